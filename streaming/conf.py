@@ -1,0 +1,104 @@
+"""The app's settings: one typed property each, default and meaning together, read live from `django.conf.settings`.
+
+    from streaming.conf import settings
+    settings.MAX_PROMPT_CHARS        # STREAMING_MAX_PROMPT_CHARS, or the default below
+
+`ProviderConfig` is one entry of `STREAMING_PROVIDERS`. Nothing here validates: `manage.py check` does, with hints.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+from django.conf import settings as django_settings
+
+PREFIX = "STREAMING_"
+
+
+class ProviderConfig(TypedDict):
+    """`BACKEND` is a dotted path to a provider class, `OPTIONS` its keyword arguments."""
+
+    BACKEND: str
+    OPTIONS: NotRequired[dict[str, Any]]
+
+
+class Settings:
+    """Each property is the Django setting of that name with `STREAMING_` before it."""
+
+    def _read(self, name: str, default: Any) -> Any:
+        return getattr(django_settings, PREFIX + name, default)
+
+    @property
+    def PROVIDERS(self) -> dict[str, ProviderConfig]:
+        """Alias → provider. `default` answers where no alias is named."""
+        providers: dict[str, ProviderConfig] = self._read("PROVIDERS", {})
+        return providers
+
+    @property
+    def SYSTEM_PROMPT(self) -> str:
+        """Put before every new conversation; kept with it, so that a later change does not alter old ones."""
+        return str(self._read("SYSTEM_PROMPT", ""))
+
+    @property
+    def ALLOW_ANONYMOUS(self) -> bool:
+        """Let visitors who are not signed in have conversations, owned by their session."""
+        return bool(self._read("ALLOW_ANONYMOUS", default=False))
+
+    @property
+    def MAX_PROMPT_CHARS(self) -> int:
+        """Longest message a person may send. 32,000 characters are about 8,000 tokens: a long document page."""
+        return int(self._read("MAX_PROMPT_CHARS", 32_000))
+
+    @property
+    def MAX_ACTIVE_PER_OWNER(self) -> int:
+        """Generations one owner may have at once, over all processes. Three: as many tabs as one person reads."""
+        return int(self._read("MAX_ACTIVE_PER_OWNER", 3))
+
+    @property
+    def MAX_ACTIVE_PER_PROCESS(self) -> int:
+        """Generations one process runs at once; further ones are answered 503."""
+        return int(self._read("MAX_ACTIVE_PER_PROCESS", 500))
+
+    @property
+    def ABANDON_AFTER(self) -> float | None:
+        """Seconds without a reader after which a generation is cancelled; None lets it finish unwatched."""
+        value = self._read("ABANDON_AFTER", None)
+        return None if value is None else float(value)
+
+    @property
+    def HEARTBEAT_SECONDS(self) -> float:
+        """Silence after which a reader gets a comment. 15 s stays under every common proxy's idle limit (60 s)."""
+        return float(self._read("HEARTBEAT_SECONDS", 15))
+
+    @property
+    def TICK_SECONDS(self) -> float:
+        """How often a process writes its generations' new frames, renews leases and looks for cancel requests."""
+        return float(self._read("TICK_SECONDS", 0.2))
+
+    @property
+    def LEASE_SECONDS(self) -> float:
+        """How long a generation is its process's without a sign of life; afterwards it counts as interrupted."""
+        return float(self._read("LEASE_SECONDS", 10))
+
+    @property
+    def DRAIN_SECONDS(self) -> float:
+        """Time that live generations get to finish when the process is asked to end."""
+        return float(self._read("DRAIN_SECONDS", 25))
+
+    @property
+    def POLL_SECONDS(self) -> float:
+        """How often a reader in another process than the generation's looks at the journal."""
+        return float(self._read("POLL_SECONDS", 0.25))
+
+    @property
+    def JOURNAL_RETENTION_SECONDS(self) -> float:
+        """How long the frames of a settled generation stay readable; afterwards a replay is made from its row."""
+        return float(self._read("JOURNAL_RETENTION_SECONDS", 3600))
+
+    @property
+    def DATABASE_THREADS(self) -> int:
+        """Threads, and so database connections, one process spends on conversations and generations."""
+        return int(self._read("DATABASE_THREADS", 4))
+
+
+settings = Settings()
