@@ -1,0 +1,27 @@
+"""The wire to clients: the AI SDK UI message stream (protocol v1), the subset that `ai` v5, v6 and v7 all read.
+
+Events become chunks (`UIStreamEncoder`), chunks become numbered frames (`frame`), frames become parts again after a
+crash (`fold_chunks`), and stored parts become the UIMessage parts that clients load (`ui_parts`).
+"""
+
+from __future__ import annotations
+
+from streaming.protocol.ui_stream.encoder import UIStreamEncoder
+from streaming.protocol.ui_stream.fold import fold_chunks
+from streaming.protocol.ui_stream.frames import DONE, HEADERS, HEARTBEAT, chunk_of, frame, split_frames
+from streaming.protocol.ui_stream.messages import events_of, ui_parts
+from streaming.protocol.ui_stream.outcome import Outcome
+
+__all__ = [
+    "DONE",
+    "HEADERS",
+    "HEARTBEAT",
+    "Outcome",
+    "UIStreamEncoder",
+    "chunk_of",
+    "events_of",
+    "fold_chunks",
+    "frame",
+    "split_frames",
+    "ui_parts",
+]

@@ -1,0 +1,155 @@
+"""The UI message stream's chunks, one class each, named on the wire by `type`.
+
+Source: the `uiMessageChunkSchema` of the npm package `ai` (versions 5 to 7); only types and fields that all three read.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+class Chunk(msgspec.Struct, frozen=True, gc=False, tag_field="type", rename=_camel, omit_defaults=True):
+    """The base of all chunks."""
+
+    ends: ClassVar[bool] = False
+
+
+class Start(Chunk, tag="start"):
+    message_id: str
+    message_metadata: dict[str, Any] | None = None
+
+
+class StartStep(Chunk, tag="start-step"):
+    pass
+
+
+class FinishStep(Chunk, tag="finish-step"):
+    pass
+
+
+class TextStart(Chunk, tag="text-start"):
+    id: str
+
+
+class TextDelta(Chunk, tag="text-delta"):
+    id: str
+    delta: str
+
+
+class TextEnd(Chunk, tag="text-end"):
+    id: str
+
+
+class ReasoningStart(Chunk, tag="reasoning-start"):
+    id: str
+
+
+class ReasoningDelta(Chunk, tag="reasoning-delta"):
+    id: str
+    delta: str
+
+
+class ReasoningEnd(Chunk, tag="reasoning-end"):
+    id: str
+    provider_metadata: dict[str, Any] | None = None
+
+
+class ToolInputStart(Chunk, tag="tool-input-start"):
+    tool_call_id: str
+    tool_name: str
+    provider_executed: bool = False
+
+
+class ToolInputDelta(Chunk, tag="tool-input-delta"):
+    tool_call_id: str
+    input_text_delta: str
+
+
+class ToolInputAvailable(Chunk, tag="tool-input-available"):
+    tool_call_id: str
+    tool_name: str
+    input: Any
+    provider_executed: bool = False
+
+
+class ToolInputError(Chunk, tag="tool-input-error"):
+    tool_call_id: str
+    tool_name: str
+    input: Any
+    error_text: str
+    provider_executed: bool = False
+
+
+class ToolOutputAvailable(Chunk, tag="tool-output-available"):
+    tool_call_id: str
+    output: Any
+    provider_executed: bool = False
+
+
+class ToolOutputError(Chunk, tag="tool-output-error"):
+    tool_call_id: str
+    error_text: str
+    provider_executed: bool = False
+
+
+class SourceUrl(Chunk, tag="source-url"):
+    source_id: str
+    url: str
+    title: str | None = None
+
+
+class File(Chunk, tag="file"):
+    url: str
+    media_type: str
+
+
+class MessageMetadata(Chunk, tag="message-metadata"):
+    message_metadata: dict[str, Any]
+
+
+class Error(Chunk, tag="error"):
+    error_text: str
+
+
+class Abort(Chunk, tag="abort"):
+    reason: str | None = None
+
+
+class Finish(Chunk, tag="finish"):
+    finish_reason: str | None = None
+    message_metadata: dict[str, Any] | None = None
+
+
+AnyChunk = (
+    Start
+    | StartStep
+    | FinishStep
+    | TextStart
+    | TextDelta
+    | TextEnd
+    | ReasoningStart
+    | ReasoningDelta
+    | ReasoningEnd
+    | ToolInputStart
+    | ToolInputDelta
+    | ToolInputAvailable
+    | ToolInputError
+    | ToolOutputAvailable
+    | ToolOutputError
+    | SourceUrl
+    | File
+    | MessageMetadata
+    | Error
+    | Abort
+    | Finish
+)
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(AnyChunk).decode

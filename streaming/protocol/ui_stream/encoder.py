@@ -1,0 +1,144 @@
+"""Events of one generation → chunks for its readers.
+
+Clients insist on order: a delta needs its start, an end needs both, an output needs its call. The encoder opens a part
+with its first delta and closes what is still open before the end, so whatever a provider did, the order holds.
+Readers are shown the first alternative (`choice` 0) of a request that asked for several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from streaming.protocol import events
+from streaming.protocol.ui_stream import chunks
+from streaming.protocol.ui_stream.chunks import Chunk
+from streaming.protocol.ui_stream.outcome import Outcome
+
+STARTS: dict[str, type[chunks.TextStart | chunks.ReasoningStart]] = {
+    "text": chunks.TextStart,
+    "reasoning": chunks.ReasoningStart,
+}
+
+# What a client shows beside a call whose arguments cannot be used; keys are `ToolCallEnded.error`.
+TOOL_INPUT_ERRORS = {
+    "truncated": "The arguments were cut off.",
+    "invalid_json": "The arguments are not valid JSON.",
+    "not_an_object": "The arguments are not a JSON object.",
+    "concatenated": "The arguments hold more than one JSON value.",
+    "too_large": "The arguments are too large.",
+}
+
+
+class UIStreamEncoder:
+    """`start()`, then `encode(event)` for each event but the terminal one, then `finish(outcome)`.
+
+    Each returns chunks as JSON bytes, in order; the terminal event itself says nothing here, because the outcome
+    (a stop, a crash) may be decided elsewhere.
+    """
+
+    def __init__(self, message_id: str) -> None:
+        self._message_id = message_id
+        self._open: dict[int, str] = {}
+        self._calls: dict[int, events.ToolCallStarted] = {}
+        self._signed: dict[int, events.ReasoningSigned] = {}
+        self._sources = 0
+        self._handlers: dict[type[events.Event], Callable[[Any], list[Chunk]]] = {
+            events.TextDelta: self._text,
+            events.RefusalDelta: self._text,
+            events.ReasoningDelta: self._reasoning,
+            events.ReasoningSigned: self._sign,
+            events.PartEnded: self._part_ended,
+            events.ToolCallStarted: self._call_started,
+            events.ToolCallDelta: self._call_delta,
+            events.ToolCallEnded: self._call_ended,
+            events.ToolResulted: self._resulted,
+            events.Cited: self._cited,
+            events.FileReceived: self._file,
+        }
+
+    def start(self, metadata: dict[str, Any] | None = None) -> list[bytes]:
+        """The chunks that open the message."""
+        return _encoded([chunks.Start(self._message_id, metadata), chunks.StartStep()])
+
+    def encode(self, event: events.Event) -> list[bytes]:
+        """The chunks that `event` adds; events that readers need not see add none."""
+        handler = self._handlers.get(type(event))
+        return _encoded(handler(event)) if handler and not getattr(event, "choice", 0) else []
+
+    def finish(self, outcome: Outcome) -> list[bytes]:
+        """Close what is open and say how it ended. After `error` clients read nothing, so metadata goes before."""
+        closing = [self._close(part) for part in list(self._open)]
+        closing.append(chunks.FinishStep())
+        if outcome.error_text:
+            closing += [chunks.MessageMetadata(outcome.metadata), chunks.Error(outcome.error_text)]
+            return _encoded(closing)
+        if outcome.status == "cancelled":
+            closing.append(chunks.Abort("cancelled"))
+        closing.append(chunks.Finish(outcome.ui_finish_reason, outcome.metadata))
+        return _encoded(closing)
+
+    def _text(self, event: events.TextDelta | events.RefusalDelta) -> list[Chunk]:
+        return [*self._opened(event.part, "text"), chunks.TextDelta(str(event.part), event.text)]
+
+    def _reasoning(self, event: events.ReasoningDelta) -> list[Chunk]:
+        return [*self._opened(event.part, "reasoning"), chunks.ReasoningDelta(str(event.part), event.text)]
+
+    def _sign(self, event: events.ReasoningSigned) -> list[Chunk]:
+        self._signed[event.part] = event
+        return []
+
+    def _part_ended(self, event: events.PartEnded) -> list[Chunk]:
+        return [self._close(event.part)] if event.part in self._open else []
+
+    def _call_started(self, event: events.ToolCallStarted) -> list[Chunk]:
+        self._calls[event.part] = event
+        return [chunks.ToolInputStart(event.id, event.name, event.is_provider_executed)]
+
+    def _call_delta(self, event: events.ToolCallDelta) -> list[Chunk]:
+        call = self._calls.get(event.part)
+        return [chunks.ToolInputDelta(call.id, event.text)] if call and event.text else []
+
+    def _call_ended(self, event: events.ToolCallEnded) -> list[Chunk]:
+        call = self._calls.get(event.part)
+        if call is None:
+            return []
+        if event.is_complete:
+            value = event.arguments if call.is_json else event.raw_arguments
+            return [chunks.ToolInputAvailable(call.id, call.name, value, call.is_provider_executed)]
+        reason = TOOL_INPUT_ERRORS.get(event.error or "", "The arguments cannot be used.")
+        return [chunks.ToolInputError(call.id, call.name, event.raw_arguments, reason, call.is_provider_executed)]
+
+    def _resulted(self, event: events.ToolResulted) -> list[Chunk]:
+        if event.is_error:
+            return [chunks.ToolOutputError(event.call_id, "The provider's tool failed.", provider_executed=True)]
+        return [chunks.ToolOutputAvailable(event.call_id, event.output, provider_executed=True)]
+
+    def _cited(self, event: events.Cited) -> list[Chunk]:
+        source = event.citation.get("url_citation", event.citation)
+        url = source.get("url") if isinstance(source, dict) else None
+        if not isinstance(url, str):
+            return []
+        self._sources += 1
+        title = source.get("title")
+        return [chunks.SourceUrl(str(self._sources), url, title if isinstance(title, str) else None)]
+
+    def _file(self, event: events.FileReceived) -> list[Chunk]:
+        return [chunks.File(event.url, event.media_type)]
+
+    def _opened(self, part: int, kind: str) -> list[Chunk]:
+        if part in self._open:
+            return []
+        self._open[part] = kind
+        return [STARTS[kind](str(part))]
+
+    def _close(self, part: int) -> Chunk:
+        if self._open.pop(part) == "text":
+            return chunks.TextEnd(str(part))
+        signed = self._signed.get(part)
+        kept = {"streaming": {"signature": signed.signature, "raw": signed.raw}} if signed else None
+        return chunks.ReasoningEnd(str(part), kept)
+
+
+def _encoded(added: list[Chunk]) -> list[bytes]:
+    return [chunks.encode(chunk) for chunk in added]

@@ -1,0 +1,126 @@
+"""Stored parts → what clients load: UIMessage parts, or the events that stream the same message once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from streaming.protocol import events
+from streaming.protocol.parts import (
+    FilePart,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
+
+JsonDict = dict[str, Any]
+
+
+def ui_parts(parts: tuple[Part, ...]) -> list[JsonDict]:
+    """UIMessage parts. A call and its result are one part there; opaque parts have no picture and are left out."""
+    results = {part.call_id: part for part in parts if isinstance(part, ToolResult)}
+    return [shown for part in parts if (shown := _UI_PARTS[type(part)](part, results)) is not None]
+
+
+def _text(part: TextPart | RefusalPart, _: Any) -> JsonDict:
+    return {"type": "text", "text": part.text, "state": "done"}
+
+
+def _reasoning(part: ReasoningPart, _: Any) -> JsonDict | None:
+    return {"type": "reasoning", "text": part.text, "state": "done"} if part.text else None
+
+
+def _file(part: FilePart, _: Any) -> JsonDict:
+    shown = {"type": "file", "mediaType": part.media_type, "url": part.url}
+    return shown | ({"filename": part.filename} if part.filename else {})
+
+
+def _tool_call(part: ToolCall, results: dict[str, ToolResult]) -> JsonDict:
+    shown: JsonDict = {"type": f"tool-{part.name}", "toolCallId": part.id}
+    if part.is_provider_executed:
+        shown["providerExecuted"] = True
+    if not part.is_complete:
+        return shown | {
+            "state": "output-error",
+            "rawInput": part.raw_arguments,
+            "errorText": part.error or "",
+        }
+    shown["input"] = part.arguments if part.is_json else part.raw_arguments
+    result = results.get(part.id)
+    if result is None:
+        return shown | {"state": "input-available"}
+    if result.is_error:
+        return shown | {"state": "output-error", "errorText": str(result.output)}
+    return shown | {"state": "output-available", "output": result.output}
+
+
+def _nothing(part: Part, _: Any) -> None:
+    """A result is shown with its call; an opaque part not at all."""
+
+
+_UI_PARTS: dict[type[Part], Callable[[Any, dict[str, ToolResult]], JsonDict | None]] = {
+    TextPart: _text,
+    RefusalPart: _text,
+    ReasoningPart: _reasoning,
+    ToolCall: _tool_call,
+    ToolResult: _nothing,
+    FilePart: _file,
+    OpaquePart: _nothing,
+}
+
+
+def events_of(parts: tuple[Part, ...]) -> Iterator[events.Event]:
+    """Events whose transcript is `parts`: a replay for readers whose log is gone."""
+    for index, part in enumerate(parts):
+        yield from _EVENTS[type(part)](index, part)
+
+
+def _text_events(index: int, part: TextPart) -> Iterator[events.Event]:
+    yield events.TextDelta(index, part.text)
+    yield from (events.Cited(index, citation) for citation in part.citations)
+    yield events.PartEnded(index)
+
+
+def _refusal_events(index: int, part: RefusalPart) -> Iterator[events.Event]:
+    yield events.RefusalDelta(index, part.text)
+    yield events.PartEnded(index)
+
+
+def _reasoning_events(index: int, part: ReasoningPart) -> Iterator[events.Event]:
+    yield events.ReasoningDelta(index, part.text)
+    if part.signature or part.raw:
+        yield events.ReasoningSigned(index, part.signature, part.raw)
+    yield events.PartEnded(index)
+
+
+def _call_events(index: int, part: ToolCall) -> Iterator[events.Event]:
+    yield events.ToolCallStarted(index, part.id, part.name, part.is_provider_executed, part.is_json)
+    yield events.ToolCallDelta(index, part.raw_arguments)
+    yield events.ToolCallEnded(index, part.raw_arguments, part.arguments, part.is_complete, part.error, part.raw)
+
+
+def _result_events(index: int, part: ToolResult) -> Iterator[events.Event]:
+    yield events.ToolResulted(index, part.call_id, part.output, part.is_error)
+
+
+def _file_events(index: int, part: FilePart) -> Iterator[events.Event]:
+    yield events.FileReceived(index, part.media_type, part.url)
+
+
+def _opaque_events(index: int, part: OpaquePart) -> Iterator[events.Event]:
+    yield events.OpaqueReceived(index, part.raw)
+
+
+_EVENTS: dict[type[Part], Callable[[int, Any], Iterator[events.Event]]] = {
+    TextPart: _text_events,
+    RefusalPart: _refusal_events,
+    ReasoningPart: _reasoning_events,
+    ToolCall: _call_events,
+    ToolResult: _result_events,
+    FilePart: _file_events,
+    OpaquePart: _opaque_events,
+}
