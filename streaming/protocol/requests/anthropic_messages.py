@@ -1,0 +1,152 @@
+"""The body of `POST /v1/messages`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from streaming.protocol.parts import (
+    FilePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    Role,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    text_of,
+)
+from streaming.protocol.requests.data_url import base64_of, is_http
+from streaming.protocol.requests.turns import output_of, runs
+
+if TYPE_CHECKING:
+    from streaming.protocol.requests import GenerationRequest, ToolSpec
+
+Json = dict[str, Any]
+
+DEFAULT_MAX_TOKENS = 8192
+"""The API requires a limit and refuses one above the model's own; every model on sale takes this one."""
+
+IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+
+
+def body(request: GenerationRequest) -> Json:
+    """JSON-ready; keys that were not asked for are absent."""
+    fields = {
+        "model": request.model,
+        "system": _system(request) or None,
+        "messages": list(_messages(request)),
+        "stream": True,
+        "max_tokens": request.max_output_tokens or DEFAULT_MAX_TOKENS,
+        "temperature": request.temperature,
+        "tools": [_tool(tool) for tool in request.tools] or None,
+        "tool_choice": _tool_choice(request.tool_choice) if request.tools else None,
+    }
+    return {key: value for key, value in fields.items() if value is not None} | request.extra
+
+
+def _system(request: GenerationRequest) -> str:
+    """One text at the top: the API has no system messages among the turns."""
+    told = [text_of(turn.parts) for turn in request.turns if turn.role == "system"]
+    return "\n\n".join(text for text in [request.system, *told] if text)
+
+
+def _messages(request: GenerationRequest) -> Iterator[Json]:
+    """Roles alternate: tool results are the user's, and neighbours of one role become one message."""
+    blocks = (
+        (_ROLES[role], block)
+        for role, parts in runs(turn for turn in request.turns if turn.role != "system")
+        for part in parts
+        if (block := _block(role, part))
+    )
+    for role, group in groupby(blocks, key=lambda pair: pair[0]):
+        yield {"role": role, "content": [block for _, block in group]}
+
+
+_ROLES: dict[Role, str] = {"user": "user", "tool": "user", "assistant": "assistant"}
+
+
+def _block(role: Role, part: Part) -> Json | None:
+    """The part as a content block; None for what the API would refuse (empty text among it)."""
+    writer = _BLOCKS.get((_ROLES[role], type(part)))
+    return writer(part) if writer else None
+
+
+def _text(part: TextPart | RefusalPart) -> Json | None:
+    return {"type": "text", "text": part.text} if part.text.strip() else None
+
+
+def _reasoning(part: ReasoningPart) -> Json | None:
+    """Only what this API signed: unsigned thinking, and other vendors', is refused."""
+    if part.raw is not None:
+        return part.raw if part.raw.get("type") in ("thinking", "redacted_thinking") else None
+    if part.signature is None:
+        return None
+    return {"type": "thinking", "thinking": part.text, "signature": part.signature}
+
+
+def _call(call: ToolCall) -> Json | None:
+    if call.is_provider_executed:
+        return None
+    given = call.arguments if call.is_json else {"input": call.raw_arguments}
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": given or {}}
+
+
+def _result(result: ToolResult) -> Json | None:
+    if result.is_provider_executed:
+        return None
+    block: Json = {"type": "tool_result", "tool_use_id": result.call_id, "content": output_of(result)}
+    return block | {"is_error": True} if result.is_error else block
+
+
+def _file(part: FilePart) -> Json | None:
+    if part.media_type in IMAGES:
+        return _sourced("image", part)
+    if part.media_type == "application/pdf":
+        return _sourced("document", part)
+    return _plain_text(part) if part.media_type.startswith("text/") else None
+
+
+def _sourced(kind: str, part: FilePart) -> Json | None:
+    data = base64_of(part.url)
+    if data is not None:
+        source = {"type": "base64", "media_type": part.media_type, "data": data}
+        return {"type": kind, "source": source}
+    return {"type": kind, "source": {"type": "url", "url": part.url}} if is_http(part.url) else None
+
+
+def _plain_text(part: FilePart) -> Json | None:
+    """A text file travels as its text; one that is not base64 of UTF-8 is left out."""
+    try:
+        text = base64.b64decode(base64_of(part.url) or "", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    source = {"type": "text", "media_type": "text/plain", "data": text}
+    return {"type": "document", "source": source} if text else None
+
+
+_BLOCKS: dict[tuple[str, type], Any] = {
+    ("user", TextPart): _text,
+    ("user", FilePart): _file,
+    ("user", ToolResult): _result,
+    ("assistant", TextPart): _text,
+    ("assistant", RefusalPart): _text,
+    ("assistant", ReasoningPart): _reasoning,
+    ("assistant", ToolCall): _call,
+}
+
+
+def _tool(tool: ToolSpec) -> Json:
+    return {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+
+
+def _tool_choice(choice: str | None) -> Json | None:
+    if choice is None:
+        return None
+    return _CHOICES.get(choice) or {"type": "tool", "name": choice}
+
+
+_CHOICES: dict[str, Json] = {"auto": {"type": "auto"}, "required": {"type": "any"}, "none": {"type": "none"}}

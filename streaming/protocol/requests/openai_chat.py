@@ -1,0 +1,117 @@
+"""The body of `POST /chat/completions`.
+
+`extra` is merged last: a server that knows only the older `max_tokens` gets it from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from streaming.protocol.parts import FilePart, Part, RefusalPart, TextPart, ToolResult
+from streaming.protocol.requests.data_url import base64_of, is_http
+from streaming.protocol.requests.turns import Run, arguments_of, output_of, own_calls, runs
+
+if TYPE_CHECKING:
+    from streaming.protocol.requests import GenerationRequest, ToolSpec
+
+Json = dict[str, Any]
+
+
+def body(request: GenerationRequest) -> Json:
+    """JSON-ready; keys that were not asked for are absent."""
+    fields = {
+        "model": request.model,
+        "messages": _messages(request),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_completion_tokens": request.max_output_tokens,
+        "temperature": request.temperature,
+        "tools": [_tool(tool) for tool in request.tools] or None,
+        "tool_choice": _tool_choice(request.tool_choice) if request.tools else None,
+    }
+    return {key: value for key, value in fields.items() if value is not None} | request.extra
+
+
+def _messages(request: GenerationRequest) -> list[Json]:
+    system = [{"role": "system", "content": request.system}] if request.system else []
+    return system + [message for run in runs(request.turns) for message in _RUNS[run[0]](run)]
+
+
+def _system(run: Run) -> list[Json]:
+    text = _text(run[1])
+    return [{"role": "system", "content": text}] if text else []
+
+
+def _user(run: Run) -> list[Json]:
+    """Plain text stays a string: small servers know nothing else."""
+    if all(isinstance(part, TextPart) for part in run[1]):
+        text = _text(run[1])
+        return [{"role": "user", "content": text}] if text else []
+    content = [piece for part in run[1] if (piece := _content(part))]
+    return [{"role": "user", "content": content}] if content else []
+
+
+def _assistant(run: Run) -> list[Json]:
+    """Reasoning stays out: the API has no field for it."""
+    text = _text(run[1])
+    calls = [
+        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments_of(call)}}
+        for call in own_calls(run[1])
+    ]
+    if calls:
+        return [{"role": "assistant", "content": text or None, "tool_calls": calls}]
+    return [{"role": "assistant", "content": text}] if text else []
+
+
+def _tool_results(run: Run) -> list[Json]:
+    return [
+        {"role": "tool", "tool_call_id": part.call_id, "content": output_of(part)}
+        for part in run[1]
+        if isinstance(part, ToolResult)
+    ]
+
+
+_RUNS: dict[str, Callable[[Run], list[Json]]] = {
+    "system": _system,
+    "user": _user,
+    "assistant": _assistant,
+    "tool": _tool_results,
+}
+
+
+def _text(parts: list[Part]) -> str:
+    return "".join(part.text for part in parts if isinstance(part, TextPart | RefusalPart))
+
+
+def _content(part: Part) -> Json | None:
+    if isinstance(part, TextPart):
+        return {"type": "text", "text": part.text} if part.text else None
+    return _file(part) if isinstance(part, FilePart) else None
+
+
+def _file(part: FilePart) -> Json | None:
+    """Images by either kind of URL, audio and documents only as data: the API fetches nothing but images."""
+    kind, _, subtype = part.media_type.partition("/")
+    data = base64_of(part.url)
+    if kind == "image":
+        return {"type": "image_url", "image_url": {"url": part.url}} if data or is_http(part.url) else None
+    if data is None:
+        return None
+    if kind == "audio":
+        return {"type": "input_audio", "input_audio": {"data": data, "format": _AUDIO.get(subtype, subtype)}}
+    return {"type": "file", "file": {"filename": part.filename or "file", "file_data": part.url}}
+
+
+_AUDIO = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav"}
+
+
+def _tool(tool: ToolSpec) -> Json:
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function}
+
+
+def _tool_choice(choice: str | None) -> str | Json | None:
+    if choice in (None, "auto", "required", "none"):
+        return choice
+    return {"type": "function", "function": {"name": choice}}

@@ -1,0 +1,133 @@
+"""The body of `POST /responses`.
+
+Nothing is said about `store`: the vendor then keeps each answer and knows its reasoning items by id. A site
+that wants nothing kept puts `{"store": False, "include": ["reasoning.encrypted_content"]}` into `extra`:
+reasoning is then returned only where its encrypted content came along. (Models without reasoning refuse that
+`include`, so it is no default.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from streaming.protocol.parts import (
+    FilePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
+from streaming.protocol.requests.data_url import base64_of, is_http
+from streaming.protocol.requests.turns import Run, arguments_of, output_of, runs
+
+if TYPE_CHECKING:
+    from streaming.protocol.requests import GenerationRequest, ToolSpec
+
+Json = dict[str, Any]
+
+
+def body(request: GenerationRequest) -> Json:
+    """JSON-ready; keys that were not asked for are absent."""
+    fields = {
+        "model": request.model,
+        "instructions": request.system or None,
+        "input": _input(request),
+        "stream": True,
+        "max_output_tokens": request.max_output_tokens,
+        "temperature": request.temperature,
+        "tools": [_tool(tool) for tool in request.tools] or None,
+        "tool_choice": _tool_choice(request.tool_choice) if request.tools else None,
+    }
+    return {key: value for key, value in fields.items() if value is not None} | request.extra
+
+
+def _input(request: GenerationRequest) -> list[Json]:
+    items = [item for run in runs(request.turns) for item in _RUNS[run[0]](run)]
+    if request.extra.get("store") is False:
+        return [item for item in items if item["type"] != "reasoning" or item.get("encrypted_content")]
+    return items
+
+
+def _said(run: Run) -> list[Json]:
+    content = [piece for part in run[1] if (piece := _content(part))]
+    return [{"type": "message", "role": run[0], "content": content}] if content else []
+
+
+def _assistant(run: Run) -> list[Json]:
+    """Items in their order. Reasoning that nothing follows is refused by the API, so it is left out."""
+    items = [item for part in run[1] if (item := _item(part))]
+    while items and items[-1]["type"] == "reasoning":
+        items.pop()
+    return items
+
+
+def _tool_results(run: Run) -> list[Json]:
+    return [
+        {"type": "function_call_output", "call_id": part.call_id, "output": output_of(part)}
+        for part in run[1]
+        if isinstance(part, ToolResult)
+    ]
+
+
+_RUNS: dict[str, Callable[[Run], list[Json]]] = {
+    "system": _said,
+    "user": _said,
+    "assistant": _assistant,
+    "tool": _tool_results,
+}
+
+
+def _item(part: Part) -> Json | None:
+    if isinstance(part, TextPart | RefusalPart):
+        content = [{"type": "output_text", "text": part.text, "annotations": []}]
+        return {"type": "message", "role": "assistant", "content": content} if part.text else None
+    if isinstance(part, ToolCall):
+        return None if part.is_provider_executed else _call(part)
+    return _reasoning(part) if isinstance(part, ReasoningPart) else None
+
+
+def _call(call: ToolCall) -> Json:
+    return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments_of(call)}
+
+
+def _reasoning(part: ReasoningPart) -> Json | None:
+    """Only the API's own item, as it came; other vendors' signatures mean nothing here."""
+    raw = part.raw or {}
+    return raw if raw.get("type") == "reasoning" else None
+
+
+def _content(part: Part) -> Json | None:
+    if isinstance(part, TextPart):
+        return {"type": "input_text", "text": part.text} if part.text else None
+    return _file(part) if isinstance(part, FilePart) else None
+
+
+def _file(part: FilePart) -> Json | None:
+    is_data = base64_of(part.url) is not None
+    if not (is_data or is_http(part.url)):
+        return None
+    if part.media_type.startswith("image/"):
+        return {"type": "input_image", "image_url": part.url}
+    if is_data:
+        return {"type": "input_file", "filename": part.filename or "file", "file_data": part.url}
+    return {"type": "input_file", "file_url": part.url}
+
+
+def _tool(tool: ToolSpec) -> Json:
+    """`strict` is on unless refused, and then turns down most hand-written schemas."""
+    return {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.parameters,
+        "strict": False,
+    }
+
+
+def _tool_choice(choice: str | None) -> str | Json | None:
+    if choice in (None, "auto", "required", "none"):
+        return choice
+    return {"type": "function", "name": choice}

@@ -1,0 +1,53 @@
+"""A conversation in runs: what every dialect needs done before it words the turns in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+import msgspec
+
+from streaming.protocol.parts import Part, Role, ToolCall, ToolResult, Turn
+
+Run = tuple[Role, list[Part]]
+
+
+def runs(turns: Iterable[Turn]) -> Iterator[Run]:
+    """Parts in order, grouped by who speaks; neighbours of one role are one run.
+
+    Results of tools that this side ran form runs of role `tool`, wherever they were stored: an answer of
+    several steps may hold its calls and their results in one turn.
+    """
+    placed = ((_speaker(turn.role, part), part) for turn in turns for part in turn.parts)
+    for role, group in groupby(placed, key=lambda pair: pair[0]):
+        yield role, [part for _, part in group]
+
+
+def _speaker(role: Role, part: Part) -> Role:
+    is_ours = isinstance(part, ToolResult) and not part.is_provider_executed
+    return "tool" if is_ours else role
+
+
+def own_calls(parts: list[Part]) -> list[ToolCall]:
+    """The calls this side has to answer. Those the provider ran itself mean nothing to another server."""
+    return [part for part in parts if isinstance(part, ToolCall) and not part.is_provider_executed]
+
+
+def arguments_of(call: ToolCall) -> str:
+    """The call's arguments as JSON that parses.
+
+    A call cut short is sent as an empty object: servers refuse the whole conversation for one broken value.
+    Free-text input becomes an object too, as only one dialect has words for it.
+    """
+    if not call.is_json:
+        return msgspec.json.encode({"input": call.raw_arguments}).decode()
+    if call.arguments is None:
+        return "{}"
+    return call.raw_arguments or msgspec.json.encode(call.arguments).decode()
+
+
+def output_of(result: ToolResult) -> str:
+    """What the tool gave back, as the text a model reads."""
+    if isinstance(result.output, str):
+        return result.output
+    return msgspec.json.encode(result.output).decode()
