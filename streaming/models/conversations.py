@@ -1,0 +1,67 @@
+"""Conversations: an owner's messages, as a tree with one path shown."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from streaming.models.owners import Owner
+
+TITLE_LENGTH = 80
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def owned_by(self, owner: Owner) -> ConversationQuerySet:
+        return self.filter(owner_key=owner.key)
+
+
+class Conversation(models.Model):
+    """`key` is the id that clients know it by: chosen by the client, unique for its owner.
+
+    `active_leaf` is the newest message of the path that is shown; edits and regenerated answers branch off it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(_("key"), max_length=128)
+    owner_key = models.CharField(_("owner"), max_length=128)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="llm_conversations",
+        verbose_name=_("user"),
+    )
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    provider = models.CharField(_("provider"), max_length=64)
+    system_prompt = models.TextField(_("system prompt"), blank=True)
+    active_leaf = models.ForeignKey(
+        "streaming.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    metadata = models.JSONField(_("metadata"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-updated_at",)
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        constraints = (models.UniqueConstraint(fields=("owner_key", "key"), name="streaming_conversation_key"),)
+        indexes = (
+            models.Index(fields=("owner_key", "-updated_at"), name="streaming_owner_list"),
+            models.Index(fields=("-updated_at",), name="streaming_by_update"),
+        )
+
+    def __str__(self) -> str:
+        return self.title or str(self.id)
+
+
+def title_from(prompt: str) -> str:
+    """The first line of a prompt, short enough for a list."""
+    line = " ".join(prompt.strip().partition("\n")[0].split())
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"

@@ -1,0 +1,135 @@
+"""Generations: one run of a model each, writing one assistant message.
+
+    pending ──▶ running ──▶ finished | cancelled | failed | truncated | interrupted
+       └───────────────────────────────▲
+
+Settling is one conditional update: whoever comes second changes nothing. While a generation is active its conversation
+is named in `active_conversation`, which is unique, so that any database holds a second one off; settled, it is null.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from streaming.models.owners import Owner
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", _("pending")
+    RUNNING = "running", _("running")
+    FINISHED = "finished", _("finished")
+    CANCELLED = "cancelled", _("cancelled")
+    FAILED = "failed", _("failed")
+    TRUNCATED = "truncated", _("truncated")
+    INTERRUPTED = "interrupted", _("interrupted")
+
+
+ACTIVE = (Status.PENDING, Status.RUNNING)
+
+
+def from_now(seconds: float) -> models.expressions.CombinedExpression:
+    """A time on the database's clock, the only one that all processes share."""
+    return Now() + datetime.timedelta(seconds=seconds)
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    def active(self) -> GenerationQuerySet:
+        return self.filter(status__in=ACTIVE)
+
+    def owned_by(self, owner: Owner) -> GenerationQuerySet:
+        return self.filter(conversation__owner_key=owner.key)
+
+    def held_by(self, worker: str, ids: Iterable[uuid.UUID]) -> GenerationQuerySet:
+        return self.active().filter(worker=worker, pk__in=list(ids))
+
+    def expired(self) -> GenerationQuerySet:
+        """Active by their status, but nobody has renewed their lease."""
+        return self.active().filter(lease_until__lt=Now())
+
+    def start(self, worker: str) -> bool:
+        """Mark the selected pending generation as running; false if it is not this worker's to run."""
+        changed = self.filter(status=Status.PENDING, worker=worker).update(status=Status.RUNNING, started_at=Now())
+        return changed == 1
+
+    def settle(self, status: Status, **outcome: Any) -> bool:
+        """End the selected generation; false if somebody else has already done so."""
+        changed = self.active().update(
+            status=status, active_conversation=None, finished_at=Now(), lease_until=None, **outcome
+        )
+        return changed == 1
+
+    def request_cancel(self, reason: str) -> bool:
+        """Ask the owner to stop; false if there is nothing to stop. Asking twice changes nothing."""
+        waiting = self.active()
+        waiting.filter(cancel_requested_at=None).update(cancel_requested_at=Now(), cancel_reason=reason)
+        return waiting.exists()
+
+
+class Generation(models.Model):
+    """Token counts are null when the provider did not say. Times are the database's.
+
+    `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for staff. `worker` names the process that
+    runs it and must renew `lease_until`; `last_seq` is the number of the last frame of its log.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(
+        "streaming.Conversation", on_delete=models.CASCADE, related_name="generations", verbose_name=_("conversation")
+    )
+    message = models.OneToOneField(
+        "streaming.Message", on_delete=models.CASCADE, related_name="generation", verbose_name=_("message")
+    )
+    active_conversation = models.OneToOneField(
+        "streaming.Conversation", on_delete=models.CASCADE, null=True, blank=True, related_name="active_generation"
+    )
+    provider = models.CharField(_("provider"), max_length=64)
+    model = models.CharField(_("model"), max_length=200, blank=True)
+    status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.PENDING)
+    finish_reason = models.CharField(_("finish reason"), max_length=32, blank=True)
+    raw_finish_reason = models.CharField(_("provider's finish reason"), max_length=64, blank=True)
+    error_code = models.CharField(_("error code"), max_length=32, blank=True)
+    error_detail = models.TextField(_("error detail"), blank=True)
+
+    input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)
+    output_tokens = models.PositiveIntegerField(_("output tokens"), null=True, blank=True)
+    cached_input_tokens = models.PositiveIntegerField(_("cached input tokens"), null=True, blank=True)
+    reasoning_tokens = models.PositiveIntegerField(_("reasoning tokens"), null=True, blank=True)
+    cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=6, null=True, blank=True)
+
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    first_delta_ms = models.PositiveIntegerField(_("time to first delta, ms"), null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(_("duration, ms"), null=True, blank=True)
+
+    worker = models.CharField(_("worker"), max_length=64, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
+    cancel_reason = models.CharField(_("cancel reason"), max_length=32, blank=True)
+    last_seq = models.PositiveIntegerField(_("last frame"), default=0)
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        verbose_name = _("generation")
+        verbose_name_plural = _("generations")
+        indexes = (
+            models.Index(fields=("status", "lease_until"), name="streaming_generation_lease"),
+            models.Index(fields=("-created_at",), name="streaming_generation_created"),
+            models.Index(fields=("provider", "-created_at"), name="streaming_generation_provider"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.status} {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE

@@ -1,0 +1,24 @@
+"""Journal entries: the frames of a generation's log, a tick's worth a row."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class JournalEntry(models.Model):
+    """Frames `first_seq` to `last_seq`, joined, as they go to the wire."""
+
+    generation = models.ForeignKey("streaming.Generation", on_delete=models.CASCADE, related_name="journal")
+    first_seq = models.PositiveIntegerField()
+    last_seq = models.PositiveIntegerField()
+    frames = models.BinaryField()
+
+    class Meta:
+        ordering = ("generation", "first_seq")
+        verbose_name = _("journal entry")
+        verbose_name_plural = _("journal entries")
+        constraints = (models.UniqueConstraint(fields=("generation", "first_seq"), name="streaming_journal_seq"),)
+
+    def __str__(self) -> str:
+        return f"{self.generation_id}: {self.first_seq}–{self.last_seq}"

@@ -1,0 +1,61 @@
+"""Messages: one contribution each, hung under the message they answer."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from streaming.protocol.parts import Part, dump_parts, load_parts, text_of
+
+
+class Role(models.TextChoices):
+    SYSTEM = "system", _("system")
+    USER = "user", _("user")
+    ASSISTANT = "assistant", _("assistant")
+
+
+class Message(models.Model):
+    """`parts` is the stored form of `streaming.protocol.parts`; `text` repeats its text for searching.
+
+    `client_id` is the id a client gave its message: sent twice, it is the same message, not a second one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(
+        "streaming.Conversation", on_delete=models.CASCADE, related_name="messages", verbose_name=_("conversation")
+    )
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
+    role = models.CharField(_("role"), max_length=16, choices=Role.choices)
+    parts = models.JSONField(_("parts"), default=list)
+    text = models.TextField(_("text"), blank=True)
+    # Null, not "": the unique constraint must let any number of messages go without.
+    client_id = models.CharField(_("client id"), max_length=128, null=True, blank=True)  # noqa: DJ001
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        ordering = ("created_at",)
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = (
+            models.UniqueConstraint(fields=("conversation", "client_id"), name="streaming_message_client_id"),
+        )
+        indexes = (models.Index(fields=("-created_at",), name="streaming_message_created"),)
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.text[:60]}"
+
+    @property
+    def public_id(self) -> str:
+        """The id clients know this message by."""
+        return self.client_id or str(self.id)
+
+    @property
+    def typed_parts(self) -> tuple[Part, ...]:
+        return load_parts(self.parts)
+
+    def set_parts(self, parts: tuple[Part, ...]) -> None:
+        """Take `parts` as content; the caller saves."""
+        self.parts = dump_parts(parts)
+        self.text = text_of(parts)
