@@ -1,0 +1,86 @@
+"""The `OPTIONS` of a provider as a typed value, and what to say about those that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+import msgspec
+from django.core.exceptions import ImproperlyConfigured
+
+from streaming.protocol.requests import GenerationRequest, ToolSpec
+from streaming.providers.base import Problem
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every provider takes. Each is a default that a request may override, `extra_body` key by key."""
+
+    model: str = ""
+    system: str = ""
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    tools: tuple[ToolSpec, ...] = ()
+    tool_choice: str | None = None
+    extra_body: dict[str, Any] = {}
+    parser: dict[str, Any] = {}
+
+
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+
+def read(kind: type[OptionsT], options: Mapping[str, Any]) -> OptionsT:
+    """`options` as a `kind`.
+
+    Raises:
+        ImproperlyConfigured: with the words and the hint `manage.py check` has for the first problem.
+    """
+    for problem in problems(kind, "this provider", options):
+        raise ImproperlyConfigured(f"{problem.message} {problem.hint}")
+    return msgspec.convert(dict(options), kind)
+
+
+def problems(kind: type[Options], alias: str, options: Mapping[str, Any]) -> list[Problem]:
+    """Options that `kind` has not, or whose values are of the wrong type."""
+    known = kind.__struct_fields__
+    found = [_unknown(alias, name, known) for name in options if name not in known]
+    try:
+        msgspec.convert({name: value for name, value in options.items() if name in known}, kind)
+    except msgspec.ValidationError as exc:
+        found.append(Problem("bad_option", f"An option of {alias!r} has a wrong value: {exc}.", "Correct it."))
+    return found
+
+
+def _unknown(alias: str, name: str, known: tuple[str, ...]) -> Problem:
+    close = get_close_matches(name, known, n=1)
+    hint = f"Did you mean {close[0]!r}?" if close else f"It must be one of: {', '.join(sorted(known))}."
+    return Problem("unknown_option", f"{alias!r} has an unknown option {name!r}.", hint)
+
+
+def missing_extra(alias: str, module: str, install: str) -> list[Problem]:
+    """A problem when `module` cannot be imported; `install` is what to run."""
+    if find_spec(module) is not None:
+        return []
+    return [Problem("missing_extra", f"{alias!r} needs the package {module!r}, which is not installed.", install)]
+
+
+def missing_model(alias: str, options: Mapping[str, Any]) -> list[Problem]:
+    """A problem when no model is named."""
+    if options.get("model"):
+        return []
+    return [Problem("missing_model", f"{alias!r} names no model.", 'Set OPTIONS["model"].')]
+
+
+def with_defaults(request: GenerationRequest, options: Options) -> GenerationRequest:
+    """The request with the provider's defaults where it left the choice open."""
+    return msgspec.structs.replace(
+        request,
+        model=request.model or options.model,
+        system=request.system or options.system,
+        max_output_tokens=request.max_output_tokens or options.max_output_tokens,
+        temperature=options.temperature if request.temperature is None else request.temperature,
+        tools=request.tools or options.tools,
+        tool_choice=request.tool_choice or options.tool_choice,
+        extra=options.extra_body | request.extra,
+    )

@@ -1,0 +1,159 @@
+"""A provider without a model: it replays a script or a recording, at a chosen speed and with chosen faults.
+
+For tests, development and demonstrations. The bytes are real wire bytes, so everything behind them is exercised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from streaming.errors import ProviderError
+from streaming.protocol.parts import ToolCall, ToolResult, text_of
+from streaming.protocol.requests import GenerationRequest
+from streaming.providers.base import Dialect, Problem
+from streaming.providers.options import Options, problems, read
+from streaming.providers.scripted_wire import Answer, ScriptedCall, wire
+
+DEFAULT_TEXT = (
+    "You said: {prompt}\n\nThis answer is **scripted**: no model wrote it. "
+    "It streams word by word, as a real one would, and it can be stopped."
+)
+
+ARGUMENT_CHARS = 8
+"""Length of a fragment of a tool call's arguments: short enough that no key or value comes whole."""
+
+KEPT_REQUESTS = 100
+"""How many of the last requests are kept for tests to look at; a site that runs for long keeps no more."""
+
+
+class ScriptedOptions(Options, frozen=True, kw_only=True):
+    """What to replay — one of `text` (with `reasoning` and `tool_calls`), `chunks`, `recording` — and how.
+
+    `{prompt}` in `text` becomes the last user message; `tool_calls` are not made again after their results.
+    `chunks` are pieces of the body, str or bytes; `recording` is the path of a file that holds a body.
+    `delay` is in seconds, before each chunk. `chunk_size` cuts the body anew, in bytes.
+    `error` is a code of `errors.PUBLIC_MESSAGES`, raised after `fail_after` chunks. After `hang_after` chunks
+    nothing more comes until the stream is closed.
+    """
+
+    model: str = "scripted"
+    dialect: Dialect = "openai-chat"
+    text: str = DEFAULT_TEXT
+    reasoning: str = ""
+    tool_calls: tuple[ScriptedCall, ...] = ()
+    chunks: tuple[Any, ...] | None = None
+    recording: str | None = None
+    delay: float = 0
+    chunk_size: int | None = None
+    error: str | None = None
+    fail_after: int | None = None
+    hang_after: int | None = None
+
+
+class Scripted:
+    """The script, once for each request. `requests` and `open_streams` let tests look at the provider's side."""
+
+    def __init__(self, **options: Any) -> None:
+        self.options = read(ScriptedOptions, options)
+        self.dialect = self.options.dialect
+        self.model = self.options.model
+        self.parser_options = self.options.parser
+        self.requests: deque[GenerationRequest] = deque(maxlen=KEPT_REQUESTS)
+        self.open_streams = 0
+        self._recorded = Path(self.options.recording).read_bytes() if self.options.recording else b""
+
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
+        """See `Provider.stream`."""
+        self.requests.append(request)
+        self.open_streams += 1
+        try:
+            for number, chunk in enumerate([*self._body(request), None]):
+                await self._fault(number)
+                if chunk is not None:
+                    await asyncio.sleep(self.options.delay)
+                    yield chunk
+        finally:
+            self.open_streams -= 1
+
+    async def _fault(self, number: int) -> None:
+        options = self.options
+        fails_after = 0 if options.error and options.fail_after is None else options.fail_after
+        if number == fails_after:
+            raise ProviderError(options.error or "connection_lost", f"scripted, after {number} chunks")
+        if number == options.hang_after:
+            await asyncio.Event().wait()
+
+    def _body(self, request: GenerationRequest) -> Iterable[bytes]:
+        pieces = self._pieces(request)
+        return _cut(b"".join(pieces), self.options.chunk_size) if self.options.chunk_size else pieces
+
+    def _pieces(self, request: GenerationRequest) -> Iterable[bytes]:
+        if self.options.chunks is not None:
+            return [piece.encode() if isinstance(piece, str) else piece for piece in self.options.chunks]
+        if self.options.recording is not None:
+            return re.findall(rb".+?(?:\r?\n\r?\n|$)", self._recorded, re.DOTALL)
+        return wire(self.dialect, self._answer(request))
+
+    def _answer(self, request: GenerationRequest) -> Answer:
+        prompt = _last_prompt(request)
+        calls = () if _has_results(request) else self.options.tool_calls
+        return Answer(
+            model=request.model or self.model,
+            text=_words(self.options.text.replace("{prompt}", prompt)),
+            reasoning=_words(self.options.reasoning),
+            calls=tuple(_in_pieces(number, call) for number, call in enumerate(calls, _calls_so_far(request))),
+            input_tokens=len(_words(prompt)),
+        )
+
+    async def close(self) -> None:
+        """See `Provider.close`. There is nothing to give back."""
+
+    @classmethod
+    def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
+        """See `Provider.check`."""
+        return [*problems(ScriptedOptions, alias, options), *_missing_recording(alias, options)]
+
+
+def _missing_recording(alias: str, options: Mapping[str, Any]) -> list[Problem]:
+    path = options.get("recording")
+    if path is None or Path(path).is_file():
+        return []
+    return [Problem("bad_option", f"The recording of {alias!r} is not a file: {path}.", "Correct the path.")]
+
+
+def _last_prompt(request: GenerationRequest) -> str:
+    prompts = [text_of(turn.parts) for turn in request.turns if turn.role == "user"]
+    return prompts[-1] if prompts else ""
+
+
+def _has_results(request: GenerationRequest) -> bool:
+    """The conversation ends with what a tool gave back."""
+    return bool(request.turns) and any(isinstance(part, ToolResult) for part in request.turns[-1].parts[-1:])
+
+
+def _calls_so_far(request: GenerationRequest) -> int:
+    """Numbers the calls through a conversation, so that no id comes twice."""
+    return sum(isinstance(part, ToolCall) for turn in request.turns for part in turn.parts)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """The text in pieces of one word and the space after it."""
+    return tuple(re.findall(r"\S+\s*|\s+", text))
+
+
+def _in_pieces(number: int, call: ScriptedCall) -> tuple[str, str, tuple[str, ...]]:
+    given = call.arguments
+    arguments = given if isinstance(given, str) else msgspec.json.encode(given).decode()
+    pieces = tuple(arguments[start : start + ARGUMENT_CHARS] for start in range(0, len(arguments), ARGUMENT_CHARS))
+    return call.id or f"call_{number}", call.name, pieces
+
+
+def _cut(body: bytes, size: int) -> Iterator[bytes]:
+    return (body[start : start + size] for start in range(0, len(body), size))

@@ -1,0 +1,143 @@
+"""What the vendors' two SDKs have in common: options, connection pool, raw bytes, and errors made ours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from types import ModuleType
+from typing import Any, ClassVar, Protocol
+
+from streaming.errors import ProviderError
+from streaming.protocol.requests import GenerationRequest, encode
+from streaming.providers.base import Dialect, Problem
+from streaming.providers.failures import from_status, from_transport
+from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults
+from streaming.providers.redact import redact
+
+CONNECT_SECONDS = 10
+MAX_CONNECTIONS = 10_000
+"""No limit of our own: what bounds them is the number of generations a process may run."""
+
+MAX_IDLE_CONNECTIONS = 100
+"""Kept open between answers. A new one costs a TLS handshake, an idle one a file descriptor."""
+
+NO_KEY = "none"
+"""Sent where a compatible server asks for no key; the SDKs insist on one."""
+
+
+class SDKOptions(Options, frozen=True, kw_only=True):
+    """`timeout` is the longest silence, in seconds, before and between bytes (the vendors' own default).
+
+    `max_retries` counts attempts after the first, and only before the first byte.
+    """
+
+    api_key: str | None = None
+    base_url: str | None = None
+    timeout: float = 600
+    max_retries: int = 2
+    headers: dict[str, str] = {}
+
+
+class RawResponse(Protocol):
+    """The part of both SDKs' raw responses that is used."""
+
+    def iter_bytes(self) -> AsyncIterator[bytes]: ...
+
+
+Opening = AbstractAsyncContextManager[RawResponse]
+
+
+class SDKProvider:
+    """A `Provider` on one SDK client. A subclass says how to connect and which call to make."""
+
+    dialect: Dialect
+    sdk_name: ClassVar[str]
+
+    def __init__(self, **options: Any) -> None:
+        self.options = read(SDKOptions, options)
+        self.model = self.options.model
+        self.parser_options = self.options.parser
+        self._sdk, self._client = self._connect()
+
+    def _connect(self) -> tuple[ModuleType, Any]:
+        """The SDK's module and its client. The SDK is imported here, so that none needs the other."""
+        raise NotImplementedError
+
+    def _open(self, body: dict[str, Any]) -> Opening:
+        """The SDK's call. `body` goes in whole, as `extra_body`: it is wire JSON already."""
+        raise NotImplementedError
+
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
+        """See `Provider.stream`. Leaving this generator, by any way, closes the connection."""
+        began = False
+        try:
+            body = encode(self.dialect, with_defaults(request, self.options))
+            async with self._open(body) as response:
+                began = True
+                async for chunk in response.iter_bytes():
+                    yield chunk
+        except Exception as exc:
+            # from None: a traceback would print the SDK's message, which may quote the key
+            raise self._translated(exc, began=began) from None
+
+    def _translated(self, exc: Exception, *, began: bool) -> ProviderError:
+        """The one place where an SDK's exceptions become ours."""
+        import httpx2
+
+        secret = self.options.api_key
+        if isinstance(exc, self._sdk.APIStatusError):
+            return from_status(exc.status_code, exc.body, exc.response.headers, secret)
+        if isinstance(exc, (self._sdk.APIConnectionError, httpx2.RequestError)):
+            return from_transport(exc, began=began, secret=secret)
+        return ProviderError("internal", redact(f"{type(exc).__name__}: {exc}", secret))
+
+    async def close(self) -> None:
+        """See `Provider.close`."""
+        await self._client.close()
+
+    @classmethod
+    def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
+        """See `Provider.check`. The SDK need not be installed."""
+        return check(cls.sdk_name, alias, options)
+
+
+def client_arguments(sdk: ModuleType, options: SDKOptions) -> dict[str, Any]:
+    """Keyword arguments for the SDK's client: keys and addresses, and a pool on the aiohttp transport."""
+    import httpx2
+
+    limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_IDLE_CONNECTIONS)
+    timeout = httpx2.Timeout(options.timeout, connect=CONNECT_SECONDS)
+    return {
+        "api_key": options.api_key or os.environ.get(_variable(sdk.__name__, "API_KEY")) or NO_KEY,
+        "base_url": options.base_url or None,
+        "timeout": timeout,
+        "max_retries": options.max_retries,
+        "default_headers": options.headers,
+        "http_client": sdk.DefaultAioHttpClient(limits=limits, timeout=timeout),
+    }
+
+
+def check(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Problem]:
+    """What `manage.py check` says about a provider on the SDK `sdk_name`, which need not be installed."""
+    install = f"Run: pip install 'django-llm-streaming[{sdk_name}]'"
+    return [
+        *(missing_extra(alias, sdk_name, install) or missing_extra(alias, "aiohttp", install)),
+        *problems(SDKOptions, alias, options),
+        *missing_model(alias, options),
+        *_empty_key(sdk_name, alias, options),
+    ]
+
+
+def _empty_key(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Problem]:
+    """A server named by `base_url` may want no key; the vendor always does."""
+    has = [options.get("api_key"), options.get("base_url")]
+    variables = [_variable(sdk_name, name) for name in ("API_KEY", "BASE_URL")]
+    if any(has) or any(os.environ.get(variable) for variable in variables):
+        return []
+    hint = f'Set OPTIONS["api_key"], or the environment variable {variables[0]}.'
+    return [Problem("empty_key", f"{alias!r} has no API key.", hint)]
+
+
+def _variable(sdk_name: str, suffix: str) -> str:
+    return f"{sdk_name.upper()}_{suffix}"
