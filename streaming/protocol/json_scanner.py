@@ -1,0 +1,233 @@
+"""Incremental JSON: read a value while it streams, and its strings as they grow.
+
+Every character is looked at once, however the text is cut. The grammar is RFC 8259, strictly, as `json.loads` reads it
+(without its `NaN` and `Infinity`); it stands below as tables: what may come next, and what it does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from io import StringIO
+from typing import Literal
+
+import msgspec
+
+from streaming.protocol.json_scalar import LITERALS, number, read_literal, read_number
+from streaming.protocol.json_string import read_string
+from streaming.protocol.json_tree import Container, JSONTree, Path
+
+MAX_LENGTH = 8 * 1024 * 1024
+"""Characters of one value. A model's longest output is about half a million; a file in base64 is a few million."""
+
+MAX_DEPTH = 16_384
+"""Nested containers. People write tens; the rest is a model in a loop, at about 150 bytes a level."""
+
+PATH_ITEMS_PER_CHARACTER = 16
+"""Paths are handed out whole, so many short strings deep down could cost the square of their number. Strings that
+would bring the average above this are left to `snapshot()`: strings of one letter nested 64 deep stay below."""
+
+Reason = Literal[
+    "unexpected_character",
+    "control_character",
+    "invalid_escape",
+    "invalid_number",
+    "trailing_data",
+    "too_deep",
+    "too_long",
+]
+
+
+class StringDelta(msgspec.Struct, frozen=True, gc=False):
+    """The string at `path` (keys and indexes from the root) grew by `text`, which is never empty.
+
+    A key that comes twice in one object has the same path both times; only the later value counts.
+    """
+
+    path: Path
+    text: str
+
+
+class JSONError(msgspec.Struct, frozen=True, gc=False):
+    """What is wrong with the text, `offset` characters from its start."""
+
+    offset: int
+    reason: Reason
+
+
+class JSONScanner:
+    """Takes the text of one JSON value in pieces and tells what is known of it.
+
+    Never raises on text. After a mistake `error` is set and later text is ignored. Of a string at most an unfinished
+    escape is held back; a number counts when the character after it shows that it ended.
+    """
+
+    __slots__ = ("_announced", "_base", "_expected", "_held", "_path", "_reading", "_so_far", "_tree", "error")
+
+    def __init__(self) -> None:
+        self.error: JSONError | None = None
+        self._tree = JSONTree()
+        self._expected: Expected = VALUE
+        self._reading: Literal["key", "string"] | None = None
+        self._so_far: StringIO | None = None  # of that string, from earlier pieces; a list of them would not be compact
+        self._path: Path | None = None  # of that string; None for those not announced
+        self._announced = 0  # path items handed out
+        self._held = ""  # what cannot be decided yet: an unfinished escape, number or literal
+        self._base = 0  # offset of the first character of `_held`, or else of the next piece
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the text so far is exactly one JSON value."""
+        if self.error is not None or self._tree.depth or self._reading:
+            return False
+        return self._expected is END or number(self._held) is not None
+
+    def snapshot(self) -> object:
+        """The value so far as Python values, with what is known of an unfinished string; None before there is any.
+
+        Costs a copy of the open containers (not of what is whole inside them) and of the string being read.
+        Snapshots share their finished parts: do not change them.
+        """
+        if self._held and self.is_complete:
+            return number(self._held)
+        if self._reading != "string":
+            return self._tree.snapshot()
+        return self._tree.snapshot(self._so_far.getvalue() if self._so_far else "")
+
+    def feed(self, text: str) -> list[StringDelta]:
+        """Take the next piece; return how strings grew, at most one delta for each string."""
+        deltas: list[StringDelta] = []
+        if self.error is not None:
+            return deltas
+        if self._held:
+            text, self._held = self._held + text, ""
+        room = MAX_LENGTH - self._base
+        self._scan(text[:room], deltas)
+        if len(text) > room and self.error is None:
+            self._fail(text, room, "too_long")
+        self._base += len(text) - len(self._held)
+        return deltas
+
+    def _scan(self, text: str, deltas: list[StringDelta]) -> None:
+        pos = 0
+        while pos < len(text):
+            if self._reading:
+                pos = self._read_string(text, pos, deltas)
+            else:
+                pos = self._expected.get(text[pos], _unexpected)(self, text, pos)
+
+    def _read_string(self, text: str, pos: int, deltas: list[StringDelta]) -> int:
+        piece, end, verdict = read_string(text, pos)
+        if piece and self._path is not None:
+            deltas.append(StringDelta(self._path, piece))
+        if verdict == "closed":
+            self._end_string(piece)
+            return end
+        if piece:
+            self._so_far = self._so_far or StringIO()
+            self._so_far.write(piece)
+        return self._hold(text, end) if verdict == "open" else self._fail(text, end, verdict)
+
+    def _end_string(self, piece: str) -> None:
+        if self._so_far:
+            self._so_far.write(piece)
+            piece = self._so_far.getvalue()
+        if self._reading == "key":
+            self._tree.place[-1] = piece
+            self._expected = COLON
+        else:
+            self._tree.put(piece)
+            self._expect_next()
+        self._reading = self._so_far = self._path = None
+
+    def _expect_next(self) -> None:
+        """A value ended: what may follow it."""
+        self._expected = (NEXT_PAIR if self._tree.is_in_object else NEXT_ITEM) if self._tree.depth else END
+
+    def _hold(self, text: str, pos: int) -> int:
+        self._held = text[pos:]
+        return len(text)
+
+    def _fail(self, text: str, pos: int, reason: Reason) -> int:
+        self.error = JSONError(self._base + pos, reason)
+        return len(text)
+
+
+Handler = Callable[[JSONScanner, str, int], int]
+"""What a character does where the grammar allows it: given the text and its position; returns where to go on."""
+
+Expected = dict[str, Handler]
+
+
+def _skip_space(scanner: JSONScanner, text: str, pos: int) -> int:
+    return _SPACE.match(text, pos).end()  # type: ignore[union-attr]  # called at a space
+
+
+def _open_key(scanner: JSONScanner, text: str, pos: int) -> int:
+    scanner._reading = "key"
+    return pos + 1
+
+
+def _open_string(scanner: JSONScanner, text: str, pos: int) -> int:
+    scanner._reading = "string"
+    depth = scanner._tree.depth
+    if scanner._announced + depth <= PATH_ITEMS_PER_CHARACTER * (scanner._base + pos):
+        scanner._announced += depth
+        scanner._path = tuple(scanner._tree.place)
+    return pos + 1
+
+
+def _open(scanner: JSONScanner, text: str, pos: int) -> int:
+    if scanner._tree.depth == MAX_DEPTH:
+        return scanner._fail(text, pos, "too_deep")
+    is_object = text[pos] == "{"
+    container: Container = {} if is_object else []
+    scanner._tree.open(container)
+    scanner._expected = PAIR_OR_END if is_object else ITEM_OR_END
+    return pos + 1
+
+
+def _close(scanner: JSONScanner, text: str, pos: int) -> int:
+    scanner._tree.close()
+    scanner._expect_next()
+    return pos + 1
+
+
+def _read_scalar(scanner: JSONScanner, text: str, pos: int) -> int:
+    value, end, verdict = (read_literal if text[pos] in LITERALS else read_number)(text, pos)
+    if verdict == "closed":
+        scanner._tree.put(value)
+        scanner._expect_next()
+        return end
+    return scanner._hold(text, end) if verdict == "open" else scanner._fail(text, end, verdict)
+
+
+def _expect_value(scanner: JSONScanner, text: str, pos: int) -> int:
+    scanner._expected = VALUE
+    return pos + 1
+
+
+def _next_item(scanner: JSONScanner, text: str, pos: int) -> int:
+    scanner._tree.place[-1] += 1  # type: ignore[operator]  # in a list it is an index
+    return _expect_value(scanner, text, pos)
+
+
+def _next_pair(scanner: JSONScanner, text: str, pos: int) -> int:
+    scanner._expected = PAIR
+    return pos + 1
+
+
+def _unexpected(scanner: JSONScanner, text: str, pos: int) -> int:
+    return scanner._fail(text, pos, "trailing_data" if scanner._expected is END else "unexpected_character")
+
+
+_SPACE = re.compile(r"[ \t\n\r]+")
+
+END: Expected = dict.fromkeys(" \t\n\r", _skip_space)
+VALUE = END | dict.fromkeys("-0123456789tfn", _read_scalar) | {'"': _open_string, "{": _open, "[": _open}
+PAIR = END | {'"': _open_key}
+ITEM_OR_END = VALUE | {"]": _close}
+PAIR_OR_END = PAIR | {"}": _close}
+COLON = END | {":": _expect_value}
+NEXT_ITEM = END | {",": _next_item, "]": _close}
+NEXT_PAIR = END | {",": _next_pair, "}": _close}
