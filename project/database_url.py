@@ -1,0 +1,61 @@
+"""`DATABASE_URL` as an entry of Django's `DATABASES`.
+
+sqlite:///relative.sqlite3 · sqlite:////absolute.sqlite3 · postgres://user:password@host:5432/name?sslmode=require
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+# IMMEDIATE makes writers queue for `timeout` seconds instead of failing; WAL lets readers read meanwhile.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
+
+
+def database_from(url: str) -> dict[str, Any]:
+    """One database's settings; the URL's query becomes its OPTIONS.
+
+    Raises:
+        ImproperlyConfigured: the scheme is not one of `SCHEMES`.
+    """
+    split = urlsplit(url)
+    read = SCHEMES.get(split.scheme)
+    if read is None:
+        raise ImproperlyConfigured(
+            f"DATABASE_URL begins with {split.scheme!r}, must be one of: {', '.join(sorted(SCHEMES))}."
+        )
+    return read(split)
+
+
+def _sqlite(url: SplitResult) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": unquote(url.path).removeprefix("/"),
+        "OPTIONS": SQLITE_OPTIONS,
+    }
+
+
+def _postgres(url: SplitResult) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path).removeprefix("/"),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": url.hostname or "",
+        "PORT": url.port or "",
+        "OPTIONS": dict(parse_qsl(url.query)),
+    }
+
+
+SCHEMES: dict[str, Callable[[SplitResult], dict[str, Any]]] = {
+    "sqlite": _sqlite,
+    "postgres": _postgres,
+    "postgresql": _postgres,
+}

@@ -1,0 +1,138 @@
+"""A site in a process of its own: a real ASGI server on a free port of the loopback, with a database of its own.
+
+    with serve("uvicorn", tmp_path, env={"STREAMING_PROVIDER": "scripted"}) as site:
+        httpx.get(site.url + "/")
+
+Reuses nothing of the calling process: settings come by name, everything else through the environment. What the server
+prints goes to a file, `site.log()`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30
+# Under these names the caller's shell would decide what a test talks to.
+FOREIGN = ("OPENAI_", "ANTHROPIC_", "STREAMING_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS")
+
+COMMANDS = {
+    "uvicorn": ("-m", "uvicorn", "{application}", "--host", "127.0.0.1", "--port", "{port}", "--lifespan", "off"),
+    "daphne": ("-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "{application}"),
+    "runserver": ("manage.py", "runserver", "--noreload", "127.0.0.1:{port}"),
+}
+
+
+class Site(NamedTuple):
+    """A server that answers. `url` has no slash at its end."""
+
+    url: str
+    database: Path
+    process: subprocess.Popen[bytes]
+    log_file: Path
+    env: dict[str, str]
+
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def manage(self, *arguments: str) -> str:
+        """Run `manage.py` beside the server, with its settings and database; return what it prints."""
+        return _run([sys.executable, "manage.py", *arguments], self.env)
+
+    def send_signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def stop(self) -> int:
+        """End the server as an operator would, by SIGTERM; the exit code. Killed after ten seconds."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait(10)
+
+
+@contextlib.contextmanager
+def serve(
+    server: str,
+    directory: Path,
+    *,
+    settings: str = "project.settings",
+    application: str = "project.asgi:application",
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Site]:
+    """Migrate a fresh database in `directory` and run `application` on `server`, a key of `COMMANDS`."""
+    port = free_port()
+    site_env = environment(settings, directory / "site.sqlite3", env or {})
+    shutil.copyfile(_migrated(settings), directory / "site.sqlite3")
+    words = [word.format(application=application, port=port) for word in COMMANDS[server]]
+    log_file = directory / f"{server}-{port}.log"
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, *words], cwd=ROOT, env=site_env, stdout=log, stderr=subprocess.STDOUT
+        )
+    site = Site(f"http://127.0.0.1:{port}", directory / "site.sqlite3", process, log_file, site_env)
+    try:
+        _wait_for(site, port)
+        yield site
+    finally:
+        site.stop()
+
+
+def environment(settings: str, database: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a site's process: the shell's, without what configures a site, plus `extra`."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    own = {"DJANGO_SETTINGS_MODULE": settings, "DATABASE_URL": f"sqlite:///{database}", "PYTHONUNBUFFERED": "1"}
+    # tests.settings, and settings built on them, name their file by this variable.
+    return inherited | own | {"TEST_DATABASE": str(database), "PYTHONPATH": str(ROOT)} | dict(extra)
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@functools.cache
+def _migrated(settings: str) -> Path:
+    """An empty, migrated database to copy, made once for each settings module: migrating takes seconds."""
+    directory = tempfile.mkdtemp(prefix="streaming-tests-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    database = Path(directory) / "migrated.sqlite3"
+    _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment(settings, database, {}))
+    return database
+
+
+def _run(command: list[str], env: dict[str, str]) -> str:
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        pytest.fail(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+def _wait_for(site: Site, port: int) -> None:
+    """Until the port accepts connections: both servers import the application before they listen."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and site.process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"The server did not start.\n{site.log()}")
