@@ -18,6 +18,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from streaming.errors import PUBLIC_MESSAGES
 from streaming.models.owners import Owner
 
 
@@ -133,3 +134,28 @@ class Generation(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status in ACTIVE
+
+    @property
+    def error_text(self) -> str:
+        """What people read when it went wrong; empty when it did not."""
+        return PUBLIC_MESSAGES.get(self.error_code, "")
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What clients know of a generation; unknown things are left out."""
+        usage = {
+            "inputTokens": self.input_tokens,
+            "outputTokens": self.output_tokens,
+            "cachedInputTokens": self.cached_input_tokens,
+            "reasoningTokens": self.reasoning_tokens,
+        }
+        known = {
+            "status": self.status,
+            "finishReason": self.finish_reason or None,
+            "usage": {name: count for name, count in usage.items() if count is not None} or None,
+            "firstDeltaMs": self.first_delta_ms,
+            "durationMs": self.duration_ms,
+            "model": self.model or None,
+            "error": self.error_text or None,
+        }
+        return {name: value for name, value in known.items() if value is not None}

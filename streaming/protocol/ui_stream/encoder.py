@@ -67,8 +67,11 @@ class UIStreamEncoder:
         return _encoded(handler(event)) if handler and not getattr(event, "choice", 0) else []
 
     def finish(self, outcome: Outcome) -> list[bytes]:
-        """Close what is open and say how it ended. After `error` clients read nothing, so metadata goes before."""
-        closing = [self._close(part) for part in list(self._open)]
+        """Close what is open and say how it ended; calling it again gives the same.
+
+        After `error` clients read nothing, so metadata goes before.
+        """
+        closing = [self._end(part, kind) for part, kind in self._open.items()]
         closing.append(chunks.FinishStep())
         if outcome.error_text:
             closing += [chunks.MessageMetadata(outcome.metadata), chunks.Error(outcome.error_text)]
@@ -89,7 +92,8 @@ class UIStreamEncoder:
         return []
 
     def _part_ended(self, event: events.PartEnded) -> list[Chunk]:
-        return [self._close(event.part)] if event.part in self._open else []
+        kind = self._open.pop(event.part, None)
+        return [self._end(event.part, kind)] if kind else []
 
     def _call_started(self, event: events.ToolCallStarted) -> list[Chunk]:
         self._calls[event.part] = event
@@ -132,8 +136,8 @@ class UIStreamEncoder:
         self._open[part] = kind
         return [STARTS[kind](str(part))]
 
-    def _close(self, part: int) -> Chunk:
-        if self._open.pop(part) == "text":
+    def _end(self, part: int, kind: str) -> Chunk:
+        if kind == "text":
             return chunks.TextEnd(str(part))
         signed = self._signed.get(part)
         kept = {"streaming": {"signature": signed.signature, "raw": signed.raw}} if signed else None

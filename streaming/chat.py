@@ -1,0 +1,161 @@
+"""One call for developers' own code: ask, watch it stream, get what was stored.
+
+    result = await chat("Why is the sky blue?", user=request.user, on_text=print)
+
+    answer = await start_chat("Why is the sky blue?", user=request.user)
+    async for text in answer:
+        print(text, end="")
+    result = await answer.result()
+
+The question and the answer are rows like any other: the page, the admin and other readers see them. Leaving the loop
+early does not stop the answer; `answer.stop()` does.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from streaming.conf import settings
+from streaming.database import in_database
+from streaming.errors import GenerationError
+from streaming.intake import Submission
+from streaming.models import Generation, Owner
+from streaming.models.generations import Status
+from streaming.protocol.events import Usage
+from streaming.protocol.parts import Part, ReasoningPart, ToolCall
+from streaming.protocol.requests import ToolSpec
+from streaming.protocol.ui_stream import chunk_of
+from streaming.subscription import subscribe
+from streaming.supervisor import StopAnswer, current, stop
+
+# Conversations of code that names no user belong to this owner, whom no request can be.
+NOBODY = Owner("code:")
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """A settled answer, as it is stored. `status` is `finished` when it is complete; counts are None when unknown."""
+
+    status: str
+    text: str
+    parts: tuple[Part, ...]
+    finish_reason: str
+    error: str
+    usage: Usage
+    conversation_key: str
+    generation_id: uuid.UUID
+    message_id: uuid.UUID
+    first_delta_ms: int | None
+    duration_ms: int | None
+
+    @property
+    def tool_calls(self) -> list[ToolCall]:
+        return [part for part in self.parts if isinstance(part, ToolCall)]
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(part.text for part in self.parts if isinstance(part, ReasoningPart))
+
+
+class Answer:
+    """An answer that is being written. Iterate it for its text; any number of readers may, each from the start."""
+
+    def __init__(self, generation_id: uuid.UUID) -> None:
+        self.generation_id = generation_id
+
+    async def __aiter__(self) -> AsyncGenerator[str]:
+        async for chunk in self.chunks():
+            if chunk["type"] == "text-delta":
+                yield chunk["delta"]
+
+    async def chunks(self) -> AsyncGenerator[dict[str, Any]]:
+        """The UI message stream's chunks, as dicts with a `type`."""
+        subscription = await subscribe(self.generation_id)
+        try:
+            while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
+                for one in frames:
+                    yield msgspec.json.decode(chunk_of(one))
+        finally:
+            subscription.close()
+
+    async def stop(self) -> StopAnswer:
+        """Stop it; what arrived is kept."""
+        return await stop(self.generation_id)
+
+    async def result(self) -> Result:
+        """Wait for the end and give what was stored, however it ended."""
+        subscription = await subscribe(self.generation_id)
+        try:
+            while await subscription.next(settings.HEARTBEAT_SECONDS) is not None:
+                pass
+        finally:
+            subscription.close()
+        return await in_database(_load_result, self.generation_id)
+
+
+async def start_chat(
+    prompt: str,
+    *,
+    user: Any = None,
+    owner: Owner | None = None,
+    conversation_key: str | None = None,
+    provider: str | None = None,
+    tools: Sequence[ToolSpec] = (),
+    tool_choice: str | None = None,
+) -> Answer:
+    """Ask, and return as soon as the answer has begun.
+
+    `user` is a user or None; `conversation_key` continues a conversation of that user's. `tools` are offered to the
+    model for this answer; calls come back in `Result.tool_calls`, nothing is executed.
+
+    Raises:
+        RequestError: the question was not accepted; nothing was stored.
+    """
+    asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
+    submission = Submission(key=conversation_key or uuid.uuid4().hex, prompt=prompt, provider=provider)
+    generation = await current().submit(asker, submission, tools=tuple(tools), tool_choice=tool_choice)
+    return Answer(generation.pk)
+
+
+async def chat(prompt: str, *, on_text: Callable[[str], None] | None = None, **options: Any) -> Result:
+    """Ask and wait for the whole answer; `on_text` is called with each piece of text as it arrives.
+
+    Takes the options of `start_chat`.
+
+    Raises:
+        RequestError: the question was not accepted; nothing was stored.
+        GenerationError: the answer did not finish; its `result` holds what there is of it.
+    """
+    answer = await start_chat(prompt, **options)
+    async for text in answer:
+        if on_text is not None:
+            on_text(text)
+    result = await answer.result()
+    if result.status != Status.FINISHED:
+        raise GenerationError(result.error or f"The answer was {result.status}.", result)
+    return result
+
+
+def _load_result(generation_id: uuid.UUID) -> Result:
+    generation = Generation.objects.select_related("message", "conversation").get(pk=generation_id)
+    return Result(
+        status=generation.status,
+        text=generation.message.text,
+        parts=generation.message.typed_parts,
+        finish_reason=generation.finish_reason,
+        error=generation.error_text,
+        usage=Usage(
+            input_tokens=generation.input_tokens,
+            output_tokens=generation.output_tokens,
+            cached_input_tokens=generation.cached_input_tokens,
+            reasoning_tokens=generation.reasoning_tokens,
+        ),
+        conversation_key=generation.conversation.key,
+        generation_id=generation.pk,
+        message_id=generation.message_id,
+        first_delta_ms=generation.first_delta_ms,
+        duration_ms=generation.duration_ms,
+    )

@@ -1,0 +1,181 @@
+"""Intake: a person's message becomes rows, once, before any provider is called.
+
+One transaction stores the user message, the assistant message that will be written and its pending generation. A
+message that was sent before (the same client id) joins the generation it started then.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Literal, NamedTuple
+
+import msgspec
+from django.db import IntegrityError, transaction
+
+from streaming import history
+from streaming.conf import settings
+from streaming.errors import BadRequest, Conflict, NotFound, TooLarge, TooManyRequests
+from streaming.models import Conversation, Generation, Message, Owner
+from streaming.models.conversations import title_from
+from streaming.models.generations import from_now
+from streaming.models.messages import Role
+from streaming.protocol.parts import TextPart, Turn
+
+Trigger = Literal["submit-message", "regenerate-message"]
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody asks for. `key` is the conversation's; `client_id` the client's id of the new message.
+
+    `message_id` names the user message that this one replaces (an edit) or the answer to generate again.
+    """
+
+    key: str
+    prompt: str = ""
+    client_id: str | None = None
+    provider: str | None = None
+    trigger: Trigger = "submit-message"
+    message_id: str | None = None
+
+
+class Accepted(NamedTuple):
+    """`turns` is what the provider is to be sent; None when the generation is an earlier one that was joined."""
+
+    generation: Generation
+    system: str
+    turns: tuple[Turn, ...] | None
+
+
+def accept(owner: Owner, submission: Submission, worker: str) -> Accepted:
+    """Store the submission for `worker` to run.
+
+    Raises:
+        BadRequest, Conflict, NotFound, TooLarge, TooManyRequests: and nothing was stored.
+    """
+    _validate(submission)
+    try:
+        with transaction.atomic():
+            conversation = _conversation(owner, submission)
+            return _join(conversation, submission) or _begin(owner, conversation, submission, worker)
+    except IntegrityError:
+        return _lost_the_race(owner, submission)
+
+
+def _validate(submission: Submission) -> None:
+    limit = settings.MAX_PROMPT_CHARS
+    if len(submission.prompt) > limit:
+        raise TooLarge(f"The message has {len(submission.prompt)} characters; at most {limit} are accepted.")
+    if submission.trigger == "submit-message" and not submission.prompt.strip():
+        raise BadRequest("The message is empty. Send some text as 'prompt', or as the last of 'messages'.")
+    if not 1 <= len(submission.key) <= 128:
+        raise BadRequest("The conversation's 'id' must have 1 to 128 characters.")
+    alias = submission.provider
+    if alias is not None and alias not in settings.PROVIDERS:
+        allowed = ", ".join(sorted(settings.PROVIDERS))
+        raise BadRequest(f"Unknown provider '{alias[:64]}', must be one of: {allowed}.")
+
+
+def _conversation(owner: Owner, submission: Submission) -> Conversation:
+    if submission.trigger == "regenerate-message":
+        found = Conversation.objects.owned_by(owner).filter(key=submission.key).first()
+        if found is None:
+            raise NotFound("There is no such conversation.")
+        return found
+    conversation, _ = Conversation.objects.get_or_create(
+        owner_key=owner.key,
+        key=submission.key,
+        defaults={
+            "user_id": owner.user_id,
+            "title": title_from(submission.prompt),
+            "provider": submission.provider or "default",
+            "system_prompt": settings.SYSTEM_PROMPT,
+        },
+    )
+    return conversation
+
+
+def _join(conversation: Conversation, submission: Submission) -> Accepted | None:
+    """The generation that this very message already started, if it did."""
+    if submission.client_id is None or submission.trigger != "submit-message":
+        return None
+    sent = conversation.messages.filter(client_id=submission.client_id).first()
+    if sent is None:
+        return None
+    if sent.text != submission.prompt:
+        raise Conflict("This message id was used for another message. Give each new message an id of its own.")
+    generation = Generation.objects.filter(message__parent=sent).select_related("message").first()
+    return None if generation is None else Accepted(generation, conversation.system_prompt, None)
+
+
+def _begin(owner: Owner, conversation: Conversation, submission: Submission, worker: str) -> Accepted:
+    _check_limits(owner, conversation)
+    asked = _user_message(conversation, submission)
+    answer = Message.objects.create(conversation=conversation, parent=asked, role=Role.ASSISTANT)
+    generation = Generation.objects.create(
+        conversation=conversation,
+        active_conversation=conversation,
+        message=answer,
+        provider=submission.provider or conversation.provider,
+        worker=worker,
+        lease_until=from_now(settings.LEASE_SECONDS),
+    )
+    conversation.active_leaf = answer
+    conversation.save(update_fields=("active_leaf", "updated_at"))
+    asked_path = history.path(conversation, asked)
+    return Accepted(generation, conversation.system_prompt, history.turns(asked_path))
+
+
+def _check_limits(owner: Owner, conversation: Conversation) -> None:
+    if Generation.objects.filter(active_conversation=conversation).exists():
+        raise Conflict("An answer is still being written in this conversation. Wait for it, or stop it.")
+    active = Generation.objects.active().owned_by(owner).count()
+    if active >= settings.MAX_ACTIVE_PER_OWNER:
+        raise TooManyRequests(f"{active} answers are being written for you already. Wait for one, or stop one.")
+
+
+def _user_message(conversation: Conversation, submission: Submission) -> Message:
+    if submission.trigger == "regenerate-message":
+        return _question_of(conversation, submission.message_id)
+    parent = conversation.active_leaf
+    if submission.message_id is not None:
+        parent = _find(conversation, submission.message_id).parent
+    message = Message(conversation=conversation, parent=parent, role=Role.USER, client_id=submission.client_id)
+    message.set_parts((TextPart(text=submission.prompt),))
+    message.save(force_insert=True)
+    return message
+
+
+def _question_of(conversation: Conversation, message_id: str | None) -> Message:
+    """The user message whose answer is to be generated again."""
+    message = _find(conversation, message_id) if message_id else conversation.active_leaf
+    while message is not None and message.role != Role.USER:
+        message = message.parent
+    if message is None:
+        raise BadRequest("There is no message to answer in this conversation yet.")
+    return message
+
+
+def _find(conversation: Conversation, message_id: str) -> Message:
+    found = conversation.messages.filter(client_id=message_id).first()
+    if found is None and _is_uuid(message_id):
+        found = conversation.messages.filter(pk=message_id).first()
+    if found is None:
+        raise NotFound("There is no such message in this conversation.")
+    return found
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _lost_the_race(owner: Owner, submission: Submission) -> Accepted:
+    """Another request stored the same message, or started another answer here, a moment earlier."""
+    conversation = Conversation.objects.owned_by(owner).filter(key=submission.key).first()
+    joined = _join(conversation, submission) if conversation else None
+    if joined is None:
+        raise Conflict("An answer is still being written in this conversation. Wait for it, or stop it.")
+    return joined

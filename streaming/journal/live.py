@@ -1,0 +1,74 @@
+"""The live log: the frames of one running generation, in the memory of the process that runs it.
+
+Readers hold a number, not a queue: a slow one costs nothing while it lags and catches up in one larger write. Waking
+says only "look again", so a wake-up that nobody waits for is not lost either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from streaming.protocol.ui_stream import frame
+
+# Most frames handed to a reader at once: some 30 KB of text deltas, a write that a slow socket can still take.
+MAX_FRAMES_PER_READ = 256
+
+
+class LiveLog:
+    """Append-only; `is_closed` once the last frame is in. `readers` counts those who are following."""
+
+    def __init__(self, on_unwatched: Callable[[], None] | None = None) -> None:
+        self.frames: list[bytes] = []
+        self.is_closed = False
+        self.readers = 0
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._on_unwatched = on_unwatched
+
+    @property
+    def last_seq(self) -> int:
+        return len(self.frames)
+
+    def append(self, chunks: Iterable[bytes]) -> None:
+        """Number and keep `chunks`, then wake the readers."""
+        before = len(self.frames)
+        for seq, chunk in enumerate(chunks, before + 1):
+            self.frames.append(frame(seq, chunk))
+        if len(self.frames) > before:
+            self._wake()
+
+    def close(self) -> None:
+        """No more frames will come."""
+        self.is_closed = True
+        self._wake()
+
+    def read(self, after: int) -> list[bytes]:
+        """The next frames after number `after`; empty when there are none yet."""
+        return self.frames[after : after + MAX_FRAMES_PER_READ]
+
+    async def wait(self, after: int, seconds: float) -> None:
+        """Return when there may be something after number `after`, or after `seconds`."""
+        if len(self.frames) > after or self.is_closed:
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiter)
+        try:
+            await asyncio.wait((waiter,), timeout=seconds)
+        finally:
+            self._waiting.discard(waiter)
+
+    def enter(self) -> None:
+        """A reader has come."""
+        self.readers += 1
+
+    def leave(self) -> None:
+        """A reader has gone."""
+        self.readers -= 1
+        if self.readers == 0 and self._on_unwatched and not self.is_closed:
+            self._on_unwatched()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, set()
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)

@@ -1,0 +1,149 @@
+"""The runner: one generation, from the provider's first byte to the settled row.
+
+The provider is read by a task of its own, so that a cancel reaches it at any await and closes its connection at once,
+while the run itself lives on to settle what arrived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import aclosing
+
+from django.db import Error as DatabaseTrouble
+
+from streaming.conf import settings
+from streaming.database import in_order
+from streaming.draft import Draft
+from streaming.ending import Ending, ending_of
+from streaming.journal import LiveLog
+from streaming.journal.database import Batch
+from streaming.models import Generation
+from streaming.models.generations import Status
+from streaming.protocol import StreamParser
+from streaming.protocol.requests import GenerationRequest
+from streaming.protocol.ui_stream import frame
+from streaming.providers import get_provider
+from streaming.settlement import Settlement, outcome_of, settle
+
+logger = logging.getLogger(__name__)
+
+# Seconds between tries to settle while the database is away: half a minute, then others may call it interrupted.
+SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+
+
+class Run:
+    """A generation in the process that runs it. `written` counts the frames that the journal has."""
+
+    def __init__(self, generation: Generation, request: GenerationRequest, journal_lock: asyncio.Lock) -> None:
+        self.generation = generation
+        self.log = LiveLog(on_unwatched=self._unwatched)
+        self.written = 0
+        self._request = request
+        self._journal_lock = journal_lock
+        self._draft = Draft(str(generation.message_id), self.log)
+        self._reading: asyncio.Task[None] | None = None
+        self._cancel_reason: str | None = None
+        self._is_fenced = False
+        self._is_settled = False
+
+    async def run(self) -> None:
+        """Read the provider to its end, or until cancelled, then settle. Raises nothing."""
+        reading = self._reading = asyncio.create_task(self._read())
+        if self._cancel_reason:
+            reading.cancel()
+        try:
+            await asyncio.wait((reading,))
+        except asyncio.CancelledError:
+            self.cancel("shutdown")
+            await asyncio.wait((reading,))
+        trouble = None if reading.cancelled() else reading.exception()
+        await self._end(ending_of(self._draft.terminal, self._cancel_reason, trouble))
+        self.log.close()
+
+    def cancel(self, reason: str) -> None:
+        """Stop reading the provider, now; what arrived is kept. The first reason given is the one that counts."""
+        self._cancel_reason = self._cancel_reason or reason
+        if self._reading:
+            self._reading.cancel()
+
+    def fence(self) -> None:
+        """Somebody else has settled this generation: stop, and write nothing more."""
+        self._is_fenced = True
+        self.cancel("fenced")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its row is still to be settled."""
+        return not self._is_settled and not self._is_fenced
+
+    def unwritten(self) -> Batch:
+        """The frames that the journal does not have yet."""
+        return Batch(self.written + 1, self.log.frames[self.written :])
+
+    async def _read(self) -> None:
+        provider = get_provider(self.generation.provider)
+        parser = StreamParser(provider.dialect)
+        try:
+            async with aclosing(provider.stream(self._request)) as body:
+                async for chunk in body:
+                    self._draft.apply(parser.feed(chunk))
+        finally:
+            self._draft.apply(parser.close())
+
+    async def _end(self, ending: Ending) -> None:
+        for delay in (*SETTLE_RETRIES, None):
+            try:
+                self.log.append(await self._settle(ending))
+                return
+            except DatabaseTrouble as trouble:
+                if delay is None:
+                    logger.exception("Generation %s could not be settled.", self.generation.pk)
+                    self.log.append(self._interrupted())
+                    return
+                logger.warning("Settling generation %s: %s; trying again.", self.generation.pk, type(trouble).__name__)
+                await asyncio.sleep(delay)
+
+    async def _settle(self, ending: Ending) -> list[bytes]:
+        """The closing chunks, with the row settled before anybody sees them."""
+        settlement = self._settlement(ending)
+        async with self._journal_lock:
+            if self._is_fenced:
+                return self._interrupted()
+            settlement.apply(self.generation)
+            closing = self._draft.closing(outcome_of(self.generation))
+            last = self.log.last_seq
+            frames = [*self.unwritten().frames, *(frame(seq, chunk) for seq, chunk in enumerate(closing, last + 1))]
+            settled = await in_order(settle, self.generation, settlement, Batch(self.written + 1, frames))
+            self._is_settled = True
+        return closing if settled else self._interrupted()
+
+    def _settlement(self, ending: Ending) -> Settlement:
+        transcript = self._draft.transcript
+        return Settlement(
+            status=ending.status,
+            parts=tuple(transcript.parts),
+            finish_reason=transcript.finish_reason or "",
+            raw_finish_reason=transcript.raw_finish_reason or "",
+            error_code=ending.code,
+            error_detail=ending.detail,
+            usage=transcript.usage,
+            model=transcript.model or "",
+            first_delta_ms=self._draft.first_delta_ms,
+            duration_ms=self._draft.duration_ms,
+        )
+
+    def _interrupted(self) -> list[bytes]:
+        """What readers here are told when the row was settled elsewhere."""
+        settlement = self._settlement(Ending(Status.INTERRUPTED, "interrupted"))
+        settlement.apply(self.generation)
+        return self._draft.closing(outcome_of(self.generation))
+
+    def _unwatched(self) -> None:
+        seconds = settings.ABANDON_AFTER
+        if seconds is not None:
+            asyncio.get_running_loop().call_later(seconds, self._abandon)
+
+    def _abandon(self) -> None:
+        if self.log.readers == 0 and not self.log.is_closed:
+            self.cancel("abandoned")

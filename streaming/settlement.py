@@ -1,0 +1,140 @@
+"""Settlement: a generation ends, once, whoever ends it.
+
+The last frames, the message's parts and the status are one transaction; whoever comes second finds the row settled and
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+import msgspec
+from django.db import transaction
+
+from streaming.journal import database as journal
+from streaming.journal.database import Batch
+from streaming.models import Generation
+from streaming.models.generations import Status
+from streaming.protocol.events import Usage
+from streaming.protocol.parts import Part
+from streaming.protocol.ui_stream import (
+    Outcome,
+    UIStreamEncoder,
+    chunk_of,
+    events_of,
+    fold_chunks,
+    frame,
+    split_frames,
+)
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """How it ended and what it left. `error_detail` is for staff; times are in milliseconds."""
+
+    status: Status
+    parts: tuple[Part, ...]
+    finish_reason: str = ""
+    raw_finish_reason: str = ""
+    error_code: str = ""
+    error_detail: str = ""
+    usage: Usage | None = None
+    model: str = ""
+    first_delta_ms: int | None = None
+    duration_ms: int | None = None
+
+    def apply(self, generation: Generation) -> None:
+        """Put everything but the parts on the row, unsaved."""
+        usage = self.usage or Usage()
+        generation.status = self.status
+        generation.finish_reason = self.finish_reason
+        generation.raw_finish_reason = self.raw_finish_reason[:64]
+        generation.error_code = self.error_code
+        generation.error_detail = self.error_detail
+        generation.model = self.model[:200]
+        generation.input_tokens = usage.input_tokens
+        generation.output_tokens = usage.output_tokens
+        generation.cached_input_tokens = usage.cached_input_tokens
+        generation.reasoning_tokens = usage.reasoning_tokens
+        generation.first_delta_ms = self.first_delta_ms
+        generation.duration_ms = self.duration_ms
+
+
+SETTLED_FIELDS = (
+    "finish_reason",
+    "raw_finish_reason",
+    "error_code",
+    "error_detail",
+    "model",
+    "input_tokens",
+    "output_tokens",
+    "cached_input_tokens",
+    "reasoning_tokens",
+    "first_delta_ms",
+    "duration_ms",
+    "last_seq",
+)
+
+
+def outcome_of(generation: Generation) -> Outcome:
+    """How a settled generation ended, for clients."""
+    return Outcome(
+        status=generation.status,
+        finish_reason=generation.finish_reason,
+        error_text=generation.error_text,
+        metadata=generation.metadata,
+    )
+
+
+def settle(generation: Generation, settlement: Settlement, unwritten: Batch) -> bool:
+    """Make `settlement` the end of `generation`, with the frames that the journal does not have yet.
+
+    False, and nothing changed, when it was settled before.
+    """
+    settlement.apply(generation)
+    generation.last_seq = unwritten.first_seq + len(unwritten.frames) - 1
+    fields = {name: getattr(generation, name) for name in SETTLED_FIELDS}
+    with transaction.atomic():
+        if not Generation.objects.filter(pk=generation.pk).settle(settlement.status, **fields):
+            return False
+        journal.append(generation.pk, unwritten)
+        message = generation.message
+        message.set_parts(settlement.parts)
+        message.save(update_fields=("parts", "text"))
+    return True
+
+
+def reap() -> int:
+    """Settle every generation whose process has gone silent; give their number."""
+    return sum(map(interrupt, Generation.objects.expired().select_related("message")))
+
+
+def reap_one(generation_id: uuid.UUID) -> None:
+    """Settle this generation if its process has gone silent."""
+    for generation in Generation.objects.expired().filter(pk=generation_id).select_related("message"):
+        interrupt(generation)
+
+
+def interrupt(generation: Generation) -> bool:
+    """Settle a generation that nobody runs any more with everything its journal holds."""
+    frames = [
+        piece for entry in generation.journal.order_by("first_seq") for piece in split_frames(bytes(entry.frames))
+    ]
+    encoder = UIStreamEncoder(str(generation.message_id))
+    written = [chunk_of(piece) for piece in frames] or encoder.start()
+    parts = fold_chunks(written)
+    settlement = Settlement(status=Status.INTERRUPTED, parts=parts, error_code="interrupted")
+    settlement.apply(generation)
+    closing = [] if frames else written
+    closing += encoder.finish(outcome_of(generation))
+    first = len(frames) + 1
+    return settle(generation, settlement, Batch(first, [frame(seq, c) for seq, c in enumerate(closing, first)]))
+
+
+def replay(generation: Generation) -> list[bytes]:
+    """The frames of a settled generation made anew from its row, for readers whose log is gone."""
+    encoder = UIStreamEncoder(str(generation.message_id))
+    chunks = encoder.start()
+    for event in events_of(generation.message.typed_parts):
+        chunks += encoder.encode(event)
+    chunks += encoder.finish(outcome_of(generation))
+    return [frame(seq, chunk) for seq, chunk in enumerate(chunks, 1)]

@@ -1,0 +1,117 @@
+"""Subscriptions: replay, then follow, with no gap and no duplicate.
+
+A subscription is a number: the last frame its reader has. In the owning process it looks at the live log, elsewhere
+at the journal, again and again; if the log has lost its head, the answer is replayed from its row. There is no seam
+between old and new frames, because both are read from the same place by the same number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from typing import NamedTuple, Protocol
+
+from streaming.conf import settings
+from streaming.database import in_database
+from streaming.journal import LiveLog
+from streaming.journal import database as journal
+from streaming.models import Generation
+from streaming.settlement import reap_one, replay
+from streaming.supervisor import current
+
+
+class Subscription(Protocol):
+    """A reader's place in a generation's log. `seq` is the number of the last frame given."""
+
+    seq: int
+
+    async def next(self, seconds: float) -> list[bytes] | None:
+        """The next frames; an empty list after `seconds` of silence; None after the last frame."""
+
+    def close(self) -> None:
+        """The reader has gone. May be called twice."""
+
+
+async def subscribe(generation_id: uuid.UUID, after: int = 0) -> Subscription:
+    """Follow a generation from frame `after` on; a number it cannot have given starts from the beginning."""
+    run = current().find(generation_id)
+    if run is not None:
+        return LiveSubscription(run.log, after)
+    return JournalSubscription(generation_id, after)
+
+
+class LiveSubscription:
+    """A cursor over the memory of this process."""
+
+    def __init__(self, log: LiveLog, after: int) -> None:
+        self.seq = after if 0 <= after <= log.last_seq else 0
+        self._log = log
+        self._is_open = True
+        log.enter()
+
+    async def next(self, seconds: float) -> list[bytes] | None:
+        frames = self._log.read(self.seq)
+        if not frames and not self._log.is_closed:
+            await self._log.wait(self.seq, seconds)
+            frames = self._log.read(self.seq)
+        self.seq += len(frames)
+        return None if not frames and self._log.is_closed else frames
+
+    def close(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._log.leave()
+
+
+class Look(NamedTuple):
+    """What one look at the journal found; `is_over` when no more frames will come after these."""
+
+    frames: list[bytes]
+    is_over: bool
+
+
+class JournalSubscription:
+    """A cursor over the database, for a generation that another process runs or that has ended."""
+
+    def __init__(self, generation_id: uuid.UUID, after: int) -> None:
+        self.seq = max(after, 0)
+        self._generation_id = generation_id
+        self._is_over = False
+
+    async def next(self, seconds: float) -> list[bytes] | None:
+        deadline = time.monotonic() + seconds
+        while not self._is_over:
+            look = await in_database(_look, self._generation_id, self.seq)
+            self._is_over = look.is_over
+            if look.frames:
+                self.seq += len(look.frames)
+                return look.frames
+            if look.is_over:
+                break
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return []
+            await asyncio.sleep(min(settings.POLL_SECONDS, remaining))
+        return None
+
+    def close(self) -> None:
+        """Nothing is held between looks."""
+
+
+def _look(generation_id: uuid.UUID, after: int) -> Look:
+    is_active, last_seq = journal.read_status(generation_id)
+    frames = journal.read(generation_id, after)
+    if is_active:
+        if not frames:
+            reap_one(generation_id)
+        return Look(frames, is_over=False)
+    if frames:
+        return Look(frames, is_over=after + len(frames) >= last_seq)
+    if after == last_seq:
+        return Look([], is_over=True)
+    return Look(_replay(generation_id), is_over=True)
+
+
+def _replay(generation_id: uuid.UUID) -> list[bytes]:
+    return replay(Generation.objects.select_related("message").get(pk=generation_id))

@@ -1,0 +1,147 @@
+"""The supervisor: the generations that run in this process, their journal's ticking writer, and their end.
+
+There is one per event loop (a server process has one loop). It owns the tasks; no request or consumer does, so closing
+a connection ends a reader and not the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import uuid
+from collections.abc import Coroutine
+from typing import Any, Literal, TypeVar
+from weakref import WeakKeyDictionary
+
+from django.db import Error as DatabaseTrouble
+
+from streaming.conf import settings
+from streaming.database import in_database, in_order
+from streaming.errors import Overloaded
+from streaming.intake import Submission, accept
+from streaming.journal import database as journal
+from streaming.models import Generation, Owner
+from streaming.protocol.requests import GenerationRequest, ToolSpec
+from streaming.runner import Run
+from streaming.settlement import reap_one
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+StopAnswer = Literal["stopping", "finished", "not_running"]
+
+
+class Supervisor:
+    """`worker` names this supervisor in the rows it holds."""
+
+    def __init__(self) -> None:
+        self.worker = uuid.uuid4().hex
+        self._runs: dict[uuid.UUID, Run] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._journal_lock = asyncio.Lock()
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def submit(
+        self,
+        owner: Owner,
+        submission: Submission,
+        *,
+        tools: tuple[ToolSpec, ...] = (),
+        tool_choice: str | None = None,
+    ) -> Generation:
+        """Accept a message and start its answer; a message that was sent before gives the answer it has.
+
+        Whoever is waiting may vanish at any moment: once begun, this is done to the end.
+
+        Raises:
+            RequestError: and nothing was stored.
+        """
+        if len(self._runs) >= settings.MAX_ACTIVE_PER_PROCESS:
+            raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
+        return await asyncio.shield(self._detach(self._submit(owner, submission, tools, tool_choice)))
+
+    def find(self, generation_id: uuid.UUID) -> Run | None:
+        """The run of a generation, if it is this process's."""
+        return self._runs.get(generation_id)
+
+    async def idle(self) -> None:
+        """Return when nothing runs any more."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _detach(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run `work` as nobody's child: a fresh context, so that it inherits no request's executor or connection."""
+        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _submit(
+        self, owner: Owner, submission: Submission, tools: tuple[ToolSpec, ...], tool_choice: str | None
+    ) -> Generation:
+        accepted = await in_database(accept, owner, submission, self.worker)
+        if accepted.turns is not None:
+            request = GenerationRequest(
+                turns=accepted.turns, system=accepted.system, tools=tools, tool_choice=tool_choice
+            )
+            self._start(accepted.generation, request)
+        return accepted.generation
+
+    def _start(self, generation: Generation, request: GenerationRequest) -> None:
+        run = Run(generation, request, self._journal_lock)
+        self._runs[generation.pk] = run
+        self._detach(run.run()).add_done_callback(lambda _: self._runs.pop(generation.pk))
+        if self._ticking is None or self._ticking.done():
+            self._ticking = self._detach(self._tick_while_busy())
+
+    async def _tick_while_busy(self) -> None:
+        while self._runs:
+            await asyncio.sleep(settings.TICK_SECONDS)
+            try:
+                await self._tick()
+            except DatabaseTrouble as trouble:
+                logger.warning("The journal could not be written (%s); its frames are kept.", type(trouble).__name__)
+
+    async def _tick(self) -> None:
+        async with self._journal_lock:
+            batches = {pk: run.unwritten() for pk, run in self._runs.items() if run.is_live}
+            if not batches:
+                return
+            held = await in_order(journal.tick, self.worker, batches)
+            for pk, batch in batches.items():
+                run = self._runs[pk]
+                if pk not in held:
+                    run.fence()
+                    continue
+                run.written += len(batch.frames)
+                if reason := held[pk]:
+                    run.cancel(reason)
+
+
+_supervisors: WeakKeyDictionary[asyncio.AbstractEventLoop, Supervisor] = WeakKeyDictionary()
+
+
+def current() -> Supervisor:
+    """The supervisor of the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _supervisors:
+        _supervisors[loop] = Supervisor()
+    return _supervisors[loop]
+
+
+async def stop(generation_id: uuid.UUID, reason: str = "user") -> StopAnswer:
+    """Ask whoever runs the generation to stop; the row says so before this returns.
+
+    A process that is not the owner's is obeyed at the owner's next tick.
+    """
+    asked = await in_database(_request_cancel, generation_id, reason)
+    run = current().find(generation_id)
+    if run is not None and asked:
+        run.cancel(reason)
+    return "stopping" if asked else "finished"
+
+
+def _request_cancel(generation_id: uuid.UUID, reason: str) -> bool:
+    reap_one(generation_id)
+    return Generation.objects.filter(pk=generation_id).request_cancel(reason)
