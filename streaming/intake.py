@@ -7,9 +7,8 @@ message that was sent before (the same client id) joins the generation it starte
 from __future__ import annotations
 
 import uuid
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from django.db import IntegrityError, transaction
 
 from streaming import history
@@ -20,22 +19,7 @@ from streaming.models.conversations import title_from
 from streaming.models.generations import from_now
 from streaming.models.messages import Role
 from streaming.protocol.parts import TextPart, Turn
-
-Trigger = Literal["submit-message", "regenerate-message"]
-
-
-class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody asks for. `key` is the conversation's; `client_id` the client's id of the new message.
-
-    `message_id` names the user message that this one replaces (an edit) or the answer to generate again.
-    """
-
-    key: str
-    prompt: str = ""
-    client_id: str | None = None
-    provider: str | None = None
-    trigger: Trigger = "submit-message"
-    message_id: str | None = None
+from streaming.submission import Submission
 
 
 class Accepted(NamedTuple):
@@ -67,8 +51,6 @@ def _validate(submission: Submission) -> None:
         raise TooLarge(f"The message has {len(submission.prompt)} characters; at most {limit} are accepted.")
     if submission.trigger == "submit-message" and not submission.prompt.strip():
         raise BadRequest("The message is empty. Send some text as 'prompt', or as the last of 'messages'.")
-    if not 1 <= len(submission.key) <= 128:
-        raise BadRequest("The conversation's 'id' must have 1 to 128 characters.")
     alias = submission.provider
     if alias is not None and alias not in settings.PROVIDERS:
         allowed = ", ".join(sorted(settings.PROVIDERS))

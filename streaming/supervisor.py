@@ -19,12 +19,13 @@ from django.db import Error as DatabaseTrouble
 from streaming.conf import settings
 from streaming.database import in_database, in_order
 from streaming.errors import Overloaded
-from streaming.intake import Submission, accept
+from streaming.intake import accept
 from streaming.journal import database as journal
 from streaming.models import Generation, Owner
 from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.runner import Run
 from streaming.settlement import reap_one
+from streaming.submission import Submission
 
 logger = logging.getLogger(__name__)
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from streaming.protocol.ui_stream.encoder import UIStreamEncoder
 from streaming.protocol.ui_stream.fold import fold_chunks
-from streaming.protocol.ui_stream.frames import DONE, HEADERS, HEARTBEAT, chunk_of, frame, split_frames
+from streaming.protocol.ui_stream.frames import DONE, ERROR, HEADERS, HEARTBEAT, chunk_of, frame, split_frames
 from streaming.protocol.ui_stream.messages import events_of, ui_parts
 from streaming.protocol.ui_stream.outcome import Outcome
 
 __all__ = [
     "DONE",
+    "ERROR",
     "HEADERS",
     "HEARTBEAT",
     "Outcome",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 HEARTBEAT = b": heartbeat\n\n"
 DONE = b"data: [DONE]\n\n"
+# Has no number: the log does not hold it, and a reader that comes back goes on where it was.
+ERROR = b'data: {"type":"error","errorText":"The connection broke off. Reload to go on."}\n\n'
 
 # identity: any value makes compressing middleware keep its hands off a stream it would otherwise hold back.
 HEADERS = {

@@ -1,0 +1,162 @@
+"""The WebSocket edge: the frames of the AI SDK's `WebSocketChatTransport`, over the same log as SSE.
+
+    client → server   send · resume · abort
+    server → client   start · chunk (sequence from 0) · end · error · no-active
+
+Each followed answer is a task, so that the socket is read while it streams. No channel layer is used: layers drop
+messages silently at capacity, and readers here are cursors that need no messages at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from streaming.conf import settings
+from streaming.database import in_database
+from streaming.errors import BadRequest, LoginRequired, RequestError
+from streaming.models import Generation, Owner
+from streaming.protocol.ui_stream import chunk_of
+from streaming.submission import submission_of
+from streaming.subscription import Subscription, subscribe
+from streaming.supervisor import current, stop
+from streaming.views.access import owner_in_scope
+
+logger = logging.getLogger(__name__)
+
+# Close codes of the 4000s are the application's own; these follow HTTP's numbers.
+CLOSE_UNAUTHENTICATED = 4401
+# A frame carries the client's whole history, which is not used; twice the longest prompt in UTF-8, and then some.
+MAX_FRAME_BYTES = 1_000_000
+# Answers one socket may follow at once: more tabs than a person has on one page.
+MAX_FOLLOWED = 8
+
+
+class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
+    """One socket of one owner; any number of conversations, one request id per answer."""
+
+    channel_layer_alias = "streaming uses no channel layer"
+
+    async def connect(self) -> None:
+        self._followed: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, uuid.UUID] = {}
+        try:
+            self._owner: Owner = await in_database(owner_in_scope, self.scope)
+        except LoginRequired:
+            await self.close(CLOSE_UNAUTHENTICATED)
+            return
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        """The reader has gone; what it followed goes on."""
+        for task in self._followed.values():
+            task.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        request_id = ""
+        try:
+            frame = _decode(text_data)
+            request_id = _request_id(frame)
+            await self._handler(frame)(frame, request_id)
+        except RequestError as error:
+            await self._tell_error(request_id, str(error))
+
+    def _handler(self, frame: dict[str, Any]) -> Callable[[dict[str, Any], str], Awaitable[None]]:
+        handlers = {"send": self._send, "resume": self._resume, "abort": self._abort}
+        kind = frame.get("type")
+        if not isinstance(kind, str) or kind not in handlers:
+            raise BadRequest("A frame's 'type' must be one of: abort, resume, send.")
+        return handlers[kind]
+
+    async def _send(self, frame: dict[str, Any], request_id: str) -> None:
+        extra = frame.get("body")
+        submission = submission_of((extra if isinstance(extra, dict) else {}) | frame)
+        self._check_room(request_id)
+        generation = await current().submit(self._owner, submission)
+        self._follow(request_id, generation.pk)
+
+    async def _resume(self, frame: dict[str, Any], request_id: str) -> None:
+        key = frame.get("id")
+        generation_id = await in_database(_active_generation, self._owner, key if isinstance(key, str) else "")
+        if generation_id is None:
+            await self._tell(type="no-active", requestId=request_id)
+            return
+        self._check_room(request_id)
+        await self._tell(type="start", requestId=request_id)
+        self._follow(request_id, generation_id)
+
+    async def _abort(self, frame: dict[str, Any], request_id: str) -> None:
+        generation_id = self._running.get(request_id)
+        if generation_id is not None:
+            await stop(generation_id)
+
+    def _check_room(self, request_id: str) -> None:
+        if request_id in self._followed:
+            raise BadRequest("This requestId is in use. Give each request one of its own.")
+        if len(self._followed) >= MAX_FOLLOWED:
+            raise BadRequest(f"One socket can follow at most {MAX_FOLLOWED} answers at once.")
+
+    def _follow(self, request_id: str, generation_id: uuid.UUID) -> None:
+        self._running[request_id] = generation_id
+        task = asyncio.create_task(self._relay(request_id, generation_id))
+        self._followed[request_id] = task
+        task.add_done_callback(functools.partial(self._forget, request_id))
+
+    def _forget(self, request_id: str, task: asyncio.Task[None]) -> None:
+        self._followed.pop(request_id, None)
+        self._running.pop(request_id, None)
+        if not task.cancelled() and task.exception():
+            logger.error("A socket's stream broke off.", exc_info=task.exception())
+
+    async def _relay(self, request_id: str, generation_id: uuid.UUID) -> None:
+        """Send the log from its start: a replay has the same numbers as the stream itself."""
+        subscription: Subscription = await subscribe(generation_id)
+        prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
+        try:
+            while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
+                first = subscription.seq - len(frames)
+                for sequence, one in enumerate(frames, first):
+                    chunk = prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one))
+                    await self.send(text_data=chunk.decode())
+            await self._tell(type="end", requestId=request_id)
+        finally:
+            subscription.close()
+
+    async def _tell_error(self, request_id: str, text: str) -> None:
+        await self._tell(type="error", requestId=request_id, errorText=text)
+
+    async def _tell(self, **frame: str) -> None:
+        await self.send(text_data=msgspec.json.encode(frame).decode())
+
+
+def _decode(text: str | None) -> dict[str, Any]:
+    if text is None:
+        raise BadRequest("Frames must be text.")
+    if len(text) > MAX_FRAME_BYTES:
+        raise BadRequest(f"A frame may have at most {MAX_FRAME_BYTES} characters.")
+    try:
+        frame = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest("A frame must be valid JSON.") from error
+    if not isinstance(frame, dict):
+        raise BadRequest("A frame must be a JSON object.")
+    return frame
+
+
+def _request_id(frame: dict[str, Any]) -> str:
+    request_id = frame.get("requestId")
+    if not isinstance(request_id, str) or not 1 <= len(request_id) <= 128:
+        raise BadRequest("A frame's 'requestId' must be a string of 1 to 128 characters.")
+    return request_id
+
+
+def _active_generation(owner: Owner, key: str) -> uuid.UUID | None:
+    active = Generation.objects.active().owned_by(owner).filter(conversation__key=key)
+    return active.values_list("pk", flat=True).first()

@@ -1,0 +1,71 @@
+"""Who is asking, and may this request ask at all."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings as django_settings
+from django.http import HttpRequest
+
+from streaming.conf import settings
+from streaming.errors import Forbidden, LoginRequired
+from streaming.models import Owner
+
+VISITOR_KEY = "streaming_visitor"
+# Nobody's: what a visitor without a session can see.
+STRANGER = Owner("visitor:")
+
+
+async def owner_of(request: HttpRequest, *, begins: bool = False) -> Owner:
+    """The signed-in user, or the visitor that the session knows; with `begins`, a new visitor gets one.
+
+    Raises:
+        LoginRequired: nobody is signed in and anonymous conversations are not allowed.
+    """
+    user = await request.auser()
+    if user.is_authenticated:
+        return Owner.of_user(user.pk)
+    if not settings.ALLOW_ANONYMOUS:
+        raise LoginRequired("Sign in to chat.")
+    token = await request.session.aget(VISITOR_KEY)
+    if token is None and begins:
+        token = uuid.uuid4().hex
+        await request.session.aset(VISITOR_KEY, token)
+    return Owner.of_visitor(token) if token else STRANGER
+
+
+def owner_in_scope(scope: dict[str, Any]) -> Owner:
+    """The same for a WebSocket, whose visitor must have a session already. Reads the session: call off the loop.
+
+    Raises:
+        LoginRequired: as `owner_of`, or a visitor without a session.
+    """
+    user = scope.get("user")
+    if user is not None and user.is_authenticated:
+        return Owner.of_user(user.pk)
+    token = scope["session"].get(VISITOR_KEY) if settings.ALLOW_ANONYMOUS and "session" in scope else None
+    if token is None:
+        raise LoginRequired("Sign in to chat.")
+    return Owner.of_visitor(token)
+
+
+def refuse_cross_site(request: HttpRequest) -> None:
+    """Let through what comes from this site, from a trusted origin, or from no browser at all.
+
+    Browsers say where a request comes from in `Sec-Fetch-Site` (W3C Fetch Metadata), older ones in `Origin`.
+
+    Raises:
+        Forbidden: another site is asking with this person's cookies.
+    """
+    origin = request.headers.get("Origin")
+    if origin in django_settings.CSRF_TRUSTED_ORIGINS:
+        return
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if fetch_site is not None:
+        allowed = fetch_site in ("same-origin", "none")
+    else:
+        allowed = origin is None or urlsplit(origin).netloc == request.get_host()
+    if not allowed:
+        raise Forbidden("Requests from other sites are refused. Trusted ones belong in CSRF_TRUSTED_ORIGINS.")

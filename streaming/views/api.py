@@ -1,0 +1,163 @@
+"""The JSON and streaming endpoints, as the AI SDK's `useChat` expects them; usable with nothing but curl."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.core.handlers.asgi import ASGIRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+from streaming import history
+from streaming.database import in_database, release_request_connection
+from streaming.errors import BadRequest, NotAsync, NotFound, RequestError, TooLarge
+from streaming.models import Conversation, Generation, Message, Owner
+from streaming.protocol.ui_stream import ui_parts
+from streaming.submission import read_submission
+from streaming.subscription import subscribe
+from streaming.supervisor import current, stop
+from streaming.views.access import owner_of, refuse_cross_site
+from streaming.views.sse import stream_response
+
+View = Callable[..., Awaitable[HttpResponseBase]]
+
+
+def endpoint(method: str) -> Callable[[View], View]:
+    """Give a view its owner, and turn every refusal into a short text with the right status.
+
+    Exempt from CSRF tokens, so that a stock client needs none: `refuse_cross_site` stands in their place.
+    """
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @transaction.non_atomic_requests
+        @functools.wraps(view)
+        async def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+            if request.method != method:
+                return HttpResponseNotAllowed([method])
+            try:
+                return await _admit(view, request, kwargs)
+            except RequestError as error:
+                return HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
+
+        return guarded
+
+    return decorate
+
+
+async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponseBase:
+    if not isinstance(request, ASGIRequest):
+        raise NotAsync("This site is served through WSGI, where answers cannot stream. Serve it through ASGI.")
+    refuse_cross_site(request)
+    owner = await owner_of(request, begins=request.method == "POST")
+    await release_request_connection()
+    return await view(request, owner, **kwargs)
+
+
+@endpoint("POST")
+async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
+    """Take a message and stream its answer."""
+    submission = read_submission(_body(request))
+    generation = await current().submit(owner, submission)
+    return stream_response(await subscribe(generation.pk))
+
+
+@endpoint("GET")
+async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
+    """Replay the newest answer and follow it; 204 when there is nothing that the client has not seen."""
+    generation = await in_database(_newest_generation, owner, key)
+    after = _cursor(request)
+    if generation is None or not (generation.is_active or _has_missed(generation, after)):
+        return HttpResponse(status=204)
+    return stream_response(await subscribe(generation.pk, after or 0))
+
+
+@endpoint("POST")
+async def stop_answer(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
+    """Stop what is being written in this conversation, whoever writes it."""
+    generation = await in_database(_newest_generation, owner, key)
+    status = "not_running" if generation is None else await stop(generation.pk)
+    return JsonResponse({"status": status})
+
+
+@endpoint("GET")
+async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
+    """The messages of the shown path. One that is still being written is left to the stream."""
+    return JsonResponse(await in_database(_describe, owner, key))
+
+
+def _body(request: HttpRequest) -> bytes:
+    try:
+        return request.body
+    except RequestDataTooBig as error:
+        raise TooLarge("The request is larger than this site accepts.") from error
+
+
+def _cursor(request: HttpRequest) -> int | None:
+    """The last frame the client has, from `?after=` or `Last-Event-ID`; None when it names none.
+
+    Raises:
+        BadRequest: it is not a number that a log could hold.
+    """
+    given = request.GET.get("after") or request.headers.get("Last-Event-ID") or ""
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) <= 10):
+        raise BadRequest("The cursor must be the number of the last event received.")
+    return int(given)
+
+
+def _has_missed(generation: Generation, after: int | None) -> bool:
+    """Whether a client that says where it was has not seen the end of a settled answer."""
+    return after is not None and after != generation.last_seq
+
+
+def find_conversation(owner: Owner, key: str) -> Conversation:
+    """The owner's conversation of that key.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    found = Conversation.objects.owned_by(owner).filter(key=key).first()
+    if found is None:
+        raise NotFound("There is no such conversation.")
+    return found
+
+
+def _newest_generation(owner: Owner, key: str) -> Generation | None:
+    return find_conversation(owner, key).generations.order_by("-created_at").first()
+
+
+def _describe(owner: Owner, key: str) -> dict[str, Any]:
+    found = find_conversation(owner, key)
+    messages = history.path(found)
+    written = [message for message in messages if not _is_being_written(message)]
+    return {
+        "id": found.key,
+        "active": len(written) < len(messages),
+        "messages": [_ui_message(message) for message in written],
+    }
+
+
+def _is_being_written(message: Message) -> bool:
+    generation: Generation | None = getattr(message, "generation", None)
+    return generation is not None and generation.is_active
+
+
+def _ui_message(message: Message) -> dict[str, Any]:
+    shown = {"id": message.public_id, "role": message.role, "parts": ui_parts(message.typed_parts)}
+    generation: Generation | None = getattr(message, "generation", None)
+    return shown if generation is None else shown | {"metadata": generation.metadata}
+
+
+api_patterns = [
+    path("api/chat", chat, name="api_chat"),
+    path("api/chat/<str:key>/stream", resume, name="api_stream"),
+    path("api/chat/<str:key>/stop", stop_answer, name="api_stop"),
+    path("api/chat/<str:key>", conversation, name="api_conversation"),
+]
