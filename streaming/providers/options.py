@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any, TypeVar
@@ -53,9 +53,13 @@ def problems(kind: type[Options], alias: str, options: Mapping[str, Any]) -> lis
 
 
 def _unknown(alias: str, name: str, known: tuple[str, ...]) -> Problem:
+    return Problem("unknown_option", f"{alias!r} has an unknown option {name!r}.", suggest(name, known))
+
+
+def suggest(name: str, known: Collection[str]) -> str:
+    """The hint for a name that does not exist: the one that was probably meant, or all there are."""
     close = get_close_matches(name, known, n=1)
-    hint = f"Did you mean {close[0]!r}?" if close else f"It must be one of: {', '.join(sorted(known))}."
-    return Problem("unknown_option", f"{alias!r} has an unknown option {name!r}.", hint)
+    return f"Did you mean {close[0]!r}?" if close else f"It must be one of: {', '.join(sorted(known))}."
 
 
 def missing_extra(alias: str, module: str, install: str) -> list[Problem]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import ModuleType
 from typing import Any, ClassVar, Protocol
+from urllib.parse import urlsplit
 
 from streaming.errors import ProviderError
 from streaming.protocol.requests import GenerationRequest, encode
@@ -114,8 +115,15 @@ def client_arguments(sdk: ModuleType, options: SDKOptions) -> dict[str, Any]:
         "timeout": timeout,
         "max_retries": options.max_retries,
         "default_headers": options.headers,
-        "http_client": sdk.DefaultAioHttpClient(limits=limits, timeout=timeout),
+        "http_client": sdk.DefaultAioHttpClient(
+            limits=limits, timeout=timeout, trust_env=not _is_loopback(options.base_url)
+        ),
     }
+
+
+def _is_loopback(url: str | None) -> bool:
+    """A proxy named in the environment cannot reach this machine's own servers."""
+    return urlsplit(url or "").hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def check(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Problem]:

@@ -1,0 +1,173 @@
+"""The parents' side of the local model: one child for all processes of a user, started by whoever comes first.
+
+Everything here blocks; call it from a thread.
+
+    starting     an exclusive lock on `<key>.start`: one process starts the child, the others wait and find it
+    using        a shared lock on `<key>.use`, held until the process ends; the child leaves when nobody holds one
+    being alive  the child's own lock on `<key>.state`, where it writes its address
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from streaming.errors import ProviderError
+from streaming.providers.redact import redact
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+logger = logging.getLogger(__name__)
+
+SCRIPT = Path(__file__).with_name("local_server.py")
+POLL_SECONDS = 0.05
+
+Progress = Callable[[str], None]
+
+_in_use: dict[Path, int] = {}
+"""Descriptors of the shared locks this process holds; they stay open until it ends."""
+
+_children: list[subprocess.Popen[bytes]] = []
+"""Kept so that a dead child is reaped when the next one starts."""
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a child answers, and the key that it wants."""
+
+    url: str
+    api_key: str
+    pid: int
+
+
+class ServerOptions(NamedTuple):
+    """What makes one child different from another."""
+
+    model_path: str
+    alias: str
+    chat_template: str
+    n_ctx: int
+    n_parallel: int
+
+
+def is_supported() -> bool:
+    """Whether this platform has the file locks that the supervision rests on."""
+    return fcntl is not None
+
+
+class LocalServer:
+    """One child, found or started.
+
+    `grace` is how many seconds it stays after its last user, `start_timeout` how many it has for loading.
+    """
+
+    def __init__(self, options: ServerOptions, *, grace: float, start_timeout: float) -> None:
+        self._options = options
+        self._grace = grace
+        self._start_timeout = start_timeout
+
+    def ensure(self, progress: Progress = logger.info) -> Address:
+        """The address of a child that has loaded its model.
+
+        Raises:
+            ProviderError: it cannot be started; the detail holds the end of its log.
+        """
+        _use(self._file("use"))
+        address = self._address()
+        if address is None:
+            with _locked(self._file("start")):
+                address = self._address() or self._start(progress)
+        return address
+
+    def _file(self, kind: str) -> Path:
+        identity = json.dumps([sys.prefix, *self._options]).encode()
+        return _directory() / f"{hashlib.sha256(identity).hexdigest()[:16]}.{kind}"
+
+    def _address(self) -> Address | None:
+        """What the child published, if one is alive and ready."""
+        try:
+            with self._file("state").open("rb") as state:
+                return msgspec.json.decode(state.read(), type=Address) if _is_locked(state.fileno()) else None
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def _start(self, progress: Progress) -> Address:
+        progress(f"Loading the model {self._options.alias} …")
+        began = time.monotonic()
+        child = self._spawn()
+        while (address := self._address()) is None:
+            if child.poll() is not None or time.monotonic() - began > self._start_timeout:
+                child.kill()
+                raise ProviderError("unreachable", f"The local model did not start: {self._log_end()}")
+            time.sleep(POLL_SECONDS)
+        progress(f"The model is ready after {time.monotonic() - began:.1f} seconds.")
+        return address
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        """A session of its own, so that Ctrl-C in a terminal ends the site and not the model."""
+        files = {"state": str(self._file("state")), "use": str(self._file("use"))}
+        config = {**self._options._asdict(), **files, "grace": self._grace}
+        with self._file("log").open("wb") as log:
+            child = subprocess.Popen(  # noqa: S603 - our own script, our own interpreter
+                [sys.executable, "-P", str(SCRIPT), json.dumps(config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        _children[:] = [*(other for other in _children if other.poll() is None), child]
+        return child
+
+    def _log_end(self) -> str:
+        lines = self._file("log").read_text(errors="replace").strip().splitlines()
+        return redact(" ".join(lines[-3:]) or "it wrote no log")
+
+
+def _directory() -> Path:
+    """A directory in the system's temporary one that is this user's alone."""
+    path = Path(tempfile.gettempdir()) / f"django-llm-streaming-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise ProviderError("internal", f"{path} is not a directory of this user alone; remove it")
+    return path
+
+
+def _use(path: Path) -> None:
+    """Hold the shared lock from now on. Waits for a child that is just leaving."""
+    if path not in _in_use:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        _in_use[path] = descriptor
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Whether somebody else holds the lock; ours, if we get it, falls when the file is closed."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
