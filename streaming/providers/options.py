@@ -56,10 +56,15 @@ def _unknown(alias: str, name: str, known: tuple[str, ...]) -> Problem:
     return Problem("unknown_option", f"{alias!r} has an unknown option {name!r}.", suggest(name, known))
 
 
-def suggest(name: str, known: Collection[str]) -> str:
-    """The hint for a name that does not exist: the one that was probably meant, or all there are."""
+def suggest(name: str, known: Collection[str], prefix: str = "") -> str:
+    """The hint for a name that does not exist: the one that was probably meant, or all there are.
+
+    `prefix` stands before each of them and makes none more alike.
+    """
     close = get_close_matches(name, known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"It must be one of: {', '.join(sorted(known))}."
+    if close:
+        return f"Did you mean {prefix + close[0]!r}?"
+    return f"It must be one of: {', '.join(prefix + each for each in sorted(known))}."
 
 
 def missing_extra(alias: str, module: str, install: str) -> list[Problem]:

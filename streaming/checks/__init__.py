@@ -1,0 +1,23 @@
+"""What `manage.py check` says about the app's settings and the site around it.
+
+Each check yields messages with an id (`streaming.E…` stops the site, `streaming.W…` does not) and a hint that says
+what to do; `docs/checks.md` lists them all. Nothing here opens a connection.
+"""
+
+from __future__ import annotations
+
+from django.core import checks
+
+from streaming.checks.database import check_database
+from streaming.checks.providers import check_providers
+from streaming.checks.scalars import check_scalars
+from streaming.checks.site import check_exposure, check_site
+
+TAG = "streaming"
+
+
+def register_checks() -> None:
+    """Called once, when the app is ready."""
+    for check in (check_providers, check_scalars, check_site, check_database):
+        checks.register(check, TAG)
+    checks.register(check_exposure, TAG, deploy=True)

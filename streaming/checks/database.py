@@ -1,0 +1,47 @@
+"""Database settings that do not go with many writers and long requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage, Warning
+from django.db import connections, router
+
+from streaming.models import Generation
+
+Configuration = dict[str, Any]
+
+
+def check_database(**kwargs: Any) -> list[CheckMessage]:
+    """About the database that conversations are written to, whichever a router makes it."""
+    alias = router.db_for_write(Generation)
+    configuration = connections[alias].settings_dict
+    return [message for check in CHECKS for message in check(alias, configuration)]
+
+
+def _sqlite_defers(alias: str, configuration: Configuration) -> Iterator[CheckMessage]:
+    # Measured with 8 threads: 116 of 400 read-then-write transactions fail, whatever the timeout; with IMMEDIATE none.
+    options = configuration.get("OPTIONS", {})
+    is_sqlite = connections[alias].vendor == "sqlite"
+    if is_sqlite and str(options.get("transaction_mode", "")).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
+        yield Warning(
+            f"The SQLite database {alias!r} lets transactions begin as readers; writers that meet fail with "
+            "'database is locked'.",
+            hint=f'Set DATABASES[{alias!r}]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE", "timeout": 20}}.',
+            id="streaming.W030",
+        )
+
+
+def _keeps_connections(alias: str, configuration: Configuration) -> Iterator[CheckMessage]:
+    # Under ASGI every request has a thread of its own; the connection it keeps is lost with the thread, still open.
+    if configuration.get("CONN_MAX_AGE") != 0 and getattr(django_settings, "ASGI_APPLICATION", None):
+        yield Warning(
+            f"The database {alias!r} keeps connections (CONN_MAX_AGE); under ASGI they pile up, one for each request.",
+            hint=f'Set DATABASES[{alias!r}]["CONN_MAX_AGE"] = 0. On PostgreSQL use OPTIONS["pool"] instead.',
+            id="streaming.W031",
+        )
+
+
+CHECKS: tuple[Callable[[str, Configuration], Iterator[CheckMessage]], ...] = (_sqlite_defers, _keeps_connections)

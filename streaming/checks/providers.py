@@ -1,0 +1,80 @@
+"""`STREAMING_PROVIDERS`: its shape here, each provider's options in that provider's own `check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import ImproperlyConfigured
+
+from streaming.conf import ProviderConfig, settings
+from streaming.providers import Problem, provider_class
+from streaming.providers.options import suggest
+
+KEYS = tuple(ProviderConfig.__annotations__)
+EXAMPLE = '{"default": {"BACKEND": "streaming.providers.openai.ChatCompletions", "OPTIONS": {"model": "gpt-5-mini"}}}'
+BACKEND_HINT = "Name a provider class, such as streaming.providers.openai.ChatCompletions."
+
+PROBLEMS: dict[str, tuple[type[Error | Warning], str]] = {
+    "bad_backend": (Error, "streaming.E005"),
+    "missing_extra": (Error, "streaming.E006"),
+    "missing_model": (Error, "streaming.E007"),
+    "unknown_option": (Error, "streaming.E008"),
+    "bad_option": (Error, "streaming.E009"),
+    # A key may be set only where the site runs: collectstatic and migrations have to work without.
+    "empty_key": (Warning, "streaming.W010"),
+}
+"""Kind of a provider's `Problem` → the message it becomes."""
+
+
+def check_providers(**kwargs: Any) -> list[CheckMessage]:
+    providers: object = settings.PROVIDERS
+    if not providers:
+        return [Error("STREAMING_PROVIDERS is not set.", hint=f"For example: {EXAMPLE}", id="streaming.E001")]
+    if not isinstance(providers, dict):
+        return [_malformed("STREAMING_PROVIDERS must be a dict of dicts.")]
+    messages = [message for alias, entry in providers.items() for message in _check_entry(alias, entry)]
+    return messages if "default" in providers else [_no_default(providers), *messages]
+
+
+def _check_entry(alias: object, entry: object) -> Iterator[CheckMessage]:
+    if not isinstance(alias, str) or not isinstance(entry, dict):
+        yield _malformed(f"STREAMING_PROVIDERS[{alias!r}] must be a dict under a name.")
+    elif not isinstance(entry.get("BACKEND"), str) or not isinstance(entry.get("OPTIONS", {}), dict):
+        yield _malformed(f"STREAMING_PROVIDERS[{alias!r}] needs a BACKEND (str), and OPTIONS (dict) if any.")
+        yield from _unknown_keys(alias, entry)
+    else:
+        yield from _unknown_keys(alias, entry)
+        yield from map(_message, _problems(alias, entry.get("OPTIONS", {})))
+
+
+def _unknown_keys(alias: str, entry: dict[Any, Any]) -> Iterator[CheckMessage]:
+    for key in entry.keys() - set(KEYS):
+        text = f"STREAMING_PROVIDERS[{alias!r}] has an unknown key {key!r}."
+        yield Error(text, hint=suggest(str(key), KEYS), id="streaming.E003")
+
+
+def _problems(alias: str, options: dict[str, Any]) -> list[Problem]:
+    try:
+        backend = provider_class(alias)
+    except ImproperlyConfigured as exc:
+        return [Problem("bad_backend", str(exc), BACKEND_HINT)]
+    return backend.check(alias, options)
+
+
+def _message(problem: Problem) -> CheckMessage:
+    kind, check_id = PROBLEMS[problem.kind]
+    return kind(problem.message, hint=problem.hint, id=check_id)
+
+
+def _malformed(text: str) -> Error:
+    return Error(text, hint=f"For example: {EXAMPLE}", id="streaming.E002")
+
+
+def _no_default(providers: dict[Any, Any]) -> Error:
+    return Error(
+        'STREAMING_PROVIDERS has no "default".',
+        hint=f"It answers where no alias is named. Rename one of: {', '.join(map(str, providers))}.",
+        id="streaming.E004",
+    )

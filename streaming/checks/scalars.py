@@ -1,0 +1,83 @@
+"""The `STREAMING_*` scalars: known names, right types, sensible ranges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage, Error, Warning
+
+from streaming.conf import PREFIX, Settings, settings
+from streaming.providers.options import suggest
+
+MIN_TICKS_A_LEASE = 5
+"""A lease is renewed once a tick. With fewer, a few slow writes make a healthy generation count as interrupted."""
+
+
+class Rule(NamedTuple):
+    """`wanted` completes the sentence "must be …"; `holds` tells whether a value is that."""
+
+    wanted: str
+    holds: Callable[[Any], bool]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+TEXT = Rule("a str", lambda value: isinstance(value, str))
+FLAG = Rule("True or False", lambda value: isinstance(value, bool))
+COUNT = Rule("a whole number, 1 or more", lambda value: _is_number(value) and isinstance(value, int) and value >= 1)
+DURATION = Rule("a number of seconds above 0", lambda value: _is_number(value) and value > 0)
+WAIT = Rule("a number of seconds, 0 or more", lambda value: _is_number(value) and value >= 0)
+WAIT_OR_NEVER = Rule("a number of seconds, 0 or more, or None", lambda value: value is None or WAIT.holds(value))
+
+RULES: dict[str, Rule] = {
+    "SYSTEM_PROMPT": TEXT,
+    "ALLOW_ANONYMOUS": FLAG,
+    "MAX_PROMPT_CHARS": COUNT,
+    "MAX_ACTIVE_PER_OWNER": COUNT,
+    "MAX_ACTIVE_PER_PROCESS": COUNT,
+    "ABANDON_AFTER": WAIT_OR_NEVER,
+    "HEARTBEAT_SECONDS": DURATION,
+    "TICK_SECONDS": DURATION,
+    "LEASE_SECONDS": DURATION,
+    "DRAIN_SECONDS": WAIT,
+    "POLL_SECONDS": DURATION,
+    "JOURNAL_RETENTION_SECONDS": WAIT,
+    "DATABASE_THREADS": COUNT,
+}
+KNOWN = {name for name in vars(Settings) if name.isupper()}
+
+
+def check_scalars(**kwargs: Any) -> list[CheckMessage]:
+    wrong = list(_wrong_values())
+    return [*_unknown_names(), *wrong, *([] if wrong else _short_lease())]
+
+
+def _unknown_names() -> Iterator[CheckMessage]:
+    names = [name.removeprefix(PREFIX) for name in dir(django_settings) if name.startswith(PREFIX)]
+    for name in names:
+        if name not in KNOWN:
+            text = f"There is no setting {PREFIX}{name}."
+            yield Warning(text, hint=suggest(name, KNOWN, PREFIX), id="streaming.W011")
+
+
+def _wrong_values() -> Iterator[CheckMessage]:
+    for name, rule in RULES.items():
+        value = getattr(django_settings, PREFIX + name, None)
+        if hasattr(django_settings, PREFIX + name) and not rule.holds(value):
+            text = f"{PREFIX}{name} must be {rule.wanted}, not {value!r}."
+            yield Error(text, hint="Correct it, or remove it to get the default.", id="streaming.E012")
+
+
+def _short_lease() -> Iterator[CheckMessage]:
+    if settings.LEASE_SECONDS < MIN_TICKS_A_LEASE * settings.TICK_SECONDS:
+        yield Error(
+            f"STREAMING_LEASE_SECONDS ({settings.LEASE_SECONDS:g}) is too short for "
+            f"STREAMING_TICK_SECONDS ({settings.TICK_SECONDS:g}): live answers would count as interrupted.",
+            hint=f"Make the lease at least {MIN_TICKS_A_LEASE} ticks long.",
+            id="streaming.E013",
+        )

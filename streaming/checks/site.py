@@ -1,0 +1,72 @@
+"""The site around the app: an ASGI server, the middleware that says who is asking, and who may reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage, Error, Warning
+from django.utils.module_loading import import_string
+
+from streaming.conf import settings
+
+SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+NEEDED = {SESSIONS: "django.contrib.sessions", AUTHENTICATION: "django.contrib.auth"}
+"""Middleware → the app it belongs to."""
+
+
+def check_site(**kwargs: Any) -> list[CheckMessage]:
+    return [*_no_asgi(), *_no_daphne(), *_missing_middleware()]
+
+
+def _no_asgi() -> Iterator[CheckMessage]:
+    if not getattr(django_settings, "ASGI_APPLICATION", None):
+        yield Warning(
+            "ASGI_APPLICATION is not set; under WSGI no answer can stream.",
+            hint='Set it, for example to "mysite.asgi.application", and serve that with Daphne or uvicorn.',
+            id="streaming.W020",
+        )
+
+
+def _no_daphne() -> Iterator[CheckMessage]:
+    if not apps.is_installed("daphne"):
+        yield Warning(
+            "'daphne' is not in INSTALLED_APPS; runserver then serves WSGI, where no answer can stream.",
+            hint="Put 'daphne' first in INSTALLED_APPS. Silence this if you never use runserver.",
+            id="streaming.W021",
+        )
+
+
+def _missing_middleware() -> Iterator[CheckMessage]:
+    for path, app in NEEDED.items():
+        if not apps.is_installed(app) or not _has_middleware(path):
+            yield Error(
+                f"{path} is missing; the app cannot tell whose conversation it is.",
+                hint=f"Add it to MIDDLEWARE, and {app!r} to INSTALLED_APPS.",
+                id="streaming.E022",
+            )
+
+
+def _has_middleware(path: str) -> bool:
+    """Listed, or a subclass of it is."""
+    wanted = import_string(path)
+    return path in django_settings.MIDDLEWARE or any(
+        isinstance(middleware, type) and issubclass(middleware, wanted)
+        for middleware in map(import_string, django_settings.MIDDLEWARE)
+    )
+
+
+def check_exposure(**kwargs: Any) -> list[CheckMessage]:
+    """For `check --deploy`: a site may well look like this while it is being written."""
+    if settings.ALLOW_ANONYMOUS and "*" in django_settings.ALLOWED_HOSTS:
+        return [
+            Warning(
+                "STREAMING_ALLOW_ANONYMOUS with '*' in ALLOWED_HOSTS: anybody may talk to the model, under any name.",
+                hint="Name the hosts. With '*' another site can point its own name here and pass as same-origin.",
+                id="streaming.W023",
+            )
+        ]
+    return []

@@ -1,0 +1,346 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.checks import CheckMessage, Error, Warning, run_checks
+from django.db import connections
+from django.test import override_settings
+
+from streaming.checks import TAG
+from streaming.checks.scalars import KNOWN, RULES
+from streaming.conf import PREFIX
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAT = "streaming.providers.openai.ChatCompletions"
+EXAMPLE = (
+    'For example: {"default": {"BACKEND": "streaming.providers.openai.ChatCompletions", '
+    '"OPTIONS": {"model": "gpt-5-mini"}}}'
+)
+SCRIPTED = {"BACKEND": "streaming.providers.scripted.Scripted"}
+
+
+class OwnSessionMiddleware(SessionMiddleware):
+    pass
+
+
+def messages(*, deploy: bool = False, **overrides: Any) -> list[CheckMessage]:
+    with override_settings(**overrides):
+        return run_checks(tags=[TAG], include_deployment_checks=deploy)
+
+
+def test_tests_settings_are_fine():
+    assert messages() == []
+    assert messages(deploy=True) == []
+
+
+@pytest.mark.parametrize("value", [{}, None, ()])
+def test_providers_not_set(value):
+    assert messages(STREAMING_PROVIDERS=value) == [
+        Error("STREAMING_PROVIDERS is not set.", hint=EXAMPLE, id="streaming.E001")
+    ]
+
+
+def test_providers_setting_absent(settings):
+    del settings.STREAMING_PROVIDERS
+    assert [message.id for message in run_checks(tags=[TAG])] == ["streaming.E001"]
+
+
+def test_providers_not_a_dict():
+    assert messages(STREAMING_PROVIDERS=["openai"]) == [
+        Error("STREAMING_PROVIDERS must be a dict of dicts.", hint=EXAMPLE, id="streaming.E002")
+    ]
+
+
+@pytest.mark.parametrize(("alias", "entry"), [("default", CHAT), ("default", None), (7, SCRIPTED)])
+def test_providers_entry_not_a_dict_under_a_name(alias, entry):
+    assert messages(STREAMING_PROVIDERS={"default": SCRIPTED} | {alias: entry}) == [
+        Error(f"STREAMING_PROVIDERS[{alias!r}] must be a dict under a name.", hint=EXAMPLE, id="streaming.E002")
+    ]
+
+
+@pytest.mark.parametrize("entry", [{}, {"BACKEND": None}, {"BACKEND": object}, {**SCRIPTED, "OPTIONS": ["model"]}])
+def test_providers_entry_malformed(entry):
+    assert messages(STREAMING_PROVIDERS={"default": entry}) == [
+        Error(
+            "STREAMING_PROVIDERS['default'] needs a BACKEND (str), and OPTIONS (dict) if any.",
+            hint=EXAMPLE,
+            id="streaming.E002",
+        )
+    ]
+
+
+def test_providers_key_misspelt():
+    assert messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "OPTION": {}}}) == [
+        Error(
+            "STREAMING_PROVIDERS['default'] has an unknown key 'OPTION'.",
+            hint="Did you mean 'OPTIONS'?",
+            id="streaming.E003",
+        )
+    ]
+
+
+def test_providers_key_unlike_any():
+    assert messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "COLOUR": "red"}}) == [
+        Error(
+            "STREAMING_PROVIDERS['default'] has an unknown key 'COLOUR'.",
+            hint="It must be one of: BACKEND, OPTIONS.",
+            id="streaming.E003",
+        )
+    ]
+
+
+def test_providers_without_default():
+    assert messages(STREAMING_PROVIDERS={"fast": SCRIPTED, "good": SCRIPTED}) == [
+        Error(
+            'STREAMING_PROVIDERS has no "default".',
+            hint="It answers where no alias is named. Rename one of: fast, good.",
+            id="streaming.E004",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "because"),
+    [
+        ("streaming.providers.opnai.Chat", "cannot be imported: No module named 'streaming.providers.opnai'"),
+        (
+            "streaming.providers.openai.Chat",
+            'cannot be imported: Module "streaming.providers.openai" does not define a "Chat" attribute/class',
+        ),
+        ("streaming.errors.NotFound", "streaming.errors.NotFound, is not a provider"),
+    ],
+)
+def test_backend_is_no_provider(path, because):
+    [message] = messages(STREAMING_PROVIDERS={"default": {"BACKEND": path}})
+    assert (message.id, message.hint) == (
+        "streaming.E005",
+        "Name a provider class, such as streaming.providers.openai.ChatCompletions.",
+    )
+    assert message.level == Error("").level
+    assert because in message.msg
+
+
+def test_every_problem_of_a_provider_is_told(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    options = {"modell": "gpt-5-mini", "timeout": "soon", "api_key": ""}
+    assert messages(STREAMING_PROVIDERS={"default": {"BACKEND": CHAT, "OPTIONS": options}}) == [
+        Error("'default' has an unknown option 'modell'.", hint="Did you mean 'model'?", id="streaming.E008"),
+        Error(
+            "An option of 'default' has a wrong value: Expected `float`, got `str` - at `$.timeout`.",
+            hint="Correct it.",
+            id="streaming.E009",
+        ),
+        Error("'default' names no model.", hint='Set OPTIONS["model"].', id="streaming.E007"),
+        Warning(
+            "'default' has no API key.",
+            hint='Set OPTIONS["api_key"], or the environment variable OPENAI_API_KEY.',
+            id="streaming.W010",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("backend", "module", "extra"),
+    [
+        (CHAT, "openai", "openai"),
+        ("streaming.providers.anthropic.Messages", "anthropic", "anthropic"),
+        ("streaming.providers.local.LocalModel", "xllamacpp", "local"),
+    ],
+)
+def test_extra_not_installed(monkeypatch, backend, module, extra):
+    monkeypatch.setattr("streaming.providers.options.find_spec", lambda name: None if name == module else object())
+    options = {"model": "any", "api_key": "a key"} if extra != "local" else {}
+    assert messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": options}}) == [
+        Error(
+            f"'default' needs the package {module!r}, which is not installed.",
+            hint=f"Run: pip install 'django-llm-streaming[{extra}]'",
+            id="streaming.E006",
+        )
+    ]
+
+
+def test_unknown_setting():
+    assert messages(STREAMING_PROVIDER="default", STREAMING_COLOUR="red") == [
+        Warning(
+            "There is no setting STREAMING_COLOUR.",
+            hint=f"It must be one of: {', '.join(PREFIX + name for name in sorted(KNOWN))}.",
+            id="streaming.W011",
+        ),
+        Warning(
+            "There is no setting STREAMING_PROVIDER.", hint="Did you mean 'STREAMING_PROVIDERS'?", id="streaming.W011"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("SYSTEM_PROMPT", None, "a str"),
+        ("ALLOW_ANONYMOUS", "False", "True or False"),
+        ("MAX_PROMPT_CHARS", "32000", "a whole number, 1 or more"),
+        ("MAX_PROMPT_CHARS", 0, "a whole number, 1 or more"),
+        ("MAX_ACTIVE_PER_OWNER", True, "a whole number, 1 or more"),
+        ("MAX_ACTIVE_PER_PROCESS", 1.5, "a whole number, 1 or more"),
+        ("DATABASE_THREADS", -1, "a whole number, 1 or more"),
+        ("ABANDON_AFTER", "never", "a number of seconds, 0 or more, or None"),
+        ("ABANDON_AFTER", -1, "a number of seconds, 0 or more, or None"),
+        ("HEARTBEAT_SECONDS", 0, "a number of seconds above 0"),
+        ("TICK_SECONDS", float("nan"), "a number of seconds above 0"),
+        ("LEASE_SECONDS", None, "a number of seconds above 0"),
+        ("POLL_SECONDS", float("inf"), "a number of seconds above 0"),
+        ("DRAIN_SECONDS", -0.1, "a number of seconds, 0 or more"),
+        ("JOURNAL_RETENTION_SECONDS", "1h", "a number of seconds, 0 or more"),
+    ],
+)
+def test_wrong_value(name, value, wanted):
+    assert messages(**{PREFIX + name: value}) == [
+        Error(
+            f"STREAMING_{name} must be {wanted}, not {value!r}.",
+            hint="Correct it, or remove it to get the default.",
+            id="streaming.E012",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        {"ABANDON_AFTER": None},
+        {"ABANDON_AFTER": 0},
+        {"HEARTBEAT_SECONDS": 0.5},
+        {"DRAIN_SECONDS": 0},
+        {"MAX_PROMPT_CHARS": 1},
+        {"SYSTEM_PROMPT": ""},
+        {"LEASE_SECONDS": 1, "TICK_SECONDS": 0.2},
+    ],
+)
+def test_value_at_the_edge_is_fine(fine):
+    assert messages(**{PREFIX + name: value for name, value in fine.items()}) == []
+
+
+def test_lease_too_short_for_the_tick():
+    assert messages(STREAMING_LEASE_SECONDS=4, STREAMING_TICK_SECONDS=1) == [
+        Error(
+            "STREAMING_LEASE_SECONDS (4) is too short for STREAMING_TICK_SECONDS (1): "
+            "live answers would count as interrupted.",
+            hint="Make the lease at least 5 ticks long.",
+            id="streaming.E013",
+        )
+    ]
+
+
+def test_every_scalar_setting_has_a_rule():
+    assert set(RULES) == KNOWN - {"PROVIDERS"}
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_asgi_application_not_set(value):
+    assert messages(ASGI_APPLICATION=value) == [
+        Warning(
+            "ASGI_APPLICATION is not set; under WSGI no answer can stream.",
+            hint='Set it, for example to "mysite.asgi.application", and serve that with Daphne or uvicorn.',
+            id="streaming.W020",
+        )
+    ]
+
+
+def without(setting: str, value: str) -> dict[str, list[str]]:
+    return {setting: [each for each in getattr(django_settings, setting) if each != value]}
+
+
+def test_daphne_not_installed():
+    assert messages(**without("INSTALLED_APPS", "daphne")) == [
+        Warning(
+            "'daphne' is not in INSTALLED_APPS; runserver then serves WSGI, where no answer can stream.",
+            hint="Put 'daphne' first in INSTALLED_APPS. Silence this if you never use runserver.",
+            id="streaming.W021",
+        )
+    ]
+
+
+@pytest.mark.parametrize("app", ["sessions", "auth"])
+def test_middleware_missing(app):
+    name = {"sessions": "SessionMiddleware", "auth": "AuthenticationMiddleware"}[app]
+    path = f"django.contrib.{app}.middleware.{name}"
+    assert messages(**without("MIDDLEWARE", path)) == [
+        Error(
+            f"{path} is missing; the app cannot tell whose conversation it is.",
+            hint=f"Add it to MIDDLEWARE, and 'django.contrib.{app}' to INSTALLED_APPS.",
+            id="streaming.E022",
+        )
+    ]
+
+
+def test_middleware_subclass_will_do():
+    path = "django.contrib.sessions.middleware.SessionMiddleware"
+    middleware = [*without("MIDDLEWARE", path)["MIDDLEWARE"], f"{__name__}.OwnSessionMiddleware"]
+    assert messages(MIDDLEWARE=middleware) == []
+
+
+def test_everybody_may_reach_it_only_when_deployed():
+    overrides: dict[str, Any] = {"ALLOWED_HOSTS": ["*"], "STREAMING_ALLOW_ANONYMOUS": True}
+    assert messages(**overrides) == []
+    assert messages(deploy=True, **overrides) == [
+        Warning(
+            "STREAMING_ALLOW_ANONYMOUS with '*' in ALLOWED_HOSTS: anybody may talk to the model, under any name.",
+            hint="Name the hosts. With '*' another site can point its own name here and pass as same-origin.",
+            id="streaming.W023",
+        )
+    ]
+    assert messages(deploy=True, **overrides | {"STREAMING_ALLOW_ANONYMOUS": False}) == []
+
+
+@pytest.fixture
+def database(monkeypatch):
+    """Change the default database's configuration for one test."""
+    configuration = connections["default"].settings_dict
+    return lambda name, value: monkeypatch.setitem(configuration, name, value)
+
+
+@pytest.mark.parametrize("options", [{}, {"transaction_mode": None}, {"transaction_mode": "deferred"}])
+def test_sqlite_begins_deferred(database, options):
+    database("OPTIONS", options)
+    assert messages() == [
+        Warning(
+            "The SQLite database 'default' lets transactions begin as readers; writers that meet fail with "
+            "'database is locked'.",
+            hint='Set DATABASES[\'default\']["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20}.',
+            id="streaming.W030",
+        )
+    ]
+
+
+def test_sqlite_begins_immediate_in_any_case(database):
+    database("OPTIONS", {"transaction_mode": "immediate"})
+    assert messages() == []
+
+
+@pytest.mark.parametrize("age", [60, None])
+def test_connections_are_kept_under_asgi(database, age):
+    database("CONN_MAX_AGE", age)
+    assert messages() == [
+        Warning(
+            "The database 'default' keeps connections (CONN_MAX_AGE); under ASGI they pile up, one for each request.",
+            hint='Set DATABASES[\'default\']["CONN_MAX_AGE"] = 0. On PostgreSQL use OPTIONS["pool"] instead.',
+            id="streaming.W031",
+        )
+    ]
+    assert [message.id for message in messages(ASGI_APPLICATION=None)] == ["streaming.W020"]
+
+
+ID = re.compile(r"streaming\.([EW]\d{3})")
+
+
+def test_ids_are_unique_documented_and_tested():
+    code = [check_id for path in (ROOT / "streaming/checks").glob("*.py") for check_id in ID.findall(path.read_text())]
+    documented = re.findall(r"^\| `streaming\.([EW]\d{3})`", (ROOT / "docs/checks.md").read_text(), re.MULTILINE)
+    assert documented == sorted(documented, key=lambda check_id: check_id[1:])
+    assert sorted(documented) == sorted(set(code))
+    assert len({check_id[1:] for check_id in documented}) == len(documented)
+    assert set(ID.findall(Path(__file__).read_text())) == set(code)
