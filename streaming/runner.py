@@ -43,6 +43,7 @@ class Run:
         self._journal_lock = journal_lock
         self._draft = Draft(str(generation.message_id), self.log)
         self._reading: asyncio.Task[None] | None = None
+        self._model = ""
         self._cancel_reason: str | None = None
         self._is_fenced = False
         self._is_settled = False
@@ -83,7 +84,8 @@ class Run:
 
     async def _read(self) -> None:
         provider = get_provider(self.generation.provider)
-        parser = StreamParser(provider.dialect)
+        self._model = provider.model
+        parser = StreamParser(provider.dialect, **provider.parser_options)
         try:
             async with aclosing(provider.stream(self._request)) as body:
                 async for chunk in body:
@@ -128,7 +130,7 @@ class Run:
             error_code=ending.code,
             error_detail=ending.detail,
             usage=transcript.usage,
-            model=transcript.model or "",
+            model=transcript.model or self._model,
             first_delta_ms=self._draft.first_delta_ms,
             duration_ms=self._draft.duration_ms,
         )

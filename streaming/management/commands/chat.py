@@ -1,0 +1,100 @@
+"""`manage.py chat "question"`: ask in the terminal, through the same engine as the page."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+
+from streaming.chat import NOBODY, Answer, Result, start_chat
+from streaming.errors import StreamingError
+from streaming.models import Conversation, Owner
+from streaming.models.generations import Status
+from streaming.providers import close_providers
+from streaming.supervisor import current
+
+
+class Command(BaseCommand):
+    help = (
+        "Ask a question and print the answer as it is written. Without a question it is read from standard input. "
+        "Ctrl-C stops the answer; what arrived is kept."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("question", nargs="?", help="What to ask; read from standard input when left out.")
+        parser.add_argument("--provider", help="The alias of the provider that answers.")
+        parser.add_argument("--conversation", metavar="KEY", help="Continue this conversation.")
+        parser.add_argument("--user", metavar="USERNAME", help="Whose conversation it is.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        question = options["question"] or sys.stdin.read()
+        owner = _owner(options["user"])
+        key = options["conversation"]
+        if key and not Conversation.objects.owned_by(owner).filter(key=key).exists():
+            raise CommandError(f"There is no conversation {key!r}. Leave --conversation out to begin one.")
+        try:
+            result = asyncio.run(self._ask(question, owner, key, options["provider"]))
+        except StreamingError as error:
+            raise CommandError(str(error)) from error
+        self._report(result, int(options["verbosity"]))
+
+    async def _ask(self, question: str, owner: Owner, key: str | None, provider: str | None) -> Result:
+        answer = await start_chat(question, owner=owner, conversation_key=key, provider=provider)
+        try:
+            with _StopOnInterrupt(answer):
+                async for text in answer:
+                    self.stdout.write(text, ending="")
+                    self.stdout.flush()
+            return await answer.result()
+        finally:
+            await current().idle()
+            await close_providers()
+
+    def _report(self, result: Result, verbosity: int) -> None:
+        self.stdout.write("")
+        if verbosity > 0:
+            self.stderr.write(_summary(result))
+        if result.status == Status.CANCELLED:
+            raise CommandError("Stopped. What arrived is kept.", returncode=130)
+        if result.status != Status.FINISHED:
+            raise CommandError(result.error or f"The answer was {result.status}.")
+
+
+class _StopOnInterrupt:
+    """While it is open, Ctrl-C stops the answer instead of the process."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._stopping: asyncio.Task[Any] | None = None
+
+    def __enter__(self) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._stop)
+
+    def __exit__(self, *exc_info: object) -> None:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+
+    def _stop(self) -> None:
+        self._stopping = asyncio.get_running_loop().create_task(self._answer.stop())
+
+
+def _owner(username: str | None) -> Owner:
+    if username is None:
+        return NOBODY
+    users = get_user_model()
+    try:
+        return Owner.of_user(users.objects.get_by_natural_key(username).pk)
+    except users.DoesNotExist as error:
+        raise CommandError(f"There is no user {username!r}.") from error
+
+
+def _summary(result: Result) -> str:
+    """One line: how it ended, tokens, times, and how to go on."""
+    tokens = "" if result.usage.output_tokens is None else f"{result.usage.output_tokens} tokens, "
+    first = "" if result.first_delta_ms is None else f"first after {result.first_delta_ms / 1000:.2f} s, "
+    seconds = (result.duration_ms or 0) / 1000
+    return f"[{result.status}: {tokens}{first}{seconds:.1f} s; continue with --conversation {result.conversation_key}]"

@@ -1,0 +1,22 @@
+"""`manage.py reap_generations`: settle what dead processes left running, and drop frames nobody needs any more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from streaming.journal.database import prune
+from streaming.settlement import reap
+
+
+class Command(BaseCommand):
+    help = (
+        "Settle generations whose process has gone silent as interrupted, with everything their journal holds, "
+        "and delete the journal of generations settled longer ago than STREAMING_JOURNAL_RETENTION_SECONDS."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        interrupted, pruned = reap(), prune()
+        if options["verbosity"] > 0:
+            self.stdout.write(f"{interrupted} generations settled as interrupted, {pruned} journal entries deleted.")

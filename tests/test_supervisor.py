@@ -1,0 +1,317 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from streaming.database import in_database
+from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, TooLarge, TooManyRequests
+from streaming.models import Conversation, Generation, JournalEntry, Message
+from streaming.protocol.parts import ToolCall
+from streaming.providers import get_provider
+from streaming.submission import Submission
+from streaming.supervisor import current, stop
+from tests.engine import ALICE, BOB, chunks_of, frames_of, seqs_of, text_of
+
+pytestmark = pytest.mark.usefixtures("engine")
+Script = Callable[..., None]
+
+
+async def load(generation: Generation) -> Generation:
+    return await Generation.objects.select_related("message", "conversation").aget(pk=generation.pk)
+
+
+async def submit(prompt: str = "Hi", key: str = "c1", owner: Any = ALICE, **fields: Any) -> Generation:
+    return await current().submit(owner, Submission(key=key, prompt=prompt, **fields))
+
+
+async def test_stream_and_row_say_the_same(scripted: Script) -> None:
+    scripted(text="Grüße, 世界! 🎈 " * 20, reasoning="let me think")
+    frames = await frames_of((await submit()).pk)
+    row = await Generation.objects.select_related("message").aget()
+    assert row.status == "finished"
+    assert row.finish_reason == "stop"
+    assert row.message.text == text_of(frames) == "Grüße, 世界! 🎈 " * 20
+    assert [part.__class__.__name__ for part in row.message.typed_parts] == ["ReasoningPart", "TextPart"]
+    assert seqs_of(frames) == list(range(1, row.last_seq + 1))
+    assert row.active_conversation_id is None
+    assert row.input_tokens is not None
+    assert row.output_tokens is not None
+    assert row.first_delta_ms is not None
+    assert row.duration_ms is not None
+    assert row.duration_ms >= row.first_delta_ms
+
+
+async def test_chunks_come_in_the_order_that_clients_insist_on(scripted: Script) -> None:
+    scripted(text="Hello", reasoning="hm")
+    types = [chunk["type"] for chunk in chunks_of(await frames_of((await submit()).pk))]
+    assert types == [
+        "start",
+        "start-step",
+        "reasoning-start",
+        "reasoning-delta",
+        "reasoning-end",
+        "text-start",
+        "text-delta",
+        "text-end",
+        "finish-step",
+        "finish",
+    ]
+
+
+async def test_finish_carries_what_the_row_knows(scripted: Script) -> None:
+    scripted(text="Hello")
+    last = chunks_of(await frames_of((await submit()).pk))[-1]
+    row = await Generation.objects.aget()
+    assert last["messageMetadata"] == row.metadata
+    assert row.metadata["status"] == "finished"
+
+
+async def test_parallel_tool_calls_are_streamed_and_stored(scripted: Script) -> None:
+    scripted(text="", tool_calls=[{"name": "f", "arguments": {"city": "Rome"}}, {"name": "g", "arguments": '{"a": '}])
+    chunks = chunks_of(await frames_of((await submit()).pk))
+    message = await Message.objects.aget(role="assistant")
+    whole, half = [part for part in message.typed_parts if isinstance(part, ToolCall)]
+    assert (whole.name, whole.arguments, whole.is_complete) == ("f", {"city": "Rome"}, True)
+    assert (half.name, half.arguments, half.is_complete, half.error) == ("g", None, False, "truncated")
+    for call in (whole, half):
+        deltas = [c["inputTextDelta"] for c in chunks if c["type"] == "tool-input-delta" and c["toolCallId"] == call.id]
+        assert "".join(deltas) == call.raw_arguments
+        assert len(deltas) > 0
+    assert [c["input"] for c in chunks if c["type"] == "tool-input-available"] == [{"city": "Rome"}]
+    assert [c["toolCallId"] for c in chunks if c["type"] == "tool-input-error"] == [half.id]
+
+
+async def test_stop_keeps_the_partial_and_tells_the_truth(scripted: Script) -> None:
+    scripted(text="word " * 500, delay=0.005)
+    generation = await submit()
+    await asyncio.sleep(0.1)
+    assert await stop(generation.pk) == "stopping"
+    frames = await frames_of(generation.pk)
+    row = await load(generation)
+    assert row.status == "cancelled"
+    assert row.cancel_reason == "user"
+    assert row.message.text == text_of(frames)
+    assert 0 < len(row.message.text) < 2500
+    assert [chunk["type"] for chunk in chunks_of(frames)][-4:] == ["text-end", "finish-step", "abort", "finish"]
+    assert get_provider().open_streams == 0  # type: ignore[attr-defined]
+    assert await stop(generation.pk) == "finished"
+
+
+async def test_stop_before_the_first_token(scripted: Script) -> None:
+    scripted(text="never", hang_after=0)
+    generation = await submit()
+    assert await stop(generation.pk) == "stopping"
+    await frames_of(generation.pk)
+    row = await load(generation)
+    assert (row.status, row.message.text, row.message.parts) == ("cancelled", "", [])
+
+
+async def test_stop_asked_for_in_the_database_alone_is_obeyed(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_TICK_SECONDS = 0.02
+    scripted(text="word " * 500, delay=0.01)
+    generation = await submit()
+    await in_database(Generation.objects.filter(pk=generation.pk).request_cancel, "user")
+    await asyncio.wait_for(current().idle(), 2)
+    assert (await load(generation)).status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "code"),
+    [
+        ({"error": "authentication", "fail_after": 0}, "failed", "authentication"),
+        ({"error": "overloaded", "fail_after": 3}, "failed", "overloaded"),
+        ({"fail_after": 3}, "truncated", "connection_lost"),
+        ({"chunks": ['data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n']}, "truncated", "truncated"),
+        ({"chunks": ["<html>Bad gateway</html>"]}, "failed", "not_a_stream"),
+        (
+            {"chunks": ['data: {"error":{"message":"sk-SECRETSECRETSECRET","code":"boom"}}\n\n']},
+            "failed",
+            "provider_error",
+        ),
+        ({"chunks": []}, "truncated", "truncated"),
+    ],
+)
+async def test_trouble_is_told_in_plain_words_and_keeps_what_arrived(
+    scripted: Script, options: dict[str, Any], status: str, code: str
+) -> None:
+    scripted(text="one two three four five", **options)
+    chunks = chunks_of(frames := await frames_of((await submit()).pk))
+    row = await Generation.objects.select_related("message").aget()
+    assert (row.status, row.error_code) == (status, code)
+    assert chunks[-1] == {"type": "error", "errorText": row.error_text}
+    assert chunks[-2]["messageMetadata"]["status"] == status
+    assert row.message.text == text_of(frames)
+    assert b"SECRET" not in b"".join(frames)
+    assert "SECRET" not in row.error_detail
+
+
+async def test_a_misconfigured_provider_fails_the_generation_and_not_the_process(settings: Any) -> None:
+    settings.STREAMING_PROVIDERS = {"default": {"BACKEND": "nowhere.Nothing"}}
+    chunks = chunks_of(await frames_of((await submit()).pk))
+    row = await Generation.objects.aget()
+    assert (row.status, row.error_code, row.error_detail) == ("failed", "internal", "ImproperlyConfigured")
+    assert chunks[-1]["type"] == "error"
+
+
+async def test_same_message_twice_is_one_generation(scripted: Script) -> None:
+    scripted(text="word " * 50, delay=0.001)
+    submitted = await asyncio.gather(*(submit(client_id="m1") for _ in range(8)))
+    assert len({generation.pk for generation in submitted}) == 1
+    await frames_of(submitted[0].pk)
+    assert await Message.objects.acount() == 2
+    assert len(get_provider().requests) == 1  # type: ignore[attr-defined]
+    assert (await submit(client_id="m1")).pk == submitted[0].pk
+
+
+async def test_same_id_for_another_message_is_refused(scripted: Script) -> None:
+    scripted(text="ok")
+    await frames_of((await submit(client_id="m1")).pk)
+    with pytest.raises(Conflict, match="another message"):
+        await submit("Something else", client_id="m1")
+
+
+async def test_second_answer_in_a_conversation_is_refused_while_one_is_written(scripted: Script) -> None:
+    scripted(text="x", hang_after=0)
+    await submit(client_id="m1")
+    with pytest.raises(Conflict, match="still being written"):
+        await submit(client_id="m2")
+    assert await Message.objects.acount() == 2
+
+
+async def test_conversation_of_a_dead_process_can_go_on(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_LEASE_SECONDS = -1
+    settings.STREAMING_TICK_SECONDS = 60
+    scripted(text="x", hang_after=0)
+    dead = await submit()
+    current()._runs.clear()
+    settings.STREAMING_LEASE_SECONDS = 10
+    scripted(text="fine")
+    frames = await frames_of((await submit("again")).pk)
+    assert text_of(frames) == "fine"
+    assert (await load(dead)).status == "interrupted"
+
+
+async def test_limits_are_checked_before_anything_is_stored(scripted: Script, settings: Any) -> None:
+    scripted(text="x", hang_after=0)
+    settings.STREAMING_MAX_PROMPT_CHARS = 10
+    with pytest.raises(TooLarge, match="11 characters"):
+        await submit("x" * 11)
+    settings.STREAMING_MAX_ACTIVE_PER_OWNER = 1
+    await submit(key="c1")
+    with pytest.raises(TooManyRequests):
+        await submit(key="c2")
+    await submit(key="c2", owner=BOB)
+    settings.STREAMING_MAX_ACTIVE_PER_PROCESS = 2
+    with pytest.raises(Overloaded):
+        await submit(key="c3", owner=BOB)
+    assert await Conversation.objects.acount() == 2
+
+
+@pytest.mark.parametrize("prompt", ["", "   ", "\n"])
+async def test_empty_prompt_is_refused(prompt: str) -> None:
+    with pytest.raises(BadRequest, match="empty"):
+        await submit(prompt)
+
+
+async def test_unknown_provider_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(BadRequest, match="Unknown provider 'opnai', must be one of: default"):
+        await submit(provider="opnai")
+    assert await Conversation.objects.acount() == 0
+
+
+async def test_provider_is_sent_the_conversation_so_far(scripted: Script) -> None:
+    scripted(text="Answer to {prompt}.")
+    await frames_of((await submit("one")).pk)
+    await frames_of((await submit("two")).pk)
+    sent = [(turn.role, turn.parts[0].text) for turn in get_provider().requests[-1].turns]  # type: ignore[attr-defined]
+    assert sent == [("user", "one"), ("assistant", "Answer to one."), ("user", "two")]
+
+
+async def test_regenerate_makes_a_sibling_and_shows_it(scripted: Script) -> None:
+    scripted(text="first")
+    await frames_of((await submit("one")).pk)
+    scripted(text="second")
+    again = await current().submit(ALICE, Submission(key="c1", trigger="regenerate-message"))
+    await frames_of(again.pk)
+    conversation = await Conversation.objects.select_related("active_leaf").aget()
+    assert conversation.active_leaf is not None
+    assert conversation.active_leaf.text == "second"
+    answers = [m async for m in Message.objects.filter(role="assistant")]
+    assert len({answer.parent_id for answer in answers}) == 1
+    assert len(answers) == 2
+
+
+async def test_edit_makes_a_sibling_question(scripted: Script) -> None:
+    scripted(text="ok")
+    await frames_of((await submit("one", client_id="m1")).pk)
+    await frames_of((await submit("uno", client_id="m2", message_id="m1")).pk)
+    sent = get_provider().requests[-1].turns  # type: ignore[attr-defined]
+    assert [turn.parts[0].text for turn in sent] == ["uno"]
+
+
+async def test_unknown_message_and_conversation_are_not_found(scripted: Script) -> None:
+    scripted(text="ok")
+    with pytest.raises(NotFound):
+        await current().submit(ALICE, Submission(key="nope", trigger="regenerate-message"))
+    await frames_of((await submit()).pk)
+    for message_id in ("nope", "00000000-0000-0000-0000-000000000000"):
+        with pytest.raises(NotFound):
+            await submit("x", message_id=message_id)
+
+
+async def test_submission_is_carried_out_when_whoever_waited_has_gone(scripted: Script) -> None:
+    scripted(text="done anyway")
+    waiting = asyncio.create_task(submit())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await current().idle()
+    row = await Generation.objects.select_related("message").aget()
+    assert (row.status, row.message.text) == ("finished", "done anyway")
+
+
+async def test_journal_holds_every_frame_once(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_TICK_SECONDS = 0.01
+    scripted(text="word " * 200, delay=0.001)
+    frames = await frames_of((await submit()).pk)
+    await current().idle()
+    entries = [entry async for entry in JournalEntry.objects.order_by("first_seq")]
+    assert b"".join(bytes(entry.frames) for entry in entries) == b"".join(frames)
+    assert len(entries) > 3
+    for before, after in zip(entries, entries[1:], strict=False):
+        assert after.first_seq == before.last_seq + 1
+
+
+async def test_fenced_generation_stops_and_writes_nothing_more(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_TICK_SECONDS = 0.02
+    scripted(text="word " * 1000, delay=0.005)
+    generation = await submit()
+    await Generation.objects.filter(pk=generation.pk).aupdate(status="interrupted", active_conversation=None)
+    chunks = chunks_of(await frames_of(generation.pk))
+    await current().idle()
+    assert chunks[-1]["type"] == "error"
+    row = await load(generation)
+    assert (row.status, row.message.text) == ("interrupted", "")
+
+
+@pytest.mark.parametrize("seconds", [0, 0.05])
+async def test_unwatched_generation_is_cancelled_where_the_site_says_so(
+    scripted: Script, settings: Any, seconds: float
+) -> None:
+    settings.STREAMING_ABANDON_AFTER = seconds
+    scripted(text="word " * 1000, delay=0.005)
+    generation = await submit()
+    run = current().find(generation.pk)
+    assert run is not None
+    run.log.enter()
+    await asyncio.sleep(0.1)
+    assert run.log.last_seq > 2
+    run.log.leave()
+    await asyncio.wait_for(current().idle(), 2)
+    row = await load(generation)
+    assert (row.status, row.cancel_reason) == ("cancelled", "abandoned")
+    assert row.message.text
