@@ -106,7 +106,7 @@ class LocalModel:
 
     def _connect(self, progress: Progress) -> SDKProvider:
         """Blocks: while the model loads, and while the SDK is imported."""
-        address = _server(self.options, self.model).ensure(progress)
+        address = server_for(self.options, self.model).ensure(progress)
         speaker, path = DIALECTS[self.dialect]
         return speaker(
             model=self.model,
@@ -132,7 +132,7 @@ class LocalModel:
         return [problem for look in _CHECKS for problem in look(alias, options)]
 
 
-def _server(options: LocalOptions, alias: str) -> LocalServer:
+def server_for(options: LocalOptions, alias: str) -> LocalServer:
     """The child for these options.
 
     Raises:

@@ -1,0 +1,106 @@
+"""The real local model as a peer for tests: `local_model` loads it once and names it in settings.
+
+    @pytest.mark.local_model
+    def test_something(local_model, settings):
+        settings.STREAMING_PROVIDERS = local_model.providers("anthropic-messages", temperature=0)
+
+It answers sense only by luck, but it streams, counts tokens and calls tools on all three dialects, and at temperature
+0 it says the same each time. Tools it calls only after worked examples: `weather_question` asks with some.
+
+Load the fixture with `pytest_plugins = ["tests.local_model"]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+
+from streaming.errors import ProviderError
+from streaming.protocol.parts import TextPart, ToolCall, ToolResult, Turn
+from streaming.protocol.requests import GenerationRequest, ToolSpec
+from streaming.providers.local import WEIGHTS_NAME, LocalOptions, server_for
+
+DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
+
+
+@dataclass(frozen=True)
+class RunningModel:
+    """The loaded model: `url` and `api_key` for clients of their own, `providers` for ours."""
+
+    url: str
+    api_key: str
+    name: str = WEIGHTS_NAME
+
+    def providers(self, dialect: str = "openai-chat", **options: Any) -> dict[str, Any]:
+        """A value for `STREAMING_PROVIDERS`."""
+        backend = "streaming.providers.local.LocalModel"
+        return {"default": {"BACKEND": backend, "OPTIONS": {"dialect": dialect, **options}}}
+
+
+@pytest.fixture(scope="session")
+def local_model() -> RunningModel:
+    """The model, loaded. It stays for the next run if that comes within half a minute."""
+    try:
+        address = server_for(LocalOptions(), WEIGHTS_NAME).ensure()
+    except ProviderError as exc:
+        pytest.skip(exc.detail)
+    return RunningModel(address.url, address.api_key)
+
+
+WEATHER = ToolSpec(
+    name="get_weather",
+    description="Weather forecast for a city",
+    parameters={
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+        "required": ["city", "days"],
+    },
+)
+
+
+def asked(text: str) -> Turn:
+    """A user's turn."""
+    return Turn(role="user", parts=(TextPart(text=text),))
+
+
+def weather_question(*, is_parallel: bool = False, **fields: Any) -> GenerationRequest:
+    """A request that the model answers with one tool call, or with two at once."""
+    examples, question = (_PAIRS, "Lima and Cairo") if is_parallel else (_SINGLES, "Lima")
+    turns = [turn for number, example in enumerate(examples) for turn in _worked(number, *example)]
+    extra = {"parallel_tool_calls": True} if is_parallel else {}
+    return GenerationRequest(
+        turns=(*turns, asked(f"Weather in {question} for 5 days?")),
+        tools=(WEATHER,),
+        tool_choice="required",
+        **{"temperature": 0, "max_output_tokens": 120, "extra": extra, **fields},
+    )
+
+
+_SINGLES = (
+    (2, {"Rome": "sunny"}, "It is sunny in Rome."),
+    (3, {"Oslo": "snow"}, "It is snowing in Oslo."),
+)
+_PAIRS = (
+    (2, {"Rome": "sunny", "Oslo": "snow"}, "Sun in Rome, snow in Oslo."),
+    (4, {"Paris": "rain", "Bern": "fog"}, "Rain in Paris, fog in Bern."),
+)
+
+
+def _worked(number: int, days: int, weather: dict[str, str], answer: str) -> list[Turn]:
+    """Question, calls, results, answer."""
+    calls = [_call(f"call_{number}_{city}", {"city": city, "days": days}) for city in weather]
+    results = [ToolResult(call_id=f"call_{number}_{city}", output=sky) for city, sky in weather.items()]
+    return [
+        asked(f"Weather in {' and '.join(weather)} for {days} days?"),
+        Turn(role="assistant", parts=tuple(calls)),
+        Turn(role="tool", parts=tuple(results)),
+        Turn(role="assistant", parts=(TextPart(text=answer),)),
+    ]
+
+
+def _call(call_id: str, arguments: dict[str, Any]) -> ToolCall:
+    raw = msgspec.json.encode(arguments).decode()
+    return ToolCall(id=call_id, name=WEATHER.name, raw_arguments=raw, arguments=arguments, is_complete=True)

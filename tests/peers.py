@@ -1,0 +1,184 @@
+"""A programmable HTTP peer on a real socket: says what it is told, when it is told, and sees when the client left.
+
+    async def test_something(peer):
+        peer.says(b'data: {"choices": …}\n\n', 0.1, HANG)                 # 200, text/event-stream
+        peer.answers(Reply(status=429, headers={"retry-after": "7"}, steps=[b"{}"]))
+        …a client talks to peer.url…
+        request = peer.requests[0]                                        # .method .path .headers .json
+        await request.gone(within=1)                                      # the client closed the connection
+
+Replies are used up in order; the last one is repeated. A reply's steps are bytes (sent as one chunk each), numbers
+(seconds to wait), an `asyncio.Event` (wait until the test sets it), `HANG` (nothing more, until the client leaves),
+`CUT` (close the connection inside the body) and `DROP` (reset it). A body that is not broken off ends properly. Every
+connection carries one request.
+
+Load the `peer` fixture with `pytest_plugins = ["tests.peers"]`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pytest
+
+HANG: Literal["hang"] = "hang"
+CUT: Literal["cut"] = "cut"
+DROP: Literal["drop"] = "drop"
+Step = bytes | float | asyncio.Event | Literal["hang", "cut", "drop"]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer. `delay` is in seconds, before the status line."""
+
+    steps: Sequence[Step] = ()
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "text/event-stream"
+    delay: float = 0
+
+    def head(self) -> bytes:
+        lines = [f"HTTP/1.1 {self.status} Scripted"]
+        fields = {"content-type": self.content_type, "transfer-encoding": "chunked", "connection": "close"}
+        lines += [f"{name}: {value}" for name, value in (fields | self.headers).items()]
+        return "\r\n".join([*lines, "", ""]).encode()
+
+
+@dataclass
+class Request:
+    """What a client asked, and whether it is still there."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    async def gone(self, within: float = 1) -> None:
+        """Wait until the client has closed the connection; TimeoutError when it has not `within` seconds."""
+        await asyncio.wait_for(self.left.wait(), within)
+
+
+class Peer:
+    """The server; an async context manager. `port` 0 is any free one."""
+
+    def __init__(self, port: int = 0) -> None:
+        self._port = port
+        self.requests: list[Request] = []
+        self._replies: list[Reply] = []
+        self._arrived = asyncio.Event()
+        self._connections: set[asyncio.Task[None]] = set()
+
+    def answers(self, *replies: Reply) -> None:
+        """Queue replies for the next requests."""
+        self._replies += replies
+
+    def says(self, *steps: Step) -> None:
+        """Queue one stream of server-sent events."""
+        self.answers(Reply(steps))
+
+    async def asked(self, times: int = 1, within: float = 5) -> Request:
+        """Wait for the request number `times` (from 1)."""
+        await _until(lambda: len(self.requests) >= times, self._arrived, within)
+        return self.requests[times - 1]
+
+    async def __aenter__(self) -> Peer:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
+        self.url = "http://{}:{}".format(*self._server.sockets[0].getsockname())
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._server.close()
+        for connection in list(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._serve(reader, writer)
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await _read(reader)
+        self.requests.append(request)
+        self._arrived.set()
+        reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        watch = asyncio.create_task(_watch(reader, request))
+        try:
+            await asyncio.sleep(reply.delay)
+            writer.write(reply.head())
+            for step in reply.steps:
+                await _take(step, request, writer)
+            writer.write(b"0\r\n\r\n")
+            await writer.drain()
+        finally:
+            watch.cancel()
+
+
+async def _read(reader: asyncio.StreamReader) -> Request:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    method, path, _ = head[0].split(" ", 2)
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if name}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Request(method, path, headers, body)
+
+
+async def _watch(reader: asyncio.StreamReader, request: Request) -> None:
+    """The client sends nothing more, so the next thing that can be read is its leaving."""
+    with suppress(ConnectionError):
+        await reader.read(1)
+    request.left.set()
+
+
+async def _take(step: Step, request: Request, writer: asyncio.StreamWriter) -> None:
+    if isinstance(step, bytes):
+        writer.write(b"%x\r\n%b\r\n" % (len(step), step))
+        await writer.drain()
+    elif step == HANG:
+        await request.left.wait()
+    elif isinstance(step, asyncio.Event):
+        await step.wait()
+    elif step in (CUT, DROP):
+        _break_off(writer, is_reset=step == DROP)
+    else:
+        await asyncio.sleep(float(step))
+
+
+def _break_off(writer: asyncio.StreamWriter, *, is_reset: bool) -> None:
+    """Close without the body's end: by FIN, or by RST, which a linger time of zero makes of it."""
+    if is_reset:
+        connection = writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+    raise ConnectionAbortedError
+
+
+async def _until(is_true: Callable[[], bool], changed: asyncio.Event, within: float) -> None:
+    async with asyncio.timeout(within):
+        while not is_true():
+            changed.clear()
+            await changed.wait()
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    """A peer for one test."""
+    async with Peer() as running:
+        yield running

@@ -1,0 +1,253 @@
+"""The SDK providers against a scripted peer on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from streaming.errors import ProviderError
+from streaming.protocol.parts import TextPart, Turn
+from streaming.protocol.requests import GenerationRequest, encode
+from streaming.providers.anthropic import Messages
+from streaming.providers.openai import ChatCompletions, Responses
+from streaming.providers.sdk import SDKProvider
+from tests.peers import DROP, HANG, Peer, Reply
+
+KEY = "sk-test-0123456789abcdef"
+REQUEST = GenerationRequest(turns=(Turn(role="user", parts=(TextPart(text="Hello"),)),))
+EVENT = b'data: {"n": 1}\n\n'
+
+Make = Callable[..., SDKProvider]
+
+
+@pytest.fixture(params=[ChatCompletions, Responses, Messages], ids=lambda backend: backend.dialect)
+def backend(request: pytest.FixtureRequest) -> type[SDKProvider]:
+    kind: type[SDKProvider] = request.param
+    return kind
+
+
+@pytest.fixture
+async def make(backend: type[SDKProvider], peer: Peer) -> AsyncIterator[Make]:
+    """Makes providers that talk to the peer, and closes them."""
+    made = []
+
+    def _make(**options: Any) -> SDKProvider:
+        defaults = {"model": "m", "api_key": KEY, "base_url": f"{peer.url}/v1", "max_retries": 0}
+        made.append(backend(**{**defaults, **options}))
+        return made[-1]
+
+    yield _make
+    for provider in made:
+        await provider.close()
+
+
+async def body_of(provider: SDKProvider, request: GenerationRequest = REQUEST) -> bytes:
+    return b"".join([chunk async for chunk in provider.stream(request)])
+
+
+async def error_of(provider: SDKProvider) -> ProviderError:
+    with pytest.raises(ProviderError) as raised:
+        await body_of(provider)
+    return raised.value
+
+
+class TestAnswers:
+    async def test_the_body_arrives_byte_for_byte(self, make: Make, peer: Peer) -> None:
+        pieces = [b"data: \xc3", b"\xa9\n", b"\n", b": comment\n\nda", b"ta: [DONE]\n\n"]
+        peer.says(*pieces)
+        assert await body_of(make()) == b"".join(pieces)
+
+    async def test_bytes_arrive_as_they_are_sent(self, make: Make, peer: Peer) -> None:
+        peer.says(EVENT, HANG)
+        async with aclosing(make().stream(REQUEST)) as chunks:
+            assert await asyncio.wait_for(anext(chunks), 2) == EVENT
+
+    async def test_the_request_body_is_the_dialects(self, make: Make, peer: Peer) -> None:
+        peer.says(EVENT)
+        provider = make(temperature=0.5, extra_body={"seed": 7})
+        await body_of(provider)
+        asked = GenerationRequest(turns=REQUEST.turns, model="m", temperature=0.5, extra={"seed": 7})
+        assert peer.requests[0].json == encode(provider.dialect, asked)
+
+    async def test_a_request_overrides_the_options(self, make: Make, peer: Peer) -> None:
+        peer.says(EVENT)
+        request = GenerationRequest(turns=REQUEST.turns, model="other", temperature=0.0)
+        await body_of(make(temperature=0.9), request)
+        assert (peer.requests[0].json["model"], peer.requests[0].json["temperature"]) == ("other", 0.0)
+
+    async def test_key_and_headers_are_sent(self, make: Make, peer: Peer) -> None:
+        peer.says(EVENT)
+        await body_of(make(headers={"x-tenant": "blue"}))
+        headers = peer.requests[0].headers
+        assert headers.get("authorization", headers.get("x-api-key", "")).endswith(KEY)
+        assert headers["x-tenant"] == "blue"
+
+    async def test_nothing_is_sent_before_the_first_step(self, make: Make, peer: Peer) -> None:
+        await make().stream(REQUEST).aclose()
+        assert peer.requests == []
+
+    @pytest.mark.parametrize("page", [b"<html>Welcome</html>", b'{"error": {"message": "no"}}'])
+    async def test_what_is_no_stream_is_passed_on(self, make: Make, peer: Peer, page: bytes) -> None:
+        peer.answers(Reply([page], content_type="text/html"))
+        assert await body_of(make()) == page
+
+
+class TestClosing:
+    async def test_closing_in_mid_stream_disconnects_at_once(self, make: Make, peer: Peer) -> None:
+        peer.says(EVENT, HANG)
+        chunks = make().stream(REQUEST)
+        await anext(chunks)
+        await chunks.aclose()
+        await peer.requests[0].gone(within=0.5)
+
+    async def test_cancelling_in_mid_stream_disconnects_at_once(self, make: Make, peer: Peer) -> None:
+        peer.says(EVENT, HANG)
+        await self._cancelled(make(), peer)
+
+    async def test_cancelling_before_the_headers_disconnects_at_once(self, make: Make, peer: Peer) -> None:
+        peer.answers(Reply(delay=60))
+        await self._cancelled(make(), peer)
+
+    async def _cancelled(self, provider: SDKProvider, peer: Peer) -> None:
+        task = asyncio.create_task(body_of(provider))
+        request = await peer.asked()
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await request.gone(within=0.5)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("status", "body", "code"),
+        [
+            (400, {"error": {"message": "no", "code": "context_length_exceeded"}}, "context_length"),
+            (400, {"error": {"message": "no", "type": "exceed_context_size_error"}}, "context_length"),
+            (400, {"error": {"message": "prompt is too long: 3 tokens > 2 maximum"}}, "context_length"),
+            (400, {"error": {"message": "temperature is out of range"}}, "bad_request"),
+            (401, {"error": {"message": "Incorrect API key provided"}}, "authentication"),
+            (403, {"error": {"message": "no"}}, "permission"),
+            (404, {"error": {"message": "The model `m` does not exist"}}, "model_not_found"),
+            (422, {"detail": [{"msg": "extra fields not permitted"}]}, "bad_request"),
+            (429, {"error": {"message": "slow down"}}, "rate_limited"),
+            (429, {"error": {"message": "no money", "code": "insufficient_quota"}}, "permission"),
+            (500, {"error": {"message": "oops"}}, "provider_error"),
+            (503, {"error": {"message": "busy"}}, "overloaded"),
+            (529, {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}, "overloaded"),
+        ],
+    )
+    async def test_status(self, make: Make, peer: Peer, status: int, body: Any, code: str) -> None:
+        peer.answers(Reply([json.dumps(body).encode()], status=status, content_type="application/json"))
+        error = await error_of(make())
+        assert (error.code, error.status) == (code, status)
+        assert error.detail.startswith(f"HTTP {status}")
+
+    async def test_a_proxys_page(self, make: Make, peer: Peer) -> None:
+        peer.answers(Reply([b"<html>" + b"x" * 100_000], status=502, content_type="text/html"))
+        error = await error_of(make())
+        assert error.code == "unreachable"
+        assert len(error.detail) <= 500
+
+    async def test_retry_after_in_seconds(self, make: Make, peer: Peer) -> None:
+        peer.answers(Reply([b"{}"], status=429, headers={"retry-after": "7"}))
+        assert (await error_of(make())).retry_after == 7
+
+    async def test_retry_after_as_a_date(self, make: Make, peer: Peer) -> None:
+        later = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+        peer.answers(Reply([b"{}"], status=503, headers={"retry-after": later}))
+        assert (await error_of(make())).retry_after == pytest.approx(60, abs=3)
+
+    async def test_retry_after_that_is_neither(self, make: Make, peer: Peer) -> None:
+        peer.answers(Reply([b"{}"], status=429, headers={"retry-after": "soon"}))
+        assert (await error_of(make())).retry_after is None
+
+    async def test_the_key_is_not_in_the_error(self, make: Make, peer: Peer) -> None:
+        text = f'{{"error": {{"message": "bad key {KEY}, header Bearer {KEY}"}}}}'
+        peer.answers(Reply([text.encode()], status=401, content_type="application/json"))
+        error = await error_of(make())
+        assert KEY not in f"{error!r} {error.detail}"
+        assert error.__suppress_context__  # or a logged traceback would show the SDK's own message
+
+    async def test_refusals_before_the_first_byte_are_retried(self, make: Make, peer: Peer) -> None:
+        refusal = Reply([b"{}"], status=503, headers={"retry-after-ms": "1"})
+        peer.answers(refusal, refusal, Reply([EVENT]))
+        assert await body_of(make(max_retries=2)) == EVENT
+        assert len(peer.requests) == 3
+
+
+class TestConnections:
+    async def test_an_unreachable_port(self, make: Make, unused_tcp_port: int) -> None:
+        error = await error_of(make(base_url=f"http://127.0.0.1:{unused_tcp_port}/v1"))
+        assert error.code == "unreachable"
+        assert error.is_retryable
+
+    async def test_dropped_before_the_headers(self, make: Make) -> None:
+        async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            assert (await error_of(make(base_url=f"http://127.0.0.1:{port}/v1"))).code == "unreachable"
+
+    async def test_dropped_in_mid_stream(self, make: Make, peer: Peer) -> None:
+        peer.says(EVENT, 0.05, DROP)
+        chunks = make(max_retries=2).stream(REQUEST)
+        assert await anext(chunks) == EVENT
+        with pytest.raises(ProviderError) as raised:
+            await anext(chunks)
+        assert raised.value.code == "connection_lost"
+        assert len(peer.requests) == 1
+
+    async def test_silence_before_the_headers(self, make: Make, peer: Peer) -> None:
+        peer.answers(Reply(delay=60))
+        assert (await error_of(make(timeout=0.2))).code == "timeout"
+        await peer.requests[0].gone()
+
+    async def test_silence_in_mid_stream(self, make: Make, peer: Peer) -> None:
+        peer.says(EVENT, HANG)
+        began = time.monotonic()
+        assert (await error_of(make(timeout=0.2))).code == "timeout"
+        assert time.monotonic() - began < 2
+        await peer.requests[0].gone()
+
+    async def test_many_at_once(self, make: Make, peer: Peer) -> None:
+        peer.says(EVENT, HANG)
+        provider = make()
+        streams = [provider.stream(REQUEST) for _ in range(150)]
+        await asyncio.wait_for(asyncio.gather(*(anext(stream) for stream in streams)), 20)
+        await asyncio.gather(*(stream.aclose() for stream in streams))
+
+    async def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(
+        self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        peer.says(EVENT)
+        assert await body_of(make()) == EVENT
+
+    async def test_text_that_no_encoding_can_carry(self, make: Make, peer: Peer) -> None:
+        broken = GenerationRequest(turns=(Turn(role="user", parts=(TextPart(text="\ud800"),)),))
+        peer.says(EVENT)
+        with pytest.raises(ProviderError):
+            await body_of(make(), broken)
+
+
+async def test_chat_is_a_path_below_the_base_url(peer: Peer) -> None:
+    peer.says(EVENT)
+    provider = ChatCompletions(model="m", api_key=KEY, base_url=f"{peer.url}/v1")
+    await body_of(provider)
+    await provider.close()
+    assert (peer.requests[0].method, peer.requests[0].path) == ("POST", "/v1/chat/completions")
+
+
+async def test_a_server_that_asks_for_no_key(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    peer.says(EVENT)
+    provider = ChatCompletions(model="m", base_url=f"{peer.url}/v1")
+    assert await body_of(provider) == EVENT
+    await provider.close()
