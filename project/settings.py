@@ -81,6 +81,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "project" / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 
 STREAMING_PROVIDERS = providers_from(os.environ)

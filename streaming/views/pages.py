@@ -1,0 +1,125 @@
+"""The chat pages: a list of conversations beside the one that is open, or a new one. They work without JavaScript."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.views import redirect_to_login
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from streaming.database import in_database
+from streaming.errors import LoginRequired, RequestError
+from streaming.models import Conversation, Generation, Owner
+from streaming.submission import Submission
+from streaming.supervisor import current
+from streaming.supervisor import stop as stop_generation
+from streaming.views.access import owner_of
+
+LISTED = 40
+"""Conversations on one page of the list: more than a tall screen shows at once."""
+
+OwnersView = Callable[..., Awaitable[HttpResponse]]
+
+
+class SeeOther(HttpResponseRedirect):
+    """After a form: the browser gets the page, and a reload does not send the form again."""
+
+    status_code = 303
+
+
+def for_owner(view: OwnersView) -> OwnersView:
+    """Give the view whose conversations these are; send those who have to sign in there and back."""
+
+    @functools.wraps(view)
+    async def wrapped(request: HttpRequest, key: str = "") -> HttpResponse:
+        try:
+            owner = await owner_of(request, begins=True)
+        except LoginRequired:
+            return redirect_to_login(_page_of(key))
+        return await view(request, owner, key)
+
+    return never_cache(wrapped)
+
+
+@require_GET
+@for_owner
+async def conversation_list(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
+    """The list, and the composer of a new conversation."""
+    return await _page(request, owner)
+
+
+@require_GET
+@for_owner
+async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
+    return await _page(request, owner, key)
+
+
+@require_POST
+@for_owner
+async def send(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
+    """Start an answer; what was refused is shown with its reason, the message still in the composer."""
+    submission = _submission(request, key)
+    try:
+        await current().submit(owner, submission)
+    except RequestError as refusal:
+        return await _page(request, owner, key, draft=submission.prompt, refusal=refusal)
+    return SeeOther(_page_of(key))
+
+
+@require_POST
+@for_owner
+async def stop(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
+    active = Generation.objects.active().owned_by(owner).filter(conversation__key=key)
+    generation = await in_database(active.first)
+    if generation:
+        await stop_generation(generation.pk)
+    return SeeOther(_page_of(key))
+
+
+def _submission(request: HttpRequest, key: str) -> Submission:
+    if answer := request.POST.get("regenerate"):
+        return Submission(key=key, trigger="regenerate-message", message_id=answer)
+    # Forms send line ends as CRLF; a message has them as they were typed.
+    prompt = request.POST.get("prompt", "").replace("\r\n", "\n")
+    return Submission(key=key, prompt=prompt, client_id=request.POST.get("client_id") or None)
+
+
+def _page_of(key: str) -> str:
+    return reverse("streaming:conversation", args=(key,)) + "#latest" if key else reverse("streaming:conversation_list")
+
+
+@sync_to_async
+def _page(
+    request: HttpRequest, owner: Owner, key: str = "", *, draft: str = "", refusal: RequestError | None = None
+) -> HttpResponse:
+    """The page of conversation `key`. Only one that was refused may be missing."""
+    owned = Conversation.objects.owned_by(owner)
+    opened = owned.filter(key=key).first() if key else None
+    if key and opened is None and refusal is None:
+        raise Http404("There is no such conversation.")
+    context: dict[str, Any] = {
+        "conversation": opened,
+        "conversations": Paginator(owned.only("key", "title", "updated_at"), LISTED).get_page(request.GET.get("page")),
+        "is_active": opened is not None and Generation.objects.filter(active_conversation=opened).exists(),
+        "key": key or uuid.uuid4().hex,
+        "draft": draft,
+        "refusal": str(refusal) if refusal else "",
+    }
+    return render(request, "streaming/conversation.html", context, status=refusal.status if refusal else 200)
+
+
+page_patterns = [
+    path("", conversation_list, name="conversation_list"),
+    path("chat/<str:key>/", conversation, name="conversation"),
+    path("chat/<str:key>/send/", send, name="send"),
+    path("chat/<str:key>/stop/", stop, name="stop"),
+]

@@ -1,0 +1,138 @@
+"""Conversations as the chat templates see them: rows in, plain values out.
+
+The templates and chat.js draw the same values, the parts of a UIMessage and its metadata, so that an answer looks the
+same while it streams and after a reload.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext, gettext_lazy
+
+from streaming import history
+from streaming.journal import database as journal
+from streaming.models import Conversation, Generation, Message
+from streaming.protocol.parts import Part
+from streaming.protocol.ui_stream import chunk_of, fold_chunks, ui_parts
+
+# What people read beside an answer that is not whole; keys are a generation's status or finish reason.
+NOTES = {
+    "cancelled": gettext_lazy("Stopped."),
+    "length": gettext_lazy("The answer reached its length limit."),
+    "content_filter": gettext_lazy("The provider's filter withheld the rest of this answer."),
+}
+# What chat.js says by itself.
+SAYINGS = {
+    "answering": gettext_lazy("The assistant is answering."),
+    "stillAnswering": gettext_lazy("Still answering."),
+    "answered": gettext_lazy("The answer is complete."),
+    "reconnecting": gettext_lazy("Connection lost. Reconnecting…"),
+    "unreachable": gettext_lazy("The site could not be reached. Your message is still in the box below."),
+    "broken": gettext_lazy("Something went wrong on this page. Reload it to see the answer."),
+}
+
+
+class ShownPart(NamedTuple):
+    """One part. `kind` chooses the template, `streaming/_part_<kind>.html`; the rest is text, empty where unused."""
+
+    kind: str
+    text: str = ""
+    name: str = ""
+    state: str = ""
+    input: str = ""
+    output: str = ""
+    url: str = ""
+    label: str = ""
+
+    @property
+    def template(self) -> str:
+        return f"streaming/_part_{self.kind}.html"
+
+
+class ShownMessage(NamedTuple):
+    """One message. `note` says why an answer is not whole, `status` is its generation's."""
+
+    role: str
+    id: str = ""
+    parts: tuple[ShownPart, ...] = ()
+    status: str = ""
+    note: str = ""
+    is_active: bool = False
+
+
+BLANK_MESSAGES = tuple(ShownMessage(role) for role in ("user", "assistant"))
+BLANK_PARTS = tuple(ShownPart(kind) for kind in ("text", "reasoning", "tool", "file"))
+
+
+def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
+    """The messages of the path that is shown, with what there is so far of an answer being written."""
+    return [_shown(message) for message in history.path(conversation)] if conversation else []
+
+
+def texts() -> str:
+    """The sentences of chat.js, as a JSON object."""
+    return json.dumps({name: gettext(str(text)) for name, text in (NOTES | SAYINGS).items()})
+
+
+def note_on(metadata: dict[str, Any]) -> str:
+    """The sentence that an answer's metadata calls for; empty when the answer is whole or being written."""
+    named = (metadata.get("status"), metadata.get("finishReason"))
+    return str(metadata.get("error") or next((NOTES[name] for name in named if name in NOTES), ""))
+
+
+def _shown(message: Message) -> ShownMessage:
+    generation: Generation | None = getattr(message, "generation", None)
+    if generation is None:
+        return ShownMessage(message.role, message.public_id, _shown_parts(message.typed_parts))
+    parts = _parts_so_far(generation) if generation.is_active else message.typed_parts
+    return ShownMessage(
+        role=message.role,
+        id=message.public_id,
+        parts=_shown_parts(parts),
+        status=generation.status,
+        note=note_on(generation.metadata),
+        is_active=generation.is_active,
+    )
+
+
+def _parts_so_far(generation: Generation) -> tuple[Part, ...]:
+    return fold_chunks(chunk_of(frame) for frame in journal.read(generation.pk, 0, limit=2**31))
+
+
+def _shown_parts(parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
+    return tuple(_PARTS[part["type"].partition("-")[0]](part) for part in ui_parts(parts))
+
+
+def _text(part: dict[str, Any]) -> ShownPart:
+    return ShownPart("text", text=part["text"])
+
+
+def _reasoning(part: dict[str, Any]) -> ShownPart:
+    return ShownPart("reasoning", text=part["text"])
+
+
+def _tool(part: dict[str, Any]) -> ShownPart:
+    return ShownPart(
+        "tool",
+        name=part["type"].partition("-")[2],
+        state=part["state"],
+        input=_readable(part.get("input", part.get("rawInput"))),
+        output=_readable(part.get("output", part.get("errorText"))),
+    )
+
+
+def _file(part: dict[str, Any]) -> ShownPart:
+    is_safe = part["url"].startswith(("https:", "http:", "data:"))
+    return ShownPart("file", url=part["url"] if is_safe else "", label=part.get("filename") or part["mediaType"])
+
+
+def _readable(value: Any) -> str:
+    """A JSON value as people read it; text stays as it is."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+_PARTS = {"text": _text, "reasoning": _reasoning, "tool": _tool, "file": _file}
