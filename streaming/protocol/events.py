@@ -2,7 +2,7 @@
 
 `part` is the position of the part in `Transcript.parts`: it is given out in order of first appearance, so a delta
 names its place and nobody has to search for it. `choice` is the alternative it belongs to when a request asked for
-several (`n > 1`); it is 0 otherwise.
+several (`n > 1`), each of which counts its parts from 0; it is 0 otherwise. A `Transcript` folds one choice.
 
 Order: `Started` at most once and first; deltas of a part before its `PartEnded`; `ToolCallStarted` before that
 call's deltas before its `ToolCallEnded`; exactly one of `Finished`, `Failed`, `Truncated`, last.
@@ -21,14 +21,14 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """The base of all events. Do not subclass outside this module."""
 
 
-class Started(Event):
+class Started(Event, frozen=True):
     """The provider accepted the request; its id for the answer and the model's name, where it gave them."""
 
     id: str | None
     model: str | None
 
 
-class TextDelta(Event):
+class TextDelta(Event, frozen=True):
     """The answer grew by `text`."""
 
     part: int
@@ -36,7 +36,7 @@ class TextDelta(Event):
     choice: int = 0
 
 
-class ReasoningDelta(Event):
+class ReasoningDelta(Event, frozen=True):
     """The model's reasoning (raw or summarised) grew by `text`."""
 
     part: int
@@ -44,15 +44,16 @@ class ReasoningDelta(Event):
     choice: int = 0
 
 
-class ReasoningSigned(Event):
+class ReasoningSigned(Event, frozen=True):
     """What the provider wants back with this reasoning on the next turn: a signature, or its whole object."""
 
     part: int
     signature: str | None = None
     raw: dict[str, Any] | None = None
+    choice: int = 0
 
 
-class RefusalDelta(Event):
+class RefusalDelta(Event, frozen=True):
     """The refusal grew by `text`."""
 
     part: int
@@ -60,13 +61,14 @@ class RefusalDelta(Event):
     choice: int = 0
 
 
-class PartEnded(Event):
+class PartEnded(Event, frozen=True):
     """A text, reasoning or refusal part will not grow any more."""
 
     part: int
+    choice: int = 0
 
 
-class ToolCallStarted(Event):
+class ToolCallStarted(Event, frozen=True):
     """The model began a tool call. `id` is the provider's, or made up (and stable) when it sent none."""
 
     part: int
@@ -77,14 +79,15 @@ class ToolCallStarted(Event):
     choice: int = 0
 
 
-class ToolCallDelta(Event):
+class ToolCallDelta(Event, frozen=True):
     """The raw arguments grew by `text`."""
 
     part: int
     text: str
+    choice: int = 0
 
 
-class ToolCallEnded(Event):
+class ToolCallEnded(Event, frozen=True):
     """The strict verdict on one call's arguments.
 
     `error` is None when `is_complete`; else `truncated` (the JSON or the stream ended inside it), `invalid_json`,
@@ -97,37 +100,42 @@ class ToolCallEnded(Event):
     is_complete: bool
     error: str | None = None
     raw: dict[str, Any] | None = None
+    choice: int = 0
 
 
-class ToolResulted(Event):
+class ToolResulted(Event, frozen=True):
     """A tool that the provider ran itself gave `output`, the wire's JSON value."""
 
     part: int
     call_id: str
     output: Any
     is_error: bool = False
+    choice: int = 0
 
 
-class Cited(Event):
+class Cited(Event, frozen=True):
     """A citation or annotation on text part `part`; `citation` is the wire's object."""
 
     part: int
     citation: dict[str, Any]
+    choice: int = 0
 
 
-class FileReceived(Event):
+class FileReceived(Event, frozen=True):
     """The model produced an image, audio or document; `url` is an http(s) or data URL."""
 
     part: int
     media_type: str
     url: str
+    choice: int = 0
 
 
-class OpaqueReceived(Event):
+class OpaqueReceived(Event, frozen=True):
     """A whole block that has no class of its own, kept for the next turn."""
 
     part: int
     raw: dict[str, Any]
+    choice: int = 0
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
@@ -141,24 +149,24 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     total_tokens: int | None = None
 
 
-class UsageReported(Event):
+class UsageReported(Event, frozen=True):
     """The totals so far; each report replaces the one before."""
 
     usage: Usage
 
 
-class Heartbeat(Event):
+class Heartbeat(Event, frozen=True):
     """The provider is alive but has nothing to say: a comment or a ping."""
 
 
-class Warning(Event):
+class Warning(Event, frozen=True):
     """Something was off and was coped with; `code` is stable, `detail` holds no content of the answer."""
 
     code: str
     detail: str = ""
 
 
-class Unknown(Event):
+class Unknown(Event, frozen=True):
     """A well-formed thing this version has no meaning for; `raw` is its payload."""
 
     raw: str
@@ -173,20 +181,20 @@ class StreamError(msgspec.Struct, frozen=True, gc=False):
     retryable: bool | None = None
 
 
-class Finished(Event):
+class Finished(Event, frozen=True):
     """The wire said that the answer is complete. `raw_reason` is its own word for why."""
 
     reason: FinishReason
     raw_reason: str | None = None
 
 
-class Failed(Event):
+class Failed(Event, frozen=True):
     """The provider reported an error inside the stream, or sent something that is no stream."""
 
     error: StreamError
 
 
-class Truncated(Event):
+class Truncated(Event, frozen=True):
     """The stream ended without the signal that completes it."""
 
 

@@ -1,0 +1,187 @@
+"""Anthropic Messages events, as Anthropic, its clouds and compatible servers send them.
+
+Complete at `message_stop`, or at EOF after a `message_delta` that gave a stop reason. The `type` in the data says
+what an event is; the SSE name is the fallback, because some servers leave either out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from streaming.protocol.dialects.blocks import BLOCKS, Block, OpaqueBlock
+from streaming.protocol.dialects.errors import read_error
+from streaming.protocol.dialects.prose import Prose
+from streaming.protocol.dialects.usage import read_usage
+from streaming.protocol.events import Heartbeat
+
+if TYPE_CHECKING:
+    from streaming.protocol.dialects.answer import Answer
+
+
+class Delta(msgspec.Struct, gc=False):
+    type: Any = None
+    text: Any = None
+    partial_json: Any = None
+    thinking: Any = None
+    signature: Any = None
+    citation: Any = None
+    content: Any = None
+    encrypted_content: Any = None
+    stop_reason: Any = None
+    stop_details: Any = None
+
+
+class Payload(msgspec.Struct, gc=False):
+    type: str = ""
+    index: int | None = None
+    delta: Delta | None = None
+    content_block: dict[str, Any] | None = None
+    message: Any = None
+    usage: Any = None
+    error: Any = None
+    content: Any = None
+    id: Any = None
+    model: Any = None
+    stop_reason: Any = None
+    stop_details: Any = None
+
+
+class AnthropicMessages:
+    """Events of one message to verbs on its answer."""
+
+    payload: ClassVar[type[msgspec.Struct]] = Payload
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._blocks: dict[int, Block] = {}
+        self._last: Block | None = None
+        self._id: Any = None
+        self._stop_reason: str | None = None
+
+    def read(self, payload: Payload, event: bytes, data: bytes) -> None:
+        kind = payload.type or event.decode("utf-8", "replace")
+        read = EVENTS.get(kind)
+        if read is not None:
+            read(self, payload, data)
+        elif payload.error:
+            self._read_error(payload, data)
+        else:
+            self._answer.unknown(data)
+
+    def done(self) -> None:
+        self.end()
+
+    def end(self) -> None:
+        if self._stop_reason is not None:
+            self._finish()
+        else:
+            self._answer.truncate()
+
+    def _read_start(self, payload: Payload, _data: bytes) -> None:
+        message = payload.message if isinstance(payload.message, dict) else {}
+        if self._answer.is_started:
+            self._read_second_start(message)
+            return
+        self._id = message.get("id")
+        self._answer.start(self._id, message.get("model"))
+        self._answer.report_usage(read_usage(message.get("usage")))
+
+    def _read_second_start(self, message: dict[str, Any]) -> None:
+        """A relay repeated the start (same id), or spliced a retry into the stream (another id): the first is cut."""
+        if message.get("id") != self._id:
+            self._answer.warn("spliced", "a second message began before the first had ended")
+            self._answer.truncate()
+
+    def _read_block_start(self, payload: Payload, data: bytes) -> None:
+        wire = payload.content_block or {}
+        index = len(self._blocks) if payload.index is None else payload.index
+        if self._last is not None and self._blocks.get(index) is self._last:
+            self._last.end()
+        self._last = self._blocks[index] = BLOCKS.get(str(wire.get("type")), OpaqueBlock)(self._answer, wire)
+
+    def _read_block_delta(self, payload: Payload, data: bytes) -> None:
+        delta = payload.delta
+        if delta is None:
+            self._answer.unknown(data)
+            return
+        block = self._block(payload.index, delta)
+        read = block.deltas.get(delta.type)
+        if read is not None:
+            read(block, delta)
+        else:
+            self._answer.unknown(data)
+
+    def _block(self, index: int | None, delta: Delta) -> Block:
+        """The block that a delta belongs to; one that never started is opened by its first delta."""
+        block = self._last if index is None else self._blocks.get(index)
+        if block is None:
+            type_ = DELTA_BLOCKS.get(str(delta.type), "text")
+            self._last = block = self._blocks[index or 0] = BLOCKS[type_](self._answer, {"type": type_})
+        return block
+
+    def _read_block_stop(self, payload: Payload, _data: bytes) -> None:
+        block = self._last if payload.index is None else self._blocks.get(payload.index)
+        if block is not None:
+            block.end()
+
+    def _read_message_delta(self, payload: Payload, _data: bytes) -> None:
+        delta = payload.delta or Delta()
+        self._answer.report_usage(read_usage(payload.usage))
+        self._read_stop(delta.stop_reason, delta.stop_details)
+
+    def _read_stop(self, reason: Any, details: Any) -> None:
+        if reason:
+            self._stop_reason = str(reason)
+        explanation = details.get("explanation") if isinstance(details, dict) else None
+        if isinstance(explanation, str) and explanation:
+            Prose(self._answer).refusal(explanation)
+
+    def _read_message_stop(self, _payload: Payload, _data: bytes) -> None:
+        self._finish()
+
+    def _finish(self) -> None:
+        for block in self._blocks.values():
+            block.end()
+        self._answer.finish(self._stop_reason)
+
+    def _read_ping(self, _payload: Payload, _data: bytes) -> None:
+        self._answer.emit(Heartbeat())
+
+    def _read_error(self, _payload: Payload, data: bytes) -> None:
+        self._answer.fail(read_error(msgspec.json.decode(data)))
+
+    def _read_message(self, payload: Payload, _data: bytes) -> None:
+        """A whole message from a server that does not stream."""
+        self._answer.start(payload.id, payload.model)
+        for wire in payload.content if isinstance(payload.content, list) else []:
+            if isinstance(wire, dict):
+                self._read_block_start(Payload(content_block=wire), b"")
+        self._answer.report_usage(read_usage(payload.usage))
+        self._read_stop(payload.stop_reason, payload.stop_details)
+        self._finish()
+
+
+DELTA_BLOCKS = {
+    "text_delta": "text",
+    "thinking_delta": "thinking",
+    "signature_delta": "thinking",
+    "input_json_delta": "tool_use",
+    "citations_delta": "text",
+    "compaction_delta": "compaction",
+}
+"""Type of delta to the type of the block it opens where the server did not."""
+
+EVENTS: dict[str, Callable[[AnthropicMessages, Payload, bytes], None]] = {
+    "content_block_delta": AnthropicMessages._read_block_delta,
+    "message_start": AnthropicMessages._read_start,
+    "content_block_start": AnthropicMessages._read_block_start,
+    "content_block_stop": AnthropicMessages._read_block_stop,
+    "message_delta": AnthropicMessages._read_message_delta,
+    "message_stop": AnthropicMessages._read_message_stop,
+    "ping": AnthropicMessages._read_ping,
+    "error": AnthropicMessages._read_error,
+    "message": AnthropicMessages._read_message,
+}

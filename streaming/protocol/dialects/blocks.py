@@ -1,0 +1,225 @@
+"""Content blocks of an Anthropic message, one class for each way they stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import msgspec
+
+from streaming.protocol.dialects.calls import Call
+from streaming.protocol.dialects.prose import Prose
+from streaming.protocol.events import Cited, OpaqueReceived, ToolResulted
+
+if TYPE_CHECKING:
+    from streaming.protocol.dialects.answer import Answer
+
+Wire = dict[str, Any]
+Readers = dict[Any, Callable[[Any, Any], None]]
+
+
+class Block(Protocol):
+    """A block from its start to its stop."""
+
+    deltas: ClassVar[Readers]
+    """Type of delta to what reads it."""
+
+    def __init__(self, answer: Answer, wire: Wire) -> None: ...
+
+    def end(self) -> None:
+        """The block is over; harmless when it was before."""
+
+
+class TextBlock:
+    """Text, with citations."""
+
+    def __init__(self, answer: Answer, wire: Wire) -> None:
+        self._answer = answer
+        self._prose = Prose(answer)
+        self._whole = _string(wire.get("text"))
+        citations = wire.get("citations")
+        for citation in citations if isinstance(citations, list) else []:
+            self._cite(citation)
+
+    def end(self) -> None:
+        self._write_whole()
+        self._prose.end()
+
+    def _read_text(self, delta: Any) -> None:
+        text = delta.text
+        if type(text) is str and text:
+            if self._whole:
+                self._reconcile(text)
+            self._prose.write(text)
+
+    def _reconcile(self, text: str) -> None:
+        """The start held text already: the first delta shows whether the deltas repeat it (MiniMax) or go on."""
+        if not (text.startswith(self._whole) or self._whole.startswith(text)):
+            self._prose.write(self._whole)
+        self._whole = ""
+
+    def _read_citation(self, delta: Any) -> None:
+        self._write_whole()
+        self._cite(delta.citation)
+
+    def _cite(self, citation: Any) -> None:
+        if isinstance(citation, dict):
+            self._answer.emit(Cited(self._prose.place(), citation))
+
+    def _write_whole(self) -> None:
+        whole, self._whole = self._whole, ""
+        if whole:
+            self._prose.write(whole)
+
+    deltas: ClassVar[Readers] = {"text_delta": _read_text, "citations_delta": _read_citation}
+
+
+class ThinkingBlock:
+    """Thinking, with the signature that the API wants back. Either may be absent."""
+
+    def __init__(self, answer: Answer, wire: Wire) -> None:
+        self._prose = Prose(answer)
+        self._whole = _string(wire.get("thinking"))
+        self._signature = _string(wire.get("signature"))
+
+    def end(self) -> None:
+        self._write_whole()
+        if self._signature:
+            self._prose.sign(signature=self._signature)
+            self._signature = ""
+        self._prose.end()
+
+    def _read_thinking(self, delta: Any) -> None:
+        if isinstance(delta.thinking, str) and delta.thinking:
+            self._whole = ""
+            self._prose.reasoning(delta.thinking)
+
+    def _read_signature(self, delta: Any) -> None:
+        self._write_whole()
+        self._signature = ""
+        if isinstance(delta.signature, str) and delta.signature:
+            self._prose.sign(signature=delta.signature)
+
+    def _write_whole(self) -> None:
+        whole, self._whole = self._whole, ""
+        if whole:
+            self._prose.reasoning(whole)
+
+    deltas: ClassVar[Readers] = {"thinking_delta": _read_thinking, "signature_delta": _read_signature}
+
+
+class RedactedBlock:
+    """Thinking that only the provider can read; it comes whole."""
+
+    deltas: ClassVar[Readers] = {}
+
+    def __init__(self, answer: Answer, wire: Wire) -> None:
+        prose = Prose(answer)
+        prose.sign(raw=wire)
+        prose.end()
+
+    def end(self) -> None:
+        """It was over when it began."""
+
+
+class CallBlock:
+    """A tool call whose arguments stream as fragments of JSON text, or came whole with the start."""
+
+    is_provider_executed = False
+
+    def __init__(self, answer: Answer, wire: Wire) -> None:
+        self._call = Call(
+            answer,
+            id=_string(wire.get("id")) or f"call_{len(answer.open_calls) + 1}",
+            name=_string(wire.get("name")),
+            is_provider_executed=self.is_provider_executed,
+        )
+        self._call.raw = {key: wire[key] for key in wire if key not in USUAL_KEYS} or None
+        self._input = wire.get("input")
+        if self._call.name:
+            self._call.start()
+
+    def end(self) -> None:
+        if self._input and not self._call.size:
+            self._call.add(msgspec.json.encode(self._input).decode())
+        self._call.end()
+
+    def _read_json(self, delta: Any) -> None:
+        if isinstance(delta.partial_json, str):
+            self._call.add(delta.partial_json)
+
+    deltas: ClassVar[Readers] = {"input_json_delta": _read_json}
+
+
+class ProviderCallBlock(CallBlock):
+    """A call of a tool that the provider runs itself."""
+
+    is_provider_executed = True
+
+
+class ResultBlock:
+    """What such a tool gave; it comes whole."""
+
+    deltas: ClassVar[Readers] = {}
+
+    def __init__(self, answer: Answer, wire: Wire) -> None:
+        content = wire.get("content")
+        is_error = isinstance(content, dict) and str(content.get("type")).endswith("_error")
+        answer.emit(
+            ToolResulted(
+                answer.new_part(), _string(wire.get("tool_use_id")), content, bool(wire.get("is_error")) or is_error
+            )
+        )
+
+    def end(self) -> None:
+        """It was over when it began."""
+
+
+class OpaqueBlock:
+    """Any other block (compaction, fallback, what is yet to come), kept whole for the next turn."""
+
+    def __init__(self, answer: Answer, wire: Wire) -> None:
+        self._answer = answer
+        self._wire: Wire | None = dict(wire)
+
+    def end(self) -> None:
+        if self._wire is not None:
+            self._answer.emit(OpaqueReceived(self._answer.new_part(), self._wire))
+            self._wire = None
+
+    def _read_compaction(self, delta: Any) -> None:
+        for key in ("content", "encrypted_content"):
+            given = getattr(delta, key)
+            if self._wire is not None and isinstance(given, str):
+                self._wire[key] = _string(self._wire.get(key)) + given
+
+    deltas: ClassVar[Readers] = {"compaction_delta": _read_compaction}
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+USUAL_KEYS = frozenset({"type", "id", "name", "input"})
+
+RESULTS = (
+    "web_search",
+    "web_fetch",
+    "code_execution",
+    "bash_code_execution",
+    "text_editor_code_execution",
+    "tool_search",
+    "advisor",
+)
+
+BLOCKS: dict[str, type[Block]] = {
+    "text": TextBlock,
+    "thinking": ThinkingBlock,
+    "redacted_thinking": RedactedBlock,
+    "tool_use": CallBlock,
+    "server_tool_use": ProviderCallBlock,
+    "mcp_tool_use": ProviderCallBlock,
+    "mcp_tool_result": ResultBlock,
+    **{f"{name}_tool_result": ResultBlock for name in RESULTS},
+}
+"""Type of block to its class; `OpaqueBlock` for the rest."""

@@ -1,0 +1,128 @@
+"""One tool call while it streams, and the strict verdict on its arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from streaming.protocol.events import ToolCallDelta, ToolCallEnded, ToolCallStarted
+
+if TYPE_CHECKING:
+    from streaming.protocol.dialects.answer import Answer
+
+# A file written through a tool call is the large case; the biggest reported ones are under 1 MB.
+MAX_ARGUMENTS_CHARS = 8 * 1024 * 1024
+
+Verdict = tuple[dict[str, Any] | None, bool, str | None]
+"""`arguments`, `is_complete`, `error` of `ToolCallEnded`."""
+
+PLACEHOLDER = "{}"
+
+
+def judge(raw: str) -> Verdict:
+    """Strict: the text is one JSON object, or nothing but space (a call without arguments), or it is not handed out."""
+    if not raw.strip():
+        return {}, True, None
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as fault:
+        return None, False, _name(str(fault))
+    if not isinstance(value, dict):
+        return None, False, "not_an_object"
+    return value, True, None
+
+
+def _name(fault: str) -> str:
+    """msgspec tells the two cases that matter by these words; a test holds them."""
+    if "truncated" in fault:
+        return "truncated"
+    return "concatenated" if "trailing characters" in fault else "invalid_json"
+
+
+class Call:
+    """A call from its first fragment to its verdict. It is announced as soon as its name is known."""
+
+    def __init__(
+        self, answer: Answer, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
+    ) -> None:
+        self.id = id
+        self.name = name
+        self.is_json = True
+        self.raw: dict[str, Any] | None = None
+        self.size = 0
+        self._answer = answer
+        self._choice = choice
+        self._is_provider_executed = is_provider_executed
+        self._part = -1
+        self._is_started = False
+        self._fragments: list[str] = []
+        self._is_live = False
+        self._is_too_large = False
+        answer.open_calls[self] = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self._fragments)
+
+    def start(self) -> None:
+        """Announce the call, then what came before its name did."""
+        if self._is_started:
+            return
+        self._is_started = True
+        self._part = self._answer.new_part(self._choice)
+        if not self._is_provider_executed:
+            self._answer.note_call()
+        self._answer.emit(
+            ToolCallStarted(self._part, self.id, self.name, self._is_provider_executed, self.is_json, self._choice)
+        )
+        self._catch_up()
+
+    def add(self, text: str) -> None:
+        """The arguments grew by `text`."""
+        self.size += len(text)
+        if self.size > MAX_ARGUMENTS_CHARS:
+            self._is_too_large = True
+        elif text:
+            self._fragments.append(text)
+            if self._is_live:
+                self._answer.events.append(ToolCallDelta(self._part, text, self._choice))
+            else:
+                self._catch_up()
+
+    def restart(self) -> None:
+        """Forget the placeholder that came before the arguments."""
+        self._fragments.clear()
+        self.size = 0
+
+    def end(self, *, is_cut: bool = False) -> None:
+        """Give the verdict. A call that the stream broke off in is never complete, even if its text could be."""
+        if self not in self._answer.open_calls:
+            return
+        if not self.name:
+            self._answer.warn("tool_call_without_name")
+        self.start()
+        self._catch_up(is_last=True)
+        raw = self.text
+        arguments, is_complete, error = self._judge(raw, is_cut=is_cut)
+        self._answer.emit(ToolCallEnded(self._part, raw, arguments, is_complete, error, self.raw, self._choice))
+        self._answer.open_calls.pop(self, None)
+
+    def _judge(self, raw: str, *, is_cut: bool) -> Verdict:
+        if self._is_too_large:
+            return None, False, "too_large"
+        if is_cut:
+            return None, False, "truncated"
+        return judge(raw) if self.is_json else (None, True, None)
+
+    def _catch_up(self, *, is_last: bool = False) -> None:
+        """Show what was held back: all before the name is known, and a lone `{}`, which may stand for more to come."""
+        if not self._is_started or self._is_live or (self._is_placeholder and not is_last):
+            return
+        self._is_live = bool(self._fragments)
+        if self._is_live:
+            self._answer.emit(ToolCallDelta(self._part, self.text, self._choice))
+
+    @property
+    def _is_placeholder(self) -> bool:
+        return self.size == len(PLACEHOLDER) and self.text == PLACEHOLDER

@@ -1,0 +1,84 @@
+"""Errors as servers word them inside a stream: nested, flat, a bare string, a list; to one value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from streaming.protocol.events import StreamError
+
+# Enough for any message; a gateway's HTML page is not one.
+MAX_MESSAGE_CHARS = 4096
+
+RETRYABLE = frozenset(
+    {
+        "rate_limit_exceeded",
+        "rate_limit_error",
+        "rate_limited",
+        "overloaded",
+        "overloaded_error",
+        "server_overloaded",
+        "server_error",
+        "internal_server_error",
+        "internal_error",
+        "api_error",
+        "timeout",
+        "timeout_error",
+        "service_unavailable",
+        "network_error",
+        "insufficient_system_resource",
+        "too_many_requests",
+        "vector_store_timeout",
+    }
+)
+RETRYABLE_STATUSES = frozenset({"408", "409", "429", "500", "502", "503", "504", "529"})
+
+MESSAGE_KEYS = ("message", "msg", "detail", "details", "error_message", "error_description", "description", "title")
+INNER_KEYS = ("error", "errors", "detail")
+
+
+def read_error(wire: Any) -> StreamError:
+    """Whatever stands where an error is expected. Inner fields win; each missing one is taken from around it."""
+    layers = list(_layers(wire))
+    code = _first(layers, ("code", "status_code", "status"))
+    type_ = next((_text(layer.get("type")) for layer in layers if layer.get("type") not in (None, "error", "")), None)
+    message = _first(layers, MESSAGE_KEYS) or _message(wire)
+    return StreamError(code, type_, message[:MAX_MESSAGE_CHARS], _is_retryable(code, type_))
+
+
+def _layers(wire: Any, depth: int = 3) -> list[dict[str, Any]]:
+    """The error's objects, innermost first."""
+    if isinstance(wire, list) and wire:
+        return _layers(wire[0], depth)
+    if not isinstance(wire, dict):
+        return []
+    inner: list[dict[str, Any]] = []
+    for key in INNER_KEYS:
+        if depth and isinstance(wire.get(key), dict | list):
+            inner += _layers(wire[key], depth - 1)
+    return [*inner, wire]
+
+
+def _first(layers: list[dict[str, Any]], keys: tuple[str, ...]) -> str | None:
+    return next((text for layer in layers for key in keys if (text := _text(layer.get(key)))), None)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value) or None
+    return None
+
+
+def _message(wire: Any) -> str:
+    if isinstance(wire, dict) and isinstance(wire.get("error"), str):
+        return str(wire["error"])
+    if isinstance(wire, str):
+        return wire
+    return msgspec.json.encode(wire).decode("utf-8", "replace")
+
+
+def _is_retryable(code: str | None, type_: str | None) -> bool | None:
+    if code in RETRYABLE or type_ in RETRYABLE or code in RETRYABLE_STATUSES:
+        return True
+    return None if code is None and type_ is None else False

@@ -1,0 +1,335 @@
+"""Output items of an OpenAI response, one class for each way they stream.
+
+What streamed is preferred; what a `done` event or item holds fills in only where nothing streamed, because some
+servers send the words only there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from streaming.protocol.dialects.calls import Call
+from streaming.protocol.dialects.files import data_url
+from streaming.protocol.dialects.prose import Prose
+from streaming.protocol.events import Cited, FileReceived, OpaqueReceived, ToolResulted
+
+if TYPE_CHECKING:
+    from streaming.protocol.dialects.answer import Answer
+
+Wire = dict[str, Any]
+
+
+class Item(Protocol):
+    """An item from `output_item.added` to `output_item.done`. `wire` is empty if its first delta opened it."""
+
+    def __init__(self, answer: Answer, wire: Wire) -> None: ...
+
+    def done(self, wire: Wire) -> None:
+        """The item is over; `wire` is the whole of it."""
+
+
+class MessageItem:
+    """Text and refusals, one part for each content index, and annotations on them."""
+
+    def __init__(self, answer: Answer, wire: Wire) -> None:
+        self._answer = answer
+        self._proses: dict[int | None, Prose] = {}
+        self._has_cited = False
+
+    def done(self, wire: Wire) -> None:
+        content = wire.get("content")
+        parts = [part for part in (content if isinstance(content, list) else []) if isinstance(part, dict)]
+        if not self._proses:  # else it streamed, perhaps under indexes that do not agree with these
+            for index, part in enumerate(parts):
+                self._fill(index, part)
+        if not self._has_cited:
+            for prose, part in zip(self._proses.values(), parts, strict=False):
+                self._cite(prose, part.get("annotations"))
+        for prose in self._proses.values():
+            prose.end()
+
+    def grow_text(self, payload: Any) -> None:
+        delta = payload.delta
+        if type(delta) is str and delta:
+            prose = self._proses.get(payload.content_index) or self._open(payload.content_index)
+            prose.write(delta)
+
+    def grow_refusal(self, payload: Any) -> None:
+        if isinstance(payload.delta, str) and payload.delta:
+            self._open(payload.content_index).refusal(payload.delta)
+
+    def end_text(self, payload: Any) -> None:
+        self._fill(payload.content_index, {"type": "output_text", "text": payload.text})
+        self._end(payload.content_index)
+
+    def end_refusal(self, payload: Any) -> None:
+        self._fill(payload.content_index, {"type": "refusal", "refusal": payload.refusal})
+        self._end(payload.content_index)
+
+    def annotate(self, payload: Any) -> None:
+        self._cite(self._open(payload.content_index), [payload.annotation])
+
+    def _cite(self, prose: Prose, annotations: Any) -> None:
+        for annotation in annotations if isinstance(annotations, list) else []:
+            if isinstance(annotation, dict):
+                self._has_cited = True
+                self._answer.emit(Cited(prose.place(), annotation))
+
+    def _open(self, index: int | None) -> Prose:
+        if index not in self._proses:
+            self._proses[index] = Prose(self._answer)
+        return self._proses[index]
+
+    def _end(self, index: int | None) -> None:
+        if index in self._proses:
+            self._proses[index].end()
+
+    def _fill(self, index: int | None, part: Wire) -> None:
+        """Take a whole content part if none of it streamed."""
+        if index in self._proses:
+            return
+        if isinstance(part.get("refusal"), str) and part["refusal"]:
+            self._open(index).refusal(part["refusal"])
+        elif isinstance(part.get("text"), str) and part["text"]:
+            self._open(index).write(part["text"])
+
+
+class ReasoningItem:
+    """One part for the whole item, because the item goes back whole on the next turn.
+
+    A server may send the thoughts, their summary, or the same words as both: the kind that came first is taken.
+    Its sections (summary or content indexes) are separated by an empty line.
+    """
+
+    def __init__(self, answer: Answer, wire: Wire) -> None:
+        self._prose = Prose(answer)
+        self._source = ""
+        self._section: int | None = None
+
+    def done(self, wire: Wire) -> None:
+        for source in ("summary", "content"):
+            sections = wire.get(source)
+            for index, section in enumerate(sections if isinstance(sections, list) else []):
+                self._fill(source, index, section.get("text") if isinstance(section, dict) else None)
+        if wire:
+            self._prose.sign(raw=wire)
+        self._prose.end()
+
+    def grow_summary(self, payload: Any) -> None:
+        self._grow("summary", payload.summary_index, payload.delta)
+
+    def grow_content(self, payload: Any) -> None:
+        self._grow("content", payload.content_index, payload.delta)
+
+    def end_summary(self, payload: Any) -> None:
+        self._fill("summary", payload.summary_index, payload.text)
+
+    def end_content(self, payload: Any) -> None:
+        self._fill("content", payload.content_index, payload.text)
+
+    def _grow(self, source: str, section: int | None, text: Any) -> None:
+        if not isinstance(text, str) or not text or self._source not in ("", source):
+            return
+        if self._source and section != self._section:
+            self._prose.reasoning("\n\n")
+        self._source = source
+        self._section = section
+        self._prose.reasoning(text)
+
+    def _fill(self, source: str, section: int | None, text: Any) -> None:
+        if not self._source or (self._source == source and (section or 0) > (self._section or 0)):
+            self._grow(source, section, text)
+
+
+class CallItem:
+    """A call whose input streams as text: `function_call`, `custom_tool_call`, `mcp_call`, `code_interpreter_call`."""
+
+    input_field = "arguments"
+    output_field: str | None = None
+    is_json = True
+    is_provider_executed = False
+
+    def __init__(self, answer: Answer, wire: Wire) -> None:
+        self._answer = answer
+        self._is_done = False
+        self._call = Call(
+            answer,
+            id=_id_of(wire) or f"call_{len(answer.open_calls) + 1}",
+            is_provider_executed=self.provider_runs(wire),
+        )
+        self._call.is_json = self.is_json
+        if wire:
+            self._announce(wire)
+
+    def provider_runs(self, wire: Wire) -> bool:
+        """Whether the provider executes this call itself."""
+        return self.is_provider_executed
+
+    def done(self, wire: Wire) -> None:
+        if self._is_done:
+            return
+        self._is_done = True
+        self._announce(wire)
+        self._fill(self.input_of(wire))
+        self._call.raw = None if USUAL_KEYS.issuperset(wire) else wire
+        self._call.end(is_cut=wire.get("status") == "incomplete")
+        output = wire.get(self.output_field) if self.output_field else None
+        output = output if output is not None else wire.get("error")
+        if output is not None:
+            is_error = bool(wire.get("error"))
+            self._answer.emit(ToolResulted(self._answer.new_part(), self._call.id, output, is_error))
+
+    def grow(self, payload: Any) -> None:
+        if isinstance(payload.delta, str):
+            self._call.add(payload.delta)
+
+    def fill(self, payload: Any) -> None:
+        """The whole input, which counts only if none of it streamed."""
+        self._fill(getattr(payload, self.input_field))
+
+    def input_of(self, wire: Wire) -> Any:
+        return wire.get(self.input_field)
+
+    def _announce(self, wire: Wire) -> None:
+        self._call.name = self._call.name or wire.get("name") or str(wire.get("type")).removesuffix("_call")
+        self._call.start()
+
+    def _fill(self, whole: Any) -> None:
+        if whole and not self._call.size and not self._is_done_call():
+            self._call.add(whole if isinstance(whole, str) else msgspec.json.encode(whole).decode())
+
+    def _is_done_call(self) -> bool:
+        return self._call not in self._answer.open_calls
+
+
+class CustomCallItem(CallItem):
+    """Free text, not JSON."""
+
+    input_field = "input"
+    is_json = False
+
+
+class McpCallItem(CallItem):
+    output_field = "output"
+    is_provider_executed = True
+
+
+class CodeItem(CallItem):
+    """Code that the provider runs."""
+
+    input_field = "code"
+    output_field = "outputs"
+    is_json = False
+    is_provider_executed = True
+
+
+class BuiltInItem(CallItem):
+    """A call of one of the API's own tools: its input is an object of the item and does not stream."""
+
+    inputs = ("action", "operation", "arguments", "queries")
+    output_field = "results"
+    run_by_provider = frozenset({"web_search_call", "file_search_call"})
+
+    def provider_runs(self, wire: Wire) -> bool:
+        environment = wire.get("environment")
+        if isinstance(environment, dict):
+            return environment.get("type") != "local"
+        return wire.get("type") in self.run_by_provider or wire.get("execution") == "server"
+
+    def input_of(self, wire: Wire) -> Any:
+        given = {key: wire[key] for key in self.inputs if wire.get(key)}
+        only = next(iter(given.values()), None)
+        return only if len(given) == 1 and isinstance(only, dict) else given
+
+
+class ResultItem:
+    """What a tool gave that the provider ran itself."""
+
+    outputs = ("output", "tools", "result")
+
+    def __init__(self, answer: Answer, wire: Wire) -> None:
+        self._answer = answer
+        self._is_done = False
+
+    def done(self, wire: Wire) -> None:
+        if not self._is_done:
+            self._is_done = True
+            output = next((wire[key] for key in self.outputs if key in wire), None)
+            self._answer.emit(ToolResulted(self._answer.new_part(), _id_of(wire), output))
+
+
+class ImageItem:
+    """A picture the provider made."""
+
+    def __init__(self, answer: Answer, wire: Wire) -> None:
+        self._answer = answer
+        self._is_done = False
+
+    def done(self, wire: Wire) -> None:
+        if self._is_done:
+            return
+        self._is_done = True
+        if isinstance(wire.get("result"), str):
+            media_type = f"image/{wire.get('output_format') or 'png'}"
+            url = data_url(media_type, wire["result"])
+            self._answer.emit(FileReceived(self._answer.new_part(), media_type, url))
+        else:
+            self._answer.emit(OpaqueReceived(self._answer.new_part(), wire))
+
+
+class OpaqueItem:
+    """Any other item, kept whole for the next turn."""
+
+    def __init__(self, answer: Answer, wire: Wire) -> None:
+        self._answer = answer
+        self._is_done = False
+
+    def done(self, wire: Wire) -> None:
+        if not self._is_done:
+            self._is_done = True
+            self._answer.emit(OpaqueReceived(self._answer.new_part(), wire))
+
+
+def _id_of(wire: Wire) -> str:
+    return next((wire[key] for key in ("call_id", "id") if isinstance(wire.get(key), str)), "")
+
+
+USUAL_KEYS = frozenset({"id", "type", "status", "call_id", "name", "arguments", "input"})
+"""Of these a call is made up; an item with others (a namespace, an action) is kept whole."""
+
+ITEMS: dict[str, type[Item]] = {
+    "message": MessageItem,
+    "reasoning": ReasoningItem,
+    "function_call": CallItem,
+    "custom_tool_call": CustomCallItem,
+    "mcp_call": McpCallItem,
+    "code_interpreter_call": CodeItem,
+    "image_generation_call": ImageItem,
+    **dict.fromkeys(
+        (
+            "web_search_call",
+            "file_search_call",
+            "computer_call",
+            "local_shell_call",
+            "shell_call",
+            "apply_patch_call",
+            "tool_search_call",
+        ),
+        BuiltInItem,
+    ),
+    **dict.fromkeys(
+        (
+            "function_call_output",
+            "custom_tool_call_output",
+            "computer_call_output",
+            "local_shell_call_output",
+            "shell_call_output",
+            "apply_patch_call_output",
+            "tool_search_output",
+        ),
+        ResultItem,
+    ),
+}
+"""Type of item to its class; `OpaqueItem` for the rest."""

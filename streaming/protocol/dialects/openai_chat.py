@@ -1,0 +1,141 @@
+"""OpenAI Chat Completions chunks, as OpenAI and some thirty compatible servers send them.
+
+Complete when every choice that began has a `finish_reason`, or at `[DONE]`. Reading goes on after the finish reason,
+because usage comes later; servers send the reason twice, so the end is written once, at `[DONE]` or at EOF.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from streaming.protocol.dialects.chat_choice import ChatChoice, Delta
+from streaming.protocol.dialects.errors import read_error
+from streaming.protocol.dialects.reasons import FAILURES
+from streaming.protocol.dialects.usage import read_usage
+from streaming.protocol.events import StreamError
+
+if TYPE_CHECKING:
+    from streaming.protocol.dialects.answer import Answer
+
+# OpenAI's own limit of `n`.
+MAX_CHOICES = 128
+
+
+class Choice(msgspec.Struct, gc=False):
+    delta: Delta | None = None
+    index: int | None = 0
+    finish_reason: Any = None
+    native_finish_reason: Any = None
+    message: Delta | None = None
+    usage: Any = None
+
+
+class Chunk(msgspec.Struct, gc=False):
+    choices: list[Choice] | None = None
+    id: Any = None
+    model: Any = None
+    usage: Any = None
+    error: Any = None
+    object: Any = None
+    x_groq: Any = None
+    search_results: msgspec.Raw | None = None
+    citations: msgspec.Raw | None = None
+    detail: Any = None
+    details: Any = None
+    message: Any = None
+
+
+class OpenAIChat:
+    """Chunks of one answer to verbs on it."""
+
+    payload: ClassVar[type[msgspec.Struct]] = Chunk
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._choices: dict[int, ChatChoice] = {}
+        self._sources: msgspec.Raw | None = None
+
+    def read(self, chunk: Chunk, event: bytes, data: bytes) -> None:
+        choices = chunk.choices
+        if not self._answer.is_started and (chunk.id or chunk.model or choices):
+            self._answer.start(chunk.id, chunk.model)
+        if choices:
+            for choice in choices:
+                self._read_choice(choice)
+        if chunk.usage or chunk.x_groq:
+            self._read_totals(chunk)
+        if chunk.search_results or chunk.citations:
+            self._sources = chunk.search_results or chunk.citations
+        if chunk.error or not choices:
+            self._read_without_choices(chunk, event, data)
+
+    def done(self) -> None:
+        self._finish()
+
+    def end(self) -> None:
+        is_complete = bool(self._choices) and all(c.finish_reason for c in self._choices.values())
+        if is_complete:
+            self._finish()
+        else:
+            self._answer.truncate()
+
+    def _read_choice(self, wire: Choice) -> None:
+        choice = self._choices.get(wire.index or 0) or self._open(wire.index or 0)
+        if choice is None:
+            return
+        if wire.delta is not None:
+            choice.read(wire.delta)
+        elif wire.message is not None and not self._answer.has_parts:
+            choice.read(wire.message)
+        if wire.finish_reason or wire.native_finish_reason:
+            self._read_reason(choice, wire)
+        if wire.usage:
+            self._answer.report_usage(read_usage(wire.usage))  # Moonshot
+
+    def _open(self, index: int) -> ChatChoice | None:
+        if len(self._choices) >= MAX_CHOICES:
+            self._answer.warn("too_many_choices")
+            return None
+        self._choices[index] = choice = ChatChoice(self._answer, index)
+        return choice
+
+    def _read_reason(self, choice: ChatChoice, wire: Choice) -> None:
+        for reason in (wire.finish_reason, wire.native_finish_reason):
+            if isinstance(reason, str) and reason.lower() in FAILURES:
+                choice.failure = StreamError(reason, None, f"finish reason {reason!r}", retryable=True)
+        if wire.finish_reason:
+            choice.finish_reason = str(wire.finish_reason)
+
+    def _read_totals(self, chunk: Chunk) -> None:
+        if chunk.x_groq:
+            groq = chunk.x_groq if isinstance(chunk.x_groq, dict) else {}
+            self._answer.report_usage(read_usage(groq.get("usage")))
+            chunk.error = chunk.error or groq.get("error")
+        self._answer.report_usage(read_usage(chunk.usage))
+
+    def _read_without_choices(self, chunk: Chunk, event: bytes, data: bytes) -> None:
+        if chunk.error or event == b"error" or _is_flat_error(chunk):
+            self._answer.fail(read_error(msgspec.json.decode(data)))
+        elif not chunk.usage:
+            self._answer.unknown(data)
+
+    def _cite_sources(self) -> None:
+        if self._sources is not None and 0 in self._choices:
+            self._choices[0].cite(msgspec.json.decode(self._sources))
+
+    def _finish(self) -> None:
+        self._cite_sources()
+        failure = next((c.failure for c in self._choices.values() if c.failure), None)
+        first = self._choices.get(0) or next(iter(self._choices.values()), None)
+        if failure is not None:
+            self._answer.fail(failure)
+        else:
+            self._answer.finish(first.finish_reason if first else None)
+
+
+def _is_flat_error(chunk: Chunk) -> bool:
+    """An error without `error` around it (vLLM, FastAPI): a message where choices belong."""
+    has_message = bool(chunk.message or chunk.detail or chunk.details)
+    return chunk.object == "error" or (has_message and chunk.choices is None and chunk.usage is None)

@@ -1,0 +1,90 @@
+"""Prose: the text, reasoning or refusal that grows at one place of the wire, at most one part at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from streaming.protocol.dialects.think_tags import ThinkTags
+from streaming.protocol.events import PartEnded, ReasoningDelta, ReasoningSigned, RefusalDelta, TextDelta
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streaming.protocol.dialects.answer import Answer
+
+Delta = type[TextDelta] | type[ReasoningDelta] | type[RefusalDelta]
+
+
+class Prose:
+    """A place on the wire where words arrive. Words of another kind than before end the part and begin a new one."""
+
+    def __init__(self, answer: Answer, choice: int = 0, *, before_close: Callable[[], None] | None = None) -> None:
+        self.write: Callable[[str], None] = self.text
+        """Take text that may hold `<think>` tags, if the caller of the parser wants those read."""
+        self.part = -1
+        """The part that grows, or grew last."""
+        self._text_part: int | None = None
+        self._answer = answer
+        self._events = answer.events
+        self._choice = choice
+        self._kind: Delta | None = None
+        self._is_sealed = False
+        self._before_close = before_close
+        self._tags: ThinkTags | None = None
+        if answer.split_think_tags:
+            self._tags = ThinkTags(self.text, self.reasoning)
+            self.write = self._tags.feed
+
+    def text(self, text: str) -> None:
+        if self._kind is not TextDelta:
+            self._begin(TextDelta)
+        self._events.append(TextDelta(self.part, text, self._choice))
+
+    def reasoning(self, text: str) -> None:
+        if self._kind is not ReasoningDelta or self._is_sealed:
+            self._begin(ReasoningDelta)
+        self._events.append(ReasoningDelta(self.part, text, self._choice))
+
+    def refusal(self, text: str) -> None:
+        if self._kind is not RefusalDelta:
+            self._begin(RefusalDelta)
+            self._answer.note_refusal()
+        self._events.append(RefusalDelta(self.part, text, self._choice))
+
+    def place(self) -> int:
+        """The text part that something (a citation) belongs to: the last one, even if it is over."""
+        if self._text_part is None:
+            self._begin(TextDelta)
+        return self._text_part or 0
+
+    def sign(self, signature: str | None = None, raw: dict[str, Any] | None = None) -> None:
+        """What the provider wants back with the reasoning; a whole object (`raw`) seals the part it belongs to."""
+        if self._kind is not ReasoningDelta or self._is_sealed:
+            self._begin(ReasoningDelta)
+        self._events.append(ReasoningSigned(self.part, signature, raw, self._choice))
+        self._is_sealed = raw is not None
+
+    def end(self) -> None:
+        """No more words of this kind; harmless when none is open."""
+        if self._before_close is not None:
+            self._before_close()
+        if self._tags is not None:
+            self._tags.flush()
+        self._close()
+
+    def _close(self) -> None:
+        if self._before_close is not None:
+            self._before_close()
+        if self._kind is not None:
+            self._events.append(PartEnded(self.part, self._choice))
+            self._kind = None
+            self._answer.open_prose.pop(self, None)
+
+    def _begin(self, kind: Delta) -> None:
+        self._close()
+        self.part = self._answer.new_part(self._choice)
+        self._kind = kind
+        self._is_sealed = False
+        self._answer.open_prose[self] = None
+        if kind is TextDelta:
+            self._text_part = self.part

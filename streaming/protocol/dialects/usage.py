@@ -1,0 +1,70 @@
+"""Token counts: the places where wires put them, and how reports add up to totals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from streaming.protocol.events import Usage
+
+Path = tuple[str, ...]
+
+PLACES: dict[str, tuple[Path, ...]] = {
+    "input_tokens": (("prompt_tokens",), ("input_tokens",)),
+    "output_tokens": (("completion_tokens",), ("output_tokens",)),
+    "cached_input_tokens": (
+        ("prompt_tokens_details", "cached_tokens"),
+        ("input_tokens_details", "cached_tokens"),
+        ("cache_read_input_tokens",),  # Anthropic
+        ("prompt_cache_hit_tokens",),  # DeepSeek
+        ("cached_tokens",),  # Moonshot
+    ),
+    "cache_write_tokens": (
+        ("prompt_tokens_details", "cache_write_tokens"),
+        ("cache_creation_input_tokens",),  # Anthropic
+    ),
+    "reasoning_tokens": (
+        ("completion_tokens_details", "reasoning_tokens"),
+        ("output_tokens_details", "reasoning_tokens"),
+        ("output_tokens_details", "thinking_tokens"),  # Anthropic
+        ("reasoning_tokens",),
+    ),
+    "total_tokens": (("total_tokens",),),
+}
+"""Field of `Usage` to the paths it is found at, of any dialect, best first."""
+
+INPUT_FIELDS = frozenset({"input_tokens", "cached_input_tokens", "cache_write_tokens"})
+
+
+def read_usage(wire: Any) -> Usage:
+    """The wire's usage object; what is absent, null or no count is None."""
+    return Usage(**{field: _first(wire, paths) for field, paths in PLACES.items()})
+
+
+def merge(old: Usage, new: Usage) -> Usage:
+    """Totals replace totals and are never added; null keeps what is known.
+
+    A 0 for input never replaces a count: proxies send it with the last report, where they know only the output.
+    """
+    known = {field: _later(field, getattr(old, field), getattr(new, field)) for field in PLACES}
+    return Usage(**known)
+
+
+def _later(field: str, old: int | None, new: int | None) -> int | None:
+    if new is None or (new == 0 and old is not None and field in INPUT_FIELDS):
+        return old
+    return new
+
+
+def _first(wire: Any, paths: tuple[Path, ...]) -> int | None:
+    return next((count for path in paths if (count := _count_at(wire, path)) is not None), None)
+
+
+def _count_at(wire: Any, path: Path) -> int | None:
+    for key in path:
+        wire = wire.get(key) if isinstance(wire, dict) else None
+    try:
+        return msgspec.convert(wire, int, strict=False)
+    except msgspec.ValidationError:
+        return None

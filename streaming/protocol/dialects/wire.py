@@ -1,0 +1,66 @@
+"""Payloads of the wrong shape: whatever can be read of them, field by field.
+
+The fast way is one typed decode. Only what it refuses comes here: a string where a number belongs, a null in a list,
+bytes that are no UTF-8, half a surrogate pair.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar, get_args
+
+import msgspec
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What decoding raises on some bytes."""
+
+
+def decode_leniently(data: bytes) -> Any:
+    """Any JSON value; what is no UTF-8 becomes U+FFFD, so does half a surrogate pair.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deep.
+    """
+    text = data.decode("utf-8", "replace")
+    try:
+        return msgspec.json.decode(text)
+    except UNREADABLE:
+        pass
+    try:
+        value = json.loads(text)
+        return msgspec.json.decode(json.dumps(value).encode("utf-8", "replace"))
+    except UNREADABLE as fault:
+        raise ValueError(str(fault)) from fault
+
+
+def shape(value: dict[str, Any], kind: type[S]) -> S:
+    """`value` as a `kind`; a field that does not fit has its default, an item that does not fit is left out."""
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except UNREADABLE:
+        pass
+    fields = {f.name: (f.type, value[f.encode_name]) for f in msgspec.structs.fields(kind) if f.encode_name in value}
+    read = {name: _shape_field(wire, type_) for name, (type_, wire) in fields.items()}
+    return kind(**{name: fit for name, fit in read.items() if fit is not msgspec.UNSET})
+
+
+def _shape_field(wire: Any, type_: Any) -> Any:
+    try:
+        return msgspec.convert(wire, type_, strict=False)
+    except UNREADABLE:
+        pass
+    inner = _struct_in(type_)
+    if inner is None:
+        return msgspec.UNSET
+    if isinstance(wire, list):
+        return [shape(item, inner) for item in wire if isinstance(item, dict)]
+    return shape(wire, inner) if isinstance(wire, dict) else msgspec.UNSET
+
+
+def _struct_in(type_: Any) -> type[msgspec.Struct] | None:
+    """The struct within `X | None` or `list[X] | None`."""
+    if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
+        return type_
+    return next((found for arg in get_args(type_) if (found := _struct_in(arg))), None)

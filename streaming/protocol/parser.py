@@ -1,0 +1,191 @@
+"""StreamParser: a provider's bytes to typed events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from streaming.protocol.dialects import DIALECTS
+from streaming.protocol.dialects.answer import Answer, TooManyParts
+from streaming.protocol.dialects.errors import read_error
+from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, shape
+from streaming.protocol.events import Event, Heartbeat, StreamError
+from streaming.protocol.framing import DATA, Frame, Framer, Kind, Leniency
+
+# Everything a stream leaves behind (text, arguments, parts) is at most a small multiple of its bytes, so this bounds
+# them all. A very long answer is 1 MB on the wire; one with dozens of 4K images is under 200 MB.
+MAX_STREAM_BYTES = 256 * 1024 * 1024
+
+EXCERPT_CHARS = 500
+
+DONE = b"[DONE]"
+EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepalive", b"heartbeat"})
+
+
+class StreamParser:
+    """The bytes of one answer, cut anywhere, to the events they mean.
+
+    `dialect` is `openai-chat`, `openai-responses` or `anthropic-messages`. Nothing raises on what a server sends.
+    Exactly one of `Finished`, `Failed`, `Truncated` is returned, last; what follows it on the wire is not read.
+
+    Options:
+        split_think_tags: read `<think>…</think>` in the text as reasoning. Off: an answer may speak of the tag.
+        leniency: any field of `Leniency`, by name: the departures from the SSE text, and the bounds.
+
+    Raises:
+        ValueError: there is no such dialect or option.
+    """
+
+    def __init__(self, dialect: str, *, split_think_tags: bool = False, **leniency: bool | int) -> None:
+        if dialect not in DIALECTS:
+            raise ValueError(f"Unknown dialect {dialect!r}, must be one of: {', '.join(DIALECTS)}")
+        self._leniency = msgspec.convert(leniency, Leniency)
+        self._framer = Framer(self._leniency)
+        self._answer = Answer(split_think_tags=split_think_tags)
+        self._dialect = DIALECTS[dialect](self._answer)
+        self._decode = msgspec.json.Decoder(self._dialect.payload).decode
+        self._room = MAX_STREAM_BYTES
+        self._nonsense = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the terminal event was returned: nothing more will come, the connection may be closed."""
+        return self._answer.is_over
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """The events that `chunk` completes. A list, not a generator: an undrained generator would lose bytes."""
+        if self._answer.is_over:
+            return []
+        if len(chunk) > self._room:
+            events = self.feed(chunk[: self._room])
+            self._fail("too_large", f"the stream is longer than {MAX_STREAM_BYTES} bytes")
+            return events + self._drain()
+        self._room -= len(chunk)
+        return self._read(self._framer.feed(chunk))
+
+    def close(self) -> list[Event]:
+        """The events that the end of the bytes leaves. May be called again: there are none then."""
+        if self._answer.is_over:
+            return []
+        events = self._read(self._framer.close())
+        if not self._answer.is_over:
+            self._end()
+        return events + self._drain()
+
+    def _read(self, frames: list[Frame]) -> list[Event]:
+        answer = self._answer
+        decode = self._decode
+        read = self._dialect.read
+        try:
+            for kind, event, data in frames:
+                if kind is not DATA:
+                    NOTICES[kind](self, data)
+                else:
+                    try:
+                        payload = decode(data)
+                    except UNREADABLE:
+                        self._read_odd(event, data)
+                    else:
+                        read(payload, event, data)
+                if answer.is_over:
+                    break
+        except TooManyParts:
+            self._fail("too_large", "the answer has too many parts")
+        return self._drain()
+
+    def _drain(self) -> list[Event]:
+        events = self._answer.events.copy()
+        self._answer.events.clear()
+        return events
+
+    def _end(self) -> None:
+        if self._nonsense and not self._answer.has_parts:
+            self._fail("not_json", self._nonsense)
+        else:
+            self._dialect.end()
+
+    def _fail(self, code: str, message: str) -> None:
+        self._answer.fail(StreamError(code, None, message))
+
+    def _read_odd(self, event: bytes, data: bytes) -> None:
+        """Data that is no payload of the dialect's shape."""
+        data = data.strip()
+        if data == DONE:
+            self._dialect.done()
+        elif self._leniency.skip_empty_data and _is_empty(data):
+            self._answer.emit(Heartbeat())
+        else:
+            self._read_misshapen(event, data)
+
+    def _read_misshapen(self, event: bytes, data: bytes) -> None:
+        try:
+            value = decode_leniently(data)
+        except ValueError:
+            self._read_nonsense(event, data)
+            return
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            value = value[0]
+        if isinstance(value, dict):
+            payload = shape(value, self._dialect.payload)
+            self._dialect.read(payload, event, msgspec.json.encode(value))
+        elif event == b"error":
+            self._answer.fail(read_error(value))
+        else:
+            self._answer.unknown(data)
+
+    def _read_nonsense(self, event: bytes, data: bytes) -> None:
+        """No JSON. A server that cannot begin says so in a sentence, and may then leave the connection open."""
+        text = data.decode("utf-8", "replace")[:EXCERPT_CHARS]
+        if event == b"error" or not (self._answer.is_started or data.startswith((b"{", b"["))):
+            self._fail("not_json", text)
+        else:
+            self._nonsense = self._nonsense or text
+            self._answer.warn("not_json", f"{len(data)} bytes of data are no JSON")
+
+    def _read_comment(self, _data: bytes) -> None:
+        self._answer.emit(Heartbeat())
+
+    def _read_error_field(self, data: bytes) -> None:
+        try:
+            value = decode_leniently(data)
+        except ValueError:
+            value = data.decode("utf-8", "replace")
+        self._answer.fail(read_error(value))
+
+    def _read_unknown(self, data: bytes) -> None:
+        self._answer.unknown(data)
+
+    def _read_body(self, data: bytes) -> None:
+        """A stream without events: a JSON error, a whole answer, or something that is neither."""
+        try:
+            value = decode_leniently(data)
+        except ValueError:
+            value = None
+        if isinstance(value, dict | list) and value:
+            self._read_odd(b"", msgspec.json.encode(value))
+            if not self._answer.is_over and not self._answer.has_parts:
+                self._answer.fail(read_error(value))
+        else:
+            self._fail("not_sse", data.decode("utf-8", "replace")[:EXCERPT_CHARS])
+
+    def _read_overflow(self, _data: bytes) -> None:
+        self._fail("too_large", "an event is longer than the parser's bounds allow")
+
+    def _read_compressed(self, _data: bytes) -> None:
+        self._fail("compressed", "the bytes are gzip; the transport has to decompress them")
+
+
+def _is_empty(data: bytes) -> bool:
+    """Data that some servers send to keep the connection alive."""
+    return data.startswith(b":") or data.lower() in EMPTY
+
+
+NOTICES: dict[Kind, Callable[[StreamParser, bytes], None]] = {
+    Kind.COMMENT: StreamParser._read_comment,
+    Kind.ERROR: StreamParser._read_error_field,
+    Kind.UNKNOWN: StreamParser._read_unknown,
+    Kind.BODY: StreamParser._read_body,
+    Kind.TOO_LARGE: StreamParser._read_overflow,
+    Kind.COMPRESSED: StreamParser._read_compressed,
+}

@@ -1,0 +1,201 @@
+"""Transcript: what the events of one answer add up to. A pure fold; it can be read at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from streaming.protocol import events as ev
+from streaming.protocol.parts import (
+    FilePart,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
+
+Outcome = Literal["finished", "failed", "truncated"]
+
+
+class Growing:
+    """A part still being written: its words, and everything else its class takes."""
+
+    __slots__ = ("kind", "rest", "words")
+
+    def __init__(self, kind: type[Part]) -> None:
+        self.kind = kind
+        self.words: list[str] = []
+        self.rest: dict[str, Any] = {}
+
+    @property
+    def text(self) -> str:
+        """The words so far; joining them is paid once, not for each delta."""
+        if len(self.words) > 1:
+            self.words = ["".join(self.words)]
+        return self.words[0] if self.words else ""
+
+    def part(self) -> Part:
+        field = WORDS_FIELD.get(self.kind)
+        return self.kind(**self.rest) if field is None else self.kind(**{field: self.text, **self.rest})
+
+
+WORDS_FIELD: dict[Any, str] = {
+    TextPart: "text",
+    ReasoningPart: "text",
+    RefusalPart: "text",
+    ToolCall: "raw_arguments",
+}
+
+
+class Transcript:
+    """One choice of an answer, folded from its events.
+
+    With `n > 1` each alternative is a transcript of its own: `Transcript(choice=1)` takes the events of choice 1 and
+    passes over those of the others. Usage, outcome and error belong to the whole stream.
+    """
+
+    def __init__(self, *, choice: int = 0) -> None:
+        self.choice = choice
+        self.id: str | None = None
+        self.model: str | None = None
+        self.outcome: Outcome | None = None
+        """None while the stream is open."""
+        self.finish_reason: ev.FinishReason | None = None
+        self.raw_finish_reason: str | None = None
+        self.usage: ev.Usage | None = None
+        self.error: ev.StreamError | None = None
+        self._growing: dict[int, Growing] = {}
+
+    def apply(self, event: ev.Event) -> None:
+        """Take the next event. What is not about the answer itself (a heartbeat, a warning) changes nothing."""
+        fold = FOLDS.get(type(event))
+        if fold is not None:
+            fold(self, event)
+
+    @property
+    def parts(self) -> list[Part]:
+        """The typed parts in order."""
+        return [self._growing[at].part() for at in sorted(self._growing)]
+
+    @property
+    def text(self) -> str:
+        """All text parts, concatenated."""
+        return self._words(TextPart)
+
+    @property
+    def reasoning(self) -> str:
+        """All reasoning parts, concatenated."""
+        return self._words(ReasoningPart)
+
+    @property
+    def refusal(self) -> str:
+        """All refusal parts, concatenated."""
+        return self._words(RefusalPart)
+
+    @property
+    def tool_calls(self) -> list[ToolCall]:
+        return [part for part in self.parts if isinstance(part, ToolCall)]
+
+    def _words(self, kind: type[Part]) -> str:
+        return "".join(self._growing[at].text for at in sorted(self._growing) if self._growing[at].kind is kind)
+
+    def _at(self, event: Any, kind: type[Part]) -> Growing | None:
+        """The part that `event` is about, begun if it is new; None if it belongs to another choice."""
+        if event.choice != self.choice:
+            return None
+        found = self._growing.get(event.part)
+        if found is None:
+            found = self._growing[event.part] = Growing(kind)
+        return found
+
+    def _text(self, event: ev.TextDelta) -> None:
+        self._grow(event, TextPart)
+
+    def _reasoning(self, event: ev.ReasoningDelta) -> None:
+        self._grow(event, ReasoningPart)
+
+    def _refusal(self, event: ev.RefusalDelta) -> None:
+        self._grow(event, RefusalPart)
+
+    def _arguments(self, event: ev.ToolCallDelta) -> None:
+        self._grow(event, ToolCall)
+
+    def _grow(self, event: Any, kind: type[Part]) -> None:
+        growing = self._growing.get(event.part)
+        if growing is not None and event.choice == self.choice:
+            growing.words.append(event.text)
+        elif found := self._at(event, kind):
+            found.words.append(event.text)
+
+    def _set(self, event: Any, kind: type[Part], **rest: Any) -> None:
+        if found := self._at(event, kind):
+            found.rest.update(rest)
+
+    def _signed(self, event: ev.ReasoningSigned) -> None:
+        given = {"signature": event.signature, "raw": event.raw}
+        self._set(event, ReasoningPart, **{key: value for key, value in given.items() if value is not None})
+
+    def _called(self, event: ev.ToolCallStarted) -> None:
+        rest = {key: getattr(event, key) for key in ("id", "name", "is_provider_executed", "is_json")}
+        self._set(event, ToolCall, **rest)
+
+    def _call_ended(self, event: ev.ToolCallEnded) -> None:
+        keys = ("raw_arguments", "arguments", "is_complete", "error", "raw")
+        self._set(event, ToolCall, **{key: getattr(event, key) for key in keys})
+
+    def _resulted(self, event: ev.ToolResulted) -> None:
+        rest = {key: getattr(event, key) for key in ("call_id", "output", "is_error")}
+        self._set(event, ToolResult, is_provider_executed=True, **rest)
+
+    def _cited(self, event: ev.Cited) -> None:
+        if found := self._at(event, TextPart):
+            found.rest["citations"] = (*found.rest.get("citations", ()), event.citation)
+
+    def _file(self, event: ev.FileReceived) -> None:
+        self._set(event, FilePart, media_type=event.media_type, url=event.url)
+
+    def _opaque(self, event: ev.OpaqueReceived) -> None:
+        self._set(event, OpaquePart, raw=event.raw)
+
+    def _started(self, event: ev.Started) -> None:
+        self.id = event.id
+        self.model = event.model
+
+    def _used(self, event: ev.UsageReported) -> None:
+        self.usage = event.usage
+
+    def _finished(self, event: ev.Finished) -> None:
+        self.outcome = "finished"
+        self.finish_reason = event.reason
+        self.raw_finish_reason = event.raw_reason
+
+    def _failed(self, event: ev.Failed) -> None:
+        self.outcome = "failed"
+        self.error = event.error
+
+    def _truncated(self, _event: ev.Truncated) -> None:
+        self.outcome = "truncated"
+
+
+FOLDS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
+    ev.Started: Transcript._started,
+    ev.TextDelta: Transcript._text,
+    ev.ReasoningDelta: Transcript._reasoning,
+    ev.ReasoningSigned: Transcript._signed,
+    ev.RefusalDelta: Transcript._refusal,
+    ev.ToolCallStarted: Transcript._called,
+    ev.ToolCallDelta: Transcript._arguments,
+    ev.ToolCallEnded: Transcript._call_ended,
+    ev.ToolResulted: Transcript._resulted,
+    ev.Cited: Transcript._cited,
+    ev.FileReceived: Transcript._file,
+    ev.OpaqueReceived: Transcript._opaque,
+    ev.UsageReported: Transcript._used,
+    ev.Finished: Transcript._finished,
+    ev.Failed: Transcript._failed,
+    ev.Truncated: Transcript._truncated,
+}
+"""Class of event to what it does. `PartEnded`, `Heartbeat`, `Warning` and `Unknown` add nothing to an answer."""
