@@ -1,0 +1,57 @@
+"""What stands in the cells of the admin's tables. None comes back for what is not known; Django shows a dash."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from streaming.models import Conversation, Generation
+from streaming.models.generations import Status
+
+LABELS = dict(Status.choices)
+
+
+def status_badge(status: str | None) -> SafeString | None:
+    """The word, on a ground that says the same: colour is never the only sign."""
+    if not status:
+        return None
+    return format_html(
+        '<span class="streaming-status streaming-status-{}">{}</span>', status, LABELS.get(Status(status), status)
+    )
+
+
+def conversation_link(conversation: Conversation) -> SafeString:
+    url = reverse("admin:streaming_conversation_change", args=[conversation.pk])
+    return format_html('<a href="{}">{}</a>', url, conversation)
+
+
+def person(conversation: Conversation) -> str:
+    """Who owns it: a user, a visitor without an account, or the site's own code."""
+    if conversation.user is not None:
+        return conversation.user.get_username()
+    return {"visitor": _("a visitor")}.get(conversation.owner_key.partition(":")[0], _("nobody"))
+
+
+def seconds(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else f"{milliseconds / 1000:.1f} s"
+
+
+def milliseconds(value: int | None) -> str | None:
+    return None if value is None else f"{value:,} ms"
+
+
+def tokens(read: int | None, written: int | None) -> str | None:
+    """Input → output; `?` for a count that the provider did not give."""
+    if read is None and written is None:
+        return None
+    return " → ".join("?" if count is None else f"{count:,}" for count in (read, written))
+
+
+def speed(generation: Generation) -> str | None:
+    """Output tokens a second, counted from the first delta on."""
+    if not (generation.output_tokens and generation.duration_ms):
+        return None
+    spent = generation.duration_ms - (generation.first_delta_ms or 0)
+    return f"{generation.output_tokens * 1000 / spent:.0f}/s" if spent > 0 else None

@@ -1,0 +1,115 @@
+"""Conversations in the admin: the list, and the transcript of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from streaming.admin import cells
+from streaming.admin.read_only import ReadOnlyAdmin, may_read_messages, user_field
+from streaming.admin.transcript import render_conversation
+from streaming.models import Conversation, Generation, Message
+
+ACTIVE_HINT = _("its answer is being written; stop it first: %(generation)s")
+
+
+def _of_each(queryset: QuerySet[Any], aggregate: Any) -> Subquery:
+    """An aggregate of the rows of one conversation: worked out for the rows of a page, not for the whole table."""
+    rows = queryset.filter(conversation=OuterRef("pk")).order_by().values("conversation")
+    return Subquery(rows.annotate(value=aggregate).values("value"), output_field=IntegerField())
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnlyAdmin[Conversation]):
+    """Those with the permission may delete whole conversations, because people may ask for that; nothing less."""
+
+    list_display = (
+        "shown_title",
+        "shown_user",
+        "message_count",
+        "shown_tokens",
+        "provider",
+        "last_status",
+        "updated_at",
+    )
+    list_filter = ("generations__status", "provider", "updated_at")
+    list_select_related = ("user",)
+    date_hierarchy = "updated_at"
+    ordering = ("-updated_at",)
+    search_fields = ("title", "key")
+    private_search_fields = ("messages__text", "messages__client_id")
+    search_help_text = _("Title, user, key, a message's text or client id, or an id as a log shows it")
+    details = ("title", "shown_user", "key", "provider", "system_prompt", "metadata", "created_at", "updated_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        newest = Generation.objects.filter(conversation=OuterRef("pk")).order_by("-created_at")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                messages_total=Coalesce(_of_each(Message.objects.all(), Count("pk")), 0),
+                input_total=_of_each(Generation.objects.all(), Sum("input_tokens")),
+                output_total=_of_each(Generation.objects.all(), Sum("output_tokens")),
+                newest_status=Subquery(newest.values("status")[:1]),
+            )
+        )
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return [*super().get_search_fields(request), user_field()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Conversation | None = None) -> Any:
+        """The transcript only for those who may read messages, and what went wrong only with generations."""
+        details = (None, {"fields": self.details})
+        if not may_read_messages(request):
+            return [details]
+        sees_errors = request.user.has_perm("streaming.view_generation")
+        transcript = "transcript_with_errors" if sees_errors else "transcript"
+        return [details, (_("Transcript"), {"fields": (transcript,), "classes": ("streaming-wide",)})]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
+        return request.user.has_perm("streaming.delete_conversation")
+
+    def get_deleted_objects(
+        self, objs: QuerySet[Conversation] | Sequence[Conversation], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """What hangs on a conversation goes with it and needs no permission of its own; a live answer protects it."""
+        chosen = list(objs)
+        deleted, counts, _perms_needed, protected = super().get_deleted_objects(chosen, request)
+        live = Generation.objects.active().filter(conversation__in=chosen)
+        protected = [*protected, *(str(ACTIVE_HINT % {"generation": generation}) for generation in live)]
+        return deleted, counts, set(), protected
+
+    @admin.display(description=_("title"), ordering="title")
+    def shown_title(self, conversation: Conversation) -> str:
+        return str(conversation)
+
+    @admin.display(description=_("user"), ordering="user")
+    def shown_user(self, conversation: Conversation) -> str:
+        return cells.person(conversation)
+
+    @admin.display(description=_("messages"), ordering="messages_total")
+    def message_count(self, conversation: Conversation) -> int:
+        return int(conversation.messages_total)  # type: ignore[attr-defined]
+
+    @admin.display(description=_("tokens in → out"), ordering="output_total")
+    def shown_tokens(self, conversation: Conversation) -> str | None:
+        return cells.tokens(conversation.input_total, conversation.output_total)  # type: ignore[attr-defined]
+
+    @admin.display(description=_("last status"), ordering="newest_status")
+    def last_status(self, conversation: Conversation) -> SafeString | None:
+        return cells.status_badge(conversation.newest_status)  # type: ignore[attr-defined]
+
+    @admin.display(description="")
+    def transcript(self, conversation: Conversation) -> SafeString:
+        return render_conversation(conversation, with_errors=False)
+
+    @admin.display(description="")
+    def transcript_with_errors(self, conversation: Conversation) -> SafeString:
+        return render_conversation(conversation, with_errors=True)

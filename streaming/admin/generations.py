@@ -1,0 +1,118 @@
+"""Generations in the admin: what ran, how it ended, what it cost and how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from streaming.admin import cells
+from streaming.admin.read_only import ReadOnlyAdmin, user_field
+from streaming.errors import PUBLIC_MESSAGES
+from streaming.models import Generation
+from streaming.protocol.events import FinishReason
+
+
+class _ClosedSetFilter(admin.SimpleListFilter):
+    """Values that are known beforehand: no `SELECT DISTINCT` over the whole table to fill the sidebar."""
+
+    parameter_name: str
+    values: tuple[str, ...]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:
+        return ((value, value.replace("_", " ")) for value in self.values)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
+
+
+class FinishReasonFilter(_ClosedSetFilter):
+    title = _("finish reason")
+    parameter_name = "finish_reason"
+    values = get_args(FinishReason)
+
+
+class ErrorCodeFilter(_ClosedSetFilter):
+    title = _("error code")
+    parameter_name = "error_code"
+    values = tuple(PUBLIC_MESSAGES)
+
+
+@admin.register(Generation)
+class GenerationAdmin(ReadOnlyAdmin[Generation]):
+    list_display = (
+        "created_at",
+        "shown_status",
+        "shown_conversation",
+        "shown_user",
+        "provider",
+        "model",
+        "tokens",
+        "first_delta",
+        "duration",
+        "speed",
+        "finish_reason",
+        "error_code",
+    )
+    list_filter = ("status", "provider", "model", FinishReasonFilter, ErrorCodeFilter, "created_at")
+    list_select_related = ("conversation__user",)
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    search_fields = ("conversation__title", "model", "error_detail")
+    private_search_fields = ("message__text", "message__client_id")
+    search_help_text = _("Conversation's title, user, model, error, the answer's text, or an id as a log shows it")
+    fieldsets = (
+        (None, {"fields": ("shown_status", "shown_conversation", "shown_user", "message")}),
+        (_("Model"), {"fields": ("provider", "model", "finish_reason", "raw_finish_reason")}),
+        (_("Error"), {"fields": ("error_code", "shown_error_detail")}),
+        (_("Tokens"), {"fields": ("tokens", "cached_input_tokens", "reasoning_tokens", "cost")}),
+        (_("Times"), {"fields": ("created_at", "started_at", "finished_at", "first_delta", "duration", "speed")}),
+        (
+            _("Inner workings"),
+            {
+                "fields": ("id", "worker", "lease_until", "cancel_requested_at", "cancel_reason", "last_seq"),
+                "classes": ("collapse",),
+            },
+        ),
+    )
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return [*super().get_search_fields(request), user_field("conversation__")]
+
+    @admin.display(description=_("status"), ordering="status")
+    def shown_status(self, generation: Generation) -> SafeString | None:
+        return cells.status_badge(generation.status)
+
+    @admin.display(description=_("conversation"))
+    def shown_conversation(self, generation: Generation) -> SafeString:
+        return cells.conversation_link(generation.conversation)
+
+    @admin.display(description=_("user"))
+    def shown_user(self, generation: Generation) -> str:
+        return cells.person(generation.conversation)
+
+    @admin.display(description=_("tokens in → out"), ordering="output_tokens")
+    def tokens(self, generation: Generation) -> str | None:
+        return cells.tokens(generation.input_tokens, generation.output_tokens)
+
+    @admin.display(description=_("first delta"), ordering="first_delta_ms")
+    def first_delta(self, generation: Generation) -> str | None:
+        return cells.milliseconds(generation.first_delta_ms)
+
+    @admin.display(description=_("duration"), ordering="duration_ms")
+    def duration(self, generation: Generation) -> str | None:
+        return cells.seconds(generation.duration_ms)
+
+    @admin.display(description=_("tokens/s"))
+    def speed(self, generation: Generation) -> str | None:
+        return cells.speed(generation)
+
+    @admin.display(description=_("error detail"))
+    def shown_error_detail(self, generation: Generation) -> SafeString | None:
+        return format_html("<pre>{}</pre>", generation.error_detail) if generation.error_detail else None

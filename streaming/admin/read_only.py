@@ -1,0 +1,75 @@
+"""The admin of rows that a machine wrote: nobody adds, changes or deletes them by hand."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db import models
+from django.forms import Media
+from django.http import HttpRequest
+
+ModelT = TypeVar("ModelT", bound=models.Model)
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin
+else:
+    # Django's class takes a type argument only for type checkers.
+    class ModelAdmin(admin.ModelAdmin):
+        def __class_getitem__(cls, item: object) -> type[admin.ModelAdmin]:
+            return cls
+
+
+class ReadOnlyAdmin(ModelAdmin[ModelT]):
+    """`view` permission is Django's; the other three are refused to everybody, superusers too.
+
+    `private_search_fields` are searched only for people who may read messages (`streaming.view_message`).
+    """
+
+    list_per_page = 50
+    show_full_result_count = False
+    private_search_fields: tuple[str, ...] = ()
+
+    @property
+    def media(self) -> Media:
+        return super().media + Media(css={"all": ["streaming/admin.css"]})
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ModelT | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ModelT | None = None) -> bool:
+        return False
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        private = self.private_search_fields if may_read_messages(request) else ()
+        return [*super().get_search_fields(request), *private]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[ModelT], search_term: str
+    ) -> tuple[models.QuerySet[ModelT], bool]:
+        """A whole id, as logs show it, finds its row; everything else is searched as usual."""
+        found = queryset.filter(pk=_as_uuid(search_term))
+        if found.exists():
+            return found, False
+        return super().get_search_results(request, queryset, search_term)
+
+
+def may_read_messages(request: HttpRequest) -> bool:
+    return request.user.has_perm("streaming.view_message")
+
+
+def user_field(prefix: str = "") -> str:
+    """The lookup for the name that people sign in with."""
+    return f"{prefix}user__{get_user_model().USERNAME_FIELD}"
+
+
+def _as_uuid(text: str) -> Any:
+    try:
+        return uuid.UUID(text.strip())
+    except ValueError:
+        return None

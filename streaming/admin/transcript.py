@@ -1,0 +1,127 @@
+"""A conversation as staff read it: every message, other branches too, with what its generation cost.
+
+The template is `streaming/admin/transcript.html`; one more for each kind of part stands beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from streaming.admin import cells
+from streaming.models import Conversation, Generation, Message
+from streaming.protocol.parts import (
+    FilePart,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
+
+MAX_MESSAGES = 200
+"""On one page, the newest; a browser still scrolls that easily. The rest is in the list of messages."""
+
+MAX_SHOWN = 20_000
+"""Characters of one value: a data URL or a tool's output may have millions."""
+
+
+class ShownPart(NamedTuple):
+    """`template` is the file that shows it, `part` the value, `json` what of it is structured."""
+
+    template: str
+    part: Any
+    json: str = ""
+
+
+class Entry(NamedTuple):
+    """One message. `is_aside` when it is on a branch that the owner does not see at present."""
+
+    message: Message
+    parts: list[ShownPart]
+    generation: Generation | None
+    facts: list[str]
+    is_aside: bool
+
+
+def render_conversation(conversation: Conversation, *, with_errors: bool) -> SafeString:
+    """The newest messages, oldest of them first. `with_errors` adds what only staff may know about failures."""
+    newest = conversation.messages.select_related("generation").order_by("-created_at", "-pk")[: MAX_MESSAGES + 1]
+    messages = list(newest)[::-1]
+    is_cut = len(messages) > MAX_MESSAGES
+    shown = _shown_path(conversation, messages)
+    entries = [_entry(message, is_aside=message.pk not in shown) for message in messages[-MAX_MESSAGES:]]
+    return _render(entries, conversation=conversation, is_cut=is_cut, with_errors=with_errors)
+
+
+def render_message(message: Message, *, with_errors: bool) -> SafeString:
+    return _render([_entry(message, is_aside=False)], with_errors=with_errors)
+
+
+def _render(entries: list[Entry], **context: Any) -> SafeString:
+    return render_to_string("streaming/admin/transcript.html", {"entries": entries, **context})
+
+
+def _shown_path(conversation: Conversation, messages: Iterable[Message]) -> set[Any]:
+    parents = {message.pk: message.parent_id for message in messages}
+    path, current = set(), conversation.active_leaf_id
+    while current in parents:
+        path.add(current)
+        current = parents[current]
+    return path
+
+
+def _entry(message: Message, *, is_aside: bool) -> Entry:
+    generation = getattr(message, "generation", None)
+    facts = _facts(generation) if generation else []
+    return Entry(message, _shown_parts(message), generation, facts, is_aside)
+
+
+def _facts(generation: Generation) -> list[str]:
+    facts = [
+        generation.model or generation.provider,
+        cells.tokens(generation.input_tokens, generation.output_tokens),
+        cells.milliseconds(generation.first_delta_ms),
+        cells.seconds(generation.duration_ms),
+        cells.speed(generation),
+        generation.finish_reason,
+    ]
+    return [fact for fact in facts if fact]
+
+
+def _shown_parts(message: Message) -> list[ShownPart]:
+    try:
+        return [_shown_part(part) for part in message.typed_parts]
+    except msgspec.ValidationError:
+        # Written by another version, or by hand: staff must be able to see it all the same.
+        return [ShownPart("opaque", None, pretty(message.parts))]
+
+
+def _shown_part(part: Part) -> ShownPart:
+    template, structured = SHOWN[type(part)]
+    return ShownPart(template, part, pretty(getattr(part, structured)) if structured else "")
+
+
+SHOWN: dict[type, tuple[str, str]] = {
+    TextPart: ("text", ""),
+    ReasoningPart: ("reasoning", ""),
+    RefusalPart: ("refusal", ""),
+    ToolCall: ("tool_call", "arguments"),
+    ToolResult: ("tool_result", "output"),
+    FilePart: ("file", ""),
+    OpaquePart: ("opaque", "raw"),
+}
+"""Class of a part → its template, and the field that is shown as JSON."""
+
+
+def pretty(value: Any) -> str:
+    """JSON for people, cut at `MAX_SHOWN`."""
+    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
