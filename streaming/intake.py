@@ -19,7 +19,10 @@ from streaming.models.conversations import title_from
 from streaming.models.generations import from_now
 from streaming.models.messages import Role
 from streaming.protocol.parts import TextPart, Turn
+from streaming.settlement import reap_one
 from streaming.submission import Submission
+
+BUSY = "An answer is still being written in this conversation. Wait for it, or stop it."
 
 
 class Accepted(NamedTuple):
@@ -108,8 +111,10 @@ def _begin(owner: Owner, conversation: Conversation, submission: Submission, wor
 
 
 def _check_limits(owner: Owner, conversation: Conversation) -> None:
+    for active in Generation.objects.filter(active_conversation=conversation):
+        reap_one(active.pk)
     if Generation.objects.filter(active_conversation=conversation).exists():
-        raise Conflict("An answer is still being written in this conversation. Wait for it, or stop it.")
+        raise Conflict(BUSY)
     active = Generation.objects.active().owned_by(owner).count()
     if active >= settings.MAX_ACTIVE_PER_OWNER:
         raise TooManyRequests(f"{active} answers are being written for you already. Wait for one, or stop one.")
@@ -159,5 +164,5 @@ def _lost_the_race(owner: Owner, submission: Submission) -> Accepted:
     conversation = Conversation.objects.owned_by(owner).filter(key=submission.key).first()
     joined = _join(conversation, submission) if conversation else None
     if joined is None:
-        raise Conflict("An answer is still being written in this conversation. Wait for it, or stop it.")
+        raise Conflict(BUSY)
     return joined

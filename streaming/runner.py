@@ -129,6 +129,7 @@ class Run:
             raw_finish_reason=transcript.raw_finish_reason or "",
             error_code=ending.code,
             error_detail=ending.detail,
+            cancel_reason=(self._cancel_reason or "") if ending.status == Status.CANCELLED else "",
             usage=transcript.usage,
             model=transcript.model or self._model,
             first_delta_ms=self._draft.first_delta_ms,

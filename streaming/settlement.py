@@ -37,6 +37,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     raw_finish_reason: str = ""
     error_code: str = ""
     error_detail: str = ""
+    cancel_reason: str = ""
     usage: Usage | None = None
     model: str = ""
     first_delta_ms: int | None = None
@@ -50,6 +51,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         generation.raw_finish_reason = self.raw_finish_reason[:64]
         generation.error_code = self.error_code
         generation.error_detail = self.error_detail
+        generation.cancel_reason = self.cancel_reason
         generation.model = self.model[:200]
         generation.input_tokens = usage.input_tokens
         generation.output_tokens = usage.output_tokens
@@ -64,6 +66,7 @@ SETTLED_FIELDS = (
     "raw_finish_reason",
     "error_code",
     "error_detail",
+    "cancel_reason",
     "model",
     "input_tokens",
     "output_tokens",

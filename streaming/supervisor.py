@@ -72,11 +72,15 @@ class Supervisor:
             await asyncio.wait(self._tasks)
 
     def _detach(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run `work` as nobody's child: a fresh context, so that it inherits no request's executor or connection."""
-        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        """Run `work` to its end, whoever goes away meanwhile."""
+        task = self._spawn(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """In a fresh context, so that it inherits no request's executor or connection."""
+        return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
 
     async def _submit(
         self, owner: Owner, submission: Submission, tools: tuple[ToolSpec, ...], tool_choice: str | None
@@ -92,9 +96,9 @@ class Supervisor:
     def _start(self, generation: Generation, request: GenerationRequest) -> None:
         run = Run(generation, request, self._journal_lock)
         self._runs[generation.pk] = run
-        self._detach(run.run()).add_done_callback(lambda _: self._runs.pop(generation.pk))
+        self._detach(run.run()).add_done_callback(lambda _: self._runs.pop(generation.pk, None))
         if self._ticking is None or self._ticking.done():
-            self._ticking = self._detach(self._tick_while_busy())
+            self._ticking = self._spawn(self._tick_while_busy())
 
     async def _tick_while_busy(self) -> None:
         while self._runs:

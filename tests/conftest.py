@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+pytest_plugins = ["tests.engine"]
+
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.engine import ALICE, BOB, chunks_of, frames_of, seqs_of, text_of
 
 pytestmark = pytest.mark.usefixtures("engine")
 Script = Callable[..., None]
+ERROR_EVENT = 'data: {"error":{"message":"sk-SECRETSECRETSECRET","code":"boom"}}\n\n'
 
 
 async def load(generation: Generation) -> Generation:
@@ -126,11 +128,7 @@ async def test_stop_asked_for_in_the_database_alone_is_obeyed(scripted: Script, 
         ({"fail_after": 3}, "truncated", "connection_lost"),
         ({"chunks": ['data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n']}, "truncated", "truncated"),
         ({"chunks": ["<html>Bad gateway</html>"]}, "failed", "not_a_stream"),
-        (
-            {"chunks": ['data: {"error":{"message":"sk-SECRETSECRETSECRET","code":"boom"}}\n\n']},
-            "failed",
-            "provider_error",
-        ),
+        ({"chunks": [ERROR_EVENT]}, "failed", "provider_error"),
         ({"chunks": []}, "truncated", "truncated"),
     ],
 )
@@ -186,12 +184,13 @@ async def test_conversation_of_a_dead_process_can_go_on(scripted: Script, settin
     settings.STREAMING_TICK_SECONDS = 60
     scripted(text="x", hang_after=0)
     dead = await submit()
-    current()._runs.clear()
+    run = current()._runs.pop(dead.pk)
     settings.STREAMING_LEASE_SECONDS = 10
     scripted(text="fine")
     frames = await frames_of((await submit("again")).pk)
     assert text_of(frames) == "fine"
     assert (await load(dead)).status == "interrupted"
+    run.fence()
 
 
 async def test_limits_are_checked_before_anything_is_stored(scripted: Script, settings: Any) -> None:
@@ -282,7 +281,7 @@ async def test_journal_holds_every_frame_once(scripted: Script, settings: Any) -
     entries = [entry async for entry in JournalEntry.objects.order_by("first_seq")]
     assert b"".join(bytes(entry.frames) for entry in entries) == b"".join(frames)
     assert len(entries) > 3
-    for before, after in zip(entries, entries[1:], strict=False):
+    for before, after in itertools.pairwise(entries):
         assert after.first_seq == before.last_seq + 1
 
 

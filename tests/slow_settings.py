@@ -1,0 +1,12 @@
+"""The test site with an answer slow enough to be interrupted."""
+
+from __future__ import annotations
+
+from tests.settings import *  # noqa: F403
+
+STREAMING_PROVIDERS = {
+    "default": {
+        "BACKEND": "streaming.providers.scripted.Scripted",
+        "OPTIONS": {"text": "tick tock " * 500, "delay": 0.05},
+    }
+}

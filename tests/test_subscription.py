@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from streaming.database import in_database
+from streaming.models import Generation, JournalEntry
+from streaming.submission import Submission
+from streaming.subscription import JournalSubscription, LiveSubscription, subscribe
+from streaming.supervisor import current
+from tests.engine import ALICE, chunks_of, drain, frames_of, seqs_of, text_of
+
+pytestmark = pytest.mark.usefixtures("engine")
+Script = Callable[..., None]
+
+
+async def submit(prompt: str = "Hi") -> Generation:
+    return await current().submit(ALICE, Submission(key="c1", prompt=prompt))
+
+
+async def test_every_cursor_gives_the_rest_and_only_the_rest(scripted: Script) -> None:
+    scripted(text="word " * 30)
+    generation = await submit()
+    whole = await frames_of(generation.pk)
+    await current().idle()
+    for after in range(len(whole) + 1):
+        subscription = JournalSubscription(generation.pk, after)
+        assert await drain(subscription) == whole[after:]
+
+
+@pytest.mark.parametrize("kind", [LiveSubscription, JournalSubscription])
+async def test_late_joiner_sees_what_the_first_reader_sees(scripted: Script, settings: Any, kind: type) -> None:
+    settings.STREAMING_TICK_SECONDS = settings.STREAMING_POLL_SECONDS = 0.01
+    scripted(text="word " * 100, delay=0.002)
+    generation = await submit()
+    first = asyncio.create_task(frames_of(generation.pk))
+    await asyncio.sleep(0.05)
+    run = current().find(generation.pk)
+    assert run is not None
+    late = LiveSubscription(run.log, 0) if kind is LiveSubscription else JournalSubscription(generation.pk, 0)
+    assert await drain(late) == await first
+    late.close()
+
+
+async def test_reader_elsewhere_follows_while_the_owner_writes(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_TICK_SECONDS = settings.STREAMING_POLL_SECONDS = 0.01
+    scripted(text="word " * 200, delay=0.002)
+    generation = await submit()
+    elsewhere = JournalSubscription(generation.pk, 0)
+    pieces = []
+    while (frames := await elsewhere.next(5)) is not None:
+        pieces.append(frames)
+    everything = [one for frames in pieces for one in frames]
+    assert len(pieces) > 3
+    assert seqs_of(everything) == list(range(1, len(everything) + 1))
+    assert text_of(everything) == "word " * 200
+
+
+async def test_silence_is_an_empty_list(scripted: Script) -> None:
+    scripted(text="x", hang_after=0)
+    generation = await submit()
+    for subscription in (await subscribe(generation.pk), JournalSubscription(generation.pk, 0)):
+        await subscription.next(0.3)
+        assert await subscription.next(0.05) == []
+        subscription.close()
+
+
+@pytest.mark.parametrize("after", [0, 3, 10**9])
+async def test_answer_whose_journal_is_gone_is_replayed_from_its_row(scripted: Script, after: int) -> None:
+    scripted(text="word " * 30, reasoning="hm", tool_calls=[{"name": "f", "arguments": {"a": 1}}])
+    generation = await submit()
+    before = chunks_of(await frames_of(generation.pk))
+    await current().idle()
+    await JournalEntry.objects.all().adelete()
+    frames = await frames_of(generation.pk, after)
+    chunks = chunks_of(frames)
+    assert seqs_of(frames) == list(range(1, len(frames) + 1))
+    assert text_of(frames) == "word " * 30
+    assert (chunks[0], chunks[-1]) == (before[0], before[-1])
+    kept = ("tool-input-start", "tool-input-available")
+    assert [c for c in chunks if c["type"] in kept] == [c for c in before if c["type"] in kept]
+
+
+async def test_journal_that_lost_its_head_never_shows_a_gap(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_TICK_SECONDS = 0.01
+    scripted(text="word " * 100, delay=0.002)
+    generation = await submit()
+    await frames_of(generation.pk)
+    await current().idle()
+    await JournalEntry.objects.filter(first_seq=1).adelete()
+    frames = await frames_of(generation.pk)
+    assert seqs_of(frames) == list(range(1, len(frames) + 1))
+    assert text_of(frames) == "word " * 100
+
+
+@pytest.mark.parametrize("after", [-1, 10**9])
+async def test_impossible_cursor_starts_from_the_beginning(scripted: Script, after: int) -> None:
+    scripted(text="word " * 50, delay=0.001)
+    generation = await submit()
+    frames = await frames_of(generation.pk, after)
+    assert seqs_of(frames)[0] == 1
+    assert text_of(frames) == "word " * 50
+
+
+async def test_reader_of_a_dead_process_learns_of_the_end(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_POLL_SECONDS = 0.01
+    scripted(text="word " * 20, hang_after=10)
+    settings.STREAMING_TICK_SECONDS = 0.01
+    generation = await submit()
+    await asyncio.sleep(0.1)
+    run = current()._runs.pop(generation.pk)
+    await in_database(Generation.objects.filter(pk=generation.pk).update, lease_until="2000-01-01T00:00:00Z")
+    frames = await frames_of(generation.pk)
+    row = await Generation.objects.select_related("message").aget()
+    assert row.status == "interrupted"
+    assert chunks_of(frames)[-1] == {"type": "error", "errorText": row.error_text}
+    assert row.message.text == text_of(frames) != ""
+    assert seqs_of(frames) == list(range(1, row.last_seq + 1))
+    current()._runs[generation.pk] = run
