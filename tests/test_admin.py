@@ -216,6 +216,7 @@ def test_transcript_needs_the_permission_to_view_messages():
 def test_search_finds_no_words_for_people_who_may_not_read_them():
     conversation = exchange(prompt="the secret question")
     blind = client_with("view_conversation", "view_generation")
+    assert "today" not in page_of(blind, "generation", conversation.generations.get().pk)
     assert rows_of(blind, "conversation", q="secret") == []
     assert rows_of(blind, "generation", q="today") == []
     reader = client_with(*VIEW_ALL, name="second reader")
@@ -319,7 +320,7 @@ def test_conversation_list_sums_up(superuser):
     )
     Generation.objects.filter(pk=later.pk).update(created_at=timezone.now() + datetime.timedelta(seconds=1))
     shown = words(page_of(superuser, "conversation"))
-    assert "Weather owner of Weather 3 1,240 → 500 default cancelled" in shown
+    assert "Weather cancelled owner of Weather 3 1,240 → 500" in shown
 
 
 def test_conversation_of_a_visitor(superuser):
@@ -329,12 +330,14 @@ def test_conversation_of_a_visitor(superuser):
 
 def test_generation_list_shows_status_tokens_times_and_speed(superuser):
     exchange("Weather")
-    assert "default gpt-5-mini 1,234 → 500 150 ms 2.1 s 250/s stop -" in words(page_of(superuser, "generation"))
+    assert "finished stop Weather owner of Weather gpt-5-mini 1,234 → 500 150 ms 2.1 s 250/s" in words(
+        page_of(superuser, "generation")
+    )
 
 
 def test_generation_of_which_nothing_is_known(superuser):
     exchange(input_tokens=None, output_tokens=None, first_delta_ms=None, duration_ms=None, finish_reason="", model="")
-    assert "finished Weather owner of Weather default - - - - - - -" in words(page_of(superuser, "generation"))
+    assert "finished - Weather owner of Weather default - - - -" in words(page_of(superuser, "generation"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,9 +24,13 @@ def status_badge(status: str | None) -> SafeString | None:
     )
 
 
+def link_to(kind: str, pk: uuid.UUID, text: object) -> SafeString:
+    """To the admin's page of a conversation, message or generation."""
+    return format_html('<a href="{}">{}</a>', reverse(f"admin:streaming_{kind}_change", args=[pk]), text)
+
+
 def conversation_link(conversation: Conversation) -> SafeString:
-    url = reverse("admin:streaming_conversation_change", args=[conversation.pk])
-    return format_html('<a href="{}">{}</a>', url, conversation)
+    return link_to("conversation", conversation.pk, conversation)
 
 
 def person(conversation: Conversation) -> str:

@@ -30,15 +30,7 @@ def _of_each(queryset: QuerySet[Any], aggregate: Any) -> Subquery:
 class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     """Those with the permission may delete whole conversations, because people may ask for that; nothing less."""
 
-    list_display = (
-        "shown_title",
-        "shown_user",
-        "message_count",
-        "shown_tokens",
-        "provider",
-        "last_status",
-        "updated_at",
-    )
+    list_display = ("shown_title", "last_status", "shown_user", "message_count", "shown_tokens", "updated_at")
     list_filter = ("generations__status", "provider", "updated_at")
     list_select_related = ("user",)
     date_hierarchy = "updated_at"
@@ -46,7 +38,6 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     search_fields = ("title", "key")
     private_search_fields = ("messages__text", "messages__client_id")
     search_help_text = _("Title, user, key, a message's text or client id, or an id as a log shows it")
-    details = ("title", "shown_user", "key", "provider", "system_prompt", "metadata", "created_at", "updated_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         newest = Generation.objects.filter(conversation=OuterRef("pk")).order_by("-created_at")
@@ -66,12 +57,15 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Conversation | None = None) -> Any:
         """The transcript only for those who may read messages, and what went wrong only with generations."""
-        details = (None, {"fields": self.details})
-        if not may_read_messages(request):
-            return [details]
-        sees_errors = request.user.has_perm("streaming.view_generation")
-        transcript = "transcript_with_errors" if sees_errors else "transcript"
-        return [details, (_("Transcript"), {"fields": (transcript,), "classes": ("streaming-wide",)})]
+        fieldsets = [
+            (None, {"fields": (("shown_user", "provider"), ("created_at", "updated_at"))}),
+            (_("Details"), {"fields": ("key", "system_prompt", "metadata"), "classes": ("collapse",)}),
+        ]
+        if may_read_messages(request):
+            sees_errors = request.user.has_perm("streaming.view_generation")
+            transcript = "transcript_with_errors" if sees_errors else "transcript"
+            fieldsets.insert(1, (_("Transcript"), {"fields": (transcript,), "classes": ("streaming-wide",)}))
+        return fieldsets
 
     def has_delete_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
         return request.user.has_perm("streaming.delete_conversation")

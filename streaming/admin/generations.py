@@ -49,16 +49,14 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     list_display = (
         "created_at",
         "shown_status",
+        "reason",
         "shown_conversation",
         "shown_user",
-        "provider",
-        "model",
+        "shown_model",
         "tokens",
         "first_delta",
         "duration",
         "speed",
-        "finish_reason",
-        "error_code",
     )
     list_filter = ("status", "provider", "model", FinishReasonFilter, ErrorCodeFilter, "created_at")
     list_select_related = ("conversation__user",)
@@ -68,7 +66,7 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     private_search_fields = ("message__text", "message__client_id")
     search_help_text = _("Conversation's title, user, model, error, the answer's text, or an id as a log shows it")
     fieldsets = (
-        (None, {"fields": ("shown_status", "shown_conversation", "shown_user", "message")}),
+        (None, {"fields": ("shown_status", "shown_conversation", "shown_user", "shown_message")}),
         (_("Model"), {"fields": ("provider", "model", "finish_reason", "raw_finish_reason")}),
         (_("Error"), {"fields": ("error_code", "shown_error_detail")}),
         (_("Tokens"), {"fields": ("tokens", "cached_input_tokens", "reasoning_tokens", "cost")}),
@@ -89,9 +87,22 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     def shown_status(self, generation: Generation) -> SafeString | None:
         return cells.status_badge(generation.status)
 
+    @admin.display(description=_("reason"))
+    def reason(self, generation: Generation) -> str | None:
+        return generation.error_code or generation.finish_reason or None
+
+    @admin.display(description=_("model"), ordering="model")
+    def shown_model(self, generation: Generation) -> str:
+        return generation.model or generation.provider
+
     @admin.display(description=_("conversation"))
     def shown_conversation(self, generation: Generation) -> SafeString:
         return cells.conversation_link(generation.conversation)
+
+    @admin.display(description=_("message"))
+    def shown_message(self, generation: Generation) -> SafeString:
+        """By its id: not everybody who sees generations may read messages."""
+        return cells.link_to("message", generation.message_id, generation.message_id)
 
     @admin.display(description=_("user"))
     def shown_user(self, generation: Generation) -> str:
