@@ -5,6 +5,7 @@ The repair is pure: whatever was stopped, cut or crashed, the turns it gives are
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator
 
 from streaming.models import Conversation, Message
@@ -16,7 +17,9 @@ NOT_EXECUTED = "This call was not executed."
 
 def path(conversation: Conversation, leaf: Message | None = None) -> list[Message]:
     """The messages from the first to `leaf` (by default the conversation's active leaf), in one query."""
-    messages = {message.pk: message for message in conversation.messages.select_related("generation")}
+    messages: dict[uuid.UUID | None, Message] = {
+        message.pk: message for message in conversation.messages.select_related("generation")
+    }
     current = messages.get(leaf.pk if leaf else conversation.active_leaf_id)
     walked: list[Message] = []
     while current is not None:

@@ -115,9 +115,9 @@ def _check_limits(owner: Owner, conversation: Conversation) -> None:
         reap_one(active.pk)
     if Generation.objects.filter(active_conversation=conversation).exists():
         raise Conflict(BUSY)
-    active = Generation.objects.active().owned_by(owner).count()
-    if active >= settings.MAX_ACTIVE_PER_OWNER:
-        raise TooManyRequests(f"{active} answers are being written for you already. Wait for one, or stop one.")
+    count = Generation.objects.active().owned_by(owner).count()
+    if count >= settings.MAX_ACTIVE_PER_OWNER:
+        raise TooManyRequests(f"{count} answers are being written for you already. Wait for one, or stop one.")
 
 
 def _user_message(conversation: Conversation, submission: Submission) -> Message:

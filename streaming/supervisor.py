@@ -66,6 +66,11 @@ class Supervisor:
         """The run of a generation, if it is this process's."""
         return self._runs.get(generation_id)
 
+    def cancel_all(self, reason: str) -> None:
+        """Stop everything that runs here; what arrived is kept."""
+        for run in self._runs.values():
+            run.cancel(reason)
+
     async def idle(self) -> None:
         """Return when nothing runs any more."""
         while self._tasks:

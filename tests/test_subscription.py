@@ -11,7 +11,8 @@ from streaming.models import Generation, JournalEntry
 from streaming.submission import Submission
 from streaming.subscription import JournalSubscription, LiveSubscription, subscribe
 from streaming.supervisor import current
-from tests.engine import ALICE, chunks_of, drain, frames_of, seqs_of, text_of
+from streaming.testing import chunks_of, drain, frames_of, seqs_of, text_of
+from tests.engine import ALICE
 
 pytestmark = pytest.mark.usefixtures("engine")
 Script = Callable[..., None]

@@ -14,7 +14,8 @@ from streaming.protocol.parts import ToolCall
 from streaming.providers import get_provider
 from streaming.submission import Submission
 from streaming.supervisor import current, stop
-from tests.engine import ALICE, BOB, chunks_of, frames_of, seqs_of, text_of
+from streaming.testing import chunks_of, frames_of, seqs_of, text_of
+from tests.engine import ALICE, BOB
 
 pytestmark = pytest.mark.usefixtures("engine")
 Script = Callable[..., None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -24,7 +24,7 @@ from streaming.supervisor import current, stop
 from streaming.views.access import owner_of, refuse_cross_site
 from streaming.views.sse import stream_response
 
-View = Callable[..., Awaitable[HttpResponseBase]]
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 
 def endpoint(method: str) -> Callable[[View], View]:

@@ -5,7 +5,7 @@ Source: the `uiMessageChunkSchema` of the npm package `ai` (versions 5 to 7); on
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -15,10 +15,8 @@ def _camel(name: str) -> str:
     return head + "".join(word.capitalize() for word in rest)
 
 
-class Chunk(msgspec.Struct, frozen=True, gc=False, tag_field="type", rename=_camel, omit_defaults=True):
+class Chunk(msgspec.Struct, gc=False, tag_field="type", rename=_camel, omit_defaults=True):
     """The base of all chunks."""
-
-    ends: ClassVar[bool] = False
 
 
 class Start(Chunk, tag="start"):

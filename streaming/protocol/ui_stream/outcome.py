@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-
-Status = Literal["finished", "cancelled", "failed", "truncated", "interrupted"]
 
 # The wire's closed set of finish reasons; `interrupted` exists in v7 only and is left out.
 UI_FINISH_REASONS = {
@@ -19,9 +17,12 @@ UI_FINISH_REASONS = {
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of one generation. `error_text` is for people; `metadata` is what `GET api/chat/<id>` gives as well."""
+    """The end of one generation. `error_text` is for people; `metadata` is what `GET api/chat/<id>` gives as well.
 
-    status: Status
+    `status` is `finished`, `cancelled`, `failed`, `truncated` or `interrupted`.
+    """
+
+    status: str
     finish_reason: str | None = None
     error_text: str = ""
     metadata: dict[str, Any] = {}
