@@ -47,6 +47,10 @@ class Site(NamedTuple):
     log_file: Path
     env: dict[str, str]
 
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")
 
@@ -76,11 +80,16 @@ def serve(
     settings: str = "project.settings",
     application: str = "project.asgi:application",
     env: Mapping[str, str] | None = None,
+    instead_of: Site | None = None,
 ) -> Iterator[Site]:
-    """Migrate a fresh database in `directory` and run `application` on `server`, a key of `COMMANDS`."""
-    port = free_port()
+    """Migrate a fresh database in `directory` and run `application` on `server`, a key of `COMMANDS`.
+
+    `instead_of` names a site that has ended: its address and its database are taken over.
+    """
+    port = instead_of.port if instead_of else free_port()
     site_env = environment(settings, directory / "site.sqlite3", env or {})
-    shutil.copyfile(_migrated(settings), directory / "site.sqlite3")
+    if instead_of is None:
+        shutil.copyfile(_migrated(settings), directory / "site.sqlite3")
     words = [word.format(application=application, port=port) for word in COMMANDS[server]]
     log_file = directory / f"{server}-{port}.log"
     with log_file.open("wb") as log:

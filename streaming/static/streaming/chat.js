@@ -11,6 +11,10 @@ const LONGEST_PAUSE = 15_000;
 const REMINDER = 7_000; // ms between "still answering" for those who listen
 const NEAR = 64; // px from the end that count as being at the end
 
+// The server's own pages, and nothing else, may be parsed as HTML.
+const trusted = globalThis.trustedTypes?.createPolicy("streaming-chat", { createHTML: (html) => html });
+const parse = (html) => new DOMParser().parseFromString(trusted?.createHTML(html) ?? html, "text/html");
+
 const isTouch = matchMedia("(pointer: coarse)");
 
 const newId = () =>
@@ -369,7 +373,7 @@ class StreamingChat extends HTMLElement {
   /** Take the messages from the server's page: the answer ended while nobody here was looking. */
   async refresh() {
     const page = await fetch(location.href);
-    const fresh = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("streaming-chat");
+    const fresh = parse(await page.text()).querySelector("streaming-chat");
     this.messages.replaceWith(document.adoptNode(fresh.querySelector(".chat-messages")));
   }
 
@@ -402,10 +406,13 @@ class StreamingChat extends HTMLElement {
 customElements.define("streaming-chat", StreamingChat);
 
 /* The page around the chat: a new conversation gets its address, its title, and its place in the list. */
+let shownPath = location.pathname;
+addEventListener("popstate", () => location.pathname === shownPath || location.reload());
+
 document.addEventListener("streaming-chat:started", ({ detail: { url, title } }) => {
   if (!url) return;
   history.pushState(null, "", url);
-  addEventListener("popstate", () => location.reload());
+  shownPath = location.pathname;
   const line = title.split("\n")[0];
   document.title = line;
   const heading = document.querySelector(".chat-title");

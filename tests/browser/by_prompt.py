@@ -1,0 +1,50 @@
+"""A provider whose answer is chosen by the first word of the last message: one server, every scenario."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+from streaming.protocol.parts import text_of
+from streaming.protocol.requests import GenerationRequest
+from streaming.providers.base import Problem
+from streaming.providers.scripted import Scripted
+
+WORDS = " ".join(f"word{number}" for number in range(1, 61))
+LINES = "\n".join(f"Line {number} of a long answer." for number in range(1, 121))
+MARKUP = "<b>bold</b> <img src=x onerror=alert(1)> <script>alert(2)</script> & done"
+WEATHER = {"name": "get_weather", "arguments": {"city": "Rome", "days": 3}}
+
+SCRIPTS: dict[str, dict[str, Any]] = {
+    "words": {"text": WORDS, "delay": 0.03},
+    "lines": {"text": LINES, "delay": 0.004},
+    "slow": {"text": WORDS, "delay": 0.12},
+    "hang": {"text": WORDS, "delay": 0.01, "hang_after": 12},
+    "markup": {"text": MARKUP, "delay": 0.01},
+    "unbroken": {"text": "x" * 600},
+    "think": {"reasoning": "First this, then that.", "text": "So it is.", "tool_calls": [WEATHER], "delay": 0.02},
+    "busy": {"error": "overloaded", "text": WORDS},
+    "lost": {"text": WORDS, "error": "connection_lost", "fail_after": 12, "delay": 0.01},
+}
+
+
+class ByPrompt:
+    """`Scripted`, many times. An unknown first word is answered by `words`."""
+
+    dialect = "openai-chat"
+
+    def __init__(self) -> None:
+        self.scripts = {name: Scripted(**options) for name, options in SCRIPTS.items()}
+        self.model = "by-prompt"
+        self.parser_options = self.scripts["words"].parser_options
+
+    def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
+        words = text_of(request.turns[-1].parts).split()
+        return self.scripts.get(words[0], self.scripts["words"]).stream(request)
+
+    async def close(self) -> None:
+        pass
+
+    @classmethod
+    def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
+        return []

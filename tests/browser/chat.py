@@ -1,0 +1,68 @@
+"""The chat page as a test uses it: what is on it and what a person does there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from playwright.async_api import Locator, Page, expect
+
+
+class Chat:
+    """Locators are live: they show what is on the page whenever they are asked."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.box = page.get_by_label("Message", exact=True)
+        self.send_button = page.get_by_role("button", name="Send")
+        self.stop_button = page.get_by_role("button", name="Stop")
+        self.retry_button = page.get_by_role("button", name="Try again")
+        self.jump_button = page.get_by_role("button", name="Jump to the latest message")
+        self.log = page.get_by_role("log", name="Messages")
+        self.messages = page.locator("article.chat-message")
+        self.questions = page.locator(".chat-message[data-role=user]")
+        self.answer = page.locator(".chat-message[data-role=assistant]").last
+        self.text = self.answer.locator(".chat-parts > .chat-text")
+        self.note = self.answer.locator(".chat-note p")
+        self.status = page.get_by_role("status")
+
+    async def ask(self, prompt: str) -> None:
+        """Type and press Enter."""
+        await self.box.fill(prompt)
+        await self.box.press("Enter")
+
+    async def has_begun(self, text: str = "word3") -> None:
+        await expect(self.text).to_contain_text(text)
+
+    async def is_idle(self) -> None:
+        """Until the composer would send again."""
+        await expect(self.send_button).to_be_visible()
+
+    async def written(self) -> str:
+        """What the last answer says at this moment."""
+        return await self.text.inner_text() if await self.text.count() else ""
+
+    async def growth(self, seconds: float = 15) -> list[str]:
+        """The different texts that the answer showed while it was written, ten looks a second."""
+        seen: list[str] = []
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            text = await self.written()
+            if text and text not in seen[-1:]:
+                seen.append(text)
+            if seen and await self.send_button.is_visible():
+                break
+            await asyncio.sleep(0.1)
+        return seen
+
+    async def distance_from_end(self) -> float:
+        """Pixels between what is shown and the end of the messages."""
+        script = "log => log.scrollHeight - log.clientHeight - log.scrollTop"
+        distance: float = await self.log.evaluate(script)
+        return distance
+
+
+async def overflows(locator: Locator) -> bool:
+    """Whether an element is wider than what is shown of it."""
+    wider: bool = await locator.evaluate("element => element.scrollWidth > element.clientWidth")
+    return wider
