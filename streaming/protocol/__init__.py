@@ -1,11 +1,102 @@
 """The sans-IO core: a provider's bytes to typed events, and events to an answer.
 
+    parser = StreamParser("openai-chat")  # "openai-responses", "anthropic-messages"
+    transcript = Transcript()
+    for chunk in body:  # bytes, cut anywhere
+        for event in parser.feed(chunk):
+            transcript.apply(event)
+    for event in parser.close():
+        transcript.apply(event)
+
 No Django, no asyncio, no SDK, no socket: this package runs in any Python program.
 """
 
 from __future__ import annotations
 
+from streaming.protocol.events import (
+    Cited,
+    Event,
+    Failed,
+    FileReceived,
+    Finished,
+    FinishReason,
+    Heartbeat,
+    OpaqueReceived,
+    PartEnded,
+    ReasoningDelta,
+    ReasoningSigned,
+    RefusalDelta,
+    Started,
+    StreamError,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallEnded,
+    ToolCallStarted,
+    ToolResulted,
+    Truncated,
+    Unknown,
+    Usage,
+    UsageReported,
+    Warning,
+)
+from streaming.protocol.framing import Leniency
+from streaming.protocol.json_scanner import JSONError, JSONScanner, StringDelta
 from streaming.protocol.parser import StreamParser
+from streaming.protocol.parts import (
+    FilePart,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from streaming.protocol.sse import ServerSentEvent, SSEDecoder, encode_sse
 from streaming.protocol.transcript import Transcript
 
-__all__ = ["StreamParser", "Transcript"]
+__all__ = [
+    "Cited",
+    "Event",
+    "Failed",
+    "FilePart",
+    "FileReceived",
+    "FinishReason",
+    "Finished",
+    "Heartbeat",
+    "JSONError",
+    "JSONScanner",
+    "Leniency",
+    "OpaquePart",
+    "OpaqueReceived",
+    "Part",
+    "PartEnded",
+    "ReasoningDelta",
+    "ReasoningPart",
+    "ReasoningSigned",
+    "RefusalDelta",
+    "RefusalPart",
+    "SSEDecoder",
+    "ServerSentEvent",
+    "Started",
+    "StreamError",
+    "StreamParser",
+    "StringDelta",
+    "TextDelta",
+    "TextPart",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolCallEnded",
+    "ToolCallStarted",
+    "ToolResult",
+    "ToolResulted",
+    "Transcript",
+    "Truncated",
+    "Turn",
+    "Unknown",
+    "Usage",
+    "UsageReported",
+    "Warning",
+    "encode_sse",
+]

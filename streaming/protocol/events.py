@@ -4,8 +4,8 @@
 names its place and nobody has to search for it. `choice` is the alternative it belongs to when a request asked for
 several (`n > 1`), each of which counts its parts from 0; it is 0 otherwise. A `Transcript` folds one choice.
 
-Order: `Started` at most once and first; deltas of a part before its `PartEnded`; `ToolCallStarted` before that
-call's deltas before its `ToolCallEnded`; exactly one of `Finished`, `Failed`, `Truncated`, last.
+Order: `Started` at most once and before any part; deltas of a part before its `PartEnded`; `ToolCallStarted` before
+that call's deltas before its `ToolCallEnded`; exactly one of `Finished`, `Failed`, `Truncated`, last.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import enum
 
 import msgspec
 
-from streaming.protocol.sse import MAX_EVENT_BYTES, MAX_LINE_BYTES, LineSplitter, split_field
+from streaming.protocol.sse import BOM, MAX_EVENT_BYTES, MAX_LINE_BYTES, LineSplitter, split_field
 
 # What is kept of a body that is not framed at all: error bodies and HTML pages are a few KB, the largest recorded
 # non-streamed completions about 30 KB.
@@ -68,6 +68,11 @@ def is_whole(data: bytes) -> bool:
     return True
 
 
+def _is_body(stray: bytes) -> bool:
+    """Whether lines that are no fields make a body. The beginning of a stream cut in its first line does not."""
+    return bool(stray) and not any(start.startswith(stray) for start in (BOM, *FIELDS))
+
+
 class Framer:
     """Bytes to frames."""
 
@@ -80,6 +85,8 @@ class Framer:
         self._more: list[bytes] = []
         self._more_bytes = 0
         self._has_frames = False
+        self._is_plain = False
+        """Whether a blank line simply dispatches `_data`: an event was seen, and no second data line is waiting."""
         self._stray = bytearray()
 
     def feed(self, chunk: bytes) -> list[Frame]:
@@ -89,16 +96,22 @@ class Framer:
             self._head += chunk[: len(GZIP_MAGIC)]
             if self._head.startswith(GZIP_MAGIC):
                 return [(Kind.COMPRESSED, b"", b"")]
+        data = self._data
         for line in self._lines.feed(chunk):
-            if line:
-                if line[:6] == b"data: " and self._data is None:
-                    self._data = line[6:]
-                elif line[:7] == b"event: ":
-                    self._event = line[7:]
-                else:
-                    self._read_field(line, frames)
+            # Written out for the lines that streams are made of: this loop is the cost of framing.
+            if not line and data is not None and self._is_plain:
+                frames.append((DATA, self._event, data))
+                self._event = b""
+                data = None
+            elif data is None and line[:6] == b"data: ":
+                data = line[6:]
+            elif line[:7] == b"event: ":
+                self._event = line[7:]
             else:
-                self._dispatch(frames)
+                self._data = data
+                self._read_line(line, frames)
+                data = self._data
+        self._data = data
         if self._lines.has_overflowed:
             frames.append((Kind.TOO_LARGE, b"", b""))
         return frames
@@ -109,18 +122,26 @@ class Framer:
         self._read_last_line(self._lines.flush(), frames)
         if self._leniency.flush_at_eof and self._has_whole_data():
             self._dispatch(frames)
-        if not self._has_frames and self._stray.strip():
+        if not self._has_frames and self._data is None and _is_body(bytes(self._stray).strip()):
             frames.append((Kind.BODY, b"", bytes(self._stray)))
         return frames
 
     def _read_last_line(self, line: bytes, frames: list[Frame]) -> None:
+        """A line that nothing ended. It may be cut: an error counts only if whole, an unknown field not at all."""
         name, value = split_field(line)
-        is_field = name in FIELDS
-        if line and (self._leniency.flush_at_eof or not is_field) and (name != b"error" or is_whole(value)):
+        if name not in FIELDS:
+            self._stray += line[:MAX_BODY_BYTES]
+        elif line and self._leniency.flush_at_eof and (name != b"error" or is_whole(value)):
             self._read_field(line, frames)
 
     def _has_whole_data(self) -> bool:
         return self._data is not None and is_whole(b"\n".join([self._data, *self._more]))
+
+    def _read_line(self, line: bytes, frames: list[Frame]) -> None:
+        if line:
+            self._read_field(line, frames)
+        else:
+            self._dispatch(frames)
 
     def _read_field(self, line: bytes, frames: list[Frame]) -> None:
         name, value = split_field(line)
@@ -142,7 +163,7 @@ class Framer:
         if self._stray:
             frames.append((Kind.UNKNOWN, b"", bytes(self._stray)))
             self._stray.clear()
-        self._has_frames = True
+        self._has_frames = self._is_plain = True
         frames.append((DATA, self._event, data))
 
     def _dispatch_joined(self, frames: list[Frame]) -> None:
@@ -166,6 +187,7 @@ class Framer:
             self._data = value
         else:
             self._more.append(value)
+            self._is_plain = False
             self._more_bytes += len(value) + 1
             if len(self._data) + self._more_bytes > self._leniency.max_event_bytes:
                 frames.append((Kind.TOO_LARGE, b"", b""))

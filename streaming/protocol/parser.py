@@ -7,10 +7,10 @@ from collections.abc import Callable
 import msgspec
 
 from streaming.protocol.dialects import DIALECTS
-from streaming.protocol.dialects.answer import Answer, TooManyParts
+from streaming.protocol.dialects.answer import Answer, TooLarge
 from streaming.protocol.dialects.errors import read_error
 from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, shape
-from streaming.protocol.events import Event, Heartbeat, StreamError
+from streaming.protocol.events import Event, Heartbeat, StreamError, Unknown
 from streaming.protocol.framing import DATA, Frame, Framer, Kind, Leniency
 
 # Everything a stream leaves behind (text, arguments, parts) is at most a small multiple of its bytes, so this bounds
@@ -40,7 +40,7 @@ class StreamParser:
     def __init__(self, dialect: str, *, split_think_tags: bool = False, **leniency: bool | int) -> None:
         if dialect not in DIALECTS:
             raise ValueError(f"Unknown dialect {dialect!r}, must be one of: {', '.join(DIALECTS)}")
-        self._leniency = msgspec.convert(leniency, Leniency)
+        self._leniency = _options(leniency)
         self._framer = Framer(self._leniency)
         self._answer = Answer(split_think_tags=split_think_tags)
         self._dialect = DIALECTS[dialect](self._answer)
@@ -90,8 +90,8 @@ class StreamParser:
                         read(payload, event, data)
                 if answer.is_over:
                     break
-        except TooManyParts:
-            self._fail("too_large", "the answer has too many parts")
+        except TooLarge as bound:
+            self._fail("too_large", str(bound))
         return self._drain()
 
     def _drain(self) -> list[Event]:
@@ -113,8 +113,8 @@ class StreamParser:
         data = data.strip()
         if data == DONE:
             self._dialect.done()
-        elif self._leniency.skip_empty_data and _is_empty(data):
-            self._answer.emit(Heartbeat())
+        elif _is_empty(data):
+            self._answer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(data.decode()))
         else:
             self._read_misshapen(event, data)
 
@@ -174,6 +174,14 @@ class StreamParser:
 
     def _read_compressed(self, _data: bytes) -> None:
         self._fail("compressed", "the bytes are gzip; the transport has to decompress them")
+
+
+def _options(given: dict[str, bool | int]) -> Leniency:
+    try:
+        return msgspec.convert(given, Leniency)
+    except msgspec.ValidationError as fault:
+        allowed = ", ".join(("split_think_tags", *Leniency.__struct_fields__))
+        raise ValueError(f"{fault}; options must be of: {allowed}") from None
 
 
 def _is_empty(data: bytes) -> bool:

@@ -17,6 +17,8 @@ BOM = b"\xef\xbb\xbf"
 MAX_LINE_BYTES = 8 * 1024 * 1024
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 
+MAX_RETRY_DIGITS = 18  # no server means more milliseconds than these, and Python refuses to read thousands of digits
+
 
 class ServerSentEvent(msgspec.Struct, frozen=True, gc=False):
     """One dispatched event. `id` is the last event id of the stream so far, which outlives the event that set it."""
@@ -143,8 +145,9 @@ class SSEDecoder:
             self._id = value.decode("utf-8", "replace")
 
     def _read_retry(self, value: bytes) -> None:
-        if value.isdigit():  # of bytes: ASCII digits only, at least one
-            self.retry = int(value[:18])
+        is_number = value.isdigit() and len(value) <= MAX_RETRY_DIGITS  # of bytes: ASCII digits only
+        if is_number:
+            self.retry = int(value)
 
 
 FIELDS = {

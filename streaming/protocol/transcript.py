@@ -75,6 +75,13 @@ class Transcript:
         if fold is not None:
             fold(self, event)
 
+    def _text(self, event: ev.TextDelta) -> None:
+        growing = self._growing.get(event.part)
+        if growing is not None and event.choice == self.choice:  # `_grow` without a call: nine of ten events
+            growing.words.append(event.text)
+        else:
+            self._grow(event, TextPart)
+
     @property
     def parts(self) -> list[Part]:
         """The typed parts in order."""
@@ -111,9 +118,6 @@ class Transcript:
             found = self._growing[event.part] = Growing(kind)
         return found
 
-    def _text(self, event: ev.TextDelta) -> None:
-        self._grow(event, TextPart)
-
     def _reasoning(self, event: ev.ReasoningDelta) -> None:
         self._grow(event, ReasoningPart)
 
@@ -124,10 +128,7 @@ class Transcript:
         self._grow(event, ToolCall)
 
     def _grow(self, event: Any, kind: type[Part]) -> None:
-        growing = self._growing.get(event.part)
-        if growing is not None and event.choice == self.choice:
-            growing.words.append(event.text)
-        elif found := self._at(event, kind):
+        if found := self._at(event, kind):
             found.words.append(event.text)
 
     def _set(self, event: Any, kind: type[Part], **rest: Any) -> None:

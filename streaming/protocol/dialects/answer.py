@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from streaming.protocol.dialects.calls import Call
     from streaming.protocol.dialects.prose import Prose
 
-# A part costs about a kilobyte here and in the transcript, but as little as fifty bytes on the wire. The richest
-# recorded answer has 34 parts.
+# A part, or a place for one, costs about a kilobyte here and in the transcript, but as little as fifty bytes on the
+# wire. Recorded answers have a few dozen.
 MAX_PARTS = 10_000
 
 
-class TooManyParts(Exception):
-    """The stream holds more than `MAX_PARTS` parts. Never leaves the parser."""
+class TooLarge(Exception):
+    """The stream exceeds a bound; the text says which. Never leaves the parser, which turns it into `Failed`."""
 
 
 class Answer:
@@ -39,7 +39,8 @@ class Answer:
         self.open_prose: dict[Prose, None] = {}
         self.open_calls: dict[Call, None] = {}
         self._parts: dict[int, int] = {}
-        self._part_count = 0
+        self._count = 0
+        self._made_ids = 0
         self._is_ending = False
         self._has_refused = False
         self._has_called = False
@@ -52,20 +53,30 @@ class Answer:
         """Say once that the provider has begun; what is not a non-empty string is unknown."""
         if not self.is_started:
             self.is_started = True
-            self.emit(ev.Started(_name(id), _name(model)))
+            if not self.has_parts:  # a stream taken up in its middle has no start
+                self.emit(ev.Started(_name(id), _name(model)))
 
-    def new_part(self, choice: int = 0) -> int:
-        """The next position among the parts of `choice`.
+    def reserve(self) -> None:
+        """Count something that takes memory however little its bytes were.
 
         Raises:
-            TooManyParts: the parser turns it into `Failed`.
+            TooLarge: there are `MAX_PARTS` already.
         """
-        if self._part_count >= MAX_PARTS and not self._is_ending:
-            raise TooManyParts
-        self._part_count += 1
+        if self._count >= MAX_PARTS and not self._is_ending:
+            raise TooLarge(f"the answer has more than {MAX_PARTS} parts")
+        self._count += 1
+
+    def new_part(self, choice: int = 0) -> int:
+        """The next position among the parts of `choice`."""
+        self.reserve()
         part = self._parts.get(choice, 0)
         self._parts[choice] = part + 1
         return part
+
+    def new_call_id(self) -> str:
+        """An id for a call that came without: the same for the same bytes."""
+        self._made_ids += 1
+        return f"call_{self._made_ids}"
 
     @property
     def has_parts(self) -> bool:
@@ -94,6 +105,9 @@ class Answer:
     def finish(self, raw_reason: str | None) -> None:
         """The wire's signal of completion came; `raw_reason` is its word for why."""
         reason = settle(raw_reason, has_refused=self._has_refused, has_called=self._has_called)
+        if reason == "length":
+            for call in [call for call in self.open_calls if not call.size]:
+                call.end(is_cut=True)  # no arguments yet is not the same as a call without arguments
         self._end(ev.Finished(reason, raw_reason), is_cut=False)
 
     def fail(self, error: ev.StreamError) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Delta(msgspec.Struct, gc=False):
-    type: Any = None
+    type: str | None = None
     text: Any = None
     partial_json: Any = None
     thinking: Any = None
@@ -56,17 +56,22 @@ class AnthropicMessages:
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        self._blocks: dict[int, Block] = {}
+        self._blocks: dict[int | None, Block] = {}
         self._last: Block | None = None
         self._id: Any = None
         self._stop_reason: str | None = None
 
     def read(self, payload: Payload, event: bytes, data: bytes) -> None:
-        kind = payload.type or event.decode("utf-8", "replace")
-        read = EVENTS.get(kind)
+        block = self._blocks.get(payload.index)
+        if block is not None and payload.delta is not None and payload.type == "content_block_delta":
+            take = block.deltas.get(payload.delta.type)  # nine of ten events, so without a further call
+            if take is not None:
+                take(payload.delta)
+                return
+        read = EVENTS.get(payload.type or event.decode("utf-8", "replace"))
         if read is not None:
             read(self, payload, data)
-        elif payload.error:
+        elif payload.error or event == b"error":
             self._read_error(payload, data)
         else:
             self._answer.unknown(data)
@@ -103,24 +108,15 @@ class AnthropicMessages:
         self._last = self._blocks[index] = BLOCKS.get(str(wire.get("type")), OpaqueBlock)(self._answer, wire)
 
     def _read_block_delta(self, payload: Payload, data: bytes) -> None:
-        delta = payload.delta
-        if delta is None:
-            self._answer.unknown(data)
-            return
-        block = self._block(payload.index, delta)
-        read = block.deltas.get(delta.type)
-        if read is not None:
-            read(block, delta)
+        """A delta without an index, or of a block that never started: it opens one."""
+        delta = payload.delta or Delta()
+        block = self._last if payload.index is None else self._blocks.get(payload.index)
+        if block is None and (type_ := DELTA_BLOCKS.get(delta.type)):
+            self._last = block = self._blocks[payload.index or 0] = BLOCKS[type_](self._answer, {"type": type_})
+        if block is not None and delta.type in block.deltas:
+            block.deltas[delta.type](delta)
         else:
             self._answer.unknown(data)
-
-    def _block(self, index: int | None, delta: Delta) -> Block:
-        """The block that a delta belongs to; one that never started is opened by its first delta."""
-        block = self._last if index is None else self._blocks.get(index)
-        if block is None:
-            type_ = DELTA_BLOCKS.get(str(delta.type), "text")
-            self._last = block = self._blocks[index or 0] = BLOCKS[type_](self._answer, {"type": type_})
-        return block
 
     def _read_block_stop(self, payload: Payload, _data: bytes) -> None:
         block = self._last if payload.index is None else self._blocks.get(payload.index)
@@ -164,13 +160,12 @@ class AnthropicMessages:
         self._finish()
 
 
-DELTA_BLOCKS = {
+DELTA_BLOCKS: dict[str | None, str] = {
     "text_delta": "text",
     "thinking_delta": "thinking",
     "signature_delta": "thinking",
     "input_json_delta": "tool_use",
     "citations_delta": "text",
-    "compaction_delta": "compaction",
 }
 """Type of delta to the type of the block it opens where the server did not."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from streaming.protocol.dialects.answer import Answer
 
 Wire = dict[str, Any]
-Readers = dict[Any, Callable[[Any, Any], None]]
+Readers = Mapping[str | None, Callable[[Any], None]]
+
+
+NO_DELTAS: Readers = {}
 
 
 class Block(Protocol):
     """A block from its start to its stop."""
 
-    deltas: ClassVar[Readers]
+    deltas: Readers
     """Type of delta to what reads it."""
 
     def __init__(self, answer: Answer, wire: Wire) -> None: ...
@@ -36,7 +39,9 @@ class TextBlock:
     def __init__(self, answer: Answer, wire: Wire) -> None:
         self._answer = answer
         self._prose = Prose(answer)
+        self._write = self._prose.write
         self._whole = _string(wire.get("text"))
+        self.deltas: Readers = {"text_delta": self._read_text, "citations_delta": self._read_citation}
         citations = wire.get("citations")
         for citation in citations if isinstance(citations, list) else []:
             self._cite(citation)
@@ -50,7 +55,7 @@ class TextBlock:
         if type(text) is str and text:
             if self._whole:
                 self._reconcile(text)
-            self._prose.write(text)
+            self._write(text)
 
     def _reconcile(self, text: str) -> None:
         """The start held text already: the first delta shows whether the deltas repeat it (MiniMax) or go on."""
@@ -71,8 +76,6 @@ class TextBlock:
         if whole:
             self._prose.write(whole)
 
-    deltas: ClassVar[Readers] = {"text_delta": _read_text, "citations_delta": _read_citation}
-
 
 class ThinkingBlock:
     """Thinking, with the signature that the API wants back. Either may be absent."""
@@ -81,6 +84,7 @@ class ThinkingBlock:
         self._prose = Prose(answer)
         self._whole = _string(wire.get("thinking"))
         self._signature = _string(wire.get("signature"))
+        self.deltas: Readers = {"thinking_delta": self._read_thinking, "signature_delta": self._read_signature}
 
     def end(self) -> None:
         self._write_whole()
@@ -105,13 +109,11 @@ class ThinkingBlock:
         if whole:
             self._prose.reasoning(whole)
 
-    deltas: ClassVar[Readers] = {"thinking_delta": _read_thinking, "signature_delta": _read_signature}
-
 
 class RedactedBlock:
     """Thinking that only the provider can read; it comes whole."""
 
-    deltas: ClassVar[Readers] = {}
+    deltas: Readers = NO_DELTAS
 
     def __init__(self, answer: Answer, wire: Wire) -> None:
         prose = Prose(answer)
@@ -130,25 +132,25 @@ class CallBlock:
     def __init__(self, answer: Answer, wire: Wire) -> None:
         self._call = Call(
             answer,
-            id=_string(wire.get("id")) or f"call_{len(answer.open_calls) + 1}",
+            id=_string(wire.get("id")),
             name=_string(wire.get("name")),
             is_provider_executed=self.is_provider_executed,
         )
         self._call.raw = {key: wire[key] for key in wire if key not in USUAL_KEYS} or None
         self._input = wire.get("input")
+        self.deltas: Readers = {"input_json_delta": self._read_json}
         if self._call.name:
             self._call.start()
 
     def end(self) -> None:
         if self._input and not self._call.size:
             self._call.add(msgspec.json.encode(self._input).decode())
-        self._call.end()
+        if self._call.size:  # else the stop reason tells whether arguments were cut off
+            self._call.end()
 
     def _read_json(self, delta: Any) -> None:
         if isinstance(delta.partial_json, str):
             self._call.add(delta.partial_json)
-
-    deltas: ClassVar[Readers] = {"input_json_delta": _read_json}
 
 
 class ProviderCallBlock(CallBlock):
@@ -160,7 +162,7 @@ class ProviderCallBlock(CallBlock):
 class ResultBlock:
     """What such a tool gave; it comes whole."""
 
-    deltas: ClassVar[Readers] = {}
+    deltas: Readers = NO_DELTAS
 
     def __init__(self, answer: Answer, wire: Wire) -> None:
         content = wire.get("content")
@@ -181,6 +183,7 @@ class OpaqueBlock:
     def __init__(self, answer: Answer, wire: Wire) -> None:
         self._answer = answer
         self._wire: Wire | None = dict(wire)
+        self.deltas: Readers = {"compaction_delta": self._read_compaction}
 
     def end(self) -> None:
         if self._wire is not None:
@@ -192,8 +195,6 @@ class OpaqueBlock:
             given = getattr(delta, key)
             if self._wire is not None and isinstance(given, str):
                 self._wire[key] = _string(self._wire.get(key)) + given
-
-    deltas: ClassVar[Readers] = {"compaction_delta": _read_compaction}
 
 
 def _string(value: Any) -> str:

@@ -46,7 +46,8 @@ class Call:
     def __init__(
         self, answer: Answer, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
     ) -> None:
-        self.id = id
+        answer.reserve()
+        self.id = id or answer.new_call_id()
         self.name = name
         self.is_json = True
         self.raw: dict[str, Any] | None = None

@@ -29,7 +29,7 @@ class Delta(msgspec.Struct, gc=False):
     function_call: Function | None = None
     annotations: Any = None
     images: Any = None
-    audio: msgspec.Raw | None = None
+    audio: msgspec.Raw = msgspec.Raw()
     extra_content: Any = None
 
 
@@ -59,7 +59,7 @@ class ChatChoice:
             and delta.function_call is None
             and delta.annotations is None
             and delta.images is None
-            and delta.audio is None
+            and not delta.audio
             and delta.extra_content is None
         ):
             if content:

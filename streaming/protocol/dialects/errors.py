@@ -43,7 +43,7 @@ def read_error(wire: Any) -> StreamError:
     layers = list(_layers(wire))
     code = _first(layers, ("code", "status_code", "status"))
     type_ = next((_text(layer.get("type")) for layer in layers if layer.get("type") not in (None, "error", "")), None)
-    message = _first(layers, MESSAGE_KEYS) or _message(wire)
+    message = _first(layers, MESSAGE_KEYS) or _message(layers[0] if layers else wire)
     return StreamError(code, type_, message[:MAX_MESSAGE_CHARS], _is_retryable(code, type_))
 
 

@@ -156,7 +156,7 @@ class CallItem:
         self._is_done = False
         self._call = Call(
             answer,
-            id=_id_of(wire) or f"call_{len(answer.open_calls) + 1}",
+            id=_id_of(wire),
             is_provider_executed=self.provider_runs(wire),
         )
         self._call.is_json = self.is_json

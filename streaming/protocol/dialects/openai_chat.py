@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from streaming.protocol.dialects.answer import TooLarge
 from streaming.protocol.dialects.chat_choice import ChatChoice, Delta
 from streaming.protocol.dialects.errors import read_error
 from streaming.protocol.dialects.reasons import FAILURES
@@ -40,8 +41,8 @@ class Chunk(msgspec.Struct, gc=False):
     error: Any = None
     object: Any = None
     x_groq: Any = None
-    search_results: msgspec.Raw | None = None
-    citations: msgspec.Raw | None = None
+    search_results: msgspec.Raw = msgspec.Raw()
+    citations: msgspec.Raw = msgspec.Raw()
     detail: Any = None
     details: Any = None
     message: Any = None
@@ -55,21 +56,20 @@ class OpenAIChat:
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self._choices: dict[int, ChatChoice] = {}
-        self._sources: msgspec.Raw | None = None
+        self._sources = msgspec.Raw(b"null")
 
     def read(self, chunk: Chunk, event: bytes, data: bytes) -> None:
         choices = chunk.choices
         if not self._answer.is_started and (chunk.id or chunk.model or choices):
             self._answer.start(chunk.id, chunk.model)
-        if choices:
-            for choice in choices:
-                self._read_choice(choice)
-        if chunk.usage or chunk.x_groq:
-            self._read_totals(chunk)
-        if chunk.search_results or chunk.citations:
-            self._sources = chunk.search_results or chunk.citations
-        if chunk.error or not choices:
-            self._read_without_choices(chunk, event, data)
+        for wire in choices or ():
+            choice = self._choices.get(wire.index or 0) or self._open(wire.index or 0)
+            if wire.delta is not None:
+                choice.read(wire.delta)
+            if wire.delta is None or wire.finish_reason or wire.native_finish_reason or wire.usage:
+                self._read_choice(choice, wire)
+        if not choices or chunk.error or chunk.usage or chunk.x_groq or chunk.search_results or chunk.citations:
+            self._read_rest(chunk, event, data)
 
     def done(self) -> None:
         self._finish()
@@ -81,23 +81,32 @@ class OpenAIChat:
         else:
             self._answer.truncate()
 
-    def _read_choice(self, wire: Choice) -> None:
-        choice = self._choices.get(wire.index or 0) or self._open(wire.index or 0)
-        if choice is None:
-            return
-        if wire.delta is not None:
-            choice.read(wire.delta)
-        elif wire.message is not None and not self._answer.has_parts:
+    def _read_choice(self, choice: ChatChoice, wire: Choice) -> None:
+        if wire.delta is None and wire.message is not None and not self._answer.has_parts:
             choice.read(wire.message)
         if wire.finish_reason or wire.native_finish_reason:
             self._read_reason(choice, wire)
         if wire.usage:
             self._answer.report_usage(read_usage(wire.usage))  # Moonshot
 
-    def _open(self, index: int) -> ChatChoice | None:
+    def _read_rest(self, chunk: Chunk, event: bytes, data: bytes) -> None:
+        """What is not in the choices; an error after everything that came with it."""
+        groq = chunk.x_groq if isinstance(chunk.x_groq, dict) else {}
+        for usage in (groq.get("usage"), chunk.usage):
+            self._answer.report_usage(read_usage(usage))
+        for sources in (chunk.citations, chunk.search_results):
+            if sources and bytes(sources) != b"null":
+                self._sources = sources
+        if groq.get("error"):
+            self._answer.fail(read_error(groq["error"]))
+        elif chunk.error or event == b"error" or _is_flat_error(chunk):
+            self._answer.fail(read_error(msgspec.json.decode(data)))
+        elif not chunk.choices and not chunk.usage:
+            self._answer.unknown(data)
+
+    def _open(self, index: int) -> ChatChoice:
         if len(self._choices) >= MAX_CHOICES:
-            self._answer.warn("too_many_choices")
-            return None
+            raise TooLarge(f"the answer has more than {MAX_CHOICES} choices")
         self._choices[index] = choice = ChatChoice(self._answer, index)
         return choice
 
@@ -108,21 +117,8 @@ class OpenAIChat:
         if wire.finish_reason:
             choice.finish_reason = str(wire.finish_reason)
 
-    def _read_totals(self, chunk: Chunk) -> None:
-        if chunk.x_groq:
-            groq = chunk.x_groq if isinstance(chunk.x_groq, dict) else {}
-            self._answer.report_usage(read_usage(groq.get("usage")))
-            chunk.error = chunk.error or groq.get("error")
-        self._answer.report_usage(read_usage(chunk.usage))
-
-    def _read_without_choices(self, chunk: Chunk, event: bytes, data: bytes) -> None:
-        if chunk.error or event == b"error" or _is_flat_error(chunk):
-            self._answer.fail(read_error(msgspec.json.decode(data)))
-        elif not chunk.usage:
-            self._answer.unknown(data)
-
     def _cite_sources(self) -> None:
-        if self._sources is not None and 0 in self._choices:
+        if 0 in self._choices:
             self._choices[0].cite(msgspec.json.decode(self._sources))
 
     def _finish(self) -> None:

@@ -62,16 +62,17 @@ class OpenAIResponses:
         self._kinds: set[type[Item]] = set()
 
     def read(self, payload: Payload, event: bytes, data: bytes) -> None:
-        kind = payload.type or event.decode("utf-8", "replace")
-        found = ITEM_EVENTS.get(kind)
+        if not payload.type:
+            payload.type = event.decode("utf-8", "replace")
+        found = ITEM_EVENTS.get(payload.type)
         if found is not None:
             item_type, take = found
             key = (payload.output_index, item_type)
             take(self._items.get(key) or self._open(key, {}), payload)
-        elif (read := EVENTS.get(kind)) is not None:
-            read(self, payload, data)
         else:
-            self._read_other(kind, payload, data)
+            is_error = event == b"error" or (payload.error and not payload.type)
+            other = OpenAIResponses._read_error if is_error else OpenAIResponses._read_other
+            EVENTS.get(payload.type, other)(self, payload, data)
 
     def done(self) -> None:
         self.end()
@@ -103,9 +104,6 @@ class OpenAIResponses:
             self._answer.emit(Heartbeat())
         else:
             self._answer.start(response.get("id"), response.get("model"))
-
-    def _read_beat(self, _payload: Payload, _data: bytes) -> None:
-        self._answer.emit(Heartbeat())
 
     def _skip(self, _payload: Payload, _data: bytes) -> None:
         """Says nothing that other events do not say."""
@@ -142,13 +140,11 @@ class OpenAIResponses:
     def _read_error(self, _payload: Payload, data: bytes) -> None:
         self._answer.fail(read_error(msgspec.json.decode(data)))
 
-    def _read_other(self, kind: str, payload: Payload, data: bytes) -> None:
-        if not kind and payload.object == "response":
+    def _read_other(self, payload: Payload, data: bytes) -> None:
+        if not payload.type and payload.object == "response":
             self._read_response(msgspec.json.decode(data))  # a whole response from a server that does not stream
-        elif payload.error and not kind:
-            self._read_error(payload, data)
-        elif kind.startswith("response.") and kind.rpartition(".")[2] in BEATS:
-            self._read_beat(payload, data)
+        elif payload.type.rpartition(".")[2] in BEATS:
+            self._answer.emit(Heartbeat())
         else:
             self._answer.unknown(data)
 

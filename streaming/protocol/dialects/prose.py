@@ -19,6 +19,7 @@ class Prose:
     """A place on the wire where words arrive. Words of another kind than before end the part and begin a new one."""
 
     def __init__(self, answer: Answer, choice: int = 0, *, before_close: Callable[[], None] | None = None) -> None:
+        answer.reserve()
         self.write: Callable[[str], None] = self.text
         """Take text that may hold `<think>` tags, if the caller of the parser wants those read."""
         self.part = -1

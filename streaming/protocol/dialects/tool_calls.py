@@ -54,7 +54,6 @@ class ToolCalls:
         self._by_index: dict[int | str, Call] = {}
         self._by_id: dict[str, Call] = {}
         self._last: Call | None = None
-        self._count = 0
         self._checks: dict[Call, int] = {}
 
     def take(self, fragment: Fragment) -> None:
@@ -62,7 +61,7 @@ class ToolCalls:
         name = function.name if isinstance(function.name, str) else ""
         id = str(fragment.id) if fragment.id not in (None, "") else ""
         text = _text(function.arguments if fragment.custom is None else function.input)
-        call = self._find(fragment.index, id, name, text) or self._new(id)
+        call = self._find(fragment.index, id, name, text) or Call(self._answer, id=id, choice=self._choice)
         self._remember(call, fragment.index, id)
         if fragment.custom is not None:
             call.is_json = False
@@ -84,12 +83,6 @@ class ToolCalls:
             return False
         self._checks[call] = self._checks.get(call, 0) + 1
         return self._checks[call] <= MAX_CLOSED_CHECKS and call.text != PLACEHOLDER and judge(call.text)[1]
-
-    def _new(self, id: str) -> Call:
-        self._count += 1
-        if not id:
-            id = f"call_{self._choice}_{self._count}" if self._choice else f"call_{self._count}"
-        return Call(self._answer, id=id, choice=self._choice)
 
     def _remember(self, call: Call, index: int | str | None, id: str) -> None:
         self._last = call

@@ -29,8 +29,10 @@ def decode_leniently(data: bytes) -> Any:
     except UNREADABLE:
         pass
     try:
-        value = json.loads(text)
-        return msgspec.json.decode(json.dumps(value).encode("utf-8", "replace"))
+        value = json.loads(text, parse_constant=lambda _: None)  # Python servers write NaN
+        text = json.dumps(value, ensure_ascii=False)
+        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return msgspec.json.decode(whole)
     except UNREADABLE as fault:
         raise ValueError(str(fault)) from fault
 
