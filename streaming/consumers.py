@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from streaming.conf import settings
@@ -50,8 +51,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         try:
             self._owner: Owner = await in_database(owner_in_scope, self.scope)
         except LoginRequired:
+            # Accepted first: a refused handshake is a bare 403, and browsers do not tell pages the code of one.
+            await self.accept()
             await self.close(CLOSE_UNAUTHENTICATED)
-            return
+            raise StopConsumer from None
         await self.accept()
 
     async def disconnect(self, code: int) -> None:

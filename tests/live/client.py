@@ -1,0 +1,168 @@
+"""A visitor with a cookie jar: asks over HTTP, reads what streams, and notes when it came.
+
+The reading is strict: whatever is not exactly a frame, a comment or `[DONE]` fails the test.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any, NamedTuple
+
+import httpx
+
+from tests.servers import Site
+
+FRAME = re.compile(r"id: ([1-9][0-9]*)\ndata: (\{.*\})")
+PART = "text-start( text-delta)+ text-end|reasoning-start( reasoning-delta)+ reasoning-end"
+CALL = "tool-input-start( tool-input-delta)* tool-input-(available|error)"
+WHOLE = re.compile(f"start start-step( ({PART}|{CALL}))* finish-step( message-metadata error|( abort)? finish)")
+
+
+Visit = Callable[..., "Visitor"]
+
+
+class Frame(NamedTuple):
+    """`at` is the monotonic time of its arrival, in seconds."""
+
+    seq: int
+    chunk: dict[str, Any]
+    at: float
+
+
+class Stream:
+    """One response while it streams. `frames` and `heartbeats` (times) are what came so far."""
+
+    def __init__(self, body: AsyncIterator[bytes]) -> None:
+        self.frames: list[Frame] = []
+        self.heartbeats: list[float] = []
+        self.is_done = False
+        self._blocks = _blocks(body)
+
+    async def __aiter__(self) -> AsyncIterator[Frame]:
+        async for block in self._blocks:
+            before = len(self.frames)
+            self._take(block)
+            for frame in self.frames[before:]:
+                yield frame
+
+    def _take(self, block: str) -> None:
+        assert not self.is_done, f"after [DONE]: {block}"
+        if block.startswith(":"):
+            self.heartbeats.append(time.monotonic())
+        elif block == "data: [DONE]":
+            self.is_done = True
+        else:
+            found = FRAME.fullmatch(block)
+            assert found, f"not a frame: {block!r}"
+            self.frames.append(Frame(int(found[1]), json.loads(found[2]), time.monotonic()))
+
+    async def until(self, kind: str, count: int = 1) -> Stream:
+        """Read on until `count` chunks of type `kind` have come in all."""
+        if self.types.count(kind) < count:
+            async for _ in self:
+                if self.types.count(kind) >= count:
+                    return self
+            raise AssertionError(f"no {kind} came, only {self.types}")
+        return self
+
+    async def whole(self) -> Stream:
+        """Read to the end, and see that it is a proper one."""
+        async for _ in self:
+            pass
+        assert self.is_done
+        return self
+
+    @property
+    def seqs(self) -> list[int]:
+        return [frame.seq for frame in self.frames]
+
+    @property
+    def chunks(self) -> list[dict[str, Any]]:
+        return [frame.chunk for frame in self.frames]
+
+    @property
+    def types(self) -> list[str]:
+        return [chunk["type"] for chunk in self.chunks]
+
+    @property
+    def text(self) -> str:
+        return text_of(self.chunks)
+
+
+class Visitor:
+    """A person with a browser of their own. `key` names the conversation that they are in."""
+
+    def __init__(self, site: Site, **headers: str) -> None:
+        self.site = site
+        self.key = uuid.uuid4().hex
+        self.http = httpx.AsyncClient(base_url=site.url, timeout=60, headers=headers)
+        self._open = AsyncExitStack()
+
+    async def leave(self) -> None:
+        """Close the browser: its connections are closed, whatever they were doing."""
+        await self._open.aclose()
+        await self.http.aclose()
+
+    async def greet(self) -> Visitor:
+        """Send a first message, elsewhere: with it the session begins."""
+        response = await self.http.post("/api/chat", json={"prompt": "Hello?"})
+        assert response.status_code == 200, response.text
+        return self
+
+    async def ask(self, prompt: str, provider: str = "default", **fields: Any) -> Stream:
+        """Send a message; the stream has begun when this returns."""
+        body = {"prompt": prompt, "provider": provider, "id": self.key} | fields
+        return await self._stream("POST", "/api/chat", json=body)
+
+    async def follow(self, query: str = "", **headers: str) -> Stream:
+        """Read the running answer of the conversation, too."""
+        return await self._stream("GET", f"/api/chat/{self.key}/stream{query}", headers=headers)
+
+    async def _stream(self, method: str, path: str, **options: Any) -> Stream:
+        response = await self._open.enter_async_context(self.http.stream(method, path, **options))
+        assert response.status_code == 200, (response.status_code, await response.aread())
+        return Stream(response.aiter_bytes())
+
+    async def stop(self) -> str:
+        """Press Stop; what the server says of it."""
+        response = await self.http.post(f"/api/chat/{self.key}/stop")
+        assert response.status_code == 200, response.text
+        status: str = response.json()["status"]
+        return status
+
+    async def conversation(self) -> dict[str, Any]:
+        """The conversation, as a page loads it."""
+        response = await self.http.get(f"/api/chat/{self.key}")
+        assert response.status_code == 200, response.text
+        loaded: dict[str, Any] = response.json()
+        return loaded
+
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies.jar)
+
+
+def text_of(chunks: list[dict[str, Any]]) -> str:
+    """All deltas of text, put together as a client does."""
+    return "".join(chunk["delta"] for chunk in chunks if chunk["type"] == "text-delta")
+
+
+def assert_whole(stream: Stream) -> None:
+    """Numbered from 1 without a gap, in the order that clients insist on, and with a proper end."""
+    assert stream.seqs == list(range(1, len(stream.frames) + 1))
+    assert WHOLE.fullmatch(" ".join(stream.types)), stream.types
+    assert stream.is_done
+
+
+async def _blocks(body: AsyncIterator[bytes]) -> AsyncIterator[str]:
+    pending = b""
+    async for piece in body:
+        *whole, pending = (pending + piece).split(b"\n\n")
+        for block in whole:
+            yield block.decode()
+    assert not pending, f"the body ended inside a frame: {pending!r}"

@@ -1,0 +1,41 @@
+"""The aliases that live tests ask: the local model, a peer that does what a test says, and scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# name: (dialect, provider, path that its SDK expects the server at)
+DIALECTS = {
+    "chat": ("openai-chat", "streaming.providers.openai.ChatCompletions", "/v1"),
+    "responses": ("openai-responses", "streaming.providers.openai.Responses", "/v1"),
+    "messages": ("anthropic-messages", "streaming.providers.anthropic.Messages", ""),
+}
+# Whatever a peer does with it, this key must turn up nowhere.
+API_KEY = "sk-CANARY-0123456789abcdef"
+
+
+def providers(peer_url: str) -> dict[str, dict[str, Any]]:
+    """For each dialect `local-`, `long-`, `brief-` (cut at eight tokens) and `peer-`; besides, scripts."""
+    offered = {"default": _scripted(text="Hello from the script."), "slow": _scripted(text="word " * 200, delay=0.05)}
+    for name, (dialect, backend, path) in DIALECTS.items():
+        offered |= {
+            f"local-{name}": _local(dialect, 20),
+            f"long-{name}": _local(dialect, 1024),
+            f"brief-{name}": _local(dialect, 8),
+            f"peer-{name}": _peer(backend, peer_url + path),
+        }
+    return offered | {f"words-{count}": _scripted(text="word " * count) for count in (20, 2000)}
+
+
+def _local(dialect: str, tokens: int) -> dict[str, Any]:
+    options = {"dialect": dialect, "temperature": 0, "max_output_tokens": tokens}
+    return {"BACKEND": "streaming.providers.local.LocalModel", "OPTIONS": options}
+
+
+def _peer(backend: str, url: str) -> dict[str, Any]:
+    options = {"model": "peer-model", "api_key": API_KEY, "base_url": url, "max_retries": 0}
+    return {"BACKEND": backend, "OPTIONS": options}
+
+
+def _scripted(**options: Any) -> dict[str, Any]:
+    return {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": options}

@@ -1,0 +1,73 @@
+"""What a site's database holds, read past the site with plain SQL."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import time
+from typing import Any, NamedTuple
+
+from tests.servers import Site
+
+ANSWERS = """
+    SELECT generation.*, message.parts, message.text
+    FROM streaming_generation AS generation
+    JOIN streaming_message AS message ON message.id = generation.message_id
+    JOIN streaming_conversation AS conversation ON conversation.id = generation.conversation_id
+    WHERE conversation.key = ? ORDER BY generation.created_at
+"""
+TABLES = ("streaming_conversation", "streaming_message", "streaming_generation", "streaming_journalentry")
+
+
+class Stored(NamedTuple):
+    """One answer: its generation's columns, and its message's content."""
+
+    generation: dict[str, Any]
+    parts: list[dict[str, Any]]
+    text: str
+
+    @property
+    def status(self) -> str:
+        status: str = self.generation["status"]
+        return status
+
+
+def select(site: Site, sql: str, *arguments: Any) -> list[dict[str, Any]]:
+    """Rows as dicts."""
+    connection = sqlite3.connect(site.database, timeout=20)
+    connection.row_factory = sqlite3.Row
+    try:
+        return [dict(row) for row in connection.execute(sql, arguments)]
+    finally:
+        connection.close()
+
+
+def answers(site: Site, key: str) -> list[Stored]:
+    """All answers in the conversation, oldest first."""
+    return [Stored(row, json.loads(row["parts"]), row["text"]) for row in select(site, ANSWERS, key)]
+
+
+def answer(site: Site, key: str) -> Stored:
+    """The only answer in the conversation."""
+    (only,) = answers(site, key)
+    return only
+
+
+async def settled(site: Site, key: str, within: float = 10) -> Stored:
+    """The only answer, once it has ended."""
+    deadline = time.monotonic() + within
+    while (found := answer(site, key)).status in ("pending", "running"):
+        assert time.monotonic() < deadline, f"still {found.status} after {within} seconds"
+        await asyncio.sleep(0.02)
+    return found
+
+
+def counts(site: Site) -> dict[str, int]:
+    """How many rows each of our tables has."""
+    return {table: select(site, f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in TABLES}
+
+
+def everything(site: Site) -> str:
+    """Every value in our tables, as one text to search."""
+    return "\n".join(str(list(row.values())) for table in TABLES for row in select(site, f"SELECT * FROM {table}"))

@@ -1,0 +1,18 @@
+"""The example site with every provider the live tests talk to, and with quick clocks.
+
+`LIVE_PEER_URL` is where the scripted peer answers; `LIVE_SETTINGS` is a JSON object of further settings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from project.settings import *  # noqa: F403
+from tests.live.providers import providers
+
+STREAMING_PROVIDERS = providers(os.environ.get("LIVE_PEER_URL", "http://127.0.0.1:9"))
+STREAMING_HEARTBEAT_SECONDS = 0.3
+STREAMING_TICK_SECONDS = 0.1
+STREAMING_POLL_SECONDS = 0.05
+globals().update(json.loads(os.environ.get("LIVE_SETTINGS", "{}")))

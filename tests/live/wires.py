@@ -1,0 +1,32 @@
+"""Bodies for the peer to say: wire bytes of each dialect, one event a piece."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from streaming.providers.scripted_wire import Answer, wire
+from tests.live.providers import DIALECTS
+
+Call = tuple[str, str, tuple[str, ...]]
+"""`(id, name, pieces of the arguments)`."""
+
+
+def answer_wire(dialect: str, text: str, *calls: Call) -> list[bytes]:
+    """A whole answer; each word of `text` is a delta."""
+    words = tuple(re.findall(r"\S+\s*|\s+", text))
+    return list(wire(DIALECTS[dialect][0], Answer(model="peer-model", text=words, calls=calls, input_tokens=7)))
+
+
+def until_delta(dialect: str, text: str, word: str) -> list[bytes]:
+    """The same, cut off behind the delta that holds `word`."""
+    pieces = answer_wire(dialect, text)
+    last = next(number for number, piece in enumerate(pieces) if json.dumps(word)[1:-1].encode() in piece)
+    return pieces[: last + 1]
+
+
+def event(payload: dict[str, Any], name: str = "") -> bytes:
+    """One server-sent event."""
+    head = f"event: {name}\n" if name else ""
+    return f"{head}data: {json.dumps(payload)}\n\n".encode()
