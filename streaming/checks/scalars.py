@@ -27,9 +27,15 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _whole(least: int) -> Rule:
+    return Rule(
+        f"a whole number, {least} or more",
+        lambda value: _is_number(value) and isinstance(value, int) and value >= least,
+    )
+
+
 TEXT = Rule("a str", lambda value: isinstance(value, str))
 FLAG = Rule("True or False", lambda value: isinstance(value, bool))
-COUNT = Rule("a whole number, 1 or more", lambda value: _is_number(value) and isinstance(value, int) and value >= 1)
 DURATION = Rule("a number of seconds above 0", lambda value: _is_number(value) and value > 0)
 WAIT = Rule("a number of seconds, 0 or more", lambda value: _is_number(value) and value >= 0)
 WAIT_OR_NEVER = Rule("a number of seconds, 0 or more, or None", lambda value: value is None or WAIT.holds(value))
@@ -37,17 +43,21 @@ WAIT_OR_NEVER = Rule("a number of seconds, 0 or more, or None", lambda value: va
 RULES: dict[str, Rule] = {
     "SYSTEM_PROMPT": TEXT,
     "ALLOW_ANONYMOUS": FLAG,
-    "MAX_PROMPT_CHARS": COUNT,
-    "MAX_ACTIVE_PER_OWNER": COUNT,
-    "MAX_ACTIVE_PER_PROCESS": COUNT,
+    "MAX_PROMPT_CHARS": _whole(1),
+    "MAX_ACTIVE_PER_OWNER": _whole(1),
+    "MAX_ACTIVE_PER_PROCESS": _whole(1),
     "ABANDON_AFTER": WAIT_OR_NEVER,
+    "PROVIDER_RETRIES": _whole(0),
+    "FIRST_DELTA_SECONDS": DURATION,
+    "STALL_SECONDS": DURATION,
+    "TOTAL_SECONDS": DURATION,
     "HEARTBEAT_SECONDS": DURATION,
     "TICK_SECONDS": DURATION,
     "LEASE_SECONDS": DURATION,
     "DRAIN_SECONDS": WAIT,
     "POLL_SECONDS": DURATION,
     "JOURNAL_RETENTION_SECONDS": WAIT,
-    "DATABASE_THREADS": COUNT,
+    "DATABASE_THREADS": _whole(1),
 }
 KNOWN = {name for name in vars(Settings) if name.isupper()}
 

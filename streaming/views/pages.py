@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -27,7 +28,7 @@ from streaming.views.access import owner_of
 LISTED = 40
 """Conversations on one page of the list: more than a tall screen shows at once."""
 
-OwnersView = Callable[..., Awaitable[HttpResponse]]
+OwnersView = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
 class SeeOther(HttpResponseRedirect):
@@ -37,7 +38,10 @@ class SeeOther(HttpResponseRedirect):
 
 
 def for_owner(view: OwnersView) -> OwnersView:
-    """Give the view whose conversations these are; send those who have to sign in there and back."""
+    """Give the view whose conversations these are; send those who have to sign in there and back.
+
+    Under ATOMIC_REQUESTS Django refuses async views that are not exempt; what is written here has its own transactions.
+    """
 
     @functools.wraps(view)
     async def wrapped(request: HttpRequest, key: str = "") -> HttpResponse:
@@ -47,7 +51,7 @@ def for_owner(view: OwnersView) -> OwnersView:
             return redirect_to_login(_page_of(key))
         return await view(request, owner, key)
 
-    return never_cache(wrapped)
+    return never_cache(transaction.non_atomic_requests(wrapped))
 
 
 @require_GET
