@@ -67,7 +67,7 @@ async def release_request_connection() -> None:
 
 
 def _renew(*, setting: str, **kwargs: Any) -> None:
-    if setting == "STREAMING_DATABASE_THREADS":
+    if setting == "STREAMING_DATABASE_THREADS" and _readers.cache_info().currsize:
         _readers().shutdown(wait=False)
         _readers.cache_clear()
 
