@@ -1,0 +1,180 @@
+"""Feed the parser what no server should send, for as long as it is told, and stop at the first broken promise.
+
+    python -m tests.fuzz --seconds 60 --seed 1
+
+Streams are arbitrary bytes, words of the protocols in any order, and mutated recordings; each goes whole and cut in
+several ways through `StreamParser` and `Transcript`, in its own dialect and sometimes in another. A failure prints a
+shortened stream and the numbers that make it again. Without `--seed` each run is another one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+
+from streaming.protocol import StreamParser, Transcript
+from streaming.protocol.events import (
+    TERMINAL,
+    Cited,
+    Event,
+    Failed,
+    FileReceived,
+    Finished,
+    Heartbeat,
+    PartEnded,
+    ReasoningDelta,
+    RefusalDelta,
+    Started,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallEnded,
+    ToolCallStarted,
+    Truncated,
+    Unknown,
+    Warning,
+)
+from streaming.protocol.parts import dump_parts
+from tests.fuzz_streams import invent, recordings
+
+ASIDE = (Heartbeat, Unknown, Warning)
+OUTCOMES = {Finished: "finished", Failed: "failed", Truncated: "truncated"}
+
+
+class Broken(AssertionError):
+    """A promise of the parser that did not hold."""
+
+
+def promise(kept: bool, words: str) -> None:
+    if not kept:
+        raise Broken(words)
+
+
+def read(dialect: str, pieces: list[bytes]) -> list[Event]:
+    parser = StreamParser(dialect)
+    events = [event for piece in pieces for event in parser.feed(piece)]
+    events += parser.close()
+    promise(parser.close() == [] and parser.feed(b"data: {}\n\n") == [], "nothing comes after the end")
+    return events
+
+
+def cut(body: bytes, rng: random.Random) -> list[bytes]:
+    sizes = rng.choice([(1,), (1, 2, 3, 5), (1, 7, 64, 1000), (len(body) // 2 + 1,)])
+    pieces, at = [], 0
+    while at < len(body):
+        size = rng.choice(sizes)
+        pieces.append(body[at : at + size])
+        at += size
+    return pieces
+
+
+def check(dialect: str, body: bytes, rng: random.Random) -> None:
+    """Hold all promises against one stream.
+
+    Raises:
+        Broken: one did not hold. Any other exception is the parser's own, and as bad.
+    """
+    events = read(dialect, [body])
+    ends = [type(event) for event in events if isinstance(event, TERMINAL)]
+    promise(len(ends) == 1 and isinstance(events[-1], TERMINAL), f"one terminal event, and last; got {ends}")
+    check_order(events)
+    check_transcript(events)
+    whole = [repr(event) for event in events]
+    for _ in range(2):
+        promise([repr(event) for event in read(dialect, cut(body, rng))] == whole, "the same however it is cut")
+
+
+def check_order(events: list[Event]) -> None:
+    """The order that `events` states: started first; each part begins once, in its turn, grows, and ends once."""
+    said = [event for event in events if not isinstance(event, ASIDE)]
+    promise(all(not isinstance(event, Started) for event in said[1:]), "Started comes first and once")
+    parts: dict[tuple[int, int], Event] = {}
+    ended: set[tuple[int, int]] = set()
+    for event in said:
+        if not hasattr(event, "part"):
+            continue
+        place = (event.choice, event.part)
+        if place not in parts:
+            promise(event.part == sum(choice == event.choice for choice, _ in parts), "parts are numbered in turn")
+            promise(not isinstance(event, ToolCallDelta | ToolCallEnded | PartEnded), "a part begins before it ends")
+            parts[place] = event
+        if isinstance(event, ToolCallEnded):
+            check_verdict(event, parts[place])
+        promise(place not in ended or isinstance(event, Cited | FileReceived), f"a part ends once: {event!r}")
+        if isinstance(event, PartEnded | ToolCallEnded):
+            ended.add(place)
+    growing = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallStarted)
+    promise(all(place in ended for place in parts if isinstance(parts[place], growing)), "every part ends")
+
+
+def check_verdict(call: ToolCallEnded, start: Event) -> None:
+    promise(isinstance(start, ToolCallStarted) and bool(start.id), "a call starts, with an id")
+    promise(call.is_complete == (call.error is None), "a call is complete or says why not")
+    promise(call.is_complete or call.arguments is None, "no arguments of an incomplete call")
+    if call.arguments is not None:
+        promise(json.loads(call.raw_arguments or "{}") == call.arguments, "arguments are what was sent")
+    if isinstance(start, ToolCallStarted) and start.is_json and call.is_complete:
+        promise(isinstance(call.arguments, dict), "a complete call has arguments")
+
+
+def check_transcript(events: list[Event]) -> None:
+    transcript = Transcript()
+    for event in events:
+        transcript.apply(event)
+    promise(transcript.outcome == OUTCOMES[type(events[-1])], "the outcome is the terminal event's")
+    promise((transcript.error is not None) == (transcript.outcome == "failed"), "an error where it failed")
+    mine = [event for event in events if not getattr(event, "choice", 0)]
+    text = sorted("".join(event.text for event in mine if isinstance(event, TextDelta)))
+    promise(sorted(transcript.text) == text, "no text is lost or made up")
+    calls = sum(isinstance(event, ToolCallEnded) for event in mine)
+    promise(len(transcript.tool_calls) == calls, "every call is in the transcript")
+    dump_parts(transcript.parts)
+
+
+def fault(dialect: str, body: bytes, seed: int) -> str:
+    """What goes wrong with this stream; empty when nothing does."""
+    try:
+        check(dialect, body, random.Random(seed))
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def shorten(dialect: str, body: bytes, seed: int, found: str) -> bytes:
+    """Leave away what the same fault does not need, in ever smaller pieces."""
+    size, deadline = len(body) // 2, time.monotonic() + 20
+    while size and time.monotonic() < deadline:
+        at = 0
+        while at < len(body) and time.monotonic() < deadline:
+            shorter = body[:at] + body[at + size :]
+            if fault(dialect, shorter, seed)[:30] == found[:30]:
+                body = shorter
+            else:
+                at += size
+        size //= 2
+    return body
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    options.add_argument("--seconds", type=float, default=60)
+    options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    given = options.parse_args()
+    deadline, count, sent = time.monotonic() + given.seconds, 0, 0
+    while time.monotonic() < deadline:
+        seed = given.seed + count
+        dialect, body = invent(random.Random(seed))
+        if found := fault(dialect, body, seed):
+            print(f"{found}\n{dialect}, --seed {seed}\n{shorten(dialect, body, seed, found)!r}")
+            return 1
+        count, sent = count + 1, sent + len(body)
+    print(
+        f"{count:,} streams, {sent / 1e6:.1f} MB, {len(recordings())} recordings, seed {given.seed}: all promises held"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
