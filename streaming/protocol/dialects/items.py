@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
-
-from streaming.protocol.dialects.calls import Call
+from streaming.protocol.dialects.call_items import BuiltInItem, CallItem, CodeItem, CustomCallItem, McpCallItem, id_of
 from streaming.protocol.dialects.files import data_url
 from streaming.protocol.dialects.prose import Prose
 from streaming.protocol.events import Cited, FileReceived, OpaqueReceived, ToolResulted
@@ -143,107 +141,6 @@ class ReasoningItem:
             self._grow(source, section, text)
 
 
-class CallItem:
-    """A call whose input streams as text: `function_call`, `custom_tool_call`, `mcp_call`, `code_interpreter_call`."""
-
-    input_field = "arguments"
-    output_field: str | None = None
-    is_json = True
-    is_provider_executed = False
-
-    def __init__(self, answer: Answer, wire: Wire) -> None:
-        self._answer = answer
-        self._is_done = False
-        self._call = Call(
-            answer,
-            id=_id_of(wire),
-            is_provider_executed=self.provider_runs(wire),
-        )
-        self._call.is_json = self.is_json
-        if wire:
-            self._announce(wire)
-
-    def provider_runs(self, wire: Wire) -> bool:
-        """Whether the provider executes this call itself."""
-        return self.is_provider_executed
-
-    def done(self, wire: Wire) -> None:
-        if self._is_done:
-            return
-        self._is_done = True
-        self._announce(wire)
-        self._fill(self.input_of(wire))
-        self._call.raw = None if USUAL_KEYS.issuperset(wire) else wire
-        self._call.end(is_cut=wire.get("status") == "incomplete")
-        output = wire.get(self.output_field) if self.output_field else None
-        output = output if output is not None else wire.get("error")
-        if output is not None:
-            is_error = bool(wire.get("error"))
-            self._answer.emit(ToolResulted(self._answer.new_part(), self._call.id, output, is_error))
-
-    def grow(self, payload: Any) -> None:
-        if isinstance(payload.delta, str):
-            self._call.add(payload.delta)
-
-    def fill(self, payload: Any) -> None:
-        """The whole input, which counts only if none of it streamed."""
-        self._fill(getattr(payload, self.input_field))
-
-    def input_of(self, wire: Wire) -> Any:
-        return wire.get(self.input_field)
-
-    def _announce(self, wire: Wire) -> None:
-        self._call.name = self._call.name or wire.get("name") or str(wire.get("type")).removesuffix("_call")
-        self._call.start()
-
-    def _fill(self, whole: Any) -> None:
-        if whole and not self._call.size and not self._is_done_call():
-            self._call.add(whole if isinstance(whole, str) else msgspec.json.encode(whole).decode())
-
-    def _is_done_call(self) -> bool:
-        return self._call not in self._answer.open_calls
-
-
-class CustomCallItem(CallItem):
-    """Free text, not JSON."""
-
-    input_field = "input"
-    is_json = False
-
-
-class McpCallItem(CallItem):
-    output_field = "output"
-    is_provider_executed = True
-
-
-class CodeItem(CallItem):
-    """Code that the provider runs."""
-
-    input_field = "code"
-    output_field = "outputs"
-    is_json = False
-    is_provider_executed = True
-
-
-class BuiltInItem(CallItem):
-    """A call of one of the API's own tools: its input is an object of the item and does not stream."""
-
-    inputs = ("action", "operation", "arguments", "queries")
-    output_field = "results"
-    run_by_provider = frozenset({"web_search_call", "file_search_call"})
-
-    def provider_runs(self, wire: Wire) -> bool:
-        environment = wire.get("environment")
-        if isinstance(environment, dict):
-            return environment.get("type") != "local"
-        return wire.get("type") in self.run_by_provider or wire.get("execution") == "server"
-
-    def input_of(self, wire: Wire) -> Any:
-        given = {key: wire[key] for key in self.inputs if wire.get(key)}
-        only = next(iter(given.values()), None)
-        return only if len(given) == 1 and isinstance(only, dict) else given
-
-
 class ResultItem:
     """What a tool gave that the provider ran itself."""
 
@@ -257,7 +154,7 @@ class ResultItem:
         if not self._is_done:
             self._is_done = True
             output = next((wire[key] for key in self.outputs if key in wire), None)
-            self._answer.emit(ToolResulted(self._answer.new_part(), _id_of(wire), output))
+            self._answer.emit(ToolResulted(self._answer.new_part(), id_of(wire), output))
 
 
 class ImageItem:
@@ -291,13 +188,6 @@ class OpaqueItem:
             self._is_done = True
             self._answer.emit(OpaqueReceived(self._answer.new_part(), wire))
 
-
-def _id_of(wire: Wire) -> str:
-    return next((wire[key] for key in ("call_id", "id") if isinstance(wire.get(key), str)), "")
-
-
-USUAL_KEYS = frozenset({"id", "type", "status", "call_id", "name", "arguments", "input"})
-"""Of these a call is made up; an item with others (a namespace, an action) is kept whole."""
 
 ITEMS: dict[str, type[Item]] = {
     "message": MessageItem,

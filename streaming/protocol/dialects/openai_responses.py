@@ -11,18 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from streaming.protocol.dialects.call_items import CallItem, CodeItem, CustomCallItem, McpCallItem
 from streaming.protocol.dialects.errors import read_error
-from streaming.protocol.dialects.items import (
-    ITEMS,
-    CallItem,
-    CodeItem,
-    CustomCallItem,
-    Item,
-    McpCallItem,
-    MessageItem,
-    OpaqueItem,
-    ReasoningItem,
-)
+from streaming.protocol.dialects.items import ITEMS, Item, MessageItem, OpaqueItem, ReasoningItem
 from streaming.protocol.dialects.usage import read_usage
 from streaming.protocol.events import Heartbeat
 

@@ -1,0 +1,117 @@
+"""Wire bytes for tests, and the one way they are read: whole, byte by byte and cut in two, to the same events."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from streaming.protocol import Event, Failed, Finished, StreamParser, Transcript, Truncated
+
+TERMINAL = (Finished, Failed, Truncated)
+MAX_TWO_CUTS = 100
+
+
+def parse(dialect: str, chunks: list[bytes], **options: Any) -> list[Event]:
+    parser = StreamParser(dialect, **options)
+    events = [event for chunk in chunks for event in parser.feed(chunk)]
+    events += parser.close()
+    assert parser.close() == []
+    assert parser.feed(b'data: {"late": true}\n\n') == []
+    return events
+
+
+def read(dialect: str, body: bytes, **options: Any) -> list[Event]:
+    """The events of `body`, after holding them against every way of cutting it."""
+    events = parse(dialect, [body], **options)
+    assert parse(dialect, [body[i : i + 1] for i in range(len(body))], **options) == events
+    for at in range(0, len(body), max(1, len(body) // MAX_TWO_CUTS)):
+        assert parse(dialect, [body[:at], body[at:]], **options) == events, f"cut at {at}"
+    assert [event for event in events if isinstance(event, TERMINAL)] == events[-1:]
+    return events
+
+
+def fold(events: list[Event], *, choice: int = 0) -> Transcript:
+    transcript = Transcript(choice=choice)
+    for event in events:
+        transcript.apply(event)
+    return transcript
+
+
+def sse(*payloads: Any) -> bytes:
+    """`data:` events; a dict is sent as JSON, text and bytes as they are."""
+    return b"".join(b"data: " + _bytes(payload) + b"\n\n" for payload in payloads)
+
+
+def named(*payloads: dict[str, Any]) -> bytes:
+    """Events with an `event:` line from their type, as Anthropic and the Responses API send them."""
+    return b"".join(f"event: {p['type']}\ndata: {json.dumps(p)}\n\n".encode() for p in payloads)
+
+
+def _bytes(payload: Any) -> bytes:
+    if isinstance(payload, bytes):
+        return payload
+    return (payload if isinstance(payload, str) else json.dumps(payload)).encode()
+
+
+# OpenAI Chat Completions
+
+
+def chunk(delta: Any = None, finish: str | None = None, **rest: Any) -> dict[str, Any]:
+    choice = {"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}
+    return {"id": "chatcmpl-1", "object": "chat.completion.chunk", "model": "m", "choices": [choice]} | rest
+
+
+def tool(**fragment: Any) -> dict[str, Any]:
+    """A chunk with one fragment of a tool call; `name` and `arguments` go into `function`."""
+    function = {key: fragment.pop(key) for key in ("name", "arguments") if key in fragment}
+    return chunk({"tool_calls": [fragment | {"function": function}]})
+
+
+def chat(*payloads: Any, **options: Any) -> Transcript:
+    return fold(read("openai-chat", sse(*payloads), **options))
+
+
+# Anthropic Messages
+
+
+def message(*blocks: dict[str, Any], stop: str | None = "end_turn", usage: Any = None) -> list[dict[str, Any]]:
+    start = {"id": "msg_1", "model": "claude", "usage": {"input_tokens": 10, "output_tokens": 1}}
+    end = {"type": "message_delta", "delta": {"stop_reason": stop}, "usage": usage or {"output_tokens": 5}}
+    return [{"type": "message_start", "message": start}, *blocks, end, {"type": "message_stop"}]
+
+
+def block(index: int, start: dict[str, Any], *deltas: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"type": "content_block_start", "index": index, "content_block": start},
+        *({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas),
+        {"type": "content_block_stop", "index": index},
+    ]
+
+
+def anthropic(*payloads: dict[str, Any], **options: Any) -> Transcript:
+    return fold(read("anthropic-messages", named(*payloads), **options))
+
+
+# OpenAI Responses
+
+
+def created() -> dict[str, Any]:
+    return {"type": "response.created", "response": {"id": "resp_1", "model": "gpt"}}
+
+
+def completed(**response: Any) -> dict[str, Any]:
+    usage = {"input_tokens": 7, "output_tokens": 3}
+    return {"type": "response.completed", "response": {"status": "completed", "usage": usage} | response}
+
+
+def item(index: int, wire: dict[str, Any], *events: dict[str, Any], **done: Any) -> list[dict[str, Any]]:
+    """An item from added to done, with `events` between; `done` is what the finished item has besides."""
+    return [
+        {"type": "response.output_item.added", "output_index": index, "item": wire},
+        *({"output_index": index} | event for event in events),
+        {"type": "response.output_item.done", "output_index": index, "item": wire | done},
+    ]
+
+
+def responses(*payloads: dict[str, Any], **options: Any) -> Transcript:
+    return fold(read("openai-responses", named(*payloads), **options))
