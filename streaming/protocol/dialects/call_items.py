@@ -18,6 +18,10 @@ USUAL_KEYS = frozenset({"id", "type", "status", "call_id", "name", "arguments", 
 """Of these a call is made up; an item with others (a namespace, an action) is kept whole."""
 
 
+def id_of(wire: Wire) -> str:
+    return next((wire[key] for key in ("call_id", "id") if isinstance(wire.get(key), str)), "")
+
+
 class CallItem:
     """A call whose input streams as text: `function_call`, `custom_tool_call`, `mcp_call`, `code_interpreter_call`."""
 
