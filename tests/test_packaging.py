@@ -1,0 +1,247 @@
+"""The wheel, and the README's recipe in a fresh project, as a developer who has neither would follow it."""
+
+from __future__ import annotations
+
+import contextlib
+import email
+import json
+import os
+import re
+import site
+import subprocess
+import sys
+import time
+import venv
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+
+from tests.local_model import RunningModel
+from tests.servers import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"^```python\n# mysite/(\w+\.py), at the end\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
+SILENCE = "System check identified no issues (0 silenced).\n"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from this checkout."""
+    directory = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", directory, cwd=ROOT)
+    [built] = directory.glob("*.whl")
+    return built
+
+
+def run(*command: Any, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [str(word) for word in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+# --- the wheel
+
+
+def test_wheel_holds_the_package_and_nothing_else(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    package = {name for name in names if name.startswith("streaming/")}
+    tracked = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "streaming", cwd=ROOT).stdout.split()
+    assert package == {name for name in tracked if (ROOT / name).exists()}
+    assert {name.partition("/")[0] for name in names - package} == {f"{wheel.stem.rsplit('-', 3)[0]}.dist-info"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "streaming/py.typed",
+        "streaming/migrations/0001_initial.py",
+        "streaming/templates/streaming/conversation.html",
+        "streaming/templates/streaming/admin/transcript.html",
+        "streaming/static/streaming/chat.js",
+        "streaming/static/streaming/chat.css",
+        "streaming/providers/local_tools.jinja",
+        "streaming/management/commands/chat.py",
+    ],
+)
+def test_wheel_holds_what_is_not_imported(wheel, name):
+    assert name in zipfile.ZipFile(wheel).namelist()
+
+
+def test_wheel_says_what_it_is(wheel):
+    archive = zipfile.ZipFile(wheel)
+    [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+    metadata = email.message_from_bytes(archive.read(name))
+    assert metadata["Name"] == "django-llm-streaming"
+    assert metadata["License-Expression"] == "BSD-3-Clause"
+    assert set(metadata.get_all("Provides-Extra", [])) == {"openai", "anthropic", "local"}
+    required = " ".join(metadata.get_all("Requires-Dist", []))
+    assert all(word in required for word in ("django>=5.2", "channels", "daphne>=4.2.2", "asgiref>=3.12.1", "msgspec"))
+
+
+# --- the recipe
+
+
+class Project(NamedTuple):
+    """A project that `startproject` made and the recipe changed; `python` has the wheel."""
+
+    directory: Path
+    python: Path
+    env: dict[str, str]
+
+    def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return run(self.python, "manage.py", *words, cwd=self.directory, env=self.env)
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter with the wheel installed. What the wheel needs comes from this one's packages, to save minutes."""
+    directory = tmp_path_factory.mktemp("environment")
+    venv.create(directory, with_pip=False)
+    fresh = directory / "bin/python"
+    run(sys.executable, "-m", "pip", "--python", fresh, "install", "--quiet", "--no-deps", wheel, cwd=directory)
+    # Lines of a .pth file are put behind the environment's own packages, and .pth files there are not followed:
+    # an editable install of the checkout is not seen.
+    [packages] = directory.glob("lib/python3*/site-packages")
+    (packages / "dependencies.pth").write_text("\n".join(site.getsitepackages()))
+    return fresh
+
+
+@pytest.fixture(scope="module")
+def project(python: Path, local_model: RunningModel, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The recipe asks for OpenAI; the environment leads it to the model on this machine."""
+    directory = tmp_path_factory.mktemp("project")
+    env = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    env |= {"OPENAI_API_KEY": local_model.api_key, "OPENAI_BASE_URL": f"{local_model.url}/v1"}
+    run(python, "-m", "django", "startproject", "mysite", directory, cwd=directory, env=env)
+    for file, lines in recipe().items():
+        with (directory / "mysite" / file).open("a") as target:
+            target.write(f"\n{lines}")
+    fresh = Project(directory, python, env)
+    fresh.manage("migrate", "--verbosity", "0")
+    account = {"DJANGO_SUPERUSER_PASSWORD": "secret"}
+    user = ("createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.org")
+    fresh._replace(env=env | account).manage(*user)
+    return fresh
+
+
+def recipe() -> dict[str, str]:
+    """File of `mysite/` → what the README adds to it."""
+    return dict(BLOCK.findall((ROOT / "README.md").read_text()))
+
+
+@contextlib.contextmanager
+def runserver(project: Project) -> Iterator[str]:
+    """The recipe's last step; yields the site's address."""
+    port = free_port()
+    command = [project.python, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
+    log_file = project.directory / "runserver.log"
+    with log_file.open("wb") as log:
+        server = subprocess.Popen(command, cwd=project.directory, env=project.env, stdout=log, stderr=log)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            assert server.poll() is None, log_file.read_text()
+            with contextlib.suppress(httpx.TransportError):
+                httpx.get(f"{address}/admin/login/")
+                break
+            time.sleep(0.1)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(15)
+
+
+@pytest.fixture(scope="module")
+def address(project: Project) -> Iterator[str]:
+    with runserver(project) as running:
+        yield running
+
+
+@pytest.fixture
+def ada(address: str) -> Iterator[httpx.Client]:
+    """Signed in, as the recipe's `LOGIN_URL` offers it."""
+    with httpx.Client(base_url=address, timeout=60) as client:
+        page = client.get("/admin/login/")
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+        assert token
+        form = {"username": "ada", "password": "secret", "csrfmiddlewaretoken": token[1]}
+        assert client.post("/admin/login/?next=/", data=form).status_code == 302
+        yield client
+
+
+def test_recipe_has_ten_lines():
+    assert set(recipe()) == {"settings.py", "urls.py", "asgi.py"}
+    assert sum(len(lines.splitlines()) for lines in recipe().values()) == 10
+
+
+def test_package_comes_from_the_wheel(project):
+    code = "import streaming; print(streaming.__file__)"
+    found = run(project.python, "-c", code, cwd=project.directory, env=project.env).stdout
+    assert found.startswith(str(project.python.parent.parent))
+
+
+def test_checks_are_silent(project):
+    done = project.manage("check")
+    assert (done.stdout, done.stderr) == (SILENCE, "")
+
+
+def test_no_migration_is_missing(project):
+    assert "No changes detected" in project.manage("makemigrations", "--check", "--dry-run").stdout
+
+
+def test_page_and_its_files_are_served(ada):
+    page = ada.get("/")
+    assert page.status_code == 200
+    files = re.findall(r'(?:src|href)="(/static/streaming/[^"]+)"', page.text)
+    assert files
+    assert {file: ada.get(file).status_code for file in files} == dict.fromkeys(files, 200)
+
+
+def test_visitors_have_to_sign_in(address):
+    assert httpx.post(f"{address}/api/chat", json={"prompt": "Hello"}).status_code == 401
+    page = httpx.get(f"{address}/")
+    assert page.status_code == 302
+    assert page.headers["location"].startswith("/admin/login/")
+
+
+def test_chat_over_http(ada):
+    with ada.stream("POST", "/api/chat", json={"id": "over-http", "prompt": "Say hello."}) as response:
+        assert response.status_code == 200, response.read()
+        assert response.headers["content-type"].startswith("text/event-stream")
+        lines = [line.removeprefix("data: ") for line in response.iter_lines() if line.startswith("data: ")]
+    assert lines.pop() == "[DONE]"
+    chunks = [json.loads(line) for line in lines]
+    assert [chunks[0]["type"], chunks[-1]["type"]] == ["start", "finish"]
+    deltas = [chunk["delta"] for chunk in chunks if chunk["type"] == "text-delta"]
+    assert len(deltas) > 1
+    _question, answer = ada.get("/api/chat/over-http").json()["messages"]
+    assert [part["text"] for part in answer["parts"] if part["type"] == "text"] == ["".join(deltas)]
+    assert "Say hello." in ada.get("/chat/over-http/").text
+
+
+def test_chat_over_websocket(ada, address):
+    session = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
+    message = {"id": "m1", "role": "user", "parts": [{"type": "text", "text": "Say hello."}]}
+    frame = {"type": "send", "requestId": "r1", "id": "over-websocket", "messages": [message]}
+    target = address.replace("http", "ws") + "/ws/chat/"
+    with connect(target, origin=address, additional_headers={"Cookie": session}, proxy=None) as socket:
+        socket.send(json.dumps(frame))
+        kinds = []
+        while not kinds or kinds[-1] not in ("end", "error"):
+            kinds.append(json.loads(socket.recv(60))["type"])
+    assert kinds[-1] == "end"
+    assert kinds.count("chunk") > 3
+
+
+def test_chat_in_the_terminal(project):
+    assert project.manage("chat", "Say hello.").stdout.strip()
