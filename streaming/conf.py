@@ -66,6 +66,26 @@ class Settings:
         return None if value is None else float(value)
 
     @property
+    def PROVIDER_RETRIES(self) -> int:
+        """Further tries when a provider fails before it has said anything; afterwards nothing is ever tried again."""
+        return int(self._read("PROVIDER_RETRIES", 2))
+
+    @property
+    def FIRST_DELTA_SECONDS(self) -> float:
+        """Longest wait for the first piece of an answer. Reasoning models are silent for minutes."""
+        return float(self._read("FIRST_DELTA_SECONDS", 300))
+
+    @property
+    def STALL_SECONDS(self) -> float:
+        """Longest silence of a provider in the middle of an answer; its heartbeats count as signs of life."""
+        return float(self._read("STALL_SECONDS", 300))
+
+    @property
+    def TOTAL_SECONDS(self) -> float:
+        """Longest time that one answer may take."""
+        return float(self._read("TOTAL_SECONDS", 3600))
+
+    @property
     def HEARTBEAT_SECONDS(self) -> float:
         """Silence after which a reader gets a comment. 15 s stays under every common proxy's idle limit (60 s)."""
         return float(self._read("HEARTBEAT_SECONDS", 15))

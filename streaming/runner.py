@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from contextlib import aclosing
 
 from django.db import Error as DatabaseTrouble
@@ -15,21 +16,25 @@ from django.db import Error as DatabaseTrouble
 from streaming.conf import settings
 from streaming.database import in_order
 from streaming.draft import Draft
-from streaming.ending import Ending, ending_of
+from streaming.ending import INTERRUPTED, Ending, cancelled, ending_of, expired
+from streaming.errors import ProviderError
 from streaming.journal import LiveLog
 from streaming.journal.database import Batch
 from streaming.models import Generation
-from streaming.models.generations import Status
 from streaming.protocol import StreamParser
 from streaming.protocol.requests import GenerationRequest
 from streaming.protocol.ui_stream import frame
-from streaming.providers import get_provider
+from streaming.providers import Provider, get_provider
 from streaming.settlement import Settlement, outcome_of, settle
 
 logger = logging.getLogger(__name__)
 
 # Seconds between tries to settle while the database is away: half a minute, then others may call it interrupted.
 SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+# Seconds before a provider is asked again; doubles with each try, a quarter of it by chance so that crowds disperse.
+RETRY_SECONDS = 0.5
+# A provider that asks for more patience than a person has is told to be gone: the error is shown at once.
+MAX_RETRY_SECONDS = 20.0
 
 
 class Run:
@@ -43,35 +48,41 @@ class Run:
         self._journal_lock = journal_lock
         self._draft = Draft(str(generation.message_id), self.log)
         self._reading: asyncio.Task[None] | None = None
-        self._model = ""
-        self._cancel_reason: str | None = None
+        self._verdict: Ending | None = None
         self._is_fenced = False
         self._is_settled = False
 
     async def run(self) -> None:
         """Read the provider to its end, or until cancelled, then settle. Raises nothing."""
         reading = self._reading = asyncio.create_task(self._read())
-        if self._cancel_reason:
+        if self._verdict:
             reading.cancel()
         try:
             await asyncio.wait((reading,))
         except asyncio.CancelledError:
-            self.cancel("shutdown")
+            self.interrupt()
             await asyncio.wait((reading,))
         trouble = None if reading.cancelled() else reading.exception()
-        await self._end(ending_of(self._draft.terminal, self._cancel_reason, trouble))
+        await self._end(ending_of(self._draft.terminal, self._verdict, trouble))
         self.log.close()
 
     def cancel(self, reason: str) -> None:
-        """Stop reading the provider, now; what arrived is kept. The first reason given is the one that counts."""
-        self._cancel_reason = self._cancel_reason or reason
-        if self._reading:
-            self._reading.cancel()
+        """Stop reading the provider, now; what arrived is kept."""
+        self._break_off(cancelled(reason))
+
+    def interrupt(self) -> None:
+        """The process is ending: stop reading, and say so."""
+        self._break_off(INTERRUPTED)
 
     def fence(self) -> None:
         """Somebody else has settled this generation: stop, and write nothing more."""
         self._is_fenced = True
-        self.cancel("fenced")
+        self._break_off(INTERRUPTED)
+
+    def check_deadlines(self) -> None:
+        """Give up on a provider that is overdue."""
+        if code := self._draft.overdue():
+            self._break_off(expired(code))
 
     @property
     def is_live(self) -> bool:
@@ -82,9 +93,32 @@ class Run:
         """The frames that the journal does not have yet."""
         return Batch(self.written + 1, self.log.frames[self.written :])
 
+    def _break_off(self, verdict: Ending) -> None:
+        """Stop reading; the first verdict is the one that counts."""
+        self._verdict = self._verdict or verdict
+        if self._reading:
+            self._reading.cancel()
+
     async def _read(self) -> None:
         provider = get_provider(self.generation.provider)
-        self._model = provider.model
+        self.generation.model = provider.model
+        self.generation.attempts = 1
+        while True:
+            try:
+                await self._attempt(provider)
+                trouble = None
+            except ProviderError as error:
+                trouble = error
+            delay = self._retry_delay(ending_of(self._draft.terminal, None, trouble))
+            if delay is None:
+                break
+            await asyncio.sleep(delay)
+            self._draft.begin_again()
+            self.generation.attempts += 1
+        if trouble:
+            raise trouble
+
+    async def _attempt(self, provider: Provider) -> None:
         parser = StreamParser(provider.dialect, **provider.parser_options)
         try:
             async with aclosing(provider.stream(self._request)) as body:
@@ -92,6 +126,15 @@ class Run:
                     self._draft.apply(parser.feed(chunk))
         finally:
             self._draft.apply(parser.close())
+
+    def _retry_delay(self, ending: Ending) -> float | None:
+        """Seconds until the provider may be asked again; None when it is not to be."""
+        tries = self.generation.attempts
+        if not (self._draft.is_empty and ending.is_retryable and tries <= settings.PROVIDER_RETRIES):
+            return None
+        backoff = RETRY_SECONDS * 2 ** (tries - 1) * random.uniform(1, 1.25)  # noqa: S311  # spreads load, hides nothing
+        delay = max(backoff, ending.retry_after or 0)
+        return delay if delay <= MAX_RETRY_SECONDS else None
 
     async def _end(self, ending: Ending) -> None:
         for delay in (*SETTLE_RETRIES, None):
@@ -129,17 +172,17 @@ class Run:
             raw_finish_reason=transcript.raw_finish_reason or "",
             error_code=ending.code,
             error_detail=ending.detail,
-            cancel_reason=(self._cancel_reason or "") if ending.status == Status.CANCELLED else "",
+            cancel_reason=ending.cancel_reason,
             usage=transcript.usage,
-            model=transcript.model or self._model,
+            model=transcript.model or self.generation.model,
+            attempts=self.generation.attempts,
             first_delta_ms=self._draft.first_delta_ms,
             duration_ms=self._draft.duration_ms,
         )
 
     def _interrupted(self) -> list[bytes]:
         """What readers here are told when the row was settled elsewhere."""
-        settlement = self._settlement(Ending(Status.INTERRUPTED, "interrupted"))
-        settlement.apply(self.generation)
+        self._settlement(INTERRUPTED).apply(self.generation)
         return self._draft.closing(outcome_of(self.generation))
 
     def _unwatched(self) -> None:

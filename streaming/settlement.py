@@ -40,6 +40,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     cancel_reason: str = ""
     usage: Usage | None = None
     model: str = ""
+    attempts: int = 0
     first_delta_ms: int | None = None
     duration_ms: int | None = None
 
@@ -53,6 +54,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         generation.error_detail = self.error_detail
         generation.cancel_reason = self.cancel_reason
         generation.model = self.model[:200]
+        generation.attempts = self.attempts
         generation.input_tokens = usage.input_tokens
         generation.output_tokens = usage.output_tokens
         generation.cached_input_tokens = usage.cached_input_tokens
@@ -68,6 +70,7 @@ SETTLED_FIELDS = (
     "error_detail",
     "cancel_reason",
     "model",
+    "attempts",
     "input_tokens",
     "output_tokens",
     "cached_input_tokens",

@@ -108,6 +108,8 @@ class Supervisor:
     async def _tick_while_busy(self) -> None:
         while self._runs:
             await asyncio.sleep(settings.TICK_SECONDS)
+            for run in self._runs.values():
+                run.check_deadlines()
             try:
                 await self._tick()
             except DatabaseTrouble as trouble:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
-from typing import Any
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, ClassVar
 
 import pytest
 
 from streaming.database import in_database
-from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, TooLarge, TooManyRequests
+from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, ProviderError, TooLarge, TooManyRequests
 from streaming.models import Conversation, Generation, JournalEntry, Message
 from streaming.protocol.parts import ToolCall
 from streaming.providers import get_provider
@@ -315,3 +316,115 @@ async def test_unwatched_generation_is_cancelled_where_the_site_says_so(
     row = await load(generation)
     assert (row.status, row.cancel_reason) == ("cancelled", "abandoned")
     assert row.message.text
+
+
+class Flaky:
+    """A provider that fails as told, one outcome a call, then answers."""
+
+    dialect = "openai-chat"
+    model = "flaky"
+    parser_options: ClassVar[dict[str, Any]] = {}
+    outcomes: ClassVar[list[Any]] = []
+    calls: ClassVar[list[float]] = []
+
+    async def stream(self, request: Any) -> AsyncGenerator[bytes]:
+        Flaky.calls.append(time.monotonic())
+        outcome = Flaky.outcomes.pop(0) if Flaky.outcomes else HELLO
+        if isinstance(outcome, Exception):
+            raise outcome
+        yield outcome
+
+    async def close(self) -> None: ...
+
+    @classmethod
+    def check(cls, alias: str, options: Any) -> list[Any]:
+        return []
+
+
+HELLO = b'data: {"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+OVERLOADED = b'data: {"error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
+
+
+@pytest.fixture
+def flaky(settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[Flaky]:
+    settings.STREAMING_PROVIDERS = {"default": {"BACKEND": f"{__name__}.Flaky"}}
+    monkeypatch.setattr("streaming.runner.RETRY_SECONDS", 0.01)
+    Flaky.calls, Flaky.outcomes = [], []  # type: ignore[misc]
+    return Flaky
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [ProviderError("rate_limited"), ProviderError("unreachable"), ProviderError("connection_lost"), OVERLOADED],
+)
+async def test_provider_that_fails_before_the_first_word_is_asked_again(flaky: type[Flaky], outcome: Any) -> None:
+    flaky.outcomes.append(outcome)
+    frames = await frames_of((await submit()).pk)
+    row = await Generation.objects.aget()
+    assert (row.status, row.attempts, len(flaky.calls), text_of(frames)) == ("finished", 2, 2, "Hello")
+    assert [chunk["type"] for chunk in chunks_of(frames)].count("start") == 1
+
+
+async def test_retries_have_a_budget(flaky: type[Flaky], settings: Any) -> None:
+    settings.STREAMING_PROVIDER_RETRIES = 2
+    flaky.outcomes += [ProviderError("overloaded")] * 9
+    await frames_of((await submit()).pk)
+    row = await Generation.objects.aget()
+    assert (row.status, row.error_code, row.attempts, len(flaky.calls)) == ("failed", "overloaded", 3, 3)
+
+
+async def test_retry_waits_as_long_as_the_provider_asks(flaky: type[Flaky]) -> None:
+    flaky.outcomes.append(ProviderError("rate_limited", retry_after=0.3))
+    await frames_of((await submit()).pk)
+    assert flaky.calls[1] - flaky.calls[0] >= 0.3
+
+
+async def test_retry_that_would_take_too_long_is_not_tried(flaky: type[Flaky]) -> None:
+    flaky.outcomes.append(ProviderError("rate_limited", retry_after=3600))
+    await frames_of((await submit()).pk)
+    assert len(flaky.calls) == 1
+
+
+@pytest.mark.parametrize("code", ["authentication", "bad_request", "context_length", "model_not_found"])
+async def test_what_no_waiting_cures_is_not_tried_again(flaky: type[Flaky], code: str) -> None:
+    flaky.outcomes.append(ProviderError(code))
+    await frames_of((await submit()).pk)
+    assert len(flaky.calls) == 1
+
+
+async def test_nothing_is_tried_again_once_readers_have_seen_a_word(scripted: Script) -> None:
+    scripted(text="one two three four", error="overloaded", fail_after=3)
+    await frames_of((await submit()).pk)
+    assert (await Generation.objects.aget()).attempts == 1
+
+
+async def test_stop_while_waiting_to_try_again(flaky: type[Flaky]) -> None:
+    flaky.outcomes.append(ProviderError("rate_limited", retry_after=10))
+    generation = await submit()
+    await asyncio.sleep(0.05)
+    await stop(generation.pk)
+    await asyncio.wait_for(frames_of(generation.pk), 2)
+    assert (await load(generation)).status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("setting", "hang_after", "code"),
+    [
+        ("STREAMING_FIRST_DELTA_SECONDS", 0, "timeout_first_delta"),
+        ("STREAMING_STALL_SECONDS", 5, "timeout_stall"),
+        ("STREAMING_TOTAL_SECONDS", 5, "timeout_total"),
+    ],
+)
+async def test_silent_provider_is_given_up(
+    scripted: Script, settings: Any, setting: str, hang_after: int, code: str
+) -> None:
+    settings.STREAMING_TICK_SECONDS = 0.02
+    setattr(settings, setting, 0.2)
+    scripted(text="one two three four five six seven", hang_after=hang_after)
+    began = time.monotonic()
+    frames = await frames_of((await submit()).pk)
+    row = await Generation.objects.select_related("message").aget()
+    assert time.monotonic() - began < 2
+    assert (row.status, row.error_code) == ("failed", code)
+    assert row.message.text == text_of(frames)
+    assert bool(row.message.text) == (hang_after > 0)

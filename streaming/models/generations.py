@@ -76,7 +76,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 class Generation(models.Model):
     """Token counts are null when the provider did not say. Times are the database's.
 
-    `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for staff. `worker` names the process that
+    `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for staff. `worker` names the process that
     runs it and must renew `lease_until`; `last_seq` is the number of the last frame of its log.
     """
 
@@ -92,6 +92,7 @@ class Generation(models.Model):
     )
     provider = models.CharField(_("provider"), max_length=64)
     model = models.CharField(_("model"), max_length=200, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.PENDING)
     finish_reason = models.CharField(_("finish reason"), max_length=32, blank=True)
     raw_finish_reason = models.CharField(_("provider's finish reason"), max_length=64, blank=True)

@@ -37,6 +37,19 @@ WORDS: dict[str, str] = {
 }
 """The `code` or `type` inside an error body that says more than the status does."""
 
+STREAM_WORDS: dict[str, str] = {
+    "authentication_error": "authentication",
+    "permission_error": "permission",
+    "not_found_error": "model_not_found",
+    "invalid_request_error": "bad_request",
+    "rate_limit_error": "rate_limited",
+    "rate_limit_exceeded": "rate_limited",
+    "server_overloaded": "overloaded",
+    "timeout_error": "timeout",
+    "not_sse": "not_a_stream",
+}
+"""The same inside a stream, where no status says anything."""
+
 TOO_LONG = re.compile(r"prompt is too long|maximum context length|context (?:window|size|length)", re.IGNORECASE)
 """Anthropic and several compatible servers have no code for it, only a sentence."""
 
@@ -59,6 +72,12 @@ def _error_object(body: object) -> dict[str, Any]:
     if not isinstance(inner, dict):
         return {"message": inner}
     return inner if inner.get("message") else inner | {"message": inner.get("detail")}
+
+
+def code_of_words(*words: str | None) -> str | None:
+    """The code for an error's own words inside a stream; None when it knows none of them."""
+    known = STREAM_WORDS | WORDS
+    return next((known[word] for word in words if word in known), None)
 
 
 def _code(status: int, words: list[str], message: str) -> str:

@@ -30,13 +30,14 @@ NO_KEY = "none"
 class SDKOptions(Options, frozen=True, kw_only=True):
     """`timeout` is the longest silence, in seconds, before and between bytes (the vendors' own default).
 
-    `max_retries` counts attempts after the first, and only before the first byte.
+    `max_retries` counts the SDK's own attempts after the first; they come on top of `STREAMING_PROVIDER_RETRIES`,
+    which also covers errors that arrive inside a stream.
     """
 
     api_key: str | None = None
     base_url: str | None = None
     timeout: float = 600
-    max_retries: int = 2
+    max_retries: int = 0
     headers: dict[str, str] = {}
 
 
