@@ -91,6 +91,16 @@ class Settings:
         return float(self._read("HEARTBEAT_SECONDS", 15))
 
     @property
+    def RECHECK_SECONDS(self) -> float:
+        """How often an open stream asks whether its reader is still signed in; at the next heartbeat at the latest."""
+        return float(self._read("RECHECK_SECONDS", 30))
+
+    @property
+    def SWEEP_SECONDS(self) -> float:
+        """How often a process looks for generations whose process has gone silent."""
+        return float(self._read("SWEEP_SECONDS", 5))
+
+    @property
     def TICK_SECONDS(self) -> float:
         """How often a process writes its generations' new frames, renews leases and looks for cancel requests."""
         return float(self._read("TICK_SECONDS", 0.2))

@@ -29,6 +29,7 @@ from streaming.submission import submission_of
 from streaming.subscription import Subscription, subscribe
 from streaming.supervisor import current, stop
 from streaming.views.access import owner_in_scope
+from streaming.views.passes import Pass
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             await self.accept()
             await self.close(CLOSE_UNAUTHENTICATED)
             raise StopConsumer from None
+        self._pass = await in_database(Pass, self._owner, self.scope.get("session"))
         await self.accept()
 
     async def disconnect(self, code: int) -> None:
@@ -67,6 +69,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         try:
             frame = _decode(text_data)
             request_id = _request_id(frame)
+            if not await self._pass.holds_now():
+                await self.close(CLOSE_UNAUTHENTICATED)
+                return
             await self._handler(frame)(frame, request_id)
         except RequestError as error:
             await self._tell_error(request_id, str(error))
@@ -124,6 +129,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         try:
             while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
+                if not await self._pass.holds():
+                    await self.close(CLOSE_UNAUTHENTICATED)
+                    return
                 first = subscription.seq - len(frames)
                 for sequence, one in enumerate(frames, first):
                     chunk = prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one))

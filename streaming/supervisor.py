@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import itertools
 import logging
+import random
 import uuid
 from collections.abc import Coroutine
 from typing import Any, Literal, TypeVar
@@ -24,11 +26,13 @@ from streaming.journal import database as journal
 from streaming.models import Generation, Owner
 from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.runner import Run
-from streaming.settlement import reap_one
+from streaming.settlement import reap, reap_one
 from streaming.submission import Submission
 
 logger = logging.getLogger(__name__)
 
+# Frames are kept for an hour; looking for old ones every few minutes is soon enough.
+SWEEPS_PER_PRUNING = 60
 T = TypeVar("T")
 StopAnswer = Literal["stopping", "finished", "not_running"]
 
@@ -42,6 +46,7 @@ class Supervisor:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._journal_lock = asyncio.Lock()
         self._ticking: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
 
     async def submit(
         self,
@@ -58,6 +63,7 @@ class Supervisor:
         Raises:
             RequestError: and nothing was stored.
         """
+        self.keep_house()
         if len(self._runs) >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
         return await asyncio.shield(self._detach(self._submit(owner, submission, tools, tool_choice)))
@@ -70,6 +76,11 @@ class Supervisor:
         """Stop everything that runs here; what arrived is kept."""
         for run in self._runs.values():
             run.cancel(reason)
+
+    def keep_house(self) -> None:
+        """Begin to look for generations that died with their process; does nothing the second time."""
+        if self._sweeping is None:
+            self._sweeping = self._spawn(_sweep_forever())
 
     async def idle(self) -> None:
         """Return when nothing runs any more."""
@@ -129,6 +140,18 @@ class Supervisor:
                 run.written += len(batch.frames)
                 if reason := held[pk]:
                     run.cancel(reason)
+
+
+async def _sweep_forever() -> None:
+    """At irregular times, so that processes that started together do not sweep together."""
+    for sweep in itertools.count(1):
+        await asyncio.sleep(settings.SWEEP_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # spreads load
+        try:
+            await in_database(reap)
+            if sweep % SWEEPS_PER_PRUNING == 0:
+                await in_database(journal.prune)
+        except DatabaseTrouble as trouble:
+            logger.warning("Sweeping failed (%s); trying again later.", type(trouble).__name__)
 
 
 _supervisors: WeakKeyDictionary[asyncio.AbstractEventLoop, Supervisor] = WeakKeyDictionary()

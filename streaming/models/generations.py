@@ -76,8 +76,9 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 class Generation(models.Model):
     """Token counts are null when the provider did not say. Times are the database's.
 
-    `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for staff. `worker` names the process that
-    runs it and must renew `lease_until`; `last_seq` is the number of the last frame of its log.
+    `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for
+    staff. `worker` names the process that runs it and must renew `lease_until`; `last_seq` is the number of the last
+    frame of its log.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

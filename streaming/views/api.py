@@ -22,6 +22,7 @@ from streaming.submission import read_submission
 from streaming.subscription import subscribe
 from streaming.supervisor import current, stop
 from streaming.views.access import owner_of, refuse_cross_site
+from streaming.views.passes import Pass
 from streaming.views.sse import stream_response
 
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
@@ -64,7 +65,7 @@ async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     """Take a message and stream its answer."""
     submission = read_submission(_body(request))
     generation = await current().submit(owner, submission)
-    return stream_response(await subscribe(generation.pk))
+    return stream_response(await subscribe(generation.pk), Pass(owner, request.session))
 
 
 @endpoint("GET")
@@ -74,7 +75,7 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
     after = _cursor(request)
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
         return HttpResponse(status=204)
-    return stream_response(await subscribe(generation.pk, after or 0))
+    return stream_response(await subscribe(generation.pk, after or 0), Pass(owner, request.session))
 
 
 @endpoint("POST")

@@ -98,7 +98,7 @@ def _submission(request: HttpRequest, key: str) -> Submission:
 
 
 def _page_of(key: str) -> str:
-    return reverse("streaming:conversation", args=(key,)) + "#latest" if key else reverse("streaming:conversation_list")
+    return reverse("streaming:conversation", args=(key,)) if key else reverse("streaming:conversation_list")
 
 
 @sync_to_async

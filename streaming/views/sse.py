@@ -9,22 +9,26 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from django.http import StreamingHttpResponse
 
 from streaming.conf import settings
-from streaming.protocol.ui_stream import DONE, ERROR, HEADERS, HEARTBEAT
+from streaming.protocol.ui_stream import DONE, ERROR, HEADERS, HEARTBEAT, SIGNED_OUT
 from streaming.subscription import Subscription
+from streaming.views.passes import Pass
 
 logger = logging.getLogger(__name__)
 
 
-def stream_response(subscription: Subscription) -> StreamingHttpResponse:
+def stream_response(subscription: Subscription, reader: Pass) -> StreamingHttpResponse:
     """Follow `subscription` to its end: frames with their numbers, comments in silence, then `[DONE]`."""
-    stream = ClosableStream(_frames(subscription))
+    stream = ClosableStream(_frames(subscription, reader))
     return StreamingHttpResponse(stream, content_type="text/event-stream; charset=utf-8", headers=HEADERS)
 
 
-async def _frames(subscription: Subscription) -> AsyncGenerator[bytes]:
+async def _frames(subscription: Subscription, reader: Pass) -> AsyncGenerator[bytes]:
     """Never raises: under Daphne an exception here would hang the client and break the server for good."""
     try:
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
+            if not await reader.holds():
+                yield SIGNED_OUT
+                return
             yield b"".join(frames) or HEARTBEAT
         yield DONE
     except Exception:

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from streaming.protocol.ui_stream.encoder import UIStreamEncoder
 from streaming.protocol.ui_stream.fold import fold_chunks
-from streaming.protocol.ui_stream.frames import DONE, ERROR, HEADERS, HEARTBEAT, chunk_of, frame, split_frames
+from streaming.protocol.ui_stream.frames import (
+    DONE,
+    ERROR,
+    HEADERS,
+    HEARTBEAT,
+    SIGNED_OUT,
+    chunk_of,
+    frame,
+    split_frames,
+)
 from streaming.protocol.ui_stream.messages import events_of, ui_parts
 from streaming.protocol.ui_stream.outcome import Outcome
 
@@ -17,6 +26,7 @@ __all__ = [
     "ERROR",
     "HEADERS",
     "HEARTBEAT",
+    "SIGNED_OUT",
     "Outcome",
     "UIStreamEncoder",
     "chunk_of",

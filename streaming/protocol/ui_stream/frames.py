@@ -10,6 +10,7 @@ HEARTBEAT = b": heartbeat\n\n"
 DONE = b"data: [DONE]\n\n"
 # Has no number: the log does not hold it, and a reader that comes back goes on where it was.
 ERROR = b'data: {"type":"error","errorText":"The connection broke off. Reload to go on."}\n\n'
+SIGNED_OUT = b'data: {"type":"error","errorText":"You have been signed out. Sign in to go on."}\n\n'
 
 # identity: any value makes compressing middleware keep its hands off a stream it would otherwise hold back.
 HEADERS = {

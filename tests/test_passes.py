@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.test import AsyncClient
+
+from streaming.consumers import ChatConsumer
+from streaming.models import Generation, Owner
+from streaming.views.access import VISITOR_KEY
+from streaming.views.passes import Pass
+from tests.engine import ALICE
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+
+@pytest.fixture(autouse=True)
+def impatient(settings: Any) -> None:
+    settings.STREAMING_RECHECK_SECONDS = 0
+    settings.STREAMING_HEARTBEAT_SECONDS = 0.05
+
+
+async def signed_in() -> tuple[AsyncClient, Any]:
+    user = await get_user_model().objects.acreate_user("ada", password="x")
+    client = AsyncClient()
+    await client.aforce_login(user)
+    return client, user
+
+
+async def sign_out(client: AsyncClient, user: Any) -> None:
+    await client.alogout()
+
+
+async def deactivate(client: AsyncClient, user: Any) -> None:
+    await get_user_model().objects.filter(pk=user.pk).aupdate(is_active=False)
+
+
+async def change_password(client: AsyncClient, user: Any) -> None:
+    user.set_password("y")
+    await user.asave()
+
+
+async def delete_session(client: AsyncClient, user: Any) -> None:
+    await Session.objects.all().adelete()
+
+
+@pytest.mark.parametrize("leave", [sign_out, deactivate, change_password, delete_session])
+async def test_stream_ends_for_who_is_not_signed_in_any_more(scripted: Any, leave: Any) -> None:
+    scripted(text="one two", hang_after=3)
+    client, user = await signed_in()
+    response = await client.post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
+    stream = aiter(response.streaming_content)
+    await anext(stream)
+    await leave(client, user)
+    rest = b"".join([piece async for piece in stream])
+    assert b"You have been signed out" in rest
+    assert b"[DONE]" not in rest
+    assert (await Generation.objects.aget()).is_active
+
+
+async def test_stream_goes_on_for_who_is_signed_in(scripted: Any) -> None:
+    scripted(text="one two three four", delay=0.06)
+    client, _ = await signed_in()
+    response = await client.post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
+    body = b"".join([piece async for piece in response.streaming_content])
+    assert b"[DONE]" in body
+
+
+async def test_new_visitor_has_no_session_to_lose(scripted: Any) -> None:
+    scripted(text="one two three four", delay=0.06)
+    response = await AsyncClient().post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
+    body = b"".join([piece async for piece in response.streaming_content])
+    assert b"[DONE]" in body
+
+
+async def test_pass_of_a_visitor_ends_with_the_session() -> None:
+    session = SessionStore()
+    await session.aset(VISITOR_KEY, "alice")
+    await session.asave()
+    reader = Pass(ALICE, session)
+    assert await reader.holds()
+    await session.adelete()
+    assert not await reader.holds()
+
+
+async def test_pass_without_a_session_is_never_taken_back() -> None:
+    assert await Pass(Owner.of_user(1), None).holds_now()
+    assert await Pass(Owner.of_user(1), SessionStore()).holds_now()
+
+
+async def test_socket_is_closed_at_the_next_command(scripted: Any) -> None:
+    scripted(text="never")
+    client, user = await signed_in()
+    communicator = WebsocketCommunicator(ChatConsumer.as_asgi(), "/ws/chat/")
+    communicator.scope |= {"user": user, "session": SessionStore(client.cookies["sessionid"].value)}
+    connected, _ = await communicator.connect()
+    assert connected
+    await client.alogout()
+    await communicator.send_json_to({"type": "send", "requestId": "r", "id": "c", "message": {"content": "Hi"}})
+    assert await communicator.receive_output() == {"type": "websocket.close", "code": 4401}
+    assert not await Generation.objects.aexists()
