@@ -24,8 +24,8 @@ from streaming.views.access import VISITOR_KEY
 class Pass:
     """Good for `owner` while the session that vouched for it does.
 
-    Reading `session` may cost a query, if nobody has read it yet. One that does not vouch for the owner to begin with (another way of signing in, a
-    visitor's very first request) cannot take the pass back either.
+    Reading `session` may cost a query, if nobody has read it yet. One that does not vouch for the owner to begin with
+    (another way of signing in, a visitor's very first request) cannot take the pass back either.
     """
 
     def __init__(self, owner: Owner, session: SessionBase | None) -> None:
