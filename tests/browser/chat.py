@@ -47,10 +47,11 @@ class Chat:
         seen: list[str] = []
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
+            is_over = bool(seen) and await self.send_button.is_visible()
             text = await self.written()
             if text and text not in seen[-1:]:
                 seen.append(text)
-            if seen and await self.send_button.is_visible():
+            if is_over:
                 break
             await asyncio.sleep(0.1)
         return seen

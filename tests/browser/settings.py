@@ -11,5 +11,5 @@ if not os.environ.get("STREAMING_PROVIDER"):
     STREAMING_PROVIDERS = {"default": {"BACKEND": "tests.browser.by_prompt.ByPrompt"}}
 MIDDLEWARE = ["tests.browser.strict_csp.StrictCSP", *MIDDLEWARE]
 # A process that was killed is noticed at once.
-STREAMING_LEASE_SECONDS = 1
+STREAMING_LEASE_SECONDS = 4
 STREAMING_MAX_PROMPT_CHARS = 2000

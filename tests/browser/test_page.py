@@ -82,6 +82,7 @@ async def test_scrolling_back_to_the_end_and_sending_both_follow_again(chat: Cha
     await expect(chat.jump_button).to_be_hidden()
     await chat.log.press("Home")
     await expect(chat.jump_button).to_be_visible()
+    await expect(chat.log).to_have_js_property("scrollTop", 0)
     await chat.ask("words please")
     await expect(chat.jump_button).to_be_hidden()
     await chat.is_idle()
@@ -164,7 +165,7 @@ async def test_without_javascript_one_can_ask_and_read(open_chat: Any) -> None:
     chat: Chat = await open_chat("/", java_script_enabled=False)
     await chat.box.fill("slow please")
     await chat.send_button.click()
-    await expect(chat.page).to_have_url(re.compile(r"/chat/[0-9a-f]{32}/#latest$"))
+    await expect(chat.page).to_have_url(re.compile(r"/chat/[0-9a-f]{32}/$"))
     seen = await chat.growth(30)
     assert seen[-1] == WORDS
     assert len(seen) > 2
@@ -191,3 +192,14 @@ async def test_without_javascript_a_refused_message_stays_in_the_box(open_chat: 
     await chat.send_button.click()
     await expect(chat.note).to_have_text("The message has 2001 characters; at most 2000 are accepted.")
     await expect(chat.box).to_have_value("x" * 2001)
+
+
+async def test_without_javascript_a_long_conversation_opens_at_its_end(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", java_script_enabled=False)
+    await chat.box.fill("lines please")
+    await chat.send_button.click()
+    await chat.has_begun("Line 120")
+    box = await chat.text.bounding_box()
+    assert box is not None
+    assert box["y"] < 0
+    assert box["y"] + box["height"] < 900
