@@ -130,7 +130,7 @@ class Framer:
         """A line that nothing ended. It may be cut: an error counts only if whole, an unknown field not at all."""
         name, value = split_field(line)
         if name not in FIELDS:
-            self._stray += line[:MAX_BODY_BYTES]
+            self._stray += line[:MAX_BODY_BYTES] if self._leniency.read_unframed_body else b""
         elif line and self._leniency.flush_at_eof and (name != b"error" or is_whole(value)):
             self._read_field(line, frames)
 

@@ -270,6 +270,8 @@ def test_whole_message_instead_of_a_stream():
 def test_every_event_and_block_of_the_sdk_is_known():
     types = pytest.importorskip("anthropic.types")
     events = {member.model_fields["type"].annotation for member in get_args(get_args(types.RawMessageStreamEvent)[0])}
+    assert len(events) > 5
     assert {get_args(event)[0] for event in events} <= set(EVENTS)
     blocks = {get_args(b.model_fields["type"].annotation)[0] for b in get_args(get_args(types.ContentBlock)[0])}
+    assert len(blocks) > 10
     assert blocks - set(BLOCKS) <= {"container_upload", "fallback", "compaction"}  # these are kept whole
