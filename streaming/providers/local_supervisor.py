@@ -56,13 +56,14 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class ServerOptions(NamedTuple):
-    """What makes one child different from another."""
+    """What makes one child different from another; `local_server` says what each means."""
 
     model_path: str
     alias: str
     chat_template: str
     n_ctx: int
     n_parallel: int
+    n_threads: int
 
 
 def is_supported() -> bool:
@@ -78,6 +79,7 @@ class LocalServer:
 
     def __init__(self, options: ServerOptions, *, grace: float, start_timeout: float) -> None:
         self._options = options
+        self._key = _key(options)
         self._grace = grace
         self._start_timeout = start_timeout
 
@@ -95,8 +97,7 @@ class LocalServer:
         return address
 
     def _file(self, kind: str) -> Path:
-        identity = json.dumps([sys.prefix, *self._options]).encode()
-        return _directory() / f"{hashlib.sha256(identity).hexdigest()[:16]}.{kind}"
+        return _directory() / f"{self._key}.{kind}"
 
     def _address(self) -> Address | None:
         """What the child published, if one is alive and ready."""
@@ -136,6 +137,12 @@ class LocalServer:
     def _log_end(self) -> str:
         lines = self._file("log").read_text(errors="replace").strip().splitlines()
         return redact(" ".join(lines[-3:]) or "it wrote no log")
+
+
+def _key(options: ServerOptions) -> str:
+    """The same for everybody who may share a child: same model, same installation, same program."""
+    identity = json.dumps([*options, sys.prefix, SCRIPT.read_text()])
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 def _directory() -> Path:

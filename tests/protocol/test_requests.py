@@ -3,6 +3,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
+import msgspec
 import pytest
 
 from streaming.protocol.parts import (
@@ -199,6 +200,11 @@ class TestToolHistory:
         )
         assert history(CHAT, free)[0]["tool_calls"][0]["function"]["arguments"] == '{"input":"ls -l"}'
         assert history(MESSAGES, free)[0]["content"][0]["input"] == {"input": "ls -l"}
+
+    def test_chat_returns_what_a_call_was_signed_with(self) -> None:
+        signature = {"google": {"thought_signature": "abc"}}
+        signed = msgspec.structs.replace(call(1), raw={"extra_content": signature})
+        assert history(CHAT, turn("assistant", signed))[0]["tool_calls"][0]["extra_content"] == signature
 
     @pytest.mark.parametrize("dialect", DIALECTS)
     def test_what_the_provider_ran_itself_is_left_out(self, dialect: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from streaming.protocol.parts import FilePart, Part, RefusalPart, TextPart, ToolResult
+from streaming.protocol.parts import FilePart, Part, RefusalPart, TextPart, ToolCall, ToolResult
 from streaming.protocol.requests.data_url import base64_of, is_http
 from streaming.protocol.requests.turns import Run, arguments_of, output_of, own_calls, runs
 
@@ -55,13 +55,18 @@ def _user(run: Run) -> list[Json]:
 def _assistant(run: Run) -> list[Json]:
     """Reasoning stays out: the API has no field for it."""
     text = _text(run[1])
-    calls = [
-        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments_of(call)}}
-        for call in own_calls(run[1])
-    ]
+    calls = [_call(call) for call in own_calls(run[1])]
     if calls:
         return [{"role": "assistant", "content": text or None, "tool_calls": calls}]
     return [{"role": "assistant", "content": text}] if text else []
+
+
+def _call(call: ToolCall) -> Json:
+    """Gemini signs its calls in `extra_content` and refuses a conversation that lost it."""
+    function = {"name": call.name, "arguments": arguments_of(call)}
+    sent: Json = {"id": call.id, "type": "function", "function": function}
+    signed = (call.raw or {}).get("extra_content")
+    return sent | {"extra_content": signed} if signed else sent
 
 
 def _tool_results(run: Run) -> list[Json]:
