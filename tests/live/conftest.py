@@ -9,7 +9,9 @@ from typing import Any, Protocol
 
 import pytest
 
+from streaming.testing import settle_all
 from tests.live.client import Visit, Visitor
+from tests.live.providers import providers
 from tests.peers import Peer
 from tests.servers import Site, free_port, serve
 
@@ -76,3 +78,19 @@ async def peer() -> AsyncIterator[Peer]:
     """A provider that does what the test tells it to; the `peer-…` aliases lead to it."""
     async with Peer(PEER_PORT) as running:
         yield running
+
+
+@pytest.fixture
+async def in_process(settings: Any, transactional_db: None) -> AsyncIterator[None]:
+    """The engine in the test's own event loop, with the same aliases; nobody answers behind the peers'."""
+    settings.STREAMING_PROVIDERS = providers("http://127.0.0.1:9")
+    settings.STREAMING_PROVIDER_RETRIES = 0
+    yield
+    await settle_all()
+
+
+@pytest.fixture(autouse=True)
+def _model_loaded(request: pytest.FixtureRequest) -> None:
+    """Tests of the real model wait for it here, or skip, instead of in their first answer."""
+    if request.node.get_closest_marker("local_model"):
+        request.getfixturevalue("local_model")

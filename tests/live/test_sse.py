@@ -48,7 +48,7 @@ async def test_answer_of_a_real_model_arrives_in_curl_as_it_is_written(
     every_site: Site, dialect: str, tmp_path: Path
 ) -> None:
     key = uuid.uuid4().hex
-    body = _curl(every_site, tmp_path / "head", id=key, prompt="Tell me about the sea.", provider=f"local-{dialect}")
+    body = _curl(every_site, tmp_path / "head", id=key, prompt="What colour is the sky?", provider=f"local-{dialect}")
     stream = await Stream(body).whole()
     assert_whole(stream)
     assert stream.types[:3] == ["start", "start-step", "text-start"]

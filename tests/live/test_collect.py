@@ -1,0 +1,94 @@
+"""The finished answer: the stream, the rows and the loaded conversation say the same, character for character."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.live import rows
+from tests.live.client import Visitor, assert_whole
+from tests.live.providers import DIALECTS
+from tests.live.wires import answer_wire, event
+from tests.peers import Peer
+
+# What encodings, framings, templates and databases like to trip over.
+NASTY = (
+    "Grüße, 世界! 👩‍👩‍👧 e\u0301 \u2028\u2029 \ufeff\u00a0 data: [DONE] id: 7 \n\nevent: x\r\n\r\n"
+    'tab\there "quoted" \\n \\u0041 </script><!-- &amp; {{ x }} {% y %} \x7f end '
+)
+
+# One of the few questions that the small model answers shortly, with eight tokens.
+CAPITAL = "What is the capital of France?"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_every_character_arrives_and_is_kept(visitor: Visitor, peer: Peer, dialect: str) -> None:
+    body = b"".join(answer_wire(dialect, NASTY * 3))
+    peer.says(*(body[start : start + 7] for start in range(0, len(body), 7)))
+    stream = await (await visitor.ask("Hello?", f"peer-{dialect}")).whole()
+    assert_whole(stream)
+    assert stream.text == NASTY * 3
+    stored = rows.answer(visitor.site, visitor.key)
+    assert stored.text == NASTY * 3
+    assert stored.parts == [{"type": "text", "text": NASTY * 3}]
+    question, answer = (await visitor.conversation())["messages"]
+    assert question["parts"] == [{"type": "text", "text": "Hello?", "state": "done"}]
+    assert answer["parts"] == [{"type": "text", "text": NASTY * 3, "state": "done"}]
+
+
+@pytest.mark.local_model
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_answer_of_a_real_model_is_stored_with_its_figures(visitor: Visitor, dialect: str) -> None:
+    began = time.monotonic()
+    stream = await (await visitor.ask(CAPITAL, f"long-{dialect}")).whole()
+    elapsed = 1000 * (time.monotonic() - began)
+    assert_whole(stream)
+    stored = rows.answer(visitor.site, visitor.key)
+    row = stored.generation
+    assert stored.parts == [{"type": "text", "text": stream.text}]
+    assert (stored.status, row["finish_reason"], row["error_code"]) == ("finished", "stop", "")
+    assert row["model"] == "SmolLM2-135M-Instruct"
+    assert 10 <= row["input_tokens"] + (row["cached_input_tokens"] or 0) <= 200
+    assert 1 <= row["output_tokens"] <= 60
+    assert 0 < row["first_delta_ms"] <= row["duration_ms"] <= elapsed
+    assert row["last_seq"] == len(stream.frames)
+    (_, answer) = (await visitor.conversation())["messages"]
+    assert answer["id"] == stream.chunks[0]["messageId"]
+    assert answer["parts"] == [{"type": "text", "text": stream.text, "state": "done"}]
+    assert answer["metadata"] == stream.chunks[-1]["messageMetadata"]
+    assert answer["metadata"]["usage"]["outputTokens"] == row["output_tokens"]
+    assert stream.chunks[-1]["finishReason"] == "stop"
+
+
+@pytest.mark.local_model
+@pytest.mark.parametrize("dialect", ["chat", "messages"])
+async def test_answer_of_a_real_model_cut_at_the_token_limit_says_so(visitor: Visitor, dialect: str) -> None:
+    stream = await (await visitor.ask("Tell me about the sea.", f"brief-{dialect}")).whole()
+    row = rows.answer(visitor.site, visitor.key).generation
+    assert (row["status"], row["finish_reason"], row["output_tokens"]) == ("finished", "length", 8)
+    assert stream.chunks[-1]["finishReason"] == "length"
+
+
+async def test_response_cut_at_the_token_limit_says_so(visitor: Visitor, peer: Peer) -> None:
+    """On this wire the local model's server calls every answer complete, so the vendor's own words are said."""
+    *body, _ = answer_wire("responses", "The sea is")
+    usage = {"input_tokens": 3, "output_tokens": 8}
+    cut = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "usage": usage}
+    peer.says(*body, event({"type": "response.incomplete", "response": cut}, "response.incomplete"))
+    stream = await (await visitor.ask("Tell me about the sea.", "peer-responses")).whole()
+    row = rows.answer(visitor.site, visitor.key).generation
+    assert (row["status"], row["finish_reason"], row["output_tokens"]) == ("finished", "length", 8)
+    assert stream.chunks[-1]["finishReason"] == "length"
+
+
+async def test_model_is_told_what_was_said_before(visitor: Visitor, peer: Peer) -> None:
+    peer.says(*answer_wire("chat", "Blue."))
+    for prompt in ("Which colour?", "And why?"):
+        await (await visitor.ask(prompt, "peer-chat")).whole()
+    assert peer.requests[1].json["messages"] == [
+        {"role": "user", "content": "Which colour?"},
+        {"role": "assistant", "content": "Blue."},
+        {"role": "user", "content": "And why?"},
+    ]
+    assert [message["role"] for message in (await visitor.conversation())["messages"]] == ["user", "assistant"] * 2
