@@ -14,6 +14,8 @@ import json
 import random
 import sys
 import time
+from collections import Counter
+from typing import Any
 
 from streaming.protocol import StreamParser, Transcript
 from streaming.protocol.events import (
@@ -21,7 +23,6 @@ from streaming.protocol.events import (
     Cited,
     Event,
     Failed,
-    FileReceived,
     Finished,
     Heartbeat,
     PartEnded,
@@ -40,6 +41,14 @@ from streaming.protocol.parts import dump_parts
 from tests.fuzz_streams import invent, recordings
 
 ASIDE = (Heartbeat, Unknown, Warning)
+OPTIONS: list[dict[str, Any]] = [
+    *({}, {}, {}, {}),
+    {"split_think_tags": True},
+    {"max_line_bytes": 200, "max_event_bytes": 150},
+    {"max_line_bytes": 100, "max_event_bytes": 300},
+    {"flush_at_eof": False, "read_error_field": False, "skip_empty_data": False},
+    {"split_joined_data": False, "read_unframed_body": False},
+]
 OUTCOMES = {Finished: "finished", Failed: "failed", Truncated: "truncated"}
 
 
@@ -52,8 +61,8 @@ def promise(kept: bool, words: str) -> None:
         raise Broken(words)
 
 
-def read(dialect: str, pieces: list[bytes]) -> list[Event]:
-    parser = StreamParser(dialect)
+def read(dialect: str, pieces: list[bytes], **options: Any) -> list[Event]:
+    parser = StreamParser(dialect, **options)
     events = [event for piece in pieces for event in parser.feed(piece)]
     events += parser.close()
     promise(parser.close() == [] and parser.feed(b"data: {}\n\n") == [], "nothing comes after the end")
@@ -76,14 +85,16 @@ def check(dialect: str, body: bytes, rng: random.Random) -> None:
     Raises:
         Broken: one did not hold. Any other exception is the parser's own, and as bad.
     """
-    events = read(dialect, [body])
+    options = rng.choice(OPTIONS)
+    events = read(dialect, [body], **options)
     ends = [type(event) for event in events if isinstance(event, TERMINAL)]
     promise(len(ends) == 1 and isinstance(events[-1], TERMINAL), f"one terminal event, and last; got {ends}")
     check_order(events)
     check_transcript(events)
     whole = [repr(event) for event in events]
     for _ in range(2):
-        promise([repr(event) for event in read(dialect, cut(body, rng))] == whole, "the same however it is cut")
+        again = [repr(event) for event in read(dialect, cut(body, rng), **options)]
+        promise(again == whole, f"the same events however it is cut ({options})")
 
 
 def check_order(events: list[Event]) -> None:
@@ -91,20 +102,22 @@ def check_order(events: list[Event]) -> None:
     said = [event for event in events if not isinstance(event, ASIDE)]
     promise(all(not isinstance(event, Started) for event in said[1:]), "Started comes first and once")
     parts: dict[tuple[int, int], Event] = {}
+    numbers: Counter[int] = Counter()
     ended: set[tuple[int, int]] = set()
     for event in said:
-        if not hasattr(event, "part"):
+        choice, part = getattr(event, "choice", 0), getattr(event, "part", None)
+        if part is None:
             continue
-        place = (event.choice, event.part)
-        if place not in parts:
-            promise(event.part == sum(choice == event.choice for choice, _ in parts), "parts are numbered in turn")
+        if (choice, part) not in parts:
+            promise(part == numbers[choice], "parts are numbered in turn")
             promise(not isinstance(event, ToolCallDelta | ToolCallEnded | PartEnded), "a part begins before it ends")
-            parts[place] = event
+            parts[choice, part] = event
+            numbers[choice] += 1
         if isinstance(event, ToolCallEnded):
-            check_verdict(event, parts[place])
-        promise(place not in ended or isinstance(event, Cited | FileReceived), f"a part ends once: {event!r}")
+            check_verdict(event, parts[choice, part])
+        promise((choice, part) not in ended or isinstance(event, Cited), f"a part ends once: {event!r}")
         if isinstance(event, PartEnded | ToolCallEnded):
-            ended.add(place)
+            ended.add((choice, part))
     growing = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallStarted)
     promise(all(place in ended for place in parts if isinstance(parts[place], growing)), "every part ends")
 

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
 SIGNS = {b'"choices"': "openai-chat", b"message_start": "anthropic-messages", b"response.": "openai-responses"}
@@ -29,7 +30,7 @@ WORDS = [
     *(b'{"type":"response.output_item.added","output_index":0,"item":', b'{"type":"function_call","name":"f"}}'),
     *(b'{"type":"response.output_text.delta","output_index":0,"delta":"x"}', b'{"type":"response.completed"}'),
 ]
-JSON_WORDS: list[object] = [None, True, 0, -1, 1e300, 2**70, "", "x", "\ud83d", "}{", [], {}, [None], {"": None}, [[]]]
+JSON_WORDS: list[Any] = [None, True, 0, -1, 1e300, 2**70, "", "x", "\ud83d", "}{", [], {}, [None], {"": None}, [[]]]
 
 
 @cache
@@ -84,7 +85,7 @@ def mutate_values(body: bytes, rng: random.Random) -> bytes:
     return b"\n".join(blocks)
 
 
-def containers(value: object) -> Iterator[dict[str, object] | list[object]]:
+def containers(value: Any) -> Iterator[Any]:
     if isinstance(value, dict | list):
         yield value
         for inner in list(value.values() if isinstance(value, dict) else value):
