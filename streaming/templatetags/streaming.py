@@ -46,7 +46,8 @@ def chat(
     form_id = f"chat-{uuid.uuid4().hex[:8]}"
     return {
         "api": reverse("streaming:api_chat"),
-        "page_url": reverse("streaming:conversation", args=(NEW_KEY,)) if page else "",
+        "page_url": reverse("streaming:conversation", args=(NEW_KEY,)),
+        "is_whole_page": page,
         "send_url": reverse("streaming:send", args=(key,)),
         "stop_url": reverse("streaming:stop", args=(key,)),
         "conversation": conversation,

@@ -30,6 +30,7 @@ SAYINGS = {
     "answered": gettext_lazy("The answer is complete."),
     "reconnecting": gettext_lazy("Connection lost. Reconnecting…"),
     "unreachable": gettext_lazy("The site could not be reached. Your message is still in the box below."),
+    "unstopped": gettext_lazy("The answer could not be stopped. Try again."),
     "broken": gettext_lazy("Something went wrong on this page. Reload it to see the answer."),
 }
 
