@@ -18,8 +18,7 @@ from streaming.database import in_order
 from streaming.draft import Draft
 from streaming.ending import INTERRUPTED, Ending, cancelled, ending_of, expired
 from streaming.errors import ProviderError
-from streaming.journal import LiveLog
-from streaming.journal.database import Batch
+from streaming.journal import Batch, LiveLog
 from streaming.models import Generation
 from streaming.protocol import StreamParser
 from streaming.protocol.requests import GenerationRequest

@@ -11,8 +11,8 @@ import uuid
 import msgspec
 from django.db import transaction
 
+from streaming.journal import Batch
 from streaming.journal import database as journal
-from streaming.journal.database import Batch
 from streaming.models import Generation
 from streaming.models.generations import Status
 from streaming.protocol.events import Usage
@@ -102,7 +102,7 @@ def settle(generation: Generation, settlement: Settlement, unwritten: Batch) -> 
     with transaction.atomic():
         if not Generation.objects.filter(pk=generation.pk).settle(settlement.status, **fields):
             return False
-        journal.append(generation.pk, unwritten)
+        journal.write({generation.pk: unwritten})
         message = generation.message
         message.set_parts(settlement.parts)
         message.save(update_fields=("parts", "text"))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 
 from streaming.journal import LiveLog
-from streaming.journal.live import MAX_FRAMES_PER_READ
+from streaming.journal.base import MAX_FRAMES_PER_READ
 
 
 def test_frames_are_numbered_from_one_without_a_gap() -> None:

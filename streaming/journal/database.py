@@ -6,32 +6,41 @@ settles them meanwhile), read who was asked to stop, insert the new frames. Thre
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
-from django.db import transaction
+from django.db import connections, router, transaction
 
 from streaming.conf import settings
-from streaming.journal.live import MAX_FRAMES_PER_READ
+from streaming.database import in_database, in_order
+from streaming.journal.base import MAX_FRAMES_PER_READ, Batch, without_gap
 from streaming.models import Generation, JournalEntry
 from streaming.models.generations import ACTIVE, from_now
-from streaming.protocol.ui_stream import split_frames
 
 
-class Batch(NamedTuple):
-    """Consecutive frames of one generation, `first_seq` the number of the first."""
+class DatabaseJournal:
+    """`streaming.journal.base.Journal` on rows."""
 
-    first_seq: int
-    frames: Sequence[bytes]
+    async def append(self, batches: Mapping[uuid.UUID, Batch]) -> dict[uuid.UUID, int]:
+        await in_order(write, batches)
+        return {generation_id: batch.last_seq for generation_id, batch in batches.items()}
 
-    def entry(self, generation_id: uuid.UUID) -> JournalEntry:
-        return JournalEntry(
-            generation_id=generation_id,
-            first_seq=self.first_seq,
-            last_seq=self.first_seq + len(self.frames) - 1,
-            frames=b"".join(self.frames),
-        )
+    async def read(self, generation_id: uuid.UUID, after: int) -> list[bytes]:
+        return await in_database(read, generation_id, after)
+
+    def watch(self, generation_id: uuid.UUID) -> Poll:
+        return Poll()
+
+
+class Poll:
+    """Tables call nobody: there may always be something new."""
+
+    async def wait(self, after: int, seconds: float) -> None:
+        await asyncio.sleep(min(settings.POLL_SECONDS, seconds))
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> dict[uuid.UUID, str | None]:
@@ -46,30 +55,40 @@ def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> dict[uuid.UUID, str | 
             pk: (reason or "user") if requested_at else None
             for pk, requested_at, reason in held.values_list("pk", "cancel_requested_at", "cancel_reason")
         }
-        JournalEntry.objects.bulk_create([live[pk].entry(pk) for pk in reasons if live[pk].frames])
+        write({pk: live[pk] for pk in reasons})
     return reasons
 
 
-def append(generation_id: uuid.UUID, batch: Batch) -> None:
-    """Write the last frames of a generation, in the caller's transaction."""
-    if batch.frames:
-        batch.entry(generation_id).save(force_insert=True)
+def write(batches: Mapping[uuid.UUID, Batch]) -> None:
+    """Store frames, in the caller's transaction if there is one.
+
+    A batch may come twice, the second time longer: its commit was lost on the way back. The longer one replaces the
+    shorter, which begins with the same frames.
+    """
+    # MySQL finds out by itself which unique key a row offends, and may not be told.
+    names_its_target = connections[router.db_for_write(JournalEntry)].features.supports_update_conflicts_with_target
+    JournalEntry.objects.bulk_create(
+        [_entry(pk, batch) for pk, batch in batches.items() if batch.frames],
+        update_conflicts=True,
+        update_fields=("last_seq", "frames"),
+        unique_fields=("generation", "first_seq") if names_its_target else None,
+    )
+
+
+def _entry(generation_id: uuid.UUID, batch: Batch) -> JournalEntry:
+    return JournalEntry(
+        generation_id=generation_id,
+        first_seq=batch.first_seq,
+        last_seq=batch.last_seq,
+        frames=b"".join(batch.frames),
+    )
 
 
 def read(generation_id: uuid.UUID, after: int, limit: int = MAX_FRAMES_PER_READ) -> list[bytes]:
-    """At most about `limit` frames after number `after`; empty when there are none, or when the head is gone.
-
-    Frames are only ever given without a gap: a journal that has lost the frame after `after` gives nothing.
-    """
+    """As `Journal.read`; the entry that passes `limit` is given whole."""
     entries = JournalEntry.objects.filter(generation=generation_id, last_seq__gt=after).order_by("first_seq")
-    frames: list[bytes] = []
-    for entry in entries.iterator(chunk_size=16):
-        if entry.first_seq > after + len(frames) + 1:
-            break
-        frames += split_frames(bytes(entry.frames))[max(0, after - entry.first_seq + 1) :]
-        if len(frames) >= limit:
-            break
-    return frames
+    rows = entries.values_list("first_seq", "frames").iterator(chunk_size=16)
+    return without_gap(((first_seq, bytes(frames)) for first_seq, frames in rows), after, limit)
 
 
 def read_status(generation_id: uuid.UUID) -> tuple[bool, int]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
+from streaming.journal.base import MAX_FRAMES_PER_READ
 from streaming.protocol.ui_stream import frame
-
-# Most frames handed to a reader at once: some 30 KB of text deltas, a write that a slow socket can still take.
-MAX_FRAMES_PER_READ = 256
 
 
 class LiveLog:
