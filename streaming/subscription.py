@@ -27,7 +27,10 @@ class Subscription(Protocol):
     seq: int
 
     async def next(self, seconds: float) -> list[bytes] | None:
-        """The next frames; an empty list after `seconds` of silence; None after the last frame."""
+        """The next frames; None after the last one; an empty list after `seconds` of silence.
+
+        Also an empty list, and sooner, when this process ends and the answer is another's.
+        """
 
     def close(self) -> None:
         """The reader has gone. May be called twice."""
@@ -93,6 +96,8 @@ class JournalSubscription:
             if remaining <= 0:
                 return []
             await asyncio.sleep(min(settings.POLL_SECONDS, remaining))
+            if current().readers.are_leaving:
+                return []
         return None
 
     def close(self) -> None:

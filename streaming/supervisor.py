@@ -7,6 +7,7 @@ a connection ends a reader and not the answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import itertools
 import logging
@@ -27,21 +28,30 @@ from streaming.models import Generation, Owner
 from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.runner import Run
 from streaming.settlement import reap, reap_one
+from streaming.shutdown import Readers, Shutdown
 from streaming.submission import Submission
 
 logger = logging.getLogger(__name__)
 
 # Frames are kept for an hour; looking for old ones every few minutes is soon enough.
 SWEEPS_PER_PRUNING = 60
+# What settling may take when the process ends; with the database away, the lease does the rest.
+SETTLE_SECONDS = 1.0
 T = TypeVar("T")
 StopAnswer = Literal["stopping", "finished", "not_running"]
 
 
 class Supervisor:
-    """`worker` names this supervisor in the rows it holds."""
+    """`worker` names this supervisor in the rows it holds.
+
+    Once it `is_draining` nothing new is started. `readers` are those on the network.
+    """
 
     def __init__(self) -> None:
         self.worker = uuid.uuid4().hex
+        self.is_draining = False
+        self.readers = Readers()
+        self._is_out_of_time = False
         self._runs: dict[uuid.UUID, Run] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._journal_lock = asyncio.Lock()
@@ -64,6 +74,8 @@ class Supervisor:
             RequestError: and nothing was stored.
         """
         self.keep_house()
+        if self.is_draining:
+            raise Overloaded("This server is about to restart. Try again in a moment.")
         if len(self._runs) >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
         return await asyncio.shield(self._detach(self._submit(owner, submission, tools, tool_choice)))
@@ -86,6 +98,24 @@ class Supervisor:
         """Return when nothing runs any more."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    async def drain(self, seconds: float) -> None:
+        """Start nothing more, give what runs `seconds`, settle the rest as interrupted, and see the readers off.
+
+        May be called again meanwhile: the shortest time counts.
+        """
+        self.is_draining = True
+        await self._idle_within(seconds)
+        self._is_out_of_time = True
+        for run in self._runs.values():
+            run.interrupt()
+        await self._idle_within(SETTLE_SECONDS)
+        await self.readers.see_off()
+
+    async def _idle_within(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.idle()
 
     def _detach(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run `work` to its end, whoever goes away meanwhile."""
@@ -112,6 +142,8 @@ class Supervisor:
     def _start(self, generation: Generation, request: GenerationRequest) -> None:
         run = Run(generation, request, self._journal_lock)
         self._runs[generation.pk] = run
+        if self._is_out_of_time:
+            run.interrupt()
         self._detach(run.run()).add_done_callback(lambda _: self._runs.pop(generation.pk, None))
         if self._ticking is None or self._ticking.done():
             self._ticking = self._spawn(self._tick_while_busy())
@@ -162,6 +194,7 @@ def current() -> Supervisor:
     loop = asyncio.get_running_loop()
     if loop not in _supervisors:
         _supervisors[loop] = Supervisor()
+        Shutdown(_supervisors[loop].drain).watch()
     return _supervisors[loop]
 
 

@@ -1,0 +1,136 @@
+"""The end of a process: who is told to end, and what is done first.
+
+A server's signal handler is put off until the answers that run here are settled and their readers have their end;
+then the signal is raised again and the server does what it would have done. Servers differ in what they do to open
+connections at that moment, and by then there are none. Nothing is done in a process that leaves SIGTERM alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from streaming.conf import settings
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# What a process that ends without a signal of ours (a code reload) waits for: time to settle, not to finish.
+EXIT_SECONDS = 2.0
+# Readers get the end of their answer, or go elsewhere, and the last bytes leave; who does not read is not waited for.
+LEAVE_SECONDS = 0.7
+FLUSH_SECONDS = 0.1
+
+Drain = Callable[[float], Coroutine[Any, Any, None]]
+
+
+class Shutdown:
+    """Lets `drain(seconds)` run to its end on the running loop before the process ends.
+
+    The first SIGTERM gives `STREAMING_DRAIN_SECONDS`; a second one, or Ctrl-C, gives none.
+    """
+
+    def __init__(self, drain: Drain) -> None:
+        self._drain = drain
+        self._loop = asyncio.get_running_loop()
+        self._received = 0
+        self._draining: set[asyncio.Task[None]] = set()
+        self._previous: dict[int, Callable[[], object]] = {}
+
+    def watch(self) -> None:
+        """Take over the server's signals, or where the loop is not the main thread's, the end of the interpreter."""
+        if threading.current_thread() is not threading.main_thread():
+            _at_exit(self)
+        elif callable(signal.getsignal(signal.SIGTERM)):
+            for number in SIGNALS:
+                self._take_over(number)
+
+    def end(self) -> None:
+        """The main thread has ended while the loop still runs in another one."""
+        if self._loop.is_running():
+            with contextlib.suppress(TimeoutError):
+                asyncio.run_coroutine_threadsafe(self._drain(0), self._loop).result(EXIT_SECONDS)
+
+    @property
+    def is_over(self) -> bool:
+        return self._loop.is_closed()
+
+    def _take_over(self, number: int) -> None:
+        """Of signals that the loop itself delivers, the loop must be asked; it has no public word for who has them."""
+        handle = getattr(self._loop, "_signal_handlers", {}).get(number)
+        if handle is not None:
+            self._loop.add_signal_handler(number, self._begin, number)
+            self._previous[number] = handle._run
+            return
+        handler = signal.getsignal(number)
+        if callable(handler):
+            signal.signal(number, self._receive)
+            self._previous[number] = functools.partial(_raise_to, handler, number)
+
+    def _receive(self, number: int, frame: object) -> None:
+        if self._loop.is_running():
+            self._loop.call_soon_threadsafe(self._begin, number)
+        else:
+            self._previous[number]()
+
+    def _begin(self, number: int) -> None:
+        self._received += 1
+        is_patient = number == signal.SIGTERM and self._received == 1
+        task = self._loop.create_task(self._drain(settings.DRAIN_SECONDS if is_patient else 0))
+        self._draining.add(task)
+        task.add_done_callback(lambda _: self._previous[number]())
+
+
+def _raise_to(handler: Callable[..., object], number: int) -> None:
+    """Give the signal back, and let it happen."""
+    signal.signal(number, handler)
+    signal.raise_signal(number)
+
+
+class Readers:
+    """The streams that are open on the network. Once `are_leaving`, each ends as soon as it has nothing to send."""
+
+    def __init__(self) -> None:
+        self.are_leaving = False
+        self._count = 0
+        self._gone = asyncio.Event()
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[None]:
+        """A reader, for as long as it reads."""
+        self._count += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
+            if not self._count:
+                self._gone.set()
+
+    async def see_off(self) -> None:
+        """Wait until all have left, but not long."""
+        self.are_leaving = True
+        if not self._count:
+            return
+        self._gone.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._gone.wait(), LEAVE_SECONDS)
+        await asyncio.sleep(FLUSH_SECONDS)
+
+
+_in_threads: list[Shutdown] = []
+
+
+def _at_exit(shutdown: Shutdown) -> None:
+    """Not by `atexit`, which comes too late: settling needs the database's threads, and those are joined before."""
+    register = getattr(threading, "_register_atexit", None)
+    if register is not None and not _in_threads:
+        register(_end_all)
+    _in_threads[:] = [shutdown, *(other for other in _in_threads if not other.is_over)]
+
+
+def _end_all() -> None:
+    for shutdown in _in_threads:
+        shutdown.end()
