@@ -54,11 +54,6 @@ async def test_an_answer_with_its_usage(provider: LocalModel) -> None:
     assert 3 < (transcript.usage.output_tokens or 0) <= 40
 
 
-async def test_temperature_zero_repeats_itself(provider: LocalModel) -> None:
-    texts = {(await transcript_of(provider, COLOURS)).text for _ in range(2)}
-    assert len(texts) == 1
-
-
 async def test_the_length_limit(provider: LocalModel) -> None:
     transcript = await transcript_of(provider, GenerationRequest(turns=LONG.turns, max_output_tokens=5))
     # this server's Responses dialect reports a full stop at the limit
@@ -93,7 +88,7 @@ async def test_a_forced_tool_call_streams_its_arguments(provider: LocalModel) ->
 
 async def test_parallel_tool_calls(provider: LocalModel) -> None:
     calls = (await transcript_of(provider, weather_question(is_parallel=True))).tool_calls
-    assert len(calls) >= 2  # one for each city; the small model sometimes asks for one twice
+    assert len(calls) == 2
     assert len({call.id for call in calls}) == len(calls)
     assert all(call.is_complete and call.arguments for call in calls)
 

@@ -1,7 +1,8 @@
 """OpenAI Responses events, as OpenAI and compatible servers send them.
 
 Complete at `response.completed` or `response.incomplete`; broken at `error` or `response.failed`. An item is known by
-its `output_index`, not by its id: some servers send another id with every event.
+its `output_index`, not by its id: some servers send another id with every event. Only where there is no index
+(llama.cpp) does the id count: two calls may be open at once there.
 """
 
 from __future__ import annotations
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
     from streaming.protocol.dialects.answer import Answer
 
 
+Key = tuple[int | str | None, type[Item]]
+"""Index (or id) and class of an item: servers that number badly give a message and a call the same index."""
+
+
 class Payload(msgspec.Struct, gc=False):
     """The fields of all event types that are read. One flat struct decodes nearly as fast as a tagged union."""
 
     type: str = ""
     delta: Any = None
     output_index: int | None = None
+    item_id: Any = None
     content_index: int | None = None
     summary_index: int | None = None
     item: dict[str, Any] | None = None
@@ -48,9 +54,9 @@ class OpenAIResponses:
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        self._items: dict[tuple[int | None, type[Item]], Item] = {}
-        self._done: dict[tuple[int | None, type[Item]], Any] = {}
-        self._kinds: set[type[Item]] = set()
+        self._items: dict[Key, Item] = {}
+        self._done: dict[Key, Any] = {}
+        self._latest: dict[type[Item], Key] = {}
 
     def read(self, payload: Payload, event: bytes, data: bytes) -> None:
         if not payload.type:
@@ -58,7 +64,7 @@ class OpenAIResponses:
         found = ITEM_EVENTS.get(payload.type)
         if found is not None:
             item_type, take = found
-            key = (payload.output_index, item_type)
+            key = self._find(item_type, payload.output_index, _id(payload.item_id))
             take(self._items.get(key) or self._open(key, {}), payload)
         else:
             is_error = event == b"error" or (payload.error and not payload.type)
@@ -71,18 +77,26 @@ class OpenAIResponses:
     def end(self) -> None:
         self._answer.truncate()
 
-    def _open(self, key: tuple[int | None, type[Item]], wire: dict[str, Any]) -> Item:
+    def _open(self, key: Key, wire: dict[str, Any]) -> Item:
         self._items[key] = item = key[1](self._answer, wire)
-        self._kinds.add(key[1])
+        self._latest[key[1]] = key
         return item
+
+    def _find(self, item_type: type[Item], index: int | None, item_id: str | None) -> Key:
+        """The item an event is about: by index, else by id, else the latest of its class."""
+        if index is not None:
+            return index, item_type
+        named = (item_id, item_type)
+        return named if named in self._items else self._latest.get(item_type, named)
 
     def _read_added(self, payload: Payload, _data: bytes) -> None:
         wire = payload.item or {}
-        self._open(_key(payload.output_index, wire), wire)
+        place = _id(wire.get("id")) if payload.output_index is None else payload.output_index
+        self._open((place, _class(wire)), wire)
 
     def _read_item_done(self, payload: Payload, _data: bytes) -> None:
         wire = payload.item or {}
-        key = _key(payload.output_index, wire)
+        key = self._find(_class(wire), payload.output_index, _id(wire.get("id")))
         identity = wire.get("call_id") or wire.get("id")
         if key not in self._items or self._done.get(key, identity) != identity:
             self._open(key, wire)
@@ -122,11 +136,11 @@ class OpenAIResponses:
 
     def _fill(self, response: dict[str, Any]) -> None:
         """Take the items of kinds of which nothing streamed; indexes need not agree with those of the events."""
-        streamed = set(self._kinds)
+        streamed = set(self._latest)
         output = response.get("output")
         for wire in output if isinstance(output, list) else []:
-            if isinstance(wire, dict) and _key(None, wire)[1] not in streamed:
-                self._open(_key(None, wire), wire).done(wire)
+            if isinstance(wire, dict) and _class(wire) not in streamed:
+                self._open((None, _class(wire)), wire).done(wire)
 
     def _read_error(self, _payload: Payload, data: bytes) -> None:
         self._answer.fail(read_error(msgspec.json.decode(data)))
@@ -140,9 +154,12 @@ class OpenAIResponses:
             self._answer.unknown(data)
 
 
-def _key(index: int | None, wire: dict[str, Any]) -> tuple[int | None, type[Item]]:
-    """Servers that number badly give a message and a call the same index: the class keeps them apart."""
-    return index, ITEMS.get(str(wire.get("type")), OpaqueItem)
+def _class(wire: dict[str, Any]) -> type[Item]:
+    return ITEMS.get(str(wire.get("type")), OpaqueItem)
+
+
+def _id(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _object(value: Any) -> dict[str, Any]:
