@@ -51,6 +51,8 @@ class Stream:
         assert not self.is_done, f"after [DONE]: {block}"
         if block.startswith(":"):
             self.heartbeats.append(time.monotonic())
+        elif block.startswith("retry: "):
+            assert not self.frames, "the time to come back after comes first"
         elif block == "data: [DONE]":
             self.is_done = True
         else:
@@ -99,10 +101,15 @@ class Visitor:
         self.key = uuid.uuid4().hex
         self.http = httpx.AsyncClient(base_url=site.url, timeout=60, headers=headers)
         self._open = AsyncExitStack()
+        self._streams: list[Stream] = []
+
+    async def hang_up(self) -> None:
+        """Close the connections of all streams, whatever they were doing."""
+        await self._open.aclose()
 
     async def leave(self) -> None:
-        """Close the browser: its connections are closed, whatever they were doing."""
-        await self._open.aclose()
+        """Close the browser."""
+        await self.hang_up()
         await self.http.aclose()
 
     async def greet(self) -> Visitor:
@@ -123,7 +130,9 @@ class Visitor:
     async def _stream(self, method: str, path: str, **options: Any) -> Stream:
         response = await self._open.enter_async_context(self.http.stream(method, path, **options))
         assert response.status_code == 200, (response.status_code, await response.aread())
-        return Stream(response.aiter_bytes())
+        # Kept, because a stream that is forgotten is closed.
+        self._streams.append(Stream(response.aiter_bytes()))
+        return self._streams[-1]
 
     async def stop(self) -> str:
         """Press Stop; what the server says of it."""

@@ -1,0 +1,68 @@
+"""HTTP by hand, for what no client library does: leave by FIN or by RST, or never read.
+
+Requests are HTTP/1.0, so that a body comes as it is and the connection ends with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.servers import Site
+
+# The smallest that Linux allows is twice 1152 bytes.
+TINY_BUFFER = 2304
+
+
+class RawConnection:
+    """One request, sent when this is made. Call `close`, or leave by `LEAVE`."""
+
+    def __init__(
+        self, site: Site, method: str, path: str, *, cookie: str = "", body: Any = None, buffer: int = 0
+    ) -> None:
+        self.socket = socket.socket()
+        if buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        address = urlsplit(site.url)
+        self.socket.connect((address.hostname, address.port))
+        self.socket.setblocking(False)
+        content = b"" if body is None else json.dumps(body).encode()
+        headers = f"Host: {address.netloc}\r\nCookie: {cookie}\r\nContent-Length: {len(content)}\r\n"
+        self.socket.send(f"{method} {path} HTTP/1.0\r\n{headers}\r\n".encode() + content)
+        self.received = b""
+
+    async def until(self, text: bytes, within: float = 10) -> bytes:
+        """Read no further than needed to have received `text`; all that was received."""
+        async with asyncio.timeout(within):
+            while text not in self.received:
+                piece = await asyncio.get_running_loop().sock_recv(self.socket, 512)
+                assert piece, self.received
+                self.received += piece
+        return self.received
+
+    async def rest_of_body(self) -> AsyncIterator[bytes]:
+        """The body from its beginning to its end, with what was received before."""
+        yield (await self.until(b"\r\n\r\n")).partition(b"\r\n\r\n")[2]
+        while piece := await asyncio.get_running_loop().sock_recv(self.socket, 65536):
+            yield piece
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def _by_fin(connection: RawConnection) -> None:
+    connection.socket.shutdown(socket.SHUT_WR)
+    connection.close()
+
+
+def _by_rst(connection: RawConnection) -> None:
+    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+LEAVE: dict[str, Callable[[RawConnection], None]] = {"FIN": _by_fin, "RST": _by_rst}

@@ -1,0 +1,87 @@
+"""The reader goes away: with `STREAMING_ABANDON_AFTER = 0` so does the model, otherwise nothing changes."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import pytest
+
+from tests.live import rows
+from tests.live.client import Visit
+from tests.live.conftest import StartSite
+from tests.live.providers import DIALECTS
+from tests.live.raw import LEAVE, RawConnection
+from tests.live.wires import answer_wire, until_delta
+from tests.peers import HANG, Peer
+from tests.servers import Site
+
+TEXT = "One two three four."
+
+
+@pytest.fixture(params=["uvicorn", "daphne"])
+def hasty_site(request: pytest.FixtureRequest, start_site: StartSite) -> Site:
+    return start_site(request.param, STREAMING_ABANDON_AFTER=0)
+
+
+@pytest.mark.parametrize("how", LEAVE)
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_leaving_closes_the_providers_connection_at_once(
+    hasty_site: Site, peer: Peer, dialect: str, how: str
+) -> None:
+    peer.says(*until_delta(dialect, TEXT, "three "), HANG)
+    key = uuid.uuid4().hex
+    body = {"id": key, "prompt": "Count!", "provider": f"peer-{dialect}"}
+    browser = RawConnection(hasty_site, "POST", "/api/chat", body=body)
+    await browser.until(b"three")
+    request = await peer.asked()
+    assert not request.left.is_set()
+    LEAVE[how](browser)
+    await request.gone(within=1)
+    stored = await rows.settled(hasty_site, key)
+    assert (stored.status, stored.text) == ("cancelled", "One two three ")
+    assert stored.generation["error_code"] == ""
+    assert stored.generation["cancel_reason"] == "abandoned"
+
+
+async def test_answer_is_not_abandoned_while_somebody_reads(hasty_site: Site, peer: Peer, visit: Visit) -> None:
+    gate = asyncio.Event()
+    peer.says(*until_delta("chat", TEXT, "two "), gate, *until_delta("chat", TEXT, "four.")[-2:], HANG)
+    first = visit(hasty_site)
+    await (await first.ask("Count!", "peer-chat")).until("text-delta", 2)
+    second = visit(hasty_site, cookie=first.cookie)
+    second.key = first.key
+    stream = await second.follow()
+    await stream.until("text-delta", 2)
+    await first.hang_up()
+    gate.set()
+    await stream.until("text-delta", 4)
+    request = await peer.asked()
+    assert not request.left.is_set()
+    await second.hang_up()
+    await request.gone(within=1)
+    assert (await rows.settled(hasty_site, first.key)).text == TEXT
+
+
+@pytest.mark.parametrize("how", LEAVE)
+async def test_answer_completes_unwatched_and_is_there_on_reload(
+    every_site: Site, peer: Peer, visit: Visit, how: str
+) -> None:
+    visitor, gate = await visit(every_site).greet(), asyncio.Event()
+    begun = until_delta("chat", TEXT, "two ")
+    peer.says(*begun, gate, *answer_wire("chat", TEXT)[len(begun) :])
+    body = {"id": visitor.key, "prompt": "Count!", "provider": "peer-chat"}
+    browser = RawConnection(every_site, "POST", "/api/chat", body=body, cookie=visitor.cookie)
+    await browser.until(b"two")
+    LEAVE[how](browser)
+    await asyncio.sleep(0.2)
+    loaded = await visitor.conversation()
+    assert loaded["active"]
+    assert [message["role"] for message in loaded["messages"]] == ["user"], "what is being written comes by the stream"
+    gate.set()
+    stored = await rows.settled(every_site, visitor.key)
+    assert (stored.status, stored.text) == ("finished", TEXT)
+    loaded = await visitor.conversation()
+    assert not loaded["active"]
+    assert loaded["messages"][1]["parts"] == [{"type": "text", "text": TEXT, "state": "done"}]
+    assert loaded["messages"][1]["metadata"]["status"] == "finished"

@@ -1,0 +1,71 @@
+"""Readers that stop reading: the answer goes on, and each costs its socket's buffer, not the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from tests.live import rows
+from tests.live.client import Stream, Visit, Visitor, assert_whole
+from tests.live.conftest import StartSite
+from tests.live.raw import TINY_BUFFER, RawConnection
+from tests.live.wires import answer_wire
+from tests.peers import Peer
+from tests.servers import Site
+
+MEGABYTE = 1_000_000
+# 3 MB of text, 4 MB of frames.
+WORDS, WORD = 20_000, "w" * 149 + " "
+MANY = 50
+
+
+async def test_stuck_readers_neither_stall_the_answer_nor_cost_memory(
+    start_site: StartSite, visit: Visit, peer: Peer
+) -> None:
+    site = start_site("uvicorn", SESSION_COOKIE_NAME="readers")
+    visitor = await visit(site).greet()
+    await _growth(visitor, peer, readers=1)
+    one = await _growth(visitor, peer, readers=1)
+    many = await _growth(visitor, peer, readers=MANY)
+    assert many - one < 0.5 * MEGABYTE * MANY, f"{(many - one) / MANY:.0f} bytes for each reader"
+
+
+async def _growth(visitor: Visitor, peer: Peer, readers: int) -> int:
+    """By how many bytes the server grows while `readers` who do not read are owed a big answer."""
+    visitor.key = uuid.uuid4().hex
+    gate, pieces = asyncio.Event(), answer_wire("chat", WORD * WORDS)
+    peer.says(*pieces[:3], gate, b"".join(pieces[3:]))
+    await (await visitor.ask("Write!", "peer-chat")).until("text-delta")
+    with ExitStack() as stuck:
+        connections = [stuck.enter_context(closing(_stuck_reader(visitor))) for _ in range(readers)]
+        for connection in connections:
+            await connection.until(b"\r\n\r\n")
+        await visitor.hang_up()
+        before = _memory(visitor.site)
+        gate.set()
+        stored = await rows.settled(visitor.site, visitor.key, within=20)
+        grown = _memory(visitor.site) - before
+        assert (stored.status, len(stored.text)) == ("finished", len(WORD) * WORDS)
+        await _catches_up(connections[0])
+    return grown
+
+
+def _stuck_reader(visitor: Visitor) -> RawConnection:
+    path = f"/api/chat/{visitor.key}/stream"
+    return RawConnection(visitor.site, "GET", path, cookie=visitor.cookie, buffer=TINY_BUFFER)
+
+
+async def _catches_up(reader: RawConnection) -> None:
+    """Whoever reads again has missed nothing."""
+    stream = await Stream(reader.rest_of_body()).whole()
+    assert_whole(stream)
+    assert stream.text == WORD * WORDS
+
+
+def _memory(site: Site) -> int:
+    """Resident memory of the server's process, in bytes."""
+    status = Path(f"/proc/{site.process.pid}/status").read_text()
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
+    return 1024 * int(kilobytes)
