@@ -13,6 +13,17 @@ from streaming.providers.scripted import Scripted
 WORDS = " ".join(f"word{number}" for number in range(1, 61))
 LINES = "\n".join(f"Line {number} of a long answer." for number in range(1, 121))
 MARKUP = "<b>bold</b> <img src=x onerror=alert(1)> <script>alert(2)</script> & done"
+CLOSED_TAB = (
+    "It goes on. An answer belongs to the site and not to your connection: a task of its own reads the model and "
+    "writes every word to a journal in the database.\n\n"
+    "When you come back, in this tab or another one, the page replays what you missed and then follows along."
+)
+STOPPED = (
+    "Then the connection to the model is closed at once, so nobody pays for words that nobody reads. What was written "
+    "so far is kept, here and for those who review it.\n\n"
+    "It does not matter which of your tabs you press it in, or which of the site's processes is doing the work: the "
+    "request to stop is a row in the database, and whoever writes the answer looks at it several times a second."
+)
 WEATHER = {"name": "get_weather", "arguments": {"city": "Rome", "days": 3}}
 
 SCRIPTS: dict[str, dict[str, Any]] = {
@@ -23,6 +34,8 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "markup": {"text": MARKUP, "delay": 0.01},
     "unbroken": {"text": "x" * 600},
     "think": {"reasoning": "First this, then that.", "text": "So it is.", "tool_calls": [WEATHER], "delay": 0.02},
+    "What": {"text": CLOSED_TAB, "delay": 0.01},
+    "And": {"text": STOPPED, "delay": 0.06},
     "busy": {"error": "overloaded", "text": WORDS},
     "lost": {"text": WORDS, "error": "connection_lost", "fail_after": 12, "delay": 0.01},
 }

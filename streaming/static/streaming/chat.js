@@ -291,7 +291,7 @@ class StreamingChat extends HTMLElement {
   async follow(answer, response) {
     for (let ms = FIRST_PAUSE; ; ms = Math.min(2 * ms, LONGEST_PAUSE)) {
       try {
-        response ??= await fetch(this.address("stream"));
+        response ??= await fetch(this.address("stream"), { headers: { accept: "text/event-stream" } });
         if (response.status !== 200 && response.status < 500) return await this.refresh(answer);
         if (response.status === 200) for await (const chunks of readChunks(response)) answer.apply(chunks);
         if (answer.isAnother) return await this.refresh(answer);
