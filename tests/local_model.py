@@ -4,9 +4,9 @@
     def test_something(local_model, settings):
         settings.STREAMING_PROVIDERS = local_model.providers("anthropic-messages", temperature=0)
 
-It answers sense only by luck, but it streams, counts tokens and calls tools on all three dialects. Its words may differ
-from run to run even at temperature 0 (what is cached changes the arithmetic). Tools it calls only after worked examples:
-`weather_question` asks with some, and gets its calls each time.
+It answers sense only by luck, but it streams, counts tokens and calls tools on all three dialects. Its words may
+differ from run to run even at temperature 0 (what is cached changes the arithmetic). Tools it calls only after worked
+examples: `weather_question` asks with some, and gets its calls each time.
 
 Load the fixture with `pytest_plugins = ["tests.local_model"]`.
 """
