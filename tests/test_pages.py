@@ -230,6 +230,19 @@ async def test_the_list_has_pages_newest_first(client: AsyncClient) -> None:
     assert html(await client.get("/?page=nonsense")).count("<li>") == first.count("<li>")
 
 
+async def test_a_key_that_cannot_be_an_address_is_refused(client: AsyncClient) -> None:
+    response = await client.post("/api/chat", {"prompt": "Hello", "id": "a/b"}, content_type="application/json")
+    assert response.status_code == 400
+    assert (await client.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize("field", [{"client_id": "m" * 129}, {"regenerate": "m" * 129}])
+async def test_an_id_that_is_too_long_is_refused(client: AsyncClient, field: dict[str, str]) -> None:
+    assert (await send(client, **field)).status_code == 400
+    assert (await send(client, key="k" * 129)).status_code == 400
+    assert not await Conversation.objects.aexists()
+
+
 async def test_pages_are_not_kept_by_caches(client: AsyncClient) -> None:
     assert "no-store" in (await client.get("/")).headers["Cache-Control"]
 

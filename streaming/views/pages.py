@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from streaming.database import in_database
 from streaming.errors import LoginRequired, RequestError
 from streaming.models import Conversation, Generation, Owner
-from streaming.submission import Submission
+from streaming.submission import submission_of
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
 from streaming.views.access import owner_of
@@ -71,11 +71,11 @@ async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResp
 @for_owner
 async def send(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     """Start an answer; what was refused is shown with its reason, the message still in the composer."""
-    submission = _submission(request, key)
+    data = _data(request, key)
     try:
-        await current().submit(owner, submission)
+        await current().submit(owner, submission_of(data))
     except RequestError as refusal:
-        return await _page(request, owner, key, draft=submission.prompt, refusal=refusal)
+        return await _page(request, owner, key, draft=data.get("prompt", ""), refusal=refusal)
     return SeeOther(_page_of(key))
 
 
@@ -89,12 +89,13 @@ async def stop(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     return SeeOther(_page_of(key))
 
 
-def _submission(request: HttpRequest, key: str) -> Submission:
+def _data(request: HttpRequest, key: str) -> dict[str, Any]:
+    """What the form says, as the JSON endpoints would be told."""
     if answer := request.POST.get("regenerate"):
-        return Submission(key=key, trigger="regenerate-message", message_id=answer)
+        return {"id": key, "trigger": "regenerate-message", "messageId": answer}
     # Forms send line ends as CRLF; a message has them as they were typed.
     prompt = request.POST.get("prompt", "").replace("\r\n", "\n")
-    return Submission(key=key, prompt=prompt, client_id=request.POST.get("client_id") or None)
+    return {"id": key, "prompt": prompt, "clientId": request.POST.get("client_id")}
 
 
 def _page_of(key: str) -> str:
