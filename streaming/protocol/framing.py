@@ -33,6 +33,7 @@ class Kind(enum.Enum):
     """The whole stream, in which no event was found."""
     TOO_LARGE = "too_large"
     COMPRESSED = "compressed"
+    END = "end"
 
 
 DATA = Kind.DATA
@@ -80,6 +81,7 @@ class Framer:
         self._leniency = leniency
         self._lines = LineSplitter(leniency.max_line_bytes)
         self._head = b""
+        self._is_new = True
         self._event = b""
         self._data: bytes | None = None
         self._more: list[bytes] = []
@@ -92,10 +94,8 @@ class Framer:
     def feed(self, chunk: bytes) -> list[Frame]:
         """The frames that `chunk` completes."""
         frames: list[Frame] = []
-        if len(self._head) < len(GZIP_MAGIC):
-            self._head += chunk[: len(GZIP_MAGIC)]
-            if self._head.startswith(GZIP_MAGIC):
-                return [(Kind.COMPRESSED, b"", b"")]
+        if self._is_new and self._is_compressed(chunk):
+            return [(Kind.COMPRESSED, b"", b"")]
         data = self._data
         for line in self._lines.feed(chunk):
             # Written out for the lines that streams are made of: this loop is the cost of framing.
@@ -124,6 +124,7 @@ class Framer:
             self._dispatch(frames)
         if not self._has_frames and self._data is None and _is_body(bytes(self._stray).strip()):
             frames.append((Kind.BODY, b"", bytes(self._stray)))
+        frames.append((Kind.END, b"", b""))
         return frames
 
     def _read_last_line(self, line: bytes, frames: list[Frame]) -> None:
@@ -136,6 +137,11 @@ class Framer:
 
     def _has_whole_data(self) -> bool:
         return self._data is not None and is_whole(b"\n".join([self._data, *self._more]))
+
+    def _is_compressed(self, chunk: bytes) -> bool:
+        self._head += chunk[: len(GZIP_MAGIC)]
+        self._is_new = len(self._head) < len(GZIP_MAGIC)
+        return self._head.startswith(GZIP_MAGIC)
 
     def _read_line(self, line: bytes, frames: list[Frame]) -> None:
         if line:

@@ -58,22 +58,20 @@ class StreamParser:
         if self._answer.is_over:
             return []
         if len(chunk) > self._room:
-            events = self.feed(chunk[: self._room])
+            self._read(self._framer.feed(chunk[: self._room]))
             self._fail("too_large", f"the stream is longer than {MAX_STREAM_BYTES} bytes")
-            return events + self._drain()
-        self._room -= len(chunk)
-        return self._read(self._framer.feed(chunk))
+        else:
+            self._room -= len(chunk)
+            self._read(self._framer.feed(chunk))
+        return self._answer.take_events()
 
     def close(self) -> list[Event]:
         """The events that the end of the bytes leaves. May be called again: there are none then."""
-        if self._answer.is_over:
-            return []
-        events = self._read(self._framer.close())
         if not self._answer.is_over:
-            self._end()
-        return events + self._drain()
+            self._read(self._framer.close())
+        return self._answer.take_events()
 
-    def _read(self, frames: list[Frame]) -> list[Event]:
+    def _read(self, frames: list[Frame]) -> None:
         answer = self._answer
         decode = self._decode
         read = self._dialect.read
@@ -92,14 +90,8 @@ class StreamParser:
                     break
         except TooLarge as bound:
             self._fail("too_large", str(bound))
-        return self._drain()
 
-    def _drain(self) -> list[Event]:
-        events = self._answer.events.copy()
-        self._answer.events.clear()
-        return events
-
-    def _end(self) -> None:
+    def _read_end(self, _data: bytes) -> None:
         if self._nonsense and not self._answer.has_parts:
             self._fail("not_json", self._nonsense)
         else:
@@ -196,4 +188,5 @@ NOTICES: dict[Kind, Callable[[StreamParser, bytes], None]] = {
     Kind.BODY: StreamParser._read_body,
     Kind.TOO_LARGE: StreamParser._read_overflow,
     Kind.COMPRESSED: StreamParser._read_compressed,
+    Kind.END: StreamParser._read_end,
 }

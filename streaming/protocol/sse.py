@@ -38,46 +38,62 @@ class LineSplitter:
         self.has_overflowed = False
         self._max = max_line_bytes
         self._pending = bytearray()
+        self._head = b""
+        self._is_begun = False
         self._is_after_cr = False
-        self._is_first = True
+        self._is_unusual = True
+        """Whether the next chunk needs a closer look whatever it holds."""
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The lines that `chunk` completes."""
+        if self._is_unusual or b"\r" in chunk:
+            chunk = self._normalise(chunk)
+        lines = chunk.split(b"\n")
+        tail = lines.pop()
+        if self._pending and lines:
+            lines[0] = bytes(self._pending) + lines[0]
+            self._pending.clear()
+        if tail:
+            self._pending += tail
+        if len(chunk) + len(self._pending) > self._max:
+            return self._within_bounds(lines)
+        return lines
+
+    def _normalise(self, chunk: bytes) -> bytes:
+        """The chunk with LF for every line end, without the BOM, and empty if the stream has overflowed.
+
+        Of a BOM that is cut, the beginning is held back until it is known for one.
+        """
         if self.has_overflowed:
-            return []
+            return b""
+        if not self._is_begun:
+            chunk = self._begin(chunk)
         if self._is_after_cr and chunk:
             self._is_after_cr = False
             chunk = chunk.removeprefix(b"\n")
         if b"\r" in chunk:
             self._is_after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        lines = chunk.split(b"\n")
-        tail = lines.pop()
-        if lines:
-            self._complete(lines)
-        self._pending += tail
-        if len(chunk) + len(self._pending) > self._max:
-            return self._within_bounds(lines)
-        return lines
+        self._is_unusual = self._is_after_cr or not self._is_begun
+        return chunk
+
+    def _begin(self, chunk: bytes) -> bytes:
+        self._head += chunk
+        if len(self._head) < len(BOM) and BOM.startswith(self._head):
+            return b""
+        self._is_begun = True
+        return self._head.removeprefix(BOM)
 
     def flush(self) -> bytes:
         """The unfinished last line, at the end of the stream."""
-        line = bytes(self._pending)
+        line = bytes(self._pending) if self._is_begun else self._head
         self._pending.clear()
-        return line.removeprefix(BOM) if self._is_first else line
-
-    def _complete(self, lines: list[bytes]) -> None:
-        if self._pending:
-            lines[0] = bytes(self._pending) + lines[0]
-            self._pending.clear()
-        if self._is_first:
-            self._is_first = False
-            lines[0] = lines[0].removeprefix(BOM)
+        return line
 
     def _within_bounds(self, lines: list[bytes]) -> list[bytes]:
         for at, line in enumerate([*lines, self._pending]):
             if len(line) > self._max:
-                self.has_overflowed = True
+                self.has_overflowed = self._is_unusual = True
                 self._pending.clear()
                 return lines[:at]
         return lines

@@ -71,9 +71,7 @@ class Transcript:
 
     def apply(self, event: ev.Event) -> None:
         """Take the next event. What is not about the answer itself (a heartbeat, a warning) changes nothing."""
-        fold = FOLDS.get(type(event))
-        if fold is not None:
-            fold(self, event)
+        FOLDS[type(event)](self, event)
 
     def _text(self, event: ev.TextDelta) -> None:
         growing = self._growing.get(event.part)
@@ -180,6 +178,9 @@ class Transcript:
     def _truncated(self, _event: ev.Truncated) -> None:
         self.outcome = "truncated"
 
+    def _pass(self, _event: ev.Event) -> None:
+        """It adds nothing to the answer."""
+
 
 FOLDS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
     ev.Started: Transcript._started,
@@ -198,5 +199,9 @@ FOLDS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
     ev.Finished: Transcript._finished,
     ev.Failed: Transcript._failed,
     ev.Truncated: Transcript._truncated,
+    ev.PartEnded: Transcript._pass,
+    ev.Heartbeat: Transcript._pass,
+    ev.Warning: Transcript._pass,
+    ev.Unknown: Transcript._pass,
 }
-"""Class of event to what it does. `PartEnded`, `Heartbeat`, `Warning` and `Unknown` add nothing to an answer."""
+"""Class of event to what it does."""

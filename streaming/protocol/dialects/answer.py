@@ -56,6 +56,12 @@ class Answer:
             if not self.has_parts:  # a stream taken up in its middle has no start
                 self.emit(ev.Started(_name(id), _name(model)))
 
+    def take_events(self) -> list[ev.Event]:
+        """What was written since the last time. The list itself stays: `Prose` and `Call` write to it directly."""
+        events = self.events.copy()
+        self.events.clear()
+        return events
+
     def reserve(self) -> None:
         """Count something that takes memory however little its bytes were.
 

@@ -22,6 +22,10 @@ def id_of(wire: Wire) -> str:
     return next((wire[key] for key in ("call_id", "id") if isinstance(wire.get(key), str)), "")
 
 
+def _kind_of(wire: Wire) -> str:
+    return str(wire.get("type")).removesuffix("_call")
+
+
 class CallItem:
     """A call whose input streams as text: `function_call`, `custom_tool_call`, `mcp_call`, `code_interpreter_call`."""
 
@@ -72,7 +76,8 @@ class CallItem:
         return wire.get(self.input_field)
 
     def _announce(self, wire: Wire) -> None:
-        self._call.name = self._call.name or wire.get("name") or str(wire.get("type")).removesuffix("_call")
+        name = wire.get("name")
+        self._call.name = self._call.name or (name if isinstance(name, str) else "") or _kind_of(wire)
         self._call.start()
 
     def _fill(self, whole: Any) -> None:

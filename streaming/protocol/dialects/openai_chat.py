@@ -39,13 +39,9 @@ class Chunk(msgspec.Struct, gc=False):
     model: Any = None
     usage: Any = None
     error: Any = None
-    object: Any = None
     x_groq: Any = None
     search_results: msgspec.Raw = msgspec.Raw()
     citations: msgspec.Raw = msgspec.Raw()
-    detail: Any = None
-    details: Any = None
-    message: Any = None
 
 
 class OpenAIChat:
@@ -99,7 +95,7 @@ class OpenAIChat:
                 self._sources = sources
         if groq.get("error"):
             self._answer.fail(read_error(groq["error"]))
-        elif chunk.error or event == b"error" or _is_flat_error(chunk):
+        elif chunk.error or event == b"error" or (chunk.choices is None and _is_flat_error(data)):
             self._answer.fail(read_error(msgspec.json.decode(data)))
         elif not chunk.choices and not chunk.usage:
             self._answer.unknown(data)
@@ -131,7 +127,7 @@ class OpenAIChat:
             self._answer.finish(first.finish_reason if first else None)
 
 
-def _is_flat_error(chunk: Chunk) -> bool:
+def _is_flat_error(data: bytes) -> bool:
     """An error without `error` around it (vLLM, FastAPI): a message where choices belong."""
-    has_message = bool(chunk.message or chunk.detail or chunk.details)
-    return chunk.object == "error" or (has_message and chunk.choices is None and chunk.usage is None)
+    wire = msgspec.json.decode(data)
+    return wire.get("object") == "error" or any(wire.get(key) for key in ("message", "detail", "details"))

@@ -18,6 +18,19 @@ Delta = type[TextDelta] | type[ReasoningDelta] | type[RefusalDelta]
 class Prose:
     """A place on the wire where words arrive. Words of another kind than before end the part and begin a new one."""
 
+    __slots__ = (
+        "_answer",
+        "_before_close",
+        "_choice",
+        "_events",
+        "_is_sealed",
+        "_kind",
+        "_tags",
+        "_text_part",
+        "part",
+        "write",
+    )
+
     def __init__(self, answer: Answer, choice: int = 0, *, before_close: Callable[[], None] | None = None) -> None:
         answer.reserve()
         self.write: Callable[[str], None] = self.text

@@ -7,7 +7,7 @@ bytes that are no UTF-8, half a surrogate pair.
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -53,16 +53,19 @@ def _shape_field(wire: Any, type_: Any) -> Any:
         return msgspec.convert(wire, type_, strict=False)
     except UNREADABLE:
         pass
-    inner = _struct_in(type_)
+    inner, is_list = _struct_in(type_)
     if inner is None:
         return msgspec.UNSET
-    if isinstance(wire, list):
-        return [shape(item, inner) for item in wire if isinstance(item, dict)]
-    return shape(wire, inner) if isinstance(wire, dict) else msgspec.UNSET
+    items = [shape(item, inner) for item in (wire if isinstance(wire, list) else [wire]) if isinstance(item, dict)]
+    if is_list:
+        return items
+    return items[0] if items and isinstance(wire, dict) else msgspec.UNSET
 
 
-def _struct_in(type_: Any) -> type[msgspec.Struct] | None:
-    """The struct within `X | None` or `list[X] | None`."""
+def _struct_in(type_: Any, *, is_list: bool = False) -> tuple[type[msgspec.Struct] | None, bool]:
+    """The struct within `X | None` or `list[X] | None`, and whether it is a list of them."""
     if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
-        return type_
-    return next((found for arg in get_args(type_) if (found := _struct_in(arg))), None)
+        return type_, is_list
+    is_list = is_list or get_origin(type_) is list
+    found = (_struct_in(arg, is_list=is_list) for arg in get_args(type_))
+    return next((pair for pair in found if pair[0]), (None, False))
