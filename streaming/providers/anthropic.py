@@ -20,8 +20,8 @@ class Messages(SDKProvider):
 
         return anthropic, anthropic.AsyncAnthropic(**client_arguments(anthropic, self.options))
 
-    def _open(self, body: dict[str, Any]) -> Opening:
-        create = self._client.messages.with_streaming_response.create
+    def _open(self, client: Any, body: dict[str, Any]) -> Opening:
+        create = client.messages.with_streaming_response.create
         required = {"model": body["model"], "max_tokens": body["max_tokens"], "messages": []}
         opening: Opening = create(**required, stream=True, extra_body=body)
         return opening

@@ -112,7 +112,7 @@ class LocalModel:
             return self._connected
 
     def _connect(self, progress: Progress) -> SDKProvider:
-        """Blocks: while the model loads, and while the SDK is imported."""
+        """Blocks while the model loads."""
         address = server_for(self.options, self.model).ensure(progress)
         speaker, path = DIALECTS[self.dialect]
         return speaker(

@@ -20,8 +20,8 @@ class ChatCompletions(SDKProvider):
 
         return openai, openai.AsyncOpenAI(**client_arguments(openai, self.options))
 
-    def _open(self, body: dict[str, Any]) -> Opening:
-        create = self._client.chat.completions.with_streaming_response.create
+    def _open(self, client: Any, body: dict[str, Any]) -> Opening:
+        create = client.chat.completions.with_streaming_response.create
         opening: Opening = create(model=body["model"], messages=[], stream=True, extra_body=body)
         return opening
 
@@ -31,7 +31,7 @@ class Responses(ChatCompletions):
 
     dialect: Dialect = "openai-responses"
 
-    def _open(self, body: dict[str, Any]) -> Opening:
-        create = self._client.responses.with_streaming_response.create
+    def _open(self, client: Any, body: dict[str, Any]) -> Opening:
+        create = client.responses.with_streaming_response.create
         opening: Opening = create(model=body["model"], input=[], stream=True, extra_body=body)
         return opening

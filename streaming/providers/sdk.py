@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -60,13 +61,14 @@ class SDKProvider:
         self.options = read(SDKOptions, options)
         self.model = self.options.model
         self.parser_options = self.options.parser
-        self._sdk, self._client = self._connect()
+        self._connecting = asyncio.Lock()
+        self._connected: tuple[ModuleType, Any] | None = None
 
     def _connect(self) -> tuple[ModuleType, Any]:
         """The SDK's module and its client. The SDK is imported here, so that none needs the other."""
         raise NotImplementedError
 
-    def _open(self, body: dict[str, Any]) -> Opening:
+    def _open(self, client: Any, body: dict[str, Any]) -> Opening:
         """The SDK's call. `body` goes in whole, as `extra_body`: it is wire JSON already."""
         raise NotImplementedError
 
@@ -75,7 +77,8 @@ class SDKProvider:
         began = False
         try:
             body = encode(self.dialect, with_defaults(request, self.options))
-            async with self._open(body) as response:
+            client = await self._client()
+            async with self._open(client, body) as response:
                 began = True
                 async for chunk in response.iter_bytes():
                     yield chunk
@@ -83,20 +86,30 @@ class SDKProvider:
             # from None: a traceback would print the SDK's message, which may quote the key
             raise self._translated(exc, began=began) from None
 
+    async def _client(self) -> Any:
+        """Made in a thread: importing an SDK takes a second or more, in which no other stream may stand still."""
+        async with self._connecting:
+            if self._connected is None:
+                self._connected = await asyncio.to_thread(self._connect)
+            return self._connected[1]
+
     def _translated(self, exc: Exception, *, began: bool) -> ProviderError:
         """The one place where an SDK's exceptions become ours."""
-        import httpx2
-
         secret = self.options.api_key
-        if isinstance(exc, self._sdk.APIStatusError):
-            return from_status(exc.status_code, exc.body, exc.response.headers, secret)
-        if isinstance(exc, (self._sdk.APIConnectionError, httpx2.RequestError)):
-            return from_transport(exc, began=began, secret=secret)
+        if self._connected is not None:
+            import httpx2
+
+            sdk = self._connected[0]
+            if isinstance(exc, sdk.APIStatusError):
+                return from_status(exc.status_code, exc.body, exc.response.headers, secret)
+            if isinstance(exc, (sdk.APIConnectionError, httpx2.RequestError)):
+                return from_transport(exc, began=began, secret=secret)
         return ProviderError("internal", redact(f"{type(exc).__name__}: {exc}", secret))
 
     async def close(self) -> None:
         """See `Provider.close`."""
-        await self._client.close()
+        if self._connected is not None:
+            await self._connected[1].close()
 
     @classmethod
     def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:

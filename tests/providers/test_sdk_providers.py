@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -235,6 +236,13 @@ class TestConnections:
         peer.says(EVENT)
         with pytest.raises(ProviderError):
             await body_of(make(), broken)
+
+
+async def test_an_sdk_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openai", None)
+    error = await error_of(ChatCompletions(model="m", api_key=KEY))
+    assert error.code == "internal"
+    assert "openai" in error.detail
 
 
 async def test_chat_is_a_path_below_the_base_url(peer: Peer) -> None:
