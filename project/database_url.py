@@ -1,6 +1,7 @@
 """`DATABASE_URL` as an entry of Django's `DATABASES`.
 
-sqlite:///relative.sqlite3 · sqlite:////absolute.sqlite3 · postgres://user:password@host:5432/name?sslmode=require
+sqlite:///relative.sqlite3 · sqlite:////absolute.sqlite3 · postgres://user:password@host:5432/name?sslmode=require ·
+mysql://user:password@host:3306/name
 """
 
 from __future__ import annotations
@@ -43,8 +44,16 @@ def _sqlite(url: SplitResult) -> dict[str, Any]:
 
 
 def _postgres(url: SplitResult) -> dict[str, Any]:
+    return _server("django.db.backends.postgresql", url)
+
+
+def _mysql(url: SplitResult) -> dict[str, Any]:
+    return _server("django.db.backends.mysql", url)
+
+
+def _server(engine: str, url: SplitResult) -> dict[str, Any]:
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": engine,
         "NAME": unquote(url.path).removeprefix("/"),
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),
@@ -58,4 +67,5 @@ SCHEMES: dict[str, Callable[[SplitResult], dict[str, Any]]] = {
     "sqlite": _sqlite,
     "postgres": _postgres,
     "postgresql": _postgres,
+    "mysql": _mysql,
 }

@@ -101,6 +101,16 @@ class Settings:
         return float(self._read("SWEEP_SECONDS", 5))
 
     @property
+    def MAX_CONNECTION_SECONDS(self) -> float:
+        """Longest life of a stream whose reader comes back by itself, as EventSource does; others are not cut."""
+        return float(self._read("MAX_CONNECTION_SECONDS", 600))
+
+    @property
+    def STUCK_SECONDS(self) -> float:
+        """How long a client may take nothing of what it is owed; then it is cut off. Needs `StreamingApplication`."""
+        return float(self._read("STUCK_SECONDS", 30))
+
+    @property
     def TICK_SECONDS(self) -> float:
         """How often a process writes its generations' new frames, renews leases and looks for cancel requests."""
         return float(self._read("TICK_SECONDS", 0.2))
@@ -119,6 +129,21 @@ class Settings:
     def POLL_SECONDS(self) -> float:
         """How often a reader in another process than the generation's looks at the journal."""
         return float(self._read("POLL_SECONDS", 0.25))
+
+    @property
+    def REDIS_URL(self) -> str:
+        """Where readers in other processes find frames sooner than in the database; empty: there is no Redis."""
+        return str(self._read("REDIS_URL", ""))
+
+    @property
+    def REDIS_PREFIX(self) -> str:
+        """What this site's keys and channels in Redis begin with; a server's databases share their channels."""
+        return str(self._read("REDIS_PREFIX", "streaming:"))
+
+    @property
+    def REDIS_TICK_SECONDS(self) -> float:
+        """How often a process passes its generations' new frames on to Redis, all in one round trip."""
+        return float(self._read("REDIS_TICK_SECONDS", 0.05))
 
     @property
     def JOURNAL_RETENTION_SECONDS(self) -> float:

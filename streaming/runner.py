@@ -88,9 +88,15 @@ class Run:
         """Whether its row is still to be settled."""
         return not self._is_settled and not self._is_fenced
 
-    def unwritten(self) -> Batch:
-        """The frames that the journal does not have yet."""
-        return Batch(self.written + 1, self.log.frames[self.written :])
+    @property
+    def is_ours(self) -> bool:
+        """Whether the log is what the row says, or will say."""
+        return self._is_settled or (self.is_live and not self.log.is_closed)
+
+    def unwritten(self, most: int | None = None) -> Batch:
+        """The frames that the journal does not have yet, `most` of them."""
+        last = None if most is None else self.written + most
+        return Batch(self.written + 1, self.log.frames[self.written : last])
 
     def _break_off(self, verdict: Ending) -> None:
         """Stop reading; the first verdict is the one that counts."""

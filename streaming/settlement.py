@@ -15,6 +15,7 @@ from streaming.journal import Batch
 from streaming.journal import database as journal
 from streaming.models import Generation
 from streaming.models.generations import Status
+from streaming.models.storable import storable
 from streaming.protocol.events import Usage
 from streaming.protocol.parts import Part
 from streaming.protocol.ui_stream import (
@@ -49,11 +50,11 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         usage = self.usage or Usage()
         generation.status = self.status
         generation.finish_reason = self.finish_reason
-        generation.raw_finish_reason = self.raw_finish_reason[:64]
+        generation.raw_finish_reason = storable(self.raw_finish_reason[:64])
         generation.error_code = self.error_code
-        generation.error_detail = self.error_detail
+        generation.error_detail = storable(self.error_detail)
         generation.cancel_reason = self.cancel_reason
-        generation.model = self.model[:200]
+        generation.model = storable(self.model[:200])
         generation.attempts = self.attempts
         generation.input_tokens = usage.input_tokens
         generation.output_tokens = usage.output_tokens

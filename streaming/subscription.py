@@ -7,15 +7,14 @@ between old and new frames, because both are read from the same place by the sam
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 from typing import NamedTuple, Protocol
 
-from streaming.conf import settings
 from streaming.database import in_database
-from streaming.journal import LiveLog
+from streaming.journal import LiveLog, Watch
 from streaming.journal import database as journal
+from streaming.journal.quick import redis_journal
 from streaming.models import Generation
 from streaming.settlement import reap_one, replay
 from streaming.supervisor import current
@@ -75,17 +74,24 @@ class Look(NamedTuple):
 
 
 class JournalSubscription:
-    """A cursor over the database, for a generation that another process runs or that has ended."""
+    """A cursor over the journal, for a generation that another process runs or that has ended.
+
+    Where there is Redis it is asked first; it knows no ends and may have lost what the database still has, so when it
+    has nothing to say, and a wait did not change that, the database is asked.
+    """
 
     def __init__(self, generation_id: uuid.UUID, after: int) -> None:
         self.seq = max(after, 0)
         self._generation_id = generation_id
         self._is_over = False
+        self._redis = redis_journal()
+        self._has_just_given = False
+        self._watch: Watch = (self._redis or journal.DatabaseJournal()).watch(generation_id)
 
     async def next(self, seconds: float) -> list[bytes] | None:
         deadline = time.monotonic() + seconds
         while not self._is_over:
-            look = await in_database(_look, self._generation_id, self.seq)
+            look = await self._look()
             self._is_over = look.is_over
             if look.frames:
                 self.seq += len(look.frames)
@@ -95,13 +101,21 @@ class JournalSubscription:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return []
-            await asyncio.sleep(min(settings.POLL_SECONDS, remaining))
+            await self._watch.wait(self.seq, remaining)
             if current().readers.are_leaving:
                 return []
         return None
 
     def close(self) -> None:
-        """Nothing is held between looks."""
+        self._watch.close()
+
+    async def _look(self) -> Look:
+        if self._redis:
+            frames = await self._redis.read(self._generation_id, self.seq)
+            had_given, self._has_just_given = self._has_just_given, bool(frames)
+            if frames or had_given:
+                return Look(frames, is_over=False)
+        return await in_database(_look, self._generation_id, self.seq)
 
 
 def _look(generation_id: uuid.UUID, after: int) -> Look:

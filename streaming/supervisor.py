@@ -24,6 +24,8 @@ from streaming.database import in_database, in_order
 from streaming.errors import Overloaded
 from streaming.intake import accept
 from streaming.journal import database as journal
+from streaming.journal.mirror import Mirror
+from streaming.journal.quick import redis_journal
 from streaming.models import Generation, Owner
 from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.runner import Run
@@ -56,6 +58,9 @@ class Supervisor:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._journal_lock = asyncio.Lock()
         self._ticking: asyncio.Task[None] | None = None
+        self._asked = asyncio.Event()
+        redis = redis_journal()
+        self._mirror = Mirror(redis, self._be_asked) if redis else None
         self._sweeping: asyncio.Task[None] | None = None
 
     async def submit(
@@ -142,6 +147,8 @@ class Supervisor:
     def _start(self, generation: Generation, request: GenerationRequest) -> None:
         run = Run(generation, request, self._journal_lock)
         self._runs[generation.pk] = run
+        if self._mirror:
+            self._mirror.add(generation.pk, run)
         if self._is_out_of_time:
             run.interrupt()
         self._detach(run.run()).add_done_callback(lambda _: self._runs.pop(generation.pk, None))
@@ -150,7 +157,7 @@ class Supervisor:
 
     async def _tick_while_busy(self) -> None:
         while self._runs:
-            await asyncio.sleep(settings.TICK_SECONDS)
+            await self._pause()
             for run in self._runs.values():
                 run.check_deadlines()
             try:
@@ -158,9 +165,21 @@ class Supervisor:
             except DatabaseTrouble as trouble:
                 logger.warning("The journal could not be written (%s); its frames are kept.", type(trouble).__name__)
 
+    async def _pause(self) -> None:
+        """Until the next tick, which comes early when a generation of ours was asked to stop."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(settings.TICK_SECONDS):
+                await self._asked.wait()
+        self._asked.clear()
+
+    def _be_asked(self, generation_id: uuid.UUID) -> None:
+        if generation_id in self._runs:
+            self._asked.set()
+
     async def _tick(self) -> None:
         async with self._journal_lock:
-            batches = {pk: run.unwritten() for pk, run in self._runs.items() if run.is_live}
+            most = 0 if self._mirror and self._mirror.is_enough() else None
+            batches = {pk: run.unwritten(most) for pk, run in self._runs.items() if run.is_live}
             if not batches:
                 return
             held = await in_order(journal.tick, self.worker, batches)
@@ -201,12 +220,14 @@ def current() -> Supervisor:
 async def stop(generation_id: uuid.UUID, reason: str = "user") -> StopAnswer:
     """Ask whoever runs the generation to stop; the row says so before this returns.
 
-    A process that is not the owner's is obeyed at the owner's next tick.
+    Asked in another process, the owner obeys at its next tick, or where there is Redis at once.
     """
     asked = await in_database(_request_cancel, generation_id, reason)
     run = current().find(generation_id)
     if run is not None and asked:
         run.cancel(reason)
+    elif asked and (redis := redis_journal()):
+        await redis.call_stop(generation_id)
     return "stopping" if asked else "finished"
 
 

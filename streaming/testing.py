@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 from django.test import override_settings
 
+from streaming.journal.quick import close_journals
 from streaming.protocol.ui_stream import chunk_of
 from streaming.providers import close_providers
 from streaming.subscription import Subscription, subscribe
@@ -42,6 +43,7 @@ async def settle_all() -> None:
     supervisor = current()
     supervisor.cancel_all("user")
     await supervisor.idle()
+    await close_journals()
     await close_providers()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-pytest_plugins = ["tests.engine", "tests.local_model", "tests.peers"]
+pytest_plugins = ["tests.backing", "tests.engine", "tests.local_model", "tests.peers"]
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 

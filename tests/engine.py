@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 
 from streaming.models import Owner
 from streaming.testing import settle_all
@@ -18,6 +20,8 @@ async def engine(transactional_db: None) -> AsyncGenerator[None]:
     """Whatever a test leaves running is stopped before its database is emptied."""
     yield
     await settle_all()
+    # The test's own queries ran on asgiref's thread, which keeps its connection; a server would not drop its database.
+    await sync_to_async(connections.close_all)()
 
 
 @pytest.fixture

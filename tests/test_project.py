@@ -52,7 +52,7 @@ def test_database_urls_are_read(url: str, expected: dict[str, Any]) -> None:
 
 
 def test_an_unknown_database_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"'oracle', must be one of: postgres, postgresql, sqlite"):
+    with pytest.raises(ImproperlyConfigured, match=r"'oracle', must be one of: mysql, postgres, postgresql, sqlite"):
         database_from("oracle://x/y")
 
 

@@ -69,6 +69,7 @@ async def test_silence_is_an_empty_list(scripted: Script) -> None:
         subscription.close()
 
 
+@pytest.mark.journal_rows
 @pytest.mark.parametrize("after", [0, 3, 10**9])
 async def test_answer_whose_journal_is_gone_is_replayed_from_its_row(scripted: Script, after: int) -> None:
     scripted(text="word " * 30, reasoning="hm", tool_calls=[{"name": "f", "arguments": {"a": 1}}])

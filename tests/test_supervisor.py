@@ -22,6 +22,8 @@ pytestmark = pytest.mark.usefixtures("engine")
 Script = Callable[..., None]
 ERROR_EVENT = 'data: {"error":{"message":"sk-SECRETSECRETSECRET","code":"boom"}}\n\n'
 
+NUL_CHUNK = 'data: {"choices":[{"delta":{"content":"a\\u0000b"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+
 
 async def load(generation: Generation) -> Generation:
     return await Generation.objects.select_related("message", "conversation").aget(pk=generation.pk)
@@ -146,6 +148,14 @@ async def test_trouble_is_told_in_plain_words_and_keeps_what_arrived(
     assert row.message.text == text_of(frames)
     assert b"SECRET" not in b"".join(frames)
     assert "SECRET" not in row.error_detail
+
+
+async def test_answer_with_a_character_that_postgresql_refuses_is_stored(scripted: Script) -> None:
+    scripted(chunks=[NUL_CHUNK])
+    frames = await frames_of((await submit("what\0is this")).pk)
+    row = await Generation.objects.select_related("message").aget()
+    assert text_of(frames) == "a\0b"
+    assert (row.status, row.message.text) == ("finished", "a\ufffdb")
 
 
 async def test_a_misconfigured_provider_fails_the_generation_and_not_the_process(settings: Any) -> None:
@@ -275,6 +285,7 @@ async def test_submission_is_carried_out_when_whoever_waited_has_gone(scripted: 
     assert (row.status, row.message.text) == ("finished", "done anyway")
 
 
+@pytest.mark.journal_rows
 async def test_journal_holds_every_frame_once(scripted: Script, settings: Any) -> None:
     settings.STREAMING_TICK_SECONDS = 0.01
     scripted(text="word " * 200, delay=0.001)

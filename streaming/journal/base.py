@@ -20,6 +20,10 @@ from streaming.protocol.ui_stream import split_frames
 MAX_FRAMES_PER_READ = 256
 
 
+class JournalUnavailable(Exception):
+    """A journal did not answer in time. It is not known what it has stored of what it was given: send it again."""
+
+
 class Batch(NamedTuple):
     """Consecutive frames of one generation, `first_seq` the number of the first."""
 
@@ -49,6 +53,9 @@ class Journal(Protocol):
 
         The next batch begins after that number, which is less than the batch's last if the journal has lost something.
         A batch that is sent again, as it was or with more frames at its end, is stored once.
+
+        Raises:
+            JournalUnavailable
         """
 
     async def read(self, generation_id: uuid.UUID, after: int) -> list[bytes]:

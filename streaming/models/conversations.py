@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models.owners import Owner
+from streaming.models.storable import storable
 
 TITLE_LENGTH = 80
 
@@ -63,5 +64,5 @@ class Conversation(models.Model):
 
 def title_from(prompt: str) -> str:
     """The first line of a prompt, short enough for a list."""
-    line = " ".join(prompt.strip().partition("\n")[0].split())
+    line = " ".join(storable(prompt).strip().partition("\n")[0].split())
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"

@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.storable import storable
 from streaming.protocol.parts import Part, dump_parts, load_parts, text_of
 
 
@@ -57,5 +58,5 @@ class Message(models.Model):
 
     def set_parts(self, parts: tuple[Part, ...]) -> None:
         """Take `parts` as content; the caller saves."""
-        self.parts = dump_parts(parts)
-        self.text = text_of(parts)
+        self.parts = storable(dump_parts(parts))
+        self.text = storable(text_of(parts))
