@@ -43,6 +43,7 @@ def test_recording_is_read_the_same_however_it_is_cut(path):
     read(path.parent.name, path.read_bytes())
 
 
+@pytest.mark.optional
 @pytest.mark.skipif(not EXPECTED, reason="no collection of recordings beside the repository")
 @pytest.mark.parametrize("name", THEIRS)
 def test_collected_recording(name):
@@ -57,6 +58,7 @@ def test_collected_recording(name):
         assert count is None or getattr(transcript.usage, key) == count
 
 
+@pytest.mark.optional
 @pytest.mark.skipif(not EXPECTED, reason="no collection of recordings beside the repository")
 @pytest.mark.parametrize("name", THEIRS)
 def test_collected_recording_cut_anywhere_is_truncated_until_the_signal(name):
