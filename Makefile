@@ -26,6 +26,8 @@ awk '/^ *(Downloading|Using cached|Processing) / && !/\.metadata/ { \
 /^Installing collected/ { print "  unpacking"; fflush() }'
 endef
 
+BENCHMARKS := $(basename $(notdir $(shell grep -ls __main__ benchmarks/*.py)))
+
 .PHONY: help demo superuser test lint format bench clean environment
 
 help:  ## list these tasks
@@ -55,7 +57,7 @@ format: environment  ## let ruff rewrite the code
 	@$(BIN)/ruff format .
 
 bench: environment  ## measure, and print the figures
-	@$(BIN)/python -m benchmarks
+	@for each in $(BENCHMARKS); do echo "== $$each"; $(BIN)/python -m benchmarks.$$each; done
 
 clean:  ## remove everything that can be made again, the demo's database too
 	@rm -rf $(VENV) build dist staticfiles test-results .coverage .hypothesis .*_cache db.sqlite3*
