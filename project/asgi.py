@@ -17,6 +17,7 @@ from django.conf import settings  # noqa: E402
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler  # noqa: E402
 
 from project.loopback import LoopbackOnly  # noqa: E402
+from streaming.asgi import StreamingApplication  # noqa: E402
 from streaming.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
@@ -27,3 +28,4 @@ application = ProtocolTypeRouter(
 )
 if settings.STREAMING_ALLOW_ANONYMOUS:
     application = LoopbackOnly(application)
+application = StreamingApplication(application)

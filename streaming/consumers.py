@@ -14,6 +14,7 @@ import functools
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.errors import BadRequest, LoginRequired, RequestError
+from streaming.errors import PUBLIC_MESSAGES, BadRequest, LoginRequired, RequestError
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import chunk_of
 from streaming.submission import submission_of
@@ -39,6 +40,7 @@ CLOSE_UNAUTHENTICATED = 4401
 MAX_FRAME_BYTES = 1_000_000
 # Answers one socket may follow at once: more tabs than a person has on one page.
 MAX_FOLLOWED = 8
+BROKE_OFF = "The connection broke off. Resume to go on."
 
 
 class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
@@ -75,6 +77,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             await self._handler(frame)(frame, request_id)
         except RequestError as error:
             await self._tell_error(request_id, str(error))
+        except Exception:
+            # Raised any further it would close the socket, with all that it follows.
+            logger.exception("A frame could not be handled.")
+            await self._tell_error(request_id, PUBLIC_MESSAGES["internal"])
 
     def _handler(self, frame: dict[str, Any]) -> Callable[[dict[str, Any], str], Awaitable[None]]:
         handlers = {"send": self._send, "resume": self._resume, "abort": self._abort}
@@ -120,31 +126,41 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
     def _forget(self, request_id: str, task: asyncio.Task[None]) -> None:
         self._followed.pop(request_id, None)
         self._running.pop(request_id, None)
-        if not task.cancelled() and task.exception():
-            logger.error("A socket's stream broke off.", exc_info=task.exception())
 
     async def _relay(self, request_id: str, generation_id: uuid.UUID) -> None:
-        """Send the log from its start: a replay has the same numbers as the stream itself."""
-        subscription: Subscription = await subscribe(generation_id)
-        prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         try:
-            while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
-                if not await self._pass.holds():
-                    await self.close(CLOSE_UNAUTHENTICATED)
-                    return
-                first = subscription.seq - len(frames)
-                for sequence, one in enumerate(frames, first):
-                    chunk = prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one))
-                    await self.send(text_data=chunk.decode())
-            await self._tell(type="end", requestId=request_id)
-        finally:
-            subscription.close()
+            with current().readers.one_more(), closing(await subscribe(generation_id)) as subscription:
+                await self._relay_frames(request_id, subscription)
+        except Exception:
+            logger.exception("A socket's stream broke off.")
+            await self._tell_error(request_id, BROKE_OFF)
+
+    async def _relay_frames(self, request_id: str, subscription: Subscription) -> None:
+        """Send the log from its start: a replay has the same numbers as the stream itself."""
+        prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
+        while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
+            if not await self._pass.holds():
+                await self.close(CLOSE_UNAUTHENTICATED)
+                return
+            if not frames and current().readers.are_leaving:
+                await self._tell_error(request_id, BROKE_OFF)
+                return
+            first = subscription.seq - len(frames)
+            for sequence, one in enumerate(frames, first):
+                chunk = prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one))
+                await self._write(chunk)
+        await self._tell(type="end", requestId=request_id)
 
     async def _tell_error(self, request_id: str, text: str) -> None:
         await self._tell(type="error", requestId=request_id, errorText=text)
 
     async def _tell(self, **frame: str) -> None:
-        await self.send(text_data=msgspec.json.encode(frame).decode())
+        await self._write(msgspec.json.encode(frame))
+
+    async def _write(self, frame: bytes) -> None:
+        """Some servers raise when the client has gone; `disconnect` is about to be called then."""
+        with suppress(OSError):
+            await self.send(text_data=frame.decode())
 
 
 def _decode(text: str | None) -> dict[str, Any]:

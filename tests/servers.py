@@ -32,8 +32,10 @@ START_SECONDS = 30
 FOREIGN = ("OPENAI_", "ANTHROPIC_", "STREAMING_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS")
 
 COMMANDS = {
-    "uvicorn": ("-m", "uvicorn", "{application}", "--host", "127.0.0.1", "--port", "{port}", "--lifespan", "off"),
+    "uvicorn": ("-m", "uvicorn", "{application}", "--host", "127.0.0.1", "--port", "{port}"),
     "daphne": ("-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "{application}"),
+    "granian": ("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{port}", "{application}"),
+    "reloading": ("manage.py", "runserver", "127.0.0.1:{port}"),
     "runserver": ("manage.py", "runserver", "--noreload", "127.0.0.1:{port}"),
 }
 

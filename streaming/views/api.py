@@ -14,7 +14,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from streaming import history
-from streaming.database import in_database, release_request_connection
+from streaming.database import in_database
 from streaming.errors import BadRequest, NotAsync, NotFound, RequestError, TooLarge
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.protocol.ui_stream import ui_parts
@@ -56,7 +56,6 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
         raise NotAsync("This site is served through WSGI, where answers cannot stream. Serve it through ASGI.")
     refuse_cross_site(request)
     owner = await owner_of(request, begins=request.method == "POST")
-    await release_request_connection()
     return await view(request, owner, **kwargs)
 
 
@@ -75,7 +74,9 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
     after = _cursor(request)
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
         return HttpResponse(status=204)
-    return stream_response(await subscribe(generation.pk, after or 0), Pass(owner, request.session))
+    subscription = await subscribe(generation.pk, after or 0)
+    comes_back = after is not None or "text/event-stream" in request.headers.get("Accept", "")
+    return stream_response(subscription, Pass(owner, request.session), comes_back=comes_back)
 
 
 @endpoint("POST")

@@ -4,38 +4,69 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import random
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from django.http import StreamingHttpResponse
 
 from streaming.conf import settings
+from streaming.database import release_request_connection
 from streaming.protocol.ui_stream import DONE, ERROR, HEADERS, HEARTBEAT, SIGNED_OUT
 from streaming.subscription import Subscription
+from streaming.supervisor import current
 from streaming.views.passes import Pass
 
 logger = logging.getLogger(__name__)
 
+# When those who come back do so, in milliseconds: apart, so that a restart does not bring all of them at once.
+RETRY_MS = (2000, 3000)
 
-def stream_response(subscription: Subscription, reader: Pass) -> StreamingHttpResponse:
-    """Follow `subscription` to its end: frames with their numbers, comments in silence, then `[DONE]`."""
-    stream = ClosableStream(_frames(subscription, reader))
+
+def stream_response(subscription: Subscription, reader: Pass, *, comes_back: bool = False) -> StreamingHttpResponse:
+    """Follow `subscription` to its end: frames with their numbers, comments in silence, then `[DONE]`.
+
+    A client that `comes_back` by itself, with the number of the last frame it has, may be sent away in between.
+    """
+    stream = ClosableStream(_never_raising(subscription, reader, comes_back=comes_back))
     return StreamingHttpResponse(stream, content_type="text/event-stream; charset=utf-8", headers=HEADERS)
 
 
-async def _frames(subscription: Subscription, reader: Pass) -> AsyncGenerator[bytes]:
-    """Never raises: under Daphne an exception here would hang the client and break the server for good."""
+async def _never_raising(subscription: Subscription, reader: Pass, *, comes_back: bool) -> AsyncGenerator[bytes]:
+    """Under Daphne an exception here would hang the client and break the server for good."""
     try:
-        while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
-            if not await reader.holds():
-                yield SIGNED_OUT
-                return
-            yield b"".join(frames) or HEARTBEAT
-        yield DONE
+        with current().readers.one_more():
+            # Only now: middleware may have written the session after the view, on the request's own connection.
+            await release_request_connection()
+            if comes_back:
+                yield b"retry: %d\n\n" % random.randint(*RETRY_MS)  # noqa: S311  # spreads load, hides nothing
+            async with aclosing(_pieces(subscription, reader, comes_back=comes_back)) as pieces:
+                async for piece in pieces:
+                    yield piece
     except Exception:
         logger.exception("A stream broke off.")
         yield ERROR
     finally:
         subscription.close()
+
+
+async def _pieces(subscription: Subscription, reader: Pass, *, comes_back: bool) -> AsyncGenerator[bytes]:
+    """The body. An end without `[DONE]` is only for those who come back: others would take it for the answer's."""
+    ends_at = time.monotonic() + settings.MAX_CONNECTION_SECONDS if comes_back else math.inf
+    while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
+        if not await reader.holds():
+            yield SIGNED_OUT
+            return
+        if not frames and current().readers.are_leaving:
+            if not comes_back:
+                yield ERROR
+            return
+        yield b"".join(frames) or HEARTBEAT
+        if time.monotonic() > ends_at:
+            return
+    yield DONE
 
 
 class ClosableStream:

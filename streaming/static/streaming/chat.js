@@ -73,18 +73,18 @@ class Answer {
 
   apply(chunks) {
     for (const chunk of chunks) APPLY[chunk.type]?.(this, chunk);
+    if (this.parts === this.shown) return;
     // A replay takes the place of what is shown once it says as much: nothing flashes, nothing is read twice.
-    if (this.isOver || this.parts.textContent.length >= this.shown.textContent.length) {
-      if (this.parts !== this.shown) this.shown.replaceWith(this.parts);
-      this.shown = this.parts;
-    }
+    if (!this.isOver && this.parts.textContent.length < this.shown.textContent.length) return;
+    this.shown.replaceWith(this.parts);
+    this.shown = this.parts;
   }
 
   start(messageId) {
     const known = this.article.dataset.message;
     this.isAnother = Boolean(known) && known !== messageId;
     this.article.dataset.message = messageId;
-    this.article.querySelector(".chat-note")?.remove();
+    this.clearNote();
     this.parts = this.shown.cloneNode(false);
     this.byId.clear();
   }
@@ -123,6 +123,7 @@ class Answer {
     const { status, finishReason, error } = Object.assign(this.metadata, metadata);
     const text = error ?? this.chat.texts[status] ?? this.chat.texts[finishReason];
     this.isOver = true;
+    this.clearNote();
     if (text) this.note(status ?? "failed", text);
   }
 
@@ -131,8 +132,12 @@ class Answer {
     note.dataset.kind = kind;
     note.querySelector("p").textContent = text;
     note.querySelector("button").value = this.article.dataset.message;
-    this.article.querySelector(".chat-note")?.remove();
+    this.clearNote();
     this.article.append(note);
+  }
+
+  clearNote() {
+    this.article.querySelector(".chat-note")?.remove();
   }
 }
 
@@ -314,6 +319,7 @@ class StreamingChat extends HTMLElement {
   }
 
   async answering(answer, work) {
+    this.answer = answer;
     this.toggleAttribute("data-active", true);
     answer.article.setAttribute("aria-busy", "true");
     this.say("answering");
@@ -349,7 +355,7 @@ class StreamingChat extends HTMLElement {
   async stop() {
     await this.posting; // what the server does not know yet it cannot stop
     const stopped = await fetch(this.address("stop"), { method: "POST" }).catch(() => null);
-    if (!stopped?.ok) this.say("unstopped");
+    if (!stopped?.ok) this.answer.note("unstopped", this.texts.unstopped);
   }
 }
 

@@ -1,0 +1,103 @@
+"""The outermost ASGI application: what servers leave out for streams that last minutes.
+
+    application = StreamingApplication(application)      # the last line of asgi.py
+
+It answers the `lifespan` scope, which Django does not, so that a server waits for the drain; it makes `send` wait on
+Daphne, which would buffer without bound for a client that does not read; and it cuts off clients that are stuck.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from streaming.conf import settings
+from streaming.supervisor import current
+from streaming.wires import Wire, wire_of
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# Seconds between looks at a server's buffer while a `send` waits for it.
+RELIEF_SECONDS = 0.02
+# A stuck client is cut at most this much later than it might be.
+LOOK_SECONDS = 1.0
+
+
+class StreamingApplication:
+    """Wraps any ASGI application; must be the outermost, because it looks for the connection behind `send`.
+
+    On a server that it does not know it only answers `lifespan`.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif (wire := wire_of(send)) is None:
+            await self.application(scope, receive, send)
+        else:
+            guard = Guard(send, wire)
+            try:
+                await self.application(scope, receive, guard.send)
+            finally:
+                guard.close()
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await current().drain(settings.DRAIN_SECONDS)
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+class Guard:
+    """One connection's `send`: waits while the client owes room, and cuts the connection when nothing moves."""
+
+    def __init__(self, send: Send, wire: Wire) -> None:
+        self._send = send
+        self._wire = wire
+        self._waiting = 0
+        self._mark: tuple[int, float] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def send(self, message: Message) -> None:
+        if self._timer is None:
+            self._look_later()
+        self._waiting += 1
+        try:
+            await self._send(message)
+            if self._wire.is_full():
+                while not self._wire.is_relieved():  # noqa: ASYNC110  # no server says when its buffer empties
+                    await asyncio.sleep(RELIEF_SECONDS)
+        finally:
+            self._waiting -= 1
+            self._mark = None
+
+    def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+
+    def _look_later(self) -> None:
+        seconds = min(LOOK_SECONDS, settings.STUCK_SECONDS / 4)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """Cut the client if a `send` waits and the client has taken nothing for too long, or the process ends."""
+        if self._waiting and self._is_stuck():
+            self._wire.abort()
+        else:
+            self._look_later()
+
+    def _is_stuck(self) -> bool:
+        owed, now = self._wire.owed(), asyncio.get_running_loop().time()
+        if self._mark is None or owed < self._mark[0]:
+            self._mark = (owed, now)
+        return now - self._mark[1] >= settings.STUCK_SECONDS or current().readers.are_leaving

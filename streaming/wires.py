@@ -1,0 +1,112 @@
+"""Wires: the connection behind a server's `send`, as far as the server lets it be found.
+
+Daphne hands out a partial of a Twisted protocol, uvicorn a method of an object that has the asyncio transport. Neither
+is public, so everything here looks before it leaps and gives None where it finds something else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import struct
+import sys
+from typing import Any, Protocol
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
+
+# What a server may hold for one client before `send` waits, and what must be left before it goes on.
+FULL_BYTES = 256 * 1024
+RELIEVED_BYTES = 64 * 1024
+
+
+class Wire(Protocol):
+    """One client's connection."""
+
+    def is_full(self) -> bool:
+        """Whether `send` should wait now: only ever true where the server itself does not wait."""
+
+    def is_relieved(self) -> bool:
+        """Whether it may go on; also when the connection has gone."""
+
+    def owed(self) -> int:
+        """Bytes that the client has not taken yet. The kernel's count: for a slow client only they move for minutes."""
+
+    def abort(self) -> None:
+        """Cut the connection at once, without sending what is left."""
+
+
+class TwistedWire:
+    """Of Daphne, which never waits. `transport` is a Twisted file descriptor."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    def is_full(self) -> bool:
+        return self._buffered() > FULL_BYTES
+
+    def is_relieved(self) -> bool:
+        return not self._transport.connected or self._buffered() <= RELIEVED_BYTES
+
+    def owed(self) -> int:
+        return self._buffered() + _in_kernel(self._transport.fileno())
+
+    def abort(self) -> None:
+        self._transport.abortConnection()
+
+    def _buffered(self) -> int:
+        transport = self._transport
+        return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
+
+
+class AsyncioWire:
+    """Of uvicorn, which waits by itself."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def is_full(self) -> bool:
+        return False
+
+    def is_relieved(self) -> bool:
+        return True
+
+    def owed(self) -> int:
+        socket = self._transport.get_extra_info("socket")
+        return self._transport.get_write_buffer_size() + (_in_kernel(socket.fileno()) if socket else 0)
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+
+def wire_of(send: Any) -> Wire | None:
+    """The connection that `send` writes to; None when it cannot be found."""
+    if isinstance(send, functools.partial) and send.args:
+        transport = _twisted_transport(send.args[0])
+        return None if transport is None else TwistedWire(transport)
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    return AsyncioWire(transport) if isinstance(transport, asyncio.Transport) else None
+
+
+def _twisted_transport(protocol: Any) -> Any:
+    """Below TLS and HTTP's own wrapping: what has a buffer in front of the socket."""
+    found = protocol
+    for _ in range(6):
+        if all(hasattr(found, name) for name in ("dataBuffer", "offset", "_tempDataLen", "abortConnection")):
+            return found
+        found = next((inner for name in INNER if (inner := getattr(found, name, None)) is not None), None)
+    return None
+
+
+INNER = ("transport", "_transport", "channel")
+
+
+def _in_kernel(fileno: int) -> int:
+    """Bytes in a socket's send queue that the peer has not acknowledged; 0 where that cannot be asked."""
+    if sys.platform == "win32" or fileno < 0:
+        return 0
+    try:
+        return int(struct.unpack("i", fcntl.ioctl(fileno, termios.TIOCOUTQ, b"\0" * 4))[0])
+    except OSError:
+        return 0

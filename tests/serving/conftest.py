@@ -1,0 +1,50 @@
+"""Sites of a test's own, because these tests end them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests.live.client import Visit, Visitor
+from tests.servers import Site, serve
+
+SERVERS = ("daphne", "uvicorn", "granian")
+
+
+class Start(Protocol):
+    def __call__(self, server: str, *, application: str = ..., database: str = ..., **settings: Any) -> Site: ...
+
+
+@pytest.fixture
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Start a site on `server` with these settings; `database` is the URL of one that exists already."""
+    with ExitStack() as running:
+
+        def begin(
+            server: str, *, application: str = "project.asgi:application", database: str = "", **settings: Any
+        ) -> Site:
+            env = {"SERVING_SETTINGS": json.dumps(settings)} | ({"DATABASE_URL": database} if database else {})
+            directory: Path = tmp_path_factory.mktemp(server)
+            serving = serve(server, directory, settings="tests.serving.settings", application=application, env=env)
+            return running.enter_context(serving)
+
+        yield begin
+
+
+@pytest.fixture
+async def visit() -> AsyncIterator[Visit]:
+    """Make visitors of a site; they leave at the end of the test."""
+    visitors: list[Visitor] = []
+
+    def arrive(site: Site, **headers: str) -> Visitor:
+        visitors.append(Visitor(site, **headers))
+        return visitors[-1]
+
+    yield arrive
+    for visitor in visitors:
+        await visitor.leave()

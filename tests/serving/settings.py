@@ -1,0 +1,30 @@
+"""The example site with scripts for an hour, a second and nothing. `SERVING_SETTINGS` is a JSON object of more."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from project.settings import *  # noqa: F403
+
+
+def _scripted(**options: Any) -> dict[str, Any]:
+    return {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": options}
+
+
+STREAMING_PROVIDERS = {
+    "default": _scripted(text="Hello from the script."),
+    "brief": _scripted(text="word " * 20, delay=0.05),
+    "endless": _scripted(text="word " * 40_000, delay=0.05),
+    "silent": _scripted(text="one two three", hang_after=3),
+    "pausing": _scripted(text="one two three", delay=2),
+    "big": _scripted(text=("w" * 15_999 + " ") * 500),
+}
+STREAMING_HEARTBEAT_SECONDS = 0.5
+STREAMING_TICK_SECONDS = 0.1
+STREAMING_POLL_SECONDS = 0.1
+STREAMING_MAX_ACTIVE_PER_OWNER = 1000
+globals().update(json.loads(os.environ.get("SERVING_SETTINGS", "{}")))
+if extra := globals().get("EXTRA_MIDDLEWARE"):
+    MIDDLEWARE = [*extra, *MIDDLEWARE]  # noqa: F405

@@ -1,0 +1,150 @@
+"""A server that is told to end: what runs may finish, the rest is settled, and every reader gets an end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.live import rows
+from tests.live.client import Stream, Visit, Visitor, assert_whole, text_of
+from tests.servers import Site
+from tests.serving import sockets
+from tests.serving.conftest import SERVERS, Start
+
+DRAIN = 2.0
+GRACE = 2.0
+READERS = int(os.environ.get("SERVING_READERS", "10"))
+WRAPPED, BARE = "project.asgi:application", "tests.serving.bare:application"
+
+
+async def _ended(site: Site, within: float) -> float:
+    """Seconds until the server's process has ended."""
+    began = time.monotonic()
+    while site.process.poll() is None:
+        assert time.monotonic() - began < within, site.log()
+        await asyncio.sleep(0.02)
+    return time.monotonic() - began
+
+
+async def _open(visitor: Visitor, provider: str) -> tuple[str, Stream]:
+    key = uuid.uuid4().hex
+    stream = await visitor.ask("Hello?", provider, id=key)
+    await stream.until("text-delta")
+    return key, stream
+
+
+def _child(site: Site) -> int:
+    """The process that serves, where the one that was started only watches over it."""
+    children = Path(f"/proc/{site.process.pid}/task/{site.process.pid}/children").read_text().split()
+    return int(children[0])
+
+
+def _status(stream: Stream) -> str:
+    told = [chunk["messageMetadata"] for chunk in stream.chunks if "messageMetadata" in chunk]
+    status: str = told[-1]["status"]
+    return status
+
+
+@pytest.mark.parametrize(
+    ("server", "application"),
+    [*((server, WRAPPED) for server in SERVERS), ("daphne", BARE), ("uvicorn", BARE)],
+    ids=lambda value: value.partition(".")[0],
+)
+async def test_sigterm_lets_answers_finish_and_settles_the_rest(
+    server: str, application: str, start: Start, visit: Visit
+) -> None:
+    site = start(server, application=application, STREAMING_DRAIN_SECONDS=DRAIN)
+    visitor = await visit(site).greet()
+    endless = [await _open(visitor, "endless") for _ in range(READERS)]
+    brief = await asyncio.gather(*(_open(visitor, "brief") for _ in range(READERS)))
+    unread, on_socket = uuid.uuid4().hex, uuid.uuid4().hex
+    async with sockets.socket_of(visitor) as socket:
+        await sockets.ask(socket, on_socket, "endless")
+        seen = await sockets.until(socket, "text-delta")
+        await sockets.ask(socket, unread, "brief", "r2")
+        await sockets.until(socket, "start-step")
+        site.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.3)
+        refused = await visitor.http.post("/api/chat", json={"prompt": "Too late?"})
+        took, *_ = await asyncio.gather(
+            _ended(site, DRAIN + GRACE), *(stream.whole() for _, stream in [*endless, *brief])
+        )
+        while seen[-1] != {"type": "end", "requestId": "r1"}:
+            seen += [frame for frame in await sockets.until(socket, "end") if frame["requestId"] == "r1"]
+    assert took > DRAIN - 0.5, "nobody waited for what was running"
+    assert (refused.status_code, "restart" in refused.text) == (503, True)
+    for status, streams in {"interrupted": endless, "finished": brief}.items():
+        for key, stream in streams:
+            assert_whole(stream)
+            assert _status(stream) == status
+            stored = rows.answer(site, key)
+            assert (stored.status, stored.text) == (status, stream.text)
+    stored = rows.answer(site, on_socket)
+    assert (stored.status, stored.text) == ("interrupted", text_of([f["chunk"] for f in seen if "chunk" in f]))
+    assert rows.answer(site, unread).status == "finished"
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("server", SERVERS)
+async def test_second_signal_ends_at_once(server: str, second: signal.Signals, start: Start, visit: Visit) -> None:
+    site = start(server, STREAMING_DRAIN_SECONDS=60)
+    visitor = await visit(site).greet()
+    key, stream = await _open(visitor, "endless")
+    site.send_signal(signal.SIGTERM)
+    await asyncio.sleep(0.5)
+    assert site.process.poll() is None
+    # Granian keeps a second signal to itself; at a terminal its workers get it, too.
+    os.kill(_child(site) if server == "granian" else site.process.pid, second)
+    await asyncio.gather(_ended(site, GRACE), stream.whole())
+    assert (_status(stream), rows.answer(site, key).status) == ("interrupted", "interrupted")
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "runserver"])
+async def test_ctrl_c_settles_and_ends_at_once(server: str, start: Start, visit: Visit) -> None:
+    site = start(server, STREAMING_DRAIN_SECONDS=60)
+    visitor = await visit(site).greet()
+    key, stream = await _open(visitor, "endless")
+    site.send_signal(signal.SIGINT)
+    await asyncio.gather(_ended(site, GRACE), stream.whole())
+    assert rows.answer(site, key).text == stream.text
+
+
+async def test_code_reload_settles_what_runs(start: Start, visit: Visit) -> None:
+    """The reloader ends the process from its main thread, in whose back the server's loop still runs."""
+    site = start("reloading", STREAMING_DRAIN_SECONDS=60)
+    visitor = await visit(site).greet()
+    key, stream = await _open(visitor, "endless")
+    os.kill(_child(site), signal.SIGTERM)  # which Django's reloader turns into sys.exit, as a changed file does
+    await asyncio.gather(_ended(site, 5), stream.whole())
+    stored = rows.answer(site, key)
+    assert (stored.status, stored.text) == ("interrupted", stream.text)
+
+
+async def test_readers_of_another_process_go_there(start: Start, visit: Visit) -> None:
+    """Those who come back get a clean end without `[DONE]`; others an error, or they would take it for the answer's."""
+    owner = start("uvicorn", STREAMING_DRAIN_SECONDS=0.1)
+    other = start("uvicorn", database=f"sqlite:///{owner.database}")
+    visitor = await visit(owner).greet()
+    await (await visitor.ask("Hello?", "endless")).until("text-delta")
+    elsewhere = visit(other, Cookie=visitor.cookie)
+    elsewhere.key = visitor.key
+    resuming = await elsewhere.follow(Accept="text/event-stream")
+    stock = await elsewhere.follow()
+    await asyncio.gather(resuming.until("text-delta"), stock.until("text-delta"))
+    other.send_signal(signal.SIGTERM)
+    with pytest.raises(AssertionError, match=r"not a frame.*errorText"):
+        await stock.whole()
+    async for _ in resuming:
+        pass
+    assert not resuming.is_done
+    await _ended(other, GRACE)
+    assert rows.answer(owner, visitor.key).status in ("pending", "running")
+    again = await visitor.follow(f"?after={resuming.seqs[-1]}")
+    await again.until("text-delta")
+    assert [*resuming.seqs, *again.seqs] == list(range(1, again.seqs[-1] + 1))
