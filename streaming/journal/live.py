@@ -48,11 +48,15 @@ class LiveLog:
         """Return when there may be something after number `after`, or after `seconds`."""
         if len(self.frames) > after or self.is_closed:
             return
-        waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        # Not asyncio.wait or timeout: this runs for every token and reader, and they cost several times as much.
+        alarm = loop.call_later(seconds, _release, waiter)
         self._waiting.add(waiter)
         try:
-            await asyncio.wait((waiter,), timeout=seconds)
+            await waiter
         finally:
+            alarm.cancel()
             self._waiting.discard(waiter)
 
     def enter(self) -> None:
@@ -68,5 +72,9 @@ class LiveLog:
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, set()
         for waiter in waiting:
-            if not waiter.done():
-                waiter.set_result(None)
+            _release(waiter)
+
+
+def _release(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
