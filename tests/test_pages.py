@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.http import HttpResponse
 from django.template import Context, Template
 from django.test import AsyncClient, RequestFactory
@@ -311,6 +313,17 @@ def test_assets_carry_the_nonce(source: str) -> None:
     rendered = Template("{% load streaming %}{% chat_assets %}").render(Context(values))
     assert rendered.count('nonce="n0nce"') == 2
     assert 'nonce="' not in Template("{% load streaming %}{% chat_assets %}").render(Context())
+
+
+def test_assets_are_found_where_file_names_are_hashed(settings: Any, tmp_path: Path) -> None:
+    storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": storage}}
+    settings.STATIC_ROOT = tmp_path
+    call_command("collectstatic", interactive=False, verbosity=0)
+    rendered = Template("{% load streaming %}{% chat_assets %}").render(Context())
+    files = re.findall(r'"/static/(streaming/chat\.[0-9a-f]+\.(?:css|js))"', rendered)
+    assert len(files) == 2
+    assert all((tmp_path / file).is_file() for file in files)
 
 
 async def test_the_chat_tag_stands_in_any_page(client: AsyncClient, rf: RequestFactory) -> None:

@@ -63,6 +63,16 @@ async def test_escape_in_the_composer_stops(chat: Chat) -> None:
     await expect(chat.note).to_have_text("Stopped.")
 
 
+async def test_a_stop_that_does_not_get_through_says_so(chat: Chat) -> None:
+    await chat.ask("hang in the middle")
+    await chat.has_begun()
+    await chat.page.route("**/stop", lambda route: route.abort(), times=1)
+    await chat.stop_button.click()
+    await expect(chat.note).to_have_text("The answer could not be stopped. Try again.")
+    await chat.stop_button.click()
+    await expect(chat.note).to_have_text("Stopped.")
+
+
 @on_both_servers
 async def test_a_reload_in_mid_answer_goes_on(chat: Chat) -> None:
     await chat.ask("slow please")
@@ -70,8 +80,10 @@ async def test_a_reload_in_mid_answer_goes_on(chat: Chat) -> None:
     before = await chat.written()
     await chat.page.reload()
     seen = await chat.growth()
-    assert seen[0].startswith(before)
+    # The page may be drawn from a journal that is a tick behind; the stream makes up for it at once.
+    assert seen[0].startswith(before) or before.startswith(seen[0])
     assert len(seen) > 5
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(seen))
     assert seen[-1] == WORDS
     assert await chat.messages.count() == 2
 
