@@ -22,6 +22,8 @@ from streaming.protocol.parts import FilePart, Part, ReasoningPart, TextPart, To
 from streaming.supervisor import current
 from streaming.views.pages import LISTED
 
+ROOT = Path(__file__).resolve().parent.parent
+APP = ROOT / "streaming"
 pytestmark = pytest.mark.usefixtures("engine")
 Script = Callable[..., None]
 
@@ -338,3 +340,13 @@ async def test_the_chat_tag_stands_in_any_page(client: AsyncClient, rf: RequestF
     assert "data-whole-page" not in rendered
     assert 'data-conversation=""' in fresh
     assert re.search(r'action="/chat/[0-9a-f]{32}/send/"', fresh)
+
+
+def test_the_documentation_names_every_template_and_colour() -> None:
+    page = (ROOT / "docs/pages.md").read_text()
+    templates = {path.name for path in (APP / "templates/streaming").glob("*.html")}
+    assert set(re.findall(r"streaming/(\w+\.html)", page)) == templates
+    properties = set(
+        re.findall(r"^    (--chat-[\w-]+):", (APP / "static/streaming/chat.css").read_text(), re.MULTILINE)
+    )
+    assert set(re.findall(r"--chat-[\w-]+", page)) == properties
