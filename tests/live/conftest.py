@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from typing import Any, Protocol
@@ -41,6 +42,8 @@ def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartSite]:
             return sites[name]
 
         yield start
+        for site in sites.values():
+            site.send_signal(signal.SIGTERM)  # to all at once: each takes a second to end
 
 
 @pytest.fixture

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 
 import pytest
+from websockets.asyncio.client import connect
 
 from tests.live import rows
 from tests.live.client import Visit
@@ -42,6 +44,23 @@ async def test_leaving_closes_the_providers_connection_at_once(
     assert (stored.status, stored.text) == ("cancelled", "One two three ")
     assert stored.generation["error_code"] == ""
     assert stored.generation["cancel_reason"] == "abandoned"
+
+
+async def test_leaving_a_socket_closes_the_providers_connection_at_once(
+    hasty_site: Site, peer: Peer, visit: Visit
+) -> None:
+    visitor = await visit(hasty_site).greet()
+    peer.says(*until_delta("chat", TEXT, "three "), HANG)
+    url, headers = hasty_site.url.replace("http", "ws", 1) + "/ws/chat/", {"Cookie": visitor.cookie}
+    async with connect(url, origin=hasty_site.url, additional_headers=headers, proxy=None) as socket:
+        body = {"id": visitor.key, "prompt": "Count!", "provider": "peer-chat"}
+        await socket.send(json.dumps({"type": "send", "requestId": "r1"} | body))
+        while "three" not in await socket.recv():
+            pass
+        socket.transport.abort()
+        await (await peer.asked()).gone(within=1)
+    stored = await rows.settled(hasty_site, visitor.key)
+    assert (stored.status, stored.text) == ("cancelled", "One two three ")
 
 
 async def test_answer_is_not_abandoned_while_somebody_reads(hasty_site: Site, peer: Peer, visit: Visit) -> None:

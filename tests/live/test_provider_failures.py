@@ -48,15 +48,11 @@ REFUSALS = {
     "the key is refused": Failure(_json(401, "authentication_error"), "failed", "authentication", "HTTP 401"),
     "the model is forbidden": Failure(_json(403, "permission_error"), "failed", "permission", "HTTP 403"),
     "no such model": Failure(_json(404, "not_found_error"), "failed", "model_not_found", "HTTP 404"),
-    "too many requests": Failure(
-        _json(429, "rate_limit_error", **{"retry-after": "30"}), "failed", "rate_limited", "429"
-    ),
+    "too many requests": Failure(_json(429, "rate_limit_error"), "failed", "rate_limited", "HTTP 429"),
     "its server fails": Failure(_json(500, "api_error"), "failed", "provider_error", "HTTP 500"),
     "overloaded": Failure(_json(529, "overloaded_error"), "failed", "overloaded", "HTTP 529"),
-    "a proxy's error page": Failure(
-        Reply([HTML], status=502, content_type="text/html"), "failed", "unreachable", "502"
-    ),
-    "a page instead of a stream": Failure(Reply([HTML], content_type="text/html"), "failed", "not_a_stream"),
+    "a proxy's error page": Failure(_page(502), "failed", "unreachable", "HTTP 502"),
+    "a page instead of a stream": Failure(_page(200), "failed", "not_a_stream"),
     "an error instead of a stream": Failure(_json(200, "api_error"), "failed", "provider_error", "api_error"),
     "an empty body": Failure(Reply(), "truncated", "truncated"),
     "cut off before a word": Failure(Reply([CUT]), "truncated", "connection_lost"),
