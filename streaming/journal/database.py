@@ -50,7 +50,7 @@ def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> dict[uuid.UUID, str | 
     """
     with transaction.atomic():
         held = Generation.objects.held_by(worker, live)
-        held.update(lease_until=from_now(settings.LEASE_SECONDS))
+        held.renew(settings.LEASE_SECONDS)
         reasons = {
             pk: (reason or "user") if requested_at else None
             for pk, requested_at, reason in held.values_list("pk", "cancel_requested_at", "cancel_reason")

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from streaming.errors import PUBLIC_MESSAGES
@@ -54,15 +54,20 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         """Active by their status, but nobody has renewed their lease."""
         return self.active().filter(lease_until__lt=Now())
 
-    def start(self, worker: str) -> bool:
-        """Mark the selected pending generation as running; false if it is not this worker's to run."""
-        changed = self.filter(status=Status.PENDING, worker=worker).update(status=Status.RUNNING, started_at=Now())
-        return changed == 1
+    def renew(self, seconds: float) -> None:
+        """The selected generations run, and are their workers' for so long from now."""
+        started = Coalesce("started_at", Now())
+        self.update(lease_until=from_now(seconds), status=Status.RUNNING, started_at=started)
 
     def settle(self, status: Status, **outcome: Any) -> bool:
         """End the selected generation; false if somebody else has already done so."""
         changed = self.active().update(
-            status=status, active_conversation=None, finished_at=Now(), lease_until=None, **outcome
+            status=status,
+            active_conversation=None,
+            started_at=Coalesce("started_at", "created_at"),  # one that ended before it was ever renewed
+            finished_at=Now(),
+            lease_until=None,
+            **outcome,
         )
         return changed == 1
 

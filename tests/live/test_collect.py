@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from tests.live import rows
 from tests.live.client import Visitor, assert_whole
 from tests.live.providers import DIALECTS
-from tests.live.wires import answer_wire, event
-from tests.peers import Peer
+from tests.live.wires import answer_wire, event, until_delta
+from tests.peers import HANG, Peer
 
 # What encodings, framings, templates and databases like to trip over.
 NASTY = (
@@ -92,3 +93,18 @@ async def test_model_is_told_what_was_said_before(visitor: Visitor, peer: Peer) 
         {"role": "user", "content": "And why?"},
     ]
     assert [message["role"] for message in (await visitor.conversation())["messages"]] == ["user", "assistant"] * 2
+
+
+async def test_row_says_how_far_the_answer_is(visitor: Visitor, peer: Peer) -> None:
+    peer.says(*until_delta("chat", "One two three", "two "), HANG)
+    stream = await (await visitor.ask("Count!", "peer-chat")).until("text-delta", 2)
+    began = time.monotonic()
+    while (stored := rows.answer(visitor.site, visitor.key)).status == "pending":
+        assert time.monotonic() - began < 2
+        await asyncio.sleep(0.02)
+    assert (stored.status, stored.generation["finished_at"]) == ("running", None)
+    assert stored.generation["created_at"] <= stored.generation["started_at"]
+    await visitor.stop()
+    await stream.whole()
+    row = rows.answer(visitor.site, visitor.key).generation
+    assert row["started_at"] == stored.generation["started_at"] <= row["finished_at"]
