@@ -56,6 +56,7 @@ class Leniency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Pass over `data` that is empty, `null`, `[]`, or begins with a colon."""
     max_line_bytes: int = MAX_LINE_BYTES
     max_event_bytes: int = MAX_EVENT_BYTES
+    """Of an event whose data is several lines."""
 
 
 def is_whole(data: bytes) -> bool:

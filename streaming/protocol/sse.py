@@ -48,6 +48,7 @@ class LineSplitter:
         """The lines that `chunk` completes."""
         if self._is_unusual or b"\r" in chunk:
             chunk = self._normalise(chunk)
+        is_large = len(chunk) + len(self._pending) > self._max
         lines = chunk.split(b"\n")
         tail = lines.pop()
         if self._pending and lines:
@@ -55,9 +56,7 @@ class LineSplitter:
             self._pending.clear()
         if tail:
             self._pending += tail
-        if len(chunk) + len(self._pending) > self._max:
-            return self._within_bounds(lines)
-        return lines
+        return self._within_bounds(lines) if is_large else lines
 
     def _normalise(self, chunk: bytes) -> bytes:
         """The chunk with LF for every line end, without the BOM, and empty if the stream has overflowed.

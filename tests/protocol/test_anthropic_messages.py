@@ -260,6 +260,12 @@ def test_delta_of_a_block_that_never_started():
     assert (transcript.text, transcript.tool_calls[0].name) == ("Hi", "")
 
 
+def test_blocks_that_never_stop_are_ended_in_turn():
+    starts = [block(n, {"type": "text", "text": f"{n} "})[0] for n in range(100)]
+    transcript = anthropic(*message(*starts))
+    assert transcript.text == "".join(f"{n} " for n in range(100))
+
+
 def test_whole_message_instead_of_a_stream():
     blocks = [{"type": "text", "text": "Hi"}, {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}}]
     body = {"type": "message", "id": "m", "content": blocks, "stop_reason": "tool_use", "usage": {"output_tokens": 4}}

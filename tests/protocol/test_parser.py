@@ -143,6 +143,12 @@ def test_payload_nested_too_deep_does_not_raise():
     assert outcome(sse('{"usage":' + "[" * 100_000, A, END)) == ("finished", "a")
 
 
+@pytest.mark.parametrize("dialect", ["anthropic-messages", "openai-chat", "openai-responses"])
+def test_error_beside_bytes_that_are_no_text_does_not_raise(dialect):
+    body = b'event: error\ndata: {"\xff": 1e999, "type": "error", "error": {"message": "boom"}}\n\n'
+    assert fold(read(dialect, body)).outcome == "failed"
+
+
 def test_body_that_is_neither_stream_nor_json():
     transcript = fold(read("openai-chat", b"Bad Gateway"))
     assert (transcript.error.code, transcript.error.message) == ("not_sse", "Bad Gateway")

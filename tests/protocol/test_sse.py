@@ -188,6 +188,13 @@ def test_event_over_the_bound_ends_the_decoding(size):
     assert decoder.has_overflowed
 
 
+def test_line_over_the_bound_is_found_when_no_chunk_is():
+    splitter = LineSplitter(max_line_bytes=200)
+    assert splitter.feed(b"x" * 150) == []
+    assert splitter.feed(b"x" * 60 + b"\n" + b"y") == []
+    assert splitter.has_overflowed
+
+
 def test_flush_gives_the_unfinished_line():
     splitter = LineSplitter()
     assert splitter.feed(BOM + b"a") == []

@@ -15,10 +15,16 @@ from streaming.protocol.dialects.blocks import BLOCKS, Block, OpaqueBlock
 from streaming.protocol.dialects.errors import read_error
 from streaming.protocol.dialects.prose import Prose
 from streaming.protocol.dialects.usage import read_usage
+from streaming.protocol.dialects.wire import reread
 from streaming.protocol.events import Heartbeat
 
 if TYPE_CHECKING:
     from streaming.protocol.dialects.answer import Answer
+
+
+# Blocks come one after the other, and hold until their end what their start brought. A server that never ends them may
+# have this many open.
+MAX_OPEN_BLOCKS = 64
 
 
 class Delta(msgspec.Struct, gc=False):
@@ -102,24 +108,30 @@ class AnthropicMessages:
 
     def _read_block_start(self, payload: Payload, data: bytes) -> None:
         wire = payload.content_block or {}
-        index = len(self._blocks) if payload.index is None else payload.index
-        if self._last is not None and self._blocks.get(index) is self._last:
-            self._last.end()
-        self._last = self._blocks[index] = BLOCKS.get(str(wire.get("type")), OpaqueBlock)(self._answer, wire)
+        late = list(self._blocks)[: max(0, len(self._blocks) - MAX_OPEN_BLOCKS + 1)]
+        for index in (payload.index, *late):
+            self._end_block(index)
+        self._last = self._blocks[payload.index] = BLOCKS.get(str(wire.get("type")), OpaqueBlock)(self._answer, wire)
 
     def _read_block_delta(self, payload: Payload, data: bytes) -> None:
         """A delta without an index, or of a block that never started: it opens one."""
         delta = payload.delta or Delta()
         block = self._last if payload.index is None else self._blocks.get(payload.index)
         if block is None and (type_ := DELTA_BLOCKS.get(delta.type)):
-            self._last = block = self._blocks[payload.index or 0] = BLOCKS[type_](self._answer, {"type": type_})
+            self._read_block_start(Payload(index=payload.index, content_block={"type": type_}), b"")
+            block = self._last
         if block is not None and delta.type in block.deltas:
             block.deltas[delta.type](delta)
         else:
             self._answer.unknown(data)
 
     def _read_block_stop(self, payload: Payload, _data: bytes) -> None:
-        block = self._last if payload.index is None else self._blocks.get(payload.index)
+        if payload.index is None and self._last is not None:
+            self._last.end()
+        self._end_block(payload.index)
+
+    def _end_block(self, index: int | None) -> None:
+        block = self._blocks.pop(index, None)
         if block is not None:
             block.end()
 
@@ -139,15 +151,15 @@ class AnthropicMessages:
         self._finish()
 
     def _finish(self) -> None:
-        for block in self._blocks.values():
-            block.end()
+        for index in list(self._blocks):
+            self._end_block(index)
         self._answer.finish(self._stop_reason)
 
     def _read_ping(self, _payload: Payload, _data: bytes) -> None:
         self._answer.emit(Heartbeat())
 
     def _read_error(self, _payload: Payload, data: bytes) -> None:
-        self._answer.fail(read_error(msgspec.json.decode(data)))
+        self._answer.fail(read_error(reread(data)))
 
     def _read_message(self, payload: Payload, _data: bytes) -> None:
         """A whole message from a server that does not stream."""

@@ -59,6 +59,7 @@ class Call:
         self._is_started = False
         self._fragments: list[str] = []
         self._is_live = False
+        self._is_over = False
         self._is_too_large = False
         answer.open_calls[self] = None
 
@@ -70,8 +71,8 @@ class Call:
         """Announce the call, then what came before its name did."""
         if self._is_started:
             return
-        self._is_started = True
         self._part = self._answer.new_part(self._choice)
+        self._is_started = True
         if not self._is_provider_executed:
             self._answer.note_call()
         self._answer.emit(
@@ -98,7 +99,7 @@ class Call:
 
     def end(self, *, is_cut: bool = False) -> None:
         """Give the verdict. A call that the stream broke off in is never complete, even if its text could be."""
-        if self not in self._answer.open_calls:
+        if self._is_over:
             return
         if not self.name:
             self._answer.warn("tool_call_without_name")
@@ -107,7 +108,9 @@ class Call:
         raw = self.text
         arguments, is_complete, error = self._judge(raw, is_cut=is_cut)
         self._answer.emit(ToolCallEnded(self._part, raw, arguments, is_complete, error, self.raw, self._choice))
-        self._answer.open_calls.pop(self, None)
+        self._is_live = False
+        self._is_over = True
+        self._answer.open_calls.pop(self)
 
     def _judge(self, raw: str, *, is_cut: bool) -> Verdict:
         if self._is_too_large:
@@ -118,7 +121,7 @@ class Call:
 
     def _catch_up(self, *, is_last: bool = False) -> None:
         """Show what was held back: all before the name is known, and a lone `{}`, which may stand for more to come."""
-        if not self._is_started or self._is_live or (self._is_placeholder and not is_last):
+        if not self._is_started or self._is_live or self._is_over or (self._is_placeholder and not is_last):
             return
         self._is_live = bool(self._fragments)
         if self._is_live:

@@ -15,6 +15,7 @@ from streaming.protocol.dialects.chat_choice import ChatChoice, Delta
 from streaming.protocol.dialects.errors import read_error
 from streaming.protocol.dialects.reasons import FAILURES
 from streaming.protocol.dialects.usage import read_usage
+from streaming.protocol.dialects.wire import reread
 from streaming.protocol.events import StreamError
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class OpenAIChat:
         if groq.get("error"):
             self._answer.fail(read_error(groq["error"]))
         elif chunk.error or event == b"error" or (chunk.choices is None and _is_flat_error(data)):
-            self._answer.fail(read_error(msgspec.json.decode(data)))
+            self._answer.fail(read_error(reread(data)))
         elif not chunk.choices and not chunk.usage:
             self._answer.unknown(data)
 
@@ -115,7 +116,7 @@ class OpenAIChat:
 
     def _cite_sources(self) -> None:
         if 0 in self._choices:
-            self._choices[0].cite(msgspec.json.decode(self._sources))
+            self._choices[0].cite(reread(bytes(self._sources)))
 
     def _finish(self) -> None:
         self._cite_sources()
@@ -129,5 +130,7 @@ class OpenAIChat:
 
 def _is_flat_error(data: bytes) -> bool:
     """An error without `error` around it (vLLM, FastAPI): a message where choices belong."""
-    wire = msgspec.json.decode(data)
+    wire = reread(data)
+    if not isinstance(wire, dict):
+        return False
     return wire.get("object") == "error" or any(wire.get(key) for key in ("message", "detail", "details"))

@@ -16,6 +16,7 @@ from streaming.protocol.dialects.call_items import CallItem, CodeItem, CustomCal
 from streaming.protocol.dialects.errors import read_error
 from streaming.protocol.dialects.items import ITEMS, Item, MessageItem, OpaqueItem, ReasoningItem
 from streaming.protocol.dialects.usage import read_usage
+from streaming.protocol.dialects.wire import reread
 from streaming.protocol.events import Heartbeat
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class OpenAIResponses:
         found = ITEM_EVENTS.get(payload.type)
         if found is not None:
             item_type, take = found
-            key = self._find(item_type, payload.output_index, _id(payload.item_id))
+            key: Key = (payload.output_index, item_type)
+            if payload.output_index is None:
+                key = self._find(item_type, None, _id(payload.item_id))
             take(self._items.get(key) or self._open(key, {}), payload)
         else:
             is_error = event == b"error" or (payload.error and not payload.type)
@@ -78,6 +81,7 @@ class OpenAIResponses:
         self._answer.truncate()
 
     def _open(self, key: Key, wire: dict[str, Any]) -> Item:
+        self._answer.reserve()
         self._items[key] = item = key[1](self._answer, wire)
         self._latest[key[1]] = key
         return item
@@ -143,11 +147,11 @@ class OpenAIResponses:
                 self._open((None, _class(wire)), wire).done(wire)
 
     def _read_error(self, _payload: Payload, data: bytes) -> None:
-        self._answer.fail(read_error(msgspec.json.decode(data)))
+        self._answer.fail(read_error(reread(data)))
 
     def _read_other(self, payload: Payload, data: bytes) -> None:
         if not payload.type and payload.object == "response":
-            self._read_response(msgspec.json.decode(data))  # a whole response from a server that does not stream
+            self._read_response(_object(reread(data)))  # a whole response from a server that does not stream
         elif payload.type.rpartition(".")[2] in BEATS:
             self._answer.emit(Heartbeat())
         else:

@@ -61,8 +61,10 @@ class ToolCalls:
         name = function.name if isinstance(function.name, str) else ""
         id = str(fragment.id) if fragment.id not in (None, "") else ""
         text = _text(function.arguments if fragment.custom is None else function.input)
-        call = self._find(fragment.index, id, name, text) or Call(self._answer, id=id, choice=self._choice)
-        self._remember(call, fragment.index, id)
+        self._last = call = self._find(fragment.index, id, name, text) or self._new(id)
+        if fragment.index is not None and self._by_index.get(fragment.index) is not call:
+            self._answer.reserve()
+            self._by_index[fragment.index] = call
         if fragment.custom is not None:
             call.is_json = False
         if isinstance(fragment.extra_content, dict):
@@ -84,12 +86,11 @@ class ToolCalls:
         self._checks[call] = self._checks.get(call, 0) + 1
         return self._checks[call] <= MAX_CLOSED_CHECKS and call.text != PLACEHOLDER and judge(call.text)[1]
 
-    def _remember(self, call: Call, index: int | str | None, id: str) -> None:
-        self._last = call
-        if index is not None:
-            self._by_index[index] = call
+    def _new(self, id: str) -> Call:
+        call = Call(self._answer, id=id, choice=self._choice)
         if id:
             self._by_id[id] = call
+        return call
 
     def _grow(self, call: Call, name: str, text: str) -> None:
         if name and not call.name:

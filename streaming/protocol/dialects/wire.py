@@ -37,6 +37,14 @@ def decode_leniently(data: bytes) -> Any:
         raise ValueError(str(fault)) from fault
 
 
+def reread(data: bytes) -> Any:
+    """The whole of a payload of which only some fields were decoded before; its text where that cannot be."""
+    try:
+        return decode_leniently(data)
+    except ValueError:
+        return data.decode("utf-8", "replace")
+
+
 def shape(value: dict[str, Any], kind: type[S]) -> S:
     """`value` as a `kind`; a field that does not fit has its default, an item that does not fit is left out."""
     try:
