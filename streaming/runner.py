@@ -48,6 +48,7 @@ class Run:
         self._draft = Draft(str(generation.message_id), self.log)
         self._reading: asyncio.Task[None] | None = None
         self._verdict: Ending | None = None
+        self._abandoning: asyncio.TimerHandle | None = None
         self._is_fenced = False
         self._is_settled = False
 
@@ -191,9 +192,12 @@ class Run:
         return self._draft.closing(outcome_of(self.generation))
 
     def _unwatched(self) -> None:
+        """Wait for somebody to come back; whoever came and went meanwhile begins the wait anew."""
+        if self._abandoning:
+            self._abandoning.cancel()
         seconds = settings.ABANDON_AFTER
         if seconds is not None:
-            asyncio.get_running_loop().call_later(seconds, self._abandon)
+            self._abandoning = asyncio.get_running_loop().call_later(seconds, self._abandon)
 
     def _abandon(self) -> None:
         if self.log.readers == 0 and not self.log.is_closed:

@@ -62,13 +62,21 @@ def submission_of(data: Any) -> Submission:
         raise BadRequest(f"'trigger' must be one of: {', '.join(key for key in TRIGGERS if key)}.")
     prompt, client_id = _new_message(data) if TRIGGERS[trigger] == "submit-message" else ("", None)
     return Submission(
-        key=_identifier(data, "id") or str(uuid.uuid4()),
+        key=_key(data),
         prompt=prompt,
         client_id=client_id,
         provider=_identifier(data, "provider"),
         trigger=TRIGGERS[trigger],
         message_id=_identifier(data, "messageId"),
     )
+
+
+def _key(data: dict[str, Any]) -> str:
+    key = _identifier(data, "id") or str(uuid.uuid4())
+    # It is one piece of the conversation's address.
+    if "/" in key or key in (".", ".."):
+        raise BadRequest("'id' must not hold a slash, or be '.' or '..'.")
+    return key
 
 
 def _new_message(data: dict[str, Any]) -> tuple[str, str | None]:

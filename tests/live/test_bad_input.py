@@ -54,6 +54,8 @@ BAD_BODIES = {
     "a list for a provider": Refused(400, "'provider' must be", _body(prompt="x", provider=["gpt"])),
     "a number for an id": Refused(400, "'id' must be", _body(prompt="x", id=7)),
     "a long id": Refused(400, "'id' must be", _body(prompt="x", id="x" * 129)),
+    "a slash in the id": Refused(400, "'id' must not hold a slash", _body(prompt="x", id="a/b")),
+    "dots for an id": Refused(400, "'id' must not", _body(prompt="x", id="..")),
     "unknown trigger": Refused(400, "'trigger' must be one of", _body(prompt="x", trigger="dance")),
     "a list for a trigger": Refused(400, "'trigger' must be one of", _body(prompt="x", trigger=["x"])),
     "edit of nothing": Refused(404, "no such message", _body(prompt="x", messageId="nope")),

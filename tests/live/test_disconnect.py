@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 
+from streaming.chat import start_chat
+from streaming.models import Generation
+from streaming.subscription import subscribe
 from tests.live import rows
 from tests.live.client import Visit
 from tests.live.conftest import StartSite
@@ -80,6 +84,18 @@ async def test_answer_is_not_abandoned_while_somebody_reads(hasty_site: Site, pe
     await second.hang_up()
     await request.gone(within=1)
     assert (await rows.settled(hasty_site, first.key)).text == TEXT
+
+
+@pytest.mark.usefixtures("in_process")
+async def test_reader_who_comes_back_in_time_saves_the_answer(settings: Any) -> None:
+    settings.STREAMING_ABANDON_AFTER = 1
+    answer = await start_chat("Hello?", provider="slow")
+    for pause in (0.6, 0.8, 1.3):
+        reader = await subscribe(answer.generation_id)
+        reader.close()
+        assert (await Generation.objects.aget(pk=answer.generation_id)).is_active
+        await asyncio.sleep(pause)
+    assert (await answer.result()).status == "cancelled"
 
 
 @pytest.mark.parametrize("how", LEAVE)
