@@ -49,7 +49,7 @@ lint: environment  ## ruff, mypy, import floors, missing migrations
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --verbose >/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django makemigrations --check --dry-run --pythonpath .
 
 format: environment  ## let ruff rewrite the code
