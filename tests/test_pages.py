@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
-from django.http import HttpResponse
-from django.template import Context, Template
-from django.test import AsyncClient, RequestFactory
-from django.utils import translation
+from django.test import AsyncClient
 
 from streaming.database import in_database
 from streaming.models import Conversation, Generation, Message
-from streaming.protocol.parts import FilePart, Part, ReasoningPart, TextPart, ToolCall, ToolResult
 from streaming.supervisor import current
 from streaming.views.pages import LISTED
+from tests.pages import Script, active, answered, html, send, visible
 
-ROOT = Path(__file__).resolve().parent.parent
-APP = ROOT / "streaming"
 pytestmark = pytest.mark.usefixtures("engine")
-Script = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
@@ -36,49 +26,6 @@ def anonymous(settings: Any) -> None:
 @pytest.fixture
 def client() -> AsyncClient:
     return AsyncClient()
-
-
-def html(response: HttpResponse) -> str:
-    return response.content.decode()
-
-
-async def send(client: AsyncClient, prompt: str = "Hello", key: str = "c1", **fields: str) -> HttpResponse:
-    return await client.post(f"/chat/{key}/send/", {"prompt": prompt, **fields})
-
-
-async def answered(client: AsyncClient, prompt: str = "Hello", key: str = "c1") -> str:
-    """Send, wait for the end, and give the page."""
-    response = await send(client, prompt, key)
-    assert response.status_code == 303, html(response)
-    await current().idle()
-    return html(await client.get(response.headers["Location"]))
-
-
-async def active(client: AsyncClient, scripted: Script) -> Generation:
-    """A generation that has written two words and goes no further by itself."""
-    scripted(text="one two three four", hang_after=4)
-    await send(client)
-    generation = await Generation.objects.aget()
-    for _ in range(100):
-        if "two" in html(await client.get("/chat/c1/")):
-            return generation
-        await asyncio.sleep(0.05)
-    pytest.fail("Nothing was written in five seconds.")
-
-
-async def stored(client: AsyncClient, *parts: Part, **outcome: Any) -> str:
-    """The page of a conversation whose one answer has these parts and this outcome."""
-    await answered(client)
-    message = await Message.objects.aget(role="assistant")
-    message.set_parts(parts)
-    await message.asave()
-    await Generation.objects.aupdate(**outcome)
-    return html(await client.get("/chat/c1/"))
-
-
-def visible(page: str) -> str:
-    """Without what is there for chat.js to clone."""
-    return re.sub(r"<template.*?</template>", "", page, flags=re.DOTALL)
 
 
 async def test_a_message_is_posted_answered_and_read(client: AsyncClient, scripted: Script) -> None:
@@ -251,102 +198,7 @@ async def test_pages_are_not_kept_by_caches(client: AsyncClient) -> None:
     assert "no-store" in (await client.get("/")).headers["Cache-Control"]
 
 
-async def test_each_kind_of_part_is_shown(client: AsyncClient) -> None:
-    page = await stored(
-        client,
-        ReasoningPart(text="Hm & hm."),
-        ToolCall(id="1", name="look_up", arguments={"name": "<x>"}, is_complete=True),
-        ToolResult(call_id="1", output={"found": True}),
-        FilePart(media_type="image/png", url="https://example.com/a.png", filename="a.png"),
-        FilePart(media_type="text/html", url="javascript:alert(1)"),
-        TextPart(text="Done."),
-    )
-    shown = visible(page)
-    assert "Hm &amp; hm." in shown
-    assert 'data-state="output-available"' in shown
-    assert "&quot;name&quot;: &quot;&lt;x&gt;&quot;" in shown
-    assert "&quot;found&quot;: true" in shown
-    assert 'href="https://example.com/a.png">a.png</a>' in shown
-    assert "javascript:" not in shown
-
-
-@pytest.mark.parametrize(
-    ("outcome", "note"),
-    [
-        ({"status": "cancelled"}, "Stopped."),
-        ({"status": "finished", "finish_reason": "length"}, "The answer reached its length limit."),
-        ({"status": "finished", "finish_reason": "content_filter"}, "filter withheld the rest"),
-        ({"status": "truncated", "error_code": "truncated"}, "broke off before it was complete"),
-        ({"status": "interrupted", "error_code": "interrupted"}, "The server stopped while answering."),
-    ],
-)
-async def test_why_an_answer_is_not_whole_is_said(client: AsyncClient, outcome: dict[str, str], note: str) -> None:
-    page = visible(await stored(client, TextPart(text="Half"), **outcome))
-    assert "Half" in page
-    assert note in page
-    assert 'name="regenerate"' in page
-
-
-async def test_a_whole_answer_needs_no_note(client: AsyncClient) -> None:
-    page = visible(await answered(client))
-    assert "chat-note" not in page
-
-
-async def test_staff_detail_is_not_on_the_page(client: AsyncClient) -> None:
-    page = await stored(client, status="failed", error_code="authentication", error_detail="key sk-123 refused")
-    assert "refused the site&#x27;s key" in page
-    assert "sk-123" not in page
-
-
 async def test_pages_follow_the_language_of_the_request(client: AsyncClient, settings: Any) -> None:
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.locale.LocaleMiddleware"]
     page = html(await client.get("/", headers={"accept-language": "ar"}))
     assert '<html lang="ar" dir="rtl">' in page
-
-
-@pytest.mark.parametrize("source", ["context", "request"])
-def test_assets_carry_the_nonce(source: str) -> None:
-    request = RequestFactory().get("/")
-    values: dict[str, Any] = {"request": request}
-    if source == "context":
-        values["csp_nonce"] = "n0nce"
-    else:
-        request.csp_nonce = "n0nce"  # type: ignore[attr-defined]
-    rendered = Template("{% load streaming %}{% chat_assets %}").render(Context(values))
-    assert rendered.count('nonce="n0nce"') == 2
-    assert 'nonce="' not in Template("{% load streaming %}{% chat_assets %}").render(Context())
-
-
-def test_assets_are_found_where_file_names_are_hashed(settings: Any, tmp_path: Path) -> None:
-    storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
-    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": storage}}
-    settings.STATIC_ROOT = tmp_path
-    call_command("collectstatic", interactive=False, verbosity=0)
-    rendered = Template("{% load streaming %}{% chat_assets %}").render(Context())
-    files = re.findall(r'"/static/(streaming/chat\.[0-9a-f]+\.(?:css|js))"', rendered)
-    assert len(files) == 2
-    assert all((tmp_path / file).is_file() for file in files)
-
-
-async def test_the_chat_tag_stands_in_any_page(client: AsyncClient, rf: RequestFactory) -> None:
-    await answered(client)
-    conversation = await Conversation.objects.aget()
-    template = Template("{% load streaming %}{% chat conversation %}")
-    with translation.override("en"):
-        rendered = await in_database(template.render, Context({"conversation": conversation}))
-        fresh = await in_database(template.render, Context({"conversation": None}))
-    assert 'data-conversation="c1"' in rendered
-    assert "Hello" in rendered
-    assert "data-whole-page" not in rendered
-    assert 'data-conversation=""' in fresh
-    assert re.search(r'action="/chat/[0-9a-f]{32}/send/"', fresh)
-
-
-def test_the_documentation_names_every_template_and_colour() -> None:
-    page = (ROOT / "docs/pages.md").read_text()
-    templates = {path.name for path in (APP / "templates/streaming").glob("*.html")}
-    assert set(re.findall(r"streaming/(\w+\.html)", page)) == templates
-    properties = set(
-        re.findall(r"^    (--chat-[\w-]+):", (APP / "static/streaming/chat.css").read_text(), re.MULTILINE)
-    )
-    assert set(re.findall(r"--chat-[\w-]+", page)) == properties

@@ -13,3 +13,5 @@ MIDDLEWARE = ["tests.browser.strict_csp.StrictCSP", *MIDDLEWARE]
 # A process that was killed is noticed at once.
 STREAMING_LEASE_SECONDS = 4
 STREAMING_MAX_PROMPT_CHARS = 2000
+# Answers that hang on purpose do not hold up the end of the server.
+STREAMING_DRAIN_SECONDS = 0.5

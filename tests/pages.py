@@ -1,0 +1,61 @@
+"""The pages as a browser without JavaScript meets them: what a person does there, and what is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import AsyncClient
+
+from streaming.models import Generation, Message
+from streaming.protocol.parts import Part
+from streaming.supervisor import current
+
+Script = Callable[..., None]
+
+
+def html(response: HttpResponse) -> str:
+    return response.content.decode()
+
+
+async def send(client: AsyncClient, prompt: str = "Hello", key: str = "c1", **fields: str) -> HttpResponse:
+    return await client.post(f"/chat/{key}/send/", {"prompt": prompt, **fields})
+
+
+async def answered(client: AsyncClient, prompt: str = "Hello", key: str = "c1") -> str:
+    """Send, wait for the end, and give the page."""
+    response = await send(client, prompt, key)
+    assert response.status_code == 303, html(response)
+    await current().idle()
+    return html(await client.get(response.headers["Location"]))
+
+
+async def active(client: AsyncClient, scripted: Script) -> Generation:
+    """A generation that has written two words and goes no further by itself."""
+    scripted(text="one two three four", hang_after=4)
+    await send(client)
+    generation = await Generation.objects.aget()
+    for _ in range(100):
+        if "two" in html(await client.get("/chat/c1/")):
+            return generation
+        await asyncio.sleep(0.05)
+    pytest.fail("Nothing was written in five seconds.")
+
+
+async def stored(client: AsyncClient, *parts: Part, **outcome: Any) -> str:
+    """The page of a conversation whose one answer has these parts and this outcome."""
+    await answered(client)
+    message = await Message.objects.aget(role="assistant")
+    message.set_parts(parts)
+    await message.asave()
+    await Generation.objects.aupdate(**outcome)
+    return html(await client.get("/chat/c1/"))
+
+
+def visible(page: str) -> str:
+    """Without what is there for chat.js to clone."""
+    return re.sub(r"<template.*?</template>", "", page, flags=re.DOTALL)
