@@ -34,6 +34,9 @@ DIALECTS: dict[str, tuple[type[SDKProvider], str]] = {
 STALE = frozenset({"unreachable", "authentication"})
 """Answers that mean: this child is gone, and perhaps another has its port."""
 
+PAUSES = (0.1, 1.0, None)
+"""Seconds to wait before a dead child is looked for again: while it is still dying, its lock says that it lives."""
+
 
 class LocalModel:
     """The model, started at the first request or by `ensure_started`, and started again if it died."""
@@ -55,9 +58,9 @@ class LocalModel:
         await self._connection(progress)
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
-        """See `Provider.stream`. A child found dead before its first byte is replaced once."""
+        """See `Provider.stream`. A child found dead before its first byte is replaced."""
         began, asked = False, with_defaults(request, self.options)
-        for is_last in (False, True):
+        for pause in PAUSES:
             connection = await self._connection(logger.info)
             try:
                 async with aclosing(connection.stream(asked)) as chunks:
@@ -66,9 +69,10 @@ class LocalModel:
                         yield chunk
                 return
             except ProviderError as exc:
-                if began or is_last or exc.code not in STALE:
+                if began or pause is None or exc.code not in STALE:
                     raise
-                await self._forget(connection)
+            await self._forget(connection)
+            await asyncio.sleep(pause)
 
     async def _connection(self, progress: Progress) -> SDKProvider:
         async with self._starting:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -212,9 +211,7 @@ class TestConnections:
 
     async def test_silence_in_mid_stream(self, make: Make, peer: Peer) -> None:
         peer.says(EVENT, HANG)
-        began = time.monotonic()
         assert (await error_of(make(timeout=0.2))).code == "timeout"
-        assert time.monotonic() - began < 2
         await peer.requests[0].gone()
 
     async def test_many_at_once(self, make: Make, peer: Peer) -> None:
