@@ -48,14 +48,19 @@ class LineSplitter:
         """The lines that `chunk` completes."""
         if self._is_unusual or b"\r" in chunk:
             chunk = self._normalise(chunk)
-        is_large = len(chunk) + len(self._pending) > self._max
         lines = chunk.split(b"\n")
         tail = lines.pop()
-        if self._pending and lines:
+        if tail or self._pending or len(chunk) > self._max:
+            return self._carry(lines, tail, len(chunk))
+        return lines
+
+    def _carry(self, lines: list[bytes], tail: bytes, size: int) -> list[bytes]:
+        """Join what the last chunk left to the first line, and keep what this one (of `size` bytes) leaves."""
+        is_large = size + len(self._pending) > self._max
+        if lines and self._pending:
             lines[0] = bytes(self._pending) + lines[0]
             self._pending.clear()
-        if tail:
-            self._pending += tail
+        self._pending += tail
         return self._within_bounds(lines) if is_large else lines
 
     def _normalise(self, chunk: bytes) -> bytes:
