@@ -14,19 +14,11 @@ from streaming.protocol import events
 from streaming.protocol.ui_stream import chunks
 from streaming.protocol.ui_stream.chunks import Chunk
 from streaming.protocol.ui_stream.outcome import Outcome
+from streaming.protocol.ui_stream.wording import input_error_text
 
 STARTS: dict[str, type[chunks.TextStart | chunks.ReasoningStart]] = {
     "text": chunks.TextStart,
     "reasoning": chunks.ReasoningStart,
-}
-
-# What a client shows beside a call whose arguments cannot be used; keys are `ToolCallEnded.error`.
-TOOL_INPUT_ERRORS = {
-    "truncated": "The arguments were cut off.",
-    "invalid_json": "The arguments are not valid JSON.",
-    "not_an_object": "The arguments are not a JSON object.",
-    "concatenated": "The arguments hold more than one JSON value.",
-    "too_large": "The arguments are too large.",
 }
 
 
@@ -110,7 +102,7 @@ class UIStreamEncoder:
         if event.is_complete:
             value = event.arguments if call.is_json else event.raw_arguments
             return [chunks.ToolInputAvailable(call.id, call.name, value, call.is_provider_executed)]
-        reason = TOOL_INPUT_ERRORS.get(event.error or "", "The arguments cannot be used.")
+        reason = input_error_text(event.error)
         return [chunks.ToolInputError(call.id, call.name, event.raw_arguments, reason, call.is_provider_executed)]
 
     def _resulted(self, event: events.ToolResulted) -> list[Chunk]:

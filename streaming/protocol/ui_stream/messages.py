@@ -16,6 +16,7 @@ from streaming.protocol.parts import (
     ToolCall,
     ToolResult,
 )
+from streaming.protocol.ui_stream.wording import input_error_text
 
 JsonDict = dict[str, Any]
 
@@ -47,7 +48,7 @@ def _tool_call(part: ToolCall, results: dict[str, ToolResult]) -> JsonDict:
         return shown | {
             "state": "output-error",
             "rawInput": part.raw_arguments,
-            "errorText": part.error or "",
+            "errorText": input_error_text(part.error),
         }
     shown["input"] = part.arguments if part.is_json else part.raw_arguments
     result = results.get(part.id)

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from streaming.protocol import events as ev
+from streaming.protocol.parts import (
+    FilePart,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    dump_parts,
+    load_parts,
+)
+from streaming.protocol.ui_stream import (
+    Outcome,
+    UIStreamEncoder,
+    chunk_of,
+    events_of,
+    fold_chunks,
+    frame,
+    split_frames,
+    ui_parts,
+)
+
+WHOLE = ToolCall(id="c1", name="f", raw_arguments='{"a":1}', arguments={"a": 1}, is_complete=True)
+HALF = ToolCall(id="c2", name="g", raw_arguments='{"a":', error="truncated")
+FREE = ToolCall(id="c3", name="shell", raw_arguments="ls -l", is_complete=True, is_json=False)
+SEARCH = ToolCall(id="s", name="search", raw_arguments="{}", arguments={}, is_complete=True, is_provider_executed=True)
+MESSAGE: tuple[Part, ...] = (
+    ReasoningPart(text="hm", signature="sig"),
+    TextPart(text="Grüße\n\n世界 🎈"),
+    WHOLE,
+    HALF,
+    FREE,
+    SEARCH,
+    ToolResult(call_id="s", output=["found"], is_provider_executed=True),
+    FilePart(media_type="image/png", url="https://example.org/a.png"),
+    TextPart(text="end"),
+)
+
+
+def encoded(*given: ev.Event, outcome: Outcome | None = None) -> list[dict[str, Any]]:
+    encoder = UIStreamEncoder("m1")
+    chunks = encoder.start()
+    for event in given:
+        chunks += encoder.encode(event)
+    return [json.loads(chunk) for chunk in chunks + encoder.finish(outcome or Outcome(status="finished"))]
+
+
+def types(chunks: list[dict[str, Any]]) -> list[str]:
+    return [chunk["type"] for chunk in chunks]
+
+
+def test_parts_survive_events_and_chunks() -> None:
+    encoder = UIStreamEncoder("m1")
+    chunks = encoder.start()
+    for event in events_of(MESSAGE):
+        chunks += encoder.encode(event)
+    assert fold_chunks(chunks + encoder.finish(Outcome(status="finished"))) == MESSAGE
+
+
+def test_parts_survive_json() -> None:
+    everything = (*MESSAGE, RefusalPart(text="no"), OpaquePart(raw={"type": "x"}))
+    assert load_parts(json.loads(json.dumps(dump_parts(everything)))) == everything
+
+
+def test_fold_of_a_log_cut_anywhere_is_a_prefix() -> None:
+    encoder = UIStreamEncoder("m1")
+    chunks = encoder.start()
+    for event in events_of(MESSAGE):
+        chunks += encoder.encode(event)
+    for cut in range(len(chunks) + 1):
+        parts = fold_chunks(chunks[:cut])
+        assert [type(part) for part in parts] == [type(part) for part in MESSAGE[: len(parts)]]
+        assert all(not call.is_complete or call.arguments is not None or not call.is_json for call in calls(parts))
+
+
+def calls(parts: tuple[Part, ...]) -> list[ToolCall]:
+    return [part for part in parts if isinstance(part, ToolCall)]
+
+
+def test_open_parts_are_closed_before_the_end() -> None:
+    chunks = encoded(ev.ReasoningDelta(0, "hm"), ev.TextDelta(1, "Hi"))
+    assert types(chunks)[-4:] == ["reasoning-end", "text-end", "finish-step", "finish"]
+
+
+def test_refusal_is_shown_as_text() -> None:
+    assert types(encoded(ev.RefusalDelta(0, "No."), ev.PartEnded(0)))[2:5] == ["text-start", "text-delta", "text-end"]
+
+
+def test_other_choices_are_not_shown() -> None:
+    chunks = encoded(
+        ev.TextDelta(0, "a"), ev.TextDelta(1, "b", 1), ev.PartEnded(1), ev.ToolCallStarted(2, "c", "f", choice=1)
+    )
+    assert [chunk.get("delta") for chunk in chunks if chunk["type"] == "text-delta"] == ["a"]
+    assert "tool-input-start" not in types(chunks)
+
+
+def test_what_readers_need_not_see_adds_nothing() -> None:
+    silent = [ev.Started("id", "m"), ev.Heartbeat(), ev.Warning("w"), ev.Unknown("{}"), ev.UsageReported(ev.Usage())]
+    assert types(encoded(*silent)) == ["start", "start-step", "finish-step", "finish"]
+
+
+def test_finish_can_be_asked_for_again() -> None:
+    encoder = UIStreamEncoder("m1")
+    encoder.start()
+    encoder.encode(ev.TextDelta(0, "Hi"))
+    outcome = Outcome(status="finished", finish_reason="stop")
+    assert encoder.finish(outcome) == encoder.finish(outcome)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "end"),
+    [
+        (Outcome(status="finished", finish_reason="tool_calls"), [("finish", "tool-calls")]),
+        (Outcome(status="finished", finish_reason="refusal"), [("finish", "content-filter")]),
+        (Outcome(status="cancelled"), [("abort", None), ("finish", "other")]),
+        (Outcome(status="failed", error_text="Busy."), [("message-metadata", None), ("error", None)]),
+    ],
+)
+def test_end_tells_how_it_went(outcome: Outcome, end: list[tuple[str, str | None]]) -> None:
+    chunks = encoded(outcome=outcome)
+    assert [(chunk["type"], chunk.get("finishReason")) for chunk in chunks[3:]] == end
+
+
+@pytest.mark.parametrize(
+    "citation",
+    [
+        {"type": "url_citation", "url": "https://example.org", "title": "T"},
+        {"type": "url_citation", "url_citation": {"url": "https://example.org", "title": "T"}},
+        {"type": "web_search_result_location", "url": "https://example.org", "title": "T"},
+    ],
+)
+def test_citations_with_an_address_are_sources(citation: dict[str, Any]) -> None:
+    source = encoded(ev.TextDelta(0, "x"), ev.Cited(0, citation))[4]
+    assert source == {"type": "source-url", "sourceId": "1", "url": "https://example.org", "title": "T"}
+
+
+@pytest.mark.parametrize("citation", [{}, {"url": 7}, {"url_citation": "x"}, {"type": "page_location", "page": 1}])
+def test_citations_without_one_are_not(citation: dict[str, Any]) -> None:
+    assert "source-url" not in types(encoded(ev.TextDelta(0, "x"), ev.Cited(0, citation)))
+
+
+def test_frames_can_be_joined_and_taken_apart() -> None:
+    frames = [frame(seq, chunk) for seq, chunk in enumerate([b'{"a":"\\n\\n"}', b"{}", b'{"b":"id: 9"}'], 1)]
+    assert split_frames(b"".join(frames)) == frames
+    assert [chunk_of(one) for one in frames] == [b'{"a":"\\n\\n"}', b"{}", b'{"b":"id: 9"}']
+
+
+def test_ui_parts_put_a_call_and_its_result_together() -> None:
+    shown = {part.get("toolCallId", part["type"]): part for part in ui_parts(MESSAGE)}
+    assert shown["c1"]["state"] == "input-available"
+    assert shown["c1"]["input"] == {"a": 1}
+    assert shown["c2"]["state"] == "output-error"
+    assert shown["c2"]["errorText"] == "The arguments were cut off."
+    assert shown["c3"]["input"] == "ls -l"
+    assert shown["s"]["state"] == "output-available"
+    assert shown["s"]["output"] == ["found"]
+
+
+def test_live_and_reloaded_tool_errors_are_worded_alike() -> None:
+    live = next(chunk for chunk in encoded(*events_of((HALF,))) if chunk["type"] == "tool-input-error")
+    assert live["errorText"] == ui_parts((HALF,))[0]["errorText"]
