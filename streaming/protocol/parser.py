@@ -44,6 +44,7 @@ class StreamParser:
         self._framer = Framer(self._leniency)
         self._answer = Answer(split_think_tags=split_think_tags)
         self._dialect = DIALECTS[dialect](self._answer)
+        self._take = self._dialect.read
         self._decode = msgspec.json.Decoder(self._dialect.payload).decode
         self._room = MAX_STREAM_BYTES
         self._nonsense = ""
@@ -74,7 +75,7 @@ class StreamParser:
     def _read(self, frames: list[Frame]) -> None:
         answer = self._answer
         decode = self._decode
-        read = self._dialect.read
+        take = self._take
         try:
             for kind, event, data in frames:
                 if kind is not DATA:
@@ -85,7 +86,7 @@ class StreamParser:
                     except UNREADABLE:
                         self._read_odd(event, data)
                     else:
-                        read(payload, event, data)
+                        take(payload, event, data)
                 if answer.is_over:
                     break
         except TooLarge as bound:

@@ -57,9 +57,8 @@ class Answer:
                 self.emit(ev.Started(_name(id), _name(model)))
 
     def take_events(self) -> list[ev.Event]:
-        """What was written since the last time. The list itself stays: `Prose` and `Call` write to it directly."""
-        events = self.events.copy()
-        self.events.clear()
+        """What was written since the last time."""
+        events, self.events = self.events, []
         return events
 
     def reserve(self) -> None:

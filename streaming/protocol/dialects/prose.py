@@ -22,7 +22,6 @@ class Prose:
         "_answer",
         "_before_close",
         "_choice",
-        "_events",
         "_is_sealed",
         "_kind",
         "_tags",
@@ -39,7 +38,6 @@ class Prose:
         """The part that grows, or grew last."""
         self._text_part: int | None = None
         self._answer = answer
-        self._events = answer.events
         self._choice = choice
         self._kind: Delta | None = None
         self._is_sealed = False
@@ -52,18 +50,18 @@ class Prose:
     def text(self, text: str) -> None:
         if self._kind is not TextDelta:
             self._begin(TextDelta)
-        self._events.append(TextDelta(self.part, text, self._choice))
+        self._answer.events.append(TextDelta(self.part, text, self._choice))
 
     def reasoning(self, text: str) -> None:
         if self._kind is not ReasoningDelta or self._is_sealed:
             self._begin(ReasoningDelta)
-        self._events.append(ReasoningDelta(self.part, text, self._choice))
+        self._answer.events.append(ReasoningDelta(self.part, text, self._choice))
 
     def refusal(self, text: str) -> None:
         if self._kind is not RefusalDelta:
             self._begin(RefusalDelta)
             self._answer.note_refusal()
-        self._events.append(RefusalDelta(self.part, text, self._choice))
+        self._answer.events.append(RefusalDelta(self.part, text, self._choice))
 
     def place(self) -> int:
         """The text part that something (a citation) belongs to: the last one, even if it is over."""
@@ -75,7 +73,7 @@ class Prose:
         """What the provider wants back with the reasoning; a whole object (`raw`) seals the part it belongs to."""
         if self._kind is not ReasoningDelta or self._is_sealed:
             self._begin(ReasoningDelta)
-        self._events.append(ReasoningSigned(self.part, signature, raw, self._choice))
+        self._answer.events.append(ReasoningSigned(self.part, signature, raw, self._choice))
         self._is_sealed = raw is not None
 
     def end(self) -> None:
@@ -90,7 +88,7 @@ class Prose:
         if self._before_close is not None:
             self._before_close()
         if self._kind is not None:
-            self._events.append(PartEnded(self.part, self._choice))
+            self._answer.events.append(PartEnded(self.part, self._choice))
             self._kind = None
             self._answer.open_prose.pop(self, None)
 
