@@ -86,6 +86,12 @@ def test_custom_tool_takes_free_text():
     assert (call.raw_arguments, call.arguments, call.is_json, call.is_complete) == ("SELECT 1", None, False, True)
 
 
+def test_custom_tool_cut_by_the_limit_is_not_complete():
+    fragment = {"index": 0, "id": "x", "type": "custom", "custom": {"name": "sql", "input": "SELE"}}
+    (call,) = chat(chunk({"tool_calls": [fragment]}), chunk(finish="length")).tool_calls
+    assert (call.raw_arguments, call.is_complete, call.error) == ("SELE", False, "truncated")
+
+
 def test_deprecated_function_call():
     deltas = [{"function_call": {"name": "f", "arguments": ""}}, {"function_call": {"arguments": '{"a":1}'}}]
     transcript = chat(*map(chunk, deltas), chunk(finish="function_call"))

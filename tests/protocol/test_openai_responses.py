@@ -259,6 +259,10 @@ def test_ends(case):
     assert (transcript.outcome, transcript.finish_reason, transcript.raw_finish_reason) == ("finished", reason, raw)
 
 
+def test_status_left_in_progress_is_completed():
+    assert responses(created(), completed(status="in_progress")).raw_finish_reason == "completed"
+
+
 def test_failed():
     error = {"code": "server_error", "message": "boom"}
     for end in ({"type": "response.failed", "response": {"error": error}}, {"type": "error"} | error):

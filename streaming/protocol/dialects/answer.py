@@ -28,7 +28,7 @@ class TooLarge(Exception):
 
 
 class Answer:
-    """The events of one stream, in order. `events` is drained by the parser after each chunk."""
+    """The events of one stream, in order. The parser takes `events` after each chunk."""
 
     def __init__(self, *, split_think_tags: bool = False) -> None:
         self.events: list[ev.Event] = []
@@ -111,8 +111,9 @@ class Answer:
         """The wire's signal of completion came; `raw_reason` is its word for why."""
         reason = settle(raw_reason, has_refused=self._has_refused, has_called=self._has_called)
         if reason == "length":
-            for call in [call for call in self.open_calls if not call.size]:
-                call.end(is_cut=True)  # no arguments yet is not the same as a call without arguments
+            # No arguments yet is not the same as a call without any, and free text does not show that it was cut.
+            for call in [call for call in self.open_calls if not (call.size and call.is_json)]:
+                call.end(is_cut=True)
         self._end(ev.Finished(reason, raw_reason), is_cut=False)
 
     def fail(self, error: ev.StreamError) -> None:

@@ -130,7 +130,7 @@ class OpenAIResponses:
         """A response that is over: fill in what did not stream, and end."""
         self._answer.start(response.get("id"), response.get("model"))
         self._answer.report_usage(read_usage(response.get("usage")))
-        status = response.get("status") or "completed"
+        status = response.get("status") if response.get("status") in STATUSES else "completed"
         if status == "failed" or response.get("error"):
             self._answer.fail(read_error(response.get("error") or "the response failed"))
             return
@@ -169,6 +169,9 @@ def _id(value: Any) -> str | None:
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
+
+STATUSES = frozenset({"completed", "incomplete", "failed", "cancelled"})
+"""Of a response that is over. Some servers leave `in_progress` in the last event."""
 
 BEATS = frozenset({"in_progress", "searching", "interpreting", "generating", "completed", "failed"})
 """Last words of the types that tell only how far a built-in tool has come."""
