@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import socket
 import struct
 import sys
 from typing import Any, Protocol
@@ -19,6 +20,8 @@ if sys.platform != "win32":
 # What a server may hold for one client before `send` waits, and what must be left before it goes on.
 FULL_BYTES = 256 * 1024
 RELIEVED_BYTES = 64 * 1024
+# The shape of `struct linger`.
+LINGER = "hh" if sys.platform == "win32" else "ii"
 
 
 class Wire(Protocol):
@@ -61,10 +64,11 @@ class TwistedWire:
 
 
 class AsyncioWire:
-    """Of uvicorn, which waits by itself."""
+    """Of uvicorn, which waits by itself. `transport` has a socket."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self._socket: socket.socket = transport.get_extra_info("socket")
 
     def is_full(self) -> bool:
         return False
@@ -73,10 +77,11 @@ class AsyncioWire:
         return True
 
     def owed(self) -> int:
-        socket = self._transport.get_extra_info("socket")
-        return self._transport.get_write_buffer_size() + (_in_kernel(socket.fileno()) if socket else 0)
+        return self._transport.get_write_buffer_size() + _in_kernel(self._socket.fileno())
 
     def abort(self) -> None:
+        """By a reset: closing alone would leave the kernel with megabytes that it cannot deliver."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(LINGER, 1, 0))
         self._transport.abort()
 
 
@@ -86,7 +91,9 @@ def wire_of(send: Any) -> Wire | None:
         transport = _twisted_transport(send.args[0])
         return None if transport is None else TwistedWire(transport)
     transport = getattr(getattr(send, "__self__", None), "transport", None)
-    return AsyncioWire(transport) if isinstance(transport, asyncio.Transport) else None
+    if isinstance(transport, asyncio.Transport) and transport.get_extra_info("socket"):
+        return AsyncioWire(transport)
+    return None
 
 
 def _twisted_transport(protocol: Any) -> Any:

@@ -8,6 +8,9 @@ from typing import Any
 
 from project.settings import *  # noqa: F403
 
+# 8 MB, more than a kernel takes for one socket; then the answer stays open.
+BIG_WORDS = 8000
+
 
 def _scripted(**options: Any) -> dict[str, Any]:
     return {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": options}
@@ -19,7 +22,7 @@ STREAMING_PROVIDERS = {
     "endless": _scripted(text="word " * 40_000, delay=0.05),
     "silent": _scripted(text="one two three", hang_after=3),
     "pausing": _scripted(text="one two three", delay=2),
-    "big": _scripted(text=("w" * 15_999 + " ") * 500),
+    "big": _scripted(text=("w" * 999 + " ") * BIG_WORDS, hang_after=BIG_WORDS + 1),
 }
 STREAMING_HEARTBEAT_SECONDS = 0.5
 STREAMING_TICK_SECONDS = 0.1

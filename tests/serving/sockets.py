@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,13 +14,18 @@ from tests.live.client import Visitor
 
 
 @asynccontextmanager
-async def socket_of(visitor: Visitor, **headers: str) -> AsyncIterator[ClientConnection]:
+async def socket_of(visitor: Visitor, buffer: int = 0, **headers: str) -> AsyncIterator[ClientConnection]:
+    """With a `buffer`, in bytes, a test that does not read is a client that does not read."""
     site = visitor.site
     url = site.url.replace("http", "ws", 1) + "/ws/chat/"
-    # A small queue and buffer, so that a test which does not read is a client that does not read.
-    async with connect(
-        url, origin=site.url, additional_headers={"Cookie": visitor.cookie} | headers, proxy=None, max_queue=1
-    ) as connection:
+    plain = socket.socket()
+    if buffer:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    plain.connect(("127.0.0.1", site.port))
+    headers |= {"Cookie": visitor.cookie}
+    # Compressed, a test's eight megabytes of one letter would be nothing.
+    options = {"origin": site.url, "additional_headers": headers, "sock": plain, "max_queue": 1, "compression": None}
+    async with connect(url, **options) as connection:
         yield connection
 
 

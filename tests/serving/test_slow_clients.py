@@ -1,0 +1,132 @@
+"""Clients that read slowly or not at all: memory stays, the stuck are cut, the slow are not."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from tests.live.client import Stream, Visit, Visitor, assert_whole
+from tests.live.raw import TINY_BUFFER, RawConnection
+from tests.servers import Site
+from tests.serving import sockets
+from tests.serving.conftest import Start
+
+MEGABYTE = 1_000_000
+STUCK = 2.0
+BIG_WORDS = 8000
+READERS = 15
+OpenReader = Callable[[Visitor], RawConnection]
+
+
+def _memory(site: Site) -> int:
+    """Bytes of RAM that the server's process has."""
+    status = Path(f"/proc/{site.process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+
+def _is_cut(connection: socket.socket) -> bool:
+    """Whether the other side has reset it, without reading anything."""
+    poll = select.poll()
+    poll.register(connection, select.POLLERR | select.POLLHUP)
+    return bool(poll.poll(0))
+
+
+async def _until(condition: Callable[[], bool], within: float) -> float:
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < within
+        await asyncio.sleep(0.05)
+    return time.monotonic() - began
+
+
+async def _big_answer(visitor: Visitor) -> Visitor:
+    """A conversation whose answer is still open and has 8 MB."""
+    visitor.key = uuid.uuid4().hex
+    stream = await visitor.ask("Hello?", "big")
+    async for frame in stream:
+        if frame.seq == BIG_WORDS:
+            break
+    await visitor.hang_up()
+    return visitor
+
+
+@pytest.fixture
+def reader() -> Iterator[OpenReader]:
+    """Make readers of a big answer, with the smallest buffer that there is."""
+    with ExitStack() as opened:
+
+        def open_one(visitor: Visitor) -> RawConnection:
+            path = f"/api/chat/{visitor.key}/stream?after=0"
+            connection = RawConnection(visitor.site, "GET", path, cookie=visitor.cookie, buffer=TINY_BUFFER)
+            return opened.enter_context(closing(connection))
+
+        yield open_one
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+async def test_client_that_does_not_read_costs_little_and_is_cut(
+    server: str, start: Start, visit: Visit, reader: OpenReader
+) -> None:
+    site = start(server, STREAMING_STUCK_SECONDS=STUCK)
+    visitor = await _big_answer(await visit(site).greet())
+    warm_up = reader(visitor)
+    await _until(lambda: _is_cut(warm_up.socket), STUCK + 5)
+    before = _memory(site)
+    stuck = [reader(visitor) for _ in range(READERS)]
+    await asyncio.sleep(STUCK / 2)
+    grown = _memory(site) - before
+    assert not any(_is_cut(one.socket) for one in stuck)
+    await _until(lambda: all(_is_cut(one.socket) for one in stuck), STUCK + 5)
+    assert grown < 1 * MEGABYTE * READERS, f"{grown / READERS / MEGABYTE:.1f} MB for each, of 8 MB"
+    assert (await visitor.http.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+async def test_socket_that_does_not_read_costs_little_and_is_cut(
+    server: str, start: Start, visit: Visit, reader: OpenReader
+) -> None:
+    site = start(server, STREAMING_STUCK_SECONDS=STUCK)
+    visitor = await _big_answer(await visit(site).greet())
+    async with AsyncExitStack() as opened:
+        stuck = []
+        before = _memory(site)
+        for _ in range(READERS):
+            connection = await opened.enter_async_context(sockets.socket_of(visitor, TINY_BUFFER))
+            await sockets.resume(connection, visitor.key)
+            stuck.append(connection.transport.get_extra_info("socket"))
+        await asyncio.sleep(STUCK / 2)
+        grown = _memory(site) - before
+        await _until(lambda: all(_is_cut(one) for one in stuck), STUCK + 10)
+    assert grown < 1 * MEGABYTE * READERS, f"{grown / READERS / MEGABYTE:.1f} MB for each, of 8 MB"
+    assert await visitor.stop() == "stopping"
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+async def test_slow_client_is_not_cut(server: str, start: Start, visit: Visit, reader: OpenReader) -> None:
+    """For five times as long as a stuck one would be given; then it reads on, and has everything."""
+    site = start(server, STREAMING_STUCK_SECONDS=1)
+    visitor = await _big_answer(await visit(site).greet())
+    slow = reader(visitor)
+    await slow.until(b"\r\n\r\n")
+    for _ in range(50):
+        await asyncio.sleep(0.1)
+        slow.received += await asyncio.get_running_loop().sock_recv(slow.socket, 4096)
+    assert len(slow.received) < 0.3 * MEGABYTE
+    assert await visitor.stop() == "stopping"
+    stream = await Stream(_quickly(slow)).whole()
+    assert_whole(stream)
+    assert len(stream.text) == 1000 * BIG_WORDS
+
+
+async def _quickly(reader: RawConnection) -> AsyncIterator[bytes]:
+    reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)
+    async for piece in reader.rest_of_body():
+        yield piece
