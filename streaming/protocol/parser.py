@@ -58,21 +58,21 @@ class StreamParser:
         """The events that `chunk` completes. A list, not a generator: an undrained generator would lose bytes."""
         if self._answer.is_over:
             return []
-        if len(chunk) > self._room:
-            self._read(self._framer.feed(chunk[: self._room]))
-            self._fail("too_large", f"the stream is longer than {MAX_STREAM_BYTES} bytes")
-        else:
-            self._room -= len(chunk)
-            self._read(self._framer.feed(chunk))
-        return self._answer.take_events()
+        self._room -= len(chunk)
+        if self._room < 0:
+            return self._overrun(chunk)
+        return self._read(self._framer.feed(chunk))
 
     def close(self) -> list[Event]:
         """The events that the end of the bytes leaves. May be called again: there are none then."""
-        if not self._answer.is_over:
-            self._read(self._framer.close())
-        return self._answer.take_events()
+        return [] if self._answer.is_over else self._read(self._framer.close())
 
-    def _read(self, frames: list[Frame]) -> None:
+    def _overrun(self, chunk: bytes) -> list[Event]:
+        events = self._read(self._framer.feed(chunk[: self._room]))
+        self._fail("too_large", f"the stream is longer than {MAX_STREAM_BYTES} bytes")
+        return events + self._read([])
+
+    def _read(self, frames: list[Frame]) -> list[Event]:
         answer = self._answer
         decode = self._decode
         take = self._take
@@ -91,6 +91,8 @@ class StreamParser:
                     break
         except TooLarge as bound:
             self._fail("too_large", str(bound))
+        events, answer.events = answer.events, []
+        return events
 
     def _read_end(self, _data: bytes) -> None:
         if self._nonsense and not self._answer.has_parts:

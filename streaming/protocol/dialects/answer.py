@@ -56,11 +56,6 @@ class Answer:
             if not self.has_parts:  # a stream taken up in its middle has no start
                 self.emit(ev.Started(_name(id), _name(model)))
 
-    def take_events(self) -> list[ev.Event]:
-        """What was written since the last time."""
-        events, self.events = self.events, []
-        return events
-
     def reserve(self) -> None:
         """Count something that takes memory however little its bytes were.
 
