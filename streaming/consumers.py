@@ -136,7 +136,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             await self._tell_error(request_id, BROKE_OFF)
 
     async def _relay_frames(self, request_id: str, subscription: Subscription) -> None:
-        """Send the log from its start: a replay has the same numbers as the stream itself."""
+        """Send the log from its start: a replay has the same numbers as the stream itself.
+
+        One made anew from the row has not, and this transport has no way to begin again: the client has to.
+        """
+        expected = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
             if not await self._pass.holds():
@@ -146,6 +150,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
                 await self._tell_error(request_id, BROKE_OFF)
                 return
             first = subscription.seq - len(frames)
+            if first != expected:
+                await self._tell_error(request_id, BROKE_OFF)
+                return
+            expected = subscription.seq
             for sequence, one in enumerate(frames, first):
                 chunk = prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one))
                 await self._write(chunk)

@@ -67,10 +67,14 @@ class LiveSubscription:
 
 
 class Look(NamedTuple):
-    """What one look at the journal found; `is_over` when no more frames will come after these."""
+    """What one look at the journal found; `is_over` when no more frames will come after these.
+
+    A replay `begins_again` at frame 1, whatever the reader has seen.
+    """
 
     frames: list[bytes]
     is_over: bool
+    begins_again: bool = False
 
 
 class JournalSubscription:
@@ -94,7 +98,7 @@ class JournalSubscription:
             look = await self._look()
             self._is_over = look.is_over
             if look.frames:
-                self.seq += len(look.frames)
+                self.seq = len(look.frames) + (0 if look.begins_again else self.seq)
                 return look.frames
             if look.is_over:
                 break
@@ -129,7 +133,7 @@ def _look(generation_id: uuid.UUID, after: int) -> Look:
         return Look(frames, is_over=after + len(frames) >= last_seq)
     if after == last_seq:
         return Look([], is_over=True)
-    return Look(_replay(generation_id), is_over=True)
+    return Look(_replay(generation_id), is_over=True, begins_again=True)
 
 
 def _replay(generation_id: uuid.UUID) -> list[bytes]:
