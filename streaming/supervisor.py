@@ -103,6 +103,8 @@ class Supervisor:
         """Return when nothing runs any more."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+        if self._mirror:
+            await self._mirror.idle()
 
     async def drain(self, seconds: float) -> None:
         """Start nothing more, give what runs `seconds`, settle the rest as interrupted, and see the readers off.
@@ -164,6 +166,9 @@ class Supervisor:
                 await self._tick()
             except DatabaseTrouble as trouble:
                 logger.warning("The journal could not be written (%s); its frames are kept.", type(trouble).__name__)
+            except Exception:
+                # Whatever it was, leases have to be renewed: without them others call these generations dead.
+                logger.exception("A tick failed.")
 
     async def _pause(self) -> None:
         """Until the next tick, which comes early when a generation of ours was asked to stop."""
@@ -184,7 +189,9 @@ class Supervisor:
                 return
             held = await in_order(journal.tick, self.worker, batches)
             for pk, batch in batches.items():
-                run = self._runs[pk]
+                run = self._runs.get(pk)
+                if run is None:
+                    continue
                 if pk not in held:
                     run.fence()
                     continue
