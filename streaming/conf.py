@@ -61,7 +61,9 @@ class Settings:
 
     @property
     def ABANDON_AFTER(self) -> float | None:
-        """Seconds without a reader after which a generation is cancelled; None lets it finish unwatched."""
+        """Seconds after its last reader left until a generation is cancelled; None lets it finish unwatched.
+
+        Counted are readers in the process that runs it; one that nobody has begun to read is left alone."""
         value = self._read("ABANDON_AFTER", None)
         return None if value is None else float(value)
 

@@ -54,8 +54,6 @@ def _validate(submission: Submission) -> None:
         raise TooLarge(f"The message has {len(submission.prompt)} characters; at most {limit} are accepted.")
     if submission.trigger == "submit-message" and not submission.prompt.strip():
         raise BadRequest("The message is empty. Send some text as 'prompt', or as the last of 'messages'.")
-    if "/" in submission.key:
-        raise BadRequest("The conversation's 'id' must not contain a slash: it is part of addresses.")
     alias = submission.provider
     if alias is not None and alias not in settings.PROVIDERS:
         allowed = ", ".join(sorted(settings.PROVIDERS))

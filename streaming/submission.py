@@ -25,7 +25,8 @@ MAX_ID_CHARS = 128
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """`key` is the conversation's id for its owner, `client_id` the client's id of the new message.
 
-    `message_id` names the user message that this one replaces (an edit), or the answer to generate again.
+    `message_id` names the user message that this one replaces (an edit), or the answer to generate again. Making one
+    raises BadRequest for a key that no address can hold.
     """
 
     key: str
@@ -34,6 +35,11 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     provider: str | None = None
     trigger: Trigger = "submit-message"
     message_id: str | None = None
+
+    def __post_init__(self) -> None:
+        # The key is one piece of the conversation's address.
+        if "/" in self.key or self.key in (".", ".."):
+            raise BadRequest("'id' must not hold a slash, or be '.' or '..'.")
 
 
 def read_submission(body: bytes) -> Submission:
@@ -62,21 +68,13 @@ def submission_of(data: Any) -> Submission:
         raise BadRequest(f"'trigger' must be one of: {', '.join(key for key in TRIGGERS if key)}.")
     prompt, client_id = _new_message(data) if TRIGGERS[trigger] == "submit-message" else ("", None)
     return Submission(
-        key=_key(data),
+        key=_identifier(data, "id") or str(uuid.uuid4()),
         prompt=prompt,
         client_id=client_id,
         provider=_identifier(data, "provider"),
         trigger=TRIGGERS[trigger],
         message_id=_identifier(data, "messageId"),
     )
-
-
-def _key(data: dict[str, Any]) -> str:
-    key = _identifier(data, "id") or str(uuid.uuid4())
-    # It is one piece of the conversation's address.
-    if "/" in key or key in (".", ".."):
-        raise BadRequest("'id' must not hold a slash, or be '.' or '..'.")
-    return key
 
 
 def _new_message(data: dict[str, Any]) -> tuple[str, str | None]:
