@@ -9,12 +9,15 @@ Daphne, which would buffer without bound for a client that does not read; and it
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from streaming.conf import settings
 from streaming.supervisor import current
 from streaming.wires import Wire, wire_of
+
+logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -43,11 +46,19 @@ class StreamingApplication:
         elif (wire := wire_of(send)) is None:
             await self.application(scope, receive, send)
         else:
-            guard = Guard(send, wire)
-            try:
-                await self.application(scope, receive, guard.send)
-            finally:
-                guard.close()
+            await self._guarded(scope, receive, Guard(send, wire))
+
+    async def _guarded(self, scope: Scope, receive: Receive, guard: Guard) -> None:
+        try:
+            await self.application(scope, receive, guard.send)
+        except Exception:
+            if not guard.has_begun:
+                raise
+            # Under Daphne it would leave the client waiting for ever, and stop the server's housekeeping for good.
+            logger.exception("A response broke off.")
+            guard.abort()
+        finally:
+            guard.close()
 
 
 async def _live(receive: Receive, send: Send) -> None:
@@ -59,11 +70,15 @@ async def _live(receive: Receive, send: Send) -> None:
 
 
 class Guard:
-    """One connection's `send`: waits while the client owes room, and cuts the connection when nothing moves."""
+    """One connection's `send`: waits while there is no room, and cuts the connection when nothing moves.
+
+    `has_begun` once an HTTP response has; a WebSocket's never does.
+    """
 
     def __init__(self, send: Send, wire: Wire) -> None:
         self._send = send
         self._wire = wire
+        self.has_begun = False
         self._waiting = 0
         self._mark: tuple[int, float] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -72,6 +87,7 @@ class Guard:
         if self._timer is None:
             self._look_later()
         self._waiting += 1
+        self.has_begun = self.has_begun or message["type"] == "http.response.start"
         try:
             await self._send(message)
             if self._wire.is_full():
@@ -80,6 +96,10 @@ class Guard:
         finally:
             self._waiting -= 1
             self._mark = None
+
+    def abort(self) -> None:
+        """Cut the connection: an end that the client can see."""
+        self._wire.abort()
 
     def close(self) -> None:
         if self._timer:

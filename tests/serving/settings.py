@@ -21,7 +21,7 @@ STREAMING_PROVIDERS = {
     "brief": _scripted(text="word " * 20, delay=0.05),
     "endless": _scripted(text="word " * 40_000, delay=0.05),
     "silent": _scripted(text="one two three", hang_after=3),
-    "pausing": _scripted(text="one two three", delay=2),
+    "pausing": _scripted(text="one two three", delay=0.4),
     "big": _scripted(text=("w" * 999 + " ") * BIG_WORDS, hang_after=BIG_WORDS + 1),
 }
 STREAMING_HEARTBEAT_SECONDS = 0.5

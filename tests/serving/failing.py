@@ -1,0 +1,81 @@
+"""The site, with awaits that fail where a request's `X-Fail` header says: `<what>:<which call of it>`.
+
+What a request starts inherits its context; generations have a fresh one, so nothing of theirs fails.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any
+
+from project.asgi import application as site
+from streaming import consumers, subscription
+from streaming.asgi import StreamingApplication
+from streaming.views import passes, sse
+
+_plan: ContextVar[dict[str, int]] = ContextVar("plan")
+
+
+class Failpoint(Exception):
+    """Not one of ours, and not one that anybody expects."""
+
+
+def _failing(name: str, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(function)
+    async def maybe(*args: Any, **kwargs: Any) -> Any:
+        plan = _plan.get({})
+        if name in plan:
+            plan[name] -= 1
+            if plan[name] == 0:
+                raise Failpoint(name)
+        return await function(*args, **kwargs)
+
+    return maybe
+
+
+POINTS = {
+    "release": (sse, "release_request_connection"),
+    "next": (subscription.LiveSubscription, "next"),
+    "holds": (passes.Pass, "holds"),
+    "holds_now": (passes.Pass, "holds_now"),
+    "subscribe": (consumers, "subscribe"),
+    "in_database": (consumers, "in_database"),
+}
+for name, (owner, attribute) in POINTS.items():
+    setattr(owner, attribute, _failing(name, getattr(owner, attribute)))
+
+
+async def _application(scope: Any, receive: Any, send: Any) -> None:
+    told = dict(scope.get("headers", ())).get(b"x-fail", b"").decode()
+    if told:
+        what, _, which = told.partition(":")
+        _plan.set({what: int(which)})
+    await PATHS.get(scope["path"], site)(scope, receive, send)
+
+
+async def _boom(scope: Any, receive: Any, send: Any) -> None:
+    """A view of somebody else's that raises in mid-stream."""
+    await _answer(send, b"so far, so good", more=True)
+    raise Failpoint
+
+
+async def _connections(scope: Any, receive: Any, send: Any) -> None:
+    """How many connections Daphne believes to have."""
+    protocol = scope["state"].args[0]
+    await _answer(send, str(len(protocol.server.connections)).encode(), more=False)
+
+
+async def _answer(send: Any, body: bytes, *, more: bool) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+PATHS = {"/boom": _boom, "/connections": _connections}
+guarded = StreamingApplication(_application)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Leaves the server's `send` where the inner application finds it."""
+    await guarded(scope if scope["type"] == "lifespan" else scope | {"state": send}, receive, send)

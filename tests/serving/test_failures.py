@@ -1,0 +1,84 @@
+"""Code of ours that fails in the middle of a stream: the client is told, and the server lives on."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.live.client import Visit, Visitor
+from tests.servers import Site
+from tests.serving import sockets
+from tests.serving.conftest import Start
+
+APPLICATION = "tests.serving.failing:application"
+# Every await of the SSE generator, at its first, second and later turn.
+OF_STREAM = ["release:1", "next:1", "next:2", "next:4", "holds:1", "holds:2", "holds:4"]
+# Every await of a socket's frame and of a relay. The second use of the database is the pass, the third a resume's.
+OF_SOCKET = ["holds_now:1", "in_database:3", "subscribe:1", "next:1", "next:3", "holds:1", "holds:3"]
+
+
+@pytest.fixture(params=["daphne", "uvicorn"])
+def site(request: pytest.FixtureRequest, start: Start) -> Site:
+    return start(request.param, application=APPLICATION)
+
+
+async def test_failing_streams_are_told_and_leave_nothing_behind(site: Site, visit: Visit) -> None:
+    visitor = await visit(site).greet()
+    for point in OF_STREAM:
+        body = {"prompt": "Hello?", "provider": "brief", "id": uuid.uuid4().hex}
+        response = await visitor.http.post("/api/chat", json=body, headers={"X-Fail": point})
+        assert response.status_code == 200
+        frames = response.text.split("\n\n")
+        assert '"type":"error"' in frames[-2], point
+        assert "Failpoint" not in response.text
+    assert site.log().count("A stream broke off.") == len(OF_STREAM)
+    await _lives_on(site, visitor)
+
+
+async def test_failing_sockets_are_told_and_stay_open(site: Site, visit: Visit) -> None:
+    visitor = await visit(site).greet()
+    for point in OF_SOCKET:
+        async with sockets.socket_of(visitor, **{"X-Fail": point}) as socket:
+            running = uuid.uuid4().hex
+            await (await visitor.ask("Hello?", "brief", id=running)).until("text-delta")
+            await sockets.resume(socket, running)
+            told = (await sockets.until(socket, "error"))[-1]
+            assert told["requestId"] == "r1", point
+            await sockets.ask(socket, uuid.uuid4().hex, "default", "r2")
+            await sockets.until(socket, "end")
+    await _lives_on(site, visitor)
+
+
+@pytest.mark.parametrize("point", ["in_database:1", "in_database:2"])
+async def test_socket_that_fails_before_it_is_open_is_refused(site: Site, visit: Visit, point: str) -> None:
+    visitor = await visit(site).greet()
+    with pytest.raises((ConnectionClosed, InvalidStatus)):
+        async with sockets.socket_of(visitor, **{"X-Fail": point}) as socket:
+            await socket.recv()
+    await _lives_on(site, visitor)
+
+
+async def test_view_that_raises_in_mid_stream_breaks_only_its_own_response(site: Site, visit: Visit) -> None:
+    visitor = await visit(site).greet()
+    for _ in range(3):
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            await visitor.http.get("/boom", timeout=2)
+    await _lives_on(site, visitor)
+
+
+async def _lives_on(site: Site, visitor: Visitor) -> None:
+    """Daphne looks after its connections once a second; an exception in the wrong place ends that for good."""
+    await visitor.hang_up()
+    await (await visitor.ask("Hello?", id=uuid.uuid4().hex)).whole()
+    await visitor.hang_up()
+    deadline = time.monotonic() + 5
+    while "daphne" in site.log_file.name and (await visitor.http.get("/connections")).text != "1":
+        assert time.monotonic() < deadline, site.log()
+        await asyncio.sleep(0.1)
+    assert not re.search(r"took too long|ValueError|never retrieved", site.log()), site.log()
