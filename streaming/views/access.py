@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 
 from streaming.conf import settings
-from streaming.errors import Forbidden, LoginRequired
+from streaming.errors import Forbidden, LoginRequired, NotAsync
 from streaming.models import Owner
 
 VISITOR_KEY = "streaming_visitor"
@@ -49,6 +50,16 @@ def owner_in_scope(scope: dict[str, Any]) -> Owner:
     if token is None:
         raise LoginRequired("Sign in to chat.")
     return Owner.of_visitor(token)
+
+
+def refuse_sync(request: HttpRequest) -> None:
+    """An answer needs an event loop that lives on; under WSGI there is one for each request, which ends with it.
+
+    Raises:
+        NotAsync: the request came through WSGI.
+    """
+    if not isinstance(request, ASGIRequest):
+        raise NotAsync("This site is served through WSGI, where answers cannot stream. Serve it through ASGI.")
 
 
 def refuse_cross_site(request: HttpRequest) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.core.handlers.asgi import ASGIRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.urls import path
@@ -15,13 +14,13 @@ from django.views.decorators.csrf import csrf_exempt
 
 from streaming import history
 from streaming.database import in_database
-from streaming.errors import BadRequest, NotAsync, NotFound, RequestError, TooLarge
+from streaming.errors import BadRequest, NotFound, RequestError, TooLarge
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.protocol.ui_stream import ui_parts
 from streaming.submission import read_submission
 from streaming.subscription import subscribe
 from streaming.supervisor import current, stop
-from streaming.views.access import owner_of, refuse_cross_site
+from streaming.views.access import owner_of, refuse_cross_site, refuse_sync
 from streaming.views.passes import Pass
 from streaming.views.sse import stream_response
 
@@ -52,8 +51,7 @@ def endpoint(method: str) -> Callable[[View], View]:
 
 
 async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponseBase:
-    if not isinstance(request, ASGIRequest):
-        raise NotAsync("This site is served through WSGI, where answers cannot stream. Serve it through ASGI.")
+    refuse_sync(request)
     refuse_cross_site(request)
     owner = await owner_of(request, begins=request.method == "POST")
     return await view(request, owner, **kwargs)

@@ -23,7 +23,7 @@ from streaming.models import Conversation, Generation, Owner
 from streaming.submission import submission_of
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
-from streaming.views.access import owner_of
+from streaming.views.access import owner_of, refuse_sync
 
 LISTED = 40
 """Conversations on one page of the list: more than a tall screen shows at once."""
@@ -73,6 +73,7 @@ async def send(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     """Start an answer; what was refused is shown with its reason, the message still in the composer."""
     data = _data(request, key)
     try:
+        refuse_sync(request)
         await current().submit(owner, submission_of(data))
     except RequestError as refusal:
         return await _page(request, owner, key, draft=data.get("prompt", ""), refusal=refusal)

@@ -1,0 +1,79 @@
+"""What an open stream holds on to, how it begins, and how it is sent away."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.backing import Backing
+from tests.live.client import Visit, text_of
+from tests.servers import Site
+from tests.serving.conftest import Start
+
+STREAMS = 40
+# `STREAMING_DATABASE_THREADS` and the writer.
+CONNECTIONS = 5
+# A server's own threads, its pools, the loop's.
+SPARE_THREADS = 20
+
+
+def _threads(site: Site) -> int:
+    return len(list(Path(f"/proc/{site.process.pid}/task").iterdir()))
+
+
+def _database_connections(url: str) -> int:
+    """Of others than the one who asks."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with psycopg.connect(url) as connection:
+        (count,) = connection.execute(query).fetchone() or (0,)
+    return int(count)
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+async def test_open_streams_hold_no_database_connection(
+    server: str, start: Start, visit: Visit, postgres_server: Backing
+) -> None:
+    """Each of a new visitor, whose session is written by middleware after the view: on the request's own thread."""
+    site = start(server, database=postgres_server.url, STREAMING_DRAIN_SECONDS=0.1)
+    site.manage("migrate", "--verbosity", "0")
+    before = _threads(site)
+    streams = await asyncio.gather(*(visit(site).ask("Hello?", "endless") for _ in range(STREAMS)))
+    await asyncio.gather(*(stream.until("text-delta", 5) for stream in streams))
+    assert _database_connections(postgres_server.url) <= CONNECTIONS
+    assert _threads(site) - before <= STREAMS + CONNECTIONS + SPARE_THREADS
+
+
+async def test_reader_that_comes_back_is_sent_away_and_misses_nothing(start: Start, visit: Visit) -> None:
+    site = start("daphne", STREAMING_MAX_CONNECTION_SECONDS=1, STREAMING_DRAIN_SECONDS=0.1)
+    visitor = visit(site)
+    await (await visitor.ask("Hello?", "endless")).until("text-delta")
+    seen, retries, lives = [], set(), []
+    for _ in range(3):
+        began = time.monotonic()
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": str(len(seen))} if seen else {})
+        response = await visitor.http.get(f"/api/chat/{visitor.key}/stream", headers=headers)
+        lives.append(time.monotonic() - began)
+        first, *blocks, rest = response.text.split("\n\n")
+        retries.add(int(first.removeprefix("retry: ")))
+        seen += [int(number) for number in re.findall(r"^id: (\d+)$", "\n".join(blocks), re.MULTILINE)]
+        assert (rest, "[DONE]" in response.text) == ("", False)
+    assert seen == list(range(1, len(seen) + 1))
+    assert all(0.9 < life < 3 for life in lives), lives
+    assert retries <= set(range(2000, 3001))
+    assert len(retries) > 1, "all come back at the same time"
+
+
+async def test_reader_that_does_not_come_back_is_not_sent_away(start: Start, visit: Visit) -> None:
+    """Stock clients take a clean end for the end of the answer."""
+    site = start("daphne", STREAMING_MAX_CONNECTION_SECONDS=1, STREAMING_DRAIN_SECONDS=0.1)
+    visitor = visit(site)
+    asking = await visitor.ask("Hello?", "pausing", id=uuid.uuid4().hex)
+    whole = await asking.whole()
+    assert whole.frames[-1].at - whole.frames[0].at > 1.2
+    assert text_of(whole.chunks) == "one two three"
