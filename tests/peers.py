@@ -21,10 +21,11 @@ import asyncio
 import json
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import pytest
 
@@ -53,13 +54,14 @@ class Reply:
 
 @dataclass
 class Request:
-    """What a client asked, and whether it is still there."""
+    """What a client asked, whether it is still there, and when each piece was sent to it (monotonic seconds)."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
     left: asyncio.Event = field(default_factory=asyncio.Event)
+    sent: list[float] = field(default_factory=list)
 
     @property
     def json(self) -> Any:
@@ -88,13 +90,17 @@ class Peer:
         """Queue one stream of server-sent events."""
         self.answers(Reply(steps))
 
+    def reply_to(self, request: Request) -> Reply:
+        """The next of the queue. A subclass may read the request and choose."""
+        return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+
     async def asked(self, times: int = 1, within: float = 5) -> Request:
         """Wait for the request number `times` (from 1)."""
         await _until(lambda: len(self.requests) >= times, self._arrived, within)
         return self.requests[times - 1]
 
-    async def __aenter__(self) -> Peer:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port, backlog=1024)
         self.url = "http://{}:{}".format(*self._server.sockets[0].getsockname())
         return self
 
@@ -119,7 +125,7 @@ class Peer:
         request = await _read(reader)
         self.requests.append(request)
         self._arrived.set()
-        reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        reply = self.reply_to(request)
         watch = asyncio.create_task(_watch(reader, request))
         try:
             await asyncio.sleep(reply.delay)
@@ -151,6 +157,7 @@ async def _take(step: Step, request: Request, writer: asyncio.StreamWriter) -> N
     if isinstance(step, bytes):
         writer.write(b"%x\r\n%b\r\n" % (len(step), step))
         await writer.drain()
+        request.sent.append(time.monotonic())
     elif step == HANG:
         await request.left.wait()
     elif isinstance(step, asyncio.Event):

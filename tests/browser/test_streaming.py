@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.by_prompt import MARKUP, WORDS
-from tests.browser.cable import Cable
+from tests.cable import Cable
 from tests.browser.chat import Chat
 from tests.servers import Site, serve
 

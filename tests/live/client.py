@@ -32,12 +32,16 @@ class Frame(NamedTuple):
 
 
 class Stream:
-    """One response while it streams. `frames` and `heartbeats` (times) are what came so far."""
+    """One response while it streams. `frames` and `heartbeats` (times) are what came so far.
+
+    `retry_ms` is when the server wants those back who come back by themselves.
+    """
 
     def __init__(self, body: AsyncIterator[bytes]) -> None:
         self.frames: list[Frame] = []
         self.heartbeats: list[float] = []
         self.is_done = False
+        self.retry_ms = 0
         self._blocks = _blocks(body)
 
     async def __aiter__(self) -> AsyncIterator[Frame]:
@@ -53,6 +57,7 @@ class Stream:
             self.heartbeats.append(time.monotonic())
         elif block.startswith("retry: "):
             assert not self.frames, "the time to come back after comes first"
+            self.retry_ms = int(block.removeprefix("retry: "))
         elif block == "data: [DONE]":
             self.is_done = True
         else:

@@ -1,0 +1,85 @@
+"""The oracle: a provider whose answer is known beforehand, because the prompt says what it shall be.
+
+An `Order` is sent as the prompt, in JSON. The same order gets the same text, byte for byte, from any process and in
+any run. What the oracle was asked and how much it has sent is on record.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import msgspec
+
+from streaming.providers.scripted_wire import Answer, wire
+from tests.peers import Peer, Reply, Request, Step
+
+# What has gone wrong with text elsewhere: wide characters, joined ones, right-to-left, quotes, escapes, line ends.
+ALPHABET = (
+    *"abc xyz.,",
+    "ä",
+    "ß",
+    "世",
+    "界",
+    "🎉",
+    "👩\u200d🚀",
+    "e\u0301",
+    "ש",
+    '"',
+    "\\",
+    "\n",
+    "\r\n",
+    "\u2028",
+    "<b>",
+    "\t",
+)
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """`events` pieces of text, `delay` seconds apart, for the conversation `key`."""
+
+    key: str
+    seed: int
+    events: int = 200
+    delay: float = 0.005
+
+    @property
+    def prompt(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+    @property
+    def pieces(self) -> list[str]:
+        chance = random.Random(f"{self.key} {self.seed}")
+        return ["".join(chance.choices(ALPHABET, k=chance.randint(1, 8))) for _ in range(self.events)]
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    def steps(self) -> list[Step]:
+        """The reply's wire pieces, with the waits between them."""
+        steps: list[Step] = []
+        for piece in wire("openai-chat", Answer(model="oracle", text=tuple(self.pieces), input_tokens=7)):
+            steps += [piece, self.delay]
+        return steps
+
+
+class Oracle(Peer):
+    """A peer that answers every order, any number at once, as the order says."""
+
+    def reply_to(self, request: Request) -> Reply:
+        return Reply(order_in(request).steps())
+
+    def asked_for(self, key: str) -> list[Request]:
+        """The calls for this conversation."""
+        return [request for request in self.requests if order_in(request).key == key]
+
+
+def order_in(request: Request) -> Order:
+    messages: list[dict[str, Any]] = request.json["messages"]
+    return msgspec.json.decode(messages[-1]["content"], type=Order)
+
+
+def said(request: Request) -> str:
+    """The text that has left the oracle. The first piece on the wire is the role."""
+    return "".join(order_in(request).pieces[: max(len(request.sent) - 1, 0)])

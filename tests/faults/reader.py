@@ -1,0 +1,104 @@
+"""A reader that does not give up: asks once, reads, and comes back with its number until it has the end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+
+from tests.faults.history import ENDS, History
+from tests.faults.oracle import Order
+from tests.live.client import Frame, Stream
+from tests.servers import Site
+
+PATIENCE = 60
+BUSY = (502, 503)
+
+
+class Reader:
+    """One client of the site at `url`, or of where a cable leads to. Without a `pause` it waits as the site advises."""
+
+    def __init__(self, url: str, order: Order, history: History | None, cookie: str, pause: float | None) -> None:
+        self.frames: list[Frame] = []
+        self.resumes = 0
+        self.name = uuid.uuid4().hex
+        self._order = order
+        self._history = history
+        self._pause = pause
+        self._retry_ms = 2000
+        self._url = url
+        self._headers = {"Cookie": cookie}
+
+    @property
+    def seq(self) -> int:
+        return self.frames[-1].seq if self.frames else 0
+
+    @property
+    def has_end(self) -> bool:
+        return bool(self.frames) and self.frames[-1].chunk["type"] in ENDS
+
+    async def has(self, seq: int) -> None:
+        """Return once frame number `seq` has come."""
+        async with asyncio.timeout(PATIENCE):
+            while self.seq < seq:  # noqa: ASYNC110  # nobody is in a hurry
+                await asyncio.sleep(0.02)
+
+    def go_to(self, site: Site) -> None:
+        """From the next connection on."""
+        self._url = site.url
+
+    async def ask_and_read(self) -> Reader:
+        """Send the order, and read on whatever happens."""
+        async with asyncio.timeout(PATIENCE):
+            while not self.has_end:
+                await (self._resume() if self.frames else self._ask())
+                await self._rest()
+        return self
+
+    async def read(self) -> Reader:
+        """Read what somebody else asked for."""
+        async with asyncio.timeout(PATIENCE):
+            while not self.has_end:
+                await self._resume()
+                await self._rest()
+        return self
+
+    async def _rest(self) -> None:
+        if not self.has_end:
+            self.resumes += 1
+            advised = self._retry_ms / 1000 * random.uniform(0.5, 1)
+            await asyncio.sleep(advised if self._pause is None else self._pause)
+
+    async def _ask(self) -> None:
+        order = self._order
+        body = {"prompt": order.prompt, "id": order.key, "clientId": "m1"}
+        await self._take("POST", "/api/chat", json=body)
+
+    async def _resume(self) -> None:
+        headers = {"Last-Event-ID": str(self.seq), "Accept": "text/event-stream"}
+        await self._take("GET", f"/api/chat/{self._order.key}/stream", headers=headers)
+
+    async def _take(self, method: str, path: str, **options: Any) -> None:
+        """All frames of one connection, until it breaks."""
+        async with AsyncExitStack() as opened:
+            http = await opened.enter_async_context(
+                httpx.AsyncClient(base_url=self._url, headers=self._headers, timeout=30)
+            )
+            try:
+                response = await opened.enter_async_context(http.stream(method, path, **options))
+                assert response.status_code in (200, *BUSY), (response.status_code, await response.aread())
+                if response.status_code == 200:
+                    await self._note(Stream(response.aiter_bytes()))
+            except httpx.TransportError:
+                return
+
+    async def _note(self, stream: Stream) -> None:
+        async for frame in stream:
+            self.frames.append(frame)
+            if self._history:
+                self._history.note("client", self._order.key, client=self.name, seq=frame.seq, chunk=frame.chunk)
+        self._retry_ms = stream.retry_ms or self._retry_ms

@@ -1,0 +1,27 @@
+"""The example site as it is deployed, its provider a peer of the tests. `FAULT_SETTINGS` is a JSON object of more."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from project.settings import *  # noqa: F403
+
+DEBUG = False
+STREAMING_ALLOW_ANONYMOUS = True
+PROVIDER_URL = os.environ.get("FAULT_PROVIDER", "http://127.0.0.1:9")
+STREAMING_PROVIDERS = {
+    "default": {
+        "BACKEND": "streaming.providers.openai.ChatCompletions",
+        "OPTIONS": {"model": "oracle", "api_key": "sk-CANARY-0123456789abcdef", "base_url": f"{PROVIDER_URL}/v1"},
+    },
+}
+STREAMING_HEARTBEAT_SECONDS = 1
+STREAMING_MAX_ACTIVE_PER_OWNER = 10_000
+# The whole clock of a crash is 15 seconds as delivered, and a third of it here.
+STREAMING_LEASE_SECONDS = 3
+STREAMING_SWEEP_SECONDS = 2
+STREAMING_DRAIN_SECONDS = 1
+globals().update(json.loads(os.environ.get("FAULT_SETTINGS", "{}")))
+if pool := os.environ.get("FAULT_POOL"):
+    DATABASES["default"]["OPTIONS"]["pool"] = json.loads(pool)  # noqa: F405

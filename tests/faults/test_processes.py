@@ -1,0 +1,134 @@
+"""F2, F4, F25, F26: processes that die, are replaced, stand still, or have another idea of the time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import time
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.cable import Cable
+from tests.faults import rows
+from tests.faults.conftest import Start, Trial
+from tests.faults.oracle import Oracle, Order, said
+from tests.faults.reader import Reader
+from tests.faults.scale import scaled
+from tests.servers import Site
+
+LEASE, SWEEP = 3, 2
+# A look at the rows, and a machine that is busy.
+SLACK = 2
+
+
+def _orders(chance: random.Random, count: int, **fields: Any) -> list[Order]:
+    return [
+        Order(key=uuid.UUID(int=chance.getrandbits(128)).hex, seed=chance.getrandbits(32), **fields)
+        for _ in range(count)
+    ]
+
+
+async def _begin(
+    trial: Trial, owner: Site, other: Site, orders: list[Order]
+) -> tuple[list[Reader], list[asyncio.Task[Reader]]]:
+    """Ask the owner for all of them; a reader at the owner and one at the other process follow each."""
+    first = [await trial.reader(owner, order) for order in orders]
+    tasks = [asyncio.create_task(reader.ask_and_read()) for reader in first]
+    for reader in first:
+        await reader.has(1)
+    elsewhere = [await trial.reader(other, order) for order in orders]
+    return first, [*tasks, *(asyncio.create_task(reader.read()) for reader in elsewhere)]
+
+
+@pytest.mark.timeout(scaled(120, 3600))
+@pytest.mark.parametrize("server", scaled(["uvicorn", "daphne"], ["uvicorn", "daphne"] * 25))
+async def test_killed_owner_costs_at_most_a_moment_of_text(
+    server: str, start: Start, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
+) -> None:
+    owner = start(server)
+    other = start("uvicorn", database=owner.env["DATABASE_URL"])
+    orders = _orders(chance, 5, events=2000, delay=0.01)
+    first, tasks = await _begin(trial, owner, other, orders)
+    await asyncio.sleep(chance.uniform(0, 2))
+    for reader in first:
+        reader.go_to(other)
+    owner.process.kill()
+    killed = time.monotonic()
+    sent = {order.key: said(oracle.asked_for(order.key)[0]) for order in orders}
+    await rows.settled(other, LEASE + SWEEP + SLACK)
+    took = time.monotonic() - killed
+    await asyncio.gather(*tasks)
+    trial.judge(other, may_begin_again=True)
+    lost = []
+    for order in orders:
+        (stored,) = rows.answers(other, order.key)
+        assert (stored.status, stored.error_code) == ("interrupted", "interrupted")
+        text, whole = stored.text, sent[order.key]
+        average = len(order.text) / order.events
+        lost.append(max(len(whole) - len(text), 0) / average * order.delay)
+    assert max(lost) <= 2, f"{max(lost):.1f} s of text are lost"
+    figure("F2", generations=len(orders), interrupted_after_s=round(took, 1), lost_tail_s=round(max(lost), 2))
+
+
+async def test_paused_owner_is_fenced(
+    start: Start, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
+) -> None:
+    owner = start("uvicorn")
+    other = start("daphne", database=owner.env["DATABASE_URL"])
+    orders = _orders(chance, 3, events=2000, delay=0.01)
+    # Readers at the owner see some text that nobody else will: only those elsewhere testify.
+    askers = [await trial.reader(owner, order, testifies=False) for order in orders]
+    asking = [asyncio.create_task(asker.ask_and_read()) for asker in askers]
+    for asker in askers:
+        await asker.has(20)
+    following = [asyncio.create_task((await trial.reader(other, order)).read()) for order in orders]
+    await asyncio.sleep(0.5)
+    owner.send_signal(signal.SIGSTOP)
+    await rows.settled(other, LEASE + SWEEP + SLACK)
+    await asyncio.gather(*following)
+    before = [rows.answers(other, order.key) for order in orders]
+    owner.send_signal(signal.SIGCONT)
+    resumed = time.monotonic()
+    for order in orders:
+        await oracle.asked_for(order.key)[0].gone(within=2)
+    figure("F25", generations=len(orders), provider_closed_after_s=round(time.monotonic() - resumed, 2))
+    await asyncio.gather(*asking)
+    assert [asker.frames[-1].chunk["type"] for asker in askers] == ["error"] * len(askers)
+    assert [rows.answers(other, order.key) for order in orders] == before
+    assert {stored.status for (stored,) in before} == {"interrupted"}
+    trial.judge(other)
+
+
+@pytest.mark.timeout(scaled(120, 600))
+async def test_rolling_restart_loses_nothing(start: Start, trial: Trial, chance: random.Random, figure: Any) -> None:
+    """Each of two workers is told to end and replaced while clients come and read through a balancer."""
+    workers = [start("uvicorn")]
+    workers.append(start("daphne", database=workers[0].env["DATABASE_URL"]))
+    orders = _orders(chance, scaled(24, 100), events=150, delay=0.02)
+    async with Cable(*workers) as balancer:
+        reading = []
+        for number, order in enumerate(orders):
+            reader = await trial.reader(workers[1], order, via=balancer.url)
+            reading.append(asyncio.create_task(reader.ask_and_read()))
+            if number in (len(orders) // 4, 3 * len(orders) // 4):
+                index = number // (len(orders) // 2)
+                workers[index].send_signal(signal.SIGTERM)
+                await asyncio.to_thread(workers[index].process.wait, 15)
+                workers[index] = await asyncio.to_thread(
+                    start,
+                    ("uvicorn", "daphne")[index],
+                    database=workers[0].env["DATABASE_URL"],
+                    instead_of=workers[index],
+                )
+            await asyncio.sleep(0.1)
+        readers = await asyncio.gather(*reading)
+    await rows.settled(workers[1], 15)
+    trial.judge(workers[1])
+    statuses = [rows.answers(workers[1], order.key)[0].status for order in orders]
+    assert set(statuses) <= {"finished", "interrupted"}
+    assert statuses.count("finished") > len(orders) / 4
+    resumes = sum(reader.resumes for reader in readers)
+    figure("F4", generations=len(orders), interrupted=statuses.count("interrupted"), resumes=resumes)
