@@ -252,6 +252,10 @@ def test_error_by_event_line_only():
     assert fold(read("anthropic-messages", b"event: error\ndata: boom\n\n")).error.message == "boom"
 
 
+def test_error_of_a_server_that_speaks_another_dialect():
+    assert fold(read("anthropic-messages", sse({"error": {"message": "boom"}}))).error.message == "boom"
+
+
 def test_delta_of_a_block_that_never_started():
     lone = {"type": "content_block_delta", "index": 3, "delta": {"type": "text_delta", "text": "Hi"}}
     args = {"type": "content_block_delta", "index": 4, "delta": {"type": "input_json_delta", "partial_json": "{}"}}

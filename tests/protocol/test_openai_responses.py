@@ -151,8 +151,18 @@ def test_message_and_call_under_one_index_are_two():
 
 
 def test_two_calls_under_one_index_are_two():
-    events = [e for n in "ab" for e in item(0, CALL | {"call_id": n, "arguments": "{}"}) if "done" in e["type"]]
-    assert [call.id for call in responses(created(), *events, completed()).tool_calls] == ["a", "b"]
+    events = [e for n in "ab" for e in item(0, CALL | {"call_id": n, "arguments": "{}"})]
+    only_done = [event for event in events if "done" in event["type"]]
+    for sent in (events, only_done):
+        assert [call.id for call in responses(created(), *sent, completed()).tool_calls] == ["a", "b"]
+
+
+def test_item_done_twice_counts_once():
+    wires = [CALL | {"arguments": "{}"}, {"type": "web_search_call", "id": "w"}, {"type": "hologram", "id": "h"}]
+    wires += [{"type": "shell_call_output", "call_id": "c", "output": []}]
+    wires += [{"type": "image_generation_call", "id": "i", "result": "AA"}, MESSAGE | {"content": [{"text": "Hi"}]}]
+    events = [event for n, wire in enumerate(wires) for event in [*item(n, wire), item(n, wire)[-1]]]
+    assert len(responses(created(), *events, completed()).parts) == len(wires)
 
 
 def test_custom_tool_takes_free_text():

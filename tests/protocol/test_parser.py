@@ -116,6 +116,12 @@ def test_stream_is_bounded(size, monkeypatch):
     assert events[-1].error.code == "too_large"
 
 
+def test_stream_that_ends_within_its_bound_does_not_fail(monkeypatch):
+    body = sse(A, END, "[DONE]")
+    monkeypatch.setattr(parser_module, "MAX_STREAM_BYTES", len(body))
+    assert isinstance(parse("openai-chat", [body + sse(A)])[-1], Finished)
+
+
 # What is no payload
 
 

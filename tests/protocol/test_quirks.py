@@ -199,6 +199,11 @@ def test_29_cumulative_content():
     assert chat(*plain[:2], END).text == "ha ha ha "
 
 
+def test_29_content_that_stops_accumulating():
+    texts = ("Hel", "Hello", "Hello wo", "rld")
+    assert chat(*(chunk({"content": text}) for text in texts), END).text == "Hello world"
+
+
 def test_30_last_chunk_repeats_the_message():
     last = chunk({"role": "assistant", "content": ""}, "stop", object="chat.completion.done")
     last["choices"][0]["message"] = {"role": "assistant", "content": "1 2 3"}
@@ -249,6 +254,11 @@ def test_36_event_error():
     body = sse(chunk({"content": "a"})) + b"event: error\n" + sse({"error": error})
     transcript = fold(read("openai-chat", body))
     assert (transcript.error.code, transcript.error.type) == ("tool_use_failed", "invalid_request_error")
+
+
+def test_36_error_within_the_extras():
+    failed = chat(chunk({"content": "a"}), chunk(finish="stop", x_groq={"error": "over capacity"}))
+    assert (failed.outcome, failed.error.message) == ("failed", "over capacity")
 
 
 FLAT_ERRORS = {

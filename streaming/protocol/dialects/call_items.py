@@ -36,7 +36,6 @@ class CallItem:
 
     def __init__(self, answer: Answer, wire: Wire) -> None:
         self._answer = answer
-        self._is_done = False
         self._call = Call(
             answer,
             id=id_of(wire),
@@ -51,9 +50,6 @@ class CallItem:
         return self.is_provider_executed
 
     def done(self, wire: Wire) -> None:
-        if self._is_done:
-            return
-        self._is_done = True
         self._announce(wire)
         self._fill(self.input_of(wire))
         self._call.raw = None if USUAL_KEYS.issuperset(wire) else wire

@@ -25,7 +25,7 @@ class Item(Protocol):
     def __init__(self, answer: Answer, wire: Wire) -> None: ...
 
     def done(self, wire: Wire) -> None:
-        """The item is over; `wire` is the whole of it."""
+        """The item is over; `wire` is the whole of it. Called once."""
 
 
 class MessageItem:
@@ -148,13 +148,10 @@ class ResultItem:
 
     def __init__(self, answer: Answer, wire: Wire) -> None:
         self._answer = answer
-        self._is_done = False
 
     def done(self, wire: Wire) -> None:
-        if not self._is_done:
-            self._is_done = True
-            output = next((wire[key] for key in self.outputs if key in wire), None)
-            self._answer.emit(ToolResulted(self._answer.new_part(), id_of(wire), output))
+        output = next((wire[key] for key in self.outputs if key in wire), None)
+        self._answer.emit(ToolResulted(self._answer.new_part(), id_of(wire), output))
 
 
 class ImageItem:
@@ -162,12 +159,8 @@ class ImageItem:
 
     def __init__(self, answer: Answer, wire: Wire) -> None:
         self._answer = answer
-        self._is_done = False
 
     def done(self, wire: Wire) -> None:
-        if self._is_done:
-            return
-        self._is_done = True
         if isinstance(wire.get("result"), str):
             media_type = f"image/{wire.get('output_format') or 'png'}"
             url = data_url(media_type, wire["result"])
@@ -181,12 +174,9 @@ class OpaqueItem:
 
     def __init__(self, answer: Answer, wire: Wire) -> None:
         self._answer = answer
-        self._is_done = False
 
     def done(self, wire: Wire) -> None:
-        if not self._is_done:
-            self._is_done = True
-            self._answer.emit(OpaqueReceived(self._answer.new_part(), wire))
+        self._answer.emit(OpaqueReceived(self._answer.new_part(), wire))
 
 
 ITEMS: dict[str, type[Item]] = {

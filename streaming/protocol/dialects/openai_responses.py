@@ -82,6 +82,7 @@ class OpenAIResponses:
 
     def _open(self, key: Key, wire: dict[str, Any]) -> Item:
         self._answer.reserve()
+        self._done.pop(key, None)  # another item under the same index
         self._items[key] = item = key[1](self._answer, wire)
         self._latest[key[1]] = key
         return item
@@ -102,7 +103,9 @@ class OpenAIResponses:
         wire = payload.item or {}
         key = self._find(_class(wire), payload.output_index, _id(wire.get("id")))
         identity = wire.get("call_id") or wire.get("id")
-        if key not in self._items or self._done.get(key, identity) != identity:
+        if key in self._done and self._done[key] == identity:
+            return  # said twice
+        if key in self._done or key not in self._items:
             self._open(key, wire)
         self._done[key] = identity
         self._items[key].done(wire)
