@@ -1,0 +1,194 @@
+"""Redis fails in mid-stream, in each way it can, and nobody notices but by a moment's delay."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from streaming.models import Generation
+from streaming.submission import Submission
+from streaming.subscription import subscribe
+from streaming.supervisor import current, stop
+from tests.backing import Backing
+from tests.engine import ALICE
+from tests.journal.elsewhere import elsewhere, follow, follow_many, verify
+
+pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.timeout(120)]
+Script = Callable[..., None]
+TEXT = "wörd 世界 " * 200
+# A word each; the stream lasts four seconds.
+DELAY = 0.01
+MAX_STALL_SECONDS = 0.5
+
+
+@pytest.fixture
+def client(redis_server: Backing, settings: Any) -> Iterator[redis.Redis]:
+    """The site has a Redis; this talks to it."""
+    settings.STREAMING_REDIS_URL = redis_server.url
+    with redis.Redis.from_url(redis_server.url) as own:
+        yield own
+
+
+async def submit() -> Generation:
+    return await current().submit(ALICE, Submission(key=uuid.uuid4().hex, prompt="Hi"))
+
+
+async def longest_stall(generation_id: uuid.UUID) -> float:
+    """Seconds between two deliveries to a reader in the owning process, at most."""
+    subscription = await subscribe(generation_id)
+    last, longest = time.monotonic(), 0.0
+    while await subscription.next(30) is not None:
+        now = time.monotonic()
+        last, longest = now, max(longest, now - last)
+    subscription.close()
+    return longest
+
+
+def entries(client: redis.Redis, generation_id: uuid.UUID) -> list[tuple[int, int]]:
+    """First and last number of every entry of the stream."""
+    raw: Any = client.xrange(f"streaming:{generation_id}")
+    return [(int(fields[b"first"]), int(entry_id.split(b"-")[0])) for entry_id, fields in raw]
+
+
+def kill_and_begin_empty(server: Backing, client: redis.Redis) -> None:
+    server.kill()
+    time.sleep(1)
+    server.start()
+
+
+def hang(server: Backing, client: redis.Redis) -> None:
+    server.pause()
+    time.sleep(3)
+    server.resume()
+
+
+def flush(server: Backing, client: redis.Redis) -> None:
+    client.flushall()
+
+
+def trim_the_head(server: Backing, client: redis.Redis) -> None:
+    for key in client.scan_iter("streaming:*"):
+        client.xtrim(key, maxlen=1, approximate=False)
+
+
+def stay_away(server: Backing, client: redis.Redis) -> None:
+    server.kill()
+
+
+FAULTS = [kill_and_begin_empty, hang, flush, trim_the_head, stay_away]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_readers_elsewhere_miss_nothing(
+    scripted: Script, redis_server: Backing, client: redis.Redis, fault: Callable[..., None]
+) -> None:
+    scripted(text=TEXT, delay=DELAY)
+    generation = await submit()
+    stall = asyncio.create_task(longest_stall(generation.pk))
+    early = asyncio.create_task(elsewhere(functools.partial(follow_many, generation.pk, [0, 0, 5])))
+    await asyncio.sleep(1)
+    await asyncio.to_thread(fault, redis_server, client)
+    late = asyncio.create_task(elsewhere(functools.partial(follow_many, generation.pk, [0, 3, 40])))
+    for given, after in zip([*await early, *await late], [0, 0, 5, 0, 3, 40], strict=True):
+        verify(given, after, TEXT)
+    assert await stall < MAX_STALL_SECONDS
+    await current().idle()
+    row = await Generation.objects.select_related("message").aget()
+    assert (row.status, row.message.text) == ("finished", TEXT)
+
+
+@pytest.mark.parametrize("fault", [kill_and_begin_empty, hang, flush])
+async def test_redis_that_is_back_has_every_frame_once(
+    scripted: Script, redis_server: Backing, client: redis.Redis, fault: Callable[..., None]
+) -> None:
+    scripted(text=TEXT, delay=DELAY)
+    generation = await submit()
+    await asyncio.sleep(0.7)
+    await asyncio.to_thread(fault, redis_server, client)
+    await current().idle()
+    row = await Generation.objects.aget()
+    found = entries(client, generation.pk)
+    assert [number for first, last in found for number in range(first, last + 1)] == list(range(1, row.last_seq + 1))
+    assert 0 < client.ttl(f"streaming:{generation.pk}") <= 3600
+
+
+async def test_readers_elsewhere_see_text_at_once(scripted: Script, client: redis.Redis, settings: Any) -> None:
+    settings.STREAMING_TICK_SECONDS = settings.STREAMING_POLL_SECONDS = 5
+    settings.STREAMING_LEASE_SECONDS = 60
+    scripted(text="one two three", hang_after=3)
+    generation = await submit()
+
+    async def first_text() -> float:
+        subscription = await subscribe(generation.pk)
+        began = time.monotonic()
+        while b"two" not in b"".join(await subscription.next(10) or []):
+            pass
+        subscription.close()
+        return time.monotonic() - began
+
+    assert await elsewhere(first_text) < 1
+
+
+async def test_end_is_told_at_once(scripted: Script, client: redis.Redis) -> None:
+    scripted(text=TEXT, delay=0.005)
+    generation = await submit()
+    reading = asyncio.create_task(elsewhere(functools.partial(follow, generation.pk)))
+    await current().idle()
+    began = time.monotonic()
+    await reading
+    assert time.monotonic() - began < 0.4
+
+
+async def test_stop_elsewhere_is_obeyed_at_once(scripted: Script, client: redis.Redis, settings: Any) -> None:
+    settings.STREAMING_TICK_SECONDS, settings.STREAMING_LEASE_SECONDS = 5, 60
+    scripted(text=TEXT, delay=DELAY)
+    generation = await submit()
+    await asyncio.sleep(0.3)
+    began = time.monotonic()
+    assert await elsewhere(functools.partial(stop, generation.pk)) == "stopping"
+    await current().idle()
+    assert time.monotonic() - began < 1
+    assert (await Generation.objects.aget()).status == "cancelled"
+
+
+async def test_stop_elsewhere_is_obeyed_soon_while_redis_hangs(
+    scripted: Script, redis_server: Backing, client: redis.Redis
+) -> None:
+    scripted(text=TEXT, delay=DELAY)
+    generation = await submit()
+    await asyncio.sleep(0.3)
+    redis_server.pause()
+    began = time.monotonic()
+    assert await elsewhere(functools.partial(stop, generation.pk)) == "stopping"
+    await current().idle()
+    assert time.monotonic() - began < 2
+    redis_server.resume()
+
+
+@pytest.mark.slow
+async def test_idle_readers_stay_and_share_connections(
+    scripted: Script, client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Longer than the five seconds after which redis-py's defaults end an idle connection, and our own check."""
+    before = len(client.client_list())
+    scripted(text="one", hang_after=1)
+    generation = await submit()
+
+    async def idle() -> int:
+        readers = [await subscribe(generation.pk) for _ in range(50)]
+        await asyncio.gather(*(reader.next(2) for reader in readers))
+        assert await asyncio.gather(*(reader.next(12) for reader in readers)) == [[]] * 50
+        for reader in readers:
+            reader.close()
+        return len(client.client_list())
+
+    # Two loops: the owner's and the readers'.
+    assert await elsewhere(idle) - before <= 2 * 4
+    assert [record for record in caplog.records if record.name.startswith("streaming.journal")] == []
