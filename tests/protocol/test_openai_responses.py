@@ -269,8 +269,9 @@ def test_ends(case):
     assert (transcript.outcome, transcript.finish_reason, transcript.raw_finish_reason) == ("finished", reason, raw)
 
 
-def test_status_left_in_progress_is_completed():
-    assert responses(created(), completed(status="in_progress")).raw_finish_reason == "completed"
+@pytest.mark.parametrize("status", ["in_progress", None, {}, 5])
+def test_status_that_says_nothing_is_completed(status):
+    assert responses(created(), completed(status=status)).raw_finish_reason == "completed"
 
 
 def test_failed():

@@ -133,7 +133,8 @@ class OpenAIResponses:
         """A response that is over: fill in what did not stream, and end."""
         self._answer.start(response.get("id"), response.get("model"))
         self._answer.report_usage(read_usage(response.get("usage")))
-        status = response.get("status") if response.get("status") in STATUSES else "completed"
+        status = str(response.get("status"))
+        status = status if status in STATUSES else "completed"
         if status == "failed" or response.get("error"):
             self._answer.fail(read_error(response.get("error") or "the response failed"))
             return
