@@ -302,6 +302,24 @@ def test_everybody_may_reach_it_only_when_deployed():
     assert messages(deploy=True, **overrides | {"STREAMING_ALLOW_ANONYMOUS": False}) == []
 
 
+def test_application_is_not_wrapped():
+    assert messages(ASGI_APPLICATION="tests.serving.bare.application") == []
+    assert messages(deploy=True, ASGI_APPLICATION="tests.serving.bare.application") == [
+        Warning(
+            "ASGI_APPLICATION is not a StreamingApplication: clients that do not read are never cut, and Daphne "
+            "buffers all they are owed.",
+            hint="At the end of asgi.py: from streaming.asgi import StreamingApplication; "
+            "application = StreamingApplication(application)",
+            id="streaming.W024",
+        )
+    ]
+
+
+@pytest.mark.parametrize("application", ["project.asgi.application", "no.such.module"])
+def test_application_is_wrapped_or_missing(application):
+    assert messages(deploy=True, ASGI_APPLICATION=application) == []
+
+
 @pytest.fixture
 def database(monkeypatch):
     """Change the default database's configuration for one test."""
@@ -338,6 +356,68 @@ def test_connections_are_kept_under_asgi(database, age):
         )
     ]
     assert [message.id for message in messages(ASGI_APPLICATION=None)] == ["streaming.W020"]
+
+
+@pytest.mark.parametrize("url", ["localhost", "http://cache:6379", "redis://cache:99999", "redis://cache/nine"])
+def test_redis_url_unusable(url):
+    assert messages(STREAMING_REDIS_URL=url) == [
+        Error(
+            "STREAMING_REDIS_URL is no address of a Redis.",
+            hint="Write redis://host:6379/0, rediss:// for TLS, or unix:///path/to/socket.",
+            id="streaming.E040",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://cache", "redis://:pass%40word@cache:6380/2", "rediss://cache:6379/0?ssl_cert_reqs=none", "unix:///r"],
+)
+def test_redis_url_fine(url):
+    assert messages(STREAMING_REDIS_URL=url) == []
+
+
+def test_redis_package_missing(monkeypatch):
+    monkeypatch.setattr("streaming.checks.redis.find_spec", lambda name: None)
+    assert messages() == []
+    assert messages(STREAMING_REDIS_URL="redis://cache") == [
+        Error(
+            "STREAMING_REDIS_URL is set, but the package 'redis' is not installed.",
+            hint='pip install "django-llm-streaming[redis]", or remove the setting: the database is enough.',
+            id="streaming.E041",
+        )
+    ]
+
+
+PATIENT = {"address": "redis://cache", "socket_timeout": None}
+
+
+@pytest.mark.parametrize("config", [{}, {"hosts": ["redis://cache"]}, {"hosts": [PATIENT, {"address": "redis://b"}]}])
+def test_channel_layer_that_loses_idle_consumers(monkeypatch, config):
+    monkeypatch.setattr("streaming.checks.redis.version", {"redis": "8.1.0"}.__getitem__)
+    layer = {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": config}
+    assert messages(CHANNEL_LAYERS={"default": layer}) == [
+        Warning(
+            "The channel layer 'default' loses consumers that are idle for 5 seconds, with redis 8 or newer.",
+            hint='Set "hosts": [{"address": "redis://…", "socket_timeout": None}] in its CONFIG, '
+            "or use channels_redis.pubsub.RedisPubSubChannelLayer.",
+            id="streaming.W042",
+        )
+    ]
+    monkeypatch.setattr("streaming.checks.redis.version", {"redis": "7.4.0"}.__getitem__)
+    assert messages(CHANNEL_LAYERS={"default": layer}) == []
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [PATIENT]}},
+        {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"},
+        {"BACKEND": "channels.layers.InMemoryChannelLayer"},
+    ],
+)
+def test_channel_layer_fine(layer):
+    assert messages(CHANNEL_LAYERS={"default": layer}) == []
 
 
 ID = re.compile(r"streaming\.([EW]\d{3})")

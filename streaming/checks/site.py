@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.utils.module_loading import import_string
 
+from streaming.asgi import StreamingApplication
 from streaming.conf import settings
 
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
@@ -61,12 +62,29 @@ def _has_middleware(path: str) -> bool:
 
 def check_exposure(**kwargs: Any) -> list[CheckMessage]:
     """For `check --deploy`: a site may well look like this while it is being written."""
+    return [*_open_to_all(), *_unwrapped()]
+
+
+def _unwrapped() -> Iterator[CheckMessage]:
+    """Imports the site's ASGI module, as its server will; one that cannot be imported is the server's to report."""
+    try:
+        application = import_string(getattr(django_settings, "ASGI_APPLICATION", None) or "")
+    except ImportError:
+        return
+    if not isinstance(application, StreamingApplication):
+        yield Warning(
+            "ASGI_APPLICATION is not a StreamingApplication: clients that do not read are never cut, and Daphne "
+            "buffers all they are owed.",
+            hint="At the end of asgi.py: from streaming.asgi import StreamingApplication; "
+            "application = StreamingApplication(application)",
+            id="streaming.W024",
+        )
+
+
+def _open_to_all() -> Iterator[CheckMessage]:
     if settings.ALLOW_ANONYMOUS and "*" in django_settings.ALLOWED_HOSTS:
-        return [
-            Warning(
-                "STREAMING_ALLOW_ANONYMOUS with '*' in ALLOWED_HOSTS: anybody may talk to the model, under any name.",
-                hint="Name the hosts. With '*' another site can point its own name here and pass as same-origin.",
-                id="streaming.W023",
-            )
-        ]
-    return []
+        yield Warning(
+            "STREAMING_ALLOW_ANONYMOUS with '*' in ALLOWED_HOSTS: anybody may talk to the model, under any name.",
+            hint="Name the hosts. With '*' another site can point its own name here and pass as same-origin.",
+            id="streaming.W023",
+        )
