@@ -10,6 +10,7 @@ from django.core import checks
 
 from streaming.checks.database import check_database
 from streaming.checks.providers import check_providers
+from streaming.checks.redis import check_redis
 from streaming.checks.scalars import check_scalars
 from streaming.checks.site import check_exposure, check_site
 
@@ -18,6 +19,6 @@ TAG = "streaming"
 
 def register_checks() -> None:
     """Called once, when the app is ready."""
-    for check in (check_providers, check_scalars, check_site, check_database):
+    for check in (check_providers, check_scalars, check_site, check_database, check_redis):
         checks.register(check, TAG)
     checks.register(check_exposure, TAG, deploy=True)

@@ -1,0 +1,84 @@
+"""Redis, where the site uses it: for the journal by our settings, or for a channel layer of the site's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage, Error, Warning
+
+from streaming.conf import settings
+
+SCHEMES = ("redis", "rediss", "unix")
+CORE_LAYER = "channels_redis.core.RedisChannelLayer"
+
+
+def check_redis(**kwargs: Any) -> list[CheckMessage]:
+    return [*_unusable_url(), *_missing_package(), *_impatient_layers()]
+
+
+def _unusable_url() -> Iterator[CheckMessage]:
+    url = settings.REDIS_URL
+    if url and not _is_usable(url):
+        # Not repeated: it may hold a password.
+        yield Error(
+            "STREAMING_REDIS_URL is no address of a Redis.",
+            hint="Write redis://host:6379/0, rediss:// for TLS, or unix:///path/to/socket.",
+            id="streaming.E040",
+        )
+
+
+def _is_usable(url: str) -> bool:
+    try:
+        split = urlsplit(url)
+        database = split.path.removeprefix("/")
+        return split.scheme == "unix" or (
+            split.scheme in SCHEMES and split.port != 0 and (not database or database.isdecimal())
+        )
+    except ValueError:
+        return False
+
+
+def _missing_package() -> Iterator[CheckMessage]:
+    if settings.REDIS_URL and find_spec("redis") is None:
+        yield Error(
+            "STREAMING_REDIS_URL is set, but the package 'redis' is not installed.",
+            hint='pip install "django-llm-streaming[redis]", or remove the setting: the database is enough.',
+            id="streaming.E041",
+        )
+
+
+def _impatient_layers() -> Iterator[CheckMessage]:
+    # Measured: with redis-py 8 the core layer's BZPOPMIN (5 s) meets a socket time-out of 5 s, and a consumer that
+    # hears nothing for so long dies. This app uses no layer; a site that has one would blame it.
+    if _major("redis") < 8:
+        return
+    layers: Any = getattr(django_settings, "CHANNEL_LAYERS", {})
+    for alias, layer in layers.items():
+        if layer.get("BACKEND") == CORE_LAYER and not all(map(_is_patient, _hosts(layer))):
+            yield Warning(
+                f"The channel layer {alias!r} loses consumers that are idle for 5 seconds, with redis 8 or newer.",
+                hint='Set "hosts": [{"address": "redis://…", "socket_timeout": None}] in its CONFIG, '
+                "or use channels_redis.pubsub.RedisPubSubChannelLayer.",
+                id="streaming.W042",
+            )
+
+
+def _hosts(layer: dict[str, Any]) -> list[Any]:
+    hosts = layer.get("CONFIG", {}).get("hosts") or ["the default"]
+    return list(hosts) if isinstance(hosts, (list, tuple)) else [hosts]
+
+
+def _is_patient(host: Any) -> bool:
+    return isinstance(host, dict) and "socket_timeout" in host and host["socket_timeout"] is None
+
+
+def _major(package: str) -> int:
+    try:
+        return int(version(package).partition(".")[0])
+    except PackageNotFoundError:
+        return 0
