@@ -31,3 +31,5 @@ STREAMING_MAX_ACTIVE_PER_OWNER = 1000
 globals().update(json.loads(os.environ.get("SERVING_SETTINGS", "{}")))
 if extra := globals().get("EXTRA_MIDDLEWARE"):
     MIDDLEWARE = [*extra, *MIDDLEWARE]  # noqa: F405
+if pool := globals().get("DATABASE_POOL"):
+    DATABASES["default"]["OPTIONS"]["pool"] = pool  # noqa: F405

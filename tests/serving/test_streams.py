@@ -19,6 +19,7 @@ from tests.serving.conftest import Start
 STREAMS = 40
 # `STREAMING_DATABASE_THREADS` and the writer.
 CONNECTIONS = 5
+POOL = {"min_size": 2, "max_size": 8}
 # A server's own threads, its pools, the loop's.
 SPARE_THREADS = 20
 
@@ -35,17 +36,20 @@ def _database_connections(url: str) -> int:
     return int(count)
 
 
-@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+@pytest.mark.parametrize(
+    ("server", "pool", "limit"),
+    [("daphne", None, CONNECTIONS), ("uvicorn", None, CONNECTIONS), ("uvicorn", POOL, POOL["max_size"])],
+)
 async def test_open_streams_hold_no_database_connection(
-    server: str, start: Start, visit: Visit, postgres_server: Backing
+    server: str, pool: dict[str, int], limit: int, start: Start, visit: Visit, postgres_server: Backing
 ) -> None:
     """Each of a new visitor, whose session is written by middleware after the view: on the request's own thread."""
-    site = start(server, database=postgres_server.url, STREAMING_DRAIN_SECONDS=0.1)
+    site = start(server, database=postgres_server.url, STREAMING_DRAIN_SECONDS=0.1, DATABASE_POOL=pool)
     site.manage("migrate", "--verbosity", "0")
     before = _threads(site)
     streams = await asyncio.gather(*(visit(site).ask("Hello?", "endless") for _ in range(STREAMS)))
     await asyncio.gather(*(stream.until("text-delta", 5) for stream in streams))
-    assert _database_connections(postgres_server.url) <= CONNECTIONS
+    assert _database_connections(postgres_server.url) <= limit
     assert _threads(site) - before <= STREAMS + CONNECTIONS + SPARE_THREADS
 
 
