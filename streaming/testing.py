@@ -13,6 +13,7 @@ Generations write from threads of their own, so tests need real transactions (`T
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from streaming.subscription import Subscription, subscribe
 from streaming.supervisor import current
 
 SILENCE_SECONDS = 10
+SETTLE_SECONDS = 30
 
 
 @contextmanager
@@ -39,12 +41,17 @@ def scripted(alias: str = "default", **options: Any) -> Iterator[None]:
 
 
 async def settle_all() -> None:
-    """Stop what the running event loop still generates, wait until it is stored, close the providers."""
-    supervisor = current()
-    supervisor.cancel_all("user")
-    await supervisor.idle()
-    await close_journals()
-    await close_providers()
+    """Stop what the running event loop still generates, wait until it is stored, close the providers.
+
+    Raises:
+        TimeoutError: something did not end within `SETTLE_SECONDS`; better a failed test than one that hangs.
+    """
+    async with asyncio.timeout(SETTLE_SECONDS):
+        supervisor = current()
+        supervisor.cancel_all("user")
+        await supervisor.idle()
+        await close_journals()
+        await close_providers()
 
 
 async def frames_of(generation_id: uuid.UUID, after: int = 0) -> list[bytes]:
