@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.core.signals import setting_changed
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from streaming.conf import settings
 
+# Work that takes longer was kept waiting: by a lock, a server that is starting, or a machine that stood still.
+SLOW_SECONDS = 1.0
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -34,10 +39,46 @@ def _writer() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="streaming-writer")
 
 
+class Weather:
+    """How the database has served this process lately; told by all of its threads."""
+
+    def __init__(self) -> None:
+        self._began: dict[object, float] = {}
+        self._was_bad = -math.inf
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Around a piece of work."""
+        work = object()
+        self._began[work] = time.monotonic()
+        try:
+            yield
+        except (OperationalError, InterfaceError):
+            self._was_bad = time.monotonic()
+            raise
+        finally:
+            if time.monotonic() - self._began.pop(work) > SLOW_SECONDS:
+                self._was_bad = time.monotonic()
+
+    def clear_up(self) -> None:
+        """Forget what was, as a new process does."""
+        self._was_bad = -math.inf
+
+    def has_been_fine_for(self, seconds: float) -> bool:
+        """Whether nothing failed or was kept waiting for so long, and nothing is now."""
+        now = time.monotonic()
+        is_fine = all(now - began < SLOW_SECONDS for began in list(self._began.values()))
+        return is_fine and now - self._was_bad > seconds
+
+
+weather = Weather()
+
+
 def _with_fresh_connection(work: Callable[[], T]) -> T:
     close_old_connections()
     try:
-        return work()
+        with weather.watch():
+            return work()
     finally:
         close_old_connections()
 

@@ -11,6 +11,8 @@ import uuid
 import msgspec
 from django.db import transaction
 
+from streaming.conf import settings
+from streaming.database import weather
 from streaming.journal import Batch
 from streaming.journal import database as journal
 from streaming.models import Generation
@@ -92,16 +94,17 @@ def outcome_of(generation: Generation) -> Outcome:
     )
 
 
-def settle(generation: Generation, settlement: Settlement, unwritten: Batch) -> bool:
+def settle(generation: Generation, settlement: Settlement, unwritten: Batch, *, is_silent: bool = False) -> bool:
     """Make `settlement` the end of `generation`, with the frames that the journal does not have yet.
 
-    False, and nothing changed, when it was settled before.
+    False, and nothing changed, when it was settled before; or when its process should be silent and is not.
     """
     settlement.apply(generation)
     generation.last_seq = unwritten.first_seq + len(unwritten.frames) - 1
     fields = {name: getattr(generation, name) for name in SETTLED_FIELDS}
+    candidates = Generation.objects.expired() if is_silent else Generation.objects.all()
     with transaction.atomic():
-        if not Generation.objects.filter(pk=generation.pk).settle(settlement.status, **fields):
+        if not candidates.filter(pk=generation.pk).settle(settlement.status, **fields):
             return False
         journal.write({generation.pk: unwritten})
         message = generation.message
@@ -112,13 +115,26 @@ def settle(generation: Generation, settlement: Settlement, unwritten: Batch) -> 
 
 def reap() -> int:
     """Settle every generation whose process has gone silent; give their number."""
+    if not _is_silence_death():
+        return 0
     return sum(map(interrupt, Generation.objects.expired().select_related("message")))
 
 
 def reap_one(generation_id: uuid.UUID) -> None:
     """Settle this generation if its process has gone silent."""
     for generation in Generation.objects.expired().filter(pk=generation_id).select_related("message"):
-        interrupt(generation)
+        if _is_silence_death():
+            interrupt(generation)
+
+
+def _is_silence_death() -> bool:
+    """Whether a lease that ran out means that its process is dead.
+
+    Not when the database was away or locked: then nobody could renew, and the living get a lease's time to do so.
+    """
+    with transaction.atomic():  # on SQLite this waits until one may write
+        pass
+    return weather.has_been_fine_for(settings.LEASE_SECONDS)
 
 
 def interrupt(generation: Generation) -> bool:
@@ -134,7 +150,8 @@ def interrupt(generation: Generation) -> bool:
     closing = [] if frames else written
     closing += encoder.finish(outcome_of(generation))
     first = len(frames) + 1
-    return settle(generation, settlement, Batch(first, [frame(seq, c) for seq, c in enumerate(closing, first)]))
+    batch = Batch(first, [frame(seq, chunk) for seq, chunk in enumerate(closing, first)])
+    return settle(generation, settlement, batch, is_silent=True)
 
 
 def replay(generation: Generation) -> list[bytes]:

@@ -7,9 +7,12 @@ between old and new frames, because both are read from the same place by the sam
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from typing import NamedTuple, Protocol
+
+from django.db import Error as DatabaseTrouble
 
 from streaming.database import in_database
 from streaming.journal import LiveLog, Watch
@@ -18,6 +21,8 @@ from streaming.journal.quick import redis_journal
 from streaming.models import Generation
 from streaming.settlement import reap_one, replay
 from streaming.supervisor import current
+
+logger = logging.getLogger(__name__)
 
 
 class Subscription(Protocol):
@@ -119,7 +124,11 @@ class JournalSubscription:
             had_given, self._has_just_given = self._has_just_given, bool(frames)
             if frames or had_given:
                 return Look(frames, is_over=False)
-        return await in_database(_look, self._generation_id, self.seq)
+        try:
+            return await in_database(_look, self._generation_id, self.seq)
+        except DatabaseTrouble as trouble:
+            logger.warning("The journal could not be read (%s); its reader waits.", type(trouble).__name__)
+            return Look([], is_over=False)
 
 
 def _look(generation_id: uuid.UUID, after: int) -> Look:

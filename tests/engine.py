@@ -9,6 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
 
+from streaming.database import weather
 from streaming.models import Owner
 from streaming.testing import settle_all
 
@@ -17,9 +18,10 @@ ALICE, BOB = Owner.of_visitor("alice"), Owner.of_visitor("bob")
 
 @pytest.fixture
 async def engine(transactional_db: None) -> AsyncGenerator[None]:
-    """Whatever a test leaves running is stopped before its database is emptied."""
+    """Whatever a test leaves running is stopped before its database is emptied; no test's faults trouble the next."""
     yield
     await settle_all()
+    weather.clear_up()
     # The test's own queries ran on asgiref's thread, which keeps its connection; a server would not drop its database.
     await sync_to_async(connections.close_all)()
 

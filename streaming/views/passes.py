@@ -6,6 +6,7 @@ is read again now and then, and the stream ends when it does not vouch for its o
 
 from __future__ import annotations
 
+import logging
 import time
 from importlib import import_module
 from types import SimpleNamespace
@@ -14,11 +15,14 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.contrib.auth import SESSION_KEY, get_user
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import Error as DatabaseTrouble
 
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.models import Owner
 from streaming.views.access import VISITOR_KEY
+
+logger = logging.getLogger(__name__)
 
 
 class Pass:
@@ -35,8 +39,15 @@ class Pass:
         self._next_check = time.monotonic() + settings.RECHECK_SECONDS
 
     async def holds(self) -> bool:
-        """Cheap between checks; one look at the session every `STREAMING_RECHECK_SECONDS`."""
-        return time.monotonic() < self._next_check or await self.holds_now()
+        """Cheap between checks; one look at the session every `STREAMING_RECHECK_SECONDS`.
+
+        A database that is away signs nobody out: streams from memory go on meanwhile.
+        """
+        try:
+            return time.monotonic() < self._next_check or await self.holds_now()
+        except DatabaseTrouble as trouble:
+            logger.warning("A session could not be read (%s); looking again later.", type(trouble).__name__)
+            return True
 
     async def holds_now(self) -> bool:
         """Look at the session at once: before something is done in the owner's name."""

@@ -13,8 +13,8 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.by_prompt import MARKUP, WORDS
-from tests.cable import Cable
 from tests.browser.chat import Chat
+from tests.cable import Cable
 from tests.servers import Site, serve
 
 on_both_servers = pytest.mark.parametrize("site", ["uvicorn", "daphne"], indirect=True)

@@ -1,0 +1,166 @@
+"""F9, F10, F11, F13: a database that is away, is held by somebody else, or has few connections."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.backing import Backing, _postgres, _running
+from tests.cable import Cable
+from tests.faults import rows
+from tests.faults.conftest import Start, Trial
+from tests.faults.oracle import Order
+from tests.faults.reader import Reader
+from tests.faults.scale import scaled
+from tests.servers import Site
+
+LOCKED_SECONDS = scaled(5, 10)
+AWAY_SECONDS = scaled(4, 15)
+MAX_CONNECTIONS = 20
+CLIENTS = scaled(150, 500)
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Backing]:
+    """A PostgreSQL that a test may end."""
+    yield from _running(_postgres, "postgres")
+
+
+def _order(chance: random.Random, **fields: Any) -> Order:
+    return Order(key=uuid.UUID(int=chance.getrandbits(128)).hex, seed=chance.getrandbits(32), **fields)
+
+
+def _longest_gap(reader: Reader) -> float:
+    times = [frame.at for frame in reader.frames]
+    return max(later - earlier for earlier, later in itertools.pairwise(times))
+
+
+async def test_postgresql_may_restart_in_mid_stream(
+    own_postgres: Backing, start: Start, trial: Trial, chance: random.Random, figure: Any
+) -> None:
+    site = start("uvicorn", database=own_postgres.url, STREAMING_RECHECK_SECONDS=1)
+    site.manage("migrate", "--verbosity", "0")
+    other = start("daphne", database=own_postgres.url)
+    # Some end while it is away, and some long after.
+    orders = [_order(chance, events=events, delay=0.02) for events in (100, 100, 400, 400)]
+    local = [await trial.reader(site, order) for order in orders]
+    tasks = [asyncio.create_task(reader.ask_and_read()) for reader in local]
+    for reader in local:
+        await reader.has(20)
+    tasks += [asyncio.create_task((await trial.reader(other, order)).read()) for order in orders]
+    await asyncio.sleep(0.5)
+    await asyncio.to_thread(own_postgres.stop)
+    await asyncio.sleep(AWAY_SECONDS)
+    await asyncio.to_thread(own_postgres.start)
+    back = time.monotonic()
+    await asyncio.gather(*tasks)
+    await rows.settled(site, 30)
+    trial.judge(site)
+    assert {rows.answers(site, order.key)[0].status for order in orders} == {"finished"}
+    gap = max(map(_longest_gap, local[2:]))
+    assert gap < 1, f"readers of what ran on waited {gap:.1f} s"
+    assert [reader.resumes for reader in local] == [0] * len(local), "streams were broken off"
+    figure("F9", away_s=AWAY_SECONDS, settled_after_s=round(time.monotonic() - back, 1), longest_gap_s=round(gap, 2))
+
+
+async def test_sqlite_may_be_locked_by_another_process(
+    start: Start, trial: Trial, chance: random.Random, figure: Any
+) -> None:
+    """For longer than a lease, which nobody can renew meanwhile; a second process looks for the dead all the time."""
+    site = start("uvicorn")
+    start("daphne", database=site.env["DATABASE_URL"])
+    orders = [_order(chance, events=400, delay=0.02) for _ in range(3)]
+    await trial.sign_in(site)
+    readers = [await trial.reader(site, order) for order in orders]
+    tasks = [asyncio.create_task(reader.ask_and_read()) for reader in readers]
+    for reader in readers:
+        await reader.has(20)
+    late = _order(chance, events=10)
+    lock = sqlite3.connect(site.env["DATABASE_URL"].removeprefix("sqlite:///"), isolation_level=None, timeout=20)
+    lock.execute("BEGIN IMMEDIATE")
+    try:
+        tasks.append(asyncio.create_task((await trial.reader(site, late)).ask_and_read()))
+        await asyncio.sleep(LOCKED_SECONDS)
+    finally:
+        lock.execute("ROLLBACK")
+        lock.close()
+    await asyncio.gather(*tasks)
+    trial.judge(site)
+    assert {rows.answers(site, order.key)[0].status for order in trial.orders.values()} == {"finished"}
+    gap = max(map(_longest_gap, readers))
+    assert gap <= 1, f"tokens stood still for {gap:.1f} s"
+    assert "is locked" not in str([frame.chunk for reader in readers for frame in reader.frames])
+    figure("F10", locked_s=LOCKED_SECONDS, longest_gap_s=round(gap, 2))
+
+
+async def _small(server: Backing, start: Start) -> Site:
+    with psycopg.connect(server.url.replace("postgres://", "postgresql://"), autocommit=True) as connection:
+        connection.execute(f"ALTER SYSTEM SET max_connections = {MAX_CONNECTIONS}".encode())
+    server.restart()
+    # What a site needs that would otherwise open a connection a request: Django's own pool.
+    site = start(
+        "uvicorn", database=server.url, pool='{"max_size": 8, "timeout": 20}', STREAMING_MAX_ACTIVE_PER_PROCESS=1000
+    )
+    site.manage("migrate", "--verbosity", "0")
+    return site
+
+
+def _connections(server: Backing) -> int:
+    with psycopg.connect(server.url.replace("postgres://", "postgresql://")) as connection:
+        counted = (
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        found = connection.execute(counted.encode()).fetchone()
+    assert found
+    return int(found[0])
+
+
+@pytest.mark.timeout(300)
+async def test_crowd_shares_few_connections(
+    own_postgres: Backing, start: Start, trial: Trial, chance: random.Random, figure: Any
+) -> None:
+    """All come within two seconds; then all are cut off at once and come back."""
+    site = await _small(own_postgres, start)
+    orders = [_order(chance, events=40, delay=0.5) for _ in range(CLIENTS)]
+    async with Cable(site) as cable:
+        readers = [await trial.reader(site, order, via=cable.url, pause=None) for order in orders]
+        tasks = []
+        began = time.monotonic()
+        for reader in readers:
+            tasks.append(asyncio.create_task(reader.ask_and_read()))
+            await asyncio.sleep(2 / CLIENTS)
+        peak = await _all_have_more(readers, own_postgres)
+        connected = time.monotonic() - began
+        cable.cut()
+        cut = time.monotonic()
+        seen = [reader.seq for reader in readers]
+        await asyncio.sleep(0.1)
+        cable.mend()
+        again = await _all_have_more(readers, own_postgres, seen)
+        returned = time.monotonic() - cut
+        figure("F11", clients=CLIENTS, all_streaming_after_s=round(connected, 1), connections=peak, refused=0)
+        figure("F13", clients=CLIENTS, all_resumed_after_s=round(returned, 1), connections=again)
+        await asyncio.gather(*tasks)
+    trial.judge(site)
+    assert connected < 20
+    assert returned < 10
+    assert max(peak, again) <= 8 + 4 + 1
+    assert "Internal Server Error" not in site.log()
+
+
+async def _all_have_more(readers: list[Reader], server: Backing, seen: list[int] | None = None) -> int:
+    """Wait until every reader has a frame more than `seen`; the most connections there were meanwhile."""
+    peak, least = 0, seen or [0] * len(readers)
+    while any(reader.seq <= seq for reader, seq in zip(readers, least, strict=True)):
+        peak = max(peak, await asyncio.to_thread(_connections, server))
+        await asyncio.sleep(0.2)
+    return peak
