@@ -85,8 +85,8 @@ class Look(NamedTuple):
 class JournalSubscription:
     """A cursor over the journal, for a generation that another process runs or that has ended.
 
-    Where there is Redis it is asked first; it knows no ends and may have lost what the database still has, so when it
-    has nothing to say, and a wait did not change that, the database is asked.
+    Where there is Redis the database is asked once, whether it is over, and then Redis. That knows no ends and may have
+    lost what the database still has: when it has nothing to say, and a wait did not change that, the database is asked.
     """
 
     def __init__(self, generation_id: uuid.UUID, after: int) -> None:
@@ -94,6 +94,7 @@ class JournalSubscription:
         self._generation_id = generation_id
         self._is_over = False
         self._redis = redis_journal()
+        self._is_first = True
         self._has_just_given = False
         self._watch: Watch = (self._redis or journal.DatabaseJournal()).watch(generation_id)
 
@@ -119,11 +120,18 @@ class JournalSubscription:
         self._watch.close()
 
     async def _look(self) -> Look:
-        if self._redis:
-            frames = await self._redis.read(self._generation_id, self.seq)
-            had_given, self._has_just_given = self._has_just_given, bool(frames)
-            if frames or had_given:
-                return Look(frames, is_over=False)
+        is_first, self._is_first = self._is_first, False
+        if self._redis is None:
+            return await self._ask_database()
+        if is_first and any(look := await self._ask_database()):
+            return look
+        frames = await self._redis.read(self._generation_id, self.seq)
+        had_given, self._has_just_given = self._has_just_given, bool(frames)
+        if frames or had_given or is_first:
+            return Look(frames, is_over=False)
+        return await self._ask_database()
+
+    async def _ask_database(self) -> Look:
         try:
             return await in_database(_look, self._generation_id, self.seq)
         except DatabaseTrouble as trouble:
