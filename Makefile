@@ -15,6 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 EXTRAS := $(if $(OPENAI_API_KEY)$(OPENAI_BASE_URL)$(filter openai-%,$(STREAMING_PROVIDER)),openai)
 EXTRAS += $(if $(ANTHROPIC_API_KEY)$(ANTHROPIC_BASE_URL)$(filter anthropic,$(STREAMING_PROVIDER)),anthropic)
 EXTRAS += $(if $(OPENAI_API_KEY)$(ANTHROPIC_API_KEY),$(filter local,$(STREAMING_PROVIDER)),local)
+EXTRAS += $(if $(REDIS_URL),redis) $(if $(filter postgres%,$(DATABASE_URL)),postgres)
 empty :=
 EXTRAS := $(subst $(empty) $(empty),$(comma),$(strip $(EXTRAS)))
 

@@ -87,5 +87,4 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STREAMING_PROVIDERS = providers_from(os.environ)
 # Only on a site that nobody but its own machine reaches; project/asgi.py then turns other peers away.
 STREAMING_ALLOW_ANONYMOUS = DEBUG and set(ALLOWED_HOSTS) <= set(LOOPBACK_HOSTS)
-# Accepted for deployments that share it; nothing reads it yet.
-REDIS_URL = os.environ.get("REDIS_URL", "")
+STREAMING_REDIS_URL = os.environ.get("REDIS_URL", "")

@@ -1,0 +1,35 @@
+"""The engine's own tests once more, on each store that a site may have: a process each, since Django has one database."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.backing import Backing
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGINE = ("tests/test_supervisor.py", "tests/test_subscription.py")
+CONTRACT = "tests/journal/test_contract.py"
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def run_tests(paths: Sequence[str], *options: str, **environment: str) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths, *options]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("server_name", ["postgres_server", "mariadb_server"])
+def test_on_another_database(request: pytest.FixtureRequest, server_name: str) -> None:
+    server: Backing = request.getfixturevalue(server_name)
+    run_tests([*ENGINE, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
+
+
+def test_with_redis(redis_server: Backing) -> None:
+    run_tests(ENGINE, "-m", "not journal_rows", TEST_REDIS_URL=redis_server.url)
