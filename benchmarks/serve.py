@@ -1,6 +1,6 @@
 """Serving a stream: CPU per token, end to end, against the textbook way.
 
-    python -m benchmarks.serve [--streams 60] [--tokens 300] [--rate 30]
+    python -m benchmarks.serve [--streams 60] [--tokens 400] [--rate 40]
 
 A provider in a process of its own sends `streams` answers at once, each of `tokens` chunks at `rate` a second, in
 OpenAI's format. A site on uvicorn relays them to as many readers. What is compared is the site:
@@ -110,7 +110,8 @@ def measure(streams: int, tokens: int, rate: float) -> dict[str, list[float]]:
     with provider(tokens, rate) as url, tempfile.TemporaryDirectory() as directory:
         env = {"BENCH_PROVIDER_URL": url}
         with serve("uvicorn", Path(directory), settings="benchmarks.serve_settings", env=env) as site:
-            asyncio.run(read_all(site.url + "/relay", 2))
+            for path in PATHS.values():  # imports and connections
+                asyncio.run(read_all(site.url + path, 1))
             for _ in range(RUNS):
                 for name, path in PATHS.items():
                     before = cpu_seconds(site.process.pid)
@@ -122,8 +123,8 @@ def measure(streams: int, tokens: int, rate: float) -> dict[str, list[float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", type=int, default=60)
-    parser.add_argument("--tokens", type=int, default=300)
-    parser.add_argument("--rate", type=float, default=30)
+    parser.add_argument("--tokens", type=int, default=400)
+    parser.add_argument("--rate", type=float, default=40)
     parser.add_argument("--provide", type=int, metavar="PORT", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.provide:
