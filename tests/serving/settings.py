@@ -28,6 +28,8 @@ STREAMING_HEARTBEAT_SECONDS = 0.5
 STREAMING_TICK_SECONDS = 0.1
 STREAMING_POLL_SECONDS = 0.1
 STREAMING_MAX_ACTIVE_PER_OWNER = 1000
+# Most tests leave something running behind.
+STREAMING_DRAIN_SECONDS = 0.1
 globals().update(json.loads(os.environ.get("SERVING_SETTINGS", "{}")))
 if extra := globals().get("EXTRA_MIDDLEWARE"):
     MIDDLEWARE = [*extra, *MIDDLEWARE]  # noqa: F405

@@ -17,7 +17,7 @@ from tests.servers import Site
 from tests.serving import sockets
 from tests.serving.conftest import SERVERS, Start
 
-DRAIN = 2.0
+DRAIN = 1.5
 GRACE = 2.0
 READERS = int(os.environ.get("SERVING_READERS", "10"))
 IN_WORKERS = ("uvicorn-workers", "granian-workers")
@@ -54,7 +54,7 @@ def _status(stream: Stream) -> str:
 
 @pytest.mark.parametrize(
     ("server", "application"),
-    [*((server, WRAPPED) for server in (*SERVERS, *IN_WORKERS)), ("daphne", BARE), ("uvicorn", BARE)],
+    [*((server, WRAPPED) for server in (*SERVERS, *IN_WORKERS)), ("daphne", BARE)],
     ids=lambda value: value.partition(".")[0],
 )
 async def test_sigterm_lets_answers_finish_and_settles_the_rest(
@@ -92,8 +92,9 @@ async def test_sigterm_lets_answers_finish_and_settles_the_rest(
     assert rows.answer(site, unread).status == "finished"
 
 
-@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize(
+    ("server", "second"), [("daphne", signal.SIGINT), ("uvicorn", signal.SIGTERM), ("granian", signal.SIGTERM)]
+)
 async def test_second_signal_ends_at_once(server: str, second: signal.Signals, start: Start, visit: Visit) -> None:
     site = start(server, STREAMING_DRAIN_SECONDS=60)
     visitor = await visit(site).greet()
@@ -130,7 +131,7 @@ async def test_code_reload_settles_what_runs(start: Start, visit: Visit) -> None
 
 async def test_readers_of_another_process_go_there(start: Start, visit: Visit) -> None:
     """Those who come back get a clean end without `[DONE]`; others an error, or they would take it for the answer's."""
-    owner = start("uvicorn", STREAMING_DRAIN_SECONDS=0.1)
+    owner = start("uvicorn")
     other = start("uvicorn", database=f"sqlite:///{owner.database}")
     visitor = await visit(owner).greet()
     await (await visitor.ask("Hello?", "endless")).until("text-delta")

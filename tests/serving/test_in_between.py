@@ -24,7 +24,7 @@ PLAIN = "server { listen 80; location / { proxy_pass http://127.0.0.1:8000; prox
 FRAME = """
 daemon off; pid nginx.pid; error_log stderr; worker_processes 1; events {{ }}
 http {{
-  access_log off; gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1; proxy_read_timeout 3s;
+  access_log off; gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1; proxy_read_timeout 2s;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
   {server}
 }}
@@ -97,15 +97,15 @@ async def test_answers_pass_through_nginx_as_they_are_written(
 
 
 async def test_silence_outlives_the_patience_of_nginx(start: Start, visit: Visit, proxied: Proxy) -> None:
-    """The proxy gives up after three seconds of silence, the answer is silent for six, a heartbeat comes every half."""
+    """The proxy gives up after two seconds of silence, the answer is silent for four, a heartbeat comes every half."""
     visitor = await _arrived(visit, proxied(start("daphne"), PLAIN))
     stream = await visitor.ask("Hello?", "silent")
     reading = asyncio.create_task(stream.whole())
-    await asyncio.sleep(6)
+    await asyncio.sleep(4)
     assert not reading.done()
     assert await visitor.stop() == "stopping"
     await reading
-    assert len(stream.heartbeats) >= 6
+    assert len(stream.heartbeats) >= 4
 
 
 async def test_sockets_pass_through_the_documented_nginx(start: Start, visit: Visit, proxied: Proxy) -> None:

@@ -38,13 +38,13 @@ def _database_connections(url: str) -> int:
 
 @pytest.mark.parametrize(
     ("server", "pool", "limit"),
-    [("daphne", None, CONNECTIONS), ("uvicorn", None, CONNECTIONS), ("uvicorn", POOL, POOL["max_size"])],
+    [("daphne", None, CONNECTIONS), ("uvicorn", POOL, POOL["max_size"])],
 )
 async def test_open_streams_hold_no_database_connection(
     server: str, pool: dict[str, int], limit: int, start: Start, visit: Visit, postgres_server: Backing
 ) -> None:
     """Each of a new visitor, whose session is written by middleware after the view: on the request's own thread."""
-    site = start(server, database=postgres_server.url, STREAMING_DRAIN_SECONDS=0.1, DATABASE_POOL=pool)
+    site = start(server, database=postgres_server.url, DATABASE_POOL=pool)
     site.manage("migrate", "--verbosity", "0")
     before = _threads(site)
     streams = await asyncio.gather(*(visit(site).ask("Hello?", "endless") for _ in range(STREAMS)))
@@ -54,7 +54,7 @@ async def test_open_streams_hold_no_database_connection(
 
 
 async def test_reader_that_comes_back_is_sent_away_and_misses_nothing(start: Start, visit: Visit) -> None:
-    site = start("daphne", STREAMING_MAX_CONNECTION_SECONDS=1, STREAMING_DRAIN_SECONDS=0.1)
+    site = start("daphne", STREAMING_MAX_CONNECTION_SECONDS=1)
     visitor = visit(site)
     await (await visitor.ask("Hello?", "endless")).until("text-delta")
     seen, retries, lives = [], set(), []
@@ -75,7 +75,7 @@ async def test_reader_that_comes_back_is_sent_away_and_misses_nothing(start: Sta
 
 async def test_reader_that_does_not_come_back_is_not_sent_away(start: Start, visit: Visit) -> None:
     """Stock clients take a clean end for the end of the answer."""
-    site = start("daphne", STREAMING_MAX_CONNECTION_SECONDS=1, STREAMING_DRAIN_SECONDS=0.1)
+    site = start("daphne", STREAMING_MAX_CONNECTION_SECONDS=1)
     visitor = visit(site)
     asking = await visitor.ask("Hello?", "pausing", id=uuid.uuid4().hex)
     whole = await asking.whole()
