@@ -15,6 +15,7 @@ from streaming.conf import settings
 from streaming.database import weather
 from streaming.journal import Batch
 from streaming.journal import database as journal
+from streaming.journal.quick import seize
 from streaming.models import Generation
 from streaming.models.generations import Status
 from streaming.models.storable import storable
@@ -27,8 +28,9 @@ from streaming.protocol.ui_stream import (
     events_of,
     fold_chunks,
     frame,
-    split_frames,
 )
+
+ALL = 2**31
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,9 +141,9 @@ def _is_silence_death() -> bool:
 
 def interrupt(generation: Generation) -> bool:
     """Settle a generation that nobody runs any more with everything its journal holds."""
-    frames = [
-        piece for entry in generation.journal.order_by("first_seq") for piece in split_frames(bytes(entry.frames))
-    ]
+    held = journal.read(generation.pk, 0, limit=ALL)
+    rescued = seize(generation.pk, len(held))
+    frames = held + rescued
     encoder = UIStreamEncoder(str(generation.message_id))
     written = [chunk_of(piece) for piece in frames] or encoder.start()
     parts = fold_chunks(written)
@@ -149,8 +151,8 @@ def interrupt(generation: Generation) -> bool:
     settlement.apply(generation)
     closing = [] if frames else written
     closing += encoder.finish(outcome_of(generation))
-    first = len(frames) + 1
-    batch = Batch(first, [frame(seq, chunk) for seq, chunk in enumerate(closing, first)])
+    rescued += [frame(seq, chunk) for seq, chunk in enumerate(closing, len(frames) + 1)]
+    batch = Batch(len(held) + 1, rescued)
     return settle(generation, settlement, batch, is_silent=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -25,6 +26,15 @@ def redis_journal() -> RedisJournal | None:
 
         _journals[loop] = RedisJournal(settings.REDIS_URL, settings.REDIS_PREFIX)
     return _journals[loop]
+
+
+def seize(generation_id: uuid.UUID, after: int) -> list[bytes]:
+    """What Redis has of a dead process's generation after frame `after`; whoever that was, it can add no more."""
+    if not settings.REDIS_URL:
+        return []
+    from streaming.journal import redis
+
+    return redis.seize(settings.REDIS_URL, settings.REDIS_PREFIX, generation_id, after)
 
 
 async def close_journals() -> None:

@@ -12,14 +12,16 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from redis import Redis as BlockingRedis
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry as BlockingRetry
 
 from streaming.conf import settings
 from streaming.journal.base import Batch, JournalUnavailable, without_gap
@@ -36,6 +38,8 @@ ENTRIES_PER_READ = 64
 # With the subscriber's, a process has four connections: one that appends, two that read.
 READ_CONNECTIONS = 2
 MIN_RETENTION_SECONDS = 60
+# The number of an entry after which nobody appends: no column of ours holds one so large.
+FENCE = 2**31
 
 # For each stream: append if the batch follows what is there, and say how far it goes now. So an append that is sent
 # again changes nothing, one that was sent long ago is refused, and a stream that has been lost begins again at 1.
@@ -91,7 +95,7 @@ class RedisJournal:
             self._away_until = time.monotonic() + AWAY_SECONDS
             logger.warning("Redis could not be read (%s); readers ask the database.", trouble)
             return []
-        return without_gap(((int(fields[b"first"]), fields[b"frames"]) for _, fields in entries), after)
+        return without_gap(_parsed(entries), after)
 
     def watch(self, generation_id: uuid.UUID) -> EarWatch:
         return self.ear.watch(generation_id)
@@ -120,6 +124,31 @@ class RedisJournal:
 
     def _key(self, generation_id: uuid.UUID) -> str:
         return f"{self._prefix}{generation_id}"
+
+
+def seize(url: str, prefix: str, generation_id: uuid.UUID, after: int) -> list[bytes]:
+    """Take a stream from an owner that has gone silent: every frame after number `after`. It can append no more.
+
+    Nothing when Redis is away. Blocks for at most `COMMAND_SECONDS` a round trip.
+    """
+    key = f"{prefix}{generation_id}"
+    options: Any = {"socket_timeout": COMMAND_SECONDS, "socket_connect_timeout": COMMAND_SECONDS}
+    try:
+        with BlockingRedis.from_url(url, retry=BlockingRetry(NoBackoff(), 0), **options) as client:
+            pipeline = client.pipeline()
+            pipeline.xadd(key, {"first": FENCE, "frames": b""}, id=f"{FENCE}-0")
+            pipeline.expire(key, _retention())
+            pipeline.xrange(key, min=after + 1)
+            # The first fails when somebody has seized it before: that changes nothing.
+            entries: Any = pipeline.execute(raise_on_error=False)[-1]
+    except (RedisError, OSError) as trouble:
+        logger.warning("Redis could not be asked for a dead process's frames (%s).", type(trouble).__name__)
+        return []
+    return without_gap(_parsed(entries), after, limit=FENCE)
+
+
+def _parsed(entries: Any) -> Iterator[tuple[int, bytes]]:
+    return ((int(fields[b"first"]), fields[b"frames"]) for _, fields in entries)
 
 
 @asynccontextmanager

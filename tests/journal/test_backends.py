@@ -1,4 +1,4 @@
-"""The engine's own tests once more, on each store that a site may have: a process each, since Django has one database."""
+"""The engine's own tests once more, on each store that a site may have, in processes of their own."""
 
 from __future__ import annotations
 

@@ -192,3 +192,42 @@ async def test_idle_readers_stay_and_share_connections(
     # Two loops: the owner's and the readers'.
     assert await elsewhere(idle) - before <= 2 * 4
     assert [record for record in caplog.records if record.name.startswith("streaming.journal")] == []
+
+
+async def test_dead_process_leaves_what_redis_has_and_can_add_nothing(
+    scripted: Script, client: redis.Redis, settings: Any
+) -> None:
+    """Its frames reach the database every two seconds only; what readers elsewhere have seen is kept all the same."""
+    settings.STREAMING_TICK_SECONDS, settings.STREAMING_LEASE_SECONDS = 60, 2
+    scripted(text=TEXT, delay=DELAY)
+    generation = await submit()
+    run = current()._runs.pop(generation.pk)
+    await asyncio.sleep(2.2)
+    given = await elsewhere(functools.partial(follow, generation.pk))
+    row = await Generation.objects.select_related("message").aget()
+    assert row.status == "interrupted"
+    assert TEXT.startswith(row.message.text)
+    assert len(row.message.text) > 100
+    verify(given, 0, row.message.text)
+    before = entries(client, generation.pk)
+    assert run.log.last_seq > before[-2][1]
+    await asyncio.sleep(0.2)
+    assert entries(client, generation.pk) == before
+    run.fence()
+
+
+async def test_dead_process_is_settled_without_redis(
+    scripted: Script, redis_server: Backing, client: redis.Redis, settings: Any
+) -> None:
+    settings.STREAMING_TICK_SECONDS, settings.STREAMING_LEASE_SECONDS = 60, 1
+    scripted(text=TEXT, delay=DELAY)
+    generation = await submit()
+    run = current()._runs.pop(generation.pk)
+    redis_server.pause()
+    await asyncio.sleep(1.2)
+    given = await elsewhere(functools.partial(follow, generation.pk))
+    row = await Generation.objects.select_related("message").aget()
+    assert (row.status, row.message.text) == ("interrupted", "")
+    verify(given, 0, "")
+    redis_server.resume()
+    run.fence()
