@@ -57,14 +57,21 @@ class Run:
         reading = self._reading = asyncio.create_task(self._read())
         if self._verdict:
             reading.cancel()
-        try:
-            await asyncio.wait((reading,))
-        except asyncio.CancelledError:
-            self.interrupt()
-            await asyncio.wait((reading,))
+        await self._outlast(reading)
         trouble = None if reading.cancelled() else reading.exception()
-        await self._end(ending_of(self._draft.terminal, self._verdict, trouble))
+        ending = ending_of(self._draft.terminal, self._verdict, trouble)
+        settling = asyncio.create_task(self._end(ending))
+        await self._outlast(settling)
         self.log.close()
+        settling.result()
+
+    async def _outlast(self, task: asyncio.Task[None]) -> None:
+        """Wait for `task` to end. Who cancels a run is ending the process, and is told when the row is settled."""
+        while not task.done():
+            try:
+                await asyncio.wait((task,))
+            except asyncio.CancelledError:
+                self.interrupt()
 
     def cancel(self, reason: str) -> None:
         """Stop reading the provider, now; what arrived is kept."""
@@ -92,7 +99,7 @@ class Run:
     @property
     def is_ours(self) -> bool:
         """Whether the log is what the row says, or will say."""
-        return self._is_settled or (self.is_live and not self.log.is_closed)
+        return not self._is_fenced and (self._is_settled or not self.log.is_closed)
 
     def unwritten(self, most: int | None = None) -> Batch:
         """The frames that the journal does not have yet, `most` of them."""
@@ -159,14 +166,12 @@ class Run:
         """The closing chunks, with the row settled before anybody sees them."""
         settlement = self._settlement(ending)
         async with self._journal_lock:
-            if self._is_fenced:
-                return self._interrupted()
             settlement.apply(self.generation)
             closing = self._draft.closing(outcome_of(self.generation))
             last = self.log.last_seq
             frames = [*self.unwritten().frames, *(frame(seq, chunk) for seq, chunk in enumerate(closing, last + 1))]
             settled = await in_order(settle, self.generation, settlement, Batch(self.written + 1, frames))
-            self._is_settled = True
+            self._is_settled, self._is_fenced = True, not settled
         return closing if settled else self._interrupted()
 
     def _settlement(self, ending: Ending) -> Settlement:

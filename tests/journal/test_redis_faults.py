@@ -231,3 +231,14 @@ async def test_dead_process_is_settled_without_redis(
     verify(given, 0, "")
     redis_server.resume()
     run.fence()
+
+
+async def test_end_that_is_not_the_rows_is_not_passed_on(scripted: Script, client: redis.Redis, settings: Any) -> None:
+    """Somebody settled the answer while its owner slept: readers elsewhere get that end, not the owner's."""
+    settings.STREAMING_TICK_SECONDS, settings.STREAMING_LEASE_SECONDS = 60, 400
+    scripted(text="one two three")
+    generation = await submit()
+    await Generation.objects.filter(pk=generation.pk).aupdate(status="interrupted", active_conversation=None)
+    await current().idle()
+    raw: Any = client.xrange(f"streaming:{generation.pk}")
+    assert b'"error"' not in b"".join(fields[b"frames"] for _, fields in raw)
