@@ -100,7 +100,7 @@ async def in_order(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
 
 
 async def release_request_connection() -> None:
-    """Give back the connection that middleware opened on this request's thread, before the stream begins.
+    """Give back the connection that was opened on this request's thread.
 
     Without this an open stream holds it to the end (measured: 60 streams, 60 idle PostgreSQL connections).
     """

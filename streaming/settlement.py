@@ -104,10 +104,11 @@ def settle(generation: Generation, settlement: Settlement, unwritten: Batch, *, 
     settlement.apply(generation)
     generation.last_seq = unwritten.first_seq + len(unwritten.frames) - 1
     fields = {name: getattr(generation, name) for name in SETTLED_FIELDS}
-    candidates = Generation.objects.expired() if is_silent else Generation.objects.all()
+    this = Generation.objects.filter(pk=generation.pk)
     with transaction.atomic():
-        if not candidates.filter(pk=generation.pk).settle(settlement.status, **fields):
-            return False
+        if not (this.expired() if is_silent else this).settle(settlement.status, **fields):
+            # Perhaps by ourselves: the commit came through, and its answer was lost.
+            return not is_silent and this.filter(status=settlement.status, last_seq=generation.last_seq).exists()
         journal.write({generation.pk: unwritten})
         message = generation.message
         message.set_parts(settlement.parts)

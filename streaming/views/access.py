@@ -11,6 +11,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 
 from streaming.conf import settings
+from streaming.database import release_request_connection
 from streaming.errors import Forbidden, LoginRequired, NotAsync
 from streaming.models import Owner
 
@@ -22,9 +23,19 @@ STRANGER = Owner("visitor:")
 async def owner_of(request: HttpRequest, *, begins: bool = False) -> Owner:
     """The signed-in user, or the visitor that the session knows; with `begins`, a new visitor gets one.
 
+    The request's own database connection is given back: whoever kept it while waiting for one of the process's would
+    wait for ever once a pool's are all kept by others who do the same.
+
     Raises:
         LoginRequired: nobody is signed in and anonymous conversations are not allowed.
     """
+    try:
+        return await _owner_of(request, begins=begins)
+    finally:
+        await release_request_connection()
+
+
+async def _owner_of(request: HttpRequest, *, begins: bool) -> Owner:
     user = await request.auser()
     if user.is_authenticated:
         return Owner.of_user(user.pk)

@@ -8,6 +8,12 @@ import os
 from project.settings import *  # noqa: F403
 
 DEBUG = False
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}
 STREAMING_ALLOW_ANONYMOUS = True
 PROVIDER_URL = os.environ.get("FAULT_PROVIDER", "http://127.0.0.1:9")
 STREAMING_PROVIDERS = {
