@@ -99,7 +99,7 @@ class Run:
     @property
     def is_ours(self) -> bool:
         """Whether the log is what the row says, or will say."""
-        return True
+        return not self._is_fenced and (self._is_settled or not self.log.is_closed)
 
     def unwritten(self, most: int | None = None) -> Batch:
         """The frames that the journal does not have yet, `most` of them."""
