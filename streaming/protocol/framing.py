@@ -123,7 +123,8 @@ class Framer:
         self._read_last_line(self._lines.flush(), frames)
         if self._leniency.flush_at_eof and self._has_whole_data():
             self._dispatch(frames)
-        if not self._has_frames and self._data is None and _is_body(bytes(self._stray).strip()):
+        is_bare = self._data is None or self._stray.startswith(b"<")  # a page may have a line that looks like data
+        if not self._has_frames and is_bare and _is_body(bytes(self._stray).strip()):
             frames.append((Kind.BODY, b"", bytes(self._stray)))
         frames.append((Kind.END, b"", b""))
         return frames
@@ -132,9 +133,17 @@ class Framer:
         """A line that nothing ended. It may be cut: an error counts only if whole, an unknown field not at all."""
         name, value = split_field(line)
         if name not in FIELDS:
-            self._stray += line[:MAX_BODY_BYTES] if self._leniency.read_unframed_body else b""
+            self._read_last_stray(line, frames)
         elif line and self._leniency.flush_at_eof and (name != b"error" or is_whole(value)):
             self._read_field(line, frames)
+
+    def _read_last_stray(self, line: bytes, frames: list[Frame]) -> None:
+        if not self._leniency.read_unframed_body:
+            return
+        if not self._has_frames:
+            self._stray += line[:MAX_BODY_BYTES]
+        elif is_whole(line):
+            self._read_unknown(line, frames)
 
     def _has_whole_data(self) -> bool:
         return self._data is not None and is_whole(b"\n".join([self._data, *self._more]))

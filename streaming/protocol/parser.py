@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
 from streaming.protocol.dialects import DIALECTS
 from streaming.protocol.dialects.answer import Answer, TooLarge
 from streaming.protocol.dialects.errors import read_error
-from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, shape
+from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, reread, shape
 from streaming.protocol.events import Event, Heartbeat, StreamError, Unknown
 from streaming.protocol.framing import DATA, Frame, Framer, Kind, Leniency
 
@@ -105,7 +106,7 @@ class StreamParser:
 
     def _read_odd(self, event: bytes, data: bytes) -> None:
         """Data that is no payload of the dialect's shape."""
-        data = data.strip()
+        data = data.strip().removeprefix(b"data:").strip()  # a relay of a relay may have prefixed it twice
         if data == DONE:
             self._dialect.done()
         elif _is_empty(data):
@@ -119,11 +120,14 @@ class StreamParser:
         except ValueError:
             self._read_nonsense(event, data)
             return
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            value = value[0]
+        for each in value if isinstance(value, list) else [value]:
+            if not self._answer.is_over:
+                self._read_value(event, each)
+
+    def _read_value(self, event: bytes, value: Any) -> None:
+        data = msgspec.json.encode(value)
         if isinstance(value, dict):
-            payload = shape(value, self._dialect.payload)
-            self._dialect.read(payload, event, msgspec.json.encode(value))
+            self._dialect.read(shape(value, self._dialect.payload), event, data)
         elif event == b"error":
             self._answer.fail(read_error(value))
         else:
@@ -142,14 +146,15 @@ class StreamParser:
         self._answer.emit(Heartbeat())
 
     def _read_error_field(self, data: bytes) -> None:
-        try:
-            value = decode_leniently(data)
-        except ValueError:
-            value = data.decode("utf-8", "replace")
-        self._answer.fail(read_error(value))
+        self._answer.fail(read_error(reread(data)))
 
     def _read_unknown(self, data: bytes) -> None:
-        self._answer.unknown(data)
+        """A line of no meaning, unless a gateway appended its error to a stream that had begun."""
+        value = reread(data) if data.startswith(b"{") and self._leniency.read_unframed_body else None
+        if isinstance(value, dict) and value.get("error"):
+            self._answer.fail(read_error(value))
+        else:
+            self._answer.unknown(data)
 
     def _read_body(self, data: bytes) -> None:
         """A stream without events: a JSON error, a whole answer, or something that is neither."""

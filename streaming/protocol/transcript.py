@@ -21,13 +21,14 @@ Outcome = Literal["finished", "failed", "truncated"]
 
 
 class Growing:
-    """A part still being written: its words, and everything else its class takes."""
+    """A part still being written: its words, its citations, and everything else its class takes."""
 
-    __slots__ = ("kind", "rest", "words")
+    __slots__ = ("citations", "kind", "rest", "words")
 
     def __init__(self, kind: type[Part]) -> None:
         self.kind = kind
         self.words: list[str] = []
+        self.citations: list[dict[str, Any]] = []
         self.rest: dict[str, Any] = {}
 
     @property
@@ -39,7 +40,10 @@ class Growing:
 
     def part(self) -> Part:
         field = WORDS_FIELD.get(self.kind)
-        return self.kind(**self.rest) if field is None else self.kind(**{field: self.text, **self.rest})
+        fields: dict[str, Any] = {} if field is None else {field: self.text}
+        if self.citations:
+            fields["citations"] = tuple(self.citations)
+        return self.kind(**fields | self.rest)
 
 
 WORDS_FIELD: dict[Any, str] = {
@@ -151,7 +155,7 @@ class Transcript:
 
     def _cited(self, event: ev.Cited) -> None:
         if found := self._at(event, TextPart):
-            found.rest["citations"] = (*found.rest.get("citations", ()), event.citation)
+            found.citations.append(event.citation)
 
     def _file(self, event: ev.FileReceived) -> None:
         self._set(event, FilePart, media_type=event.media_type, url=event.url)

@@ -37,6 +37,19 @@ def fold(events: list[Event], *, choice: int = 0) -> Transcript:
     return transcript
 
 
+def assert_says(dialect: str, body: bytes, wanted: dict[str, Any]) -> None:
+    """What the transcript of `body` must hold: attributes by name (`error.code` of its error).
+
+    `calls` are name and arguments of each tool call, None where they are not handed out; none unless wanted.
+    """
+    transcript = fold(read(dialect, body))
+    calls = [(each.name, each.arguments) for each in transcript.tool_calls]
+    for name, value in ({"calls": []} | wanted).items():
+        outer, _, inner = name.partition(".")
+        found = calls if name == "calls" else getattr(transcript, outer)
+        assert (getattr(found, inner) if inner else found) == value, name
+
+
 def sse(*payloads: Any) -> bytes:
     """`data:` events; a dict is sent as JSON, text and bytes as they are."""
     return b"".join(b"data: " + _bytes(payload) + b"\n\n" for payload in payloads)

@@ -53,7 +53,7 @@ class Answer:
         """Say once that the provider has begun; what is not a non-empty string is unknown."""
         if not self.is_started:
             self.is_started = True
-            if not self.has_parts:  # a stream taken up in its middle has no start
+            if not self.has_parts and self.usage == ev.Usage():  # a stream taken up in its middle has no start
                 self.emit(ev.Started(_name(id), _name(model)))
 
     def reserve(self) -> None:

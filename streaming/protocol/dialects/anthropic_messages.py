@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.blocks import BLOCKS, Block, OpaqueBlock
+from streaming.protocol.dialects.blocks import BLOCKS, Block, OpaqueBlock, ProseBlock
 from streaming.protocol.dialects.errors import read_error
 from streaming.protocol.dialects.prose import Prose
 from streaming.protocol.dialects.usage import read_usage
@@ -64,6 +64,8 @@ class AnthropicMessages:
         self._answer = answer
         self._blocks: dict[int | None, Block] = {}
         self._last: Block | None = None
+        self._beside: Block | None = None
+        """Prose that came under the index of a block that is none (SGLang sends text into open tool calls)."""
         self._id: Any = None
         self._stop_reason: str | None = None
 
@@ -106,22 +108,28 @@ class AnthropicMessages:
             self._answer.warn("spliced", "a second message began before the first had ended")
             self._answer.truncate()
 
-    def _read_block_start(self, payload: Payload, data: bytes) -> None:
-        wire = payload.content_block or {}
-        late = list(self._blocks)[: max(0, len(self._blocks) - MAX_OPEN_BLOCKS + 1)]
-        for index in (payload.index, *late):
-            self._end_block(index)
-        self._last = self._blocks[payload.index] = BLOCKS.get(str(wire.get("type")), OpaqueBlock)(self._answer, wire)
+    def _read_block_start(self, payload: Payload, _data: bytes) -> None:
+        self._end_block(payload.index)
+        if wire := payload.content_block:  # else the first delta tells what it is
+            self._open(payload.index, BLOCKS.get(str(wire.get("type")), OpaqueBlock), wire)
+
+    def _open(self, index: int | None, kind: type[Block], wire: dict[str, Any]) -> Block:
+        for late in list(self._blocks)[: max(0, len(self._blocks) - MAX_OPEN_BLOCKS + 1)]:
+            self._end_block(late)
+        self._last = self._blocks[index] = block = kind(self._answer, wire)
+        return block
 
     def _read_block_delta(self, payload: Payload, data: bytes) -> None:
-        """A delta without an index, or of a block that never started: it opens one."""
+        """A delta without an index, without a type, of another type than its block, or of none that was begun."""
         delta = payload.delta or Delta()
+        type_ = delta.type or next((DELTA_TYPES[key] for key in DELTA_TYPES if getattr(delta, key) is not None), None)
         block = self._last if payload.index is None else self._blocks.get(payload.index)
-        if block is None and (type_ := DELTA_BLOCKS.get(delta.type)):
-            self._read_block_start(Payload(index=payload.index, content_block={"type": type_}), b"")
-            block = self._last
-        if block is not None and delta.type in block.deltas:
-            block.deltas[delta.type](delta)
+        if block is None and type_ in PROSE_DELTAS:
+            block = self._open(payload.index, ProseBlock, {})
+        elif block is not None and type_ not in block.deltas and type_ in PROSE_DELTAS:
+            block = self._beside = self._beside or ProseBlock(self._answer, {})
+        if block is not None and type_ in block.deltas:
+            block.deltas[type_](delta)
         else:
             self._answer.unknown(data)
 
@@ -131,9 +139,10 @@ class AnthropicMessages:
         self._end_block(payload.index)
 
     def _end_block(self, index: int | None) -> None:
-        block = self._blocks.pop(index, None)
-        if block is not None:
-            block.end()
+        beside, self._beside = self._beside, None
+        for block in (self._blocks.pop(index, None), beside):
+            if block is not None:
+                block.end()
 
     def _read_message_delta(self, payload: Payload, _data: bytes) -> None:
         delta = payload.delta or Delta()
@@ -172,14 +181,17 @@ class AnthropicMessages:
         self._finish()
 
 
-DELTA_BLOCKS: dict[str | None, str] = {
-    "text_delta": "text",
-    "thinking_delta": "thinking",
-    "signature_delta": "thinking",
-    "input_json_delta": "tool_use",
-    "citations_delta": "text",
+DELTA_TYPES = {
+    "text": "text_delta",
+    "thinking": "thinking_delta",
+    "signature": "signature_delta",
+    "citation": "citations_delta",
+    "partial_json": "input_json_delta",
 }
-"""Type of delta to the type of the block it opens where the server did not."""
+"""Field of a delta to the type it shows, where the server left that out."""
+
+PROSE_DELTAS = frozenset({"text_delta", "thinking_delta", "signature_delta", "citations_delta"})
+"""These begin a block where the server did not. Arguments do not: nothing says what would be called with them."""
 
 EVENTS: dict[str, Callable[[AnthropicMessages, Payload, bytes], None]] = {
     "content_block_delta": AnthropicMessages._read_block_delta,

@@ -33,35 +33,59 @@ class Block(Protocol):
         """The block is over; harmless when it was before."""
 
 
-class TextBlock:
-    """Text, with citations."""
+class ProseBlock:
+    """Text with citations, or thinking with the signature that the API wants back.
+
+    The type of a delta decides which it is: relays announce every block as text, or send text into thinking.
+    """
 
     def __init__(self, answer: Answer, wire: Wire) -> None:
         self._answer = answer
         self._prose = Prose(answer)
         self._write = self._prose.write
-        self._whole = _string(wire.get("text"))
-        self.deltas: Readers = {"text_delta": self._read_text, "citations_delta": self._read_citation}
+        self._text = _string(wire.get("text"))
+        self._thinking = _string(wire.get("thinking"))
+        self._signature = _string(wire.get("signature"))
+        self.deltas: Readers = {
+            "text_delta": self._read_text,
+            "thinking_delta": self._read_thinking,
+            "signature_delta": self._read_signature,
+            "citations_delta": self._read_citation,
+        }
         citations = wire.get("citations")
         for citation in citations if isinstance(citations, list) else []:
             self._cite(citation)
 
     def end(self) -> None:
         self._write_whole()
+        if self._signature:
+            self._prose.sign(signature=self._signature)
+            self._signature = ""
         self._prose.end()
 
     def _read_text(self, delta: Any) -> None:
         text = delta.text
         if type(text) is str and text:
-            if self._whole:
+            if self._text:
                 self._reconcile(text)
             self._write(text)
 
     def _reconcile(self, text: str) -> None:
         """The start held text already: the first delta shows whether the deltas repeat it (MiniMax) or go on."""
-        if not (text.startswith(self._whole) or self._whole.startswith(text)):
-            self._prose.write(self._whole)
-        self._whole = ""
+        if not (text.startswith(self._text) or self._text.startswith(text)):
+            self._prose.write(self._text)
+        self._text = ""
+
+    def _read_thinking(self, delta: Any) -> None:
+        if isinstance(delta.thinking, str) and delta.thinking:
+            self._thinking = ""
+            self._prose.reasoning(delta.thinking)
+
+    def _read_signature(self, delta: Any) -> None:
+        self._write_whole()
+        self._signature = ""
+        if isinstance(delta.signature, str) and delta.signature:
+            self._prose.sign(signature=delta.signature)
 
     def _read_citation(self, delta: Any) -> None:
         self._write_whole()
@@ -72,42 +96,13 @@ class TextBlock:
             self._answer.emit(Cited(self._prose.place(), citation))
 
     def _write_whole(self) -> None:
-        whole, self._whole = self._whole, ""
-        if whole:
-            self._prose.write(whole)
-
-
-class ThinkingBlock:
-    """Thinking, with the signature that the API wants back. Either may be absent."""
-
-    def __init__(self, answer: Answer, wire: Wire) -> None:
-        self._prose = Prose(answer)
-        self._whole = _string(wire.get("thinking"))
-        self._signature = _string(wire.get("signature"))
-        self.deltas: Readers = {"thinking_delta": self._read_thinking, "signature_delta": self._read_signature}
-
-    def end(self) -> None:
-        self._write_whole()
-        if self._signature:
-            self._prose.sign(signature=self._signature)
-            self._signature = ""
-        self._prose.end()
-
-    def _read_thinking(self, delta: Any) -> None:
-        if isinstance(delta.thinking, str) and delta.thinking:
-            self._whole = ""
-            self._prose.reasoning(delta.thinking)
-
-    def _read_signature(self, delta: Any) -> None:
-        self._write_whole()
-        self._signature = ""
-        if isinstance(delta.signature, str) and delta.signature:
-            self._prose.sign(signature=delta.signature)
-
-    def _write_whole(self) -> None:
-        whole, self._whole = self._whole, ""
-        if whole:
-            self._prose.reasoning(whole)
+        """What only the start held."""
+        text, self._text = self._text, ""
+        thinking, self._thinking = self._thinking, ""
+        if thinking:
+            self._prose.reasoning(thinking)
+        if text:
+            self._prose.write(text)
 
 
 class RedactedBlock:
@@ -137,15 +132,13 @@ class CallBlock:
             is_provider_executed=self.is_provider_executed,
         )
         self._call.raw = {key: wire[key] for key in wire if key not in USUAL_KEYS} or None
-        self._input = wire.get("input")
+        self._call.announced = msgspec.json.encode(wire["input"]).decode() if wire.get("input") else ""
         self.deltas: Readers = {"input_json_delta": self._read_json}
         if self._call.name:
             self._call.start()
 
     def end(self) -> None:
-        if self._input and not self._call.size:
-            self._call.add(msgspec.json.encode(self._input).decode())
-        if self._call.size:  # else the stop reason tells whether arguments were cut off
+        if self._call.size or self._call.announced:  # else the stop reason tells whether arguments were cut off
             self._call.end()
 
     def _read_json(self, delta: Any) -> None:
@@ -214,8 +207,8 @@ RESULTS = (
 )
 
 BLOCKS: dict[str, type[Block]] = {
-    "text": TextBlock,
-    "thinking": ThinkingBlock,
+    "text": ProseBlock,
+    "thinking": ProseBlock,
     "redacted_thinking": RedactedBlock,
     "tool_use": CallBlock,
     "server_tool_use": ProviderCallBlock,

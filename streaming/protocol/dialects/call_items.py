@@ -26,6 +26,10 @@ def _kind_of(wire: Wire) -> str:
     return str(wire.get("type")).removesuffix("_call")
 
 
+def _text(input: Any) -> str:
+    return input if isinstance(input, str) else msgspec.json.encode(input).decode() if input else ""
+
+
 class CallItem:
     """A call whose input streams as text: `function_call`, `custom_tool_call`, `mcp_call`, `code_interpreter_call`."""
 
@@ -43,6 +47,7 @@ class CallItem:
         )
         self._call.is_json = self.is_json
         if wire:
+            self._call.announced = _text(self.input_of(wire))
             self._announce(wire)
 
     def provider_runs(self, wire: Wire) -> bool:
@@ -78,7 +83,7 @@ class CallItem:
 
     def _fill(self, whole: Any) -> None:
         if whole and not self._call.size and not self._is_done_call():
-            self._call.add(whole if isinstance(whole, str) else msgspec.json.encode(whole).decode())
+            self._call.add(_text(whole))
 
     def _is_done_call(self) -> bool:
         return self._call not in self._answer.open_calls

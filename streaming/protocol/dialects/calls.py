@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,17 +28,28 @@ def judge(raw: str) -> Verdict:
     try:
         value = msgspec.json.decode(raw)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as fault:
-        return None, False, _name(str(fault))
+        return None, False, _name(str(fault), raw)
     if not isinstance(value, dict):
         return None, False, "not_an_object"
     return value, True, None
 
 
-def _name(fault: str) -> str:
-    """msgspec tells the two cases that matter by these words; a test holds them."""
+def _name(fault: str, raw: str) -> str:
+    """msgspec tells the two cases that matter by these words; a test holds them.
+
+    It says so of half a surrogate pair (`\\ud83d`), too, in text that is not cut.
+    """
     if "truncated" in fault:
-        return "truncated"
+        return "invalid_json" if "\\u" in raw and _is_whole(raw) else "truncated"
     return "concatenated" if "trailing characters" in fault else "invalid_json"
+
+
+def _is_whole(raw: str) -> bool:
+    try:
+        json.loads(raw)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 class Call:
@@ -52,6 +64,8 @@ class Call:
         self.is_json = True
         self.raw: dict[str, Any] | None = None
         self.size = 0
+        self.announced = ""
+        """The arguments that came with the announcement, which count if none stream."""
         self._answer = answer
         self._choice = choice
         self._is_provider_executed = is_provider_executed
@@ -81,7 +95,10 @@ class Call:
         self._catch_up()
 
     def add(self, text: str) -> None:
-        """The arguments grew by `text`."""
+        """The arguments grew by `text`; what comes after the verdict does not count."""
+        if self._is_over:
+            self._answer.warn("late_arguments", f"{len(text)} characters")
+            return
         self.size += len(text)
         if self.size > MAX_ARGUMENTS_CHARS:
             self._is_too_large = True
@@ -101,6 +118,8 @@ class Call:
         """Give the verdict. A call that the stream broke off in is never complete, even if its text could be."""
         if self._is_over:
             return
+        if not self.size:
+            self.add(self.announced)
         if not self.name:
             self._answer.warn("tool_call_without_name")
         self.start()

@@ -10,27 +10,19 @@ import msgspec
 from streaming.protocol.dialects.cumulative import GrowthOnly
 from streaming.protocol.dialects.files import read_image
 from streaming.protocol.dialects.prose import Prose
-from streaming.protocol.dialects.tool_calls import Fragment, Function, ToolCalls
+from streaming.protocol.dialects.tool_calls import ToolCalls
 from streaming.protocol.events import Cited, FileReceived, StreamError
 
 if TYPE_CHECKING:
     from streaming.protocol.dialects.answer import Answer
 
+Wire = dict[str, Any]
 
-class Delta(msgspec.Struct, gc=False):
-    """`choices[].delta`, or the `message` of a completion that was not streamed."""
+REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "reasoning_summary")
+"""Names for the words of the reasoning, best first: servers send them under several at once."""
 
-    content: Any = None
-    reasoning_content: Any = None
-    reasoning: Any = None
-    reasoning_details: Any = None
-    refusal: Any = None
-    tool_calls: list[Fragment] | None = None
-    function_call: Function | None = None
-    annotations: Any = None
-    images: Any = None
-    audio: msgspec.Raw = msgspec.Raw()
-    extra_content: Any = None
+DETAILS = ("reasoning_details", "thinking_blocks")
+"""The same in items, with what the provider wants back (OpenRouter, LiteLLM)."""
 
 
 class ChatChoice:
@@ -45,117 +37,132 @@ class ChatChoice:
         self._content = GrowthOnly(self._prose.write)
         self._reasoning = GrowthOnly(self._prose.reasoning)
         self._calls = ToolCalls(answer, index)
+        self._opaque: list[str] = []
 
-    def read(self, delta: Delta) -> None:
-        """Take one delta. Reasoning comes before text, and text before calls, when one delta has several."""
-        content = delta.content
-        if (
-            type(content) is str
-            and delta.reasoning_content is None
-            and delta.reasoning is None
-            and delta.reasoning_details is None
-            and delta.refusal is None
-            and delta.tool_calls is None
-            and delta.function_call is None
-            and delta.annotations is None
-            and delta.images is None
-            and not delta.audio
-            and delta.extra_content is None
-        ):
+    def read(self, delta: Wire) -> None:
+        """Take `choices[].delta`, or the `message` of a completion that was not streamed.
+
+        Reasoning comes before text, and text before calls, when one delta has several.
+        """
+        content = delta.get("content")
+        if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
             if content:
                 self._content.feed(content)
             return
         self._read_reasoning(delta)
         for field, read in FIELDS.items():
-            value = getattr(delta, field)
-            if value:
+            if value := delta.get(field):
                 read(self, value)
 
     def cite(self, sources: Any) -> None:
         """Citations of the whole answer, each an object or a bare URL."""
         for source in sources if isinstance(sources, list) else []:
-            citation = source if isinstance(source, dict) else {"type": "url_citation", "url": str(source)}
-            self._answer.emit(Cited(self._prose.place(), citation, self._index))
+            citation = {"type": "url_citation", "url": source} if isinstance(source, str) else source
+            if isinstance(citation, dict):
+                self._answer.emit(Cited(self._prose.place(), citation, self._index))
 
     def _settle(self) -> None:
-        self._reasoning.settle()
+        """What is held back belongs to the part that is about to end."""
         self._content.settle()
+        self._reasoning.settle()
+        opaque, self._opaque = "".join(self._opaque), []
+        if opaque:
+            self._prose.sign(raw={"reasoning_opaque": opaque})
 
-    def _read_reasoning(self, delta: Delta) -> None:
-        """Servers put one thought in up to three fields: the first that has words is taken."""
-        details = delta.reasoning_details if isinstance(delta.reasoning_details, list) else []
-        details = [detail for detail in details if isinstance(detail, dict)]
-        texts = (delta.reasoning_content, delta.reasoning, "".join(map(_words_of, details)))
-        text = next((text for text in texts if text and isinstance(text, str)), None)
-        if text:
+    def _read_reasoning(self, delta: Wire) -> None:
+        details = next((delta[field] for field in DETAILS if delta.get(field)), None)
+        words = (words_of(delta.get(field)) for field in REASONING)
+        if text := next(filter(None, words), "") or words_of(details):
             self._reasoning.feed(text)
-        for detail in details:
-            self._sign(detail)
+        self._sign(details)
 
-    def _sign(self, detail: dict[str, Any]) -> None:
-        if detail.get("data"):
-            self._prose.sign(raw=detail)
-        elif isinstance(detail.get("signature"), str) and detail["signature"]:
-            self._prose.sign(signature=detail["signature"])
+    def _sign(self, details: Any) -> None:
+        for detail in details if isinstance(details, list) else []:
+            if not isinstance(detail, dict):
+                continue
+            if detail.get("data"):
+                self._prose.sign(raw=detail)
+            elif isinstance(detail.get("signature"), str) and detail["signature"]:
+                self._prose.sign(signature=detail["signature"])
+
+    def _read_opaque(self, opaque: Any) -> None:
+        """Copilot's word for a signature. It comes in pieces, and late: to the reasoning before it, if that is open."""
+        if isinstance(opaque, str):
+            self._opaque.append(opaque)
+            self._answer.open_prose[self._prose] = None  # the end of the stream settles it, too
 
     def _read_content(self, content: Any) -> None:
-        if isinstance(content, str):
-            self._content.feed(content)
-        elif isinstance(content, list):
-            for item in content:
-                self._read_item(item)
-        else:
-            self._answer.unknown(msgspec.json.encode(content))
+        for item in content if isinstance(content, list) else [content]:
+            kind = "text" if isinstance(item, str) else item.get("type") if isinstance(item, dict) else None
+            CONTENT.get(str(kind), ChatChoice._read_unknown)(self, item)
 
-    def _read_item(self, item: Any) -> None:
-        """One item of a content list (Mistral): its words by its type."""
-        kind = item.get("type") if isinstance(item, dict) else None
-        if kind == "thinking":
-            thinking = item.get("thinking")
-            items = thinking if isinstance(thinking, list) else [{"text": thinking}]
-            self._reasoning.feed("".join(map(_words_of, items)))
-        elif kind == "text" and isinstance(item.get("text"), str):
-            self._content.feed(item["text"])
-        else:
-            self._answer.unknown(msgspec.json.encode(item))
+    def _read_text(self, item: Any) -> None:
+        if text := words_of(item):
+            self._content.feed(text)
+
+    def _read_thought(self, item: Any) -> None:
+        if text := words_of(item):
+            self._reasoning.feed(text)
+        self._sign([item])
+        self._sign(item.get("summary"))
+
+    def _read_unknown(self, wire: Any) -> None:
+        self._answer.unknown(msgspec.json.encode(wire))
 
     def _read_refusal(self, refusal: Any) -> None:
         if isinstance(refusal, str):
             self._prose.refusal(refusal)
 
+    def _read_image(self, image: Any) -> None:
+        if found := read_image(image):
+            self._prose.end()
+            self._answer.emit(FileReceived(self._answer.new_part(self._index), *found, self._index))
+        else:
+            self._read_unknown(image)
+
     def _read_images(self, images: Any) -> None:
         for image in images if isinstance(images, list) else []:
-            if found := read_image(image):
-                self._prose.end()
-                self._answer.emit(FileReceived(self._answer.new_part(self._index), *found, self._index))
-            else:
-                self._answer.unknown(msgspec.json.encode(image))
+            self._read_image(image)
 
-    def _read_function_call(self, function: Function) -> None:
+    def _read_function_call(self, function: Any) -> None:
         """The form before `tool_calls`: one call, without index and id."""
-        self._read_tool_calls([Fragment(index="function_call", function=function)])
+        self._read_tool_calls({"index": "function_call", "function": function})
 
-    def _read_tool_calls(self, fragments: list[Fragment]) -> None:
+    def _read_tool_calls(self, fragments: Any) -> None:
         self._prose.end()
-        for fragment in fragments:
-            self._calls.take(fragment)
+        for fragment in fragments if isinstance(fragments, list) else [fragments]:
+            if isinstance(fragment, dict):
+                self._calls.take(fragment)
 
     def _read_extra(self, extra: Any) -> None:
         """Gemini's thought signature, which it wants back, may come in a delta of its own."""
         self._prose.sign(raw={"extra_content": extra})
 
-    def _read_audio(self, audio: msgspec.Raw) -> None:
-        if bytes(audio) != b"null":
-            self._answer.unknown(bytes(audio))
+
+def words_of(wire: Any, depth: int = 4) -> str:
+    """The words of a reasoning detail or a content item, however they are wrapped."""
+    if isinstance(wire, str):
+        return wire
+    if isinstance(wire, list) and depth:
+        return "".join(words_of(item, depth - 1) for item in wire)
+    if isinstance(wire, dict) and depth:
+        return next((words for key in WORDS if (words := words_of(wire.get(key), depth - 1))), "")
+    return ""
 
 
-def _words_of(item: Any) -> str:
-    """The words of a reasoning detail or a content item."""
-    words = (item.get("text") or item.get("summary")) if isinstance(item, dict) else None
-    return words if isinstance(words, str) else ""
+WORDS = ("text", "thinking", "summary")
 
+CONTENT: dict[str, Callable[[ChatChoice, Any], None]] = {
+    "text": ChatChoice._read_text,
+    "output_text": ChatChoice._read_text,
+    "thinking": ChatChoice._read_thought,  # Mistral
+    "reasoning": ChatChoice._read_thought,  # Databricks
+    "image_url": ChatChoice._read_image,
+}
+"""Type of an item of a content list to what reads it."""
 
 FIELDS: dict[str, Callable[[ChatChoice, Any], None]] = {
+    "reasoning_opaque": ChatChoice._read_opaque,
     "content": ChatChoice._read_content,
     "refusal": ChatChoice._read_refusal,
     "images": ChatChoice._read_images,
@@ -163,6 +170,8 @@ FIELDS: dict[str, Callable[[ChatChoice, Any], None]] = {
     "function_call": ChatChoice._read_function_call,
     "tool_calls": ChatChoice._read_tool_calls,
     "extra_content": ChatChoice._read_extra,
-    "audio": ChatChoice._read_audio,
+    "audio": ChatChoice._read_unknown,
 }
 """Field of a delta to what reads it, in order."""
+
+OTHERS = frozenset({*FIELDS, *REASONING, *DETAILS} - {"content"})

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# Shorter beginnings recur by chance ("1", then "10"); three characters with a letter among them do not.
-MIN_PREFIX_CHARS = 3
-
 
 class GrowthOnly:
     """Passes on only what is new in each chunk.
@@ -35,8 +32,7 @@ class GrowthOnly:
         self._write(text)
 
     def _second(self, text: str) -> None:
-        is_telling = len(self._sofar) >= MIN_PREFIX_CHARS and any(map(str.isalpha, self._sofar))
-        if is_telling and len(text) > len(self._sofar) and text.startswith(self._sofar):
+        if text.startswith(self._sofar) and _is_telling(self._sofar, text):
             self._held = text
             self.feed = self._third
         else:
@@ -60,3 +56,8 @@ class GrowthOnly:
             self.feed = self._write  # it has stopped accumulating
         if text:
             self._write(text)
+
+
+def _is_telling(sofar: str, text: str) -> bool:
+    """Not when it could be chance: "1", then "10"; "ha", then "haha"."""
+    return any(map(str.isalpha, sofar)) and not set(text).issubset(sofar)

@@ -34,15 +34,21 @@ RETRYABLE = frozenset(
 )
 RETRYABLE_STATUSES = frozenset({"408", "409", "429", "500", "502", "503", "504", "529"})
 
-MESSAGE_KEYS = ("message", "msg", "detail", "details", "error_message", "error_description", "description", "title")
-INNER_KEYS = ("error", "errors", "detail")
+CODE_KEYS = ("code", "error_code", "status_code", "status")
+TYPE_KEYS = ("type", "error_type")
+MESSAGE_KEYS = (
+    *("message", "msg", "error_message", "error_msg", "status_msg", "detail", "details"),
+    *("error_description", "description", "title"),
+)
+INNER_KEYS = ("error", "errors", "detail", "base_resp")
 
 
 def read_error(wire: Any) -> StreamError:
     """Whatever stands where an error is expected. Inner fields win; each missing one is taken from around it."""
     layers = list(_layers(wire))
-    code = _first(layers, ("code", "status_code", "status"))
-    type_ = next((_text(layer.get("type")) for layer in layers if layer.get("type") not in (None, "error", "")), None)
+    code = _first(layers, CODE_KEYS)
+    types = (_text(layer.get(key)) for layer in layers for key in TYPE_KEYS)
+    type_ = next((text for text in types if text and text != "error"), None)
     message = _first(layers, MESSAGE_KEYS) or _message(layers[0] if layers else wire)
     return StreamError(code, type_, message[:MAX_MESSAGE_CHARS], _is_retryable(code, type_))
 

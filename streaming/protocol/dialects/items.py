@@ -58,6 +58,10 @@ class MessageItem:
         if isinstance(payload.delta, str) and payload.delta:
             self._open(payload.content_index).refusal(payload.delta)
 
+    def end_part(self, payload: Any) -> None:
+        self._fill(payload.content_index, payload.part if isinstance(payload.part, dict) else {})
+        self._end(payload.content_index)
+
     def end_text(self, payload: Any) -> None:
         self._fill(payload.content_index, {"type": "output_text", "text": payload.text})
         self._end(payload.content_index)
@@ -85,8 +89,8 @@ class MessageItem:
             self._proses[index].end()
 
     def _fill(self, index: int | None, part: Wire) -> None:
-        """Take a whole content part if none of it streamed."""
-        if index in self._proses:
+        """Take a whole content part if none of it streamed. One without an index is the one that did."""
+        if index in self._proses or (self._proses and (index is None or None in self._proses)):
             return
         if isinstance(part.get("refusal"), str) and part["refusal"]:
             self._open(index).refusal(part["refusal"])
@@ -213,3 +217,7 @@ ITEMS: dict[str, type[Item]] = {
     ),
 }
 """Type of item to its class; `OpaqueItem` for the rest."""
+
+
+def class_of(wire: Wire) -> type[Item]:
+    return ITEMS.get(str(wire.get("type")), OpaqueItem)

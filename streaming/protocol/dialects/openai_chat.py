@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from streaming.protocol.dialects.answer import TooLarge
-from streaming.protocol.dialects.chat_choice import ChatChoice, Delta
+from streaming.protocol.dialects.chat_choice import ChatChoice
 from streaming.protocol.dialects.errors import read_error
 from streaming.protocol.dialects.reasons import FAILURES
 from streaming.protocol.dialects.usage import read_usage
@@ -26,12 +26,13 @@ MAX_CHOICES = 128
 
 
 class Choice(msgspec.Struct, gc=False):
-    delta: Delta | None = None
+    delta: Any = None
     index: int | None = 0
     finish_reason: Any = None
     native_finish_reason: Any = None
-    message: Delta | None = None
+    message: Any = None
     usage: Any = None
+    error: Any = None
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -61,9 +62,10 @@ class OpenAIChat:
             self._answer.start(chunk.id, chunk.model)
         for wire in choices or ():
             choice = self._choices.get(wire.index or 0) or self._open(wire.index or 0)
-            if wire.delta is not None:
-                choice.read(wire.delta)
-            if wire.delta is None or wire.finish_reason or wire.native_finish_reason or wire.usage:
+            delta = wire.delta
+            if type(delta) is dict:
+                choice.read(delta)
+            if delta is None or wire.finish_reason or wire.native_finish_reason or wire.usage or wire.error:
                 self._read_choice(choice, wire)
         if not choices or chunk.error or chunk.usage or chunk.x_groq or chunk.search_results or chunk.citations:
             self._read_rest(chunk, event, data)
@@ -72,15 +74,17 @@ class OpenAIChat:
         self._finish()
 
     def end(self) -> None:
-        is_complete = bool(self._choices) and all(c.finish_reason for c in self._choices.values())
+        is_complete = bool(self._choices) and all(c.finish_reason or c.failure for c in self._choices.values())
         if is_complete:
             self._finish()
         else:
             self._answer.truncate()
 
     def _read_choice(self, choice: ChatChoice, wire: Choice) -> None:
-        if wire.delta is None and wire.message is not None and not self._answer.has_parts:
+        if wire.delta is None and isinstance(wire.message, dict) and not self._answer.has_parts:
             choice.read(wire.message)
+        if wire.error:
+            choice.failure = read_error(wire.error)
         if wire.finish_reason or wire.native_finish_reason:
             self._read_reason(choice, wire)
         if wire.usage:
@@ -110,7 +114,9 @@ class OpenAIChat:
     def _read_reason(self, choice: ChatChoice, wire: Choice) -> None:
         for reason in (wire.finish_reason, wire.native_finish_reason):
             if isinstance(reason, str) and reason.lower() in FAILURES:
-                choice.failure = StreamError(reason, None, f"finish reason {reason!r}", retryable=True)
+                choice.failure = choice.failure or StreamError(
+                    reason, None, f"finish reason {reason!r}", retryable=True
+                )
         if wire.finish_reason:
             choice.finish_reason = str(wire.finish_reason)
 
@@ -129,8 +135,13 @@ class OpenAIChat:
 
 
 def _is_flat_error(data: bytes) -> bool:
-    """An error without `error` around it (vLLM, FastAPI): a message where choices belong."""
+    """An error without `error` around it (vLLM, FastAPI, Baidu, MiniMax): a message where choices belong."""
     wire = reread(data)
     if not isinstance(wire, dict):
         return False
-    return wire.get("object") == "error" or any(wire.get(key) for key in ("message", "detail", "details"))
+    base = wire.get("base_resp")
+    is_refused = isinstance(base, dict) and bool(base.get("status_code"))
+    return wire.get("object") == "error" or is_refused or any(wire.get(key) for key in FLAT_ERROR_KEYS)
+
+
+FLAT_ERROR_KEYS = ("message", "detail", "details", "error_msg", "error_message")

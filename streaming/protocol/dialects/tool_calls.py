@@ -28,21 +28,7 @@ if TYPE_CHECKING:
 # name repeated on each fragment cannot make the cost quadratic.
 MAX_CLOSED_CHECKS = 8
 
-
-class Function(msgspec.Struct, gc=False):
-    name: Any = None
-    arguments: Any = None
-    input: Any = None
-
-
-class Fragment(msgspec.Struct, gc=False):
-    """One item of `delta.tool_calls`; of `custom` calls the input is free text."""
-
-    index: int | str | None = None
-    id: Any = None
-    function: Function | None = None
-    custom: Function | None = None
-    extra_content: Any = None
+MAX_INDEX_DIGITS = 9
 
 
 class ToolCalls:
@@ -56,19 +42,23 @@ class ToolCalls:
         self._last: Call | None = None
         self._checks: dict[Call, int] = {}
 
-    def take(self, fragment: Fragment) -> None:
-        function = fragment.custom or fragment.function or Function()
-        name = function.name if isinstance(function.name, str) else ""
-        id = str(fragment.id) if fragment.id not in (None, "") else ""
-        text = _text(function.arguments if fragment.custom is None else function.input)
-        self._last = call = self._find(fragment.index, id, name, text) or self._new(id)
-        if fragment.index is not None and self._by_index.get(fragment.index) is not call:
+    def take(self, fragment: dict[str, Any]) -> None:
+        """One item of `delta.tool_calls`; of `custom` calls the input is free text."""
+        custom = fragment.get("custom")
+        function = custom or fragment.get("function")
+        function = function if isinstance(function, dict) else {}
+        name = function["name"] if isinstance(function.get("name"), str) else ""
+        id = str(fragment["id"]) if fragment.get("id") not in (None, "") else ""
+        text = _text(function.get("input" if custom else "arguments"))
+        index = _index(fragment.get("index"))
+        self._last = call = self._find(index, id, name, text) or self._new(id)
+        if index is not None and self._by_index.get(index) is not call:
             self._answer.reserve()
-            self._by_index[fragment.index] = call
-        if fragment.custom is not None:
+            self._by_index[index] = call
+        if custom:
             call.is_json = False
-        if isinstance(fragment.extra_content, dict):
-            call.raw = {"extra_content": fragment.extra_content}  # Gemini wants its thought signature back
+        if isinstance(fragment.get("extra_content"), dict):
+            call.raw = {"extra_content": fragment["extra_content"]}  # Gemini wants its thought signature back
         self._grow(call, name, text)
 
     def _find(self, index: int | str | None, id: str, name: str, text: str) -> Call | None:
@@ -84,7 +74,8 @@ class ToolCalls:
         if not call.size or (name == call.name and not text.lstrip().startswith("{")):
             return False
         self._checks[call] = self._checks.get(call, 0) + 1
-        return self._checks[call] <= MAX_CLOSED_CHECKS and call.text != PLACEHOLDER and judge(call.text)[1]
+        may_wait = name == call.name and call.text == PLACEHOLDER
+        return self._checks[call] <= MAX_CLOSED_CHECKS and not may_wait and judge(call.text)[1]
 
     def _new(self, id: str) -> Call:
         call = Call(self._answer, id=id, choice=self._choice)
@@ -106,6 +97,13 @@ class ToolCalls:
 def _repeats(call: Call, text: str) -> bool:
     """Whether a server sent the whole, closed arguments a second time."""
     return call.text == text and judge(text)[1]
+
+
+def _index(index: Any) -> int | str | None:
+    """The same for 0, 0.0 and "0"."""
+    if isinstance(index, str):
+        return int(index) if index.isdecimal() and len(index) < MAX_INDEX_DIGITS else index
+    return int(index) if isinstance(index, int | float) and abs(index) < 10**MAX_INDEX_DIGITS else None
 
 
 def _text(arguments: Any) -> str:

@@ -1,0 +1,114 @@
+"""The output items of one response, and which of them an event is about.
+
+An item is known by its `output_index`, not by its id: some servers send another id with every event. The id counts
+where there is no index (llama.cpp), and where two items of one class are open under the same index (LiteLLM).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from streaming.protocol.dialects.call_items import id_of
+from streaming.protocol.dialects.items import Item, Wire, class_of
+
+if TYPE_CHECKING:
+    from streaming.protocol.dialects.answer import Answer
+
+Kind = type[Item]
+Index = int | None
+
+
+class ItemTable:
+    """Items by index, id and class: servers that number badly give a message and a call the same index."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._at: dict[tuple[Index, Kind], Item] = {}
+        """The last one begun under each index."""
+        self._named: dict[tuple[str, Kind], tuple[Index, Item]] = {}
+        self._latest: dict[Kind, Item] = {}
+        self._done: dict[Item, str] = {}
+        self._announced: set[tuple[Index, Kind, str]] = set()
+        self._streamed: Counter[Kind] = Counter()
+        self._is_crowded = False
+
+    def take(self, kind: Kind, index: Index, id: str) -> Item:
+        """The item that a delta is about, begun if it is new."""
+        item = None if self._is_crowded else self._at.get((index, kind))
+        return item or self._find(kind, index, id) or self._open(kind, index, {})
+
+    def announce(self, index: Index, wire: Wire) -> None:
+        """`output_item.added`, which some servers repeat."""
+        kind, identity = class_of(wire), id_of(wire)
+        if not identity or (index, kind, identity) not in self._announced:
+            self._open(kind, index, wire)
+
+    def finish(self, index: Index, wire: Wire) -> None:
+        """`output_item.done`, which some servers repeat, or send alone."""
+        kind, identity = class_of(wire), id_of(wire)
+        item = self._find(kind, index, _name(wire))
+        if item is not None and self._done.get(item) == identity:
+            return
+        if item is None or item in self._done:
+            item = self._open(kind, index, wire)
+        self._end(item, index, wire)
+
+    def complete(self, output: list[Wire]) -> None:
+        """The items of the whole response: take what of them did not stream."""
+        fresh = self._fresh(output)
+        for place, wire in enumerate(output):
+            index, item = self._named.get((_name(wire), class_of(wire)), (None, None))
+            if place in fresh:
+                item = self._open(class_of(wire), None, wire)
+            if item is not None and item not in self._done:
+                self._end(item, index, wire)
+
+    def _fresh(self, output: list[Wire]) -> set[int]:
+        """The places of the items that did not stream at all.
+
+        Neither indexes nor ids need agree with those of the events. So an unknown item is a new one only if all of
+        its class that did stream are known here: else a call would be handed out twice.
+        """
+        known = {(kind, identity) for _, kind, identity in self._announced if identity}
+        count: Counter[Kind] = Counter()
+        places: dict[Kind, list[int]] = {}
+        for place, wire in enumerate(output):
+            kind = class_of(wire)
+            count[kind] += 1
+            if (kind, id_of(wire)) not in known:
+                places.setdefault(kind, []).append(place)
+        return {
+            place for kind, new in places.items() if len(new) == count[kind] - self._streamed[kind] for place in new
+        }
+
+    def _find(self, kind: Kind, index: Index, id: str) -> Item | None:
+        place, named = self._named.get((id, kind), (None, None))
+        if index is None:
+            return named or self._latest.get(kind)
+        return named if self._is_crowded and named and place == index else self._at.get((index, kind))
+
+    def _open(self, kind: Kind, index: Index, wire: Wire) -> Item:
+        self._answer.reserve()
+        item = kind(self._answer, wire)
+        if index is not None:
+            before = self._at.get((index, kind))
+            self._is_crowded = self._is_crowded or (before is not None and before not in self._done)
+            self._at[index, kind] = item
+        if name := _name(wire):
+            self._named[name, kind] = (index, item)
+        self._announced.add((index, kind, id_of(wire)))
+        self._latest[kind] = item
+        self._streamed[kind] += 1
+        return item
+
+    def _end(self, item: Item, index: Index, wire: Wire) -> None:
+        identity = id_of(wire)
+        self._done[item] = identity
+        self._announced.add((index, type(item), identity))
+        item.done(wire)
+
+
+def _name(wire: Wire) -> str:
+    id = wire.get("id")
+    return id if isinstance(id, str) else ""
