@@ -135,7 +135,8 @@ PUBLIC_MESSAGES: dict[str, str] = {
     "provider_error": "The model's provider reported an error.",
     "internal": "Something went wrong on this site while answering. What arrived is kept.",
 }
-RETRYABLE = frozenset({"rate_limited", "overloaded", "unreachable", "timeout", "connection_lost"})
+# A provider's own error (HTTP 500, `server_error`, `api_error`) passes; what a request did wrong has other codes.
+RETRYABLE = frozenset({"rate_limited", "overloaded", "unreachable", "timeout", "connection_lost", "provider_error"})
 
 
 class GenerationError(StreamingError):

@@ -86,6 +86,10 @@ class Peer:
         """Queue replies for the next requests."""
         self._replies += replies
 
+    def forget(self) -> None:
+        """Empty the queue."""
+        self._replies.clear()
+
     def says(self, *steps: Step) -> None:
         """Queue one stream of server-sent events."""
         self.answers(Reply(steps))

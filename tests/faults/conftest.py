@@ -8,7 +8,7 @@ import os
 import random
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +20,8 @@ from tests.faults import rows, scale
 from tests.faults.history import History
 from tests.faults.oracle import Oracle, Order, said
 from tests.faults.reader import Reader
+from tests.live.client import Visit, Visitor
+from tests.peers import Peer
 from tests.servers import Site, free_port, serve
 
 SERVERS = ("uvicorn", "daphne")
@@ -101,6 +103,26 @@ def pair(shared: Start) -> tuple[Site, Site]:
 async def oracle() -> AsyncIterator[Oracle]:
     async with Oracle(PROVIDER_PORT) as running:
         yield running
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    """In the oracle's place, a provider that does what the test tells it to."""
+    async with Peer(PROVIDER_PORT) as running:
+        yield running
+
+
+@pytest.fixture
+async def visit() -> AsyncIterator[Visit]:
+    """Make visitors of a site; they leave at the end of the test."""
+    async with AsyncExitStack() as visitors:
+
+        def arrive(site: Site, **headers: str) -> Visitor:
+            visitor = Visitor(site, **headers)
+            visitors.push_async_callback(visitor.leave)
+            return visitor
+
+        yield arrive
 
 
 @pytest.fixture
