@@ -14,6 +14,8 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from streaming.errors import ProviderError
 from streaming.protocol.requests import GenerationRequest
 from streaming.providers.anthropic import Messages
@@ -33,6 +35,10 @@ DIALECTS: dict[str, tuple[type[SDKProvider], str]] = {
 
 STALE = frozenset({"unreachable", "authentication"})
 """Answers that mean: this child is gone, and perhaps another has its port."""
+
+AGAINST_LOOPS = {"repeat_penalty": 1.1, "dry_multiplier": 0.8}
+"""llama.cpp's samplers that keep the packaged model from repeating a line to the end. Not for tool calls, whose
+arguments repeat what was said."""
 
 PAUSES = (0.1, 1.0, None)
 """Seconds to wait before a dead child is looked for again: while it is still dying, its lock says that it lives."""
@@ -59,7 +65,7 @@ class LocalModel:
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
         """See `Provider.stream`. A child found dead before its first byte is replaced."""
-        began, asked = False, with_defaults(request, self.options)
+        began, asked = False, self._asked(request)
         for pause in PAUSES:
             connection = await self._connection(logger.info)
             try:
@@ -73,6 +79,11 @@ class LocalModel:
                     raise
             await self._forget(connection)
             await asyncio.sleep(pause)
+
+    def _asked(self, request: GenerationRequest) -> GenerationRequest:
+        asked = with_defaults(request, self.options)
+        rambles = self.options.model_path is None and not asked.tools
+        return msgspec.structs.replace(asked, extra=AGAINST_LOOPS | asked.extra) if rambles else asked
 
     async def _connection(self, progress: Progress) -> SDKProvider:
         async with self._starting:
