@@ -10,6 +10,7 @@ import pytest
 
 from streaming.database import in_database
 from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, ProviderError, TooLarge, TooManyRequests
+from streaming.journal.base import MAX_FRAMES_PER_READ
 from streaming.models import Conversation, Generation, JournalEntry, Message
 from streaming.protocol.parts import ToolCall
 from streaming.providers import get_provider
@@ -296,6 +297,15 @@ async def test_journal_holds_every_frame_once(scripted: Script, settings: Any) -
     assert len(entries) > 3
     for before, after in itertools.pairwise(entries):
         assert after.first_seq == before.last_seq + 1
+
+
+@pytest.mark.journal_rows
+async def test_burst_becomes_entries_of_one_read_each(scripted: Script) -> None:
+    scripted(text="word " * 600)
+    frames = await frames_of((await submit()).pk)
+    entries = [entry async for entry in JournalEntry.objects.order_by("first_seq")]
+    assert b"".join(bytes(entry.frames) for entry in entries) == b"".join(frames)
+    assert max(entry.last_seq - entry.first_seq for entry in entries) < MAX_FRAMES_PER_READ
 
 
 async def test_fenced_generation_stops_and_writes_nothing_more(scripted: Script, settings: Any) -> None:

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from streaming.protocol.ui_stream import split_frames
@@ -33,6 +33,11 @@ class Batch(NamedTuple):
     @property
     def last_seq(self) -> int:
         return self.first_seq + len(self.frames) - 1
+
+    def pieces(self) -> Iterator[Batch]:
+        """The batch in pieces of one read each: a burst becomes several entries, not one that is read whole."""
+        for start in range(0, len(self.frames), MAX_FRAMES_PER_READ):
+            yield Batch(self.first_seq + start, self.frames[start : start + MAX_FRAMES_PER_READ])
 
 
 class Watch(Protocol):

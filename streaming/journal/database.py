@@ -68,7 +68,7 @@ def write(batches: Mapping[uuid.UUID, Batch]) -> None:
     # MySQL finds out by itself which unique key a row offends, and may not be told.
     names_its_target = connections[router.db_for_write(JournalEntry)].features.supports_update_conflicts_with_target
     JournalEntry.objects.bulk_create(
-        [_entry(pk, batch) for pk, batch in batches.items() if batch.frames],
+        [_entry(pk, piece) for pk, batch in batches.items() for piece in batch.pieces()],
         update_conflicts=True,
         update_fields=("last_seq", "frames"),
         unique_fields=("generation", "first_seq") if names_its_target else None,
