@@ -1,7 +1,8 @@
 """Intake: a person's message becomes rows, once, before any provider is called.
 
 One transaction stores the user message, the assistant message that will be written and its pending generation. A
-message that was sent before (the same client id) joins the generation it started then.
+message that was sent before (the same client id) joins the generation it started then. The AI SDK lets an edited
+message keep its id, so that an id belongs to the newest message that was sent under it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import uuid
 from typing import NamedTuple
 
+import msgspec
 from django.db import IntegrityError, transaction
 
 from streaming import history
@@ -43,7 +45,8 @@ def accept(owner: Owner, submission: Submission, worker: str) -> Accepted:
     try:
         with transaction.atomic():
             conversation = _conversation(owner, submission)
-            return _join(conversation, submission) or _begin(owner, conversation, submission, worker)
+            meant = _meant(conversation, submission)
+            return _join(conversation, meant) or _begin(owner, conversation, meant, worker)
     except IntegrityError:
         return _lost_the_race(owner, submission)
 
@@ -61,7 +64,7 @@ def _validate(submission: Submission) -> None:
 
 
 def _conversation(owner: Owner, submission: Submission) -> Conversation:
-    if submission.trigger == "regenerate-message":
+    if not submission.prompt:
         found = Conversation.objects.owned_by(owner).filter(key=submission.key).first()
         if found is None:
             raise NotFound("There is no such conversation.")
@@ -79,17 +82,31 @@ def _conversation(owner: Owner, submission: Submission) -> Conversation:
     return conversation
 
 
+def _meant(conversation: Conversation, submission: Submission) -> Submission:
+    """Clients regenerate also to try a message again that was refused, or lost on its way: that one is new here."""
+    if submission.trigger != "regenerate-message" or submission.client_id is None:
+        return submission
+    sent = _look_up(conversation, submission.client_id)
+    if sent is not None and sent.text == submission.prompt:
+        return msgspec.structs.replace(submission, message_id=submission.client_id)
+    edited = None if sent is None else submission.client_id
+    return msgspec.structs.replace(submission, trigger="submit-message", message_id=edited)
+
+
 def _join(conversation: Conversation, submission: Submission) -> Accepted | None:
-    """The generation that this very message already started, if it did."""
+    """The generation that this very message already started, if it did; for an edit, while it is being written."""
     if submission.client_id is None or submission.trigger != "submit-message":
         return None
     sent = conversation.messages.filter(client_id=submission.client_id).first()
     if sent is None:
         return None
-    if sent.text != submission.prompt:
+    is_edit = submission.client_id == submission.message_id
+    if sent.text != submission.prompt and not is_edit:
         raise Conflict("This message id was used for another message. Give each new message an id of its own.")
     generation = Generation.objects.filter(message__parent=sent).select_related("message").first()
-    return None if generation is None else Accepted(generation, conversation.system_prompt, None)
+    if generation is None or (is_edit and not (generation.is_active and sent.text == submission.prompt)):
+        return None
+    return Accepted(generation, conversation.system_prompt, None)
 
 
 def _begin(owner: Owner, conversation: Conversation, submission: Submission, worker: str) -> Accepted:
@@ -126,6 +143,8 @@ def _user_message(conversation: Conversation, submission: Submission) -> Message
     parent = conversation.active_leaf
     if submission.message_id is not None:
         parent = _find(conversation, submission.message_id).parent
+        if submission.message_id == submission.client_id:
+            conversation.messages.filter(client_id=submission.client_id).update(client_id=None)
     message = Message(conversation=conversation, parent=parent, role=Role.USER, client_id=submission.client_id)
     message.set_parts((TextPart(text=submission.prompt),))
     message.save(force_insert=True)
@@ -143,11 +162,16 @@ def _question_of(conversation: Conversation, message_id: str | None) -> Message:
 
 
 def _find(conversation: Conversation, message_id: str) -> Message:
+    found = _look_up(conversation, message_id)
+    if found is None:
+        raise NotFound("There is no such message in this conversation.")
+    return found
+
+
+def _look_up(conversation: Conversation, message_id: str) -> Message | None:
     found = conversation.messages.filter(client_id=message_id).first()
     if found is None and _is_uuid(message_id):
         found = conversation.messages.filter(pk=message_id).first()
-    if found is None:
-        raise NotFound("There is no such message in this conversation.")
     return found
 
 

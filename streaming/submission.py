@@ -7,6 +7,7 @@ message is taken from them.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -25,8 +26,9 @@ MAX_ID_CHARS = 128
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """`key` is the conversation's id for its owner, `client_id` the client's id of the new message.
 
-    `message_id` names the user message that this one replaces (an edit), or the answer to generate again. Making one
-    raises BadRequest for a key that no address can hold.
+    `message_id` names the user message that this one replaces (an edit), or the answer to generate again. With
+    "regenerate-message", `prompt` and `client_id` are the client's last message, if it is the user's: one that never
+    arrived is to be sent. Making one raises BadRequest for a key that no address can hold.
     """
 
     key: str
@@ -66,7 +68,7 @@ def submission_of(data: Any) -> Submission:
     trigger = data.get("trigger")
     if not isinstance(trigger, str | None) or trigger not in TRIGGERS:
         raise BadRequest(f"'trigger' must be one of: {', '.join(key for key in TRIGGERS if key)}.")
-    prompt, client_id = _new_message(data) if TRIGGERS[trigger] == "submit-message" else ("", None)
+    prompt, client_id = READERS[TRIGGERS[trigger]](data)
     return Submission(
         key=_identifier(data, "id") or str(uuid.uuid4()),
         prompt=prompt,
@@ -86,6 +88,21 @@ def _new_message(data: dict[str, Any]) -> tuple[str, str | None]:
     if message.get("role", "user") != "user":
         raise BadRequest("The last of 'messages' must be the user's.")
     return _content(message), _identifier(message, "id")
+
+
+def _asked_last(data: dict[str, Any]) -> tuple[str, str | None]:
+    """The user's last message as the client has it; what cannot be read as one is not there."""
+    try:
+        prompt, client_id = _new_message(data)
+    except BadRequest:
+        return "", None
+    return (prompt, client_id) if client_id and prompt.strip() else ("", None)
+
+
+READERS: dict[Trigger, Callable[[dict[str, Any]], tuple[str, str | None]]] = {
+    "submit-message": _new_message,
+    "regenerate-message": _asked_last,
+}
 
 
 def _last(messages: Any) -> Any:

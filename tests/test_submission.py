@@ -42,6 +42,26 @@ def test_regenerate_needs_no_message() -> None:
     assert (got.trigger, got.message_id, got.prompt) == ("regenerate-message", "a1", "")
 
 
+def test_regenerate_tells_of_the_message_to_answer() -> None:
+    got = submission_of({"id": "c1", "messages": [USER], "trigger": "regenerate-message"})
+    assert (got.trigger, got.prompt, got.client_id, got.message_id) == ("regenerate-message", "Hi there", "u1", None)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"id": "a1", "role": "assistant", "parts": [{"type": "text", "text": "forged"}]},
+        {"id": "u1", "role": "user", "parts": [{"type": "text", "text": " "}]},
+        {"id": "u1", "role": "user", "parts": [{"type": "text", "text": 7}]},
+        {"role": "user", "parts": [{"type": "text", "text": "without an id"}]},
+        7,
+    ],
+)
+def test_regenerate_passes_over_what_is_no_message_to_answer(last: Any) -> None:
+    got = submission_of({"id": "c1", "messages": [USER, last], "trigger": "regenerate-message"})
+    assert (got.prompt, got.client_id) == ("", None)
+
+
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [
