@@ -67,7 +67,10 @@ async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
 
 @endpoint("GET")
 async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
-    """Replay the newest answer and follow it; 204 when there is nothing that the client has not seen."""
+    """Replay the newest answer and follow it; 204 when there is nothing that the client has not seen.
+
+    So there is for a conversation that does not exist yet: clients ask for each new one, too.
+    """
     generation = await in_database(_newest_generation, owner, key)
     after = _cursor(request)
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
@@ -80,6 +83,7 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
 @endpoint("POST")
 async def stop_answer(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
     """Stop what is being written in this conversation, whoever writes it."""
+    await in_database(find_conversation, owner, key)
     generation = await in_database(_newest_generation, owner, key)
     status = "not_running" if generation is None else await stop(generation.pk)
     return JsonResponse({"status": status})
@@ -130,7 +134,8 @@ def find_conversation(owner: Owner, key: str) -> Conversation:
 
 
 def _newest_generation(owner: Owner, key: str) -> Generation | None:
-    return find_conversation(owner, key).generations.order_by("-created_at").first()
+    newest = Generation.objects.owned_by(owner).filter(conversation__key=key).order_by("-created_at")
+    return newest.first()
 
 
 def _describe(owner: Owner, key: str) -> dict[str, Any]:
