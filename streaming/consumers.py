@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 CLOSE_UNAUTHENTICATED = 4401
 # A frame carries the client's whole history, which is not used; twice the longest prompt in UTF-8, and then some.
 MAX_FRAME_BYTES = 1_000_000
+MAX_REQUEST_ID_CHARS = 128
 # Answers one socket may follow at once: more tabs than a person has on one page.
 MAX_FOLLOWED = 8
 BROKE_OFF = "The connection broke off. Resume to go on."
@@ -67,7 +68,6 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             task.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        request_id = ""
         try:
             frame = _decode(text_data)
             request_id = _request_id(frame)
@@ -76,11 +76,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
                 return
             await self._handler(frame)(frame, request_id)
         except RequestError as error:
-            await self._tell_error(request_id, str(error))
+            await self._tell_error(_addressee(text_data), str(error))
         except Exception:
             # Raised any further it would close the socket, with all that it follows.
             logger.exception("A frame could not be handled.")
-            await self._tell_error(request_id, PUBLIC_MESSAGES["internal"])
+            await self._tell_error(_addressee(text_data), PUBLIC_MESSAGES["internal"])
 
     def _handler(self, frame: dict[str, Any]) -> Callable[[dict[str, Any], str], Awaitable[None]]:
         handlers = {"send": self._send, "resume": self._resume, "abort": self._abort}
@@ -187,9 +187,22 @@ def _decode(text: str | None) -> dict[str, Any]:
 
 def _request_id(frame: dict[str, Any]) -> str:
     request_id = frame.get("requestId")
-    if not isinstance(request_id, str) or not 1 <= len(request_id) <= 128:
-        raise BadRequest("A frame's 'requestId' must be a string of 1 to 128 characters.")
+    if not isinstance(request_id, str) or not 1 <= len(request_id) <= MAX_REQUEST_ID_CHARS:
+        raise BadRequest(f"A frame's 'requestId' must be a string of 1 to {MAX_REQUEST_ID_CHARS} characters.")
     return request_id
+
+
+class _Address(msgspec.Struct):
+    requestId: str = ""
+
+
+def _addressee(text: str | None) -> str:
+    """Whom a refusal is for: a client waits for ever for one that names no request. Empty if nobody can be read."""
+    try:
+        request_id = msgspec.json.decode(text or "", type=_Address).requestId
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    return request_id if len(request_id) <= MAX_REQUEST_ID_CHARS else ""
 
 
 def _active_generation(owner: Owner, key: str) -> uuid.UUID | None:

@@ -179,6 +179,12 @@ JUNK: dict[str, tuple[str | bytes, str, str]] = {
     "no message": ('{"type": "send", "requestId": "r1"}', "r1", "no message"),
     "unknown provider": ('{"type": "send", "requestId": "r1", "prompt": "x", "provider": "gpt"}', "r1", "'gpt'"),
     "unknown trigger": ('{"type": "send", "requestId": "r1", "trigger": "dance"}', "r1", "'trigger'"),
+    "too large a frame": (
+        json.dumps({"type": "send", "requestId": "r1", "messages": "x" * 1_000_000}),
+        "r1",
+        "at most",
+    ),
+    "too long a request id": (json.dumps({"type": "send", "requestId": "r" * 129}), "", "requestId"),
     "too large a prompt": (json.dumps({"type": "send", "requestId": "r1", "prompt": "x" * 32_001}), "r1", "32001"),
 }
 
