@@ -1,0 +1,133 @@
+// The stock client of the npm package `ai`, under remote control: one JSON object a line in, one out.
+//
+//   {"id": 1, "do": "open", "chat": "a", "version": "v7", "transport": "http", "url": …, "key": …, …}
+//   {"id": 2, "do": "sendMessage", "chat": "a", "with": [{"text": "Hello?"}]}      any method of Chat
+//   {"id": 3, "do": "state", "chat": "a"}
+//
+// Answers are {"id", "result"} or {"id", "error"}, in whatever order they are ready: a method answers when its promise
+// is settled. The only things added to the client are what a browser has and Node has not: cookies and WebSocket.
+import { createInterface } from "node:readline";
+import { WebSocket } from "ws";
+
+const chats = new Map();
+
+/** Memory in place of a framework's reactive state. */
+class State {
+  status = "ready";
+  error = undefined;
+
+  constructor(messages) {
+    this.messages = messages;
+  }
+
+  pushMessage = (message) => {
+    this.messages = [...this.messages, message];
+  };
+
+  popMessage = () => {
+    this.messages = this.messages.slice(0, -1);
+  };
+
+  replaceMessage = (index, message) => {
+    this.messages = this.messages.with(index, message);
+  };
+
+  snapshot = (value) => structuredClone(value);
+}
+
+/** What went over the wire: `requests` of HTTP, `frames` of WebSocket as `[direction, frame]`. */
+class Wire {
+  requests = [];
+  frames = [];
+  sockets = [];
+}
+
+const TRANSPORTS = {
+  http: (sdk, { url, cookie, provider, replay }, wire) =>
+    new sdk.DefaultChatTransport({
+      api: `${url}/api/chat`,
+      body: { provider },
+      headers: { cookie },
+      ...(replay === undefined ? {} : { resumeStreamIsReplay: replay }),
+      fetch: async (address, init) => {
+        const response = await fetch(address, init);
+        wire.requests.push({ method: init.method, path: new URL(address).pathname, status: response.status });
+        return response;
+      },
+    }),
+  socket: (sdk, { url, cookie, provider }, wire) =>
+    new sdk.WebSocketChatTransport({
+      url: `${url.replace("http", "ws")}/ws/chat/`,
+      body: { provider },
+      webSocket: class extends WebSocket {
+        constructor(address, protocols) {
+          super(address, protocols, { headers: { cookie, origin: url } });
+          wire.sockets.push(this);
+          this.on("message", (data) => wire.frames.push(["in", JSON.parse(data)]));
+        }
+
+        send(data) {
+          wire.frames.push(["out", JSON.parse(data)]);
+          super.send(data);
+        }
+      },
+    }),
+};
+
+async function open(command) {
+  const sdk = await import(`ai-${command.version}`);
+  class Chat extends sdk.AbstractChat {
+    constructor({ messages, ...init }) {
+      super({ ...init, state: new State(messages) });
+    }
+  }
+  const wire = new Wire();
+  const transport = TRANSPORTS[command.transport](sdk, command, wire);
+  const finished = [];
+  const chat = new Chat({
+    id: command.key,
+    messages: command.messages,
+    transport,
+    onFinish: ({ isAbort, isDisconnect, isError }) => finished.push({ isAbort, isDisconnect, isError }),
+  });
+  return { chat, wire, finished };
+}
+
+function state({ chat, wire, finished }) {
+  const { status, error, messages } = chat;
+  return {
+    status,
+    error: error ? { name: error.name, message: error.message } : null,
+    messages,
+    finished,
+    requests: wire.requests,
+    frames: wire.frames,
+  };
+}
+
+async function perform(command) {
+  if (command.do === "open") chats.set(command.chat, open(command));
+  const opened = await chats.get(command.chat);
+  if (command.do === "open") return undefined;
+  if (command.do === "state") return state(opened);
+  if (command.do === "drop") return opened.wire.sockets.forEach((socket) => socket.terminate());
+  if (command.do === "close") {
+    chats.delete(command.chat);
+    await opened.chat.stop();
+    return opened.wire.sockets.forEach((socket) => socket.close());
+  }
+  return opened.chat[command.do](...(command.with ?? []));
+}
+
+function answer(reply) {
+  process.stdout.write(`${JSON.stringify(reply)}\n`);
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line);
+  perform(command).then(
+    (result) => answer({ id: command.id, result }),
+    (error) => answer({ id: command.id, error: String(error?.stack ?? error) }),
+  );
+}
+process.exit(0);
