@@ -53,7 +53,7 @@ class Forbidden(RequestError):
 
 
 class NotFound(RequestError):
-    """It does not exist, or it is somebody else's: the two are not told apart."""
+    """It does not exist, or it is somebody else's."""
 
     status = 404
     code = "not_found"

@@ -56,6 +56,7 @@ class Conversation(models.Model):
         indexes = (
             models.Index(fields=("owner_key", "-updated_at"), name="streaming_owner_list"),
             models.Index(fields=("-updated_at",), name="streaming_by_update"),
+            models.Index(fields=("key",), name="streaming_by_key"),
         )
 
     def __str__(self) -> str:

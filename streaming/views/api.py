@@ -71,7 +71,7 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
 
     So there is for a conversation that does not exist yet: clients ask for each new one, too.
     """
-    generation = await in_database(_newest_generation, owner, key)
+    generation = await in_database(_generation_to_resume, owner, key)
     after = _cursor(request)
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
         return HttpResponse(status=204)
@@ -136,6 +136,18 @@ def find_conversation(owner: Owner, key: str) -> Conversation:
 def _newest_generation(owner: Owner, key: str) -> Generation | None:
     newest = Generation.objects.owned_by(owner).filter(conversation__key=key).order_by("-created_at")
     return newest.first()
+
+
+def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
+    """The same; None also for a key that nobody has used yet.
+
+    Raises:
+        NotFound: only somebody else has a conversation of that key.
+    """
+    owners = set(Conversation.objects.filter(key=key).values_list("owner_key", flat=True))
+    if owners and owner.key not in owners:
+        raise NotFound("There is no such conversation.")
+    return _newest_generation(owner, key)
 
 
 def _describe(owner: Owner, key: str) -> dict[str, Any]:
