@@ -119,7 +119,8 @@ class Peer:
         assert task is not None
         self._connections.add(task)
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
+            # Cancelled when the peer closes; a task that ends so is an error in the eyes of asyncio's streams.
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._serve(reader, writer)
         finally:
             self._connections.discard(task)

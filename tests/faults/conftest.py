@@ -7,7 +7,7 @@ import json
 import os
 import random
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,7 +38,7 @@ class Start(Protocol):
         *,
         database: str = ...,
         application: str = ...,
-        pool: str = ...,
+        env: Mapping[str, str] = ...,
         instead_of: Site | None = ...,
         **settings: Any,
     ) -> Site: ...
@@ -50,14 +50,14 @@ def _starting(tmp_path_factory: pytest.TempPathFactory, running: ExitStack) -> S
         *,
         database: str = "",
         application: str = "project.asgi:application",
-        pool: str = "",
+        env: Mapping[str, str] | None = None,
         instead_of: Site | None = None,
         **settings: Any,
     ) -> Site:
-        env = {"FAULT_PROVIDER": f"http://127.0.0.1:{PROVIDER_PORT}", "FAULT_SETTINGS": json.dumps(settings)}
-        env |= ({"DATABASE_URL": database} if database else {}) | ({"FAULT_POOL": pool} if pool else {})
+        own = {"FAULT_PROVIDER": f"http://127.0.0.1:{PROVIDER_PORT}", "FAULT_SETTINGS": json.dumps(settings)}
+        own |= ({"DATABASE_URL": database} if database else {}) | dict(env or {})
         directory: Path = tmp_path_factory.mktemp(server)
-        serving = serve(server, directory, settings=SETTINGS, application=application, env=env, instead_of=instead_of)
+        serving = serve(server, directory, settings=SETTINGS, application=application, env=own, instead_of=instead_of)
         return running.enter_context(serving)
 
     return begin

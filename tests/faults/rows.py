@@ -52,3 +52,11 @@ async def settled(site: Site, within: float = 15) -> float:
         assert time.monotonic() - began < within, f"{active} are still active after {within} seconds"
         await asyncio.sleep(0.1)
     return time.monotonic() - began
+
+
+def change(site: Site, sql: str) -> None:
+    """Behind the site's back; SQLite only."""
+    connection = sqlite3.connect(site.env["DATABASE_URL"].removeprefix("sqlite:///"), timeout=20)
+    with connection:
+        assert connection.execute(sql).rowcount == 1
+    connection.close()

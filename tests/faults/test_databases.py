@@ -125,7 +125,10 @@ async def _small(server: Backing, start: Start) -> Site:
     _wait_for(server)
     # What a site needs that would otherwise open a connection a request: Django's own pool.
     site = start(
-        "uvicorn", database=server.url, pool='{"max_size": 8, "timeout": 20}', STREAMING_MAX_ACTIVE_PER_PROCESS=1000
+        "uvicorn",
+        database=server.url,
+        env={"FAULT_POOL": '{"max_size": 8, "timeout": 20}'},
+        STREAMING_MAX_ACTIVE_PER_PROCESS=1000,
     )
     site.manage("migrate", "--verbosity", "0")
     return site

@@ -23,6 +23,14 @@ LEASE, SWEEP = 3, 2
 # A look at the rows, and a machine that is busy.
 SLACK = 2
 
+# The process's clock against the database's.
+CLOCKS = """
+    SELECT extract(epoch FROM generation.created_at - generation.started_at)
+    FROM streaming_generation AS generation
+    JOIN streaming_conversation AS conversation ON conversation.id = generation.conversation_id
+    WHERE conversation.key IN ({keys})
+"""
+
 
 def _orders(chance: random.Random, count: int, **fields: Any) -> list[Order]:
     return [
@@ -132,3 +140,31 @@ async def test_rolling_restart_loses_nothing(start: Start, trial: Trial, chance:
     assert statuses.count("finished") > len(orders) / 4
     resumes = sum(reader.resumes for reader in readers)
     figure("F4", generations=len(orders), interrupted=statuses.count("interrupted"), resumes=resumes)
+
+
+@pytest.mark.parametrize("skew", [60, -60])
+async def test_wrong_clock_ends_nobody(
+    skew: int, postgres_site: Site, start: Start, trial: Trial, chance: random.Random, figure: Any
+) -> None:
+    """A minute is twenty leases. On PostgreSQL, whose clock all processes share; SQLite's is the machine's."""
+    astray = start(
+        "uvicorn",
+        database=postgres_site.env["DATABASE_URL"],
+        application="tests.faults.skewed:application",
+        env={"CLOCK_SKEW": str(skew)},
+    )
+    # Some run where the clock is right, some where it is wrong; both processes look for the dead, and read the others'.
+    orders = _orders(chance, 6, events=300, delay=0.02)
+    tasks = []
+    for number, order in enumerate(orders):
+        owner, other = (postgres_site, astray)[:: 1 if number % 2 else -1]
+        asker = await trial.reader(owner, order)
+        tasks.append(asyncio.create_task(asker.ask_and_read()))
+        await asker.has(1)
+        tasks.append(asyncio.create_task((await trial.reader(other, order)).read()))
+    await asyncio.gather(*tasks)
+    trial.judge(astray)
+    assert {rows.answers(astray, order.key)[0].status for order in orders} == {"finished"}
+    wrong = rows.select(astray, CLOCKS.format(keys=", ".join(f"'{order.key}'" for order in orders[::2])))
+    assert [abs(seconds - skew) < 5 for (seconds,) in wrong] == [True] * 3, "the clock was not wrong"
+    figure("F26", skew_s=skew, generations=len(orders), falsely_interrupted=0)
