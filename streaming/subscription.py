@@ -7,12 +7,14 @@ between old and new frames, because both are read from the same place by the sam
 
 from __future__ import annotations
 
+import datetime
 import logging
 import time
 import uuid
 from typing import NamedTuple, Protocol
 
 from django.db import Error as DatabaseTrouble
+from django.utils import timezone
 
 from streaming.database import in_database
 from streaming.journal import LiveLog, Watch
@@ -146,11 +148,33 @@ def _look(generation_id: uuid.UUID, after: int) -> Look:
         if not frames:
             reap_one(generation_id)
         return Look(frames, is_over=False)
+    if _is_torn(generation_id, after):
+        return Look(_replay(generation_id), is_over=True, begins_again=True)
     if frames:
         return Look(frames, is_over=after + len(frames) >= last_seq)
     if after == last_seq:
         return Look([], is_over=True)
     return Look(_replay(generation_id), is_over=True, begins_again=True)
+
+
+def has_end(generation: Generation, after: int) -> bool:
+    """Whether a reader whose last frame is number `after` has seen the end of a settled generation.
+
+    A process that died may have shown frames that no journal holds, and the end that others wrote has their numbers.
+    For a minute, then, a reader who comes back with one of these may be a reader of the dead.
+    """
+    ended = generation.finished_at
+    is_fresh = ended is not None and timezone.now() - ended < datetime.timedelta(minutes=1)
+    return after == generation.last_seq and not (generation.was_reaped and is_fresh)
+
+
+def _is_torn(generation_id: uuid.UUID, after: int) -> bool:
+    """Whether number `after` may be of a frame that only readers of a dead process have seen."""
+    generation = Generation.objects.get(pk=generation_id)
+    if after == 0 or not generation.was_reaped or has_end(generation, after):
+        return False
+    end = generation.journal.order_by("-first_seq").values_list("first_seq", flat=True).first()
+    return end is not None and after >= end
 
 
 def _replay(generation_id: uuid.UUID) -> list[bytes]:

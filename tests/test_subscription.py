@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from streaming.database import in_database
+from streaming.journal import Batch
+from streaming.journal.database import write
 from streaming.models import Generation, JournalEntry
+from streaming.models.generations import from_now
+from streaming.settlement import reap
 from streaming.submission import Submission
 from streaming.subscription import JournalSubscription, LiveSubscription, subscribe
 from streaming.supervisor import current
@@ -122,3 +126,29 @@ async def test_reader_of_a_dead_process_learns_of_the_end(scripted: Script, sett
     assert row.message.text == text_of(frames) != ""
     assert seqs_of(frames) == list(range(1, row.last_seq + 1))
     current()._runs[generation.pk] = run
+
+
+@pytest.mark.parametrize("ahead", range(8))
+async def test_reader_of_a_dead_process_who_saw_more_than_is_left_begins_again(
+    scripted: Script, settings: Any, ahead: int
+) -> None:
+    """What the journal lacks is lost, and the numbers of it are used again: nobody's text is made of both."""
+    scripted(text="word " * 9)
+    generation = await submit()
+    shown = await frames_of(generation.pk)
+    await current().idle()
+    held = 6
+    dead = {"status": "running", "lease_until": from_now(-1), "duration_ms": None, "last_seq": 0}
+    await Generation.objects.filter(pk=generation.pk).aupdate(**dead)
+    await JournalEntry.objects.filter(generation=generation).adelete()
+    await in_database(write, {generation.pk: Batch(1, shown[:held])})
+    await in_database(reap)
+    seen = shown[: held + ahead]
+    reader = JournalSubscription(generation.pk, len(seen))
+    given = await drain(reader)
+    if seqs_of(given)[0] == 1:
+        seen = []
+    assert seqs_of([*seen, *given]) == list(range(1, len(seen) + len(given) + 1))
+    row = await Generation.objects.select_related("message").aget()
+    assert text_of([*seen, *given]) == row.message.text
+    assert [chunk["type"] for chunk in chunks_of([*seen, *given])].count("error") == 1

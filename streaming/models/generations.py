@@ -143,6 +143,11 @@ class Generation(models.Model):
         return self.status in ACTIVE
 
     @property
+    def was_reaped(self) -> bool:
+        """Whether others settled it, after its process had died: that one would know how long it took."""
+        return self.status == Status.INTERRUPTED and self.duration_ms is None
+
+    @property
     def error_text(self) -> str:
         """What people read when it went wrong; empty when it did not."""
         return PUBLIC_MESSAGES.get(self.error_code, "")

@@ -18,7 +18,7 @@ from streaming.errors import BadRequest, NotFound, RequestError, TooLarge
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.protocol.ui_stream import ui_parts
 from streaming.submission import read_submission
-from streaming.subscription import subscribe
+from streaming.subscription import has_end, subscribe
 from streaming.supervisor import current, stop
 from streaming.views.access import owner_of, refuse_cross_site, refuse_sync
 from streaming.views.passes import Pass
@@ -118,7 +118,7 @@ def _cursor(request: HttpRequest) -> int | None:
 
 def _has_missed(generation: Generation, after: int | None) -> bool:
     """Whether a client that says where it was has not seen the end of a settled answer."""
-    return after is not None and after != generation.last_seq
+    return after is not None and not has_end(generation, after)
 
 
 def find_conversation(owner: Owner, key: str) -> Conversation:
