@@ -103,7 +103,9 @@ def _parts_so_far(generation: Generation) -> tuple[Part, ...]:
 
 
 def _shown_parts(parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
-    return tuple(_PARTS[part["type"].partition("-")[0]](part) for part in ui_parts(parts))
+    """Those of the kinds that the page has a picture for: sources are for other clients."""
+    kinds = ((part["type"].partition("-")[0], part) for part in ui_parts(parts))
+    return tuple(_PARTS[kind](part) for kind, part in kinds if kind in _PARTS)
 
 
 def _text(part: dict[str, Any]) -> ShownPart:

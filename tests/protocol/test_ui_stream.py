@@ -168,3 +168,24 @@ def test_ui_parts_put_a_call_and_its_result_together() -> None:
 def test_live_and_reloaded_tool_errors_are_worded_alike() -> None:
     live = next(chunk for chunk in encoded(*events_of((HALF,))) if chunk["type"] == "tool-input-error")
     assert live["errorText"] == ui_parts((HALF,))[0]["errorText"]
+
+
+def test_result_of_a_call_that_was_not_told_adds_nothing() -> None:
+    results = [ev.ToolResulted(0, "elsewhere", "found"), ev.ToolResulted(1, "elsewhere", "lost", is_error=True)]
+    assert types(encoded(*results)) == ["start", "start-step", "finish-step", "finish"]
+
+
+def test_failure_of_a_providers_tool_is_worded_the_same_live_and_reloaded() -> None:
+    failed = ToolResult(call_id="s", output={"error_code": "unavailable"}, is_error=True, is_provider_executed=True)
+    (live,) = [chunk for chunk in encoded(*events_of((SEARCH, failed))) if chunk["type"] == "tool-output-error"]
+    (reloaded,) = ui_parts((SEARCH, failed))
+    assert live["errorText"] == reloaded["errorText"] == "The provider's tool failed."
+
+
+def test_sources_are_the_same_live_and_reloaded() -> None:
+    citations = ({"url": "https://example.org/1", "title": "T"}, {"page": 1}, {"url": "https://example.org/2"})
+    parts = (TextPart(text="x", citations=citations), TextPart(text="y", citations=citations[:1]))
+    live = [chunk for chunk in encoded(*events_of(parts)) if chunk["type"] == "source-url"]
+    reloaded = [part for part in ui_parts(parts) if part["type"] == "source-url"]
+    assert live == reloaded
+    assert [source["sourceId"] for source in reloaded] == ["1", "2", "3"]

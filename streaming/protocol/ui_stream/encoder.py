@@ -14,7 +14,8 @@ from streaming.protocol import events
 from streaming.protocol.ui_stream import chunks
 from streaming.protocol.ui_stream.chunks import Chunk
 from streaming.protocol.ui_stream.outcome import Outcome
-from streaming.protocol.ui_stream.wording import input_error_text
+from streaming.protocol.ui_stream.sources import source_of
+from streaming.protocol.ui_stream.wording import TOOL_FAILED, input_error_text
 
 STARTS: dict[str, type[chunks.TextStart | chunks.ReasoningStart]] = {
     "text": chunks.TextStart,
@@ -33,6 +34,7 @@ class UIStreamEncoder:
         self._message_id = message_id
         self._open: dict[int, str] = {}
         self._calls: dict[int, events.ToolCallStarted] = {}
+        self._call_ids: set[str] = set()
         self._signed: dict[int, events.ReasoningSigned] = {}
         self._sources = 0
         self._handlers: dict[type[events.Event], Callable[[Any], list[Chunk]]] = {
@@ -89,6 +91,7 @@ class UIStreamEncoder:
 
     def _call_started(self, event: events.ToolCallStarted) -> list[Chunk]:
         self._calls[event.part] = event
+        self._call_ids.add(event.id)
         return [chunks.ToolInputStart(event.id, event.name, event.is_provider_executed)]
 
     def _call_delta(self, event: events.ToolCallDelta) -> list[Chunk]:
@@ -106,18 +109,18 @@ class UIStreamEncoder:
         return [chunks.ToolInputError(call.id, call.name, event.raw_arguments, reason, call.is_provider_executed)]
 
     def _resulted(self, event: events.ToolResulted) -> list[Chunk]:
+        if event.call_id not in self._call_ids:
+            return []  # clients give up the whole conversation over a result whose call they were not told of
         if event.is_error:
-            return [chunks.ToolOutputError(event.call_id, "The provider's tool failed.", provider_executed=True)]
+            return [chunks.ToolOutputError(event.call_id, TOOL_FAILED, provider_executed=True)]
         return [chunks.ToolOutputAvailable(event.call_id, event.output, provider_executed=True)]
 
     def _cited(self, event: events.Cited) -> list[Chunk]:
-        source = event.citation.get("url_citation", event.citation)
-        url = source.get("url") if isinstance(source, dict) else None
-        if not isinstance(url, str):
+        source = source_of(event.citation)
+        if source is None:
             return []
         self._sources += 1
-        title = source.get("title")
-        return [chunks.SourceUrl(str(self._sources), url, title if isinstance(title, str) else None)]
+        return [chunks.SourceUrl(str(self._sources), source.url, source.title)]
 
     def _file(self, event: events.FileReceived) -> list[Chunk]:
         return [chunks.File(event.url, event.media_type)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from streaming.protocol import events
 from streaming.protocol.parts import (
@@ -16,31 +17,51 @@ from streaming.protocol.parts import (
     ToolCall,
     ToolResult,
 )
-from streaming.protocol.ui_stream.wording import input_error_text
+from streaming.protocol.ui_stream.sources import source_of
+from streaming.protocol.ui_stream.wording import TOOL_FAILED, input_error_text
 
 JsonDict = dict[str, Any]
 
 
+class _Around(NamedTuple):
+    """What a part's picture depends on besides the part: the results of calls, and the sources counted so far."""
+
+    results: dict[str, ToolResult]
+    numbers: Iterator[int]
+
+
 def ui_parts(parts: tuple[Part, ...]) -> list[JsonDict]:
     """UIMessage parts. A call and its result are one part there; opaque parts have no picture and are left out."""
-    results = {part.call_id: part for part in parts if isinstance(part, ToolResult)}
-    return [shown for part in parts if (shown := _UI_PARTS[type(part)](part, results)) is not None]
+    around = _Around({part.call_id: part for part in parts if isinstance(part, ToolResult)}, itertools.count(1))
+    return [shown for part in parts for shown in _UI_PARTS[type(part)](part, around)]
 
 
-def _text(part: TextPart | RefusalPart, _: Any) -> JsonDict:
-    return {"type": "text", "text": part.text, "state": "done"}
+def _text(part: TextPart, around: _Around) -> Iterator[JsonDict]:
+    yield {"type": "text", "text": part.text, "state": "done"}
+    for source in filter(None, map(source_of, part.citations)):
+        shown = {"type": "source-url", "sourceId": str(next(around.numbers)), "url": source.url}
+        yield shown | ({"title": source.title} if source.title is not None else {})
 
 
-def _reasoning(part: ReasoningPart, _: Any) -> JsonDict | None:
-    return {"type": "reasoning", "text": part.text, "state": "done"} if part.text else None
+def _refusal(part: RefusalPart, _: _Around) -> Iterator[JsonDict]:
+    yield {"type": "text", "text": part.text, "state": "done"}
 
 
-def _file(part: FilePart, _: Any) -> JsonDict:
+def _reasoning(part: ReasoningPart, _: _Around) -> Iterator[JsonDict]:
+    if part.text:
+        yield {"type": "reasoning", "text": part.text, "state": "done"}
+
+
+def _file(part: FilePart, _: _Around) -> Iterator[JsonDict]:
     shown = {"type": "file", "mediaType": part.media_type, "url": part.url}
-    return shown | ({"filename": part.filename} if part.filename else {})
+    yield shown | ({"filename": part.filename} if part.filename else {})
 
 
-def _tool_call(part: ToolCall, results: dict[str, ToolResult]) -> JsonDict:
+def _tool_call(part: ToolCall, around: _Around) -> Iterator[JsonDict]:
+    yield _described_call(part, around.results.get(part.id))
+
+
+def _described_call(part: ToolCall, result: ToolResult | None) -> JsonDict:
     shown: JsonDict = {"type": f"tool-{part.name}", "toolCallId": part.id}
     if part.is_provider_executed:
         shown["providerExecuted"] = True
@@ -51,21 +72,22 @@ def _tool_call(part: ToolCall, results: dict[str, ToolResult]) -> JsonDict:
             "errorText": input_error_text(part.error),
         }
     shown["input"] = part.arguments if part.is_json else part.raw_arguments
-    result = results.get(part.id)
     if result is None:
         return shown | {"state": "input-available"}
     if result.is_error:
-        return shown | {"state": "output-error", "errorText": str(result.output)}
+        error_text = TOOL_FAILED if result.is_provider_executed else str(result.output)
+        return shown | {"state": "output-error", "errorText": error_text}
     return shown | {"state": "output-available", "output": result.output}
 
 
-def _nothing(part: Part, _: Any) -> None:
+def _nothing(part: Part, _: _Around) -> Iterator[JsonDict]:
     """A result is shown with its call; an opaque part not at all."""
+    yield from ()
 
 
-_UI_PARTS: dict[type[Part], Callable[[Any, dict[str, ToolResult]], JsonDict | None]] = {
+_UI_PARTS: dict[type[Part], Callable[[Any, _Around], Iterator[JsonDict]]] = {
     TextPart: _text,
-    RefusalPart: _text,
+    RefusalPart: _refusal,
     ReasoningPart: _reasoning,
     ToolCall: _tool_call,
     ToolResult: _nothing,

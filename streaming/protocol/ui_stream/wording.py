@@ -1,6 +1,9 @@
-"""What people read beside a tool call whose arguments cannot be used, while it streams and after a reload alike."""
+"""What people read beside a tool call that went wrong, while it streams and after a reload alike."""
 
 from __future__ import annotations
+
+# A provider's own account of it is for the provider, and may be of any shape.
+TOOL_FAILED = "The provider's tool failed."
 
 # Keys are `ToolCallEnded.error`.
 _TOOL_INPUT_ERRORS = {
