@@ -29,7 +29,7 @@ class State {
   };
 
   replaceMessage = (index, message) => {
-    this.messages = this.messages.with(index, message);
+    this.messages = this.messages.map((known, place) => (place === index ? message : known));
   };
 
   snapshot = (value) => structuredClone(value);

@@ -14,7 +14,7 @@ from tests.live.client import Visit, Visitor
 from tests.live.use_chat.driver import CLIENTS, DIRECTORY, Chat, Driver
 from tests.servers import Site
 
-OLDEST_NODE = 20
+OLDEST_NODE = 18
 INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 

@@ -154,10 +154,14 @@ class Chat:
 
 
 def _comparable(message: Json) -> Json:
-    """Without the marks of steps and of streaming, and without what only the stream carries of an answer."""
+    """Without the marks of steps and of streaming, and without what only the stream carries of an answer.
+
+    Sources come last: while it streams, one may come before the text that it is of.
+    """
     only_streamed = {"id", "providerMetadata"} if message["role"] == "assistant" else {"state"}
     parts = [_as_in_v6(part) for part in message["parts"] if part["type"] != "step-start"]
     kept = [{name: value for name, value in part.items() if name not in only_streamed} for part in parts]
+    kept.sort(key=lambda part: part["type"] == "source-url")
     return {"id": message["id"], "role": message["role"], "parts": kept, "metadata": message.get("metadata")}
 
 
