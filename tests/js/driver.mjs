@@ -43,22 +43,27 @@ class Wire {
 }
 
 const TRANSPORTS = {
-  http: (sdk, { url, cookie, provider, replay }, wire) =>
+  http: (sdk, { url, cookie, provider, isBrief }, wire) =>
     new sdk.DefaultChatTransport({
       api: `${url}/api/chat`,
       body: { provider },
       headers: { cookie },
-      ...(replay === undefined ? {} : { resumeStreamIsReplay: replay }),
+      ...(isBrief && {
+        prepareSendMessagesRequest: ({ id, messages, trigger, messageId, body }) => ({
+          body: { ...body, id, trigger, messageId, messages: messages.slice(-1) },
+        }),
+      }),
       fetch: async (address, init) => {
         const response = await fetch(address, init);
         wire.requests.push({ method: init.method, path: new URL(address).pathname, status: response.status });
         return response;
       },
     }),
-  socket: (sdk, { url, cookie, provider }, wire) =>
+  socket: (sdk, { url, cookie, provider, isBrief }, wire) =>
     new sdk.WebSocketChatTransport({
       url: `${url.replace("http", "ws")}/ws/chat/`,
       body: { provider },
+      ...(isBrief && { prepareSendMessagesRequest: ({ messages }) => ({ messages: messages.slice(-1) }) }),
       webSocket: class extends WebSocket {
         constructor(address, protocols) {
           super(address, protocols, { headers: { cookie, origin: url } });

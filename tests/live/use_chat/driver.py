@@ -94,7 +94,13 @@ class Chat:
     _names = itertools.count(1)
 
     def __init__(
-        self, driver: Driver, client: tuple[str, str], visitor: Visitor, provider: str, messages: Sequence[Json] = ()
+        self,
+        driver: Driver,
+        client: tuple[str, str],
+        visitor: Visitor,
+        provider: str,
+        messages: Sequence[Json] = (),
+        **options: bool,
     ) -> None:
         self.visitor = visitor
         self._driver = driver
@@ -102,7 +108,7 @@ class Chat:
         version, transport = client
         opening = {"version": version, "transport": transport, "key": visitor.key, "provider": provider}
         site = {"url": visitor.site.url, "cookie": visitor.cookie}
-        self._opened = self._ask("open", **opening, **site, messages=list(messages))
+        self._opened = self._ask("open", **opening, **site, messages=list(messages), **options)
 
     def send(self, text: str, **message: Any) -> asyncio.Future[None]:
         """`sendMessage`; with `messageId`, an edit."""

@@ -89,3 +89,20 @@ async def test_reloaded_conversation_can_be_edited_and_made_again(
     state = await chat.settled()
     assert [message["id"] for message in state.messages[:3]] == [message["id"] for message in before[:3]]
     assert _asked(peer) == ["First?", "Fine.", "Edited?"]
+
+
+async def test_client_that_sends_only_its_last_message_can_do_the_same(
+    open_chat: OpenChat, visitor: Visitor, peer: Peer
+) -> None:
+    peer.says(*answer_wire("chat", "Fine."))
+    chat = open_chat(visitor, "peer-chat", isBrief=True)
+    await chat.send("First?")
+    await chat.send("Second?")
+    await chat.regenerate()
+    assert _asked(peer) == ["First?", "Fine.", "Second?"]
+    await chat.send("Edited?", messageId=(await chat.settled()).messages[2]["id"])
+    await chat.settled()
+    assert _asked(peer) == ["First?", "Fine.", "Edited?"]
+    await chat.regenerate(messageId=(await chat.state()).messages[1]["id"])
+    await chat.settled()
+    assert _asked(peer) == ["First?"]

@@ -11,6 +11,7 @@ from tests.live.client import Visit, Visitor
 from tests.live.conftest import StartSite
 from tests.live.use_chat.conftest import OpenChat
 from tests.live.use_chat.driver import CLIENTS, State
+from tests.peers import HANG, Peer
 
 Json = dict[str, Any]
 
@@ -81,6 +82,17 @@ async def test_stop_aborts(open_chat: OpenChat, visitor: Visitor) -> None:
     assert stored.status == "cancelled"
     assert stored.text.startswith(state.text)
     assert (state.status, state.error) == ("ready", None)
+
+
+async def test_stop_before_the_first_word_aborts(open_chat: OpenChat, visitor: Visitor, peer: Peer) -> None:
+    peer.says(HANG)
+    chat = open_chat(visitor, "peer-chat")
+    answering = chat.send("Hello?")
+    asked = await peer.asked()
+    await chat.stop()
+    await answering
+    await asked.gone()
+    assert (await rows.settled(visitor.site, visitor.key)).status == "cancelled"
 
 
 async def test_stop_of_a_resumed_answer_aborts_it(open_chat: OpenChat, visitor: Visitor) -> None:
