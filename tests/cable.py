@@ -76,11 +76,10 @@ class Cable:
         far_reader, far_writer = far
         ends = {writer, far_writer}
         self._ends |= ends
-        await asyncio.gather(
-            _relay(reader, far_writer),
-            self._deliver(far_reader, writer, next(self._faults, GOOD)),
-            return_exceptions=True,
-        )
+        ways = _relay(reader, far_writer), self._deliver(far_reader, writer, next(self._faults, GOOD))
+        # A task that ends cancelled, with its loop, is an error in the eyes of asyncio's streams.
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*ways, return_exceptions=True)
         self._ends -= ends
         for end in ends:
             end.close()

@@ -176,13 +176,21 @@ class Trial:
 
     def judge(self, site: Site, **rule: Any) -> int:
         """Call the provider's and the rows' witnesses, and hold everything to the invariants."""
-        for key in self.orders:
-            self.history.note("rule", key, **rule)
-            for call in self._oracle.asked_for(key):
-                self.history.note("provider", key, sent=said(call), whole=self.orders[key].text)
-            for stored in rows.answers(site, key):
-                self.history.note("row", key, **stored._asdict())
+        for order in self.orders.values():
+            self._call_witnesses(site, order, rule)
         return self.history.check()
+
+    def judge_one(self, site: Site, order: Order, **rule: Any) -> None:
+        """The same at once for one conversation, whose record is closed with it."""
+        self._call_witnesses(site, self.orders.pop(order.key), rule)
+        self.history.check(order.key)
+
+    def _call_witnesses(self, site: Site, order: Order, rule: dict[str, Any]) -> None:
+        self.history.note("rule", order.key, **rule)
+        for call in self._oracle.asked_for(order.key):
+            self.history.note("provider", order.key, sent=said(call), whole=order.text)
+        for stored in rows.answers(site, order.key):
+            self.history.note("row", order.key, **stored._asdict())
 
 
 async def _cookie_of_a_visitor(site: Site) -> str:

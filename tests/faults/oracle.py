@@ -7,12 +7,12 @@ any run. What the oracle was asked and how much it has sent is on record.
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from streaming.providers.scripted_wire import Answer, wire
-from tests.peers import Peer, Reply, Request, Step
+from tests.peers import CUT, HANG, Peer, Reply, Request, Step
 
 # What has gone wrong with text elsewhere: wide characters, joined ones, right-to-left, quotes, escapes, line ends.
 ALPHABET = (
@@ -35,13 +35,21 @@ ALPHABET = (
 )
 
 
+Trouble = Literal["", "busy", "cut", "silent"]
+BUSY = Reply([b'{"error": {"message": "Not now.", "type": "rate_limit_error"}}'], 429, {"retry-after": "1"})
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """`events` pieces of text, `delay` seconds apart, for the conversation `key`."""
+    """`events` pieces of text, `delay` seconds apart, for the conversation `key`.
+
+    `trouble`: `busy` the first time; `cut`, `silent` half-way.
+    """
 
     key: str
     seed: int
     events: int = 200
     delay: float = 0.005
+    trouble: Trouble = ""
 
     @property
     def prompt(self) -> str:
@@ -61,14 +69,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         steps: list[Step] = []
         for piece in wire("openai-chat", Answer(model="oracle", text=tuple(self.pieces), input_tokens=7)):
             steps += [piece, self.delay]
-        return steps
+        ends: dict[str, list[Step]] = {"cut": [CUT], "silent": [HANG]}
+        return steps[: len(steps) // 2] + ends[self.trouble] if self.trouble in ends else steps
 
 
 class Oracle(Peer):
     """A peer that answers every order, any number at once, as the order says."""
 
     def reply_to(self, request: Request) -> Reply:
-        return Reply(order_in(request).steps())
+        order = order_in(request)
+        is_busy = order.trouble == "busy" and len(self.asked_for(order.key)) == 1
+        return BUSY if is_busy else Reply(order.steps())
 
     def asked_for(self, key: str) -> list[Request]:
         """The calls for this conversation."""
