@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from pathlib import Path
 from typing import get_type_hints
@@ -60,3 +61,10 @@ def test_make_targets_that_are_named_exist():
     named = {word for page in PAGES for word in re.findall(r"(?:^ {4}|`)make (\w+)", page.read_text(), re.MULTILINE)}
     assert named
     assert named <= targets
+
+
+def test_client_versions_are_those_that_are_tested():
+    locked = json.loads((ROOT / "tests/js/package-lock.json").read_text())["packages"]
+    tested = [locked[f"node_modules/ai-v{major}"]["version"] for major in (5, 6, 7)]
+    named = re.findall(r"\d+\.\d+\.\d+", (ROOT / "docs/use-chat.md").read_text())
+    assert sorted(set(named)) == tested

@@ -117,6 +117,13 @@ class Chat:
     def send_message(self, **message: Any) -> asyncio.Future[None]:
         return self._ask("sendMessage", **{"with": [message]})
 
+    def send_again(self) -> asyncio.Future[None]:
+        """`sendMessage` without a message: what clients do once tool calls have their outputs."""
+        return self._ask("sendMessage")
+
+    def add_tool_output(self, **output: Any) -> asyncio.Future[None]:
+        return self._ask("addToolOutput", **{"with": [output]})
+
     def regenerate(self, **options: Any) -> asyncio.Future[None]:
         return self._ask("regenerate", **{"with": [options]})
 
