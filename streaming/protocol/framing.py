@@ -97,22 +97,21 @@ class Framer:
         frames: list[Frame] = []
         if self._is_new and self._is_compressed(chunk):
             return [(Kind.COMPRESSED, b"", b"")]
-        data = self._data
+        event, data = self._event, self._data
         for line in self._lines.feed(chunk):
             # Written out for the lines that streams are made of: this loop is the cost of framing.
             if not line and data is not None and self._is_plain:
-                frames.append((DATA, self._event, data))
-                self._event = b""
-                data = None
+                frames.append((DATA, event, data))
+                event, data = b"", None
             elif data is None and line[:6] == b"data: ":
                 data = line[6:]
             elif line[:7] == b"event: ":
-                self._event = line[7:]
+                event = line[7:]
             else:
-                self._data = data
+                self._event, self._data = event, data
                 self._read_line(line, frames)
-                data = self._data
-        self._data = data
+                event, data = self._event, self._data
+        self._event, self._data = event, data
         if self._lines.has_overflowed:
             frames.append((Kind.TOO_LARGE, b"", b""))
         return frames

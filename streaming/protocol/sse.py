@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 
 BOM = b"\xef\xbb\xbf"
+CR = 0x0D  # as a number: `in` finds it five times as fast as it does bytes
 
 # One line carries one JSON document. The largest seen in the wild are base64 images of about 100 KB inside a final
 # event; 4K images reach several MB. eventsource-parser and undici bound theirs too (opt-in).
@@ -46,7 +47,7 @@ class LineSplitter:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The lines that `chunk` completes."""
-        if self._is_unusual or b"\r" in chunk:
+        if self._is_unusual or CR in chunk:
             chunk = self._normalise(chunk)
         lines = chunk.split(b"\n")
         tail = lines.pop()
@@ -75,7 +76,7 @@ class LineSplitter:
         if self._is_after_cr and chunk:
             self._is_after_cr = False
             chunk = chunk.removeprefix(b"\n")
-        if b"\r" in chunk:
+        if CR in chunk:
             self._is_after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self._is_unusual = self._is_after_cr or not self._is_begun

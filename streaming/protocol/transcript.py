@@ -75,14 +75,12 @@ class Transcript:
 
     def apply(self, event: ev.Event) -> None:
         """Take the next event. What is not about the answer itself (a heartbeat, a warning) changes nothing."""
+        if event.__class__ is ev.TextDelta and event.choice == self.choice:  # nine of ten, so without a further call
+            growing = self._growing.get(event.part)
+            if growing is not None:
+                growing.words.append(event.text)
+                return
         FOLDS[type(event)](self, event)
-
-    def _text(self, event: ev.TextDelta) -> None:
-        growing = self._growing.get(event.part)
-        if growing is not None and event.choice == self.choice:  # `_grow` without a call: nine of ten events
-            growing.words.append(event.text)
-        else:
-            self._grow(event, TextPart)
 
     @property
     def parts(self) -> list[Part]:
@@ -119,6 +117,9 @@ class Transcript:
         if found is None:
             found = self._growing[event.part] = Growing(kind)
         return found
+
+    def _text(self, event: ev.TextDelta) -> None:
+        self._grow(event, TextPart)
 
     def _reasoning(self, event: ev.ReasoningDelta) -> None:
         self._grow(event, ReasoningPart)

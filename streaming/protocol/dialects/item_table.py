@@ -7,7 +7,7 @@ where there is no index (llama.cpp), and where two items of one class are open u
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streaming.protocol.dialects.call_items import id_of
 from streaming.protocol.dialects.items import Item, Wire, class_of
@@ -24,19 +24,18 @@ class ItemTable:
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        self._at: dict[tuple[Index, Kind], Item] = {}
-        """The last one begun under each index."""
+        self.only: dict[tuple[Index, Kind], Item] = {}
+        """By index, where never two were open at once: deltas need no further look."""
+        self._last: dict[tuple[Index, Kind], Item] = {}
         self._named: dict[tuple[str, Kind], tuple[Index, Item]] = {}
         self._latest: dict[Kind, Item] = {}
         self._done: dict[Item, str] = {}
         self._announced: set[tuple[Index, Kind, str]] = set()
         self._streamed: Counter[Kind] = Counter()
-        self._is_crowded = False
 
-    def take(self, kind: Kind, index: Index, id: str) -> Item:
+    def take(self, kind: Kind, index: Index, id: Any) -> Item:
         """The item that a delta is about, begun if it is new."""
-        item = None if self._is_crowded else self._at.get((index, kind))
-        return item or self._find(kind, index, id) or self._open(kind, index, {})
+        return self._find(kind, index, id) or self._open(kind, index, {})
 
     def announce(self, index: Index, wire: Wire) -> None:
         """`output_item.added`, which some servers repeat."""
@@ -47,7 +46,7 @@ class ItemTable:
     def finish(self, index: Index, wire: Wire) -> None:
         """`output_item.done`, which some servers repeat, or send alone."""
         kind, identity = class_of(wire), id_of(wire)
-        item = self._find(kind, index, _name(wire))
+        item = self._find(kind, index, wire.get("id"))
         if item is not None and self._done.get(item) == identity:
             return
         if item is None or item in self._done:
@@ -58,7 +57,7 @@ class ItemTable:
         """The items of the whole response: take what of them did not stream."""
         fresh = self._fresh(output)
         for place, wire in enumerate(output):
-            index, item = self._named.get((_name(wire), class_of(wire)), (None, None))
+            index, item = self._named.get((_name(wire.get("id")), class_of(wire)), (None, None))
             if place in fresh:
                 item = self._open(class_of(wire), None, wire)
             if item is not None and item not in self._done:
@@ -82,25 +81,32 @@ class ItemTable:
             place for kind, new in places.items() if len(new) == count[kind] - self._streamed[kind] for place in new
         }
 
-    def _find(self, kind: Kind, index: Index, id: str) -> Item | None:
-        place, named = self._named.get((id, kind), (None, None))
+    def _find(self, kind: Kind, index: Index, id: Any) -> Item | None:
+        place, named = self._named.get((_name(id), kind), (None, None))
         if index is None:
             return named or self._latest.get(kind)
-        return named if self._is_crowded and named and place == index else self._at.get((index, kind))
+        only = self.only.get((index, kind))
+        return only or (named if named and place == index else self._last.get((index, kind)))
 
     def _open(self, kind: Kind, index: Index, wire: Wire) -> Item:
         self._answer.reserve()
         item = kind(self._answer, wire)
         if index is not None:
-            before = self._at.get((index, kind))
-            self._is_crowded = self._is_crowded or (before is not None and before not in self._done)
-            self._at[index, kind] = item
-        if name := _name(wire):
+            self._place(kind, index, item)
+        if name := _name(wire.get("id")):
             self._named[name, kind] = (index, item)
         self._announced.add((index, kind, id_of(wire)))
         self._latest[kind] = item
         self._streamed[kind] += 1
         return item
+
+    def _place(self, kind: Kind, index: Index, item: Item) -> None:
+        before = self._last.get((index, kind))
+        self._last[index, kind] = item
+        if before is None or (before in self._done and (index, kind) in self.only):
+            self.only[index, kind] = item
+        else:
+            self.only.pop((index, kind), None)
 
     def _end(self, item: Item, index: Index, wire: Wire) -> None:
         identity = id_of(wire)
@@ -109,6 +115,5 @@ class ItemTable:
         item.done(wire)
 
 
-def _name(wire: Wire) -> str:
-    id = wire.get("id")
+def _name(id: Any) -> str:
     return id if isinstance(id, str) else ""

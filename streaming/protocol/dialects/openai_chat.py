@@ -65,7 +65,7 @@ class OpenAIChat:
             delta = wire.delta
             if type(delta) is dict:
                 choice.read(delta)
-            if delta is None or wire.finish_reason or wire.native_finish_reason or wire.usage or wire.error:
+            if wire.finish_reason or delta is None or wire.native_finish_reason or wire.usage or wire.error:
                 self._read_choice(choice, wire)
         if not choices or chunk.error or chunk.usage or chunk.x_groq or chunk.search_results or chunk.citations:
             self._read_rest(chunk, event, data)

@@ -59,7 +59,8 @@ class OpenAIResponses:
         found = ITEM_EVENTS.get(payload.type)
         if found is not None:
             kind, take = found
-            take(self._items.take(kind, payload.output_index, _id(payload.item_id)), payload)
+            item = self._items.only.get((payload.output_index, kind))
+            take(item or self._items.take(kind, payload.output_index, payload.item_id), payload)
         else:
             is_error = event == b"error" or (payload.error and not payload.type)
             other = OpenAIResponses._read_error if is_error else OpenAIResponses._read_other
@@ -80,7 +81,7 @@ class OpenAIResponses:
     def _read_part_done(self, payload: Payload, _data: bytes) -> None:
         kind = _object(payload.part).get("type")
         if kind != "reasoning_text":  # those words come with the item, too
-            item: Any = self._items.take(MessageItem, payload.output_index, _id(payload.item_id))
+            item: Any = self._items.take(MessageItem, payload.output_index, payload.item_id)
             item.end_part(payload)
 
     def _read_progress(self, payload: Payload, _data: bytes) -> None:
@@ -123,10 +124,6 @@ class OpenAIResponses:
             self._answer.emit(Heartbeat())
         else:
             self._answer.unknown(data)
-
-
-def _id(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _object(value: Any) -> dict[str, Any]:
