@@ -29,7 +29,7 @@ endef
 
 BENCHMARKS := $(basename $(notdir $(shell grep -ls __main__ benchmarks/*.py)))
 
-.PHONY: help demo superuser test lint format bench clean environment
+.PHONY: help demo superuser test lint format faults bench clean environment
 
 help:  ## list these tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -56,6 +56,11 @@ lint: environment  ## ruff, mypy, import floors, missing migrations
 format: environment  ## let ruff rewrite the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
+
+faults: environment  ## the fault suite; writes its figures into docs/reliability.md; FAULTS=long for hours
+	@mkdir -p test-results && rm -f test-results/faults.jsonl
+	@FAULT_FIGURES=test-results/faults.jsonl $(BIN)/pytest tests/faults -p no:randomly
+	@$(BIN)/python -m tests.faults.report test-results/faults.jsonl docs/reliability.md
 
 bench: environment  ## measure, and print the figures
 	@for each in $(BENCHMARKS); do echo "== $$each"; $(BIN)/python -m benchmarks.$$each; done

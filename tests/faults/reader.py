@@ -12,10 +12,11 @@ import httpx
 
 from tests.faults.history import ENDS, History
 from tests.faults.oracle import Order
+from tests.faults.scale import scaled
 from tests.live.client import Frame, Stream
 from tests.servers import Site
 
-PATIENCE = 60
+PATIENCE = scaled(60, 300)
 BUSY = (502, 503)
 
 
