@@ -83,10 +83,11 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
 @endpoint("POST")
 async def stop_answer(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
     """Stop what is being written in this conversation, whoever writes it."""
-    await in_database(find_conversation, owner, key)
     generation = await in_database(_newest_generation, owner, key)
-    status = "not_running" if generation is None else await stop(generation.pk)
-    return JsonResponse({"status": status})
+    if generation is None:
+        await in_database(find_conversation, owner, key)
+        return JsonResponse({"status": "not_running"})
+    return JsonResponse({"status": await stop(generation.pk)})
 
 
 @endpoint("GET")

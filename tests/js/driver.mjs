@@ -95,7 +95,7 @@ async function open(command) {
     transport,
     onFinish: ({ isAbort, isDisconnect, isError }) => finished.push({ isAbort, isDisconnect, isError }),
   });
-  return { chat, wire, finished };
+  return { sdk, chat, wire, finished };
 }
 
 function state({ chat, wire, finished }) {
@@ -110,18 +110,27 @@ function state({ chat, wire, finished }) {
   };
 }
 
+/** Commands besides the methods of Chat. */
+const COMMANDS = {
+  open: () => {},
+  state,
+  drop: ({ wire }) => wire.sockets.forEach((socket) => socket.terminate()),
+  // By the package's own schema; it answers with the complaint, if there is one.
+  validate: async ({ sdk }, messages) => {
+    const { success, error } = await sdk.safeValidateUIMessages({ messages });
+    return success ? null : error.message;
+  },
+  close: async ({ chat, wire }) => {
+    await chat.stop();
+    wire.sockets.forEach((socket) => socket.close());
+  },
+};
+
 async function perform(command) {
   if (command.do === "open") chats.set(command.chat, open(command));
   const opened = await chats.get(command.chat);
-  if (command.do === "open") return undefined;
-  if (command.do === "state") return state(opened);
-  if (command.do === "drop") return opened.wire.sockets.forEach((socket) => socket.terminate());
-  if (command.do === "close") {
-    chats.delete(command.chat);
-    await opened.chat.stop();
-    return opened.wire.sockets.forEach((socket) => socket.close());
-  }
-  return opened.chat[command.do](...(command.with ?? []));
+  const given = command.with ?? [];
+  return command.do in COMMANDS ? COMMANDS[command.do](opened, ...given) : opened.chat[command.do](...given);
 }
 
 function answer(reply) {

@@ -157,6 +157,7 @@ class Chat:
         state = await self.until(lambda state: state.status in ("ready", "error"))
         loaded = await self.visitor.conversation()
         assert not loaded["active"]
+        assert await self._ask("validate", **{"with": [loaded["messages"]]}) is None
         assert [_comparable(message) for message in state.messages] == [
             _comparable(message) for message in loaded["messages"]
         ]
