@@ -58,9 +58,9 @@ format: environment  ## let ruff rewrite the code
 	@$(BIN)/ruff format .
 
 faults: environment  ## the fault suite; writes its figures into docs/reliability.md; FAULTS=long for hours
-	@mkdir -p test-results && rm -f test-results/faults.jsonl
-	@FAULT_FIGURES=test-results/faults.jsonl $(BIN)/pytest tests/faults -p no:randomly
-	@$(BIN)/python -m tests.faults.report test-results/faults.jsonl docs/reliability.md
+	@mkdir -p build && rm -f build/faults.jsonl
+	@FAULT_FIGURES=build/faults.jsonl $(BIN)/pytest tests/faults -p no:randomly
+	@$(BIN)/python -m tests.faults.report build/faults.jsonl docs/reliability.md
 
 bench: environment  ## measure, and print the figures
 	@for each in $(BENCHMARKS); do echo "== $$each"; $(BIN)/python -m benchmarks.$$each; done

@@ -154,7 +154,7 @@ async def test_wrong_clock_ends_nobody(
         env={"CLOCK_SKEW": str(skew)},
     )
     # Some run where the clock is right, some where it is wrong; both processes look for the dead, and read the others'.
-    orders = _orders(chance, 6, events=300, delay=0.02)
+    orders = _orders(chance, 6, events=250, delay=0.02)
     tasks = []
     for number, order in enumerate(orders):
         owner, other = (postgres_site, astray)[:: 1 if number % 2 else -1]

@@ -19,7 +19,7 @@ from tests.faults.oracle import Order, Trouble
 from tests.faults.scale import scaled
 from tests.servers import Site
 
-SECONDS = scaled(15, 3600)
+SECONDS = scaled(10, 3600)
 WARM_UP = scaled(0, 600)
 PER_MINUTE = scaled(120, 50)
 STALL = 2

@@ -22,6 +22,8 @@ KEYS = scaled(8, 100)
 POSTS = 20
 AT_ONCE = 8
 DURATION = 1.0
+# The short form shares its machine with whatever else runs there.
+LIMIT = scaled(4, 2)
 
 
 async def _stop_somewhere(trial: Trial, oracle: Oracle, pair: tuple[Site, Site], order: Order, after: float) -> float:
@@ -40,7 +42,7 @@ async def _stop_somewhere(trial: Trial, oracle: Oracle, pair: tuple[Site, Site],
     assert again in (answer, "finished")
     calls = oracle.asked_for(order.key)
     if calls and said(calls[0]) != order.text:
-        await asyncio.wait((asking, asyncio.create_task(calls[0].left.wait())), timeout=2)
+        await asyncio.wait((asking, asyncio.create_task(calls[0].left.wait())), timeout=LIMIT)
     took = time.monotonic() - stopped
     await asking
     (stored,) = rows.answers(owner, order.key)
@@ -48,7 +50,7 @@ async def _stop_somewhere(trial: Trial, oracle: Oracle, pair: tuple[Site, Site],
     assert stored.status == "finished" or (answer, stored.status) == ("stopping", "cancelled")
     if stored.status != "cancelled":
         return 0
-    assert took < 2
+    assert took < LIMIT
     assert all(call.left.is_set() for call in calls)
     return took
 
