@@ -29,7 +29,7 @@ endef
 
 BENCHMARKS := $(basename $(notdir $(shell grep -ls __main__ benchmarks/*.py)))
 
-.PHONY: help demo superuser test lint format faults bench clean environment
+.PHONY: help demo superuser test fuzz lint format faults bench clean environment
 
 help:  ## list these tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -44,6 +44,9 @@ superuser: $(VENV)/.demo-$(EXTRAS)  ## an account for the example site's admin
 test: environment lint  ## lint and all tests
 	@echo "Running the tests"
 	@$(BIN)/pytest
+
+fuzz: environment  ## feed the parser what no server should send; FUZZ=600 for ten minutes
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(FUZZ),30)
 
 lint: environment  ## ruff, mypy, import floors, missing migrations
 	@echo "Checking style, types, import floors and migrations"

@@ -232,6 +232,7 @@ def contest(dialect: str, count: int) -> None:
         medians = {name: statistics.median(run[name] for run in runs) / len(payloads) * 1e6 for name in field}
         for name, cost in medians.items():
             print(f"{dialect:19} {title:17} {name:14} {cost:9.2f} {cost / medians['ours']:9.2f}x")
+        print(f"{dialect:19} {title:17} {'ours to floor':14} {medians['ours'] / medians['floor']:20.2f}x")
 
 
 def main() -> None:
