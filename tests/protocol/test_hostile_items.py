@@ -155,3 +155,10 @@ def test_usage_before_the_start():
     events = read("anthropic-messages", named(rest[-2], start, *rest))
     assert not any(type(event).__name__ == "Started" for event in events)
     assert fold(events).usage.input_tokens == 10
+
+
+def test_whole_part_under_another_index_is_not_taken_again():
+    grown = {"type": "response.output_text.delta", "content_index": 1, "delta": "hi"}
+    whole = {"type": "response.content_part.done", "content_index": 0, "part": PART}
+    events = [created(), *item(0, {"type": "message"}, grown, whole), completed()]
+    assert_says("openai-responses", sse(*events), {"text": "hi"})

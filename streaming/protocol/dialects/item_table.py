@@ -35,7 +35,15 @@ class ItemTable:
 
     def take(self, kind: Kind, index: Index, id: Any) -> Item:
         """The item that a delta is about, begun if it is new."""
-        return self._find(kind, index, id) or self._open(kind, index, {})
+        return self.find(kind, index, id) or self._open(kind, index, {})
+
+    def find(self, kind: Kind, index: Index, id: Any) -> Item | None:
+        """The item that an event is about, if it has begun."""
+        place, named = self._named.get((_name(id), kind), (None, None))
+        if index is None:
+            return named or self._latest.get(kind)
+        only = self.only.get((index, kind))
+        return only or (named if named and place == index else self._last.get((index, kind)))
 
     def announce(self, index: Index, wire: Wire) -> None:
         """`output_item.added`, which some servers repeat."""
@@ -46,7 +54,7 @@ class ItemTable:
     def finish(self, index: Index, wire: Wire) -> None:
         """`output_item.done`, which some servers repeat, or send alone."""
         kind, identity = class_of(wire), id_of(wire)
-        item = self._find(kind, index, wire.get("id"))
+        item = self.find(kind, index, wire.get("id"))
         if item is not None and self._done.get(item) == identity:
             return
         if item is None or item in self._done:
@@ -80,13 +88,6 @@ class ItemTable:
         return {
             place for kind, new in places.items() if len(new) == count[kind] - self._streamed[kind] for place in new
         }
-
-    def _find(self, kind: Kind, index: Index, id: Any) -> Item | None:
-        place, named = self._named.get((_name(id), kind), (None, None))
-        if index is None:
-            return named or self._latest.get(kind)
-        only = self.only.get((index, kind))
-        return only or (named if named and place == index else self._last.get((index, kind)))
 
     def _open(self, kind: Kind, index: Index, wire: Wire) -> Item:
         self._answer.reserve()

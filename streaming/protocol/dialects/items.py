@@ -35,6 +35,7 @@ class MessageItem:
         self._answer = answer
         self._proses: dict[int | None, Prose] = {}
         self._has_cited = False
+        self._filled = 0
 
     def done(self, wire: Wire) -> None:
         content = wire.get("content")
@@ -59,7 +60,9 @@ class MessageItem:
             self._open(payload.content_index).refusal(payload.delta)
 
     def end_part(self, payload: Any) -> None:
-        self._fill(payload.content_index, payload.part if isinstance(payload.part, dict) else {})
+        """A whole part. It counts only if none of the item streamed: the indexes need not agree."""
+        if len(self._proses) == self._filled:
+            self._fill(payload.content_index, payload.part if isinstance(payload.part, dict) else {})
         self._end(payload.content_index)
 
     def end_text(self, payload: Any) -> None:
@@ -93,8 +96,10 @@ class MessageItem:
         if index in self._proses or (self._proses and (index is None or None in self._proses)):
             return
         if isinstance(part.get("refusal"), str) and part["refusal"]:
+            self._filled += 1
             self._open(index).refusal(part["refusal"])
         elif isinstance(part.get("text"), str) and part["text"]:
+            self._filled += 1
             self._open(index).write(part["text"])
 
 

@@ -79,9 +79,8 @@ class OpenAIResponses:
         self._items.finish(payload.output_index, payload.item or {})
 
     def _read_part_done(self, payload: Payload, _data: bytes) -> None:
-        kind = _object(payload.part).get("type")
-        if kind != "reasoning_text":  # those words come with the item, too
-            item: Any = self._items.take(MessageItem, payload.output_index, payload.item_id)
+        item = self._items.find(MessageItem, payload.output_index, payload.item_id)
+        if isinstance(item, MessageItem) and _object(payload.part).get("type") != "reasoning_text":
             item.end_part(payload)
 
     def _read_progress(self, payload: Payload, _data: bytes) -> None:
