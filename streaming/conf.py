@@ -55,6 +55,21 @@ class Settings:
         return int(self._read("MAX_ACTIVE_PER_OWNER", 3))
 
     @property
+    def MAX_PROMPTS_PER_MINUTE(self) -> int | None:
+        """Messages one owner may send within 60 seconds; None: any number."""
+        value = self._read("MAX_PROMPTS_PER_MINUTE", None)
+        return None if value is None else int(value)
+
+    @property
+    def MAX_TOKENS_PER_DAY(self) -> int | None:
+        """Tokens, in and out, after which an owner may ask no more within 24 hours; None: any number.
+
+        Answers whose provider reports no usage do not count.
+        """
+        value = self._read("MAX_TOKENS_PER_DAY", None)
+        return None if value is None else int(value)
+
+    @property
     def MAX_ACTIVE_PER_PROCESS(self) -> int:
         """Generations one process runs at once; further ones are answered 503."""
         return int(self._read("MAX_ACTIVE_PER_PROCESS", 500))

@@ -15,7 +15,8 @@ from django.db import IntegrityError, transaction
 
 from streaming import history
 from streaming.conf import settings
-from streaming.errors import BadRequest, Conflict, NotFound, TooLarge, TooManyRequests
+from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
+from streaming.limits import check_limits
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.models.conversations import title_from
 from streaming.models.generations import from_now
@@ -110,7 +111,8 @@ def _join(conversation: Conversation, submission: Submission) -> Accepted | None
 
 
 def _begin(owner: Owner, conversation: Conversation, submission: Submission, worker: str) -> Accepted:
-    _check_limits(owner, conversation)
+    _check_idle(conversation)
+    check_limits(owner)
     asked = _user_message(conversation, submission)
     answer = Message.objects.create(conversation=conversation, parent=asked, role=Role.ASSISTANT)
     generation = Generation.objects.create(
@@ -127,14 +129,11 @@ def _begin(owner: Owner, conversation: Conversation, submission: Submission, wor
     return Accepted(generation, conversation.system_prompt, history.turns(asked_path))
 
 
-def _check_limits(owner: Owner, conversation: Conversation) -> None:
+def _check_idle(conversation: Conversation) -> None:
     for active in Generation.objects.filter(active_conversation=conversation):
         reap_one(active.pk)
     if Generation.objects.filter(active_conversation=conversation).exists():
         raise Conflict(BUSY)
-    count = Generation.objects.active().owned_by(owner).count()
-    if count >= settings.MAX_ACTIVE_PER_OWNER:
-        raise TooManyRequests(f"{count} answers are being written for you already. Wait for one, or stop one.")
 
 
 def _user_message(conversation: Conversation, submission: Submission) -> Message:

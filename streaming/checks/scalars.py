@@ -34,6 +34,11 @@ def _whole(least: int) -> Rule:
     )
 
 
+def _whole_or_any(least: int) -> Rule:
+    whole = _whole(least)
+    return Rule(f"{whole.wanted}, or None", lambda value: value is None or whole.holds(value))
+
+
 TEXT = Rule("a str", lambda value: isinstance(value, str))
 FLAG = Rule("True or False", lambda value: isinstance(value, bool))
 DURATION = Rule("a number of seconds above 0", lambda value: _is_number(value) and value > 0)
@@ -45,6 +50,8 @@ RULES: dict[str, Rule] = {
     "ALLOW_ANONYMOUS": FLAG,
     "MAX_PROMPT_CHARS": _whole(1),
     "MAX_ACTIVE_PER_OWNER": _whole(1),
+    "MAX_PROMPTS_PER_MINUTE": _whole_or_any(1),
+    "MAX_TOKENS_PER_DAY": _whole_or_any(1),
     "MAX_ACTIVE_PER_PROCESS": _whole(1),
     "ABANDON_AFTER": WAIT_OR_NEVER,
     "PROVIDER_RETRIES": _whole(0),

@@ -1,0 +1,49 @@
+"""Limits: how much one owner may ask for. Counted in the database, so that they hold over all processes."""
+
+from __future__ import annotations
+
+from django.db.models import Sum
+
+from streaming.conf import settings
+from streaming.errors import TooManyRequests
+from streaming.models import Generation, Owner
+from streaming.models.generations import from_now
+
+MINUTE_SECONDS = 60
+DAY_SECONDS = 24 * 3600
+
+
+def check_limits(owner: Owner) -> None:
+    """Let an owner ask once more.
+
+    Raises:
+        TooManyRequests: saying which limit it is.
+    """
+    for check in (_active, _per_minute, _per_day):
+        check(owner)
+
+
+def _active(owner: Owner) -> None:
+    count = Generation.objects.active().owned_by(owner).count()
+    if count >= settings.MAX_ACTIVE_PER_OWNER:
+        raise TooManyRequests(f"{count} answers are being written for you already. Wait for one, or stop one.")
+
+
+def _per_minute(owner: Owner) -> None:
+    limit = settings.MAX_PROMPTS_PER_MINUTE
+    if limit is None:
+        return
+    recent = Generation.objects.owned_by(owner).filter(created_at__gt=from_now(-MINUTE_SECONDS))
+    if recent.count() >= limit:
+        raise TooManyRequests(f"You may send {limit} messages a minute. Wait a moment.")
+
+
+def _per_day(owner: Owner) -> None:
+    """What providers did not report is not counted: unknown is not zero, but nothing to add up either."""
+    limit = settings.MAX_TOKENS_PER_DAY
+    if limit is None:
+        return
+    today = Generation.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS))
+    used = today.aggregate(input=Sum("input_tokens", default=0), output=Sum("output_tokens", default=0))
+    if used["input"] + used["output"] >= limit:
+        raise TooManyRequests("You have used up what this site grants you for a day. Come back later.")
