@@ -10,7 +10,7 @@
     │   ├── TooLarge          413
     │   ├── TooManyRequests   429  generations per owner
     │   ├── NotAsync          501  reached through WSGI, where nothing can stream
-    │   └── Overloaded        503  generations per process; draining
+    │   └── Overloaded        503  generations per process; draining; the database is away
     ├── ProviderError         the model's server must act (or its key must); mapped from SDK errors in one place each
     └── GenerationError       raised by the one-call API when the answer it was asked for did not finish
 
@@ -88,7 +88,7 @@ class NotAsync(RequestError):
 
 
 class Overloaded(RequestError):
-    """This process has as many live generations as it may, or is shutting down."""
+    """This process has as many live generations as it may, is shutting down, or has no database just now."""
 
     status = 503
     code = "overloaded"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from streaming import history
 from streaming.database import in_database
-from streaming.errors import BadRequest, NotFound, RequestError, TooLarge
+from streaming.errors import BadRequest, NotFound, Overloaded, RequestError, TooLarge
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.protocol.ui_stream import ui_parts
 from streaming.submission import read_submission
@@ -23,6 +24,8 @@ from streaming.supervisor import current, stop
 from streaming.views.access import owner_of, refuse_cross_site, refuse_sync
 from streaming.views.passes import Pass
 from streaming.views.sse import stream_response
+
+logger = logging.getLogger(__name__)
 
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
@@ -53,8 +56,12 @@ def endpoint(method: str) -> Callable[[View], View]:
 async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponseBase:
     refuse_sync(request)
     refuse_cross_site(request)
-    owner = await owner_of(request, begins=request.method == "POST")
-    return await view(request, owner, **kwargs)
+    try:
+        owner = await owner_of(request, begins=request.method == "POST")
+        return await view(request, owner, **kwargs)
+    except (OperationalError, InterfaceError) as trouble:
+        logger.exception("A request met a database that is away.")
+        raise Overloaded("The site's database is away. Try again in a moment.") from trouble
 
 
 @endpoint("POST")
