@@ -161,6 +161,11 @@ class Run:
                     return
                 logger.warning("Settling generation %s: %s; trying again.", self.generation.pk, type(trouble).__name__)
                 await asyncio.sleep(delay)
+            except Exception:
+                # Nothing that waiting would cure. Readers get an end; the lease runs out, and the journal has the rest.
+                logger.exception("Generation %s could not be settled.", self.generation.pk)
+                self.log.append(self._interrupted())
+                return
 
     async def _settle(self, ending: Ending) -> list[bytes]:
         """The closing chunks, with the row settled before anybody sees them."""

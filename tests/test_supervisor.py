@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import time
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
@@ -246,6 +247,29 @@ async def test_tokens_a_day_are_limited(scripted: Script, settings: Any) -> None
         await submit()
     await Generation.objects.aupdate(created_at=timezone.now() - timedelta(days=1, seconds=1))
     await submit()
+
+
+@pytest.mark.parametrize("count", [-5, 10**12, 10**30])
+async def test_count_that_cannot_be_is_unknown_and_the_answer_kept(scripted: Script, count: int) -> None:
+    usage = json.dumps({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": count}})
+    scripted(chunks=[HELLO.decode().replace("data: [DONE]", f"data: {usage}\n\ndata: [DONE]")])
+    await asyncio.wait_for(frames_of((await submit()).pk), 5)
+    row = await Generation.objects.select_related("message").aget()
+    assert (row.status, row.message.text) == ("finished", "Hello")
+    assert (row.input_tokens, row.output_tokens) == (3, None)
+
+
+async def test_readers_get_an_end_whatever_settling_meets(
+    scripted: Script, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*args: Any) -> bool:
+        raise OverflowError
+
+    scripted(text="Hello")
+    monkeypatch.setattr("streaming.runner.settle", broken)
+    chunks = chunks_of(await frames_of((await submit()).pk))
+    assert chunks[-1]["type"] == "error"
+    assert "could not be settled" in caplog.text
 
 
 @pytest.mark.parametrize("prompt", ["", "   ", "\n"])

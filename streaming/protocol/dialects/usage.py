@@ -34,6 +34,9 @@ PLACES: dict[str, tuple[Path, ...]] = {
 }
 """Field of `Usage` to the paths it is found at, of any dialect, best first."""
 
+MAX_COUNT = 2**31 - 1
+"""Two thousand million tokens: no context is near it, and every database's integer column holds it."""
+
 INPUT_FIELDS = frozenset({"input_tokens", "cached_input_tokens", "cache_write_tokens"})
 
 
@@ -65,6 +68,7 @@ def _count_at(wire: Any, path: Path) -> int | None:
     for key in path:
         wire = wire.get(key) if isinstance(wire, dict) else None
     try:
-        return msgspec.convert(wire, int, strict=False)
+        count = msgspec.convert(wire, int, strict=False)
     except msgspec.ValidationError:
         return None
+    return count if 0 <= count <= MAX_COUNT else None
