@@ -26,11 +26,11 @@ from streaming.models import Generation, Owner
 from streaming.models.generations import Status
 from streaming.protocol.events import Usage
 from streaming.protocol.parts import Part, ReasoningPart, ToolCall
-from streaming.protocol.requests import ToolSpec
 from streaming.protocol.ui_stream import chunk_of
 from streaming.submission import Submission
 from streaming.subscription import subscribe
 from streaming.supervisor import StopAnswer, current, stop
+from streaming.tools import AnyTool, Toolbox
 
 # Conversations of code that names no user belong to this owner, whom no request can be.
 NOBODY = Owner("code:")
@@ -103,20 +103,22 @@ async def start_chat(
     owner: Owner | None = None,
     conversation_key: str | None = None,
     provider: str | None = None,
-    tools: Sequence[ToolSpec] = (),
+    tools: Sequence[AnyTool] | None = None,
     tool_choice: str | None = None,
 ) -> Answer:
     """Ask, and return as soon as the answer has begun.
 
     `user` is a user or None; `conversation_key` continues a conversation of that user's. `tools` are offered to the
-    model for this answer; calls come back in `Result.tool_calls`, nothing is executed.
+    model for this answer in place of those of the settings: of a `Tool` calls are executed, of a `ToolSpec` they come
+    back in `Result.tool_calls`.
 
     Raises:
         RequestError: the question was not accepted; nothing was stored.
     """
     asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
     submission = Submission(key=conversation_key or uuid.uuid4().hex, prompt=prompt, provider=provider)
-    generation = await current().submit(asker, submission, tools=tuple(tools), tool_choice=tool_choice)
+    toolbox = None if tools is None else Toolbox.of(tools)
+    generation = await current().submit(asker, submission, toolbox=toolbox, tool_choice=tool_choice)
     return Answer(generation.pk)
 
 

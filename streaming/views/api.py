@@ -19,7 +19,7 @@ from streaming.errors import BadRequest, NotFound, Overloaded, RequestError, Too
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.protocol.ui_stream import ui_parts
 from streaming.submission import read_submission
-from streaming.subscription import has_end, subscribe
+from streaming.subscription import follow, has_end, subscribe
 from streaming.supervisor import current, stop
 from streaming.views.access import owner_of, refuse_cross_site, refuse_sync
 from streaming.views.passes import Pass
@@ -69,7 +69,7 @@ async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     """Take a message and stream its answer."""
     submission = read_submission(_body(request))
     generation = await current().submit(owner, submission)
-    return stream_response(await subscribe(generation.pk), Pass(owner, request.session))
+    return stream_response(await follow(generation), Pass(owner, request.session))
 
 
 @endpoint("GET")
@@ -160,12 +160,12 @@ def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
 
 def _describe(owner: Owner, key: str) -> dict[str, Any]:
     found = find_conversation(owner, key)
-    messages = history.path(found)
-    written = [message for message in messages if not _is_being_written(message)]
+    contributions = history.contributions(history.path(found))
+    written = [rows for rows in contributions if not _is_being_written(rows[-1])]
     return {
         "id": found.key,
-        "active": len(written) < len(messages),
-        "messages": [_ui_message(message) for message in written],
+        "active": len(written) < len(contributions),
+        "messages": [_ui_message(rows) for rows in written],
     }
 
 
@@ -174,9 +174,11 @@ def _is_being_written(message: Message) -> bool:
     return generation is not None and generation.is_active
 
 
-def _ui_message(message: Message) -> dict[str, Any]:
-    shown = {"id": message.public_id, "role": message.role, "parts": ui_parts(message.typed_parts)}
-    generation: Generation | None = getattr(message, "generation", None)
+def _ui_message(rows: list[Message]) -> dict[str, Any]:
+    """One contribution. Its metadata is that of its newest generation."""
+    first, last = rows[0], rows[-1]
+    shown = {"id": first.public_id, "role": first.role, "parts": ui_parts(history.parts_of(rows))}
+    generation: Generation | None = getattr(last, "generation", None)
     return shown if generation is None else shown | {"metadata": generation.metadata}
 
 

@@ -69,7 +69,7 @@ BLANK_PARTS = tuple(ShownPart(kind) for kind in ("text", "reasoning", "tool", "f
 
 def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
     """The messages of the path that is shown, with what there is so far of an answer being written."""
-    return [_shown(message) for message in history.path(conversation)] if conversation else []
+    return [_shown(rows) for rows in history.contributions(history.path(conversation))] if conversation else []
 
 
 def texts() -> str:
@@ -83,14 +83,15 @@ def note_on(metadata: dict[str, Any]) -> str:
     return str(metadata.get("error") or next((NOTES[name] for name in named if name in NOTES), ""))
 
 
-def _shown(message: Message) -> ShownMessage:
-    generation: Generation | None = getattr(message, "generation", None)
+def _shown(rows: list[Message]) -> ShownMessage:
+    first = rows[0]
+    generation: Generation | None = getattr(rows[-1], "generation", None)
     if generation is None:
-        return ShownMessage(message.role, message.public_id, _shown_parts(message.typed_parts))
-    parts = _parts_so_far(generation) if generation.is_active else message.typed_parts
+        return ShownMessage(first.role, first.public_id, _shown_parts(history.parts_of(rows)))
+    parts = _parts_so_far(generation) if generation.is_active else history.parts_of(rows)
     return ShownMessage(
-        role=message.role,
-        id=message.public_id,
+        role=first.role,
+        id=first.public_id,
         parts=_shown_parts(parts),
         status=generation.status,
         note=note_on(generation.metadata),
