@@ -9,7 +9,7 @@ from streaming.models import Conversation, Generation, Message
 from streaming.models.messages import Role
 from streaming.opening import Opening
 from streaming.pending import Accepted, Sender, Start, check_idle, pending
-from streaming.standing import due_calls, fresh_answers, given_parts, standing
+from streaming.standing import check_all_answered, due_calls, fresh_answers, given_parts, standing
 from streaming.submission import Submission
 from streaming.tools import toolbox_for
 
@@ -27,6 +27,7 @@ def go_on(sender: Sender, conversation: Conversation, submission: Submission) ->
     fresh = fresh_answers(now, submission.answers, toolbox)
     if not fresh:
         return _joined_answer(rows)
+    check_all_answered(now, fresh, toolbox)
     check_idle(conversation)
     check_limits(sender.owner)
     answer = Message(conversation=conversation, parent=rows[-1], role=Role.ASSISTANT)

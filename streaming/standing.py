@@ -64,6 +64,18 @@ def fresh_answers(now: Standing, answers: Sequence[Answer], toolbox: Toolbox) ->
     return fresh
 
 
+def check_all_answered(now: Standing, fresh: Sequence[Answer], toolbox: Toolbox) -> None:
+    """The model goes on once: an answer that came later would be lost.
+
+    Raises:
+        Conflict: other calls wait for their client, too.
+    """
+    answered = {answer.call_id for answer in fresh}
+    answerable = {id for id in now.waiting if id in now.asked or toolbox.executable(now.calls[id].name) is None}
+    if not answerable <= answered:
+        raise Conflict("Other tool calls of this answer wait, too. Send what there is to say of all of them at once.")
+
+
 def given_parts(fresh: Sequence[Answer]) -> tuple[Part, ...]:
     """What the new generation's message begins with."""
     return tuple(part for answer in fresh for part in _given(answer))

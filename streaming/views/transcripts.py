@@ -39,6 +39,7 @@ class ShownPart(NamedTuple):
     """One part. `kind` chooses the template, `streaming/_part_<kind>.html`; the rest is text, empty where unused."""
 
     kind: str
+    id: str = ""
     text: str = ""
     name: str = ""
     state: str = ""
@@ -120,6 +121,7 @@ def _reasoning(part: dict[str, Any]) -> ShownPart:
 def _tool(part: dict[str, Any]) -> ShownPart:
     return ShownPart(
         "tool",
+        id=part["toolCallId"],
         name=part["type"].partition("-")[2],
         state=part["state"],
         input=_readable(part.get("input", part.get("rawInput"))),
