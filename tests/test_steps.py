@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from streaming.chat import go_on, start_chat
 from streaming.database import in_database
 from streaming.errors import BadRequest, Conflict
 from streaming.history import NOT_EXECUTED
@@ -438,3 +439,24 @@ async def test_retry_in_a_later_step_keeps_what_came_before(settings: Any, monke
     row, _ = await run()
     assert (row.status, row.attempts, row.message.text) == ("finished", 3, "Clear.")
     assert len(tools.CALLS) == 1
+
+
+async def test_code_brings_its_own_tools_and_decides(settings: Any) -> None:
+    settings.STREAMING_TOOLS = []
+    says(settings, ("I would write. ", (MAIL,)), ("Sent.", ()))
+    own = [tools.send_mail]
+    asked = await (await start_chat("Write", tools=own)).result()
+    assert [call.name for call in asked.asked] == ["send_mail"]
+    decisions = [ToolApproval(call_id=call.id, is_approved=True) for call in asked.asked]
+    answer = await go_on(asked, decisions, tools=own)
+    assert [text async for text in answer] == ["Sent."]
+    assert (await answer.result()).text == "Sent."
+    assert tools.CALLS == [("send_mail", {"to": "me", "body": "Hello there"})]
+
+
+async def test_answers_that_leave_a_call_out_are_refused(settings: Any) -> None:
+    """The model goes on once: what came later would be lost."""
+    says(settings, ("", (MAIL, LOCATION)), ("Ah.", ()))
+    row, _ = await run()
+    with pytest.raises(Conflict, match="all of them at once"):
+        await current().submit(ALICE, continued(row, output("l1", "Oslo")))

@@ -66,6 +66,8 @@ const APPLY = {
   "finish": (answer, { messageMetadata }) => answer.finish(messageMetadata),
 };
 
+const OPEN_STATES = new Set(["output-error", "approval-requested"]);
+
 /** One message on the page, while it is being written. */
 class Answer {
   constructor(chat, article) {
@@ -109,7 +111,7 @@ class Answer {
     const card = this.byId.get(toolCallId) ?? this.open(toolCallId, "tool");
     const fill = (slot, value) => value !== undefined && (card.querySelector(slot).textContent = readable(value));
     Object.assign(card.dataset, { state, call: toolCallId });
-    card.open ||= state === "output-error" || state === "approval-requested";
+    card.open = OPEN_STATES.has(state) || (card.open && state !== "output-denied");
     for (const choice of card.querySelectorAll("input")) choice.name = `decision ${toolCallId}`;
     fill("[data-name]", toolName);
     fill("[data-content]", input);
