@@ -59,6 +59,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             await self.accept()
             await self.close(CLOSE_UNAUTHENTICATED)
             raise StopConsumer from None
+        current().keep_house()
         self._pass = await in_database(Pass, self._owner, self.scope.get("session"))
         await self.accept()
 

@@ -56,6 +56,7 @@ def endpoint(method: str) -> Callable[[View], View]:
 async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponseBase:
     refuse_sync(request)
     refuse_cross_site(request)
+    current().keep_house()
     try:
         owner = await owner_of(request, begins=request.method == "POST")
         return await view(request, owner, **kwargs)

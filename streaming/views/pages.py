@@ -52,6 +52,7 @@ def for_owner(view: OwnersView) -> OwnersView:
             owner = await owner_of(request, begins=True)
         except LoginRequired:
             return redirect_to_login(_page_of(key))
+        current().keep_house()
         return await view(request, owner, key)
 
     return never_cache(transaction.non_atomic_requests(wrapped))
