@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import re
+import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -134,3 +139,18 @@ async def test_thread_that_hangs_keeps_its_place(settings: Any) -> None:
     assert again.output == TOO_SLOW
     tools.STUCK.set()
     assert (await bench.execute(tools.slow_count, call("slow_count"), CONTEXT)).output == 1
+
+
+def test_the_page_about_tools_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).resolve().parent.parent / "docs/tools.md").read_text()
+    example, *others = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    monkeypatch.setitem(sys.modules, "shop", ModuleType("shop"))
+    monkeypatch.setitem(sys.modules, "shop.models", ModuleType("shop.models"))
+    monkeypatch.setattr(sys.modules["shop.models"], "Order", object(), raising=False)
+    shown: dict[str, Any] = {"__name__": "shop.tools"}
+    monkeypatch.setitem(sys.modules, "shop.tools", ModuleType("shop.tools"))
+    exec(compile(example, "docs/tools.md", "exec"), shown)  # noqa: S102  # our own page
+    assert shown["order_status"].spec.parameters["properties"]["number"]["description"] == "The number on the invoice."
+    assert shown["send_mail"].live_fields == ("body",)
+    for other in others:
+        compile(other, "docs/tools.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
