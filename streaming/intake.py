@@ -24,7 +24,7 @@ from streaming.opening import Opening
 from streaming.pending import BUSY, Accepted, Sender, Start, check_idle, pending
 from streaming.protocol.parts import TextPart
 from streaming.submission import Submission
-from streaming.tools import toolbox_for
+from streaming.tools import registered, toolbox_for
 
 
 def accept(sender: Sender, submission: Submission) -> Accepted:
@@ -34,6 +34,7 @@ def accept(sender: Sender, submission: Submission) -> Accepted:
         BadRequest, Conflict, NotFound, TooLarge, TooManyRequests: and nothing was stored.
     """
     _validate(submission)
+    registered()  # imports the site's tools, which a transaction should not wait for
     try:
         with transaction.atomic():
             conversation = _conversation(sender.owner, submission)
