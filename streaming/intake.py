@@ -111,7 +111,7 @@ def _join(conversation: Conversation, submission: Submission) -> Accepted | None
 
 
 def _begin(owner: Owner, conversation: Conversation, submission: Submission, worker: str) -> Accepted:
-    _check_idle(conversation)
+    check_idle(conversation)
     check_limits(owner)
     asked = _user_message(conversation, submission)
     answer = Message.objects.create(conversation=conversation, parent=asked, role=Role.ASSISTANT)
@@ -129,7 +129,8 @@ def _begin(owner: Owner, conversation: Conversation, submission: Submission, wor
     return Accepted(generation, conversation.system_prompt, history.turns(asked_path))
 
 
-def _check_idle(conversation: Conversation) -> None:
+def check_idle(conversation: Conversation) -> None:
+    """Raise Conflict while an answer is being written; one whose process has gone silent is settled first."""
     for active in Generation.objects.filter(active_conversation=conversation):
         reap_one(active.pk)
     if Generation.objects.filter(active_conversation=conversation).exists():
@@ -141,9 +142,12 @@ def _user_message(conversation: Conversation, submission: Submission) -> Message
         return _question_of(conversation, submission.message_id)
     parent = conversation.active_leaf
     if submission.message_id is not None:
-        parent = _find(conversation, submission.message_id).parent
+        replaced = _find(conversation, submission.message_id)
+        parent = replaced.parent
         if submission.message_id == submission.client_id:
-            conversation.messages.filter(client_id=submission.client_id).update(client_id=None)
+            # The edit takes the id over, which may be the row's own: only another one tells the two apart.
+            replaced.client_id = str(uuid.uuid4())
+            replaced.save(update_fields=("client_id",))
     message = Message(conversation=conversation, parent=parent, role=Role.USER, client_id=submission.client_id)
     message.set_parts((TextPart(text=submission.prompt),))
     message.save(force_insert=True)
