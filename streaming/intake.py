@@ -65,12 +65,14 @@ def _validate(submission: Submission) -> None:
 
 
 def _conversation(owner: Owner, submission: Submission) -> Conversation:
+    """The conversation, locked: who sends and who walks its branches at the same time come one after the other."""
+    conversations = Conversation.objects.select_for_update()
     if not submission.prompt:
-        found = Conversation.objects.owned_by(owner).filter(key=submission.key).first()
+        found = conversations.owned_by(owner).filter(key=submission.key).first()
         if found is None:
             raise NotFound("There is no such conversation.")
         return found
-    conversation, _ = Conversation.objects.get_or_create(
+    conversation, _ = conversations.get_or_create(
         owner_key=owner.key,
         key=submission.key,
         defaults={

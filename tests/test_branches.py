@@ -286,7 +286,7 @@ async def test_walking_and_sending_at_once_leave_one_of_the_two_orders(scripted:
         walks = [in_database(show, ALICE, "c1", str(ids[turn % 2])) for _ in range(2)]
         generation, *walked = await asyncio.gather(asking, *walks, return_exceptions=True)
         assert isinstance(generation, Generation), generation
-        assert all(outcome is None or isinstance(outcome, Conflict) for outcome in walked)
+        assert all(outcome is None or isinstance(outcome, Conflict) for outcome in walked), walked
         conversation = await Conversation.objects.select_related("active_leaf").aget()
         assert conversation.active_leaf_id == generation.message_id, "nobody leaves the path of an answer being written"
         await stop(generation.pk)
