@@ -265,9 +265,10 @@ class Versions {
   /** There is one version more: take the ways to the others from the server's page. */
   async learn() {
     const fresh = await this.chat.load().catch(() => null); // without them until the next load
-    for (const { dataset, lastElementChild: actions } of fresh?.querySelectorAll("[data-message]") ?? []) {
-      const known = this.find(dataset.message)?.querySelector(".chat-actions");
-      if (actions.matches(".chat-actions") && !known?.querySelector("[open]")) known?.replaceWith(actions);
+    for (const article of fresh?.querySelectorAll("[data-message]") ?? []) {
+      const actions = article.querySelector(".chat-actions");
+      const known = this.find(article.dataset.message)?.querySelector(".chat-actions:not(:has([open]))");
+      if (actions) known?.replaceWith(actions);
     }
   }
 
