@@ -216,9 +216,11 @@ async def edited(client: AsyncClient, scripted: Script) -> str:
     assert ">\nFirst &lt;try&gt;</textarea>" in page
     assert "chat-branch" not in page
     scripted(text="Two.")
-    response = await send(client, "Second try", edited=form[1])
-    assert response.status_code == 303
-    await current().idle()
+    for _ in range(2):
+        response = await send(client, "Second try", edited=form[1], client_id="m2")
+        assert response.status_code == 303
+        await current().idle()
+    assert await Message.objects.acount() == 4
     return visible(html(await client.get("/chat/c1/")))
 
 
