@@ -83,6 +83,22 @@ async def test_an_edit_can_be_left_and_is_sent_by_enter(chat: Chat) -> None:
     await expect(chat.questions).to_have_count(1)
 
 
+async def test_what_is_sent_while_walking_stays_in_the_box(chat: Chat) -> None:
+    await chat.ask("words please")
+    await chat.is_idle()
+    await chat.regenerate_button.click()
+    await expect(version(chat, 2, 2)).to_be_visible()
+    async with chat.page.expect_request("**/branch"):
+        await chat.page.evaluate("""() => {
+            document.querySelector("[name=branch]").click();
+            document.querySelector(".chat-composer").elements.prompt.value = "too soon";
+            document.querySelector(".chat-send").click();
+        }""")
+    await expect(version(chat, 1, 2)).to_be_visible()
+    assert await chat.messages.count() == 2
+    await expect(chat.box).to_have_value("too soon")
+
+
 async def test_what_is_walked_stays_where_it_was(chat: Chat) -> None:
     await chat.ask("lines please")
     await chat.is_idle()
@@ -90,14 +106,14 @@ async def test_what_is_walked_stays_where_it_was(chat: Chat) -> None:
     await chat.is_idle()
     await chat.edit("lines again", 1)
     await expect(version(chat, 2, 2)).to_be_visible()
-    await chat.previous_button.scroll_into_view_if_needed()
-    place = (await chat.previous_button.bounding_box() or {})["y"]
     await chat.previous_button.click()
     await expect(version(chat, 1, 2)).to_be_visible()
     await expect(chat.questions.last).to_contain_text("words please")
-    await chat.next_button.click()
+    place = (await chat.next_button.bounding_box() or {})["y"]
+    await chat.next_button.click()  # to a version that is much longer
     await expect(version(chat, 2, 2)).to_be_visible()
-    assert abs((await chat.previous_button.bounding_box() or {})["y"] - place) < 2
+    assert abs((await chat.next_button.bounding_box() or {})["y"] - place) < 2
+    await expect(chat.jump_button).to_be_visible()
 
 
 async def test_walking_while_another_tab_asks_is_refused_and_said(chat: Chat) -> None:

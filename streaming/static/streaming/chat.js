@@ -199,7 +199,7 @@ class Versions {
     this.list.addEventListener("keydown", (event) => this.pressed(event));
     this.list.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (!chat.isActive) this.edit(event.target);
+      if (!chat.isActive && !this.isWalking) this.edit(event.target);
     });
   }
 
@@ -276,7 +276,8 @@ class Versions {
   async walk(button) {
     const { value, nextElementSibling } = button;
     const top = button.getBoundingClientRect().top;
-    const trouble = await this.choose(value);
+    this.isWalking = true; // what is sent meanwhile would be shown on messages that are about to go
+    const trouble = await this.choose(value).finally(() => (this.isWalking = false));
     if (trouble) return this.refuse(trouble);
     const buttons = Array.from(this.find(value)?.querySelectorAll("[name=branch]") ?? []);
     if (!buttons.length) return;
@@ -359,7 +360,7 @@ class StreamingChat extends HTMLElement {
     event.preventDefault();
     const button = event.submitter;
     if (button?.matches(".chat-stop")) this.stop();
-    else if (this.isActive) return;
+    else if (this.isActive || this.versions.isWalking) return;
     else if (button?.name === "branch") this.versions.walk(button);
     else if (button?.name === "regenerate") this.versions.regenerate(button);
     else if (this.input.value.trim()) this.send(this.input.value);
