@@ -13,9 +13,9 @@ import msgspec
 from django.db import transaction
 
 from streaming.errors import NotFound
-from streaming.intake import check_idle
 from streaming.models import Conversation, Message, Owner
 from streaming.models.messages import Role
+from streaming.pending import check_idle
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

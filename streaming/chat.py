@@ -8,7 +8,7 @@
     result = await answer.result()
 
 The question and the answer are rows like any other: the page, the admin and other readers see them. Leaving the loop
-early does not stop the answer; `answer.stop()` does.
+early does not stop the answer; `answer.stop()` does. Where calls wait, for an approval or an output, `go_on` gives it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from streaming.errors import GenerationError
 from streaming.models import Generation, Owner
 from streaming.models.generations import Status
 from streaming.protocol.events import Usage
-from streaming.protocol.parts import Part, ReasoningPart, ToolCall
-from streaming.protocol.requests import ToolSpec
+from streaming.protocol.parts import Part, ReasoningPart, ToolApproval, ToolCall, ToolResult
 from streaming.protocol.ui_stream import chunk_of
 from streaming.submission import Submission
-from streaming.subscription import subscribe
+from streaming.subscription import follow, subscribe
 from streaming.supervisor import StopAnswer, current, stop
+from streaming.tools import AnyTool, Toolbox
 
 # Conversations of code that names no user belong to this owner, whom no request can be.
 NOBODY = Owner("code:")
@@ -56,15 +56,25 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return [part for part in self.parts if isinstance(part, ToolCall)]
 
     @property
+    def asked(self) -> list[ToolCall]:
+        """Calls that a person has to decide about before the answer goes on."""
+        asked = {part.call_id for part in self.parts if isinstance(part, ToolApproval) and part.is_approved is None}
+        return [call for call in self.tool_calls if call.id in asked]
+
+    @property
     def reasoning(self) -> str:
         return "".join(part.text for part in self.parts if isinstance(part, ReasoningPart))
 
 
 class Answer:
-    """An answer that is being written. Iterate it for its text; any number of readers may, each from the start."""
+    """An answer that is being written. Iterate it for its text; any number of readers may, each from the start.
 
-    def __init__(self, generation_id: uuid.UUID) -> None:
-        self.generation_id = generation_id
+    One that goes on begins where it goes on.
+    """
+
+    def __init__(self, generation: Generation) -> None:
+        self.generation_id = generation.pk
+        self._generation = generation
 
     async def __aiter__(self) -> AsyncGenerator[str]:
         async for chunk in self.chunks():
@@ -73,7 +83,7 @@ class Answer:
 
     async def chunks(self) -> AsyncGenerator[dict[str, Any]]:
         """The UI message stream's chunks, as dicts with a `type`."""
-        subscription = await subscribe(self.generation_id)
+        subscription = await follow(self._generation)
         try:
             while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
                 for one in frames:
@@ -103,21 +113,44 @@ async def start_chat(
     owner: Owner | None = None,
     conversation_key: str | None = None,
     provider: str | None = None,
-    tools: Sequence[ToolSpec] = (),
+    tools: Sequence[AnyTool] | None = None,
     tool_choice: str | None = None,
 ) -> Answer:
     """Ask, and return as soon as the answer has begun.
 
     `user` is a user or None; `conversation_key` continues a conversation of that user's. `tools` are offered to the
-    model for this answer; calls come back in `Result.tool_calls`, nothing is executed.
+    model for this answer in place of those of the settings: of a `Tool` calls are executed, of a `ToolSpec` they come
+    back in `Result.tool_calls`.
 
     Raises:
         RequestError: the question was not accepted; nothing was stored.
     """
     asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
     submission = Submission(key=conversation_key or uuid.uuid4().hex, prompt=prompt, provider=provider)
-    generation = await current().submit(asker, submission, tools=tuple(tools), tool_choice=tool_choice)
-    return Answer(generation.pk)
+    toolbox = None if tools is None else Toolbox.of(tools)
+    generation = await current().submit(asker, submission, toolbox=toolbox, tool_choice=tool_choice)
+    return Answer(generation)
+
+
+async def go_on(
+    result: Result,
+    answers: Sequence[ToolResult | ToolApproval],
+    *,
+    user: Any = None,
+    owner: Owner | None = None,
+    tools: Sequence[AnyTool] | None = None,
+) -> Answer:
+    """Let an answer go on whose calls wait: with approvals of `result.asked`, and outputs of calls without a function.
+
+        answer = await go_on(result, [ToolApproval(call_id=call.id, is_approved=True) for call in result.asked])
+
+    Raises:
+        RequestError: a call does not wait for that, or others wait too.
+    """
+    asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
+    submission = Submission(key=result.conversation_key, answers=tuple(answers))
+    toolbox = None if tools is None else Toolbox.of(tools)
+    return Answer(await current().submit(asker, submission, toolbox=toolbox))
 
 
 async def chat(prompt: str, *, on_text: Callable[[str], None] | None = None, **options: Any) -> Result:

@@ -16,10 +16,14 @@ PREFIX = "STREAMING_"
 
 
 class ProviderConfig(TypedDict):
-    """`BACKEND` is a dotted path to a provider class, `OPTIONS` its keyword arguments."""
+    """`BACKEND` is a dotted path to a provider class, `OPTIONS` its keyword arguments.
+
+    `TOOLS` are the names of the tools that it is offered; without, it is offered all of `STREAMING_TOOLS`.
+    """
 
     BACKEND: str
     OPTIONS: NotRequired[dict[str, Any]]
+    TOOLS: NotRequired[list[str]]
 
 
 class Settings:
@@ -86,6 +90,31 @@ class Settings:
     def PROVIDER_RETRIES(self) -> int:
         """Further tries when a provider fails before it has said anything; afterwards nothing is ever tried again."""
         return int(self._read("PROVIDER_RETRIES", 2))
+
+    @property
+    def TOOLS(self) -> list[str]:
+        """Dotted paths of the site's tools: functions made tools by `streaming.tools.tool`, or `ToolSpec` objects."""
+        return list(self._read("TOOLS", ()))
+
+    @property
+    def MAX_STEPS(self) -> int:
+        """How often a model is asked for one answer, with what tools gave; the last time it may not call any more."""
+        return int(self._read("MAX_STEPS", 8))
+
+    @property
+    def TOOL_SECONDS(self) -> float:
+        """Longest time that one call of a tool may take, its wait for a place included; a tool may have its own."""
+        return float(self._read("TOOL_SECONDS", 60))
+
+    @property
+    def TOOL_CONCURRENCY(self) -> int:
+        """Calls of tools that one process executes at once; further ones wait."""
+        return int(self._read("TOOL_CONCURRENCY", 8))
+
+    @property
+    def MAX_TOOL_OUTPUT_CHARS(self) -> int:
+        """Largest output of a tool, as JSON. It is stored, sent to clients, and to the model at each further step."""
+        return int(self._read("MAX_TOOL_OUTPUT_CHARS", 100_000))
 
     @property
     def FIRST_DELTA_SECONDS(self) -> float:

@@ -27,7 +27,7 @@ from streaming.errors import PUBLIC_MESSAGES, BadRequest, LoginRequired, Request
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import chunk_of
 from streaming.submission import submission_of
-from streaming.subscription import Subscription, subscribe
+from streaming.subscription import Subscription, follow, subscribe
 from streaming.supervisor import current, stop
 from streaming.views.access import owner_in_scope
 from streaming.views.passes import Pass
@@ -59,6 +59,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             await self.accept()
             await self.close(CLOSE_UNAUTHENTICATED)
             raise StopConsumer from None
+        current().keep_house()
         self._pass = await in_database(Pass, self._owner, self.scope.get("session"))
         await self.accept()
 
@@ -94,7 +95,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         submission = submission_of((extra if isinstance(extra, dict) else {}) | frame)
         self._check_room(request_id)
         generation = await current().submit(self._owner, submission)
-        self._follow(request_id, generation.pk)
+        self._follow(request_id, generation.pk, functools.partial(follow, generation))
 
     async def _resume(self, frame: dict[str, Any], request_id: str) -> None:
         key = frame.get("id")
@@ -104,7 +105,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             return
         self._check_room(request_id)
         await self._tell(type="start", requestId=request_id)
-        self._follow(request_id, generation_id)
+        self._follow(request_id, generation_id, functools.partial(subscribe, generation_id))
 
     async def _abort(self, frame: dict[str, Any], request_id: str) -> None:
         generation_id = self._running.get(request_id)
@@ -117,9 +118,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         if len(self._followed) >= MAX_FOLLOWED:
             raise BadRequest(f"One socket can follow at most {MAX_FOLLOWED} answers at once.")
 
-    def _follow(self, request_id: str, generation_id: uuid.UUID) -> None:
+    def _follow(
+        self, request_id: str, generation_id: uuid.UUID, subscribing: Callable[[], Awaitable[Subscription]]
+    ) -> None:
         self._running[request_id] = generation_id
-        task = asyncio.create_task(self._relay(request_id, generation_id))
+        task = asyncio.create_task(self._relay(request_id, subscribing))
         self._followed[request_id] = task
         task.add_done_callback(functools.partial(self._forget, request_id))
 
@@ -127,20 +130,20 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         self._followed.pop(request_id, None)
         self._running.pop(request_id, None)
 
-    async def _relay(self, request_id: str, generation_id: uuid.UUID) -> None:
+    async def _relay(self, request_id: str, subscribing: Callable[[], Awaitable[Subscription]]) -> None:
         try:
-            with current().readers.one_more(), closing(await subscribe(generation_id)) as subscription:
+            with current().readers.one_more(), closing(await subscribing()) as subscription:
                 await self._relay_frames(request_id, subscription)
         except Exception:
             logger.exception("A socket's stream broke off.")
             await self._tell_error(request_id, BROKE_OFF)
 
     async def _relay_frames(self, request_id: str, subscription: Subscription) -> None:
-        """Send the log from its start: a replay has the same numbers as the stream itself.
+        """Send the log from its start, numbered from 0.
 
-        One made anew from the row has not, and this transport has no way to begin again: the client has to.
+        One made anew from the row is another one, and this transport has no way to begin again: the client has to.
         """
-        expected = 0
+        sent = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
             if not await self._pass.holds():
@@ -149,14 +152,13 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             if not frames and current().readers.are_leaving:
                 await self._tell_error(request_id, BROKE_OFF)
                 return
-            first = subscription.seq - len(frames)
-            if first != expected:
+            if subscription.has_begun_again:
                 await self._tell_error(request_id, BROKE_OFF)
                 return
-            expected = subscription.seq
-            for sequence, one in enumerate(frames, first):
+            for sequence, one in enumerate(frames, sent):
                 chunk = prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one))
                 await self._write(chunk)
+            sent += len(frames)
         await self._tell(type="end", requestId=request_id)
 
     async def _tell_error(self, request_id: str, text: str) -> None:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from streaming.conf import settings
 from streaming.journal import LiveLog
+from streaming.opening import Opening
 from streaming.protocol import Transcript
-from streaming.protocol.events import TERMINAL, Event, ReasoningDelta, TextDelta, ToolCallStarted
-from streaming.protocol.ui_stream import Outcome, UIStreamEncoder
+from streaming.protocol.events import (
+    TERMINAL,
+    Event,
+    ReasoningDelta,
+    StepStarted,
+    TextDelta,
+    ToolCallStarted,
+    Usage,
+)
+from streaming.protocol.parts import Part
+from streaming.protocol.ui_stream import Outcome
 
 FIRST_DELTAS = (TextDelta, ReasoningDelta, ToolCallStarted)
 
@@ -17,17 +28,24 @@ FIRST_DELTAS = (TextDelta, ReasoningDelta, ToolCallStarted)
 class Draft:
     """Folds events into a transcript and appends what readers see to `log`, in the same step.
 
-    So the stream and the row that is made from the transcript say the same. `terminal` is the event that ended it.
+    So the stream and the row that is made from the transcript say the same. Each step, one request to the model with
+    what its tools gave, has a `transcript` of its own. `terminal` is the event that ended the step.
     """
 
-    def __init__(self, message_id: str, log: LiveLog) -> None:
+    def __init__(self, opening: Opening, log: LiveLog) -> None:
         self.transcript = Transcript()
         self.terminal: Event | None = None
         self._log = log
-        self._encoder = UIStreamEncoder(message_id)
-        self._began = self._heard = time.monotonic()
+        self._encoder = opening.encoder
+        self._from_part = len(opening.earlier)
+        self._done: list[Part] = []
+        self._used: Usage | None = None
+        self._began = self._heard = self._asked = time.monotonic()
         self._first_delta: float | None = None
-        log.append(self._encoder.start())
+        self._is_empty = True
+        self._is_waiting = True
+        log.append(opening.chunks)
+        self.apply(opening.own_events)
 
     def apply(self, events: Iterable[Event]) -> None:
         """Take the events of one chunk of bytes; readers are woken once."""
@@ -38,31 +56,66 @@ class Draft:
             if isinstance(event, TERMINAL):
                 self.terminal = event
                 continue
-            if self._first_delta is None and isinstance(event, FIRST_DELTAS):
-                self._first_delta = self._heard
+            if self._is_empty and isinstance(event, FIRST_DELTAS):
+                self._is_empty = False
+                self._first_delta = self._first_delta or self._heard
             frames += self._encoder.encode(event)
         self._log.append(frames)
+
+    def begin_step(self, *, is_first: bool) -> None:
+        """The model is about to be asked. What was there before this stays, whatever becomes of the step."""
+        self._done, self._used, self._from_part = self.parts, self.usage, self.next_part
+        self.begin_again()
+        self._asked = time.monotonic()
+        self._is_empty = self._is_waiting = True
+        if not is_first:
+            self.apply((StepStarted(),))
 
     def begin_again(self) -> None:
         """Forget an attempt of which readers have seen nothing."""
         self.transcript, self.terminal = Transcript(), None
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """While tools work: nobody waits for the model, and what it said last is not the end."""
+        terminal, self.terminal, self._is_waiting = self.terminal, None, False
+        yield
+        self.terminal = terminal  # not when the work was broken off
 
     def closing(self, outcome: Outcome) -> list[bytes]:
         """The chunks that end the stream; the caller appends them once the row is settled."""
         return self._encoder.finish(outcome)
 
     @property
+    def parts(self) -> list[Part]:
+        """All of this generation's parts."""
+        return [*self._done, *self.transcript.parts]
+
+    @property
+    def next_part(self) -> int:
+        """The number of the next part: those of earlier generations count in."""
+        return max(self._from_part, self.transcript.next_part)
+
+    @property
+    def usage(self) -> Usage | None:
+        """The sum over the steps; None when no step has told."""
+        told = [usage for usage in (self._used, self.transcript.usage) if usage]
+        return sum(told[1:], told[0]) if told else None
+
+    @property
     def is_empty(self) -> bool:
-        """Whether readers have seen nothing of the answer yet."""
-        return self._first_delta is None
+        """Whether readers have seen nothing of this step yet."""
+        return self._is_empty
 
     def overdue(self) -> str | None:
         """Which limit on a provider's slowness has passed, as a key of `errors.PUBLIC_MESSAGES`."""
         now = time.monotonic()
         if now - self._began > settings.TOTAL_SECONDS:
             return "timeout_total"
-        if self._first_delta is None:
-            return "timeout_first_delta" if now - self._began > settings.FIRST_DELTA_SECONDS else None
+        if not self._is_waiting:
+            return None
+        if self._is_empty:
+            return "timeout_first_delta" if now - self._asked > settings.FIRST_DELTA_SECONDS else None
         return "timeout_stall" if now - self._heard > settings.STALL_SECONDS else None
 
     @property

@@ -1,18 +1,20 @@
 """Rows → turns: the path of a conversation that is shown, in a form that providers accept.
 
-The repair is pure: whatever was stopped, cut or crashed, the turns it gives are a valid conversation.
+An answer that went on after a client gave a tool's output is several rows, each a generation's, and one contribution
+for people. The repair is pure: whatever was stopped, cut or crashed, the turns it gives are a valid conversation.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from streaming.models import Conversation, Message
-from streaming.protocol.parts import Part, Role, TextPart, ToolCall, ToolResult, Turn
+from streaming.protocol.parts import Part, Role, TextPart, ToolApproval, ToolCall, ToolResult, Turn
 
-# What a model is told of a call that nobody answered: it may ask again.
-NOT_EXECUTED = "This call was not executed."
+ASSISTANT = "assistant"
+# What a model is told of a call that has no result: perhaps its process died while it was executed.
+NOT_EXECUTED = "There is no result of this call."
 
 
 def path(conversation: Conversation, leaf: Message | None = None) -> list[Message]:
@@ -28,41 +30,63 @@ def path(conversation: Conversation, leaf: Message | None = None) -> list[Messag
     return walked[::-1]
 
 
+def contributions(messages: Iterable[Message]) -> list[list[Message]]:
+    """The rows of a path, grouped: those of one answer are one contribution, known by the id of its first."""
+    grouped: list[list[Message]] = []
+    for message in messages:
+        if grouped and message.role == grouped[-1][-1].role == ASSISTANT:
+            grouped[-1].append(message)
+        else:
+            grouped.append([message])
+    return grouped
+
+
+def earlier_rows(message: Message) -> list[Message]:
+    """The rows of the same contribution before `message`, oldest first."""
+    if message.parent is None or message.parent.role != ASSISTANT:
+        return []
+    return contributions(path(message.conversation, message))[-1][:-1]
+
+
+def parts_of(messages: Iterable[Message]) -> tuple[Part, ...]:
+    """The parts of all rows, in order."""
+    return tuple(part for message in messages for part in message.typed_parts)
+
+
 def turns(messages: Iterable[Message]) -> tuple[Turn, ...]:
-    """The turns of a path, repaired."""
-    given = (Turn(role=_role(message), parts=message.typed_parts) for message in messages)
-    return repair(given)
+    """The turns of a path, as they are: `repair` them before a provider is sent them."""
+    return tuple(Turn(role=_role(message), parts=message.typed_parts) for message in messages)
 
 
-def repair(given: Iterable[Turn]) -> tuple[Turn, ...]:
-    """Drop half-written tool calls and empty turns; answer complete calls that nobody answered."""
-    return tuple(turn for one in given for turn in _repaired(one) if turn.parts)
+def repair(given: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Drop half-written tool calls, approvals and empty turns; answer complete calls that have no result."""
+    answered = {part.call_id for turn in given for part in turn.parts if isinstance(part, ToolResult)}
+    return tuple(turn for one in given for turn in _repaired(one, answered) if turn.parts)
 
 
 def _role(message: Message) -> Role:
-    return "assistant" if message.role == "assistant" else "user"
+    return "assistant" if message.role == ASSISTANT else "user"
 
 
-def _repaired(turn: Turn) -> Iterator[Turn]:
-    parts = tuple(part for part in turn.parts if not _is_broken(part))
+def _repaired(turn: Turn, answered: set[str]) -> Iterator[Turn]:
+    parts = tuple(part for part in turn.parts if not _is_unfit(part))
     yield Turn(role=turn.role, parts=parts)
-    unanswered = tuple(_unanswered(parts))
+    unanswered = tuple(_unanswered(parts, answered))
     if unanswered:
         yield Turn(role="tool", parts=unanswered)
 
 
-def _is_broken(part: Part) -> bool:
+def _is_unfit(part: Part) -> bool:
     match part:
         case ToolCall():
             return not part.is_complete
         case TextPart():
             return not part.text
         case _:
-            return False
+            return isinstance(part, ToolApproval)
 
 
-def _unanswered(parts: tuple[Part, ...]) -> Iterator[ToolResult]:
-    answered = {part.call_id for part in parts if isinstance(part, ToolResult)}
+def _unanswered(parts: tuple[Part, ...], answered: set[str]) -> Iterator[ToolResult]:
     for part in parts:
         if isinstance(part, ToolCall) and not part.is_provider_executed and part.id not in answered:
             yield ToolResult(call_id=part.id, output=NOT_EXECUTED, is_error=True)

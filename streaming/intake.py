@@ -1,63 +1,60 @@
 """Intake: a person's message becomes rows, once, before any provider is called.
 
 One transaction stores the user message, the assistant message that will be written and its pending generation. A
-message that was sent before (the same client id) joins the generation it started then. The AI SDK lets an edited
-message keep its id, so that an id belongs to the newest message that was sent under it.
+message that was sent before (the same client id) joins the generation it started then, and so do outputs of tools. The
+AI SDK lets an edited message keep its id, so that an id belongs to the newest message that was sent under it.
 """
 
 from __future__ import annotations
 
 import uuid
-from typing import NamedTuple
 
 import msgspec
 from django.db import IntegrityError, transaction
 
 from streaming import history
 from streaming.conf import settings
+from streaming.continuation import go_on
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.limits import check_limits
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.models.conversations import title_from
-from streaming.models.generations import from_now
 from streaming.models.messages import Role
-from streaming.protocol.parts import TextPart, Turn
-from streaming.settlement import reap_one
+from streaming.opening import Opening
+from streaming.pending import BUSY, Accepted, Sender, Start, check_idle, pending
+from streaming.protocol.parts import TextPart
 from streaming.submission import Submission
-
-BUSY = "An answer is still being written in this conversation. Wait for it, or stop it."
-
-
-class Accepted(NamedTuple):
-    """`turns` is what the provider is to be sent; None when the generation is an earlier one that was joined."""
-
-    generation: Generation
-    system: str
-    turns: tuple[Turn, ...] | None
+from streaming.tools import registered, toolbox_for
 
 
-def accept(owner: Owner, submission: Submission, worker: str) -> Accepted:
-    """Store the submission for `worker` to run.
+def accept(sender: Sender, submission: Submission) -> Accepted:
+    """Store the submission for the sender's worker to run.
 
     Raises:
         BadRequest, Conflict, NotFound, TooLarge, TooManyRequests: and nothing was stored.
     """
     _validate(submission)
+    registered()  # imports the site's tools, which a transaction should not wait for
     try:
         with transaction.atomic():
-            conversation = _conversation(owner, submission)
+            conversation = _conversation(sender.owner, submission)
+            if submission.answers:
+                return go_on(sender, conversation, submission)
             meant = _meant(conversation, submission)
-            return _join(conversation, meant) or _begin(owner, conversation, meant, worker)
+            return _join(conversation, meant) or _begin(sender, conversation, meant)
     except IntegrityError:
-        return _lost_the_race(owner, submission)
+        return _lost_the_race(sender, submission)
 
 
 def _validate(submission: Submission) -> None:
     limit = settings.MAX_PROMPT_CHARS
     if len(submission.prompt) > limit:
         raise TooLarge(f"The message has {len(submission.prompt)} characters; at most {limit} are accepted.")
-    if submission.trigger == "submit-message" and not submission.prompt.strip():
+    if submission.trigger == "submit-message" and not (submission.answers or submission.prompt.strip()):
         raise BadRequest("The message is empty. Send some text as 'prompt', or as the last of 'messages'.")
+    size = len(msgspec.json.encode(submission.answers))
+    if size > settings.MAX_TOOL_OUTPUT_CHARS * max(1, len(submission.answers)):
+        raise TooLarge("The output of a tool is larger than this site accepts.")
     alias = submission.provider
     if alias is not None and alias not in settings.PROVIDERS:
         allowed = ", ".join(sorted(settings.PROVIDERS))
@@ -109,34 +106,20 @@ def _join(conversation: Conversation, submission: Submission) -> Accepted | None
     generation = Generation.objects.filter(message__parent=sent).select_related("message").first()
     if generation is None or (is_edit and not (generation.is_active and sent.text == submission.prompt)):
         return None
-    return Accepted(generation, conversation.system_prompt, None)
+    return Accepted(generation, None)
 
 
-def _begin(owner: Owner, conversation: Conversation, submission: Submission, worker: str) -> Accepted:
+def _begin(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
     check_idle(conversation)
-    check_limits(owner)
+    check_limits(sender.owner)
     asked = _user_message(conversation, submission)
-    answer = Message.objects.create(conversation=conversation, parent=asked, role=Role.ASSISTANT)
-    generation = Generation.objects.create(
-        conversation=conversation,
-        active_conversation=conversation,
-        message=answer,
-        provider=submission.provider or conversation.provider,
-        worker=worker,
-        lease_until=from_now(settings.LEASE_SECONDS),
-    )
-    conversation.active_leaf = answer
-    conversation.save(update_fields=("active_leaf", "updated_at"))
-    asked_path = history.path(conversation, asked)
-    return Accepted(generation, conversation.system_prompt, history.turns(asked_path))
-
-
-def check_idle(conversation: Conversation) -> None:
-    """Raise Conflict while an answer is being written; one whose process has gone silent is settled first."""
-    for active in Generation.objects.filter(active_conversation=conversation):
-        reap_one(active.pk)
-    if Generation.objects.filter(active_conversation=conversation).exists():
-        raise Conflict(BUSY)
+    answer = Message(conversation=conversation, parent=asked, role=Role.ASSISTANT)
+    alias = submission.provider or conversation.provider
+    toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
+    opening = Opening(answer.public_id, live_fields=toolbox.live_fields)
+    generation = pending(sender, answer, alias, opening)
+    turns = history.turns(history.path(conversation, asked))
+    return Accepted(generation, Start(conversation.system_prompt, turns, opening, toolbox))
 
 
 def _user_message(conversation: Conversation, submission: Submission) -> Message:
@@ -188,9 +171,11 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def _lost_the_race(owner: Owner, submission: Submission) -> Accepted:
+def _lost_the_race(sender: Sender, submission: Submission) -> Accepted:
     """Another request stored the same message, or started another answer here, a moment earlier."""
-    conversation = Conversation.objects.owned_by(owner).filter(key=submission.key).first()
+    conversation = Conversation.objects.owned_by(sender.owner).filter(key=submission.key).first()
+    if conversation and submission.answers:
+        return go_on(sender, conversation, submission)
     joined = _join(conversation, submission) if conversation else None
     if joined is None:
         raise Conflict(BUSY)

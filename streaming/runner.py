@@ -1,15 +1,15 @@
-"""The runner: one generation, from the provider's first byte to the settled row.
+"""The runner: one generation, from its first frame to the settled row.
 
-The provider is read by a task of its own, so that a cancel reaches it at any await and closes its connection at once,
-while the run itself lives on to settle what arrived.
+The provider is read, and tools are executed, by a task of its own (`reading`), so that a cancel reaches it at any await
+and closes the provider's connection at once, while the run itself lives on to settle what arrived.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from contextlib import aclosing
+from collections.abc import Coroutine
+from typing import Any
 
 from django.db import Error as DatabaseTrouble
 
@@ -17,49 +17,42 @@ from streaming.conf import settings
 from streaming.database import in_order
 from streaming.draft import Draft
 from streaming.ending import INTERRUPTED, Ending, cancelled, ending_of, expired
-from streaming.errors import ProviderError
 from streaming.journal import Batch, LiveLog
 from streaming.models import Generation
-from streaming.protocol import StreamParser
-from streaming.protocol.requests import GenerationRequest
+from streaming.models.generations import Status
+from streaming.opening import Opening
 from streaming.protocol.ui_stream import frame
-from streaming.providers import Provider, get_provider
 from streaming.settlement import Settlement, outcome_of, settle
 
 logger = logging.getLogger(__name__)
 
 # Seconds between tries to settle while the database is away: half a minute, then others may call it interrupted.
 SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-# Seconds before a provider is asked again; doubles with each try, a quarter of it by chance so that crowds disperse.
-RETRY_SECONDS = 0.5
-# A provider that asks for more patience than a person has is told to be gone: the error is shown at once.
-MAX_RETRY_SECONDS = 20.0
 
 
 class Run:
     """A generation in the process that runs it. `written` counts the frames that the journal has."""
 
-    def __init__(self, generation: Generation, request: GenerationRequest, journal_lock: asyncio.Lock) -> None:
+    def __init__(self, generation: Generation, opening: Opening, journal_lock: asyncio.Lock) -> None:
         self.generation = generation
         self.log = LiveLog(on_unwatched=self._unwatched)
+        self.draft = Draft(opening, self.log)
         self.written = 0
-        self._request = request
         self._journal_lock = journal_lock
-        self._draft = Draft(str(generation.message_id), self.log)
         self._reading: asyncio.Task[None] | None = None
         self._verdict: Ending | None = None
         self._abandoning: asyncio.TimerHandle | None = None
         self._is_fenced = False
         self._is_settled = False
 
-    async def run(self) -> None:
-        """Read the provider to its end, or until cancelled, then settle. Raises nothing."""
-        reading = self._reading = asyncio.create_task(self._read())
+    async def run(self, read: Coroutine[Any, Any, None]) -> None:
+        """Let `read` fill the draft to its end, or until cancelled, then settle. Raises nothing."""
+        reading = self._reading = asyncio.create_task(read)
         if self._verdict:
             reading.cancel()
         await self._outlast(reading)
         trouble = None if reading.cancelled() else reading.exception()
-        ending = ending_of(self._draft.terminal, self._verdict, trouble)
+        ending = ending_of(self.draft.terminal, self._verdict, trouble)
         settling = asyncio.create_task(self._end(ending))
         await self._outlast(settling)
         self.log.close()
@@ -88,7 +81,7 @@ class Run:
 
     def check_deadlines(self) -> None:
         """Give up on a provider that is overdue."""
-        if code := self._draft.overdue():
+        if code := self.draft.overdue():
             self._break_off(expired(code))
 
     @property
@@ -111,43 +104,6 @@ class Run:
         self._verdict = self._verdict or verdict
         if self._reading:
             self._reading.cancel()
-
-    async def _read(self) -> None:
-        provider = get_provider(self.generation.provider)
-        self.generation.model = provider.model
-        self.generation.attempts = 1
-        while True:
-            try:
-                await self._attempt(provider)
-                trouble = None
-            except ProviderError as error:
-                trouble = error
-            delay = self._retry_delay(ending_of(self._draft.terminal, None, trouble))
-            if delay is None:
-                break
-            await asyncio.sleep(delay)
-            self._draft.begin_again()
-            self.generation.attempts += 1
-        if trouble:
-            raise trouble
-
-    async def _attempt(self, provider: Provider) -> None:
-        parser = StreamParser(provider.dialect, **provider.parser_options)
-        try:
-            async with aclosing(provider.stream(self._request)) as body:
-                async for chunk in body:
-                    self._draft.apply(parser.feed(chunk))
-        finally:
-            self._draft.apply(parser.close())
-
-    def _retry_delay(self, ending: Ending) -> float | None:
-        """Seconds until the provider may be asked again; None when it is not to be."""
-        tries = self.generation.attempts
-        if not (self._draft.is_empty and ending.is_retryable and tries <= settings.PROVIDER_RETRIES):
-            return None
-        backoff = RETRY_SECONDS * 2 ** (tries - 1) * random.uniform(1, 1.25)  # noqa: S311  # spreads load, hides nothing
-        delay = max(backoff, ending.retry_after or 0)
-        return delay if delay <= MAX_RETRY_SECONDS else None
 
     async def _end(self, ending: Ending) -> None:
         for delay in (*SETTLE_RETRIES, None):
@@ -172,7 +128,7 @@ class Run:
         settlement = self._settlement(ending)
         async with self._journal_lock:
             settlement.apply(self.generation)
-            closing = self._draft.closing(outcome_of(self.generation))
+            closing = self.draft.closing(outcome_of(self.generation))
             last = self.log.last_seq
             frames = [*self.unwritten().frames, *(frame(seq, chunk) for seq, chunk in enumerate(closing, last + 1))]
             settled = await in_order(settle, self.generation, settlement, Batch(self.written + 1, frames))
@@ -180,26 +136,27 @@ class Run:
         return closing if settled else self._interrupted()
 
     def _settlement(self, ending: Ending) -> Settlement:
-        transcript = self._draft.transcript
+        transcript = self.draft.transcript
+        is_finished = ending.status == Status.FINISHED
         return Settlement(
             status=ending.status,
-            parts=tuple(transcript.parts),
-            finish_reason=transcript.finish_reason or "",
-            raw_finish_reason=transcript.raw_finish_reason or "",
+            parts=tuple(self.draft.parts),
+            finish_reason=transcript.finish_reason or "" if is_finished else "",
+            raw_finish_reason=transcript.raw_finish_reason or "" if is_finished else "",
             error_code=ending.code,
             error_detail=ending.detail,
             cancel_reason=ending.cancel_reason,
-            usage=transcript.usage,
+            usage=self.draft.usage,
             model=transcript.model or self.generation.model,
             attempts=self.generation.attempts,
-            first_delta_ms=self._draft.first_delta_ms,
-            duration_ms=self._draft.duration_ms,
+            first_delta_ms=self.draft.first_delta_ms,
+            duration_ms=self.draft.duration_ms,
         )
 
     def _interrupted(self) -> list[bytes]:
         """What readers here are told when the row was settled elsewhere."""
         self._settlement(INTERRUPTED).apply(self.generation)
-        return self._draft.closing(outcome_of(self.generation))
+        return self.draft.closing(outcome_of(self.generation))
 
     def _unwatched(self) -> None:
         """Wait for somebody to come back; whoever came and went meanwhile begins the wait anew."""

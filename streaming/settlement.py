@@ -11,6 +11,7 @@ import uuid
 import msgspec
 from django.db import transaction
 
+from streaming import history
 from streaming.conf import settings
 from streaming.database import weather
 from streaming.journal import Batch
@@ -19,16 +20,10 @@ from streaming.journal.quick import seize
 from streaming.models import Generation
 from streaming.models.generations import Status
 from streaming.models.storable import storable
+from streaming.opening import Opening
 from streaming.protocol.events import Usage
-from streaming.protocol.parts import Part
-from streaming.protocol.ui_stream import (
-    Outcome,
-    UIStreamEncoder,
-    chunk_of,
-    events_of,
-    fold_chunks,
-    frame,
-)
+from streaming.protocol.parts import Part, ToolApproval, ToolResult
+from streaming.protocol.ui_stream import Outcome, chunk_of, fold_chunks, frame
 
 ALL = 2**31
 
@@ -145,23 +140,35 @@ def interrupt(generation: Generation) -> bool:
     held = journal.read(generation.pk, 0, limit=ALL)
     rescued = seize(generation.pk, len(held))
     frames = held + rescued
-    encoder = UIStreamEncoder(str(generation.message_id))
-    written = [chunk_of(piece) for piece in frames] or encoder.start()
-    parts = fold_chunks(written)
+    opening = opening_of(generation)
+    given = generation.message.typed_parts if generation.head_seq else ()
+    written = [chunk_of(piece) for piece in frames[generation.head_seq :]]
+    parts = (*given, *(part for part in fold_chunks(written) if not _is_among(part, given)))
     settlement = Settlement(status=Status.INTERRUPTED, parts=parts, error_code="interrupted")
     settlement.apply(generation)
-    closing = [] if frames else written
-    closing += encoder.finish(outcome_of(generation))
+    closing = [] if frames else opening.all_chunks()
+    closing += opening.encoder.finish(outcome_of(generation))
     rescued += [frame(seq, chunk) for seq, chunk in enumerate(closing, len(frames) + 1)]
     batch = Batch(len(held) + 1, rescued)
     return settle(generation, settlement, batch, is_silent=True)
 
 
+def _is_among(part: Part, given: tuple[Part, ...]) -> bool:
+    """Whether the log tells something that the message had from its start."""
+    known = {(type(one), one.call_id) for one in given if isinstance(one, ToolResult | ToolApproval)}
+    return isinstance(part, ToolResult | ToolApproval) and (type(part), part.call_id) in known
+
+
+def opening_of(generation: Generation) -> Opening:
+    """What the log of `generation` begins with, and all that its row has."""
+    message = generation.message
+    earlier = history.earlier_rows(message)
+    first = earlier[0] if earlier else message
+    return Opening(first.public_id, history.parts_of(earlier), message.typed_parts)
+
+
 def replay(generation: Generation) -> list[bytes]:
     """The frames of a settled generation made anew from its row, for readers whose log is gone."""
-    encoder = UIStreamEncoder(str(generation.message_id))
-    chunks = encoder.start()
-    for event in events_of(generation.message.typed_parts):
-        chunks += encoder.encode(event)
-    chunks += encoder.finish(outcome_of(generation))
+    opening = opening_of(generation)
+    chunks = opening.all_chunks() + opening.encoder.finish(outcome_of(generation))
     return [frame(seq, chunk) for seq, chunk in enumerate(chunks, 1)]

@@ -1,7 +1,7 @@
 """Submissions: what somebody asks for, and how it is read from a client's JSON.
 
 Clients are read leniently: unknown keys and parts pass, because the server's history is the truth and only the new
-message is taken from them.
+message is taken from them, or what they say of calls that wait for them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any, Literal
 import msgspec
 
 from streaming.errors import BadRequest
+from streaming.protocol.parts import ToolApproval, ToolResult
+from streaming.protocol.ui_stream import answers_in
 
 Trigger = Literal["submit-message", "regenerate-message"]
 TRIGGERS: dict[Any, Trigger] = {
@@ -21,6 +23,8 @@ TRIGGERS: dict[Any, Trigger] = {
     "regenerate-message": "regenerate-message",
 }
 MAX_ID_CHARS = 128
+Answer = ToolResult | ToolApproval
+Fields = dict[str, Any]
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +32,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
     `message_id` names the user message that this one replaces (an edit), or the answer to generate again. With
     "regenerate-message", `prompt` and `client_id` are the client's last message, if it is the user's: one that never
-    arrived is to be sent. Making one raises BadRequest for a key that no address can hold.
+    arrived is to be sent. With `answers`, outputs and approvals for calls, it is no new message: the answer
+    `message_id` goes on with them. Making one raises BadRequest for a key that no address can hold.
     """
 
     key: str
@@ -37,6 +42,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     provider: str | None = None
     trigger: Trigger = "submit-message"
     message_id: str | None = None
+    answers: tuple[Answer, ...] = ()
 
     def __post_init__(self) -> None:
         # The key is one piece of the conversation's address.
@@ -68,38 +74,52 @@ def submission_of(data: Any) -> Submission:
     trigger = data.get("trigger")
     if not isinstance(trigger, str | None) or trigger not in TRIGGERS:
         raise BadRequest(f"'trigger' must be one of: {', '.join(key for key in TRIGGERS if key)}.")
-    prompt, client_id = READERS[TRIGGERS[trigger]](data)
+    fields: Fields = {"message_id": _identifier(data, "messageId")} | READERS[TRIGGERS[trigger]](data)
     return Submission(
         key=_identifier(data, "id") or str(uuid.uuid4()),
-        prompt=prompt,
-        client_id=client_id,
         provider=_identifier(data, "provider"),
         trigger=TRIGGERS[trigger],
-        message_id=_identifier(data, "messageId"),
+        **fields,
     )
 
 
-def _new_message(data: dict[str, Any]) -> tuple[str, str | None]:
+def _new_message(data: dict[str, Any]) -> Fields:
     if "prompt" in data:
-        return _text(data["prompt"]), _identifier(data, "clientId")
+        return {"prompt": _text(data["prompt"]), "client_id": _identifier(data, "clientId")}
     message = data.get("message") or _last(data.get("messages"))
     if not isinstance(message, dict):
         raise BadRequest('There is no message. Send "prompt", "message" or "messages".')
-    if message.get("role", "user") != "user":
-        raise BadRequest("The last of 'messages' must be the user's.")
-    return _content(message), _identifier(message, "id")
+    reader = _BY_ROLE.get(message.get("role", "user"))
+    if reader is None:
+        raise BadRequest("The last of 'messages' must be the user's, or an answer whose calls have their outputs.")
+    return reader(message)
 
 
-def _asked_last(data: dict[str, Any]) -> tuple[str, str | None]:
+def _prompt(message: dict[str, Any]) -> Fields:
+    return {"prompt": _content(message), "client_id": _identifier(message, "id")}
+
+
+def _answers(message: dict[str, Any]) -> Fields:
+    """The client goes on with an answer: with its outputs and approvals."""
+    answers = answers_in(message.get("parts"))
+    if not answers:
+        raise BadRequest("The last of 'messages' must be the user's, or an answer whose calls have their outputs.")
+    return {"message_id": _identifier(message, "id"), "answers": answers}
+
+
+_BY_ROLE: dict[Any, Callable[[dict[str, Any]], Fields]] = {"user": _prompt, "assistant": _answers}
+
+
+def _asked_last(data: dict[str, Any]) -> Fields:
     """The user's last message as the client has it; what cannot be read as one is not there."""
     try:
-        prompt, client_id = _new_message(data)
+        fields = _new_message(data)
     except BadRequest:
-        return "", None
-    return (prompt, client_id) if client_id and prompt.strip() else ("", None)
+        return {}
+    return fields if fields.get("client_id") and fields["prompt"].strip() else {}
 
 
-READERS: dict[Trigger, Callable[[dict[str, Any]], tuple[str, str | None]]] = {
+READERS: dict[Trigger, Callable[[dict[str, Any]], Fields]] = {
     "submit-message": _new_message,
     "regenerate-message": _asked_last,
 }

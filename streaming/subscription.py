@@ -28,9 +28,13 @@ logger = logging.getLogger(__name__)
 
 
 class Subscription(Protocol):
-    """A reader's place in a generation's log. `seq` is the number of the last frame given."""
+    """A reader's place in a generation's log. `seq` is the number of the last frame given.
+
+    It `has_begun_again` when a log that was lost was made anew, and its frames from number 1 follow on others.
+    """
 
     seq: int
+    has_begun_again: bool
 
     async def next(self, seconds: float) -> list[bytes] | None:
         """The next frames; None after the last one; an empty list after `seconds` of silence.
@@ -50,8 +54,38 @@ async def subscribe(generation_id: uuid.UUID, after: int = 0) -> Subscription:
     return JournalSubscription(generation_id, after)
 
 
+async def follow(generation: Generation) -> Subscription:
+    """Follow a generation for the client that submitted it, which has what earlier ones wrote into the same answer."""
+    subscription = await subscribe(generation.pk)
+    return Headless(subscription, generation.head_seq) if generation.head_seq else subscription
+
+
+class Headless:
+    """A subscription without frames 2 to `head_seq`; the first opens the message."""
+
+    def __init__(self, inner: Subscription, head_seq: int) -> None:
+        self._inner = inner
+        self._head_seq = head_seq
+        self.seq = 0
+        self.has_begun_again = False
+
+    async def next(self, seconds: float) -> list[bytes] | None:
+        frames = await self._inner.next(seconds)
+        self.seq, self.has_begun_again = self._inner.seq, self._inner.has_begun_again
+        if not frames:
+            return frames
+        first = self.seq - len(frames) + 1
+        kept = [one for seq, one in enumerate(frames, first) if not 1 < seq <= self._head_seq]
+        return kept or await self.next(seconds)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
 class LiveSubscription:
     """A cursor over the memory of this process."""
+
+    has_begun_again = False
 
     def __init__(self, log: LiveLog, after: int) -> None:
         self.seq = after if 0 <= after <= log.last_seq else 0
@@ -93,6 +127,7 @@ class JournalSubscription:
 
     def __init__(self, generation_id: uuid.UUID, after: int) -> None:
         self.seq = max(after, 0)
+        self.has_begun_again = False
         self._generation_id = generation_id
         self._is_over = False
         self._redis = redis_journal()
@@ -106,6 +141,7 @@ class JournalSubscription:
             look = await self._look()
             self._is_over = look.is_over
             if look.frames:
+                self.has_begun_again |= look.begins_again and self.seq > 0
                 self.seq = len(look.frames) + (0 if look.begins_again else self.seq)
                 return look.frames
             if look.is_over:

@@ -27,11 +27,14 @@ from streaming.journal import database as journal
 from streaming.journal.mirror import Mirror
 from streaming.journal.quick import redis_journal
 from streaming.models import Generation, Owner
-from streaming.protocol.requests import GenerationRequest, ToolSpec
+from streaming.pending import Sender, Start
+from streaming.reading import Reading
 from streaming.runner import Run
 from streaming.settlement import reap, reap_one
 from streaming.shutdown import Readers, Shutdown
 from streaming.submission import Submission
+from streaming.tools import Bench, Toolbox
+from streaming.work import Work
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +60,7 @@ class Supervisor:
         self._runs: dict[uuid.UUID, Run] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._journal_lock = asyncio.Lock()
+        self._bench = Bench()
         self._ticking: asyncio.Task[None] | None = None
         self._asked = asyncio.Event()
         redis = redis_journal()
@@ -68,10 +72,12 @@ class Supervisor:
         owner: Owner,
         submission: Submission,
         *,
-        tools: tuple[ToolSpec, ...] = (),
+        toolbox: Toolbox | None = None,
         tool_choice: str | None = None,
     ) -> Generation:
         """Accept a message and start its answer; a message that was sent before gives the answer it has.
+
+        Without a `toolbox`, the settings and the conversation say which tools there are.
 
         Whoever is waiting may vanish at any moment: once begun, this is done to the end.
 
@@ -83,7 +89,8 @@ class Supervisor:
             raise Overloaded("This server is about to restart. Try again in a moment.")
         if len(self._runs) >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
-        return await asyncio.shield(self._detach(self._submit(owner, submission, tools, tool_choice)))
+        sender = Sender(owner, self.worker, toolbox)
+        return await asyncio.shield(self._detach(self._submit(sender, submission, tool_choice)))
 
     def find(self, generation_id: uuid.UUID) -> Run | None:
         """The run of a generation, if it is this process's."""
@@ -135,25 +142,22 @@ class Supervisor:
         """In a fresh context, so that it inherits no request's executor or connection."""
         return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
 
-    async def _submit(
-        self, owner: Owner, submission: Submission, tools: tuple[ToolSpec, ...], tool_choice: str | None
-    ) -> Generation:
-        accepted = await in_database(accept, owner, submission, self.worker)
-        if accepted.turns is not None:
-            request = GenerationRequest(
-                turns=accepted.turns, system=accepted.system, tools=tools, tool_choice=tool_choice
-            )
-            self._start(accepted.generation, request)
-        return accepted.generation
+    async def _submit(self, sender: Sender, submission: Submission, tool_choice: str | None) -> Generation:
+        generation, start = await in_database(accept, sender, submission)
+        if start is not None:
+            self._start(generation, start, tool_choice)
+        return generation
 
-    def _start(self, generation: Generation, request: GenerationRequest) -> None:
-        run = Run(generation, request, self._journal_lock)
+    def _start(self, generation: Generation, start: Start, tool_choice: str | None) -> None:
+        run = Run(generation, start.opening, self._journal_lock)
+        work = Work(generation, start.toolbox, self._bench)
+        reading = Reading(generation, start.request(tool_choice), run.draft, work, start.due)
         self._runs[generation.pk] = run
         if self._mirror:
             self._mirror.add(generation.pk, run)
         if self._is_out_of_time:
             run.interrupt()
-        self._detach(run.run()).add_done_callback(lambda _: self._runs.pop(generation.pk, None))
+        self._detach(run.run(reading.read())).add_done_callback(lambda _: self._runs.pop(generation.pk, None))
         if self._ticking is None or self._ticking.done():
             self._ticking = self._spawn(self._tick_while_busy())
 

@@ -24,6 +24,7 @@ from streaming.protocol.parts import (
     ReasoningPart,
     RefusalPart,
     TextPart,
+    ToolApproval,
     ToolCall,
     ToolResult,
 )
@@ -368,6 +369,8 @@ EVERY_PART = (
     ToolCall(id="2", name="get_time", raw_arguments='{"zone": "Eur', error="truncated"),
     ToolResult(call_id="1", output={"sky": "grey"}),
     ToolResult(call_id="2", output="no such zone", is_error=True),
+    ToolApproval(call_id="1"),
+    ToolApproval(call_id="2", is_approved=False, reason="Not today."),
     FilePart(media_type="image/png", url="https://example.org/a.png", filename="a.png"),
     OpaquePart(raw={"type": "new_thing"}),
 )
@@ -385,6 +388,8 @@ def test_transcript_shows_every_kind_of_part(superuser):
         'Tool call get_time incomplete: truncated {"zone": "Eur',
         'Tool result { "sky": "grey" }',
         "Tool error no such zone",
+        "Approval asked for",
+        "Call refused Not today.",
         "File image/png a.png https://example.org/a.png",
         'Other content { "type": "new_thing" }',
         "gpt-5-mini · 1,234 → 500 · 150 ms · 2.1 s · 250/s · stop",

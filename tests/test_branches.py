@@ -330,6 +330,9 @@ def _chains() -> None:
     assert tree.newest_leaf(made["a1"]) == made["q2-edited"]
     show(ALICE, "c1", "a1-on")
     assert [message.client_id for message in history.path(Conversation.objects.get())] == ["q1", "a1", "a1-on"]
+    question, answer = describe(ALICE, "c1")["messages"]
+    assert (question["id"], branch(question)) == ("q1", None)
+    assert (answer["id"], branch(answer)) == ("a1", {"index": 0, "count": 2, "next": "a2"})
 
 
 async def test_an_answer_that_goes_on_is_one_choice_counted_at_its_first_row() -> None:

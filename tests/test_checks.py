@@ -88,7 +88,7 @@ def test_providers_key_unlike_any():
     assert messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "COLOUR": "red"}}) == [
         Error(
             "STREAMING_PROVIDERS['default'] has an unknown key 'COLOUR'.",
-            hint="It must be one of: BACKEND, OPTIONS.",
+            hint="It must be one of: BACKEND, OPTIONS, TOOLS.",
             id="streaming.E003",
         )
     ]
@@ -242,7 +242,7 @@ def test_lease_too_short_for_the_tick():
 
 
 def test_every_scalar_setting_has_a_rule():
-    assert set(RULES) == KNOWN - {"PROVIDERS"}
+    assert set(RULES) == KNOWN - {"PROVIDERS", "TOOLS"}
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -418,6 +418,39 @@ def test_channel_layer_that_loses_idle_consumers(monkeypatch, config):
 )
 def test_channel_layer_fine(layer):
     assert messages(CHANNEL_LAYERS={"default": layer}) == []
+
+
+@pytest.mark.parametrize(
+    ("paths", "says"),
+    [
+        (["tests.tools.nothing"], "The tool 'tests.tools.nothing' of STREAMING_TOOLS cannot be imported"),
+        (["tests.tools.CALLS"], "'tests.tools.CALLS' of STREAMING_TOOLS is no tool."),
+        (["tests.tools.fails", "tests.tools.fails"], "STREAMING_TOOLS has two tools of the name 'fails'."),
+    ],
+)
+def test_tools_that_are_none(paths, says):
+    (message,) = messages(STREAMING_TOOLS=paths)
+    assert (message.id, message.msg.startswith(says)) == ("streaming.E014", True)
+
+
+def test_function_that_cannot_be_a_tool(tmp_path, monkeypatch):
+    text = "from streaming.tools import tool\n\n@tool\ndef bad(a): ...\n"
+    (tmp_path / "bad_tools_of_a_site.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    (message,) = messages(STREAMING_TOOLS=["bad_tools_of_a_site.bad"])
+    assert message.id == "streaming.E014"
+    assert "Parameter 'a' of tool 'bad' needs an annotation." in message.msg
+
+
+def test_provider_with_a_tool_that_the_site_has_not():
+    providers = {"default": {**SCRIPTED, "TOOLS": ["get_wether"]}}
+    assert messages(STREAMING_PROVIDERS=providers, STREAMING_TOOLS=["tests.tools.get_weather"]) == [
+        Error(
+            "STREAMING_PROVIDERS['default'] is offered a tool 'get_wether' that STREAMING_TOOLS has not.",
+            hint="Did you mean 'get_weather'?",
+            id="streaming.E015",
+        )
+    ]
 
 
 ID = re.compile(r"streaming\.([EW]\d{3})")

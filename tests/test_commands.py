@@ -17,6 +17,7 @@ from django.core.management.base import CommandError
 
 from streaming.models import Conversation, Generation, JournalEntry
 from streaming.models.generations import from_now
+from tests import tools
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,6 +90,45 @@ def test_chat_stops_on_interrupt_and_keeps_the_partial(tmp_path: Path) -> None:
     query = "from streaming.models import *; g = Generation.objects.get(); print(g.status, g.message.text)"
     stored = subprocess.run([*manage, "shell", "-v0", "-c", query], env=env, cwd=ROOT, capture_output=True, text=True)
     assert stored.stdout.strip() == f"cancelled {shown}", stored.stderr
+
+
+MAIL = {"name": "send_mail", "arguments": {"to": "me", "body": "Hello there"}}
+MAILING = {"text": "So be it. ", "tool_calls": [MAIL]}
+
+
+@pytest.fixture
+def mailing(settings: Any) -> None:
+    """A model that wants to send a mail."""
+    settings.STREAMING_TOOLS = ["tests.tools.send_mail"]
+    settings.STREAMING_PROVIDERS = {"default": {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": MAILING}}
+    tools.CALLS.clear()
+
+
+@pytest.mark.usefixtures("mailing")
+@pytest.mark.parametrize(("typed", "shown", "calls"), [("y", "[→ sent]", 1), ("", "[refused]", 0)])
+def test_chat_asks_before_a_call_that_needs_it(
+    monkeypatch: pytest.MonkeyPatch, typed: str, shown: str, calls: int
+) -> None:
+    questions: list[str] = []
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or typed)
+    out, err = ask("Write to me")
+    assert questions == ['May send_mail be called with {"to":"me","body":"Hello there"}? [y/N] ']
+    assert shown in err
+    assert '[send_mail {"to": "me", "body": "Hello there"}]' in err
+    assert (out, len(tools.CALLS)) == ("So be it. So be it. \n", calls)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.usefixtures("mailing")
+def test_chat_without_a_terminal_leaves_the_question_open() -> None:
+    _, err = ask("Write to me")
+    assert "calls that wait for an approval: 1;" in err
+    assert tools.CALLS == []
 
 
 def test_reap_settles_what_nobody_runs_and_prunes_old_frames(settings: Any) -> None:

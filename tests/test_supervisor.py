@@ -465,7 +465,7 @@ OVERLOADED = b'data: {"error":{"type":"overloaded_error","message":"Overloaded"}
 @pytest.fixture
 def flaky(settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[Flaky]:
     settings.STREAMING_PROVIDERS = {"default": {"BACKEND": f"{__name__}.Flaky"}}
-    monkeypatch.setattr("streaming.runner.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("streaming.reading.RETRY_SECONDS", 0.01)
     Flaky.calls, Flaky.outcomes = [], []  # type: ignore[misc]
     return Flaky
 

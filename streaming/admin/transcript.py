@@ -22,6 +22,7 @@ from streaming.protocol.parts import (
     ReasoningPart,
     RefusalPart,
     TextPart,
+    ToolApproval,
     ToolCall,
     ToolResult,
 )
@@ -115,6 +116,7 @@ SHOWN: dict[type, tuple[str, str]] = {
     RefusalPart: ("refusal", ""),
     ToolCall: ("tool_call", "arguments"),
     ToolResult: ("tool_result", "output"),
+    ToolApproval: ("tool_approval", ""),
     FilePart: ("file", ""),
     OpaquePart: ("opaque", "raw"),
 }

@@ -13,12 +13,13 @@ from streaming.checks.providers import check_providers
 from streaming.checks.redis import check_redis
 from streaming.checks.scalars import check_scalars
 from streaming.checks.site import check_exposure, check_site
+from streaming.checks.tools import check_tools
 
 TAG = "streaming"
 
 
 def register_checks() -> None:
     """Called once, when the app is ready."""
-    for check in (check_providers, check_scalars, check_site, check_database, check_redis):
+    for check in (check_providers, check_tools, check_scalars, check_site, check_database, check_redis):
         checks.register(check, TAG)
     checks.register(check_exposure, TAG, deploy=True)

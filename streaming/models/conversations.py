@@ -22,6 +22,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 class Conversation(models.Model):
     """`key` is the id that clients know it by: chosen by the client, unique for its owner.
 
+    `tools` are the names of those it is offered, null leaves that to the provider's settings.
     `active_leaf` is the newest message of the path that is shown; edits and regenerated answers branch off it.
     """
 
@@ -39,6 +40,7 @@ class Conversation(models.Model):
     title = models.CharField(_("title"), max_length=200, blank=True)
     provider = models.CharField(_("provider"), max_length=64)
     system_prompt = models.TextField(_("system prompt"), blank=True)
+    tools = models.JSONField(_("tools"), null=True, blank=True)
     active_leaf = models.ForeignKey(
         "streaming.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

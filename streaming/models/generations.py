@@ -83,7 +83,7 @@ class Generation(models.Model):
 
     `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for
     staff. `worker` names the process that runs it and must renew `lease_until`; `last_seq` is the number of the last
-    frame of its log.
+    frame of its log, of which those up to `head_seq` tell what earlier generations wrote into the same answer.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -121,6 +121,7 @@ class Generation(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
     cancel_reason = models.CharField(_("cancel reason"), max_length=32, blank=True)
+    head_seq = models.PositiveIntegerField(_("last frame of what was said before"), default=0)
     last_seq = models.PositiveIntegerField(_("last frame"), default=0)
 
     objects = GenerationQuerySet.as_manager()

@@ -1,4 +1,4 @@
-"""The typed events of a generation: what a provider's bytes mean, one frozen class each.
+"""The typed events of a generation: what a provider's bytes mean, and what its tools gave, one frozen class each.
 
 `part` is the position of the part in `Transcript.parts`: it is given out in order of first appearance, so a delta
 names its place and nobody has to search for it. `choice` is the alternative it belongs to when a request asked for
@@ -104,13 +104,28 @@ class ToolCallEnded(Event, frozen=True):
 
 
 class ToolResulted(Event, frozen=True):
-    """A tool that the provider ran itself gave `output`, the wire's JSON value."""
+    """A tool gave `output`, a JSON value: the wire's if the provider ran it, else this side's."""
 
     part: int
     call_id: str
     output: Any
     is_error: bool = False
+    is_provider_executed: bool = True
     choice: int = 0
+
+
+class ToolApproved(Event, frozen=True):
+    """Whether a call may be executed; None asks a person. Never the wire's: this side decides."""
+
+    part: int
+    call_id: str
+    is_approved: bool | None = None
+    reason: str = ""
+    choice: int = 0
+
+
+class StepStarted(Event, frozen=True):
+    """The model is asked once more, with what tools gave. Never the wire's: a wire knows one request."""
 
 
 class Cited(Event, frozen=True):
@@ -139,7 +154,7 @@ class OpaqueReceived(Event, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Token counts. None means unknown, never zero."""
+    """Token counts. None means unknown, never zero; the sum with something unknown is what is known."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -147,6 +162,13 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     total_tokens: int | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(*map(_sum, msgspec.structs.astuple(self), msgspec.structs.astuple(other)))
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return one if other is None else other if one is None else one + other
 
 
 class UsageReported(Event, frozen=True):

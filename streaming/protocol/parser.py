@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -32,18 +32,28 @@ class StreamParser:
 
     Options:
         split_think_tags: read `<think>…</think>` in the text as reasoning. Off: an answer may speak of the tag.
+        first_part: the number of the first part, for an answer that goes on after what a tool gave.
+        taken_ids: ids that calls of that answer have; a call that comes with one of them gets another.
         leniency: any field of `Leniency`, by name: the departures from the SSE text, and the bounds.
 
     Raises:
         ValueError: there is no such dialect or option.
     """
 
-    def __init__(self, dialect: str, *, split_think_tags: bool = False, **leniency: bool | int) -> None:
+    def __init__(
+        self,
+        dialect: str,
+        *,
+        split_think_tags: bool = False,
+        first_part: int = 0,
+        taken_ids: Collection[str] = (),
+        **leniency: bool | int,
+    ) -> None:
         if dialect not in DIALECTS:
             raise ValueError(f"Unknown dialect {dialect!r}, must be one of: {', '.join(DIALECTS)}")
         self._leniency = _options(leniency)
         self._framer = Framer(self._leniency)
-        self._answer = Answer(split_think_tags=split_think_tags)
+        self._answer = Answer(split_think_tags=split_think_tags, first_part=first_part, taken_ids=taken_ids)
         self._dialect = DIALECTS[dialect](self._answer)
         self._take = self._dialect.read
         self._decode = msgspec.json.Decoder(self._dialect.payload).decode

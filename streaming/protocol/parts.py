@@ -64,6 +64,14 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag="tool-result", o
     is_provider_executed: bool = False
 
 
+class ToolApproval(msgspec.Struct, frozen=True, kw_only=True, tag="tool-approval", omit_defaults=True):
+    """Whether the call with id `call_id` may be executed: None while a person is asked; `reason` is theirs."""
+
+    call_id: str
+    is_approved: bool | None = None
+    reason: str = ""
+
+
 class FilePart(msgspec.Struct, frozen=True, kw_only=True, tag="file", omit_defaults=True):
     """An image or document: an http(s) or data URL with its media type."""
 
@@ -78,7 +86,7 @@ class OpaquePart(msgspec.Struct, frozen=True, kw_only=True, tag="opaque", omit_d
     raw: dict[str, Any]
 
 
-Part = TextPart | ReasoningPart | RefusalPart | ToolCall | ToolResult | FilePart | OpaquePart
+Part = TextPart | ReasoningPart | RefusalPart | ToolCall | ToolResult | ToolApproval | FilePart | OpaquePart
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from streaming.protocol.parts import (
     ReasoningPart,
     RefusalPart,
     TextPart,
+    ToolApproval,
     ToolCall,
     ToolResult,
 )
@@ -88,6 +89,11 @@ class Transcript:
         return [self._growing[at].part() for at in sorted(self._growing)]
 
     @property
+    def next_part(self) -> int:
+        """The number after the last part's."""
+        return max(self._growing, default=-1) + 1
+
+    @property
     def text(self) -> str:
         """All text parts, concatenated."""
         return self._words(TextPart)
@@ -151,8 +157,12 @@ class Transcript:
         self._set(event, ToolCall, **{key: getattr(event, key) for key in keys})
 
     def _resulted(self, event: ev.ToolResulted) -> None:
-        rest = {key: getattr(event, key) for key in ("call_id", "output", "is_error")}
-        self._set(event, ToolResult, is_provider_executed=True, **rest)
+        rest = {key: getattr(event, key) for key in ("call_id", "output", "is_error", "is_provider_executed")}
+        self._set(event, ToolResult, **rest)
+
+    def _approved(self, event: ev.ToolApproved) -> None:
+        rest = {key: getattr(event, key) for key in ("call_id", "is_approved", "reason")}
+        self._set(event, ToolApproval, **rest)
 
     def _cited(self, event: ev.Cited) -> None:
         if found := self._at(event, TextPart):
@@ -197,6 +207,7 @@ FOLDS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
     ev.ToolCallDelta: Transcript._arguments,
     ev.ToolCallEnded: Transcript._call_ended,
     ev.ToolResulted: Transcript._resulted,
+    ev.ToolApproved: Transcript._approved,
     ev.Cited: Transcript._cited,
     ev.FileReceived: Transcript._file,
     ev.OpaqueReceived: Transcript._opaque,
@@ -205,6 +216,7 @@ FOLDS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
     ev.Failed: Transcript._failed,
     ev.Truncated: Transcript._truncated,
     ev.PartEnded: Transcript._pass,
+    ev.StepStarted: Transcript._pass,
     ev.Heartbeat: Transcript._pass,
     ev.Warning: Transcript._pass,
     ev.Unknown: Transcript._pass,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
-from streaming.protocol.requests import GenerationRequest, ToolSpec
+from streaming.protocol.requests import GenerationRequest
 from streaming.providers.base import Problem
 
 
@@ -21,7 +21,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     system: str = ""
     max_output_tokens: int | None = None
     temperature: float | None = None
-    tools: tuple[ToolSpec, ...] = ()
     tool_choice: str | None = None
     extra_body: dict[str, Any] = {}
     parser: dict[str, Any] = {}
@@ -89,7 +88,6 @@ def with_defaults(request: GenerationRequest, options: Options) -> GenerationReq
         system=request.system or options.system,
         max_output_tokens=request.max_output_tokens or options.max_output_tokens,
         temperature=options.temperature if request.temperature is None else request.temperature,
-        tools=request.tools or options.tools,
         tool_choice=request.tool_choice or options.tool_choice,
         extra=options.extra_body | request.extra,
     )

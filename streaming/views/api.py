@@ -20,7 +20,7 @@ from streaming.errors import BadRequest, NotFound, Overloaded, RequestError, Too
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.protocol.ui_stream import ui_parts
 from streaming.submission import read_submission
-from streaming.subscription import has_end, subscribe
+from streaming.subscription import follow, has_end, subscribe
 from streaming.supervisor import current, stop
 from streaming.views.access import owner_of, refuse_cross_site, refuse_sync
 from streaming.views.passes import Pass
@@ -57,6 +57,7 @@ def endpoint(method: str) -> Callable[[View], View]:
 async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponseBase:
     refuse_sync(request)
     refuse_cross_site(request)
+    current().keep_house()
     try:
         owner = await owner_of(request, begins=request.method == "POST")
         return await view(request, owner, **kwargs)
@@ -70,7 +71,7 @@ async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     """Take a message and stream its answer."""
     submission = read_submission(body_of(request))
     generation = await current().submit(owner, submission)
-    return stream_response(await subscribe(generation.pk), Pass(owner, request.session))
+    return stream_response(await follow(generation), Pass(owner, request.session))
 
 
 @endpoint("GET")
@@ -169,12 +170,13 @@ def describe(owner: Owner, key: str) -> dict[str, Any]:
         NotFound: as `find_conversation`.
     """
     found = find_conversation(owner, key)
-    messages, tree = history.path(found), Tree(found)
-    written = [message for message in messages if not _is_being_written(message)]
+    tree = Tree(found)
+    contributions = history.contributions(history.path(found))
+    written = [rows for rows in contributions if not _is_being_written(rows[-1])]
     return {
         "id": found.key,
-        "active": len(written) < len(messages),
-        "messages": [_ui_message(message, tree) for message in written],
+        "active": len(written) < len(contributions),
+        "messages": [_ui_message(rows, tree) for rows in written],
     }
 
 
@@ -183,10 +185,12 @@ def _is_being_written(message: Message) -> bool:
     return generation is not None and generation.is_active
 
 
-def _ui_message(message: Message, tree: Tree) -> dict[str, Any]:
-    shown = {"id": message.public_id, "role": message.role, "parts": ui_parts(message.typed_parts)}
-    generation: Generation | None = getattr(message, "generation", None)
-    metadata = (generation.metadata if generation else {}) | tree.metadata(message)
+def _ui_message(rows: list[Message], tree: Tree) -> dict[str, Any]:
+    """One contribution. Its metadata is that of its newest generation, and where its first row stands."""
+    first, last = rows[0], rows[-1]
+    shown = {"id": first.public_id, "role": first.role, "parts": ui_parts(history.parts_of(rows))}
+    generation: Generation | None = getattr(last, "generation", None)
+    metadata = (generation.metadata if generation else {}) | tree.metadata(first)
     return shown | {"metadata": metadata} if metadata else shown
 
 

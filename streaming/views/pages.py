@@ -30,6 +30,9 @@ from streaming.views.access import owner_of, refuse_sync
 LISTED = 40
 """Conversations on one page of the list: more than a tall screen shows at once."""
 
+DECISION = "decision "
+"""What the names of the fields begin with that decide about a call; its id follows."""
+
 OwnersView = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
@@ -51,6 +54,7 @@ def for_owner(view: OwnersView) -> OwnersView:
             owner = await owner_of(request, begins=True)
         except LoginRequired:
             return redirect_to_login(_page_of(key))
+        current().keep_house()
         return await view(request, owner, key)
 
     return never_cache(transaction.non_atomic_requests(wrapped))
@@ -111,10 +115,21 @@ def _data(request: HttpRequest, key: str) -> dict[str, Any]:
     """What the form says, as the JSON endpoints would be told."""
     if answer := request.POST.get("regenerate"):
         return {"id": key, "trigger": "regenerate-message", "messageId": answer}
+    if answer := request.POST.get("decide"):
+        return {"id": key, "messages": [{"id": answer, "role": "assistant", "parts": _decisions(request)}]}
     # Forms send line ends as CRLF; a message has them as they were typed.
     prompt = request.POST.get("prompt", "").replace("\r\n", "\n")
     replaced = request.POST.get("edited")
     return {"id": key, "prompt": prompt, "clientId": request.POST.get("client_id"), "messageId": replaced}
+
+
+def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
+    """What the person chose for each call, as a client's tool parts."""
+    chosen = ((name.removeprefix(DECISION), value) for name, value in request.POST.items() if name.startswith(DECISION))
+    return [
+        {"toolCallId": call_id, "state": "approval-responded", "approval": {"approved": value == "allow"}}
+        for call_id, value in chosen
+    ]
 
 
 def _page_of(key: str) -> str:

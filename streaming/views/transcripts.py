@@ -41,6 +41,7 @@ class ShownPart(NamedTuple):
     """One part. `kind` chooses the template, `streaming/_part_<kind>.html`; the rest is text, empty where unused."""
 
     kind: str
+    id: str = ""
     text: str = ""
     name: str = ""
     state: str = ""
@@ -79,7 +80,8 @@ def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
     if conversation is None:
         return []
     tree = Tree(conversation)
-    return [_shown(message)._replace(branch=tree.branch(message)) for message in history.path(conversation)]
+    contributions = history.contributions(history.path(conversation))
+    return [_shown(rows)._replace(branch=tree.branch(rows[0])) for rows in contributions]
 
 
 def texts() -> str:
@@ -93,14 +95,15 @@ def note_on(metadata: dict[str, Any]) -> str:
     return str(metadata.get("error") or next((NOTES[name] for name in named if name in NOTES), ""))
 
 
-def _shown(message: Message) -> ShownMessage:
-    generation: Generation | None = getattr(message, "generation", None)
+def _shown(rows: list[Message]) -> ShownMessage:
+    first = rows[0]
+    generation: Generation | None = getattr(rows[-1], "generation", None)
     if generation is None:
-        return ShownMessage(message.role, message.public_id, _shown_parts(message.typed_parts))
-    parts = _parts_so_far(generation) if generation.is_active else message.typed_parts
+        return ShownMessage(first.role, first.public_id, _shown_parts(history.parts_of(rows)))
+    parts = _parts_so_far(generation) if generation.is_active else history.parts_of(rows)
     return ShownMessage(
-        role=message.role,
-        id=message.public_id,
+        role=first.role,
+        id=first.public_id,
         parts=_shown_parts(parts),
         status=generation.status,
         note=note_on(generation.metadata),
@@ -129,6 +132,7 @@ def _reasoning(part: dict[str, Any]) -> ShownPart:
 def _tool(part: dict[str, Any]) -> ShownPart:
     return ShownPart(
         "tool",
+        id=part["toolCallId"],
         name=part["type"].partition("-")[2],
         state=part["state"],
         input=_readable(part.get("input", part.get("rawInput"))),

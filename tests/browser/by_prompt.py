@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from streaming.protocol.parts import text_of
-from streaming.protocol.requests import GenerationRequest
+from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.providers.base import Problem
 from streaming.providers.scripted import Scripted
 
@@ -25,6 +25,9 @@ STOPPED = (
     "request to stop is a row in the database, and whoever writes the answer looks at it several times a second."
 )
 WEATHER = {"name": "get_weather", "arguments": {"city": "Rome", "days": 3}}
+MAIL = {"name": "send_mail", "arguments": {"to": "me", "body": "Hello there"}}
+# A tool of nobody's: its calls are shown and wait.
+get_weather = ToolSpec(name="get_weather", description="", parameters={"type": "object"})
 
 SCRIPTS: dict[str, dict[str, Any]] = {
     "words": {"text": WORDS, "delay": 0.03},
@@ -34,6 +37,11 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "markup": {"text": MARKUP, "delay": 0.01},
     "unbroken": {"text": "x" * 600},
     "think": {"reasoning": "First this, then that.", "text": "So it is.", "tool_calls": [WEATHER], "delay": 0.02},
+    "mail": {
+        "text": "So be it.",
+        "tool_calls": [MAIL, {**MAIL, "arguments": {"to": "all", "body": "Hi"}}],
+        "delay": 0.02,
+    },
     "What": {"text": CLOSED_TAB, "delay": 0.01},
     "And": {"text": STOPPED, "delay": 0.06},
     "busy": {"error": "overloaded", "text": WORDS},
@@ -52,7 +60,8 @@ class ByPrompt:
         self.parser_options = self.scripts["words"].parser_options
 
     def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
-        words = text_of(request.turns[-1].parts).split()
+        asked = [text_of(turn.parts) for turn in request.turns if turn.role == "user"]
+        words = asked[-1].split()
         return self.scripts.get(words[0], self.scripts["words"]).stream(request)
 
     async def close(self) -> None:

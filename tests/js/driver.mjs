@@ -95,19 +95,25 @@ async function open(command) {
   const wire = new Wire();
   const transport = TRANSPORTS[command.transport](sdk, command, wire);
   const finished = [];
+  const data = [];
+  const isComplete = (messages) =>
+    sdk.lastAssistantMessageIsCompleteWithToolCalls(messages) ||
+    sdk.lastAssistantMessageIsCompleteWithApprovalResponses?.(messages);
   const chat = new Chat({
     id: command.key,
     messages: command.messages,
     transport,
+    onData: (part) => data.push(part),
+    sendAutomaticallyWhen: command.isAutomatic ? isComplete : undefined,
     onFinish: ({ isAbort, isDisconnect, isError }) => finished.push({ isAbort, isDisconnect, isError }),
   });
   const functions = documented((path, { headers, ...init } = {}) =>
     fetch(command.url + path, { ...init, headers: { ...headers, cookie: command.cookie } }),
   );
-  return { sdk, chat, wire, finished, functions };
+  return { sdk, chat, wire, finished, data, functions };
 }
 
-function state({ chat, wire, finished }) {
+function state({ chat, wire, finished, data }) {
   const { status, error, messages } = chat;
   return {
     status,
@@ -116,6 +122,7 @@ function state({ chat, wire, finished }) {
     finished,
     requests: wire.requests,
     frames: wire.frames,
+    data,
   };
 }
 

@@ -11,11 +11,15 @@ DIALECTS = {
     "messages": ("anthropic-messages", "streaming.providers.anthropic.Messages", ""),
 }
 # Whatever a peer does with it, this key must turn up nowhere.
+TOOLS = ["get_weather", "send_mail", "ask_location", "waits"]
 API_KEY = "sk-CANARY-0123456789abcdef"
 
 
 def providers(peer_url: str) -> dict[str, dict[str, Any]]:
-    """For each dialect `local-`, `long-`, `brief-` (cut at eight tokens) and `peer-`; besides, scripts."""
+    """For each dialect `local-`, `long-`, `brief-` (cut at eight tokens), `peer-` and `tools-`; besides, scripts.
+
+    Only `tools-` are offered the site's tools.
+    """
     offered = {"default": _scripted(text="Hello from the script."), "slow": _scripted(text="word " * 200, delay=0.05)}
     for name, (dialect, backend, path) in DIALECTS.items():
         offered |= {
@@ -23,8 +27,10 @@ def providers(peer_url: str) -> dict[str, dict[str, Any]]:
             f"long-{name}": _local(dialect, 1024),
             f"brief-{name}": _local(dialect, 8),
             f"peer-{name}": _peer(backend, peer_url + path),
+            f"tools-{name}": _peer(backend, peer_url + path) | {"TOOLS": TOOLS},
         }
-    return offered | {f"words-{count}": _scripted(text="word " * count) for count in (20, 2000)}
+    offered |= {f"words-{count}": _scripted(text="word " * count) for count in (20, 2000)}
+    return {alias: {"TOOLS": []} | entry for alias, entry in offered.items()}
 
 
 def _local(dialect: str, tokens: int) -> dict[str, Any]:

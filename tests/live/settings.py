@@ -9,9 +9,10 @@ import json
 import os
 
 from project.settings import *  # noqa: F403
-from tests.live.providers import providers
+from tests.live.providers import TOOLS, providers
 
 STREAMING_PROVIDERS = providers(os.environ.get("LIVE_PEER_URL", "http://127.0.0.1:9"))
+STREAMING_TOOLS = [f"tests.tools.{name}" for name in TOOLS]
 STREAMING_HEARTBEAT_SECONDS = 0.3
 STREAMING_TICK_SECONDS = 0.1
 STREAMING_POLL_SECONDS = 0.05

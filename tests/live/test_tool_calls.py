@@ -9,7 +9,9 @@ import pytest
 
 from streaming.chat import start_chat
 from streaming.models import Conversation, Message, Owner
+from streaming.protocol.parts import ToolResult
 from streaming.protocol.requests import GenerationRequest
+from tests import tools
 from tests.live import rows
 from tests.live.client import Visitor, assert_whole
 from tests.live.providers import DIALECTS
@@ -45,6 +47,30 @@ async def test_real_model_calls_tools(dialect: str, is_parallel: bool) -> None:
         assert _fragments(chunks, call.id) == call.raw_arguments
         assert len(_deltas(chunks, call.id)) > 3, "the arguments came whole"
         assert _available(chunks)[call.id] == call.arguments
+
+
+@pytest.mark.local_model
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_real_model_goes_on_with_what_its_tool_gave(dialect: str, settings: Any) -> None:
+    """The first step is forced to call; in the second, its last, it has to say something."""
+    settings.STREAMING_MAX_STEPS = 2
+    tools.CALLS.clear()
+    asked = weather_question(is_parallel=False)
+    key, prompt = await _conversation_with(asked)
+    options = {"tools": [tools.get_weather], "tool_choice": "required", "provider": f"long-{dialect}"}
+    answer = await start_chat(prompt, owner=ASKER, conversation_key=key, **options)
+    chunks = [chunk async for chunk in answer.chunks()]
+    result = await answer.result()
+    assert result.status == "finished"
+    told = {part.call_id: part for part in result.parts if isinstance(part, ToolResult)}
+    calls = [call for call in result.tool_calls if call.is_complete]
+    assert calls
+    assert {call.id for call in calls} == set(told)
+    assert len(tools.CALLS) == len([result for result in told.values() if not result.is_error])
+    assert tools.CALLS
+    assert [chunk["type"] for chunk in chunks].count("start-step") == 2
+    assert "tool-output-available" in {chunk["type"] for chunk in chunks}
 
 
 async def _conversation_with(asked: GenerationRequest) -> tuple[str, str]:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sys
 from argparse import ArgumentParser
+from collections.abc import Coroutine
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from streaming.chat import NOBODY, Answer, Result, start_chat
+from streaming.chat import NOBODY, Answer, Result, go_on, start_chat
 from streaming.errors import StreamingError
 from streaming.models import Conversation, Owner
 from streaming.models.generations import Status
+from streaming.protocol.parts import ToolApproval, ToolCall
 from streaming.providers import close_providers
 from streaming.supervisor import current
+
+# Chunks of calls → the line that shows them, on standard error.
+CALLS = {
+    "tool-input-available": "[{toolName} {input}]",
+    "tool-output-available": "[→ {output}]",
+    "tool-output-error": "[failed: {errorText}]",
+    "tool-output-denied": "[refused]",
+}
 
 
 class Command(BaseCommand):
@@ -37,23 +48,34 @@ class Command(BaseCommand):
         key = options["conversation"]
         if key and not Conversation.objects.owned_by(owner).filter(key=key).exists():
             raise CommandError(f"There is no conversation {key!r}. Leave --conversation out to begin one.")
+        self._shows_calls = int(options["verbosity"]) > 0
+        asking = start_chat(question, owner=owner, conversation_key=key, provider=options["provider"])
         try:
-            result = asyncio.run(self._ask(question, owner, key, options["provider"]))
+            result = asyncio.run(self._show(asking))
+            while result.asked and sys.stdin.isatty():
+                decisions = [_decide(call) for call in result.asked]
+                result = asyncio.run(self._show(go_on(result, decisions, owner=owner)))
         except StreamingError as error:
             raise CommandError(str(error)) from error
         self._report(result, int(options["verbosity"]))
 
-    async def _ask(self, question: str, owner: Owner, key: str | None, provider: str | None) -> Result:
-        answer = await start_chat(question, owner=owner, conversation_key=key, provider=provider)
+    async def _show(self, asking: Coroutine[Any, Any, Answer]) -> Result:
+        answer = await asking
         try:
             with _StopOnInterrupt(answer):
-                async for text in answer:
-                    self.stdout.write(text, ending="")
-                    self.stdout.flush()
+                async for chunk in answer.chunks():
+                    self._print(chunk)
             return await answer.result()
         finally:
             await current().idle()
             await close_providers()
+
+    def _print(self, chunk: dict[str, Any]) -> None:
+        if chunk["type"] == "text-delta":
+            self.stdout.write(chunk["delta"], ending="")
+            self.stdout.flush()
+        elif self._shows_calls and chunk["type"] in CALLS:
+            self.stderr.write(CALLS[chunk["type"]].format(**{name: _readable(chunk[name]) for name in chunk}))
 
     def _report(self, result: Result, verbosity: int) -> None:
         self.stdout.write("")
@@ -82,6 +104,15 @@ class _StopOnInterrupt:
         self._stopping = asyncio.get_running_loop().create_task(self._answer.stop())
 
 
+def _decide(call: ToolCall) -> ToolApproval:
+    is_approved = input(f"May {call.name} be called with {call.raw_arguments}? [y/N] ").strip().lower() in ("y", "yes")
+    return ToolApproval(call_id=call.id, is_approved=is_approved)
+
+
+def _readable(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def _owner(username: str | None) -> Owner:
     if username is None:
         return NOBODY
@@ -97,4 +128,6 @@ def _summary(result: Result) -> str:
     tokens = "" if result.usage.output_tokens is None else f"{result.usage.output_tokens} tokens, "
     first = "" if result.first_delta_ms is None else f"first after {result.first_delta_ms / 1000:.2f} s, "
     seconds = (result.duration_ms or 0) / 1000
-    return f"[{result.status}: {tokens}{first}{seconds:.1f} s; continue with --conversation {result.conversation_key}]"
+    waiting = f"calls that wait for an approval: {len(result.asked)}; " if result.asked else ""
+    rest = f"{waiting}continue with --conversation {result.conversation_key}"
+    return f"[{result.status}: {tokens}{first}{seconds:.1f} s; {rest}]"

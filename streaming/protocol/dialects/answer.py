@@ -6,6 +6,7 @@ A dialect says what the wire meant in these verbs; it never makes the ordering e
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from streaming.protocol import events as ev
@@ -13,6 +14,7 @@ from streaming.protocol.dialects.reasons import settle
 from streaming.protocol.dialects.usage import merge
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any
 
     from streaming.protocol.dialects.calls import Call
@@ -30,7 +32,7 @@ class TooLarge(Exception):
 class Answer:
     """The events of one stream, in order. The parser takes `events` after each chunk."""
 
-    def __init__(self, *, split_think_tags: bool = False) -> None:
+    def __init__(self, *, split_think_tags: bool = False, first_part: int = 0, taken_ids: Collection[str] = ()) -> None:
         self.events: list[ev.Event] = []
         self.is_over = False
         self.is_started = False
@@ -38,6 +40,8 @@ class Answer:
         self.usage = ev.Usage()
         self.open_prose: dict[Prose, None] = {}
         self.open_calls: dict[Call, None] = {}
+        self._first_part = first_part
+        self._taken_ids = frozenset(taken_ids)
         self._parts: dict[int, int] = {}
         self._count = 0
         self._made_ids = 0
@@ -69,14 +73,20 @@ class Answer:
     def new_part(self, choice: int = 0) -> int:
         """The next position among the parts of `choice`."""
         self.reserve()
-        part = self._parts.get(choice, 0)
+        part = self._parts.get(choice, self._first_part)
         self._parts[choice] = part + 1
         return part
 
-    def new_call_id(self) -> str:
-        """An id for a call that came without: the same for the same bytes."""
-        self._made_ids += 1
-        return f"call_{self._made_ids}"
+    def call_id(self, given: str) -> str:
+        """The id of a call: the wire's, or for one that came without the same for the same bytes.
+
+        Some servers count from 0 in each answer; an id that was taken before is marked.
+        """
+        if not given:
+            self._made_ids += 1
+            given = f"call_{self._made_ids}"
+        marked = (f"{given}_{number}" for number in itertools.count(2))
+        return given if given not in self._taken_ids else next(id for id in marked if id not in self._taken_ids)
 
     @property
     def has_parts(self) -> bool:

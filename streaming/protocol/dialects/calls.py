@@ -59,7 +59,7 @@ class Call:
         self, answer: Answer, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
     ) -> None:
         answer.reserve()
-        self.id = id or answer.new_call_id()
+        self.id = id if is_provider_executed and id else answer.call_id(id)
         self.name = name
         self.is_json = True
         self.raw: dict[str, Any] | None = None

@@ -1,11 +1,13 @@
 """The wire to clients: the AI SDK UI message stream (protocol v1), the subset that `ai` v5, v6 and v7 all read.
 
 Events become chunks (`UIStreamEncoder`), chunks become numbered frames (`frame`), frames become parts again after a
-crash (`fold_chunks`), and stored parts become the UIMessage parts that clients load (`ui_parts`).
+crash (`fold_chunks`), and stored parts become the UIMessage parts that clients load (`ui_parts`). `answers_in` reads
+what clients send back of calls.
 """
 
 from __future__ import annotations
 
+from streaming.protocol.ui_stream.answers import answers_in
 from streaming.protocol.ui_stream.encoder import UIStreamEncoder
 from streaming.protocol.ui_stream.fold import fold_chunks
 from streaming.protocol.ui_stream.frames import (
@@ -18,8 +20,9 @@ from streaming.protocol.ui_stream.frames import (
     frame,
     split_frames,
 )
-from streaming.protocol.ui_stream.messages import events_of, ui_parts
+from streaming.protocol.ui_stream.messages import ui_parts
 from streaming.protocol.ui_stream.outcome import Outcome
+from streaming.protocol.ui_stream.retold import events_of
 
 __all__ = [
     "DONE",
@@ -29,6 +32,7 @@ __all__ = [
     "SIGNED_OUT",
     "Outcome",
     "UIStreamEncoder",
+    "answers_in",
     "chunk_of",
     "events_of",
     "fold_chunks",

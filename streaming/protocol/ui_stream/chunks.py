@@ -1,6 +1,7 @@
 """The UI message stream's chunks, one class each, named on the wire by `type`.
 
-Source: the `uiMessageChunkSchema` of the npm package `ai` (versions 5 to 7); only types and fields that all three read.
+Source: the `uiMessageChunkSchema` of the npm package `ai` (versions 5 to 7); only types and fields that all three read,
+but for those of approval: they are sent only where a site asks for it.
 """
 
 from __future__ import annotations
@@ -97,6 +98,26 @@ class ToolOutputError(Chunk, tag="tool-output-error"):
     provider_executed: bool = False
 
 
+class ToolApprovalRequest(Chunk, tag="tool-approval-request"):
+    """Not in v5."""
+
+    approval_id: str
+    tool_call_id: str
+
+
+class ToolOutputDenied(Chunk, tag="tool-output-denied"):
+    """Not in v5."""
+
+    tool_call_id: str
+
+
+class ToolField(Chunk, tag="data-tool-field"):
+    """One text argument of a call grew; `data` has `toolCallId`, `field` and `delta`. Clients do not keep it."""
+
+    data: dict[str, str]
+    transient: bool
+
+
 class SourceUrl(Chunk, tag="source-url"):
     source_id: str
     url: str
@@ -141,6 +162,9 @@ AnyChunk = (
     | ToolInputError
     | ToolOutputAvailable
     | ToolOutputError
+    | ToolApprovalRequest
+    | ToolOutputDenied
+    | ToolField
     | SourceUrl
     | File
     | MessageMetadata

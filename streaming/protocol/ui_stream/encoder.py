@@ -7,10 +7,11 @@ Readers are shown the first alternative (`choice` 0) of a request that asked for
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from streaming.protocol import events
+from streaming.protocol.json_scanner import JSONScanner
 from streaming.protocol.ui_stream import chunks
 from streaming.protocol.ui_stream.chunks import Chunk
 from streaming.protocol.ui_stream.outcome import Outcome
@@ -28,13 +29,18 @@ class UIStreamEncoder:
 
     Each returns chunks as JSON bytes, in order; the terminal event itself says nothing here, because the outcome
     (a stop, a crash) may be decided elsewhere.
+
+    `live_fields` names, for a tool, those of its text arguments that readers are shown as they grow.
     """
 
-    def __init__(self, message_id: str) -> None:
+    def __init__(self, message_id: str, live_fields: Mapping[str, Collection[str]] | None = None) -> None:
         self._message_id = message_id
+        self._live_fields = live_fields or {}
+        self._scanners: dict[int, JSONScanner] = {}
         self._open: dict[int, str] = {}
         self._calls: dict[int, events.ToolCallStarted] = {}
         self._call_ids: set[str] = set()
+        self._denied: set[str] = set()
         self._signed: dict[int, events.ReasoningSigned] = {}
         self._sources = 0
         self._handlers: dict[type[events.Event], Callable[[Any], list[Chunk]]] = {
@@ -47,6 +53,8 @@ class UIStreamEncoder:
             events.ToolCallDelta: self._call_delta,
             events.ToolCallEnded: self._call_ended,
             events.ToolResulted: self._resulted,
+            events.ToolApproved: self._approved,
+            events.StepStarted: self._step_started,
             events.Cited: self._cited,
             events.FileReceived: self._file,
         }
@@ -65,8 +73,7 @@ class UIStreamEncoder:
 
         After `error` clients read nothing, so metadata goes before.
         """
-        closing = [self._end(part, kind) for part, kind in self._open.items()]
-        closing.append(chunks.FinishStep())
+        closing = [*self._ends(), chunks.FinishStep()]
         if outcome.error_text:
             closing += [chunks.MessageMetadata(outcome.metadata), chunks.Error(outcome.error_text)]
             return _encoded(closing)
@@ -92,11 +99,27 @@ class UIStreamEncoder:
     def _call_started(self, event: events.ToolCallStarted) -> list[Chunk]:
         self._calls[event.part] = event
         self._call_ids.add(event.id)
+        if event.name in self._live_fields:
+            self._scanners[event.part] = JSONScanner()
         return [chunks.ToolInputStart(event.id, event.name, event.is_provider_executed)]
 
     def _call_delta(self, event: events.ToolCallDelta) -> list[Chunk]:
         call = self._calls.get(event.part)
-        return [chunks.ToolInputDelta(call.id, event.text)] if call and event.text else []
+        if call is None or not event.text:
+            return []
+        return [chunks.ToolInputDelta(call.id, event.text), *self._grown_fields(call, event)]
+
+    def _grown_fields(self, call: events.ToolCallStarted, event: events.ToolCallDelta) -> list[Chunk]:
+        scanner = self._scanners.get(event.part)
+        if scanner is None:
+            return []
+        live = self._live_fields[call.name]
+        grown = ((delta.path[0], delta.text) for delta in scanner.feed(event.text) if len(delta.path) == 1)
+        return [
+            chunks.ToolField({"toolCallId": call.id, "field": str(field), "delta": text}, transient=True)
+            for field, text in grown
+            if field in live
+        ]
 
     def _call_ended(self, event: events.ToolCallEnded) -> list[Chunk]:
         call = self._calls.get(event.part)
@@ -111,9 +134,25 @@ class UIStreamEncoder:
     def _resulted(self, event: events.ToolResulted) -> list[Chunk]:
         if event.call_id not in self._call_ids:
             return []  # clients give up the whole conversation over a result whose call they were not told of
+        if event.call_id in self._denied:
+            return []
         if event.is_error:
-            return [chunks.ToolOutputError(event.call_id, TOOL_FAILED, provider_executed=True)]
-        return [chunks.ToolOutputAvailable(event.call_id, event.output, provider_executed=True)]
+            error_text = TOOL_FAILED if event.is_provider_executed else str(event.output)
+            return [chunks.ToolOutputError(event.call_id, error_text, event.is_provider_executed)]
+        return [chunks.ToolOutputAvailable(event.call_id, event.output, event.is_provider_executed)]
+
+    def _approved(self, event: events.ToolApproved) -> list[Chunk]:
+        if event.is_approved is None:
+            return [chunks.ToolApprovalRequest(event.call_id, event.call_id)]
+        if event.is_approved:
+            return []
+        self._denied.add(event.call_id)
+        return [chunks.ToolOutputDenied(event.call_id)]
+
+    def _step_started(self, event: events.StepStarted) -> list[Chunk]:
+        closing = self._ends()
+        self._open.clear()
+        return [*closing, chunks.FinishStep(), chunks.StartStep()]
 
     def _cited(self, event: events.Cited) -> list[Chunk]:
         source = source_of(event.citation)
@@ -130,6 +169,9 @@ class UIStreamEncoder:
             return []
         self._open[part] = kind
         return [STARTS[kind](str(part))]
+
+    def _ends(self) -> list[Chunk]:
+        return [self._end(part, kind) for part, kind in self._open.items()]
 
     def _end(self, part: int, kind: str) -> Chunk:
         if kind == "text":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from streaming.protocol.parts import FilePart, Part, ReasoningPart, TextPart, ToolCall, ToolResult
+from streaming.protocol.parts import FilePart, Part, ReasoningPart, TextPart, ToolApproval, ToolCall, ToolResult
 from streaming.protocol.ui_stream import chunks
 
 
@@ -26,6 +26,8 @@ class _Fold:
             chunks.ToolInputAvailable: self.tool_input,
             chunks.ToolOutputAvailable: self.tool_output,
             chunks.ToolOutputError: self.tool_output_error,
+            chunks.ToolApprovalRequest: self.tool_approval,
+            chunks.ToolOutputDenied: self.tool_denied,
             chunks.File: self.file,
         }
 
@@ -83,6 +85,12 @@ class _Fold:
             is_error=True,
             is_provider_executed=chunk.provider_executed,
         )
+
+    def tool_approval(self, chunk: chunks.ToolApprovalRequest) -> None:
+        self.parts[f"approval {chunk.tool_call_id}"] = ToolApproval(call_id=chunk.tool_call_id)
+
+    def tool_denied(self, chunk: chunks.ToolOutputDenied) -> None:
+        self.parts[f"denial {chunk.tool_call_id}"] = ToolApproval(call_id=chunk.tool_call_id, is_approved=False)
 
     def file(self, chunk: chunks.File) -> None:
         self.parts[f"file {len(self.parts)}"] = FilePart(media_type=chunk.media_type, url=chunk.url)

@@ -1,4 +1,4 @@
-"""Stored parts → what clients load: UIMessage parts, or the events that stream the same message once more."""
+"""Stored parts → what clients load: UIMessage parts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from streaming.protocol import events
 from streaming.protocol.parts import (
     FilePart,
     OpaquePart,
@@ -14,26 +13,39 @@ from streaming.protocol.parts import (
     ReasoningPart,
     RefusalPart,
     TextPart,
+    ToolApproval,
     ToolCall,
     ToolResult,
 )
 from streaming.protocol.ui_stream.sources import source_of
+from streaming.protocol.ui_stream.steps import step_starts
 from streaming.protocol.ui_stream.wording import TOOL_FAILED, input_error_text
 
 JsonDict = dict[str, Any]
+STEP_START: JsonDict = {"type": "step-start"}
 
 
 class _Around(NamedTuple):
-    """What a part's picture depends on besides the part: the results of calls, and the sources counted so far."""
+    """What a part's picture depends on besides the part: what became of calls, and the sources counted so far."""
 
     results: dict[str, ToolResult]
+    approvals: dict[str, ToolApproval]
     numbers: Iterator[int]
 
 
 def ui_parts(parts: tuple[Part, ...]) -> list[JsonDict]:
     """UIMessage parts. A call and its result are one part there; opaque parts have no picture and are left out."""
-    around = _Around({part.call_id: part for part in parts if isinstance(part, ToolResult)}, itertools.count(1))
-    return [shown for part in parts for shown in _UI_PARTS[type(part)](part, around)]
+    around = _Around(
+        {part.call_id: part for part in parts if isinstance(part, ToolResult)},
+        {part.call_id: part for part in parts if isinstance(part, ToolApproval)},
+        itertools.count(1),
+    )
+    steps = step_starts(parts)
+    return [
+        shown
+        for at, part in enumerate(parts)
+        for shown in [*([STEP_START] if at in steps else []), *_UI_PARTS[type(part)](part, around)]
+    ]
 
 
 def _text(part: TextPart, around: _Around) -> Iterator[JsonDict]:
@@ -58,10 +70,21 @@ def _file(part: FilePart, _: _Around) -> Iterator[JsonDict]:
 
 
 def _tool_call(part: ToolCall, around: _Around) -> Iterator[JsonDict]:
-    yield _described_call(part, around.results.get(part.id))
+    approval = around.approvals.get(part.id)
+    shown = _described_call(part, around.results.get(part.id), approval)
+    yield shown if approval is None else shown | {"approval": _described_approval(approval)}
 
 
-def _described_call(part: ToolCall, result: ToolResult | None) -> JsonDict:
+def _described_approval(approval: ToolApproval) -> JsonDict:
+    known = {"id": approval.call_id, "approved": approval.is_approved, "reason": approval.reason or None}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+# `is_approved` of the last word on a call that has no result.
+_UNDECIDED = {None: "approval-requested", True: "approval-responded"}
+
+
+def _described_call(part: ToolCall, result: ToolResult | None, approval: ToolApproval | None) -> JsonDict:
     shown: JsonDict = {"type": f"tool-{part.name}", "toolCallId": part.id}
     if part.is_provider_executed:
         shown["providerExecuted"] = True
@@ -72,8 +95,10 @@ def _described_call(part: ToolCall, result: ToolResult | None) -> JsonDict:
             "errorText": input_error_text(part.error),
         }
     shown["input"] = part.arguments if part.is_json else part.raw_arguments
+    if approval is not None and approval.is_approved is False:
+        return shown | {"state": "output-denied"}
     if result is None:
-        return shown | {"state": "input-available"}
+        return shown | {"state": _UNDECIDED[approval.is_approved] if approval else "input-available"}
     if result.is_error:
         error_text = TOOL_FAILED if result.is_provider_executed else str(result.output)
         return shown | {"state": "output-error", "errorText": error_text}
@@ -91,59 +116,7 @@ _UI_PARTS: dict[type[Part], Callable[[Any, _Around], Iterator[JsonDict]]] = {
     ReasoningPart: _reasoning,
     ToolCall: _tool_call,
     ToolResult: _nothing,
+    ToolApproval: _nothing,
     FilePart: _file,
     OpaquePart: _nothing,
-}
-
-
-def events_of(parts: tuple[Part, ...]) -> Iterator[events.Event]:
-    """Events whose transcript is `parts`: a replay for readers whose log is gone."""
-    for index, part in enumerate(parts):
-        yield from _EVENTS[type(part)](index, part)
-
-
-def _text_events(index: int, part: TextPart) -> Iterator[events.Event]:
-    yield events.TextDelta(index, part.text)
-    yield from (events.Cited(index, citation) for citation in part.citations)
-    yield events.PartEnded(index)
-
-
-def _refusal_events(index: int, part: RefusalPart) -> Iterator[events.Event]:
-    yield events.RefusalDelta(index, part.text)
-    yield events.PartEnded(index)
-
-
-def _reasoning_events(index: int, part: ReasoningPart) -> Iterator[events.Event]:
-    yield events.ReasoningDelta(index, part.text)
-    if part.signature or part.raw:
-        yield events.ReasoningSigned(index, part.signature, part.raw)
-    yield events.PartEnded(index)
-
-
-def _call_events(index: int, part: ToolCall) -> Iterator[events.Event]:
-    yield events.ToolCallStarted(index, part.id, part.name, part.is_provider_executed, part.is_json)
-    yield events.ToolCallDelta(index, part.raw_arguments)
-    yield events.ToolCallEnded(index, part.raw_arguments, part.arguments, part.is_complete, part.error, part.raw)
-
-
-def _result_events(index: int, part: ToolResult) -> Iterator[events.Event]:
-    yield events.ToolResulted(index, part.call_id, part.output, part.is_error)
-
-
-def _file_events(index: int, part: FilePart) -> Iterator[events.Event]:
-    yield events.FileReceived(index, part.media_type, part.url)
-
-
-def _opaque_events(index: int, part: OpaquePart) -> Iterator[events.Event]:
-    yield events.OpaqueReceived(index, part.raw)
-
-
-_EVENTS: dict[type[Part], Callable[[int, Any], Iterator[events.Event]]] = {
-    TextPart: _text_events,
-    RefusalPart: _refusal_events,
-    ReasoningPart: _reasoning_events,
-    ToolCall: _call_events,
-    ToolResult: _result_events,
-    FilePart: _file_events,
-    OpaquePart: _opaque_events,
 }

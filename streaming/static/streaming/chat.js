@@ -62,11 +62,15 @@ const APPLY = {
   "tool-input-error": (answer, chunk) => answer.tool(chunk, "output-error"),
   "tool-output-available": (answer, chunk) => answer.tool(chunk, "output-available"),
   "tool-output-error": (answer, chunk) => answer.tool(chunk, "output-error"),
+  "tool-approval-request": (answer, chunk) => answer.tool(chunk, "approval-requested"),
+  "tool-output-denied": (answer, chunk) => answer.tool(chunk, "output-denied"),
   "file": (answer, chunk) => answer.file(chunk),
   "message-metadata": (answer, { messageMetadata }) => Object.assign(answer.metadata, messageMetadata),
   "error": (answer, { errorText }) => answer.finish({ error: errorText }),
   "finish": (answer, { messageMetadata }) => answer.finish(messageMetadata),
 };
+
+const OPEN_STATES = new Set(["output-error", "approval-requested"]);
 
 /** One message on the page, while it is being written. */
 class Answer {
@@ -110,8 +114,9 @@ class Answer {
   tool({ toolCallId, toolName, input, output, errorText }, state) {
     const card = this.byId.get(toolCallId) ?? this.open(toolCallId, "tool");
     const fill = (slot, value) => value !== undefined && (card.querySelector(slot).textContent = readable(value));
-    card.dataset.state = state;
-    card.open ||= state === "output-error";
+    Object.assign(card.dataset, { state, call: toolCallId });
+    card.open = OPEN_STATES.has(state) || (card.open && state !== "output-denied");
+    for (const choice of card.querySelectorAll("input")) choice.name = `decision ${toolCallId}`;
     fill("[data-name]", toolName);
     fill("[data-content]", input);
     fill("[data-output]", output ?? errorText);
@@ -198,6 +203,7 @@ class Versions {
     this.list.addEventListener("toggle", ({ target }) => target.matches(".chat-edit[open]") && this.begin(target), true);
     this.list.addEventListener("keydown", (event) => this.pressed(event));
     this.list.addEventListener("submit", (event) => {
+      if (!event.target.closest(".chat-edit")) return;
       event.preventDefault();
       if (!chat.isActive && !this.isWalking) this.edit(event.target);
     });
@@ -322,6 +328,7 @@ class StreamingChat extends HTMLElement {
     this.form.noValidate = true; // an empty message is simply not sent
     this.form.addEventListener("submit", (event) => this.submitted(event));
     this.form.addEventListener("keydown", (event) => this.pressed(event));
+    this.messages.addEventListener("change", ({ target }) => this.decided(target.closest(".chat-message")));
     if (!CSS.supports("field-sizing", "content")) this.input.addEventListener("input", () => this.fit());
     this.follower = new Follower(this.querySelector(".chat-log"), this.querySelector(".chat-jump"));
     this.versions = new Versions(this);
@@ -404,9 +411,7 @@ class StreamingChat extends HTMLElement {
     const answer = this.add("assistant");
     this.follower.hold();
     return this.answering(answer, async () => {
-      const request = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-      this.posting = fetch(this.dataset.api, request).catch(() => null);
-      const response = await this.posting;
+      const response = await this.post(body);
       if (response?.ok) {
         onAccepted();
         await this.follow(answer, response);
@@ -415,6 +420,34 @@ class StreamingChat extends HTMLElement {
       answer.note("refused", response ? await response.text() : this.texts.unreachable);
       answer.article.classList.add("chat-refused");
       return false;
+    });
+  }
+
+  post(body) {
+    const request = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+    return (this.posting = fetch(this.dataset.api, request).catch(() => null));
+  }
+
+  /** Once a person has chosen for each call that waits, the answer goes on: the stream tells it from its start. */
+  async decided(article) {
+    const cards = [...article.querySelectorAll('[data-state="approval-requested"]')];
+    const choices = cards.map((card) => card.querySelector("input:checked"));
+    if (this.isActive || !cards.length || !choices.every(Boolean)) return;
+    const parts = cards.map(({ dataset: { call } }, at) => {
+      const approval = { id: call, approved: choices[at].value === "allow" };
+      return { toolCallId: call, state: "approval-responded", approval };
+    });
+    const message = { id: article.dataset.message, role: "assistant", parts };
+    const answer = new Answer(this, article);
+    await this.answering(answer, async () => {
+      const response = await this.post({ id: this.dataset.conversation, messages: [message] });
+      if (response?.ok) {
+        await response.body.cancel();
+        for (const card of cards) card.dataset.state = "approval-responded";
+        return this.follow(answer);
+      }
+      for (const choice of choices) choice.checked = false;
+      answer.note("refused", response ? await response.text() : this.texts.unreachable);
     });
   }
 
@@ -448,11 +481,11 @@ class StreamingChat extends HTMLElement {
     answer.article = this.messages.lastElementChild;
   }
 
-  /** The messages as the server's page shows them. Their buttons belong to the form of this page. */
+  /** The messages as the server's page shows them. Their buttons and choices belong to the form of this page. */
   async load() {
     const page = await fetch(this.pageAddress);
     const fresh = parse(await page.text()).querySelector("streaming-chat .chat-messages");
-    for (const button of fresh.querySelectorAll("button[form]")) button.setAttribute("form", this.form.id);
+    for (const control of fresh.querySelectorAll("[form]")) control.setAttribute("form", this.form.id);
     return fresh;
   }
 

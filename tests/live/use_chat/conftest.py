@@ -18,7 +18,7 @@ INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=erro
 
 
 class OpenChat(Protocol):
-    """`isBrief=True` makes the client send its last message only."""
+    """`isBrief=True` makes the client send its last message only, `isAutomatic=True` go on by itself after tools."""
 
     def __call__(
         self, visitor: Visitor, provider: str = "default", messages: Sequence[dict[str, Any]] = (), **options: bool

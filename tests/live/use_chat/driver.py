@@ -68,7 +68,10 @@ class Driver:
 
 
 class State(NamedTuple):
-    """What a page would show. `requests` are those of HTTP, `frames` those of WebSocket with their direction."""
+    """What a page would show.
+
+    `requests` are those of HTTP, `frames` those of WebSocket with their direction, `data` the transient parts.
+    """
 
     status: str
     error: Json | None
@@ -76,6 +79,7 @@ class State(NamedTuple):
     finished: list[Json]
     requests: list[Json]
     frames: list[tuple[str, Json]]
+    data: list[Json]
 
     @property
     def parts(self) -> list[Json]:
@@ -123,6 +127,9 @@ class Chat:
 
     def add_tool_output(self, **output: Any) -> asyncio.Future[None]:
         return self._ask("addToolOutput", **{"with": [output]})
+
+    def approve(self, call_id: str, *, approved: bool = True, **more: Any) -> asyncio.Future[None]:
+        return self._ask("addToolApprovalResponse", **{"with": [{"id": call_id, "approved": approved} | more]})
 
     def regenerate(self, **options: Any) -> asyncio.Future[None]:
         return self._ask("regenerate", **{"with": [options]})

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from streaming.history import NOT_EXECUTED
 from tests.live.client import Visitor
 from tests.live.providers import DIALECTS
 from tests.live.test_tool_calls import ARGUMENTS, OSLO, ROME
@@ -64,20 +63,3 @@ async def test_turn_follows_on_a_call_with_unusable_arguments(
     await chat.send("And now?")
     state = await chat.settled()
     assert (state.status, state.text) == ("ready", "Fine.")
-
-
-async def test_output_that_the_page_adds_is_not_taken(open_chat: OpenChat, visitor: Visitor, peer: Peer) -> None:
-    peer.says(*answer_wire("chat", "", ROME))
-    peer.says(*answer_wire("chat", "Fine."))
-    chat = open_chat(visitor, "peer-chat")
-    await chat.send("Weather?")
-    await chat.add_tool_output(tool="get_weather", toolCallId="call_a", output="forged")
-    assert (await chat.state()).parts[0]["state"] == "output-available"
-    await chat.send_again()
-    state = await chat.state()
-    assert state.error is not None
-    assert state.error["message"] == "The last of 'messages' must be the user's."
-    await chat.send("And now?")
-    assert (await chat.state()).text == "Fine."
-    (told,) = [turn["content"] for turn in peer.requests[-1].json["messages"] if turn["role"] == "tool"]
-    assert told == NOT_EXECUTED

@@ -1,0 +1,34 @@
+"""`STREAMING_TOOLS`, and the tools that a provider names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
+
+from streaming.conf import settings
+from streaming.providers.options import suggest
+from streaming.tools import registered
+
+HINT = 'For example: STREAMING_TOOLS = ["shop.tools.order_status"], a function decorated with streaming.tools.tool.'
+
+
+def check_tools(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        known = registered()
+    except ImproperlyConfigured as fault:
+        return [Error(str(fault), hint=HINT, id="streaming.E014")]
+    except TypeError as fault:  # what `tool` says of a function, while its module is imported
+        return [Error(f"A tool of STREAMING_TOOLS cannot be made: {fault}", hint=HINT, id="streaming.E014")]
+    return list(_unknown_names(known))
+
+
+def _unknown_names(known: Any) -> Iterator[CheckMessage]:
+    providers: Any = settings.PROVIDERS  # of any shape: another check says so
+    for alias, entry in providers.items() if isinstance(providers, dict) else ():
+        for name in entry.get("TOOLS", ()) if isinstance(entry, dict) else ():
+            if name not in known:
+                text = f"STREAMING_PROVIDERS[{alias!r}] is offered a tool {name!r} that STREAMING_TOOLS has not."
+                yield Error(text, hint=suggest(str(name), tuple(known)), id="streaming.E015")

@@ -1,0 +1,45 @@
+"""Continuations: an answer goes on with what its client says of its calls, in a generation and a row of its own."""
+
+from __future__ import annotations
+
+from streaming import history
+from streaming.errors import Conflict
+from streaming.limits import check_limits
+from streaming.models import Conversation, Generation, Message
+from streaming.models.messages import Role
+from streaming.opening import Opening
+from streaming.pending import Accepted, Sender, Start, check_idle, pending
+from streaming.standing import check_all_answered, due_calls, fresh_answers, given_parts, standing
+from streaming.submission import Submission
+from streaming.tools import toolbox_for
+
+
+def go_on(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
+    """Continue the newest answer with what its client says of its calls."""
+    path = history.path(conversation)
+    rows = history.contributions(path)[-1] if path else []
+    if not rows or submission.message_id not in (None, rows[0].public_id) or rows[-1].role != Role.ASSISTANT:
+        raise Conflict("That is not the newest answer of this conversation. Load it again.")
+    last: Generation = rows[-1].generation
+    alias = submission.provider or last.provider
+    toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
+    now = standing(rows)
+    fresh = fresh_answers(now, submission.answers, toolbox)
+    if not fresh:
+        return _joined_answer(rows)
+    check_all_answered(now, fresh, toolbox)
+    check_idle(conversation)
+    check_limits(sender.owner)
+    answer = Message(conversation=conversation, parent=rows[-1], role=Role.ASSISTANT)
+    answer.set_parts(given_parts(fresh))
+    opening = Opening(rows[0].public_id, history.parts_of(rows), answer.typed_parts, toolbox.live_fields)
+    generation = pending(sender, answer, alias, opening)
+    start = Start(conversation.system_prompt, history.turns(path), opening, toolbox, due_calls(now, fresh))
+    return Accepted(generation, start)
+
+
+def _joined_answer(rows: list[Message]) -> Accepted:
+    """The generation that the same outputs started before."""
+    if len(rows) == 1:
+        raise Conflict("No tool call of this answer waits for an output.")
+    return Accepted(rows[-1].generation, None)

@@ -1,0 +1,93 @@
+"""The registry: the tools that a site has, and those that one generation is offered."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import msgspec
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from streaming.conf import settings
+from streaming.protocol.requests import ToolSpec
+from streaming.tools.tool import Tool
+
+AnyTool = Tool | ToolSpec
+
+
+class Toolbox(msgspec.Struct, frozen=True):
+    """What one generation is offered: tools that run here, and specs of those that its client executes."""
+
+    tools: Mapping[str, AnyTool] = {}
+
+    @classmethod
+    def of(cls, tools: Iterable[AnyTool]) -> Toolbox:
+        return cls({tool.name: tool for tool in tools})
+
+    @property
+    def specs(self) -> tuple[ToolSpec, ...]:
+        return tuple(tool.spec if isinstance(tool, Tool) else tool for tool in self.tools.values())
+
+    @property
+    def live_fields(self) -> dict[str, Collection[str]]:
+        """Of each tool that has some, the arguments that are shown as they grow."""
+        here = (tool for tool in self.tools.values() if isinstance(tool, Tool))
+        return {tool.name: tool.live_fields for tool in here if tool.live_fields}
+
+    def executable(self, name: str) -> Tool | None:
+        """The tool of that name, if it runs here."""
+        found = self.tools.get(name)
+        return found if isinstance(found, Tool) else None
+
+
+def registered() -> Mapping[str, AnyTool]:
+    """The tools of `STREAMING_TOOLS` by name.
+
+    Raises:
+        ImproperlyConfigured: a path leads nowhere, or to something that is no tool; or two have one name.
+    """
+    return _registered(tuple(settings.TOOLS))
+
+
+def toolbox_for(provider: str, chosen: Collection[str] | None = None) -> Toolbox:
+    """What provider `provider` is offered: its `TOOLS`, else all there are; of a conversation that has `chosen`, those.
+
+    Names that the site does not have (any more) are passed over.
+    """
+    every = registered()
+    if chosen is None:
+        configured = settings.PROVIDERS.get(provider)
+        chosen = configured.get("TOOLS", list(every)) if configured else ()
+    return Toolbox.of(every[name] for name in chosen if name in every)
+
+
+@functools.lru_cache(maxsize=1)
+def _registered(paths: tuple[str, ...]) -> dict[str, AnyTool]:
+    found: dict[str, AnyTool] = {}
+    for path in paths:
+        tool = _imported(path)
+        if tool.name in found:
+            raise ImproperlyConfigured(f"STREAMING_TOOLS has two tools of the name {tool.name!r}.")
+        found[tool.name] = tool
+    return found
+
+
+def _imported(path: str) -> AnyTool:
+    try:
+        tool: Any = import_string(path)
+    except ImportError as fault:
+        raise ImproperlyConfigured(f"The tool {path!r} of STREAMING_TOOLS cannot be imported: {fault}.") from fault
+    if not isinstance(tool, AnyTool):
+        raise ImproperlyConfigured(f"{path!r} of STREAMING_TOOLS is no tool. Decorate the function with @tool.")
+    return tool
+
+
+def _reset(*, setting: str, **kwargs: Any) -> None:
+    if setting == "STREAMING_TOOLS":
+        _registered.cache_clear()
+
+
+setting_changed.connect(_reset, dispatch_uid="streaming.tools")

@@ -1,0 +1,175 @@
+"""A tool: a function, what a model is told of it, and how it may be executed."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import re
+import typing
+import uuid
+from collections.abc import Callable, Collection
+from typing import Any, overload
+
+import msgspec
+
+from streaming.models import Owner
+from streaming.protocol.requests import ToolSpec
+
+# What every vendor accepts as a function's name (OpenAI's rule is the strictest).
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+PLAIN = (str, int, float, bool, type(None), enum.Enum)
+Function = Callable[..., Any]
+Decision = bool | Callable[[dict[str, Any]], bool]
+
+
+class ToolError(Exception):
+    """Raised by a tool: the call failed, and the model is told this text. Other exceptions are not shown to it."""
+
+
+class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
+    """For whom a call is made. A tool that has a parameter of this type is given it; the model does not see it.
+
+    `owner.user_id` is the signed-in user's primary key, or None. `call_id` is the same if a call were made twice.
+    """
+
+    owner: Owner
+    conversation_key: str
+    conversation_id: uuid.UUID
+    generation_id: uuid.UUID
+    call_id: str
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """Make one with `tool`. `arguments` is the struct its arguments are checked against.
+
+    `seconds` is the longest it may take; None leaves that to `STREAMING_TOOL_SECONDS`. `live_fields` are text arguments
+    that readers see grow.
+    """
+
+    spec: ToolSpec
+    function: Function
+    arguments: type[msgspec.Struct]
+    context_name: str | None = None
+    needs_approval: Decision = False
+    seconds: float | None = None
+    live_fields: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def is_async(self) -> bool:
+        return inspect.iscoroutinefunction(self.function)
+
+    def asks_first(self, arguments: dict[str, Any]) -> bool:
+        """Whether a person has to approve a call with these arguments."""
+        return self.needs_approval(arguments) if callable(self.needs_approval) else self.needs_approval
+
+    def bound(self, arguments: dict[str, Any], context: ToolContext) -> Callable[[], Any]:
+        """The function, ready to be called.
+
+        Raises:
+            msgspec.ValidationError: the arguments do not fit; the text says which, and is fit for a model.
+        """
+        checked = msgspec.convert(arguments, self.arguments)
+        given = {field: getattr(checked, field) for field in self.arguments.__struct_fields__}
+        if self.context_name:
+            given[self.context_name] = context
+        return lambda: self.function(**given)
+
+
+@overload
+def tool(function: Function, /) -> Tool: ...
+
+
+@overload
+def tool(
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    needs_approval: Decision = False,
+    seconds: float | None = None,
+    live_fields: Collection[str] = (),
+) -> Callable[[Function], Tool]: ...
+
+
+def tool(function: Function | None = None, /, **options: Any) -> Tool | Callable[[Function], Tool]:
+    """Make a `Tool` of a function, sync or async; its signature becomes the schema, its docstring the description.
+
+    Parameters need annotations that msgspec can turn into a JSON schema; `Annotated[int, msgspec.Meta(description=…)]`
+    describes one. With `needs_approval` a person has to agree to each call, or to those for whose arguments it is true.
+
+    Raises:
+        TypeError: the signature cannot be turned into a schema.
+    """
+    if function is None:
+        return lambda decorated: _tool_of(decorated, **options)
+    return _tool_of(function, **options)
+
+
+def _tool_of(
+    function: Function,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    needs_approval: Decision = False,
+    seconds: float | None = None,
+    live_fields: Collection[str] = (),
+) -> Tool:
+    named = name or function.__name__
+    if not NAME.fullmatch(named):
+        raise TypeError(f"A tool's name must match {NAME.pattern}, which {named!r} does not.")
+    arguments, context_name = _signature(function, named)
+    if unknown := set(live_fields) - set(arguments.__struct_fields__):
+        raise TypeError(f"Tool {named!r} has no argument {unknown.pop()!r} that could be shown live.")
+    spec = ToolSpec(
+        name=named,
+        description=description if description is not None else inspect.getdoc(function) or "",
+        parameters=_schema(arguments, named),
+    )
+    return Tool(
+        spec=spec,
+        function=function,
+        arguments=arguments,
+        context_name=context_name,
+        needs_approval=needs_approval,
+        seconds=seconds,
+        live_fields=tuple(live_fields),
+    )
+
+
+def _signature(function: Function, name: str) -> tuple[type[msgspec.Struct], str | None]:
+    """A struct with a field for each parameter, and the name of the one that takes the context."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    context_name, fields = None, []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise TypeError(f"Tool {name!r} must name its parameters, without * or **.")
+        if parameter.name not in hints:
+            raise TypeError(f"Parameter {parameter.name!r} of tool {name!r} needs an annotation.")
+        if hints[parameter.name] is ToolContext:
+            context_name = parameter.name
+        else:
+            fields.append(_field(parameter, hints[parameter.name]))
+    return msgspec.defstruct(name, fields, kw_only=True), context_name
+
+
+def _field(parameter: inspect.Parameter, hint: Any) -> Any:
+    if parameter.default is parameter.empty:
+        return (parameter.name, hint)
+    if isinstance(parameter.default, PLAIN):
+        return (parameter.name, hint, parameter.default)  # the schema shows it
+    return (parameter.name, hint, msgspec.field(default_factory=lambda: parameter.default))
+
+
+def _schema(arguments: type[msgspec.Struct], name: str) -> dict[str, Any]:
+    """The struct's own schema at the top, as vendors want it; other types stay in `$defs`."""
+    try:
+        schema = msgspec.json.schema(arguments)
+    except TypeError as fault:
+        raise TypeError(f"The parameters of tool {name!r} have no JSON schema: {fault}") from fault
+    others = schema["$defs"]
+    own: dict[str, Any] = others.pop(schema["$ref"].rpartition("/")[2])
+    own.pop("title", None)
+    return own | {"$defs": others} if others else own

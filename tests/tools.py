@@ -1,0 +1,110 @@
+"""Tools for tests, as a site would have them; what they were called with is in `CALLS`."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Annotated, Any
+
+import msgspec
+
+from streaming.protocol.requests import ToolSpec
+from streaming.tools import ToolContext, ToolError, tool
+
+CALLS: list[tuple[str, dict[str, Any]]] = []
+STUCK = threading.Event()
+
+
+class Place(msgspec.Struct):
+    city: str
+    country: str = "NO"
+
+
+@tool
+async def get_weather(city: str, days: Annotated[int, msgspec.Meta(description="How far ahead.", ge=1)] = 1) -> Any:
+    """The weather of a city."""
+    CALLS.append(("get_weather", {"city": city, "days": days}))
+    await asyncio.sleep(0.05)
+    return {"city": city, "days": days, "sky": "clear"}
+
+
+@tool
+def find_place(place: Place, context: ToolContext) -> str:
+    """Where a place is."""
+    CALLS.append(("find_place", {"city": place.city, "owner": context.owner.key, "call": context.call_id}))
+    return f"{place.city}, {place.country}"
+
+
+@tool(needs_approval=True, live_fields=["body"])
+def send_mail(to: str, body: str) -> str:
+    """Send a mail."""
+    CALLS.append(("send_mail", {"to": to, "body": body}))
+    return "sent"
+
+
+@tool(name="pay", needs_approval=lambda arguments: arguments["amount"] > 10)
+async def pay_somebody(amount: int) -> str:
+    """Pay an amount."""
+    CALLS.append(("pay", {"amount": amount}))
+    return "paid"
+
+
+@tool
+def tells_why() -> str:
+    """Fails, and says why."""
+    raise ToolError("The printer is out of paper.")
+
+
+@tool
+def fails() -> str:
+    """Fails, and says nothing."""
+    raise RuntimeError("secret-of-the-site")
+
+
+@tool(seconds=0.2)
+async def takes_long() -> None:
+    """Takes long."""
+    await asyncio.sleep(30)
+
+
+@tool(seconds=0.2)
+def hangs() -> None:
+    """Hangs in its thread."""
+    STUCK.wait(20)
+
+
+@tool
+async def waits() -> str:
+    """Works until it is told to end."""
+    CALLS.append(("waits", {}))
+    await asyncio.sleep(30)
+    return "done"
+
+
+@tool
+def gives_too_much() -> str:
+    """Gives too much."""
+    return "x" * 1_000_000
+
+
+@tool
+def gives_no_json() -> object:
+    """Gives something that is not JSON."""
+    return object()
+
+
+@tool
+def slow_count() -> int:
+    """How many of these run at once."""
+    CALLS.append(("began", {"at": time.monotonic()}))
+    time.sleep(0.1)
+    CALLS.append(("ended", {"at": time.monotonic()}))
+    return 1
+
+
+ask_location = ToolSpec(
+    name="ask_location",
+    description="Where the person is. Their browser answers.",
+    parameters={"type": "object", "properties": {}},
+)
