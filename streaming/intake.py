@@ -62,12 +62,14 @@ def _validate(submission: Submission) -> None:
 
 
 def _conversation(owner: Owner, submission: Submission) -> Conversation:
+    """The conversation, locked: who sends and who walks its branches at the same time come one after the other."""
+    conversations = Conversation.objects.select_for_update()
     if not submission.prompt:
-        found = Conversation.objects.owned_by(owner).filter(key=submission.key).first()
+        found = conversations.owned_by(owner).filter(key=submission.key).first()
         if found is None:
             raise NotFound("There is no such conversation.")
         return found
-    conversation, _ = Conversation.objects.get_or_create(
+    conversation, _ = conversations.get_or_create(
         owner_key=owner.key,
         key=submission.key,
         defaults={
@@ -125,9 +127,12 @@ def _user_message(conversation: Conversation, submission: Submission) -> Message
         return _question_of(conversation, submission.message_id)
     parent = conversation.active_leaf
     if submission.message_id is not None:
-        parent = _find(conversation, submission.message_id).parent
+        replaced = _find(conversation, submission.message_id)
+        parent = replaced.parent
         if submission.message_id == submission.client_id:
-            conversation.messages.filter(client_id=submission.client_id).update(client_id=None)
+            # The edit takes the id over, which may be the row's own: only another one tells the two apart.
+            replaced.client_id = str(uuid.uuid4())
+            replaced.save(update_fields=("client_id",))
     message = Message(conversation=conversation, parent=parent, role=Role.USER, client_id=submission.client_id)
     message.set_parts((TextPart(text=submission.prompt),))
     message.save(force_insert=True)

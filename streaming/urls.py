@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from streaming.views.api import api_patterns
+from streaming.views.branches import branch_patterns
 from streaming.views.pages import page_patterns
 
 app_name = "streaming"
-urlpatterns = [*api_patterns, *page_patterns]
+urlpatterns = [*branch_patterns, *api_patterns, *page_patterns]

@@ -150,7 +150,7 @@ async def test_a_signed_in_person_has_conversations_of_their_own(client: AsyncCl
     assert (await Conversation.objects.aget(key="c2")).user_id == ada.pk
 
 
-@pytest.mark.parametrize("verb", ["send", "stop"])
+@pytest.mark.parametrize("verb", ["send", "stop", "branch"])
 async def test_forms_need_their_csrf_token(verb: str) -> None:
     client = AsyncClient(enforce_csrf_checks=True)
     page = html(await client.get("/"))
@@ -158,10 +158,13 @@ async def test_forms_need_their_csrf_token(verb: str) -> None:
     assert token
     assert (await client.post(f"/chat/c1/{verb}/", {"prompt": "Hello"})).status_code == 403
     accepted = await client.post(f"/chat/c1/{verb}/", {"prompt": "Hello", "csrfmiddlewaretoken": token[1]})
-    assert accepted.status_code == 303
+    assert accepted.status_code == (404 if verb == "branch" else 303)
 
 
-@pytest.mark.parametrize(("method", "path"), [("post", "/"), ("get", "/chat/c1/send/"), ("get", "/chat/c1/stop/")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("post", "/"), ("get", "/chat/c1/send/"), ("get", "/chat/c1/stop/"), ("get", "/chat/c1/branch/")],
+)
 async def test_wrong_methods_are_refused(client: AsyncClient, method: str, path: str) -> None:
     assert (await getattr(client, method)(path)).status_code == 405
 
@@ -202,3 +205,83 @@ async def test_pages_follow_the_language_of_the_request(client: AsyncClient, set
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.locale.LocaleMiddleware"]
     page = html(await client.get("/", headers={"accept-language": "ar"}))
     assert '<html lang="ar" dir="rtl">' in page
+
+
+async def edited(client: AsyncClient, scripted: Script) -> str:
+    """The page of a conversation whose one message was edited by its form."""
+    scripted(text="One.")
+    page = visible(await answered(client, "First <try>"))
+    form = re.search(r'name="edited" value="([^"]+)"', page)
+    assert form
+    assert ">\nFirst &lt;try&gt;</textarea>" in page
+    assert "chat-branch" not in page
+    scripted(text="Two.")
+    for _ in range(2):
+        response = await send(client, "Second try", edited=form[1], client_id="m2")
+        assert response.status_code == 303
+        await current().idle()
+    assert await Message.objects.acount() == 4
+    return visible(html(await client.get("/chat/c1/")))
+
+
+def ways(page: str) -> list[str]:
+    return re.findall(r'name="branch" value="([^"]*)"', page)
+
+
+async def test_an_edited_message_leads_back_to_the_one_it_replaces(client: AsyncClient, scripted: Script) -> None:
+    page = await edited(client, scripted)
+    assert "First" not in page.partition("<main")[2].partition("</h1>")[2]
+    assert 'aria-label="Version 2 of 2"' in page
+    previous, after = ways(page)
+    assert after == ""
+    response = await client.post("/chat/c1/branch/", {"branch": previous, "prompt": "A draft"})
+    assert (response.status_code, response.headers["Location"]) == (303, f"/chat/c1/#message-{previous}")
+    page = visible(html(await client.get("/chat/c1/")))
+    assert f'id="message-{previous}"' in page
+    assert "One." in page
+    assert "Two." not in page
+    assert 'aria-label="Version 1 of 2"' in page
+    assert ways(page)[0] == ""
+
+
+async def test_an_answer_made_again_leads_back_to_the_other(client: AsyncClient, scripted: Script) -> None:
+    scripted(text="One.")
+    answer = re.search(r'name="regenerate" value="([^"]+)"', visible(await answered(client)))
+    assert answer
+    await send(client, "", regenerate=answer[1])
+    await current().idle()
+    page = visible(html(await client.get("/chat/c1/")))
+    assert ways(page) == [answer[1], ""]
+    assert page.count("chat-branch") == 1
+
+
+async def test_an_edit_that_is_refused_stays_in_its_form(client: AsyncClient, scripted: Script) -> None:
+    page = await edited(client, scripted)
+    message = re.search(r'name="edited" value="([^"]+)"', page)
+    assert message
+    refused = await send(client, "x" * 40_000, edited=message[1])
+    assert refused.status_code == 413
+    page = visible(html(refused))
+    assert '<details class="chat-edit" open>' in page
+    assert page.count("x" * 40_000) == 1
+    assert "The message has 40000 characters" in page
+    missing = await send(client, "Something", edited="nowhere")
+    assert missing.status_code == 404
+    assert ">Something</textarea>" in visible(html(missing)), "what was to be edited is gone: it is in the composer"
+
+
+async def test_walking_while_an_answer_is_written_is_refused(client: AsyncClient, scripted: Script) -> None:
+    previous, _ = ways(await edited(client, scripted))
+    scripted(text="one two three four", hang_after=4)
+    await send(client, "Next")
+    response = await client.post("/chat/c1/branch/", {"branch": previous, "prompt": "A draft"})
+    assert response.status_code == 409
+    assert "An answer is still being written" in html(response)
+    assert ">A draft</textarea>" in html(response)
+
+
+async def test_anothers_conversation_cannot_be_walked(client: AsyncClient, scripted: Script) -> None:
+    previous, _ = ways(await edited(client, scripted))
+    assert (await AsyncClient().post("/chat/c1/branch/", {"branch": previous})).status_code == 404
+    assert (await client.post("/chat/c1/branch/", {"branch": "nowhere"})).status_code == 404
+    assert "Two." in html(await client.get("/chat/c1/"))

@@ -34,15 +34,18 @@ def chat(
     page: bool = False,
     key: str = "",
     draft: str = "",
+    edited: str = "",
     refusal: str = "",
 ) -> dict[str, Any]:
     """Messages and composer. It does not ask whose the conversation is: give it one that the visitor may read.
 
     `page` makes it the whole page's: a new conversation changes the address. `key` is the one a new conversation
-    gets without JavaScript; `draft` and `refusal` are a message that was not accepted, and why.
+    gets without JavaScript; `draft` and `refusal` are a message that was not accepted, and why; `edited` is the id of
+    the one that it was to replace.
     """
     messages = shown_messages(conversation)
     key = conversation.key if conversation else key or uuid.uuid4().hex
+    is_edit = bool(edited) and any(message.id == edited for message in messages)
     form_id = f"chat-{uuid.uuid4().hex[:8]}"
     return {
         "api": reverse("streaming:api_chat"),
@@ -50,6 +53,7 @@ def chat(
         "is_whole_page": page,
         "send_url": reverse("streaming:send", args=(key,)),
         "stop_url": reverse("streaming:stop", args=(key,)),
+        "branch_url": reverse("streaming:branch", args=(key,)),
         "conversation": conversation,
         "messages": messages,
         "is_active": any(message.is_active for message in messages),
@@ -58,7 +62,9 @@ def chat(
         "client_id": uuid.uuid4().hex,
         "form_id": form_id,
         "texts": texts(),
-        "draft": draft,
+        "draft": "" if is_edit else draft,
+        "edited": edited if is_edit else "",
+        "edited_draft": draft,
         "refusal": refusal,
     }
 

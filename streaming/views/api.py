@@ -14,6 +14,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from streaming import history
+from streaming.branches import Tree
 from streaming.database import in_database
 from streaming.errors import BadRequest, NotFound, Overloaded, RequestError, TooLarge
 from streaming.models import Conversation, Generation, Message, Owner
@@ -68,7 +69,7 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
 @endpoint("POST")
 async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     """Take a message and stream its answer."""
-    submission = read_submission(_body(request))
+    submission = read_submission(body_of(request))
     generation = await current().submit(owner, submission)
     return stream_response(await follow(generation), Pass(owner, request.session))
 
@@ -101,10 +102,10 @@ async def stop_answer(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
 @endpoint("GET")
 async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
     """The messages of the shown path. One that is still being written is left to the stream."""
-    return JsonResponse(await in_database(_describe, owner, key))
+    return JsonResponse(await in_database(describe, owner, key))
 
 
-def _body(request: HttpRequest) -> bytes:
+def body_of(request: HttpRequest) -> bytes:
     try:
         return request.body
     except RequestDataTooBig as error:
@@ -144,11 +145,13 @@ def find_conversation(owner: Owner, key: str) -> Conversation:
 
 def _newest_generation(owner: Owner, key: str) -> Generation | None:
     newest = Generation.objects.owned_by(owner).filter(conversation__key=key).order_by("-created_at")
-    return newest.first()
+    return newest.select_related("conversation").first()
 
 
 def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
-    """The same; None also for a key that nobody has used yet.
+    """The same, if it is at the end of the shown path; None also for a key that nobody has used yet.
+
+    A client that comes back was following the newest: no other answer's frames go by the number it has.
 
     Raises:
         NotFound: only somebody else has a conversation of that key.
@@ -156,17 +159,24 @@ def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
     owners = set(Conversation.objects.filter(key=key).values_list("owner_key", flat=True))
     if owners and owner.key not in owners:
         raise NotFound("There is no such conversation.")
-    return _newest_generation(owner, key)
+    newest = _newest_generation(owner, key)
+    return newest if newest and newest.message_id == newest.conversation.active_leaf_id else None
 
 
-def _describe(owner: Owner, key: str) -> dict[str, Any]:
+def describe(owner: Owner, key: str) -> dict[str, Any]:
+    """A conversation as clients load it.
+
+    Raises:
+        NotFound: as `find_conversation`.
+    """
     found = find_conversation(owner, key)
+    tree = Tree(found)
     contributions = history.contributions(history.path(found))
     written = [rows for rows in contributions if not _is_being_written(rows[-1])]
     return {
         "id": found.key,
         "active": len(written) < len(contributions),
-        "messages": [_ui_message(rows) for rows in written],
+        "messages": [_ui_message(rows, tree) for rows in written],
     }
 
 
@@ -175,12 +185,13 @@ def _is_being_written(message: Message) -> bool:
     return generation is not None and generation.is_active
 
 
-def _ui_message(rows: list[Message]) -> dict[str, Any]:
-    """One contribution. Its metadata is that of its newest generation."""
+def _ui_message(rows: list[Message], tree: Tree) -> dict[str, Any]:
+    """One contribution. Its metadata is that of its newest generation, and where its first row stands."""
     first, last = rows[0], rows[-1]
     shown = {"id": first.public_id, "role": first.role, "parts": ui_parts(history.parts_of(rows))}
     generation: Generation | None = getattr(last, "generation", None)
-    return shown if generation is None else shown | {"metadata": generation.metadata}
+    metadata = (generation.metadata if generation else {}) | tree.metadata(first)
+    return shown | {"metadata": metadata} if metadata else shown
 
 
 api_patterns = [

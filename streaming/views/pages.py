@@ -6,6 +6,7 @@ import functools
 import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import quote
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.views import redirect_to_login
@@ -17,8 +18,9 @@ from django.urls import path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from streaming.branches import show
 from streaming.database import in_database
-from streaming.errors import LoginRequired, RequestError
+from streaming.errors import LoginRequired, NotFound, RequestError
 from streaming.models import Conversation, Generation, Owner
 from streaming.submission import submission_of
 from streaming.supervisor import current
@@ -80,8 +82,23 @@ async def send(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
         refuse_sync(request)
         await current().submit(owner, submission_of(data))
     except RequestError as refusal:
-        return await _page(request, owner, key, draft=data.get("prompt", ""), refusal=refusal)
+        edited = request.POST.get("edited", "")
+        return await _page(request, owner, key, draft=data.get("prompt", ""), edited=edited, refusal=refusal)
     return SeeOther(_page_of(key))
+
+
+@require_POST
+@for_owner
+async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
+    """Show another version of a message, and bring the reader to it."""
+    message_id = request.POST.get("branch", "")
+    try:
+        await in_database(show, owner, key, message_id)
+    except NotFound as missing:
+        raise Http404(str(missing)) from missing
+    except RequestError as refusal:
+        return await _page(request, owner, key, draft=request.POST.get("prompt", ""), refusal=refusal)
+    return SeeOther(f"{_page_of(key)}#message-{quote(message_id)}")
 
 
 @require_POST
@@ -102,7 +119,8 @@ def _data(request: HttpRequest, key: str) -> dict[str, Any]:
         return {"id": key, "messages": [{"id": answer, "role": "assistant", "parts": _decisions(request)}]}
     # Forms send line ends as CRLF; a message has them as they were typed.
     prompt = request.POST.get("prompt", "").replace("\r\n", "\n")
-    return {"id": key, "prompt": prompt, "clientId": request.POST.get("client_id")}
+    replaced = request.POST.get("edited")
+    return {"id": key, "prompt": prompt, "clientId": request.POST.get("client_id"), "messageId": replaced}
 
 
 def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
@@ -120,9 +138,18 @@ def _page_of(key: str) -> str:
 
 @sync_to_async
 def _page(
-    request: HttpRequest, owner: Owner, key: str = "", *, draft: str = "", refusal: RequestError | None = None
+    request: HttpRequest,
+    owner: Owner,
+    key: str = "",
+    *,
+    draft: str = "",
+    edited: str = "",
+    refusal: RequestError | None = None,
 ) -> HttpResponse:
-    """The page of conversation `key`. Only one that was refused may be missing."""
+    """The page of conversation `key`. Only one that was refused may be missing.
+
+    The draft is what a message was to say that was refused; `edited` is the id of the one it was to replace.
+    """
     owned = Conversation.objects.owned_by(owner)
     opened = owned.filter(key=key).first() if key else None
     if key and opened is None and refusal is None:
@@ -133,6 +160,7 @@ def _page(
         "is_active": opened is not None and Generation.objects.filter(active_conversation=opened).exists(),
         "key": key or uuid.uuid4().hex,
         "draft": draft,
+        "edited": edited,
         "refusal": str(refusal) if refusal else "",
     }
     return render(request, "streaming/conversation.html", context, status=refusal.status if refusal else 200)
@@ -143,4 +171,5 @@ page_patterns = [
     path("chat/<str:key>/", conversation, name="conversation"),
     path("chat/<str:key>/send/", send, name="send"),
     path("chat/<str:key>/stop/", stop, name="stop"),
+    path("chat/<str:key>/branch/", show_branch, name="branch"),
 ]

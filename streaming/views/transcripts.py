@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext, gettext_lazy
 
 from streaming import history
+from streaming.branches import Branch, Tree
 from streaming.journal import database as journal
 from streaming.models import Conversation, Generation, Message
 from streaming.protocol.parts import Part
@@ -29,7 +30,8 @@ SAYINGS = {
     "stillAnswering": gettext_lazy("Still answering."),
     "answered": gettext_lazy("The answer is complete."),
     "reconnecting": gettext_lazy("Connection lost. Reconnecting…"),
-    "unreachable": gettext_lazy("The site could not be reached. Your message is still in the box below."),
+    "unreachable": gettext_lazy("The site could not be reached. Your message is still in its box."),
+    "unshown": gettext_lazy("That version could not be shown. Try again."),
     "unstopped": gettext_lazy("The answer could not be stopped. Try again."),
     "broken": gettext_lazy("Something went wrong on this page. Reload it to see the answer."),
 }
@@ -54,7 +56,7 @@ class ShownPart(NamedTuple):
 
 
 class ShownMessage(NamedTuple):
-    """One message. `note` says why an answer is not whole, `status` is its generation's."""
+    """One message. `note` says why an answer is not whole, `status` is its generation's, `branch` where it stands."""
 
     role: str
     id: str = ""
@@ -62,6 +64,11 @@ class ShownMessage(NamedTuple):
     status: str = ""
     note: str = ""
     is_active: bool = False
+    branch: Branch | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts if part.kind == "text")
 
 
 BLANK_MESSAGES = tuple(ShownMessage(role) for role in ("user", "assistant"))
@@ -70,7 +77,11 @@ BLANK_PARTS = tuple(ShownPart(kind) for kind in ("text", "reasoning", "tool", "f
 
 def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
     """The messages of the path that is shown, with what there is so far of an answer being written."""
-    return [_shown(rows) for rows in history.contributions(history.path(conversation))] if conversation else []
+    if conversation is None:
+        return []
+    tree = Tree(conversation)
+    contributions = history.contributions(history.path(conversation))
+    return [_shown(rows)._replace(branch=tree.branch(rows[0])) for rows in contributions]
 
 
 def texts() -> str:

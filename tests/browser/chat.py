@@ -17,6 +17,11 @@ class Chat:
         self.send_button = page.get_by_role("button", name="Send")
         self.stop_button = page.get_by_role("button", name="Stop")
         self.retry_button = page.get_by_role("button", name="Try again")
+        self.edit_button = page.locator(".chat-edit:not([open]) > summary")
+        self.edit_box = page.locator(".chat-edit[open]").get_by_label("Edit your message")
+        self.regenerate_button = page.get_by_role("button", name="Regenerate")
+        self.previous_button = page.get_by_role("button", name="Previous version")
+        self.next_button = page.get_by_role("button", name="Next version")
         self.jump_button = page.get_by_role("button", name="Jump to the latest message")
         self.log = page.get_by_role("log", name="Messages")
         self.messages = page.locator("article.chat-message")
@@ -30,6 +35,13 @@ class Chat:
         """Type and press Enter."""
         await self.box.fill(prompt)
         await self.box.press("Enter")
+
+    async def edit(self, prompt: str, number: int = 0) -> None:
+        """Rewrite the question of that number, from 0, and ask again."""
+        await self.edit_button.nth(number).click()
+        await expect(self.edit_box).not_to_have_value("")
+        await self.edit_box.fill(prompt)
+        await self.page.get_by_role("button", name="Ask again").click()
 
     async def has_begun(self, text: str = "word3") -> None:
         await expect(self.text).to_contain_text(text)

@@ -6,10 +6,16 @@
 //
 // Answers are {"id", "result"} or {"id", "error"}, in whatever order they are ready: a method answers when its promise
 // is settled. The only things added to the client are what a browser has and Node has not: cookies and WebSocket.
+import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
 
 const chats = new Map();
+
+// The functions of the documentation's example, as they stand there; `fetch` is what a page has.
+const page = await readFile(new URL("../../docs/use-chat.md", import.meta.url), "utf8");
+const [, example] = page.split("## Branches")[1].match(/```js\n(.*?)```/s);
+const documented = new Function("fetch", `${example.replaceAll("export ", "")} return { load, show };`);
 
 /** Memory in place of a framework's reactive state. */
 class State {
@@ -101,7 +107,10 @@ async function open(command) {
     sendAutomaticallyWhen: command.isAutomatic ? isComplete : undefined,
     onFinish: ({ isAbort, isDisconnect, isError }) => finished.push({ isAbort, isDisconnect, isError }),
   });
-  return { sdk, chat, wire, finished, data };
+  const functions = documented((path, { headers, ...init } = {}) =>
+    fetch(command.url + path, { ...init, headers: { ...headers, cookie: command.cookie } }),
+  );
+  return { sdk, chat, wire, finished, data, functions };
 }
 
 function state({ chat, wire, finished, data }) {
@@ -121,6 +130,9 @@ function state({ chat, wire, finished, data }) {
 const COMMANDS = {
   open: () => {},
   state,
+  // What frameworks call `setMessages` is the setter of Chat.
+  reload: async ({ chat, functions }) => void (chat.messages = await functions.load(chat.id)),
+  walk: async ({ chat, functions }, messageId) => void (chat.messages = await functions.show(chat.id, messageId)),
   drop: ({ wire }) => wire.sockets.forEach((socket) => socket.terminate()),
   // By the package's own schema; it answers with the complaint, if there is one.
   validate: async ({ sdk }, messages) => {

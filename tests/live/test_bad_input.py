@@ -75,6 +75,7 @@ WRONG_METHODS = {
     ("POST", "/api/chat/x"): "GET",
     ("POST", "/api/chat/x/stream"): "GET",
     ("GET", "/api/chat/x/stop"): "POST",
+    ("GET", "/api/chat/x/branch"): "POST",
 }
 
 
@@ -97,7 +98,8 @@ async def test_bad_body_is_explained_and_nothing_stored(visitor: Visitor, name: 
 async def test_request_of_another_site_is_refused(visitor: Visitor, name: str) -> None:
     await visitor.greet()
     before = rows.counts(visitor.site)
-    for method, path in (("POST", "/api/chat"), ("POST", "/api/chat/x/stop"), ("GET", "/api/chat/x")):
+    paths = [("POST", f"/api/chat{rest}") for rest in ("", "/x/stop", "/x/branch")]
+    for method, path in (*paths, ("GET", "/api/chat/x")):
         response = await visitor.http.request(method, path, json={"prompt": "x"}, headers=CROSS_SITE[name])
         _assert_refused(response, 403, "other sites are refused")
     assert rows.counts(visitor.site) == before

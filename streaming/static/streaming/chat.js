@@ -21,6 +21,10 @@ const newId = () =>
   crypto.randomUUID?.() ?? // there on https and localhost only
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
+/** Whether a key sends what is in a box. Safari ends a composition before the event of the key that ends it. */
+const isSending = ({ key, shiftKey, isComposing, keyCode }) =>
+  key === "Enter" && !shiftKey && !isComposing && keyCode !== 229 && !isTouch.matches;
+
 const pause = (ms) =>
   new Promise((resolve) => {
     setTimeout(resolve, ms);
@@ -138,7 +142,7 @@ class Answer {
     note.querySelector("p").textContent = text;
     note.querySelector("button").value = this.article.dataset.message;
     this.clearNote();
-    this.article.append(note);
+    this.shown.after(note);
   }
 
   clearNote() {
@@ -167,6 +171,13 @@ class Follower {
     this.top = this.scroller.scrollTop;
   }
 
+  /** Scroll so that an element is `top` pixels from the window's; at the end, the end is followed from there. */
+  keep(element, top) {
+    this.scroller.scrollTop += element.getBoundingClientRect().top - top;
+    this.top = this.scroller.scrollTop;
+    this.set(this.scroller.scrollHeight - this.scroller.clientHeight - this.top < NEAR);
+  }
+
   scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     const distance = scrollHeight - clientHeight - scrollTop;
@@ -182,6 +193,132 @@ class Follower {
   }
 }
 
+/**
+ * Other versions of what was said: an edit and a second answer make them, and the buttons under a message lead to them.
+ * The server keeps them all and shows one path through them.
+ */
+class Versions {
+  constructor(chat) {
+    Object.assign(this, { chat, list: chat.messages });
+    this.list.addEventListener("toggle", ({ target }) => target.matches(".chat-edit[open]") && this.begin(target), true);
+    this.list.addEventListener("keydown", (event) => this.pressed(event));
+    this.list.addEventListener("submit", (event) => {
+      if (!event.target.closest(".chat-edit")) return;
+      event.preventDefault();
+      if (!chat.isActive && !this.isWalking) this.edit(event.target);
+    });
+  }
+
+  /** An edit form was opened. One of a message that was sent from here is still empty. */
+  begin(details) {
+    const { prompt } = details.querySelector("form").elements;
+    const texts = details.closest(".chat-message").querySelectorAll(".chat-parts > .chat-text");
+    prompt.value ||= Array.from(texts, (text) => text.textContent).join("");
+    this.chat.follower.keep(details, details.getBoundingClientRect().top); // in sight, unless it is at the end
+    prompt.focus();
+  }
+
+  pressed(event) {
+    const details = event.target.closest(".chat-edit[open]");
+    if (!details) return;
+    if (event.key === "Escape") {
+      details.open = false;
+      details.querySelector("summary").focus();
+    } else if (event.target.name === "prompt" && isSending(event)) {
+      event.preventDefault();
+      event.target.form.requestSubmit();
+    }
+  }
+
+  async edit(form) {
+    const prompt = form.elements.prompt.value;
+    if (!prompt.trim()) return;
+    const article = form.closest(".chat-message");
+    const messageId = article.dataset.message;
+    // As with any message: one whose fate is unknown is sent again under its old id.
+    if (this.unsent?.prompt !== prompt || this.unsent.messageId !== messageId) this.unsent = { prompt, messageId, id: newId() };
+    const { id } = this.unsent;
+    const message = { id, role: "user", parts: [{ type: "text", text: prompt }] };
+    await this.ask({ trigger: "submit-message", messageId, messages: [message] }, () => {
+      this.unsent = undefined;
+      const asked = this.chat.add("user");
+      asked.article.dataset.message = id;
+      asked.open(id, "text");
+      asked.write(id, prompt);
+      this.makeRoom(article, asked.article);
+    });
+  }
+
+  regenerate(button) {
+    const article = button.closest(".chat-message");
+    const body = { trigger: "regenerate-message", messageId: article.dataset.message, messages: [] };
+    return this.ask(body, () => this.makeRoom(article));
+  }
+
+  async ask(body, onAccepted) {
+    if (!isTouch.matches) this.chat.input.focus(); // what was pressed is about to go
+    if (await this.chat.ask({ id: this.chat.dataset.conversation, ...body }, onAccepted)) await this.learn();
+  }
+
+  /** What is asked anew takes the place of a message and of all that came of it. */
+  makeRoom(article, asked) {
+    const answer = this.chat.answer.article;
+    if (asked) answer.before(asked);
+    while (article.nextElementSibling !== (asked ?? answer)) article.nextElementSibling.remove();
+    article.remove();
+  }
+
+  /** There is one version more: take the ways to the others from the server's page. */
+  async learn() {
+    const fresh = await this.chat.load().catch(() => null); // without them until the next load
+    for (const article of fresh?.querySelectorAll("[data-message]") ?? []) {
+      const actions = article.querySelector(".chat-actions");
+      const known = this.find(article.dataset.message)?.querySelector(".chat-actions:not(:has([open]))");
+      if (actions) known?.replaceWith(actions);
+    }
+  }
+
+  /** Show the version that a button leads to, with the ways on where they were. */
+  async walk(button) {
+    const { value, nextElementSibling } = button;
+    const top = button.getBoundingClientRect().top;
+    this.isWalking = true; // what is sent meanwhile would be shown on messages that are about to go
+    const trouble = await this.choose(value).finally(() => (this.isWalking = false));
+    if (trouble) return this.refuse(trouble);
+    const buttons = Array.from(this.find(value)?.querySelectorAll("[name=branch]") ?? []);
+    if (!buttons.length) return;
+    if (!nextElementSibling) buttons.reverse();
+    this.chat.follower.keep(buttons[0], top);
+    buttons.find((way) => !way.disabled).focus({ preventScroll: true });
+  }
+
+  /** Ask the server to show it, and take its page; what went wrong, if something did. */
+  async choose(messageId) {
+    try {
+      const headers = { "content-type": "application/json" };
+      const request = { method: "POST", headers, body: JSON.stringify({ messageId }) };
+      const response = await fetch(this.chat.address("branch"), request);
+      if (!response.ok) return await response.text();
+      this.list.replaceChildren(...(await this.chat.load()).childNodes);
+    } catch (trouble) {
+      if (!(trouble instanceof TypeError)) throw trouble;
+      return this.chat.texts.unshown;
+    }
+  }
+
+  refuse(text) {
+    this.list.querySelector(".chat-refused")?.remove();
+    const told = this.chat.add("assistant");
+    told.article.classList.add("chat-refused");
+    told.note("refused", text);
+    this.chat.follower.hold();
+  }
+
+  find(messageId) {
+    return Array.from(this.list.children).find(({ dataset }) => dataset.message === messageId);
+  }
+}
+
 class StreamingChat extends HTMLElement {
   connectedCallback() {
     if (this.form) return;
@@ -194,6 +331,7 @@ class StreamingChat extends HTMLElement {
     this.messages.addEventListener("change", ({ target }) => this.decided(target.closest(".chat-message")));
     if (!CSS.supports("field-sizing", "content")) this.input.addEventListener("input", () => this.fit());
     this.follower = new Follower(this.querySelector(".chat-log"), this.querySelector(".chat-jump"));
+    this.versions = new Versions(this);
     if (this.isActive) this.resume();
   }
 
@@ -220,8 +358,7 @@ class StreamingChat extends HTMLElement {
 
   pressed(event) {
     if (event.key === "Escape" && this.isActive) this.stop();
-    const isComposing = event.isComposing || event.keyCode === 229; // Safari ends the composition before this event
-    if (event.key !== "Enter" || event.shiftKey || isComposing || isTouch.matches || event.target !== this.input) return;
+    if (event.target !== this.input || !isSending(event)) return;
     event.preventDefault();
     this.form.requestSubmit();
   }
@@ -230,8 +367,9 @@ class StreamingChat extends HTMLElement {
     event.preventDefault();
     const button = event.submitter;
     if (button?.matches(".chat-stop")) this.stop();
-    else if (this.isActive) return;
-    else if (button?.name === "regenerate") this.regenerate(button);
+    else if (this.isActive || this.versions.isWalking) return;
+    else if (button?.name === "branch") this.versions.walk(button);
+    else if (button?.name === "regenerate") this.versions.regenerate(button);
     else if (this.input.value.trim()) this.send(this.input.value);
   }
 
@@ -250,6 +388,7 @@ class StreamingChat extends HTMLElement {
     if (this.unsent?.prompt !== prompt) this.unsent = { prompt, id: newId(), key: this.dataset.conversation || newId() };
     const { id, key } = this.unsent;
     const asked = this.add("user");
+    asked.article.dataset.message = id;
     asked.open(id, "text");
     asked.write(id, prompt);
     this.fill("");
@@ -264,12 +403,6 @@ class StreamingChat extends HTMLElement {
     if (this.dataset.conversation) return;
     this.dataset.conversation = key;
     this.dispatchEvent(new CustomEvent("streaming-chat:started", { bubbles: true, detail: { title: prompt.trim() } }));
-  }
-
-  regenerate(button) {
-    const replaced = button.closest(".chat-message");
-    const body = { id: this.dataset.conversation, trigger: "regenerate-message", messageId: button.value, messages: [] };
-    return this.ask(body, () => replaced.remove());
   }
 
   /** Post `body` and show its answer to the end; false if the site did not take it. */
@@ -344,10 +477,16 @@ class StreamingChat extends HTMLElement {
 
   /** Take the messages from the server's page: the answer ended while nobody here was looking. */
   async refresh(answer) {
+    this.messages.replaceChildren(...(await this.load()).childNodes);
+    answer.article = this.messages.lastElementChild;
+  }
+
+  /** The messages as the server's page shows them. Their buttons and choices belong to the form of this page. */
+  async load() {
     const page = await fetch(this.pageAddress);
     const fresh = parse(await page.text()).querySelector("streaming-chat .chat-messages");
-    this.messages.replaceChildren(...fresh.childNodes);
-    answer.article = this.messages.lastElementChild;
+    for (const control of fresh.querySelectorAll("[form]")) control.setAttribute("form", this.form.id);
+    return fresh;
   }
 
   async answering(answer, work) {

@@ -134,6 +134,14 @@ class Chat:
     def regenerate(self, **options: Any) -> asyncio.Future[None]:
         return self._ask("regenerate", **{"with": [options]})
 
+    def walk(self, message_id: str) -> asyncio.Future[None]:
+        """Show another version, by the documentation's `show`, and take the messages it gives."""
+        return self._ask("walk", **{"with": [message_id]})
+
+    def reload(self) -> asyncio.Future[None]:
+        """Take the messages from the documentation's `load`."""
+        return self._ask("reload")
+
     def resume(self) -> asyncio.Future[None]:
         """`resumeStream`, which `useChat` calls with `resume: true`."""
         return self._ask("resumeStream")
@@ -177,13 +185,15 @@ class Chat:
 def _comparable(message: Json) -> Json:
     """Without the marks of steps and of streaming, and without what only the stream carries of an answer.
 
-    Sources come last: while it streams, one may come before the text that it is of.
+    Siblings are told of by what is loaded, not by the stream. Sources come last: while it streams, one may come before
+    the text that it is of.
     """
     only_streamed = {"id", "providerMetadata"} if message["role"] == "assistant" else {"state"}
     parts = [_as_in_v6(part) for part in message["parts"] if part["type"] != "step-start"]
     kept = [{name: value for name, value in part.items() if name not in only_streamed} for part in parts]
     kept.sort(key=lambda part: part["type"] == "source-url")
-    return {"id": message["id"], "role": message["role"], "parts": kept, "metadata": message.get("metadata")}
+    metadata = {name: value for name, value in message.get("metadata", {}).items() if name != "branch"}
+    return {"id": message["id"], "role": message["role"], "parts": kept, "metadata": metadata}
 
 
 def _as_in_v6(part: Json) -> Json:

@@ -1,0 +1,163 @@
+"""Other versions of what was said: made, walked and gone on from, with and without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.by_prompt import MARKUP, WORDS
+from tests.browser.chat import Chat, overflows
+
+PHONE = {"width": 320, "height": 640}
+
+
+def version(chat: Chat, number: int, count: int) -> Any:
+    return chat.page.get_by_role("group", name=f"Version {number} of {count}")
+
+
+async def test_answers_are_made_again_and_walked_by_keyboard(chat: Chat) -> None:
+    await chat.ask("words please")
+    await chat.is_idle()
+    first = await chat.answer.get_attribute("data-message")
+    await expect(chat.previous_button).to_have_count(0)
+    await chat.regenerate_button.click()
+    await expect(chat.regenerate_button).to_be_hidden()
+    await expect(version(chat, 2, 2)).to_be_visible()
+    await expect(chat.box).to_be_focused()
+    second = await chat.answer.get_attribute("data-message")
+    assert await chat.messages.count() == 2
+    await chat.previous_button.focus()
+    await chat.previous_button.press("Enter")
+    await expect(version(chat, 1, 2)).to_be_visible()
+    await expect(chat.answer).to_have_attribute("data-message", first or "")
+    await expect(chat.previous_button).to_be_disabled()
+    await expect(chat.next_button).to_be_focused()
+    await chat.page.reload()
+    await expect(chat.answer).to_have_attribute("data-message", first or "")
+    await chat.next_button.click()
+    await expect(chat.answer).to_have_attribute("data-message", second or "")
+    await expect(chat.previous_button).to_be_focused()
+    assert second not in (None, first)
+
+
+async def test_a_message_is_edited_walked_back_from_and_gone_on_from(chat: Chat) -> None:
+    await chat.ask("words please")
+    await chat.is_idle()
+    await chat.ask("words again")
+    await chat.is_idle()
+    await chat.edit("markup instead")
+    await expect(version(chat, 2, 2)).to_be_visible()
+    await expect(chat.questions).to_have_count(1)
+    await expect(chat.text).to_have_text(MARKUP)
+    await chat.previous_button.click()
+    await expect(chat.questions).to_have_count(2)
+    await expect(chat.questions.first).to_contain_text("words please")
+    await expect(chat.text).to_have_text(WORDS)
+    await chat.ask("markup now")
+    await expect(chat.text).to_have_text(MARKUP)
+    await chat.is_idle()
+    before = await chat.page.locator(".chat-messages").inner_text()
+    await chat.page.reload()
+    await expect(chat.questions).to_have_count(3)
+    assert await chat.page.locator(".chat-messages").inner_text() == before
+
+
+async def test_an_edit_can_be_left_and_is_sent_by_enter(chat: Chat) -> None:
+    await chat.ask("words please")
+    await chat.is_idle()
+    await chat.edit_button.press("Enter")
+    await expect(chat.edit_box).to_be_focused()
+    await expect(chat.edit_box).to_have_value("words please")
+    await chat.edit_box.fill("markup instead")
+    await chat.edit_box.press("Escape")
+    await expect(chat.edit_button).to_be_focused()
+    await expect(chat.questions).to_contain_text("words please")
+    await chat.edit_button.click()
+    await expect(chat.edit_box).to_have_value("markup instead")
+    await chat.edit_box.press("Enter")
+    await expect(chat.text).to_have_text(MARKUP)
+    await expect(version(chat, 2, 2)).to_be_visible()
+    await expect(chat.questions).to_have_count(1)
+
+
+async def test_what_is_sent_while_walking_stays_in_the_box(chat: Chat) -> None:
+    await chat.ask("words please")
+    await chat.is_idle()
+    await chat.regenerate_button.click()
+    await expect(version(chat, 2, 2)).to_be_visible()
+    async with chat.page.expect_request("**/branch"):
+        await chat.page.evaluate("""() => {
+            document.querySelector("[name=branch]").click();
+            document.querySelector(".chat-composer").elements.prompt.value = "too soon";
+            document.querySelector(".chat-send").click();
+        }""")
+    await expect(version(chat, 1, 2)).to_be_visible()
+    assert await chat.messages.count() == 2
+    await expect(chat.box).to_have_value("too soon")
+
+
+async def test_what_is_walked_stays_where_it_was(chat: Chat) -> None:
+    await chat.ask("lines please")
+    await chat.is_idle()
+    await chat.ask("words please")
+    await chat.is_idle()
+    await chat.edit("lines again", 1)
+    await expect(version(chat, 2, 2)).to_be_visible()
+    await chat.previous_button.click()
+    await expect(version(chat, 1, 2)).to_be_visible()
+    await expect(chat.questions.last).to_contain_text("words please")
+    place = (await chat.next_button.bounding_box() or {})["y"]
+    await chat.next_button.click()  # to a version that is much longer
+    await expect(version(chat, 2, 2)).to_be_visible()
+    assert abs((await chat.next_button.bounding_box() or {})["y"] - place) < 2
+    await expect(chat.jump_button).to_be_visible()
+
+
+async def test_walking_while_another_tab_asks_is_refused_and_said(chat: Chat) -> None:
+    await chat.ask("words please")
+    await chat.is_idle()
+    await chat.regenerate_button.click()
+    await expect(version(chat, 2, 2)).to_be_visible()
+    other = Chat(await chat.page.context.new_page())
+    await other.page.goto(chat.page.url)
+    await other.ask("hang in the middle")
+    await other.has_begun()
+    await chat.previous_button.click()
+    await expect(chat.note).to_contain_text("An answer is still being written")
+    await expect(version(chat, 2, 2)).to_be_visible()
+    await chat.edit("markup instead")
+    await expect(chat.note).to_contain_text("An answer is still being written")
+    await expect(chat.edit_box).to_have_value("markup instead")
+    await other.stop_button.click()
+    await other.is_idle()
+    await chat.previous_button.click()
+    await expect(version(chat, 1, 2)).to_be_visible()
+    await expect(chat.note).to_have_count(0)
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+async def test_without_room_and_without_javascript(open_chat: Any, has_script: bool) -> None:
+    chat: Chat = await open_chat("/", java_script_enabled=has_script, viewport=PHONE)
+    await chat.box.fill("words please")
+    await chat.send_button.click()
+    await expect(chat.text).to_have_text(WORDS)
+    await chat.is_idle()
+    await chat.regenerate_button.click()
+    await expect(version(chat, 2, 2)).to_be_visible()
+    first, second = "1/2", "2/2"
+    await expect(chat.answer.locator(".chat-branch")).to_have_text(re.compile(second))
+    await chat.previous_button.click()
+    await expect(chat.answer.locator(".chat-branch")).to_have_text(re.compile(first))
+    await chat.edit("unbroken " + "y" * 200)
+    await expect(chat.text).to_have_text("x" * 600)
+    await expect(chat.questions.locator(".chat-branch")).to_have_text(re.compile(second))
+    await chat.edit_button.click()
+    for part in ("html", "body", ".chat-log", ".chat-main"):
+        assert not await overflows(chat.page.locator(part))
+    await chat.previous_button.click()
+    await expect(chat.text).to_have_text(WORDS)
+    await expect(chat.questions.locator(".chat-branch")).to_have_text(re.compile(first))
+    await expect(chat.answer.locator(".chat-branch")).to_have_text(re.compile("2/2|1/2"))
