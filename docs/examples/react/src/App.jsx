@@ -42,8 +42,9 @@ function Chat({ history, onLost }) {
   const last = messages.at(-1);
   const isBusy = status === "submitted" || status === "streaming";
   const isWaiting = isBusy && !(last?.role === "assistant" && last.parts.some(({ type }) => type !== "step-start"));
-  const isLost = error instanceof TypeError && last?.role === "assistant"; // fetch's word for a broken network
-  const trouble = error?.message ?? last?.metadata?.error;
+  const isCut = error instanceof TypeError; // fetch's word for a broken network
+  const isLost = isCut && last?.role === "assistant";
+  const trouble = isCut ? "The site could not be reached." : error?.message ?? last?.metadata?.error;
 
   useEffect(() => {
     const timer = isLost && setTimeout(onLost, PAUSE);
