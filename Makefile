@@ -69,7 +69,8 @@ bench: environment  ## measure, and print the figures
 	@for each in $(BENCHMARKS); do echo "== $$each"; $(BIN)/python -m benchmarks.$$each; done
 
 clean:  ## remove everything that can be made again, the demo's database too
-	@rm -rf $(VENV) build dist staticfiles test-results tests/js/node_modules .coverage .hypothesis .*_cache db.sqlite3*
+	@rm -rf $(VENV) build dist staticfiles test-results .coverage .hypothesis .*_cache db.sqlite3*
+	@rm -rf tests/js/node_modules docs/examples/react/{node_modules,dist}
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 environment: $(VENV)/.environment

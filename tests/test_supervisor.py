@@ -4,17 +4,20 @@ import asyncio
 import itertools
 import json
 import time
+import uuid
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from streaming.database import in_database
 from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, ProviderError, TooLarge, TooManyRequests
 from streaming.journal.base import MAX_FRAMES_PER_READ
 from streaming.models import Conversation, Generation, JournalEntry, Message
+from streaming.models.generations import Status
 from streaming.protocol.parts import ToolCall
 from streaming.providers import get_provider
 from streaming.submission import Submission
@@ -117,6 +120,27 @@ async def test_stop_before_the_first_token(scripted: Script) -> None:
     await frames_of(generation.pk)
     row = await load(generation)
     assert (row.status, row.message.text, row.message.parts) == ("cancelled", "", [])
+
+
+async def test_stop_that_is_obeyed_before_it_is_answered_was_no_stop_too_late(scripted: Script) -> None:
+    scripted(text="one two", hang_after=1)
+    generation = await submit()
+    assert await in_database(_ask_an_owner_who_is_quick, generation.pk) is True
+    assert await stop(generation.pk) == "finished"
+
+
+def _ask_an_owner_who_is_quick(generation_id: uuid.UUID) -> bool:
+    """`request_cancel`, with an owner that settles as soon as the request is written."""
+    selected = Generation.objects.filter(pk=generation_id)
+
+    def obey(execute: Any, sql: str, *rest: Any) -> Any:
+        done = execute(sql, *rest)
+        if sql.startswith("UPDATE") and "cancel_reason" in sql:
+            selected.settle(Status.CANCELLED)
+        return done
+
+    with connection.execute_wrapper(obey):
+        return selected.request_cancel("user")
 
 
 async def test_stop_asked_for_in_the_database_alone_is_obeyed(scripted: Script, settings: Any) -> None:

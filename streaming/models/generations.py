@@ -74,8 +74,9 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def request_cancel(self, reason: str) -> bool:
         """Ask the owner to stop; false if there is nothing to stop. Asking twice changes nothing."""
         waiting = self.active()
-        waiting.filter(cancel_requested_at=None).update(cancel_requested_at=Now(), cancel_reason=reason)
-        return waiting.exists()
+        asked = waiting.filter(cancel_requested_at=None).update(cancel_requested_at=Now(), cancel_reason=reason)
+        # A quick owner may have obeyed by now.
+        return bool(asked) or waiting.exists()
 
 
 class Generation(models.Model):

@@ -113,12 +113,14 @@ def body_of(request: HttpRequest) -> bytes:
 
 
 def _cursor(request: HttpRequest) -> int | None:
-    """The last frame the client has, from `?after=` or `Last-Event-ID`; None when it names none.
+    """The last frame the client has, from `Last-Event-ID` or `?after=`; None when it names none.
+
+    The header is the newer one: an EventSource comes back to the address it was opened with.
 
     Raises:
         BadRequest: it is not a number that a log could hold.
     """
-    given = request.GET.get("after") or request.headers.get("Last-Event-ID") or ""
+    given = request.headers.get("Last-Event-ID") or request.GET.get("after") or ""
     if not given:
         return None
     if not (given.isascii() and given.isdigit() and len(given) <= 10):

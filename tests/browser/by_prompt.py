@@ -32,9 +32,11 @@ get_weather = ToolSpec(name="get_weather", description="", parameters={"type": "
 SCRIPTS: dict[str, dict[str, Any]] = {
     "words": {"text": WORDS, "delay": 0.03},
     "lines": {"text": LINES, "delay": 0.004},
+    "steady": {"text": WORDS, "delay": 0.06},
     "slow": {"text": WORDS, "delay": 0.12},
     "hang": {"text": WORDS, "delay": 0.01, "hang_after": 12},
     "markup": {"text": MARKUP, "delay": 0.01},
+    "tags": {"text": MARKUP, "delay": 0.1},
     "unbroken": {"text": "x" * 600},
     "think": {"reasoning": "First this, then that.", "text": "So it is.", "tool_calls": [WEATHER], "delay": 0.02},
     "mail": {

@@ -52,14 +52,16 @@ async def test_running_answer_is_replayed_and_followed(
     assert second.chunks == first.chunks
 
 
-@pytest.mark.parametrize("named_by", ["query", "header"])
+@pytest.mark.parametrize("named_by", ["query", "header", "both"])
 @pytest.mark.parametrize("after", [1, 4, 6])
 async def test_reader_goes_on_where_it_was(
     visitor: Visitor, visit: Visit, peer: Peer, other_site: Site, after: int, named_by: str
 ) -> None:
     first, gate = await _begin(visitor, peer)
     back = _back(visit, visitor, other_site)
-    query, headers = (f"?after={after}", {}) if named_by == "query" else ("", {"Last-Event-ID": str(after)})
+    header = {"Last-Event-ID": str(after)}
+    named = {"query": (f"?after={after}", {}), "header": ("", header), "both": ("?after=0", header)}
+    query, headers = named[named_by]
     second = await back.follow(query, **headers)
     gate.set()
     await first.whole()

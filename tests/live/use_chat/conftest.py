@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -11,10 +9,8 @@ import pytest
 
 from tests.live.client import Visit, Visitor
 from tests.live.use_chat.driver import CLIENTS, DIRECTORY, Chat, Driver
+from tests.node import node_with_packages
 from tests.servers import Site
-
-OLDEST_NODE = 18
-INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 
 class OpenChat(Protocol):
@@ -28,26 +24,9 @@ class OpenChat(Protocol):
 @pytest.fixture(scope="session")
 def driver() -> Iterator[Driver]:
     """The client, installed and running."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("node and npm are not installed")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
-        pytest.skip(f"node is {version}; the clients need {OLDEST_NODE} or newer")
-    _install(npm)
-    running = Driver(node)
+    running = Driver(node_with_packages(DIRECTORY))
     yield running
     running.close()
-
-
-def _install(npm: str) -> None:
-    """`npm ci`, unless what is installed is what the lock names."""
-    lock, installed = DIRECTORY / "package-lock.json", DIRECTORY / "node_modules" / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-        return
-    done = subprocess.run([npm, *INSTALL], cwd=DIRECTORY, capture_output=True, text=True, timeout=100)
-    if done.returncode:
-        pytest.skip(f"npm ci failed: {done.stderr.strip()}")
 
 
 @pytest.fixture(params=CLIENTS)

@@ -1,0 +1,17 @@
+"""The example site as somebody's who follows the documentation: `EXAMPLES` is where it was cut out to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from project.settings import *  # noqa: F403
+
+STREAMING_PROVIDERS = {"default": {"BACKEND": "tests.browser.by_prompt.ByPrompt"}}
+STREAMING_PROVIDER_RETRIES = 0
+STREAMING_DRAIN_SECONDS = 0.5
+# Without it, as when the database is made, this is the example site.
+if directory := os.environ.get("EXAMPLES"):
+    BASE_DIR = Path(directory)
+    ROOT_URLCONF = "tests.browser.examples.urls"
+    exec((BASE_DIR / "mysite/settings.py").read_text())

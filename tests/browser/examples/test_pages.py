@@ -1,0 +1,94 @@
+"""The pages without a library, EventSource and fetch, as docs/clients.md prints them."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.by_prompt import MARKUP, WORDS
+from tests.browser.examples.conftest import OpenPage
+from tests.cable import Cable
+from tests.servers import Site
+
+PAGES = ("/event-source/", "/fetch/")
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_reload_and_a_cut_lose_nothing_and_double_nothing(open_page: OpenPage, site: Site, path: str) -> None:
+    async with Cable(site) as cable:
+        page = await open_page(path, base=cable.url)
+        await ask(page, "steady please")
+        await expect(page.locator("#answer")).to_contain_text("word5")
+        await page.reload()
+        await expect(page.locator("#answer")).to_contain_text("word9")
+        assert await page.locator("#answer").inner_text() != WORDS
+        cable.cut()
+        await expect(page.locator("#note")).to_have_text("Reconnecting…")
+        cable.mend()
+        await expect(page.locator("#note")).to_have_text("")
+        await expect(page.locator("#answer")).to_have_text(WORDS)
+
+
+async def test_fetch_asks_once_however_often_it_has_to(open_page: OpenPage, site: Site) -> None:
+    async with Cable(site) as cable:
+        page = await open_page("/fetch/", base=cable.url)
+        cable.cut()
+        await ask(page, "steady please")
+        await expect(page.locator("#note")).to_have_text("Reconnecting…")
+        cable.mend()
+        await expect(page.locator("#answer")).to_contain_text("word5")
+        cable.cut()
+        await expect(page.locator("#note")).to_have_text("Reconnecting…")
+        cable.mend()
+        await expect(page.locator("#answer")).to_have_text(WORDS)
+        loaded = await page.evaluate("async () => (await fetch(`/api/chat/${location.hash.slice(1)}`)).json()")
+        assert [message["role"] for message in loaded["messages"]] == ["user", "assistant"]
+
+
+async def test_event_source_ends_for_good_when_nothing_is_left(open_page: OpenPage) -> None:
+    page = await open_page("/event-source/")
+    await page.evaluate("EventSource.prototype.close = () => {}")  # as on a page that does not look for `[DONE]`
+    await ask(page, "markup please")
+    await expect(page.locator("#note")).to_have_text("Reconnecting…")
+    last = await page.wait_for_event("response")
+    assert last.status == 204
+    assert int((await last.request.all_headers())["last-event-id"]) > 3
+    await expect(page.locator("#note")).to_have_text("")  # the EventSource's state is CLOSED
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_stop_keeps_what_was_written(open_page: OpenPage, path: str) -> None:
+    page = await open_page(path)
+    await ask(page, "hang please")
+    await expect(page.locator("#answer")).to_contain_text("word4")
+    async with page.expect_response("**/stop") as stopped:
+        await page.get_by_role("button", name="Stop").click()
+    assert await (await stopped.value).json() == {"status": "stopping"}
+    kept = await page.locator("#answer").inner_text()
+    await page.reload()
+    await expect(page.locator("#answer")).to_have_text(kept)
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_markup_stays_text(open_page: OpenPage, path: str) -> None:
+    page = await open_page(path)
+    await ask(page, "markup please")
+    await expect(page.locator("#answer")).to_have_text(MARKUP)
+    assert await page.locator("#answer *").count() == 0
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_what_is_refused_or_fails_says_why_and_the_next_answer_is_shown(open_page: OpenPage, path: str) -> None:
+    page = await open_page(path)
+    await ask(page, "")
+    await expect(page.locator("#note")).to_contain_text("empty")
+    await ask(page, "busy please")
+    await expect(page.locator("#note")).to_contain_text("is busy")
+    await ask(page, "unbroken please")
+    await expect(page.locator("#answer")).to_have_text("x" * 600)
+    await expect(page.locator("#note")).to_have_text("")
+
+
+async def ask(page: Page, prompt: str) -> None:
+    await page.get_by_label("Message").fill(prompt)
+    await page.get_by_label("Message").press("Enter")

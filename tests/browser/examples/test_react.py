@@ -1,0 +1,122 @@
+"""The React example, installed, built and served as its README says."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.async_api import Locator, Page, Route, expect
+
+from tests.browser.by_prompt import MARKUP, WORDS
+from tests.browser.examples.conftest import OpenPage
+from tests.cable import Cable
+from tests.servers import Site
+
+WEATHER = {"toolCallId": "c1", "toolName": "get_weather"}
+ASKS_FOR_APPROVAL = (
+    {"type": "start", "messageId": "a1"},
+    {"type": "start-step"},
+    {"type": "tool-input-available", **WEATHER, "input": {"city": "Rome"}},
+    {"type": "tool-approval-request", "approvalId": "p1", "toolCallId": "c1"},
+    {"type": "finish-step"},
+    {"type": "finish"},
+)
+APPROVED = (
+    {"type": "start", "messageId": "a1"},
+    {"type": "tool-output-available", "toolCallId": "c1", "output": "Sunny"},
+    {"type": "finish"},
+)
+
+
+async def test_a_reload_and_a_cut_lose_nothing_and_double_nothing(open_page: OpenPage, site: Site) -> None:
+    async with Cable(site) as cable:
+        page = await open_page("/react/", base=cable.url)
+        await ask(page, "steady please")
+        await expect(answer(page)).to_contain_text("word5")
+        await page.reload()
+        await expect(answer(page)).to_contain_text("word9")
+        assert WORDS.startswith((await answer(page).inner_text()).strip())
+        await expect(button(page, "Stop")).to_be_visible()
+        cable.cut()
+        await expect(page.get_by_role("alert")).to_have_text("Connection lost. Reconnecting…")
+        cable.mend()
+        await expect(answer(page)).to_have_text(WORDS)
+        await expect(page.get_by_role("alert")).to_have_count(0)
+        await expect(page.locator("li.user")).to_have_text(["steady please"])
+
+
+async def test_stop_and_regenerate(open_page: OpenPage) -> None:
+    page = await open_page("/react/")
+    await ask(page, "hang please")
+    await expect(answer(page)).to_contain_text("word4")
+    await button(page, "Stop").click()
+    await expect(answer(page)).to_contain_text("Stopped.")
+    kept = await answer(page).inner_text()
+    await page.reload()
+    await expect(answer(page)).to_have_text(kept, use_inner_text=True)
+    await button(page, "Regenerate").click()
+    await expect(answer(page)).not_to_contain_text("Stopped.")
+    await button(page, "Stop").click()
+    await expect(answer(page)).to_contain_text("Stopped.")
+    await expect(page.locator("li.assistant")).to_have_count(1)
+
+
+async def test_thinking_calls_and_markup(open_page: OpenPage) -> None:
+    page = await open_page("/react/")
+    await ask(page, "think about it")
+    await expect(answer(page).locator(".tool summary")).to_contain_text("get_weather")
+    await expect(answer(page).locator("pre").first).to_have_text('{ "city": "Rome", "days": 3 }')
+    await expect(answer(page).locator("details").first).to_contain_text("First this, then that.")
+    await expect(answer(page).locator("> .text")).to_have_text("So it is.")
+    await button(page, "Regenerate").wait_for()
+    await ask(page, "markup please")
+    await expect(answer(page)).to_have_text(MARKUP)
+    assert await answer(page).locator("b, img, script").count() == 0
+
+
+async def test_errors_are_shown_and_a_message_is_never_lost(open_page: OpenPage, site: Site) -> None:
+    async with Cable(site) as cable:
+        page = await open_page("/react/", base=cable.url)
+        await ask(page, "busy please")
+        await expect(page.get_by_role("alert")).to_contain_text("is busy")
+        await page.reload()
+        await expect(page.get_by_role("alert")).to_contain_text("is busy")
+        cable.cut()
+        await ask(page, "words please")
+        await expect(page.get_by_role("alert")).to_have_text("The site could not be reached.")
+        cable.mend()
+        await button(page, "Try again").click()
+        await expect(answer(page)).to_have_text(WORDS)
+        await expect(page.locator("li.user")).to_have_text(["busy please", "words please"])
+
+
+async def test_a_call_that_asks_for_approval_gets_it(open_page: OpenPage) -> None:
+    page = await open_page("/react/")
+    sent: list[dict[str, object]] = []
+
+    async def reply(route: Route) -> None:
+        """In the site's place: first the request for approval, then the output."""
+        sent.append(route.request.post_data_json)
+        chunks = APPROVED if len(sent) > 1 else ASKS_FOR_APPROVAL
+        body = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)
+        await route.fulfill(content_type="text/event-stream", body=body)
+
+    await page.route("**/api/chat", reply)
+    await ask(page, "Rome?")
+    await button(page, "Approve").click()
+    await expect(answer(page).locator("pre").last).to_have_text("Sunny")
+    await expect(button(page, "Regenerate")).to_be_visible()
+    assert '"approval": {"id": "p1", "approved": true}' in json.dumps(sent[1])
+    assert len(sent) == 2
+
+
+def answer(page: Page) -> Locator:
+    return page.locator("li.assistant").last
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name)
+
+
+async def ask(page: Page, prompt: str) -> None:
+    await page.get_by_label("Message", exact=True).fill(prompt)
+    await page.get_by_label("Message", exact=True).press("Enter")
