@@ -188,3 +188,23 @@ async def test_stop_while_a_tool_works(open_chat: OpenChat, visitor: Visitor, pe
     assert calls(state)["call_s"][0] == "output-error"
     await chat.send("And now?")
     assert (await chat.settled()).text == "Fine."
+
+
+async def test_regenerate_replaces_the_whole_answer(open_chat: OpenChat, visitor: Visitor, peer: Peer) -> None:
+    """An answer that went on is one message for people, whatever it is in rows."""
+    peer.says(*answer_wire("chat", "Where? ", WHERE))
+    peer.says(*answer_wire("chat", "Ah, Oslo."))
+    peer.says(*answer_wire("chat", "Somewhere."))
+    peer.says(*answer_wire("chat", "Indeed."))
+    chat = open_chat(visitor, "tools-chat", isAutomatic=True)
+    await chat.send("Weather here?")
+    await chat.settled()
+    await chat.add_tool_output(tool="ask_location", toolCallId="call_w", output="Oslo")
+    await chat.until(lambda state: "Ah" in state.text)
+    await chat.settled()
+    await chat.regenerate()
+    state = await chat.settled()
+    assert (state.text, len(state.messages)) == ("Somewhere.", 2)
+    assert results(peer) == {}
+    await chat.send("Really?")
+    assert (await chat.settled()).text == "Indeed."
