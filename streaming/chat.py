@@ -25,7 +25,7 @@ from streaming.errors import GenerationError
 from streaming.models import Generation, Owner
 from streaming.models.generations import Status
 from streaming.protocol.events import Usage
-from streaming.protocol.parts import Part, ReasoningPart, ToolCall
+from streaming.protocol.parts import FilePart, Part, ReasoningPart, ToolCall
 from streaming.protocol.requests import ToolSpec
 from streaming.protocol.ui_stream import chunk_of
 from streaming.submission import Submission
@@ -103,19 +103,22 @@ async def start_chat(
     owner: Owner | None = None,
     conversation_key: str | None = None,
     provider: str | None = None,
+    files: Sequence[FilePart] = (),
     tools: Sequence[ToolSpec] = (),
     tool_choice: str | None = None,
 ) -> Answer:
     """Ask, and return as soon as the answer has begun.
 
     `user` is a user or None; `conversation_key` continues a conversation of that user's. `tools` are offered to the
-    model for this answer; calls come back in `Result.tool_calls`, nothing is executed.
+    model for this answer; calls come back in `Result.tool_calls`, nothing is executed. `files` carry their bytes as
+    data URLs.
 
     Raises:
         RequestError: the question was not accepted; nothing was stored.
     """
     asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
-    submission = Submission(key=conversation_key or uuid.uuid4().hex, prompt=prompt, provider=provider)
+    key = conversation_key or uuid.uuid4().hex
+    submission = Submission(key=key, prompt=prompt, files=tuple(files), provider=provider)
     generation = await current().submit(asker, submission, tools=tuple(tools), tool_choice=tool_choice)
     return Answer(generation.pk)
 

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from streaming import history
 from streaming.conf import settings
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
+from streaming.files import attach, check_taken, has_same_files
 from streaming.limits import check_limits
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.models.conversations import title_from
@@ -56,7 +57,7 @@ def _validate(submission: Submission) -> None:
     limit = settings.MAX_PROMPT_CHARS
     if len(submission.prompt) > limit:
         raise TooLarge(f"The message has {len(submission.prompt)} characters; at most {limit} are accepted.")
-    if submission.trigger == "submit-message" and not submission.prompt.strip():
+    if submission.trigger == "submit-message" and submission.is_empty:
         raise BadRequest("The message is empty. Send some text as 'prompt', or as the last of 'messages'.")
     alias = submission.provider
     if alias is not None and alias not in settings.PROVIDERS:
@@ -65,7 +66,7 @@ def _validate(submission: Submission) -> None:
 
 
 def _conversation(owner: Owner, submission: Submission) -> Conversation:
-    if not submission.prompt:
+    if submission.is_empty:
         found = Conversation.objects.owned_by(owner).filter(key=submission.key).first()
         if found is None:
             raise NotFound("There is no such conversation.")
@@ -75,7 +76,7 @@ def _conversation(owner: Owner, submission: Submission) -> Conversation:
         key=submission.key,
         defaults={
             "user_id": owner.user_id,
-            "title": title_from(submission.prompt),
+            "title": title_from(submission.subject),
             "provider": submission.provider or "default",
             "system_prompt": settings.SYSTEM_PROMPT,
         },
@@ -102,10 +103,11 @@ def _join(conversation: Conversation, submission: Submission) -> Accepted | None
     if sent is None:
         return None
     is_edit = submission.client_id == submission.message_id
-    if sent.text != submission.prompt and not is_edit:
+    is_same = sent.text == submission.prompt and has_same_files(sent, submission.files)
+    if not is_same and not is_edit:
         raise Conflict("This message id was used for another message. Give each new message an id of its own.")
     generation = Generation.objects.filter(message__parent=sent).select_related("message").first()
-    if generation is None or (is_edit and not (generation.is_active and sent.text == submission.prompt)):
+    if generation is None or (is_edit and not (generation.is_active and is_same)):
         return None
     return Accepted(generation, conversation.system_prompt, None)
 
@@ -114,6 +116,7 @@ def _begin(owner: Owner, conversation: Conversation, submission: Submission, wor
     _check_idle(conversation)
     check_limits(owner)
     asked = _user_message(conversation, submission)
+    check_taken(submission.provider or conversation.provider, asked.typed_parts)
     answer = Message.objects.create(conversation=conversation, parent=asked, role=Role.ASSISTANT)
     generation = Generation.objects.create(
         conversation=conversation,
@@ -147,6 +150,7 @@ def _user_message(conversation: Conversation, submission: Submission) -> Message
     message = Message(conversation=conversation, parent=parent, role=Role.USER, client_id=submission.client_id)
     message.set_parts((TextPart(text=submission.prompt),))
     message.save(force_insert=True)
+    attach(message, submission.files)
     return message
 
 

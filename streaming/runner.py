@@ -18,6 +18,7 @@ from streaming.database import in_order
 from streaming.draft import Draft
 from streaming.ending import INTERRUPTED, Ending, cancelled, ending_of, expired
 from streaming.errors import ProviderError
+from streaming.files import with_files
 from streaming.journal import Batch, LiveLog
 from streaming.models import Generation
 from streaming.protocol import StreamParser
@@ -116,6 +117,7 @@ class Run:
         provider = get_provider(self.generation.provider)
         self.generation.model = provider.model
         self.generation.attempts = 1
+        self._request = await with_files(self._request, self.generation)
         while True:
             try:
                 await self._attempt(provider)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from streaming.errors import BadRequest
+from streaming.protocol.parts import FilePart
 
 Trigger = Literal["submit-message", "regenerate-message"]
 TRIGGERS: dict[Any, Trigger] = {
@@ -21,6 +22,10 @@ TRIGGERS: dict[Any, Trigger] = {
     "regenerate-message": "regenerate-message",
 }
 MAX_ID_CHARS = 128
+Asked = tuple[str, tuple[FilePart, ...], str | None]
+"""Text, files and id of a client's message."""
+
+NOTHING: Asked = ("", (), None)
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,14 +34,26 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     `message_id` names the user message that this one replaces (an edit), or the answer to generate again. With
     "regenerate-message", `prompt` and `client_id` are the client's last message, if it is the user's: one that never
     arrived is to be sent. Making one raises BadRequest for a key that no address can hold.
+
+    `files` are the client's, each with a URL that may be anything; `streaming.files.kept` makes attachments of them.
     """
 
     key: str
     prompt: str = ""
+    files: tuple[FilePart, ...] = ()
     client_id: str | None = None
     provider: str | None = None
     trigger: Trigger = "submit-message"
     message_id: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.prompt.strip() or self.files)
+
+    @property
+    def subject(self) -> str:
+        """What a new conversation is called after."""
+        return self.prompt if self.prompt.strip() or not self.files else self.files[0].filename or ""
 
     def __post_init__(self) -> None:
         # The key is one piece of the conversation's address.
@@ -68,10 +85,11 @@ def submission_of(data: Any) -> Submission:
     trigger = data.get("trigger")
     if not isinstance(trigger, str | None) or trigger not in TRIGGERS:
         raise BadRequest(f"'trigger' must be one of: {', '.join(key for key in TRIGGERS if key)}.")
-    prompt, client_id = READERS[TRIGGERS[trigger]](data)
+    prompt, files, client_id = READERS[TRIGGERS[trigger]](data)
     return Submission(
         key=_identifier(data, "id") or str(uuid.uuid4()),
         prompt=prompt,
+        files=files,
         client_id=client_id,
         provider=_identifier(data, "provider"),
         trigger=TRIGGERS[trigger],
@@ -79,27 +97,27 @@ def submission_of(data: Any) -> Submission:
     )
 
 
-def _new_message(data: dict[str, Any]) -> tuple[str, str | None]:
+def _new_message(data: dict[str, Any]) -> Asked:
     if "prompt" in data:
-        return _text(data["prompt"]), _identifier(data, "clientId")
+        return _text(data["prompt"]), _files(data.get("files")), _identifier(data, "clientId")
     message = data.get("message") or _last(data.get("messages"))
     if not isinstance(message, dict):
         raise BadRequest('There is no message. Send "prompt", "message" or "messages".')
     if message.get("role", "user") != "user":
         raise BadRequest("The last of 'messages' must be the user's.")
-    return _content(message), _identifier(message, "id")
+    return *_content(message), _identifier(message, "id")
 
 
-def _asked_last(data: dict[str, Any]) -> tuple[str, str | None]:
+def _asked_last(data: dict[str, Any]) -> Asked:
     """The user's last message as the client has it; what cannot be read as one is not there."""
     try:
-        prompt, client_id = _new_message(data)
+        prompt, files, client_id = _new_message(data)
     except BadRequest:
-        return "", None
-    return (prompt, client_id) if client_id and prompt.strip() else ("", None)
+        return NOTHING
+    return (prompt, files, client_id) if client_id and (prompt.strip() or files) else NOTHING
 
 
-READERS: dict[Trigger, Callable[[dict[str, Any]], tuple[str, str | None]]] = {
+READERS: dict[Trigger, Callable[[dict[str, Any]], Asked]] = {
     "submit-message": _new_message,
     "regenerate-message": _asked_last,
 }
@@ -109,12 +127,30 @@ def _last(messages: Any) -> Any:
     return messages[-1] if isinstance(messages, list) and messages else None
 
 
-def _content(message: dict[str, Any]) -> str:
+def _content(message: dict[str, Any]) -> tuple[str, tuple[FilePart, ...]]:
     parts = message.get("parts", message.get("content"))
     if not isinstance(parts, list):
-        return _text(parts)
+        return _text(parts), ()
     texts = (part for part in parts if isinstance(part, dict) and part.get("type") == "text")
-    return "".join(_text(part.get("text")) for part in texts)
+    files = [part for part in parts if isinstance(part, dict) and part.get("type") == "file"]
+    return "".join(_text(part.get("text")) for part in texts), _files(files)
+
+
+def _files(parts: Any) -> tuple[FilePart, ...]:
+    """File parts as the AI SDK has them: `mediaType`, `url`, `filename`."""
+    if not isinstance(parts, list | None):
+        raise BadRequest("'files' must be a list.")
+    try:
+        files = msgspec.convert(parts or [], list[_ClientFile])
+    except msgspec.ValidationError as error:
+        raise BadRequest("A file needs a 'url', and may have a 'mediaType' and a 'filename', all strings.") from error
+    return tuple(FilePart(media_type=file.mediaType, url=file.url, filename=file.filename) for file in files)
+
+
+class _ClientFile(msgspec.Struct):
+    url: str
+    mediaType: str = ""
+    filename: str | None = None
 
 
 def _text(value: Any) -> str:

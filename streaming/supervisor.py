@@ -22,6 +22,7 @@ from django.db import Error as DatabaseTrouble
 from streaming.conf import settings
 from streaming.database import in_database, in_order
 from streaming.errors import Overloaded
+from streaming.files import forget_unsent, kept
 from streaming.intake import accept
 from streaming.journal import database as journal
 from streaming.journal.mirror import Mirror
@@ -138,7 +139,8 @@ class Supervisor:
     async def _submit(
         self, owner: Owner, submission: Submission, tools: tuple[ToolSpec, ...], tool_choice: str | None
     ) -> Generation:
-        accepted = await in_database(accept, owner, submission, self.worker)
+        async with kept(owner, submission) as submission:
+            accepted = await in_database(accept, owner, submission, self.worker)
         if accepted.turns is not None:
             request = GenerationRequest(
                 turns=accepted.turns, system=accepted.system, tools=tools, tool_choice=tool_choice
@@ -208,6 +210,7 @@ async def _sweep_forever() -> None:
             await in_database(reap)
             if sweep % SWEEPS_PER_PRUNING == 0:
                 await in_database(journal.prune)
+                await in_database(forget_unsent)
         except DatabaseTrouble as trouble:
             logger.warning("Sweeping failed (%s); trying again later.", type(trouble).__name__)
 

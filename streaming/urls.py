@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from streaming.views.api import api_patterns
+from streaming.views.files import file_patterns
 from streaming.views.pages import page_patterns
 
 app_name = "streaming"
-urlpatterns = [*api_patterns, *page_patterns]
+urlpatterns = [*api_patterns, *file_patterns, *page_patterns]

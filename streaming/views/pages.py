@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 from asgiref.sync import sync_to_async
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
@@ -24,6 +25,7 @@ from streaming.submission import submission_of
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
 from streaming.views.access import owner_of, refuse_sync
+from streaming.views.files import sent_files
 
 LISTED = 40
 """Conversations on one page of the list: more than a tall screen shows at once."""
@@ -74,7 +76,8 @@ async def send(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     data = _data(request, key)
     try:
         refuse_sync(request)
-        await current().submit(owner, submission_of(data))
+        files = await sync_to_async(sent_files)(request)
+        await current().submit(owner, msgspec.structs.replace(submission_of(data), files=files))
     except RequestError as refusal:
         return await _page(request, owner, key, draft=data.get("prompt", ""), refusal=refusal)
     return SeeOther(_page_of(key))

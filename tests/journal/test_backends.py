@@ -13,7 +13,7 @@ import pytest
 from tests.backing import Backing
 
 ROOT = Path(__file__).resolve().parents[2]
-ENGINE = ("tests/test_supervisor.py", "tests/test_subscription.py")
+ENGINE = ("tests/test_supervisor.py", "tests/test_subscription.py", "tests/test_files.py")
 CONTRACT = "tests/journal/test_contract.py"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
