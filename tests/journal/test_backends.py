@@ -13,7 +13,8 @@ import pytest
 from tests.backing import Backing
 
 ROOT = Path(__file__).resolve().parents[2]
-ENGINE = ("tests/test_supervisor.py", "tests/test_subscription.py", "tests/test_files.py")
+ENGINE = ("tests/test_supervisor.py", "tests/test_subscription.py")
+FILES = "tests/test_files.py"
 CONTRACT = "tests/journal/test_contract.py"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -28,7 +29,7 @@ def run_tests(paths: Sequence[str], *options: str, **environment: str) -> None:
 @pytest.mark.parametrize("server_name", ["postgres_server", "mariadb_server"])
 def test_on_another_database(request: pytest.FixtureRequest, server_name: str) -> None:
     server: Backing = request.getfixturevalue(server_name)
-    run_tests([*ENGINE, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
+    run_tests([*ENGINE, FILES, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
 
 
 def test_with_redis(redis_server: Backing) -> None:
