@@ -187,7 +187,7 @@ class Follower {
 
 /**
  * The files beside the message that is being written: chosen, pasted or dropped, uploaded at once, sent with the next
- * message. A chip's `part` is the file part of an upload that is done.
+ * message. A chip's `filePart` is the file part of an upload that is done.
  */
 class Tray {
   constructor(chat, input) {
@@ -248,7 +248,7 @@ class Tray {
   }
 
   done(chip, { url, mediaType, filename }) {
-    chip.part = { type: "file", mediaType, url, filename };
+    chip.filePart = { type: "file", mediaType, url, filename };
     chip.dataset.state = "done";
     chip.querySelector(".chat-chip-note").textContent = "";
     if (mediaType.startsWith("image/")) Object.assign(chip.querySelector("img"), { src: url, hidden: false });
@@ -353,7 +353,7 @@ class StreamingChat extends HTMLElement {
   async send(prompt) {
     // A message whose fate is unknown is sent again under its old ids, so that it is never taken twice.
     const chips = this.tray?.take() ?? [];
-    const files = chips.map((chip) => chip.part);
+    const files = chips.map((chip) => chip.filePart);
     const content = JSON.stringify([prompt, files]);
     if (this.unsent?.content !== content) this.unsent = { content, id: newId(), key: this.dataset.conversation || newId() };
     const { id, key } = this.unsent;
