@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from streaming.chat import start_chat
 from streaming.database import in_database
-from streaming.errors import BadRequest, Conflict, RequestError, TooLarge, UnsupportedFile
+from streaming.errors import BadRequest, Conflict, Overloaded, RequestError, TooLarge, UnsupportedFile
 from streaming.files import forget_unsent
 from streaming.files.kinds import media_type_of
 from streaming.models import Attachment, Conversation, Generation, Message
@@ -171,6 +171,25 @@ async def test_a_message_sent_again_joins_and_stores_no_second_copy(stored: Path
     assert statuses == [200] * 4
     assert len(names(stored)) == await Attachment.objects.acount() == 1
     assert await Message.objects.acount() == 2
+
+
+async def test_the_same_picture_in_another_message_is_not_stored_again(settings: Any, stored: Path) -> None:
+    settings.STREAMING_MAX_FILE_BYTES_PER_OWNER = len(PNG)
+    await submit("What is it?", picture(), client_id="m1")
+    await submit("What is it?", picture(), client_id="m1")
+    await submit("And again?", picture(), picture())
+    assert (len(names(stored)), await Attachment.objects.acount()) == (1, 3)
+    await submit("Elsewhere", picture(), key="c2", owner=BOB)
+    assert len(names(stored)) == 2
+
+
+async def test_a_storage_that_fails_is_told_and_leaves_nothing(stored: Path) -> None:
+    await asyncio.to_thread(stored.write_text, "in the way of the directory")
+    response = await post_file(AsyncClient(), PNG, "a.png", "image/png")
+    assert (response.status_code, html(response)) == (503, "The file could not be stored. Try again in a moment.")
+    with pytest.raises(Overloaded):
+        await submit("Hi", picture())
+    assert await Attachment.objects.acount() == await Message.objects.acount() == 0
 
 
 async def test_the_same_id_with_another_file_is_a_conflict(stored: Path) -> None:
@@ -326,7 +345,7 @@ async def test_an_owner_may_keep_so_many_bytes(settings: Any) -> None:
     settings.STREAMING_MAX_FILE_BYTES_PER_OWNER = 2 * len(PNG)
     await submit("Hi", picture(), picture())
     with pytest.raises(TooLarge, match="keeps for one person"):
-        await submit("Hi", picture())
+        await submit("Hi", picture(png(colour=(200, 120, 60))))
     await submit("Hi", picture(), owner=BOB)
 
 

@@ -12,11 +12,11 @@ import msgspec
 from django.core.files.base import ContentFile
 from django.db import Error as DatabaseTrouble
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Max, Sum
 
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.errors import BadRequest, TooLarge
+from streaming.errors import BadRequest, Overloaded, TooLarge
 from streaming.files.addresses import SCHEME, id_of, id_served_at, part_of
 from streaming.files.uploads import Upload, described, upload_in
 from streaming.models import Attachment, Message, Owner
@@ -33,28 +33,42 @@ MOST_REMOVED = 100
 async def keep(owner: Owner, upload: Upload) -> Attachment:
     """Store one file for `owner`, unsent.
 
-    The row comes first: should the process die before the bytes are stored, the sweep finds what to remove.
-
     Raises:
-        BadRequest, TooLarge, UnsupportedFile: and nothing was stored.
+        BadRequest, TooLarge, UnsupportedFile, Overloaded: and nothing was stored.
     """
     attachment = await asyncio.to_thread(described, owner, upload)
+    await _store(attachment, upload.content)
+    return attachment
+
+
+async def _store(attachment: Attachment, content: bytes) -> None:
+    """The row first: should the process die before the bytes are stored, the sweep finds what to remove."""
     await in_database(_insert, attachment)
     name, storage = attachment.file.name, attachment.file.storage
-    stored = await asyncio.to_thread(storage.save, name, ContentFile(upload.content))
+    try:
+        stored = await asyncio.to_thread(storage.save, name, ContentFile(content))
+    except Exception as trouble:
+        # Of whatever kind the storage's own library has.
+        logger.exception("A file could not be stored.")
+        await in_database(attachment.delete)
+        raise Overloaded("The file could not be stored. Try again in a moment.") from trouble
     if stored != name:
         attachment.file.name = stored
         await in_database(attachment.save, update_fields=("file",))
-    return attachment
 
 
 def _insert(attachment: Attachment) -> None:
     limit = settings.MAX_FILE_BYTES_PER_OWNER
-    if limit is not None:
-        held = Attachment.objects.filter(owner_key=attachment.owner_key).aggregate(bytes=Sum("size", default=0))
-        if held["bytes"] + attachment.size > limit:
-            raise TooLarge(f"Your files would have more than the {limit} bytes that this site keeps for one person.")
+    if limit is not None and _bytes_of(attachment.owner_key) + attachment.size > limit:
+        raise TooLarge(f"Your files would have more than the {limit} bytes that this site keeps for one person.")
     attachment.save(force_insert=True)
+
+
+def _bytes_of(owner_key: str) -> int:
+    """Each stored file once, however many messages have it."""
+    files = Attachment.objects.filter(owner_key=owner_key).order_by().values("file").annotate(bytes=Max("size"))
+    total: int = files.aggregate(total=Sum("bytes", default=0))["total"]
+    return total
 
 
 @asynccontextmanager
@@ -62,25 +76,23 @@ async def kept(owner: Owner, submission: Submission) -> AsyncIterator[Submission
     """A submission whose files are all attachments. Bytes that no message took are thrown away afterwards.
 
     Raises:
-        BadRequest, TooLarge, UnsupportedFile: a file cannot be taken; nothing was stored.
+        BadRequest, TooLarge, UnsupportedFile, Overloaded: a file cannot be taken; nothing was stored.
     """
     limit = settings.MAX_FILES_PER_MESSAGE
     if len(submission.files) > limit:
         raise TooLarge(f"The message has {len(submission.files)} files; at most {limit} are accepted.")
     made: list[uuid.UUID] = []
     try:
-        files = [await _kept(owner, part, made) for part in submission.files]
+        files = [await _kept(owner, submission.key, part, made) for part in submission.files]
         yield msgspec.structs.replace(submission, files=tuple(files))
     finally:
         if made:
             await _discard(made)
 
 
-async def _kept(owner: Owner, part: FilePart, made: list[uuid.UUID]) -> FilePart:
+async def _kept(owner: Owner, key: str, part: FilePart, made: list[uuid.UUID]) -> FilePart:
     if part.url[:5].lower() == "data:":
-        attachment = await keep(owner, upload_in(part))
-        made.append(attachment.pk)
-        return part_of(attachment)
+        return await _kept_content(owner, key, part, made)
     found = id_served_at(part.url)
     if found is None:
         raise BadRequest(
@@ -88,6 +100,18 @@ async def _kept(owner: Owner, part: FilePart, made: list[uuid.UUID]) -> FilePart
             "Files at other addresses are not fetched."
         )
     return msgspec.structs.replace(part, url=f"{SCHEME}{found}")
+
+
+async def _kept_content(owner: Owner, key: str, part: FilePart, made: list[uuid.UUID]) -> FilePart:
+    """Bytes that the conversation has already, as when a message is sent again, are not stored again."""
+    upload = await asyncio.to_thread(upload_in, part)
+    attachment = await asyncio.to_thread(described, owner, upload)
+    sent = Attachment.objects.filter(owner_key=owner.key, conversation__key=key, digest=attachment.digest)
+    known = await in_database(sent.filter(name=attachment.name, media_type=attachment.media_type).first)
+    if known is None:
+        await _store(attachment, upload.content)
+        made.append(attachment.pk)
+    return part_of(known or attachment)
 
 
 async def _discard(made: list[uuid.UUID]) -> None:

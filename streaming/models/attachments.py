@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import uuid
 from typing import Any
 
@@ -82,11 +81,11 @@ class Attachment(models.Model):
 
 
 @receiver(post_delete, sender=Attachment)
-def _remove_file(instance: Attachment, **kwargs: Any) -> None:
-    """Only once the row is gone for good, and no other message has the file."""
+def _remove_file(instance: Attachment, using: str, **kwargs: Any) -> None:
+    """Only once the row is gone for good, and no other message has the file; a storage that cannot is logged."""
     name = instance.file.name
     if name:
-        transaction.on_commit(functools.partial(_remove_unless_shared, name))
+        transaction.on_commit(lambda: _remove_unless_shared(name), using=using, robust=True)
 
 
 def _remove_unless_shared(name: str) -> None:
