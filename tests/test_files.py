@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +23,7 @@ from streaming.chat import start_chat
 from streaming.database import in_database
 from streaming.errors import BadRequest, Conflict, Overloaded, RequestError, TooLarge, UnsupportedFile
 from streaming.files import forget_unsent
+from streaming.files.addresses import id_served_at
 from streaming.files.kinds import media_type_of
 from streaming.models import Attachment, Conversation, Generation, Message
 from streaming.protocol.parts import FilePart, TextPart, Turn
@@ -125,6 +127,19 @@ def test_bytes_say_what_they_are(content: bytes, claimed: str, found: str) -> No
 def test_a_file_that_is_not_what_it_is_called_is_refused(content: bytes, claimed: str) -> None:
     with pytest.raises(UnsupportedFile, match=f"is called {claimed}, but"):
         media_type_of(content, claimed)
+
+
+@pytest.mark.parametrize("prefix", ["", "/sites/chat%20room"])
+def test_addresses_are_known_wherever_the_app_is_mounted(prefix: str) -> None:
+    pk = uuid.uuid4()
+    assert id_served_at(f"{prefix}/api/files/{pk}") == pk
+    for other in (
+        f"https://example.org/api/files/{pk}",
+        f"//example.org/api/files/{pk}",
+        f"/api/files/{pk}?x",
+        "/api/files/x",
+    ):
+        assert id_served_at(other) is None
 
 
 # --- sent as the stock client does, inside the message
@@ -472,6 +487,17 @@ async def test_an_upload_that_is_never_sent_is_removed(settings: Any, stored: Pa
     kinds = [kind async for kind in Attachment.objects.order_by("media_type").values_list("media_type", flat=True)]
     assert kinds == ["application/pdf", "image/gif"]
     assert len(names(stored)) == 2
+
+
+async def test_the_sweep_looks_for_them(settings: Any, monkeypatch: pytest.MonkeyPatch, stored: Path) -> None:
+    settings.STREAMING_UNSENT_FILE_SECONDS = settings.STREAMING_SWEEP_SECONDS = 0.05
+    monkeypatch.setattr("streaming.supervisor.SWEEPS_PER_PRUNING", 1)
+    await upload(AsyncClient())
+    current().keep_house()
+    async with asyncio.timeout(10):
+        while names(stored):  # noqa: ASYNC110  # the sweep tells nobody
+            await asyncio.sleep(0.05)
+    assert await Attachment.objects.acount() == 0
 
 
 # --- what providers take

@@ -63,9 +63,7 @@ async def upload(request: HttpRequest, owner: Owner) -> HttpResponseBase:
 @endpoint("GET")
 async def download(request: HttpRequest, owner: Owner, pk: uuid.UUID) -> HttpResponseBase:
     """A file, for its owner and for staff who may read messages."""
-    sees_all = await sync_to_async(_may_read_messages)(request)
-    await release_request_connection()
-    attachment = await in_database(_find, owner, pk, sees_all=sees_all)
+    attachment = await in_database(_find, owner, pk, sees_all=await _may_read_messages(request))
     etag = quote_etag(attachment.digest)
     response = get_conditional_response(request, etag=etag) or await _opened(attachment)
     for name, value in (HEADERS | {"ETag": etag}).items():
@@ -107,8 +105,14 @@ def _read(file: UploadedFile[Any]) -> Upload:
     return Upload(file.read(), file.content_type or "", file.name or "")
 
 
-def _may_read_messages(request: HttpRequest) -> bool:
-    return request.user.is_staff and request.user.has_perm("streaming.view_message")
+async def _may_read_messages(request: HttpRequest) -> bool:
+    user = await request.auser()
+    if not user.is_staff:
+        return False
+    try:
+        return await user.ahas_perm("streaming.view_message")
+    finally:
+        await release_request_connection()
 
 
 def _find(owner: Owner, pk: uuid.UUID, *, sees_all: bool) -> Attachment:
