@@ -1,7 +1,7 @@
 """The example site, configured by the environment.
 
 `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_MODEL` · the same three with `ANTHROPIC_` · `STREAMING_PROVIDER` ·
-`DATABASE_URL` · `REDIS_URL` · `SECRET_KEY` · `DEBUG` · `ALLOWED_HOSTS` (comma-separated)
+`DATABASE_URL` · `REDIS_URL` · `MEDIA_ROOT` · `SECRET_KEY` · `DEBUG` · `ALLOWED_HOSTS` (comma-separated)
 """
 
 from __future__ import annotations
@@ -83,6 +83,8 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "project" / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
+# Files that people send; the app serves them itself, to their owners.
+MEDIA_ROOT = os.environ.get("MEDIA_ROOT") or BASE_DIR / "media"
 
 STREAMING_PROVIDERS = providers_from(os.environ)
 # Only on a site that nobody but its own machine reaches; project/asgi.py then turns other peers away.

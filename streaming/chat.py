@@ -25,7 +25,7 @@ from streaming.errors import GenerationError
 from streaming.models import Generation, Owner
 from streaming.models.generations import Status
 from streaming.protocol.events import Usage
-from streaming.protocol.parts import Part, ReasoningPart, ToolApproval, ToolCall, ToolResult
+from streaming.protocol.parts import FilePart, Part, ReasoningPart, ToolApproval, ToolCall, ToolResult
 from streaming.protocol.ui_stream import chunk_of
 from streaming.submission import Submission
 from streaming.subscription import follow, subscribe
@@ -113,6 +113,7 @@ async def start_chat(
     owner: Owner | None = None,
     conversation_key: str | None = None,
     provider: str | None = None,
+    files: Sequence[FilePart] = (),
     tools: Sequence[AnyTool] | None = None,
     tool_choice: str | None = None,
 ) -> Answer:
@@ -120,13 +121,14 @@ async def start_chat(
 
     `user` is a user or None; `conversation_key` continues a conversation of that user's. `tools` are offered to the
     model for this answer in place of those of the settings: of a `Tool` calls are executed, of a `ToolSpec` they come
-    back in `Result.tool_calls`.
+    back in `Result.tool_calls`. `files` carry their bytes as data URLs.
 
     Raises:
         RequestError: the question was not accepted; nothing was stored.
     """
     asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
-    submission = Submission(key=conversation_key or uuid.uuid4().hex, prompt=prompt, provider=provider)
+    key = conversation_key or uuid.uuid4().hex
+    submission = Submission(key=key, prompt=prompt, files=tuple(files), provider=provider)
     toolbox = None if tools is None else Toolbox.of(tools)
     generation = await current().submit(asker, submission, toolbox=toolbox, tool_choice=tool_choice)
     return Answer(generation)

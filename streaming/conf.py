@@ -13,6 +13,17 @@ from typing import Any, NotRequired, TypedDict
 from django.conf import settings as django_settings
 
 PREFIX = "STREAMING_"
+FILE_TYPES = (
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "application/pdf",
+    "text/plain",
+    "text/markdown",
+    "text/csv",
+    "application/json",
+)
 
 
 class ProviderConfig(TypedDict):
@@ -77,6 +88,37 @@ class Settings:
     def MAX_ACTIVE_PER_PROCESS(self) -> int:
         """Generations one process runs at once; further ones are answered 503."""
         return int(self._read("MAX_ACTIVE_PER_PROCESS", 500))
+
+    @property
+    def FILES_STORAGE(self) -> str:
+        """The alias in Django's STORAGES under which files are kept that people send. It needs no public address."""
+        return str(self._read("FILES_STORAGE", "default"))
+
+    @property
+    def FILE_TYPES(self) -> tuple[str, ...]:
+        """Media types that people may send; empty: no files. What bytes are is looked for in them, not believed."""
+        return tuple(self._read("FILE_TYPES", FILE_TYPES))
+
+    @property
+    def MAX_FILE_BYTES(self) -> int:
+        """Largest file a person may send. 5 MB is what Anthropic takes of an image, and more than most photographs."""
+        return int(self._read("MAX_FILE_BYTES", 5_000_000))
+
+    @property
+    def MAX_FILES_PER_MESSAGE(self) -> int:
+        """Files that one message may have."""
+        return int(self._read("MAX_FILES_PER_MESSAGE", 5))
+
+    @property
+    def MAX_FILE_BYTES_PER_OWNER(self) -> int | None:
+        """Bytes of files that are kept for one owner, sent or not; None: any number."""
+        value = self._read("MAX_FILE_BYTES_PER_OWNER", 500_000_000)
+        return None if value is None else int(value)
+
+    @property
+    def UNSENT_FILE_SECONDS(self) -> float:
+        """How long a file that was uploaded waits to be sent with a message; then it is removed."""
+        return float(self._read("UNSENT_FILE_SECONDS", 86_400))
 
     @property
     def ABANDON_AFTER(self) -> float | None:

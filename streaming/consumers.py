@@ -177,7 +177,10 @@ def _decode(text: str | None) -> dict[str, Any]:
     if text is None:
         raise BadRequest("Frames must be text.")
     if len(text) > MAX_FRAME_BYTES:
-        raise BadRequest(f"A frame may have at most {MAX_FRAME_BYTES} characters.")
+        raise BadRequest(
+            f"A frame may have at most {MAX_FRAME_BYTES} characters. "
+            "Send only the last message, and send files to api/files first."
+        )
     try:
         frame = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:

@@ -8,6 +8,7 @@
     │   ├── NotFound          404  no such conversation, or somebody else's
     │   ├── Conflict          409  an answer is already being generated; key reused with another body
     │   ├── TooLarge          413
+    │   ├── UnsupportedFile   415  not of the accepted types, or not what it is called
     │   ├── TooManyRequests   429  generations per owner
     │   ├── NotAsync          501  reached through WSGI, where nothing can stream
     │   └── Overloaded        503  generations per process; draining; the database is away
@@ -67,10 +68,17 @@ class Conflict(RequestError):
 
 
 class TooLarge(RequestError):
-    """The prompt exceeds `STREAMING_MAX_PROMPT_CHARS` or the body exceeds Django's upload limit."""
+    """The prompt exceeds `STREAMING_MAX_PROMPT_CHARS`, a file its limit, or the body Django's."""
 
     status = 413
     code = "too_large"
+
+
+class UnsupportedFile(RequestError):
+    """A file is of a type that the site or the model does not take, or is not what it is called."""
+
+    status = 415
+    code = "unsupported_file"
 
 
 class TooManyRequests(RequestError):

@@ -16,6 +16,7 @@ from streaming import history
 from streaming.conf import settings
 from streaming.continuation import go_on
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
+from streaming.files import attach, check_taken, has_same_files
 from streaming.limits import check_limits
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.models.conversations import title_from
@@ -50,7 +51,7 @@ def _validate(submission: Submission) -> None:
     limit = settings.MAX_PROMPT_CHARS
     if len(submission.prompt) > limit:
         raise TooLarge(f"The message has {len(submission.prompt)} characters; at most {limit} are accepted.")
-    if submission.trigger == "submit-message" and not (submission.answers or submission.prompt.strip()):
+    if submission.trigger == "submit-message" and submission.is_empty and not submission.answers:
         raise BadRequest("The message is empty. Send some text as 'prompt', or as the last of 'messages'.")
     size = len(msgspec.json.encode(submission.answers))
     if size > settings.MAX_TOOL_OUTPUT_CHARS * max(1, len(submission.answers)):
@@ -64,7 +65,7 @@ def _validate(submission: Submission) -> None:
 def _conversation(owner: Owner, submission: Submission) -> Conversation:
     """The conversation, locked: who sends and who walks its branches at the same time come one after the other."""
     conversations = Conversation.objects.select_for_update()
-    if not submission.prompt:
+    if submission.is_empty:
         found = conversations.owned_by(owner).filter(key=submission.key).first()
         if found is None:
             raise NotFound("There is no such conversation.")
@@ -74,7 +75,7 @@ def _conversation(owner: Owner, submission: Submission) -> Conversation:
         key=submission.key,
         defaults={
             "user_id": owner.user_id,
-            "title": title_from(submission.prompt),
+            "title": title_from(submission.subject),
             "provider": submission.provider or "default",
             "system_prompt": settings.SYSTEM_PROMPT,
         },
@@ -101,10 +102,11 @@ def _join(conversation: Conversation, submission: Submission) -> Accepted | None
     if sent is None:
         return None
     is_edit = submission.client_id == submission.message_id
-    if sent.text != submission.prompt and not is_edit:
+    is_same = sent.text == submission.prompt and has_same_files(sent, submission.files)
+    if not is_same and not is_edit:
         raise Conflict("This message id was used for another message. Give each new message an id of its own.")
     generation = Generation.objects.filter(message__parent=sent).select_related("message").first()
-    if generation is None or (is_edit and not (generation.is_active and sent.text == submission.prompt)):
+    if generation is None or (is_edit and not (generation.is_active and is_same)):
         return None
     return Accepted(generation, None)
 
@@ -115,6 +117,7 @@ def _begin(sender: Sender, conversation: Conversation, submission: Submission) -
     asked = _user_message(conversation, submission)
     answer = Message(conversation=conversation, parent=asked, role=Role.ASSISTANT)
     alias = submission.provider or conversation.provider
+    check_taken(alias, asked.typed_parts)
     toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
     opening = Opening(answer.public_id, live_fields=toolbox.live_fields)
     generation = pending(sender, answer, alias, opening)
@@ -136,6 +139,7 @@ def _user_message(conversation: Conversation, submission: Submission) -> Message
     message = Message(conversation=conversation, parent=parent, role=Role.USER, client_id=submission.client_id)
     message.set_parts((TextPart(text=submission.prompt),))
     message.save(force_insert=True)
+    attach(message, submission.files)
     return message
 
 

@@ -20,6 +20,7 @@ from streaming.conf import settings
 from streaming.draft import Draft
 from streaming.ending import ending_of
 from streaming.errors import ProviderError
+from streaming.files import with_files
 from streaming.history import repair
 from streaming.models import Generation
 from streaming.protocol import StreamParser
@@ -55,6 +56,7 @@ class Reading:
         """
         provider = get_provider(self._generation.provider)
         self._generation.model = provider.model
+        self._request = await with_files(self._request, self._generation)
         await self._work.execute(self._due, self._draft)
         is_first = not self._draft.parts
         for left in reversed(range(settings.MAX_STEPS)):

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from streaming.errors import BadRequest
-from streaming.protocol.parts import ToolApproval, ToolResult
+from streaming.protocol.parts import FilePart, ToolApproval, ToolResult
 from streaming.protocol.ui_stream import answers_in
 
 Trigger = Literal["submit-message", "regenerate-message"]
@@ -34,15 +34,27 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     "regenerate-message", `prompt` and `client_id` are the client's last message, if it is the user's: one that never
     arrived is to be sent. With `answers`, outputs and approvals for calls, it is no new message: the answer
     `message_id` goes on with them. Making one raises BadRequest for a key that no address can hold.
+
+    `files` are the client's, each with a URL that may be anything; `streaming.files.kept` makes attachments of them.
     """
 
     key: str
     prompt: str = ""
+    files: tuple[FilePart, ...] = ()
     client_id: str | None = None
     provider: str | None = None
     trigger: Trigger = "submit-message"
     message_id: str | None = None
     answers: tuple[Answer, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.prompt.strip() or self.files)
+
+    @property
+    def subject(self) -> str:
+        """What a new conversation is called after."""
+        return self.prompt if self.prompt.strip() or not self.files else self.files[0].filename or ""
 
     def __post_init__(self) -> None:
         # The key is one piece of the conversation's address.
@@ -85,7 +97,8 @@ def submission_of(data: Any) -> Submission:
 
 def _new_message(data: dict[str, Any]) -> Fields:
     if "prompt" in data:
-        return {"prompt": _text(data["prompt"]), "client_id": _identifier(data, "clientId")}
+        files = _files(data.get("files"))
+        return {"prompt": _text(data["prompt"]), "files": files, "client_id": _identifier(data, "clientId")}
     message = data.get("message") or _last(data.get("messages"))
     if not isinstance(message, dict):
         raise BadRequest('There is no message. Send "prompt", "message" or "messages".')
@@ -96,7 +109,8 @@ def _new_message(data: dict[str, Any]) -> Fields:
 
 
 def _prompt(message: dict[str, Any]) -> Fields:
-    return {"prompt": _content(message), "client_id": _identifier(message, "id")}
+    prompt, files = _content(message)
+    return {"prompt": prompt, "files": files, "client_id": _identifier(message, "id")}
 
 
 def _answers(message: dict[str, Any]) -> Fields:
@@ -116,7 +130,7 @@ def _asked_last(data: dict[str, Any]) -> Fields:
         fields = _new_message(data)
     except BadRequest:
         return {}
-    return fields if fields.get("client_id") and fields["prompt"].strip() else {}
+    return fields if fields.get("client_id") and (fields["prompt"].strip() or fields["files"]) else {}
 
 
 READERS: dict[Trigger, Callable[[dict[str, Any]], Fields]] = {
@@ -129,12 +143,30 @@ def _last(messages: Any) -> Any:
     return messages[-1] if isinstance(messages, list) and messages else None
 
 
-def _content(message: dict[str, Any]) -> str:
+def _content(message: dict[str, Any]) -> tuple[str, tuple[FilePart, ...]]:
     parts = message.get("parts", message.get("content"))
     if not isinstance(parts, list):
-        return _text(parts)
+        return _text(parts), ()
     texts = (part for part in parts if isinstance(part, dict) and part.get("type") == "text")
-    return "".join(_text(part.get("text")) for part in texts)
+    files = [part for part in parts if isinstance(part, dict) and part.get("type") == "file"]
+    return "".join(_text(part.get("text")) for part in texts), _files(files)
+
+
+def _files(parts: Any) -> tuple[FilePart, ...]:
+    """File parts as the AI SDK has them: `mediaType`, `url`, `filename`."""
+    if not isinstance(parts, list | None):
+        raise BadRequest("'files' must be a list.")
+    try:
+        files = msgspec.convert(parts or [], list[_ClientFile])
+    except msgspec.ValidationError as error:
+        raise BadRequest("A file needs a 'url', and may have a 'mediaType' and a 'filename', all strings.") from error
+    return tuple(FilePart(media_type=file.mediaType, url=file.url, filename=file.filename) for file in files)
+
+
+class _ClientFile(msgspec.Struct):
+    url: str
+    mediaType: str = ""
+    filename: str | None = None
 
 
 def _text(value: Any) -> str:

@@ -22,6 +22,7 @@ from django.db import Error as DatabaseTrouble
 from streaming.conf import settings
 from streaming.database import in_database, in_order
 from streaming.errors import Overloaded
+from streaming.files import forget_unsent, kept
 from streaming.intake import accept
 from streaming.journal import database as journal
 from streaming.journal.mirror import Mirror
@@ -143,7 +144,8 @@ class Supervisor:
         return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
 
     async def _submit(self, sender: Sender, submission: Submission, tool_choice: str | None) -> Generation:
-        generation, start = await in_database(accept, sender, submission)
+        async with kept(sender.owner, submission) as submission:
+            generation, start = await in_database(accept, sender, submission)
         if start is not None:
             self._start(generation, start, tool_choice)
         return generation
@@ -212,6 +214,7 @@ async def _sweep_forever() -> None:
             await in_database(reap)
             if sweep % SWEEPS_PER_PRUNING == 0:
                 await in_database(journal.prune)
+                await in_database(forget_unsent)
         except DatabaseTrouble as trouble:
             logger.warning("Sweeping failed (%s); trying again later.", type(trouble).__name__)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from streaming.views.api import api_patterns
 from streaming.views.branches import branch_patterns
+from streaming.views.files import file_patterns
 from streaming.views.pages import page_patterns
 
 app_name = "streaming"
-urlpatterns = [*branch_patterns, *api_patterns, *page_patterns]
+urlpatterns = [*branch_patterns, *api_patterns, *file_patterns, *page_patterns]

@@ -115,7 +115,12 @@ def environment(settings: str, database: Path, extra: Mapping[str, str]) -> dict
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     own = {"DJANGO_SETTINGS_MODULE": settings, "DATABASE_URL": f"sqlite:///{database}", "PYTHONUNBUFFERED": "1"}
     # tests.settings, and settings built on them, name their file by this variable.
-    return inherited | own | {"TEST_DATABASE": str(database), "PYTHONPATH": str(ROOT)} | dict(extra)
+    return (
+        inherited
+        | own
+        | {"TEST_DATABASE": str(database), "PYTHONPATH": str(ROOT), "MEDIA_ROOT": str(database.parent / "media")}
+        | dict(extra)
+    )
 
 
 def free_port() -> int:

@@ -70,6 +70,7 @@ if url := os.environ.get("TEST_DATABASE_URL"):
 
         pymysql.install_as_MySQLdb()
     DATABASES = {"default": database_from(url)}
+MEDIA_ROOT = os.environ.get("MEDIA_ROOT", str(Path(tempfile.gettempdir()) / f"streaming-{os.getpid()}-media"))
 STREAMING_REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -14,6 +14,8 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from streaming.admin import cells
+from streaming.files.addresses import addressed, id_of
+from streaming.files.kinds import IMAGES
 from streaming.models import Conversation, Generation, Message
 from streaming.protocol.parts import (
     FilePart,
@@ -67,7 +69,7 @@ def render_message(message: Message, *, with_errors: bool) -> SafeString:
 
 
 def _render(entries: list[Entry], **context: Any) -> SafeString:
-    return render_to_string("streaming/admin/transcript.html", {"entries": entries, **context})
+    return render_to_string("streaming/admin/transcript.html", {"entries": entries, "images": IMAGES, **context})
 
 
 def _shown_path(conversation: Conversation, messages: Iterable[Message]) -> set[Any]:
@@ -106,6 +108,8 @@ def _shown_parts(message: Message) -> list[ShownPart]:
 
 
 def _shown_part(part: Part) -> ShownPart:
+    if isinstance(part, FilePart) and id_of(part):
+        return ShownPart("attachment", addressed((part,))[0])
     template, structured = SHOWN[type(part)]
     return ShownPart(template, part, pretty(getattr(part, structured)) if structured else "")
 

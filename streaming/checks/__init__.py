@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.core import checks
 
 from streaming.checks.database import check_database
+from streaming.checks.files import check_files, check_files_exposure
 from streaming.checks.providers import check_providers
 from streaming.checks.redis import check_redis
 from streaming.checks.scalars import check_scalars
@@ -20,6 +21,7 @@ TAG = "streaming"
 
 def register_checks() -> None:
     """Called once, when the app is ready."""
-    for check in (check_providers, check_tools, check_scalars, check_site, check_database, check_redis):
+    for check in (check_providers, check_tools, check_scalars, check_site, check_database, check_redis, check_files):
         checks.register(check, TAG)
     checks.register(check_exposure, TAG, deploy=True)
+    checks.register(check_files_exposure, TAG, deploy=True)

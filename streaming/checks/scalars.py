@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -14,6 +15,10 @@ from streaming.providers.options import suggest
 
 MIN_TICKS_A_LEASE = 5
 """A lease is renewed once a tick. With fewer, a few slow writes make a healthy generation count as interrupted."""
+
+
+# None of them with a wildcard: bytes are found to be of one type.
+MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 
 
 class Rule(NamedTuple):
@@ -45,6 +50,13 @@ DURATION = Rule("a number of seconds above 0", lambda value: _is_number(value) a
 WAIT = Rule("a number of seconds, 0 or more", lambda value: _is_number(value) and value >= 0)
 WAIT_OR_NEVER = Rule("a number of seconds, 0 or more, or None", lambda value: value is None or WAIT.holds(value))
 
+TYPES = Rule(
+    "a list or tuple of media types such as 'image/png'",
+    lambda value: (
+        isinstance(value, (list, tuple)) and all(isinstance(each, str) and MEDIA_TYPE.fullmatch(each) for each in value)
+    ),
+)
+
 RULES: dict[str, Rule] = {
     "SYSTEM_PROMPT": TEXT,
     "ALLOW_ANONYMOUS": FLAG,
@@ -53,6 +65,12 @@ RULES: dict[str, Rule] = {
     "MAX_PROMPTS_PER_MINUTE": _whole_or_any(1),
     "MAX_TOKENS_PER_DAY": _whole_or_any(1),
     "MAX_ACTIVE_PER_PROCESS": _whole(1),
+    "FILES_STORAGE": TEXT,
+    "FILE_TYPES": TYPES,
+    "MAX_FILE_BYTES": _whole(1),
+    "MAX_FILES_PER_MESSAGE": _whole(0),
+    "MAX_FILE_BYTES_PER_OWNER": _whole_or_any(1),
+    "UNSENT_FILE_SECONDS": DURATION,
     "ABANDON_AFTER": WAIT_OR_NEVER,
     "PROVIDER_RETRIES": _whole(0),
     "MAX_STEPS": _whole(2),

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+from fnmatch import fnmatchcase
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -19,7 +20,16 @@ from streaming.conf import settings
 from streaming.errors import BadRequest
 from streaming.providers.base import Problem, Provider, ProviderClass
 
-__all__ = ["Problem", "Provider", "close_providers", "get_provider", "problems", "provider_class"]
+__all__ = [
+    "Problem",
+    "Provider",
+    "close_providers",
+    "files_taken",
+    "get_provider",
+    "is_taken",
+    "problems",
+    "provider_class",
+]
 
 _instances: dict[asyncio.AbstractEventLoop, dict[str, Provider]] = {}
 _closing: set[asyncio.Task[None]] = set()
@@ -60,6 +70,21 @@ def provider_class(alias: str) -> ProviderClass:
     if not (hasattr(backend, "stream") and hasattr(backend, "check")):
         raise ImproperlyConfigured(f"The BACKEND of provider {alias!r}, {path}, is not a provider.")
     return backend
+
+
+def files_taken(alias: str) -> tuple[str, ...]:
+    """The media types of files that provider `alias` understands, as patterns: `OPTIONS["takes"]`, or its class's.
+
+    Raises as `provider_class`.
+    """
+    backend = provider_class(alias)
+    named = settings.PROVIDERS[alias].get("OPTIONS", {}).get("takes")
+    return tuple(getattr(backend, "takes", ()) if named is None else named)
+
+
+def is_taken(media_type: str, takes: tuple[str, ...]) -> bool:
+    """Whether a file of this type is among those that a provider `takes`."""
+    return any(fnmatchcase(media_type, pattern) for pattern in takes)
 
 
 def problems() -> list[tuple[str, Problem]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from streaming.providers.base import Dialect
+from streaming.providers.base import DOCUMENTS, Dialect
 from streaming.providers.sdk import Opening, SDKProvider, client_arguments
 
 
@@ -14,6 +14,7 @@ class Messages(SDKProvider):
 
     dialect: Dialect = "anthropic-messages"
     sdk_name = "anthropic"
+    takes = DOCUMENTS
 
     def _connect(self) -> tuple[ModuleType, Any]:
         import anthropic

@@ -9,6 +9,9 @@ from streaming.protocol.requests import GenerationRequest
 
 Dialect = Literal["openai-chat", "openai-responses", "anthropic-messages"]
 
+DOCUMENTS = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/*", "application/json")
+"""The files that the vendors' own models understand, or have words for in their dialect."""
+
 ProblemKind = Literal["bad_backend", "missing_extra", "empty_key", "missing_model", "unknown_option", "bad_option"]
 
 
@@ -53,7 +56,7 @@ class Provider(Protocol):
 
 
 class ProviderClass(Protocol):
-    """The class a `BACKEND` path must lead to."""
+    """The class a `BACKEND` path must lead to. One whose models understand files says which in `takes`."""
 
     __name__: str
     dialect: ClassVar[str]

@@ -15,7 +15,10 @@ from streaming.providers.base import Problem
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every provider takes. Each is a default that a request may override, `extra_body` key by key."""
+    """What every provider takes. Each is a default that a request may override, `extra_body` key by key.
+
+    `takes` are the media types of files that the model understands, `image/*` for all of a kind; None: the class's.
+    """
 
     model: str = ""
     system: str = ""
@@ -24,6 +27,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     tool_choice: str | None = None
     extra_body: dict[str, Any] = {}
     parser: dict[str, Any] = {}
+    takes: tuple[str, ...] | None = None
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)

@@ -17,7 +17,7 @@ import msgspec
 from streaming.errors import ProviderError
 from streaming.protocol.parts import ToolCall, ToolResult, text_of
 from streaming.protocol.requests import GenerationRequest
-from streaming.providers.base import Dialect, Problem
+from streaming.providers.base import DOCUMENTS, Dialect, Problem
 from streaming.providers.options import Options, problems, read
 from streaming.providers.scripted_wire import Answer, ScriptedCall, wire
 
@@ -59,6 +59,8 @@ class ScriptedOptions(Options, frozen=True, kw_only=True):
 
 class Scripted:
     """The script, once for each request. `requests` and `open_streams` let tests look at the provider's side."""
+
+    takes = DOCUMENTS
 
     def __init__(self, **options: Any) -> None:
         self.options = read(ScriptedOptions, options)

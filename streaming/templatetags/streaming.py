@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from streaming.models import Conversation
+from streaming.views.files import accepted_files
 from streaming.views.transcripts import BLANK_MESSAGES, BLANK_PARTS, shown_messages, texts
 
 register = template.Library()
@@ -49,6 +50,8 @@ def chat(
     form_id = f"chat-{uuid.uuid4().hex[:8]}"
     return {
         "api": reverse("streaming:api_chat"),
+        "files_url": reverse("streaming:api_files"),
+        "accept": accepted_files(conversation.provider if conversation else "default"),
         "page_url": reverse("streaming:conversation", args=(NEW_KEY,)),
         "is_whole_page": page,
         "send_url": reverse("streaming:send", args=(key,)),

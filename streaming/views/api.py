@@ -17,6 +17,7 @@ from streaming import history
 from streaming.branches import Tree
 from streaming.database import in_database
 from streaming.errors import BadRequest, NotFound, Overloaded, RequestError, TooLarge
+from streaming.files.addresses import addressed_messages
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.protocol.ui_stream import ui_parts
 from streaming.submission import read_submission
@@ -102,14 +103,17 @@ async def stop_answer(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
 @endpoint("GET")
 async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
     """The messages of the shown path. One that is still being written is left to the stream."""
-    return JsonResponse(await in_database(describe, owner, key))
+    return JsonResponse(addressed_messages(await in_database(describe, owner, key)))
 
 
 def body_of(request: HttpRequest) -> bytes:
     try:
         return request.body
     except RequestDataTooBig as error:
-        raise TooLarge("The request is larger than this site accepts.") from error
+        raise TooLarge(
+            "The request is larger than this site accepts (DATA_UPLOAD_MAX_MEMORY_SIZE). "
+            "Send only the last message, and send files to api/files first."
+        ) from error
 
 
 def _cursor(request: HttpRequest) -> int | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from asgiref.sync import sync_to_async
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
@@ -26,6 +27,7 @@ from streaming.submission import submission_of
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
 from streaming.views.access import owner_of, refuse_sync
+from streaming.views.files import sent_files
 
 LISTED = 40
 """Conversations on one page of the list: more than a tall screen shows at once."""
@@ -80,7 +82,8 @@ async def send(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     data = _data(request, key)
     try:
         refuse_sync(request)
-        await current().submit(owner, submission_of(data))
+        files = await sync_to_async(sent_files)(request)
+        await current().submit(owner, msgspec.structs.replace(submission_of(data), files=files))
     except RequestError as refusal:
         edited = request.POST.get("edited", "")
         return await _page(request, owner, key, draft=data.get("prompt", ""), edited=edited, refusal=refusal)

@@ -13,6 +13,8 @@ from django.utils.translation import gettext, gettext_lazy
 
 from streaming import history
 from streaming.branches import Branch, Tree
+from streaming.files.addresses import addressed, id_served_at
+from streaming.files.kinds import IMAGES
 from streaming.journal import database as journal
 from streaming.models import Conversation, Generation, Message
 from streaming.protocol.parts import Part
@@ -30,6 +32,7 @@ SAYINGS = {
     "stillAnswering": gettext_lazy("Still answering."),
     "answered": gettext_lazy("The answer is complete."),
     "reconnecting": gettext_lazy("Connection lost. Reconnecting…"),
+    "notUploaded": gettext_lazy("The file could not be sent. Remove it and try again."),
     "unreachable": gettext_lazy("The site could not be reached. Your message is still in its box."),
     "unshown": gettext_lazy("That version could not be shown. Try again."),
     "unstopped": gettext_lazy("The answer could not be stopped. Try again."),
@@ -72,7 +75,7 @@ class ShownMessage(NamedTuple):
 
 
 BLANK_MESSAGES = tuple(ShownMessage(role) for role in ("user", "assistant"))
-BLANK_PARTS = tuple(ShownPart(kind) for kind in ("text", "reasoning", "tool", "file"))
+BLANK_PARTS = tuple(ShownPart(kind) for kind in ("text", "reasoning", "tool", "file", "image"))
 
 
 def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
@@ -117,7 +120,7 @@ def _parts_so_far(generation: Generation) -> tuple[Part, ...]:
 
 def _shown_parts(parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
     """Those of the kinds that the page has a picture for: sources are for other clients."""
-    kinds = ((part["type"].partition("-")[0], part) for part in ui_parts(parts))
+    kinds = ((part["type"].partition("-")[0], part) for part in ui_parts(addressed(parts)))
     return tuple(_PARTS[kind](part) for kind, part in kinds if kind in _PARTS)
 
 
@@ -141,8 +144,12 @@ def _tool(part: dict[str, Any]) -> ShownPart:
 
 
 def _file(part: dict[str, Any]) -> ShownPart:
-    is_safe = part["url"].startswith(("https:", "http:", "data:"))
-    return ShownPart("file", url=part["url"] if is_safe else "", label=part.get("filename") or part["mediaType"])
+    """Only this site's own pictures are shown: one from elsewhere would tell its server who reads the message."""
+    url, media_type = part["url"], part["mediaType"]
+    is_ours = id_served_at(url) is not None
+    is_safe = is_ours or url.startswith(("https:", "http:", "data:"))
+    kind = "image" if is_ours and media_type in IMAGES else "file"
+    return ShownPart(kind, url=url if is_safe else "", label=part.get("filename") or media_type)
 
 
 def _readable(value: Any) -> str:

@@ -55,6 +55,7 @@ class ByPrompt:
     """`Scripted`, many times. An unknown first word is answered by `words`."""
 
     dialect = "openai-chat"
+    takes = ("image/*", "text/*")
 
     def __init__(self) -> None:
         self.scripts = {name: Scripted(**options) for name, options in SCRIPTS.items()}

@@ -15,6 +15,7 @@ from tests.backing import Backing
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ("tests/test_supervisor.py", "tests/test_subscription.py")
 LOCKS = "tests/test_branches.py::test_walking_and_sending_at_once_leave_one_of_the_two_orders"
+FILES = "tests/test_files.py"
 CONTRACT = "tests/journal/test_contract.py"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -29,7 +30,7 @@ def run_tests(paths: Sequence[str], *options: str, **environment: str) -> None:
 @pytest.mark.parametrize("server_name", ["postgres_server", "mariadb_server"])
 def test_on_another_database(request: pytest.FixtureRequest, server_name: str) -> None:
     server: Backing = request.getfixturevalue(server_name)
-    run_tests([*ENGINE, LOCKS, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
+    run_tests([*ENGINE, LOCKS, FILES, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
 
 
 def test_with_redis(redis_server: Backing) -> None:

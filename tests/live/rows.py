@@ -17,7 +17,13 @@ ANSWERS = """
     JOIN streaming_conversation AS conversation ON conversation.id = generation.conversation_id
     WHERE conversation.key = ? ORDER BY generation.created_at
 """
-TABLES = ("streaming_conversation", "streaming_message", "streaming_generation", "streaming_journalentry")
+TABLES = (
+    "streaming_conversation",
+    "streaming_message",
+    "streaming_generation",
+    "streaming_attachment",
+    "streaming_journalentry",
+)
 
 
 class Stored(NamedTuple):

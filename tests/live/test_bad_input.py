@@ -47,7 +47,12 @@ BAD_BODIES = {
     "a number for a prompt": Refused(400, "must be a string", _body(prompt=7)),
     "an empty prompt": Refused(400, "The message is empty", _body(prompt="")),
     "only blanks": Refused(400, "The message is empty", _body(prompt=" \n\t\u3000")),
-    "only a picture": Refused(400, "The message is empty", _body(message={"parts": [{"type": "file", "url": "x"}]})),
+    "a picture elsewhere": Refused(400, "are not fetched", _body(message={"parts": [{"type": "file", "url": "x"}]})),
+    "a page as a picture": Refused(
+        415,
+        "is not image/png",
+        _body(prompt="x", files=[{"url": "data:image/png;base64,PGI+", "mediaType": "image/png"}]),
+    ),
     "a long prompt": Refused(413, "32001 characters; at most 32000", _body(prompt="x" * 32_001)),
     "a large body": Refused(413, "larger than this site accepts", _body(prompt="x", junk="x" * 3_000_000)),
     "unknown provider": Refused(400, "Unknown provider 'gpt'", _body(prompt="x", provider="gpt")),

@@ -284,6 +284,15 @@ class TestFiles:
         [document] = history(MESSAGES, asked)[0]["content"]
         assert document["source"] == {"type": "text", "media_type": "text/plain", "data": "žluť"}
 
+    @pytest.mark.parametrize("media_type", ["text/csv", "application/json"])
+    def test_other_dialects_have_text_files_as_text(self, media_type: str) -> None:
+        notes = FilePart(media_type=media_type, url=f"data:{media_type};base64,MSwy", filename="a.txt")
+        asked = turn("user", notes, "Add them.")
+        worded = "[File a.txt]\n1,2\n[End of file]\n\n"
+        assert history(CHAT, asked) == [{"role": "user", "content": f"{worded}Add them."}]
+        assert history(RESPONSES, asked)[0]["content"][0] == {"type": "input_text", "text": worded}
+        assert history(MESSAGES, asked)[0]["content"][0]["title"] == "a.txt"
+
     def test_chat_sends_audio(self) -> None:
         asked = turn("user", FilePart(media_type="audio/mpeg", url="data:audio/mpeg;base64,AAAA"))
         [audio] = history(CHAT, asked)[0]["content"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -19,7 +17,7 @@ from streaming.protocol.parts import (
     ToolResult,
     text_of,
 )
-from streaming.protocol.requests.data_url import base64_of, is_http
+from streaming.protocol.requests.data_url import base64_of, is_http, text_in
 from streaming.protocol.requests.turns import output_of, runs
 
 if TYPE_CHECKING:
@@ -107,7 +105,7 @@ def _file(part: FilePart) -> Json | None:
         return _sourced("image", part)
     if part.media_type == "application/pdf":
         return _sourced("document", part)
-    return _plain_text(part) if part.media_type.startswith("text/") else None
+    return _plain_text(part)
 
 
 def _sourced(kind: str, part: FilePart) -> Json | None:
@@ -119,13 +117,11 @@ def _sourced(kind: str, part: FilePart) -> Json | None:
 
 
 def _plain_text(part: FilePart) -> Json | None:
-    """A text file travels as its text; one that is not base64 of UTF-8 is left out."""
-    try:
-        text = base64.b64decode(base64_of(part.url) or "", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
+    """A text file travels as its text."""
+    text = text_in(part)
     source = {"type": "text", "media_type": "text/plain", "data": text}
-    return {"type": "document", "source": source} if text else None
+    titled = {"title": part.filename} if part.filename else {}
+    return {"type": "document", "source": source} | titled if text else None
 
 
 _BLOCKS: dict[tuple[str, type], Any] = {

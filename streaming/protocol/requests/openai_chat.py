@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from streaming.protocol.parts import FilePart, Part, RefusalPart, TextPart, ToolCall, ToolResult
-from streaming.protocol.requests.data_url import base64_of, is_http
+from streaming.protocol.requests.data_url import base64_of, is_http, worded
 from streaming.protocol.requests.turns import Run, arguments_of, output_of, own_calls, runs
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ def _system(run: Run) -> list[Json]:
 
 def _user(run: Run) -> list[Json]:
     """Plain text stays a string: small servers know nothing else."""
-    if all(isinstance(part, TextPart) for part in run[1]):
-        text = _text(run[1])
+    parts = [worded(part) for part in run[1]]
+    if all(isinstance(part, TextPart) for part in parts):
+        text = _text(parts)
         return [{"role": "user", "content": text}] if text else []
-    content = [piece for part in run[1] if (piece := _content(part))]
+    content = [piece for part in parts if (piece := _content(part))]
     return [{"role": "user", "content": content}] if content else []
 
 

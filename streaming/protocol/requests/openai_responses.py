@@ -20,7 +20,7 @@ from streaming.protocol.parts import (
     ToolCall,
     ToolResult,
 )
-from streaming.protocol.requests.data_url import base64_of, is_http
+from streaming.protocol.requests.data_url import base64_of, is_http, worded
 from streaming.protocol.requests.turns import Run, arguments_of, output_of, runs
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _input(request: GenerationRequest) -> list[Json]:
 
 
 def _said(run: Run) -> list[Json]:
-    content = [piece for part in run[1] if (piece := _content(part))]
+    content = [piece for part in run[1] if (piece := _content(worded(part)))]
     return [{"type": "message", "role": run[0], "content": content}] if content else []
 
 

@@ -122,10 +122,18 @@ class Answer {
     fill("[data-output]", output ?? errorText);
   }
 
-  file({ url, mediaType }) {
+  file({ url, mediaType, filename }) {
+    const isOurs = url.startsWith(`${this.chat.dataset.files}/`);
+    if (isOurs && mediaType.startsWith("image/")) return this.image(url, filename ?? mediaType);
     const link = this.open(url, "file");
-    link.textContent = mediaType;
-    if (/^(https?|data):/.test(url)) link.href = url;
+    link.textContent = filename || mediaType;
+    if (isOurs || /^(https?|data):/.test(url)) link.href = url;
+  }
+
+  image(url, alt) {
+    const link = this.open(url, "image");
+    link.href = url;
+    Object.assign(link.querySelector("img"), { src: url, alt });
   }
 
   finish(metadata) {
@@ -319,6 +327,107 @@ class Versions {
   }
 }
 
+/**
+ * The files beside the message that is being written: chosen, pasted or dropped, uploaded at once, sent with the next
+ * message. A chip's `filePart` is the file part of an upload that is done.
+ */
+class Tray {
+  constructor(chat, input) {
+    Object.assign(this, { chat, list: chat.querySelector(".chat-tray"), uploads: new Set(), isWaiting: false });
+    input.addEventListener("change", () => {
+      this.add([...input.files]);
+      input.value = ""; // the same file may be chosen again
+    });
+    chat.form.addEventListener("paste", (event) => this.offered(event, event.clipboardData));
+    chat.addEventListener("dragover", (event) => this.hovered(event));
+    chat.addEventListener("dragleave", (event) => chat.contains(event.relatedTarget) || this.mark(false));
+    chat.addEventListener("drop", (event) => this.mark(false) || this.offered(event, event.dataTransfer));
+  }
+
+  get chips() {
+    return [...this.list.children];
+  }
+
+  hovered(event) {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    this.mark(true);
+  }
+
+  mark(isOver) {
+    this.chat.toggleAttribute("data-dropping", isOver);
+  }
+
+  offered(event, { files }) {
+    if (!files.length) return;
+    event.preventDefault();
+    this.add([...files]);
+  }
+
+  add(files) {
+    for (const file of files) {
+      const upload = this.upload(file).finally(() => this.uploads.delete(upload));
+      this.uploads.add(upload);
+    }
+  }
+
+  async upload(file) {
+    const chip = this.list.appendChild(this.chat.clone("chip"));
+    const gone = new AbortController();
+    const remove = chip.querySelector("button");
+    chip.querySelector(".chat-chip-name").textContent = file.name;
+    remove.setAttribute("aria-label", `${remove.getAttribute("aria-label")}: ${file.name}`);
+    remove.addEventListener("click", () => {
+      gone.abort();
+      chip.remove();
+      this.chat.input.focus();
+    });
+    const body = new FormData();
+    body.append("file", file);
+    const response = await fetch(this.chat.dataset.files, { method: "POST", body, signal: gone.signal }).catch(() => null);
+    if (response?.ok) this.done(chip, await response.json());
+    else this.failed(chip, response ? await response.text() : this.chat.texts.notUploaded);
+  }
+
+  done(chip, { url, mediaType, filename }) {
+    chip.filePart = { type: "file", mediaType, url, filename };
+    chip.dataset.state = "done";
+    chip.querySelector(".chat-chip-note").textContent = "";
+    if (mediaType.startsWith("image/")) Object.assign(chip.querySelector("img"), { src: url, hidden: false });
+  }
+
+  failed(chip, text) {
+    chip.dataset.state = "failed";
+    chip.querySelector(".chat-chip-note").textContent = text;
+  }
+
+  /** Whether a message may go now. What is under way is waited for, what failed has to be removed first. */
+  isReady() {
+    if (this.uploads.size) this.submitLater();
+    const failed = this.list.querySelector("[data-state=failed] button");
+    failed?.focus();
+    return !this.uploads.size && !failed;
+  }
+
+  async submitLater() {
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    await Promise.all(this.uploads);
+    this.isWaiting = false;
+    this.chat.form.requestSubmit();
+  }
+
+  take() {
+    const chips = this.chips;
+    this.list.replaceChildren();
+    return chips;
+  }
+
+  putBack(chips) {
+    this.list.prepend(...chips);
+  }
+}
+
 class StreamingChat extends HTMLElement {
   connectedCallback() {
     if (this.form) return;
@@ -330,6 +439,7 @@ class StreamingChat extends HTMLElement {
     this.form.addEventListener("keydown", (event) => this.pressed(event));
     this.messages.addEventListener("change", ({ target }) => this.decided(target.closest(".chat-message")));
     if (!CSS.supports("field-sizing", "content")) this.input.addEventListener("input", () => this.fit());
+    this.tray = this.form.elements.files && new Tray(this, this.form.elements.files);
     this.follower = new Follower(this.querySelector(".chat-log"), this.querySelector(".chat-jump"));
     this.versions = new Versions(this);
     if (this.isActive) this.resume();
@@ -370,7 +480,8 @@ class StreamingChat extends HTMLElement {
     else if (this.isActive || this.versions.isWalking) return;
     else if (button?.name === "branch") this.versions.walk(button);
     else if (button?.name === "regenerate") this.versions.regenerate(button);
-    else if (this.input.value.trim()) this.send(this.input.value);
+    else if (this.tray && !this.tray.isReady()) return;
+    else if (this.input.value.trim() || this.tray?.chips.length) this.send(this.input.value);
   }
 
   fill(text) {
@@ -385,24 +496,32 @@ class StreamingChat extends HTMLElement {
 
   async send(prompt) {
     // A message whose fate is unknown is sent again under its old ids, so that it is never taken twice.
-    if (this.unsent?.prompt !== prompt) this.unsent = { prompt, id: newId(), key: this.dataset.conversation || newId() };
+    const chips = this.tray?.take() ?? [];
+    const files = chips.map((chip) => chip.filePart);
+    const content = JSON.stringify([prompt, files]);
+    if (this.unsent?.content !== content) this.unsent = { content, id: newId(), key: this.dataset.conversation || newId() };
     const { id, key } = this.unsent;
     const asked = this.add("user");
     asked.article.dataset.message = id;
-    asked.open(id, "text");
-    asked.write(id, prompt);
+    for (const file of files) asked.file(file);
+    if (prompt.trim()) {
+      asked.open(id, "text");
+      asked.write(id, prompt);
+    }
     this.fill("");
-    const message = { id, role: "user", parts: [{ type: "text", text: prompt }] };
-    if (await this.ask({ id: key, trigger: "submit-message", messages: [message] }, () => this.sent(prompt, key))) return;
+    const message = { id, role: "user", parts: [...files, { type: "text", text: prompt }] };
+    const title = prompt.trim() || files[0]?.filename;
+    if (await this.ask({ id: key, trigger: "submit-message", messages: [message] }, () => this.sent(title, key))) return;
     asked.article.remove();
+    this.tray?.putBack(chips);
     if (!this.input.value) this.fill(prompt);
   }
 
-  sent(prompt, key) {
+  sent(title, key) {
     this.unsent = undefined;
     if (this.dataset.conversation) return;
     this.dataset.conversation = key;
-    this.dispatchEvent(new CustomEvent("streaming-chat:started", { bubbles: true, detail: { title: prompt.trim() } }));
+    this.dispatchEvent(new CustomEvent("streaming-chat:started", { bubbles: true, detail: { title } }));
   }
 
   /** Post `body` and show its answer to the end; false if the site did not take it. */

@@ -62,8 +62,10 @@ async def test_history_that_is_too_large_to_send_is_refused(
     chat = open_chat(visitor, "default", history)
     await chat.send("Hello?")
     said = {
-        "http": "The request is larger than this site accepts.",
-        "socket": "A frame may have at most 1000000 characters.",
+        "http": "The request is larger than this site accepts (DATA_UPLOAD_MAX_MEMORY_SIZE). "
+        "Send only the last message, and send files to api/files first.",
+        "socket": "A frame may have at most 1000000 characters. "
+        "Send only the last message, and send files to api/files first.",
     }
     assert _said(await chat.state()) == said[client[1]]
 

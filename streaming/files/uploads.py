@@ -1,0 +1,86 @@
+"""One file as it comes: its bytes, what a client calls it, and what it is."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from streaming.conf import settings
+from streaming.errors import BadRequest, TooLarge, UnsupportedFile
+from streaming.files.kinds import media_type_of
+from streaming.models import Attachment, Owner
+from streaming.protocol.parts import FilePart
+from streaming.protocol.requests.data_url import base64_of
+
+MAX_NAME_CHARS = 200
+
+
+class Upload(NamedTuple):
+    """`claimed` is the media type that the client gives, `name` its file's."""
+
+    content: bytes
+    claimed: str = ""
+    name: str = ""
+
+
+def upload_in(part: FilePart) -> Upload:
+    """The file in a part that carries its bytes, as a data URL.
+
+    Raises:
+        BadRequest: the URL cannot be read.
+        TooLarge: it has more bytes than a file may have.
+    """
+    payload = base64_of(part.url)
+    if payload is None:
+        raise BadRequest("A file's data URL has no content.")
+    check_size(len(payload) * 3 // 4 - 2)
+    try:
+        content = base64.b64decode(unquote(payload), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadRequest("A file's data URL is not valid base64.") from error
+    return Upload(content, part.media_type, part.filename or "")
+
+
+def part_with(upload: Upload) -> FilePart:
+    """The inverse of `upload_in`."""
+    url = f"data:;base64,{base64.b64encode(upload.content).decode()}"
+    return FilePart(media_type=upload.claimed, url=url, filename=upload.name)
+
+
+def check_size(size: int) -> None:
+    """Raise TooLarge when a file has more than `STREAMING_MAX_FILE_BYTES`."""
+    limit = settings.MAX_FILE_BYTES
+    if size > limit:
+        raise TooLarge(f"The file has {size} bytes; at most {limit} are accepted.")
+
+
+def described(owner: Owner, upload: Upload) -> Attachment:
+    """The attachment, not stored yet.
+
+    Raises:
+        BadRequest, TooLarge, UnsupportedFile: the site does not accept such a file.
+    """
+    if not upload.content:
+        raise BadRequest("The file is empty.")
+    check_size(len(upload.content))
+    media_type = media_type_of(upload.content, upload.claimed)
+    allowed = settings.FILE_TYPES
+    if media_type not in allowed:
+        wanted = ", ".join(allowed) if allowed else "no files"
+        raise UnsupportedFile(f"Files of the type {media_type[:100]} are not accepted here; accepted: {wanted}.")
+    return Attachment(
+        owner_key=owner.key,
+        name=_plain(upload.name),
+        media_type=media_type,
+        size=len(upload.content),
+        digest=hashlib.sha256(upload.content).hexdigest(),
+    )
+
+
+def _plain(name: str) -> str:
+    """A file's name without its folders and without what cannot be shown."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(char for char in last if char.isprintable())[:MAX_NAME_CHARS]

@@ -1,0 +1,101 @@
+"""Files in a real browser: chosen, pasted, dropped, refused, removed, sent, and there after a reload."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import Any
+
+from playwright.async_api import expect
+
+from tests.browser.chat import Chat
+from tests.pictures import PDF, png
+
+PICTURE = png(320, 200)
+CAT = {"name": "cat.png", "mimeType": "image/png", "buffer": PICTURE}
+NOTES = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Notes"}
+# A file in the clipboard, or on its way to the page, as the browser hands it to scripts.
+OFFER = """(element, {kind, name, type, content}) => {
+    const bytes = Uint8Array.from(atob(content), char => char.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], name, {type}));
+    const event = kind === "paste"
+        ? new ClipboardEvent(kind, {clipboardData: data, bubbles: true, cancelable: true})
+        : new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true});
+    element.dispatchEvent(event);
+}"""
+
+
+def offer(kind: str, name: str) -> dict[str, str]:
+    return {"kind": kind, "name": name, "type": "image/png", "content": b64encode(PICTURE).decode()}
+
+
+async def is_drawn(picture: Any) -> bool:
+    drawn: bool = await picture.evaluate("async image => { await image.decode(); return image.naturalWidth === 320 }")
+    return drawn
+
+
+async def test_files_are_sent_with_a_message_and_shown_again(chat: Chat) -> None:
+    field, chips = chat.page.get_by_label("Attach files"), chat.page.get_by_role("list", name="Files to send")
+    await field.set_input_files([CAT, NOTES])  # type: ignore[list-item]
+    await expect(chips.locator(".chat-chip[data-state=done]")).to_have_count(2)
+    assert await is_drawn(chips.locator("img").first)
+    await chat.box.evaluate(OFFER, offer("paste", "pasted.png"))
+    await chat.log.evaluate(OFFER, offer("dragover", "dropped.png"))
+    await expect(chat.page.locator(".chat[data-dropping]")).to_have_count(1)
+    await chat.log.evaluate(OFFER, offer("drop", "dropped.png"))
+    await expect(chips.get_by_text("dropped.png")).to_be_visible()
+    await chips.get_by_role("button", name="Remove: pasted.png").press("Enter")
+    await expect(chips.get_by_role("listitem")).to_have_count(3)
+    await chat.ask("words please")
+    await expect(chips).to_be_hidden()
+    for _ in range(2):
+        await chat.is_idle()
+        pictures = chat.questions.locator(".chat-image img")
+        assert [await picture.get_attribute("alt") for picture in await pictures.all()] == ["cat.png", "dropped.png"]
+        assert await is_drawn(pictures.last)
+        await expect(chat.questions.get_by_role("link", name="notes.txt")).to_have_attribute(
+            "href", re.compile("^/api/files/")
+        )
+        await expect(chat.questions.locator(".chat-text")).to_have_text("words please")
+        await chat.page.reload()
+
+
+async def test_a_file_that_is_refused_says_why_and_has_to_go_before_the_message(chat: Chat) -> None:
+    await chat.page.get_by_label("Attach files").set_input_files(
+        [{"name": "cat.svg", "mimeType": "image/svg+xml", "buffer": b"<svg/>"}, {**CAT, "name": "x.gif"}]
+    )
+    refused = chat.page.locator(".chat-chip[data-state=failed]")
+    await expect(refused).to_contain_text("Files of the type image/svg+xml are not accepted here")
+    await chat.ask("words please")
+    await expect(chat.messages).to_have_count(0)
+    await expect(refused.get_by_role("button")).to_be_focused()
+    await chat.page.keyboard.press("Enter")
+    await expect(chat.box).to_be_focused()
+    await chat.page.keyboard.press("Enter")
+    await chat.is_idle()
+    await expect(chat.questions.locator("img")).to_have_count(1)
+
+
+async def test_a_message_that_is_refused_gets_its_files_back_and_may_be_files_alone(chat: Chat) -> None:
+    await chat.page.get_by_label("Attach files").set_input_files(
+        [{"name": "a.pdf", "mimeType": "application/pdf", "buffer": PDF}, CAT]  # type: ignore[list-item]
+    )
+    await chat.send_button.click()
+    await expect(chat.note).to_contain_text("The model does not take files of the type application/pdf")
+    await expect(chat.page.locator(".chat-chip")).to_have_count(2)
+    await chat.page.get_by_role("button", name="Remove: a.pdf").click()
+    await chat.send_button.click()
+    await expect(chat.page).to_have_title("cat.png")
+    await chat.is_idle()
+    await expect(chat.questions.locator("img")).to_have_count(1)
+
+
+async def test_without_javascript_a_form_sends_files(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", java_script_enabled=False)
+    await chat.page.get_by_label("Attach files").set_input_files([CAT, NOTES])  # type: ignore[list-item]
+    await chat.box.fill("lines please")
+    await chat.send_button.click()
+    await chat.has_begun("Line 120")
+    await expect(chat.questions.locator("img")).to_have_js_property("naturalWidth", 320)
+    await expect(chat.questions.get_by_role("link", name="notes.txt")).to_be_visible()
