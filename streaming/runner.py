@@ -53,6 +53,8 @@ class Run:
         await self._outlast(reading)
         trouble = None if reading.cancelled() else reading.exception()
         ending = ending_of(self.draft.terminal, self._verdict, trouble)
+        if ending.status != Status.FINISHED:
+            self.draft.break_off()
         settling = asyncio.create_task(self._end(ending))
         await self._outlast(settling)
         self.log.close()

@@ -10,6 +10,7 @@ import pytest
 
 from streaming.chat import go_on, start_chat
 from streaming.database import in_database
+from streaming.draft import NOT_MADE
 from streaming.errors import BadRequest, Conflict
 from streaming.history import NOT_EXECUTED
 from streaming.journal import Batch
@@ -460,3 +461,19 @@ async def test_answers_that_leave_a_call_out_are_refused(settings: Any) -> None:
     row, _ = await run()
     with pytest.raises(Conflict, match="all of them at once"):
         await current().submit(ALICE, continued(row, output("l1", "Oslo")))
+
+
+async def test_approved_call_that_a_stop_came_before(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    says(settings, ("", (MAIL,)), ("Sent.", ()))
+    row, _ = await run()
+
+    async def hangs(*given: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("streaming.reading.with_files", hangs)
+    again = await current().submit(ALICE, continued(row, decision("m1", approved=True)))
+    await stop(again.pk)
+    given = chunks_of(await drain(await follow(again)))
+    assert kinds(given) == ["start", "tool-output-error", "finish-step", "start-step", "finish-step", "abort", "finish"]
+    assert tools.CALLS == []
+    assert (await load(again)).message.typed_parts[-1] == ToolResult(call_id="m1", output=NOT_MADE, is_error=True)

@@ -156,7 +156,10 @@ class Generation(models.Model):
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What clients know of a generation; unknown things are left out."""
+        """What clients know of a generation. Unknown things are left out.
+
+        Of one that goes on they are null: clients merge this into what they know of the same message.
+        """
         usage = {
             "inputTokens": self.input_tokens,
             "outputTokens": self.output_tokens,
@@ -166,10 +169,13 @@ class Generation(models.Model):
         known = {
             "status": self.status,
             "finishReason": self.finish_reason or None,
-            "usage": {name: count for name, count in usage.items() if count is not None} or None,
+            "usage": self._told(usage) or None,
             "firstDeltaMs": self.first_delta_ms,
             "durationMs": self.duration_ms,
             "model": self.model or None,
             "error": self.error_text or None,
         }
-        return {name: value for name, value in known.items() if value is not None}
+        return self._told(known)
+
+    def _told(self, known: dict[str, Any]) -> dict[str, Any]:
+        return known if self.head_seq else {name: value for name, value in known.items() if value is not None}

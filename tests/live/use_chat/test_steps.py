@@ -208,3 +208,23 @@ async def test_regenerate_replaces_the_whole_answer(open_chat: OpenChat, visitor
     assert results(peer) == {}
     await chat.send("Really?")
     assert (await chat.settled()).text == "Indeed."
+
+
+async def test_stopped_answer_stays_stopped_for_a_client_that_goes_on_by_itself(
+    open_chat: OpenChat, visitor: Visitor, peer: Peer
+) -> None:
+    """After tools such a client sends again, unless the stream says that a further step began."""
+    peer.says(*answer_wire("chat", "Where? ", WHERE))
+    peer.says(*answer_wire("chat", "Wait. ", ("call_s", "waits", ("{}",))))
+    chat = open_chat(visitor, "tools-chat", isAutomatic=True)
+    await chat.send("Weather here?")
+    await chat.settled()
+    await chat.add_tool_output(tool="ask_location", toolCallId="call_w", output="Oslo")
+    await chat.until(lambda state: calls(state).get("call_s") == ("input-available", None))
+    assert await visitor.stop() == "stopping"
+    await chat.until(lambda state: state.status == "ready")
+    sent = len((await chat.state()).requests)
+    await asyncio.sleep(0.3)
+    state = await chat.settled()
+    assert (state.status, len(state.requests), len(peer.requests)) == ("ready", sent, 2)
+    assert calls(state)["call_s"][0] == "output-error"
