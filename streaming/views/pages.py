@@ -82,8 +82,9 @@ async def send(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     data = _data(request, key)
     try:
         refuse_sync(request)
-        files = await sync_to_async(sent_files)(request)
-        await current().submit(owner, msgspec.structs.replace(submission_of(data), files=files))
+        submission = submission_of(data)
+        files = (*submission.files, *await sync_to_async(sent_files)(request))
+        await current().submit(owner, msgspec.structs.replace(submission, files=files))
     except RequestError as refusal:
         edited = request.POST.get("edited", "")
         return await _page(request, owner, key, draft=data.get("prompt", ""), edited=edited, refusal=refusal)
@@ -123,7 +124,14 @@ def _data(request: HttpRequest, key: str) -> dict[str, Any]:
     # Forms send line ends as CRLF; a message has them as they were typed.
     prompt = request.POST.get("prompt", "").replace("\r\n", "\n")
     replaced = request.POST.get("edited")
-    return {"id": key, "prompt": prompt, "clientId": request.POST.get("client_id"), "messageId": replaced}
+    kept = [{"url": url} for url in request.POST.getlist("kept")]
+    return {
+        "id": key,
+        "prompt": prompt,
+        "files": kept,
+        "clientId": request.POST.get("client_id"),
+        "messageId": replaced,
+    }
 
 
 def _decisions(request: HttpRequest) -> list[dict[str, Any]]:

@@ -99,3 +99,24 @@ async def test_without_javascript_a_form_sends_files(open_chat: Any) -> None:
     await chat.has_begun("Line 120")
     await expect(chat.questions.locator("img")).to_have_js_property("naturalWidth", 320)
     await expect(chat.questions.get_by_role("link", name="notes.txt")).to_be_visible()
+
+
+async def test_an_edit_keeps_the_files(open_chat: Any) -> None:
+    chat = await open_chat("/")
+    await chat.page.get_by_label("Attach files").set_input_files([CAT, NOTES])
+    await expect(chat.page.locator(".chat-chip[data-state=done]")).to_have_count(2)
+    await chat.ask("words please")
+    await chat.is_idle()
+    await chat.edit("markup instead")
+    await chat.is_idle()
+    for _ in range(2):
+        await expect(chat.questions.locator(".chat-text")).to_have_text("markup instead")
+        await expect(chat.questions.get_by_role("link", name="notes.txt")).to_be_visible()
+        assert await is_drawn(chat.questions.locator(".chat-image img"))
+        await chat.page.reload()
+    plain = await open_chat(
+        chat.page.url, java_script_enabled=False, storage_state=await chat.page.context.storage_state()
+    )
+    await plain.edit("words again")
+    await expect(plain.questions.locator(".chat-text")).to_have_text("words again")
+    await expect(plain.questions.get_by_role("link", name="notes.txt")).to_be_visible()

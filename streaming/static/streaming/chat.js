@@ -246,11 +246,14 @@ class Versions {
     // As with any message: one whose fate is unknown is sent again under its old id.
     if (this.unsent?.prompt !== prompt || this.unsent.messageId !== messageId) this.unsent = { prompt, messageId, id: newId() };
     const { id } = this.unsent;
-    const message = { id, role: "user", parts: [{ type: "text", text: prompt }] };
+    const kept = Array.from(article.querySelectorAll(".chat-parts > a[href]")); // an edit has the files that it names
+    const files = kept.map(({ pathname }) => ({ type: "file", mediaType: "", url: pathname }));
+    const message = { id, role: "user", parts: [...files, { type: "text", text: prompt }] };
     await this.ask({ trigger: "submit-message", messageId, messages: [message] }, () => {
       this.unsent = undefined;
       const asked = this.chat.add("user");
       asked.article.dataset.message = id;
+      asked.parts.append(...kept.map((link) => link.cloneNode(true)));
       asked.open(id, "text");
       asked.write(id, prompt);
       this.makeRoom(article, asked.article);
