@@ -8,6 +8,7 @@ from pathlib import Path
 from project.settings import *  # noqa: F403
 
 STREAMING_PROVIDERS = {"default": {"BACKEND": "tests.browser.by_prompt.ByPrompt"}}
+STREAMING_TOOLS = ["tests.tools.send_mail", "tests.browser.by_prompt.get_weather"]
 STREAMING_PROVIDER_RETRIES = 0
 STREAMING_DRAIN_SECONDS = 0.5
 # Without it, as when the database is made, this is the example site.

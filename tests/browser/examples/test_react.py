@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser.by_prompt import MARKUP, WORDS
 from tests.browser.examples.conftest import OpenPage
 from tests.cable import Cable
 from tests.servers import Site
-
-WEATHER = {"toolCallId": "c1", "toolName": "get_weather"}
-ASKS_FOR_APPROVAL = (
-    {"type": "start", "messageId": "a1"},
-    {"type": "start-step"},
-    {"type": "tool-input-available", **WEATHER, "input": {"city": "Rome"}},
-    {"type": "tool-approval-request", "approvalId": "p1", "toolCallId": "c1"},
-    {"type": "finish-step"},
-    {"type": "finish"},
-)
-APPROVED = (
-    {"type": "start", "messageId": "a1"},
-    {"type": "tool-output-available", "toolCallId": "c1", "output": "Sunny"},
-    {"type": "finish"},
-)
 
 
 async def test_a_reload_and_a_cut_lose_nothing_and_double_nothing(open_page: OpenPage, site: Site) -> None:
@@ -89,24 +72,22 @@ async def test_errors_are_shown_and_a_message_is_never_lost(open_page: OpenPage,
         await expect(page.locator("li.user")).to_have_text(["busy please", "words please"])
 
 
-async def test_a_call_that_asks_for_approval_gets_it(open_page: OpenPage) -> None:
+async def test_calls_that_ask_for_approval_get_it(open_page: OpenPage) -> None:
     page = await open_page("/react/")
-    sent: list[dict[str, object]] = []
-
-    async def reply(route: Route) -> None:
-        """In the site's place: first the request for approval, then the output."""
-        sent.append(route.request.post_data_json)
-        chunks = APPROVED if len(sent) > 1 else ASKS_FOR_APPROVAL
-        body = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)
-        await route.fulfill(content_type="text/event-stream", body=body)
-
-    await page.route("**/api/chat", reply)
-    await ask(page, "Rome?")
-    await button(page, "Approve").click()
-    await expect(answer(page).locator("pre").last).to_have_text("Sunny")
-    await expect(button(page, "Regenerate")).to_be_visible()
-    assert '"approval": {"id": "p1", "approved": true}' in json.dumps(sent[1])
-    assert len(sent) == 2
+    await ask(page, "mail to us")
+    await expect(button(page, "Approve")).to_have_count(2)
+    await page.reload()
+    await button(page, "Approve").first.click()
+    await expect(button(page, "Approve")).to_have_count(1)
+    await button(page, "Deny").click()
+    for _ in range(2):
+        cards = answer(page).locator(".tool")
+        await expect(cards.first.locator("small")).to_have_text("done")
+        await expect(cards.first.locator("pre").last).to_have_text("sent")
+        await expect(cards.last.locator("small")).to_have_text("denied")
+        await expect(answer(page).locator("> .text")).to_have_text(["So be it.", "So be it."])
+        await expect(button(page, "Regenerate")).to_be_visible()
+        await page.reload()
 
 
 def answer(page: Page) -> Locator:
