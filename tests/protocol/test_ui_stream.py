@@ -13,6 +13,7 @@ from streaming.protocol.parts import (
     ReasoningPart,
     RefusalPart,
     TextPart,
+    ToolApproval,
     ToolCall,
     ToolResult,
     dump_parts,
@@ -41,8 +42,10 @@ MESSAGE: tuple[Part, ...] = (
     FREE,
     SEARCH,
     ToolResult(call_id="s", output=["found"], is_provider_executed=True),
+    ToolResult(call_id=WHOLE.id, output={"sky": "clear"}),
+    ToolApproval(call_id=FREE.id, is_approved=False),
     FilePart(media_type="image/png", url="https://example.org/a.png"),
-    TextPart(text="end"),
+    TextPart(text="end", citations=({"url": "https://example.org", "title": "An example"},)),
 )
 
 
@@ -64,6 +67,14 @@ def test_parts_survive_events_and_chunks() -> None:
     for event in events_of(MESSAGE):
         chunks += encoder.encode(event)
     assert fold_chunks(chunks + encoder.finish(Outcome(status="finished"))) == MESSAGE
+
+
+def test_step_starts_where_the_model_was_told_something() -> None:
+    chunks = encoded(*events_of(MESSAGE))
+    assert types(chunks).count("start-step") == 2
+    shown = [part["type"] for part in ui_parts(MESSAGE)]
+    assert shown.index("step-start") == shown.index("file") - 1
+    assert shown.count("step-start") == 1
 
 
 def test_parts_survive_json() -> None:
@@ -156,13 +167,24 @@ def test_frames_can_be_joined_and_taken_apart() -> None:
 
 def test_ui_parts_put_a_call_and_its_result_together() -> None:
     shown = {part.get("toolCallId", part["type"]): part for part in ui_parts(MESSAGE)}
-    assert shown["c1"]["state"] == "input-available"
+    assert (shown["c1"]["state"], shown["c1"]["output"]) == ("output-available", {"sky": "clear"})
     assert shown["c1"]["input"] == {"a": 1}
     assert shown["c2"]["state"] == "output-error"
     assert shown["c2"]["errorText"] == "The arguments were cut off."
     assert shown["c3"]["input"] == "ls -l"
+    assert (shown["c3"]["state"], shown["c3"]["approval"]) == ("output-denied", {"id": "c3", "approved": False})
     assert shown["s"]["state"] == "output-available"
     assert shown["s"]["output"] == ["found"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "state"),
+    [((), "input-available"), ((None,), "approval-requested"), ((None, True), "approval-responded")],
+)
+def test_ui_parts_show_what_a_call_waits_for(decision: tuple[bool | None, ...], state: str) -> None:
+    approvals = [ToolApproval(call_id="c1", is_approved=said) for said in decision]
+    (shown,) = ui_parts((WHOLE, *approvals))
+    assert shown["state"] == state
 
 
 def test_live_and_reloaded_tool_errors_are_worded_alike() -> None:

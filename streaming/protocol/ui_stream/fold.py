@@ -15,6 +15,8 @@ class _Fold:
     def __init__(self) -> None:
         self.parts: dict[str, Part] = {}
         self.fragments: dict[str, list[str]] = {}
+        self.citations: dict[str, list[dict[str, Any]]] = {}
+        self.latest_text = ""
         self.handlers: dict[type[chunks.Chunk], Any] = {
             chunks.TextStart: self.text_start,
             chunks.TextDelta: self.delta,
@@ -28,10 +30,12 @@ class _Fold:
             chunks.ToolOutputError: self.tool_output_error,
             chunks.ToolApprovalRequest: self.tool_approval,
             chunks.ToolOutputDenied: self.tool_denied,
+            chunks.SourceUrl: self.source,
             chunks.File: self.file,
         }
 
     def text_start(self, chunk: chunks.TextStart) -> None:
+        self.latest_text = chunk.id
         self.open(chunk.id, TextPart(text=""))
 
     def reasoning_start(self, chunk: chunks.ReasoningStart) -> None:
@@ -92,6 +96,11 @@ class _Fold:
     def tool_denied(self, chunk: chunks.ToolOutputDenied) -> None:
         self.parts[f"denial {chunk.tool_call_id}"] = ToolApproval(call_id=chunk.tool_call_id, is_approved=False)
 
+    def source(self, chunk: chunks.SourceUrl) -> None:
+        """Of which text it is the wire does not say; the latest is the likeliest."""
+        citation = {"url": chunk.url} | ({"title": chunk.title} if chunk.title is not None else {})
+        self.citations.setdefault(self.latest_text, []).append(citation)
+
     def file(self, chunk: chunks.File) -> None:
         self.parts[f"file {len(self.parts)}"] = FilePart(media_type=chunk.media_type, url=chunk.url)
 
@@ -99,7 +108,7 @@ class _Fold:
         part, text = self.parts[key], "".join(self.fragments.get(key, ()))
         match part:
             case TextPart():
-                return TextPart(text=text)
+                return TextPart(text=text, citations=tuple(self.citations.get(key, ())))
             case ReasoningPart():
                 return ReasoningPart(text=text, signature=part.signature, raw=part.raw)
             case ToolCall():
