@@ -13,6 +13,8 @@ Load the fixture with `pytest_plugins = ["tests.local_model"]`.
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +24,7 @@ import pytest
 from streaming.errors import ProviderError
 from streaming.protocol.parts import TextPart, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import GenerationRequest, ToolSpec
-from streaming.providers.local import server_for
+from streaming.providers.local import LocalModel, server_for
 from streaming.providers.local_options import WEIGHTS_NAME, LocalOptions
 
 DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
@@ -106,3 +108,14 @@ def _worked(number: int, days: int, weather: dict[str, str], answer: str) -> lis
 def _call(call_id: str, arguments: dict[str, Any]) -> ToolCall:
     raw = msgspec.json.encode(arguments).decode()
     return ToolCall(id=call_id, name=WEATHER.name, raw_arguments=raw, arguments=arguments, is_complete=True)
+
+
+class Practised(LocalModel):
+    """The model with worked examples before each conversation: without any it does not call, forced or not."""
+
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
+        *worked, _ = weather_question().turns
+        practised = msgspec.structs.replace(request, turns=(*worked, *request.turns))
+        async with aclosing(super().stream(practised)) as body:
+            async for chunk in body:
+                yield chunk

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from streaming import database, runner
+from streaming import database, reading, runner
 from streaming.database import in_database, weather
 from streaming.journal import database as journal
 from streaming.models import Generation
@@ -155,17 +155,19 @@ def _cancelled(coroutine: Coroutine[Any, Any, Any], call: Call) -> Generator[Any
             thrown = error
 
 
-@pytest.mark.parametrize("method", ["run", "_read"])
-async def test_a_cancel_may_arrive_at_any_await(method: str, monkeypatch: pytest.MonkeyPatch, figure: Any) -> None:
-    original = getattr(runner.Run, method)
+@pytest.mark.parametrize(("of", "method"), [(runner.Run, "run"), (reading.Reading, "read")], ids=["run", "reading"])
+async def test_a_cancel_may_arrive_at_any_await(
+    of: type, method: str, monkeypatch: pytest.MonkeyPatch, figure: Any
+) -> None:
+    original = getattr(of, method)
     for fatal in _each():
         call = Call(fatal)
 
-        async def interfered(run: runner.Run, call: Call = call) -> None:
-            await _cancelled(original(run), call)
+        async def interfered(self: Any, *given: Any, call: Call = call) -> None:
+            await _cancelled(original(self, *given), call)
 
         with monkeypatch.context() as patch:
-            patch.setattr(runner.Run, method, interfered)
+            patch.setattr(of, method, interfered)
             generated = await _generate()
         assert generated
         row = await _settled_at_last()
@@ -173,4 +175,5 @@ async def test_a_cancel_may_arrive_at_any_await(method: str, monkeypatch: pytest
         await Generation.objects.all().adelete()
         if call.count < fatal:
             break
+    assert fatal > 1, "the method that was to be interfered with never waited"
     figure("F24", cancelled_awaits=fatal - 1, of=method)

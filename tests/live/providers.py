@@ -16,9 +16,8 @@ API_KEY = "sk-CANARY-0123456789abcdef"
 
 
 def providers(peer_url: str) -> dict[str, dict[str, Any]]:
-    """For each dialect `local-`, `long-`, `brief-` (cut at eight tokens), `peer-` and `tools-`; besides, scripts.
-
-    Only `tools-` are offered the site's tools.
+    """For each dialect `local-`, `long-`, `brief-` (cut at eight tokens), `calls-`, `peer-` and `tools-`; besides,
+    scripts. Only `calls-` and `tools-` are offered tools of the site.
     """
     offered = {"default": _scripted(text="Hello from the script."), "slow": _scripted(text="word " * 200, delay=0.05)}
     for name, (dialect, backend, path) in DIALECTS.items():
@@ -26,6 +25,7 @@ def providers(peer_url: str) -> dict[str, dict[str, Any]]:
             f"local-{name}": _local(dialect, 20),
             f"long-{name}": _local(dialect, 1024),
             f"brief-{name}": _local(dialect, 8),
+            f"calls-{name}": _calling(dialect),
             f"peer-{name}": _peer(backend, peer_url + path),
             f"tools-{name}": _peer(backend, peer_url + path) | {"TOOLS": TOOLS},
         }
@@ -36,6 +36,11 @@ def providers(peer_url: str) -> dict[str, dict[str, Any]]:
 def _local(dialect: str, tokens: int) -> dict[str, Any]:
     options = {"dialect": dialect, "temperature": 0, "max_output_tokens": tokens}
     return {"BACKEND": "streaming.providers.local.LocalModel", "OPTIONS": options}
+
+
+def _calling(dialect: str) -> dict[str, Any]:
+    options = {"dialect": dialect, "temperature": 0, "max_output_tokens": 120, "tool_choice": "required"}
+    return {"BACKEND": "tests.local_model.Practised", "OPTIONS": options, "TOOLS": ["get_weather"]}
 
 
 def _peer(backend: str, url: str) -> dict[str, Any]:
