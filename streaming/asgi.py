@@ -43,7 +43,7 @@ class StreamingApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)
-        elif (wire := wire_of(send)) is None:
+        elif (wire := wire_of(send, scope)) is None:
             await self.application(scope, receive, send)
         else:
             await self._guarded(scope, receive, Guard(send, wire))

@@ -90,6 +90,31 @@ class Settings:
         return int(self._read("MAX_ACTIVE_PER_PROCESS", 500))
 
     @property
+    def MAX_STREAMS_PER_OWNER(self) -> int:
+        """Streams and sockets that one owner may have open in one process, which spends a thread or a task on each.
+
+        Twenty: more tabs than a person reads, and a browser opens at most six over HTTP/1.1.
+        """
+        return int(self._read("MAX_STREAMS_PER_OWNER", 20))
+
+    @property
+    def MAX_MESSAGES_PER_CONVERSATION(self) -> int | None:
+        """Messages and answers after which a conversation takes no more, its other versions included; None: any number.
+
+        Each answer is asked for with all that was said before it, so that what it costs grows with every turn.
+        """
+        value = self._read("MAX_MESSAGES_PER_CONVERSATION", 1000)
+        return None if value is None else int(value)
+
+    @property
+    def MAX_ANSWER_BYTES(self) -> int:
+        """Largest log of one answer; a provider that goes on is left. It is kept in memory while it is written.
+
+        50 MB are some 400,000 pieces of text, a hundred times what models write.
+        """
+        return int(self._read("MAX_ANSWER_BYTES", 50_000_000))
+
+    @property
     def FILES_STORAGE(self) -> str:
         """The alias in Django's STORAGES under which files are kept that people send. It needs no public address."""
         return str(self._read("FILES_STORAGE", "default"))

@@ -14,7 +14,7 @@ import functools
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.errors import PUBLIC_MESSAGES, BadRequest, LoginRequired, RequestError
+from streaming.errors import PUBLIC_MESSAGES, BadRequest, LoginRequired, RequestError, TooManyRequests
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import chunk_of
 from streaming.submission import submission_of
@@ -36,6 +36,11 @@ logger = logging.getLogger(__name__)
 
 # Close codes of the 4000s are the application's own; these follow HTTP's numbers.
 CLOSE_UNAUTHENTICATED = 4401
+CLOSE_TOO_MANY = 4429
+CLOSE_CODES: dict[type[RequestError], int] = {
+    LoginRequired: CLOSE_UNAUTHENTICATED,
+    TooManyRequests: CLOSE_TOO_MANY,
+}
 # A frame carries the client's whole history, which is not used; twice the longest prompt in UTF-8, and then some.
 MAX_FRAME_BYTES = 1_000_000
 MAX_REQUEST_ID_CHARS = 128
@@ -49,15 +54,20 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
 
     channel_layer_alias = "streaming uses no channel layer"
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        with ExitStack() as self._place:  # `disconnect` is not called on every way out
+            await super().__call__(scope, receive, send)
+
     async def connect(self) -> None:
         self._followed: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, uuid.UUID] = {}
         try:
             self._owner: Owner = await in_database(owner_in_scope, self.scope)
-        except LoginRequired:
+            self._place.enter_context(current().places.taken(self._owner.key))
+        except (LoginRequired, TooManyRequests) as error:
             # Accepted first: a refused handshake is a bare 403, and browsers do not tell pages the code of one.
             await self.accept()
-            await self.close(CLOSE_UNAUTHENTICATED)
+            await self.close(CLOSE_CODES[type(error)])
             raise StopConsumer from None
         current().keep_house()
         self._pass = await in_database(Pass, self._owner, self.scope.get("session"))

@@ -125,6 +125,11 @@ class Draft:
         """Whether readers have seen nothing of this step yet."""
         return self._is_empty
 
+    @property
+    def size(self) -> int:
+        """Of all that readers can be shown, in bytes."""
+        return self._log.size
+
     def overdue(self) -> str | None:
         """Which limit on a provider's slowness has passed, as a key of `errors.PUBLIC_MESSAGES`."""
         now = time.monotonic()

@@ -9,7 +9,7 @@
     │   ├── Conflict          409  an answer is already being generated; key reused with another body
     │   ├── TooLarge          413
     │   ├── UnsupportedFile   415  not of the accepted types, or not what it is called
-    │   ├── TooManyRequests   429  generations per owner
+    │   ├── TooManyRequests   429  generations, messages, streams per owner
     │   ├── NotAsync          501  reached through WSGI, where nothing can stream
     │   └── Overloaded        503  generations per process; draining; the database is away
     ├── ProviderError         the model's server must act (or its key must); mapped from SDK errors in one place each
@@ -82,7 +82,7 @@ class UnsupportedFile(RequestError):
 
 
 class TooManyRequests(RequestError):
-    """The owner already has as many live generations as `STREAMING_MAX_ACTIVE_PER_OWNER` allows."""
+    """The owner has or asks for more than one of the site's limits allows; the text says which."""
 
     status = 429
     code = "too_many_requests"
@@ -136,6 +136,7 @@ PUBLIC_MESSAGES: dict[str, str] = {
     "timeout_first_delta": "The model did not begin to answer. Try again.",
     "timeout_stall": "The model fell silent in the middle of its answer. What arrived is kept.",
     "timeout_total": "The answer took longer than this site allows. What arrived is kept.",
+    "too_long": "The answer became longer than this site allows. What arrived is kept.",
     "not_a_stream": "The model's server answered with something that is not an answer.",
     "connection_lost": "The connection to the model broke off. What arrived is kept.",
     "truncated": "The answer broke off before it was complete. What arrived is kept.",

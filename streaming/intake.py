@@ -113,7 +113,7 @@ def _join(conversation: Conversation, submission: Submission) -> Accepted | None
 
 def _begin(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
     check_idle(conversation)
-    check_limits(sender.owner)
+    check_limits(sender.owner, conversation)
     asked = _user_message(conversation, submission)
     answer = Message(conversation=conversation, parent=asked, role=Role.ASSISTANT)
     alias = submission.provider or conversation.provider

@@ -6,21 +6,22 @@ from django.db.models import Sum
 
 from streaming.conf import settings
 from streaming.errors import TooManyRequests
-from streaming.models import Generation, Owner
+from streaming.models import Conversation, Generation, Owner
 from streaming.models.generations import from_now
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
 
 
-def check_limits(owner: Owner) -> None:
-    """Let an owner ask once more.
+def check_limits(owner: Owner, conversation: Conversation) -> None:
+    """Let an owner ask once more, in this conversation.
 
     Raises:
         TooManyRequests: saying which limit it is.
     """
     for check in (_active, _per_minute, _per_day):
         check(owner)
+    _messages(conversation)
 
 
 def _active(owner: Owner) -> None:
@@ -47,3 +48,9 @@ def _per_day(owner: Owner) -> None:
     used = today.aggregate(input=Sum("input_tokens", default=0), output=Sum("output_tokens", default=0))
     if used["input"] + used["output"] >= limit:
         raise TooManyRequests("You have used up what this site grants you for a day. Come back later.")
+
+
+def _messages(conversation: Conversation) -> None:
+    limit = settings.MAX_MESSAGES_PER_CONVERSATION
+    if limit is not None and conversation.messages.count() >= limit:
+        raise TooManyRequests(f"This conversation has {limit} messages, as many as it may have. Start a new one.")

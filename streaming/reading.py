@@ -102,7 +102,7 @@ class Reading:
             raise trouble
 
     async def _attempt(self, provider: Provider, request: GenerationRequest) -> None:
-        draft = self._draft
+        draft, most = self._draft, settings.MAX_ANSWER_BYTES
         parser = StreamParser(
             provider.dialect,
             first_part=draft.next_part,
@@ -113,6 +113,8 @@ class Reading:
             async with aclosing(provider.stream(request)) as body:
                 async for chunk in body:
                     draft.apply(parser.feed(chunk))
+                    if draft.size > most:
+                        raise ProviderError("too_long", f"more than {most} bytes")
         finally:
             draft.apply(parser.close())
 

@@ -29,6 +29,7 @@ from streaming.journal.mirror import Mirror
 from streaming.journal.quick import redis_journal
 from streaming.models import Generation, Owner
 from streaming.pending import Sender, Start
+from streaming.places import Places
 from streaming.reading import Reading
 from streaming.runner import Run
 from streaming.settlement import reap, reap_one
@@ -50,13 +51,14 @@ StopAnswer = Literal["stopping", "finished", "not_running"]
 class Supervisor:
     """`worker` names this supervisor in the rows it holds.
 
-    Once it `is_draining` nothing new is started. `readers` are those on the network.
+    Once it `is_draining` nothing new is started. `readers` are those on the network, in the `places` of their owners.
     """
 
     def __init__(self) -> None:
         self.worker = uuid.uuid4().hex
         self.is_draining = False
         self.readers = Readers()
+        self.places = Places()
         self._is_out_of_time = False
         self._runs: dict[uuid.UUID, Run] = {}
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -1,7 +1,8 @@
 """Wires: the connection behind a server's `send`, as far as the server lets it be found.
 
-Daphne hands out a partial of a Twisted protocol, uvicorn a method of an object that has the asyncio transport. Neither
-is public, so everything here looks before it leaps and gives None where it finds something else.
+Daphne hands out a partial of a Twisted protocol, uvicorn a method of an object that has the asyncio transport; granian
+hides its connections in native code, where only the operating system can find them. None of it is public, so everything
+here looks before it leaps and gives None where it finds something else.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ import functools
 import socket
 import struct
 import sys
+from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, Protocol
+
+from streaming.connections import Peer, can_look, connections
 
 if sys.platform != "win32":
     import fcntl
@@ -20,8 +25,8 @@ if sys.platform != "win32":
 # What a server may hold for one client before `send` waits, and what must be left before it goes on.
 FULL_BYTES = 256 * 1024
 RELIEVED_BYTES = 64 * 1024
-# The shape of `struct linger`.
-LINGER = "hh" if sys.platform == "win32" else "ii"
+# `struct linger` that makes of a close a reset: closing alone would leave the kernel with megabytes it cannot deliver.
+NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class Wire(Protocol):
@@ -80,20 +85,54 @@ class AsyncioWire:
         return self._transport.get_write_buffer_size() + _in_kernel(self._socket.fileno())
 
     def abort(self) -> None:
-        """By a reset: closing alone would leave the kernel with megabytes that it cannot deliver."""
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(LINGER, 1, 0))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         self._transport.abort()
 
 
-def wire_of(send: Any) -> Wire | None:
-    """The connection that `send` writes to; None when it cannot be found."""
+class NativeWire:
+    """Of granian, which waits by itself and keeps its sockets in native code. Found by the client's address.
+
+    The server's own buffer is not seen, only the kernel's: enough to tell whether a client takes anything.
+    """
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    def is_full(self) -> bool:
+        return False
+
+    def is_relieved(self) -> bool:
+        return True
+
+    def owed(self) -> int:
+        with connections.to(self._peer) as found:
+            return _in_kernel(found.fileno()) if found else 0
+
+    def abort(self) -> None:
+        with connections.to(self._peer) as found, suppress(OSError):  # it may have gone a moment earlier
+            if found:
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+                found.shutdown(socket.SHUT_RDWR)
+
+
+def wire_of(send: Any, scope: MutableMapping[str, Any]) -> Wire | None:
+    """The connection that `send` writes to, for a client as `scope` has it; None when it cannot be found."""
     if isinstance(send, functools.partial) and send.args:
         transport = _twisted_transport(send.args[0])
         return None if transport is None else TwistedWire(transport)
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    server = getattr(send, "__self__", None)
+    transport = getattr(server, "transport", None)
     if isinstance(transport, asyncio.Transport) and transport.get_extra_info("socket"):
         return AsyncioWire(transport)
+    if type(server).__module__.startswith("granian") and (peer := _peer_in(scope)):
+        return NativeWire(peer)
     return None
+
+
+def _peer_in(scope: MutableMapping[str, Any]) -> Peer | None:
+    """The client's address; None where it has none (a UNIX socket), or nothing can be found by it."""
+    client = scope.get("client")
+    return (client[0], int(client[1])) if client and can_look() else None
 
 
 def _twisted_transport(protocol: Any) -> Any:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -94,39 +95,43 @@ class Backing:
         return False
 
 
-def _redis(directory: Path) -> Backing:
+def redis(directory: Path) -> Backing:
     port = free_port()
     options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
     command = (_found("redis-server"), *options, "--dir", str(directory))
     return Backing(f"redis://127.0.0.1:{port}", port, command, directory, signal.SIGTERM)
 
 
-def _postgres(directory: Path) -> Backing:
+def postgres(directory: Path) -> Backing:
     binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
     path = binaries[-1] if binaries else None
-    initdb, postgres = _found("initdb", path), _found("postgres", path)
+    initdb, server = _found("initdb", path), _found("postgres", path)
     data, port = str(directory / "data"), free_port()
-    _run(_as("postgres", initdb, "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"))
+    _run(_as_nobody(initdb, "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"))
     options = ("-h", "127.0.0.1", "-p", str(port), "-k", str(directory), "-F")  # -F: safe as long as the machine lives
     url = f"postgres://tests@127.0.0.1:{port}/postgres"
     # SIGQUIT is what `pg_ctl -m immediate` sends: nobody is waited for, the log is replayed at the next start.
-    return Backing(url, port, _as("postgres", postgres, "-D", data, *options), directory, signal.SIGQUIT)
+    return Backing(url, port, _as_nobody(server, "-D", data, *options), directory, signal.SIGQUIT)
 
 
-def _mariadb(directory: Path) -> Backing:
+def mariadb(directory: Path) -> Backing:
     install, server = _found("mariadb-install-db"), _found("mariadbd", "/usr/sbin")
     data, port = f"--datadir={directory / 'data'}", free_port()
-    _run(_as("mysql", install, "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"))
+    _run(_as_nobody(install, "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"))
     options = ("--bind-address=127.0.0.1", f"--port={port}", f"--socket={directory / 'socket'}", *MARIADB_OPTIONS)
     url = f"mysql://root@127.0.0.1:{port}/mysql"
-    return Backing(url, port, _as("mysql", server, "--no-defaults", data, *options), directory, signal.SIGTERM)
+    return Backing(url, port, _as_nobody(server, "--no-defaults", data, *options), directory, signal.SIGTERM)
 
 
-def _as(user: str, *command: str) -> tuple[str, ...]:
-    """Database servers refuse to run as root; everybody else runs them as themselves."""
+def _as_nobody(*command: str) -> tuple[str, ...]:
+    """Database servers refuse to run as root; everybody else runs them as themselves.
+
+    Not as users of their own, who come with packages that also start a server of the machine's.
+    """
     if os.geteuid() != 0:
         return command
-    return ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--", *command)
+    nobody = pwd.getpwnam("nobody")
+    return ("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", "--", *command)
 
 
 def _found(program: str, path: str | None = None) -> str:
@@ -142,11 +147,12 @@ def _run(command: Sequence[str]) -> None:
         pytest.fail(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
 
 
-def _running(make: Callable[[Path], Backing], user: str) -> Iterator[Backing]:
+def running(make: Callable[[Path], Backing]) -> Iterator[Backing]:
+    """The server that `make` makes, for as long as the iteration takes; for fixtures."""
     # Not pytest's directory: it lies in one that only the caller may enter, and a socket's path must be short.
     directory = Path(tempfile.mkdtemp(prefix="streaming-"))
-    if os.geteuid() == 0 and user:
-        shutil.chown(directory, user)
+    if os.geteuid() == 0:
+        shutil.chown(directory, "nobody")
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         server = make(directory)
@@ -158,16 +164,16 @@ def _running(make: Callable[[Path], Backing], user: str) -> Iterator[Backing]:
 @pytest.fixture
 def redis_server() -> Iterator[Backing]:
     """A Redis that keeps nothing on disk."""
-    yield from _running(_redis, "")
+    yield from running(redis)
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Backing]:
     """A PostgreSQL; its user `tests` may create databases. Leave it running."""
-    yield from _running(_postgres, "postgres")
+    yield from running(postgres)
 
 
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[Backing]:
     """A MariaDB; `root` has no password. Leave it running."""
-    yield from _running(_mariadb, "mysql")
+    yield from running(mariadb)

@@ -57,12 +57,18 @@ class Site(NamedTuple):
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
+    @property
+    def serving_pid(self) -> int:
+        """The process that serves: granian's and reloaders' own only watch over it."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[0]) if children else self.process.pid
+
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")
 
     def manage(self, *arguments: str) -> str:
         """Run `manage.py` beside the server, with its settings and database; return what it prints."""
-        return _run([sys.executable, "manage.py", *arguments], self.env)
+        return manage(self.env, *arguments)
 
     def send_signal(self, number: int) -> None:
         self.process.send_signal(number)
@@ -137,11 +143,13 @@ def _migrated(settings: str) -> Path:
     directory = tempfile.mkdtemp(prefix="streaming-tests-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     database = Path(directory) / "migrated.sqlite3"
-    _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment(settings, database, {}))
+    manage(environment(settings, database, {}), "migrate", "--verbosity", "0")
     return database
 
 
-def _run(command: list[str], env: dict[str, str]) -> str:
+def manage(env: dict[str, str], *arguments: str) -> str:
+    """Run `manage.py` in this environment; what it prints."""
+    command = [sys.executable, "manage.py", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
     if done.returncode:
         pytest.fail(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")

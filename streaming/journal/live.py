@@ -14,10 +14,14 @@ from streaming.protocol.ui_stream import frame
 
 
 class LiveLog:
-    """Append-only; `is_closed` once the last frame is in. `readers` counts those who are following."""
+    """Append-only; `is_closed` once the last frame is in. `readers` counts those who are following.
+
+    `size` is in bytes.
+    """
 
     def __init__(self, on_unwatched: Callable[[], None] | None = None) -> None:
         self.frames: list[bytes] = []
+        self.size = 0
         self.is_closed = False
         self.readers = 0
         self._waiting: set[asyncio.Future[None]] = set()
@@ -31,7 +35,8 @@ class LiveLog:
         """Number and keep `chunks`, then wake the readers."""
         before = len(self.frames)
         for seq, chunk in enumerate(chunks, before + 1):
-            self.frames.append(frame(seq, chunk))
+            self.frames.append(one := frame(seq, chunk))
+            self.size += len(one)
         if len(self.frames) > before:
             self._wake()
 

@@ -71,6 +71,7 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
 async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     """Take a message and stream its answer."""
     submission = read_submission(body_of(request))
+    current().places.check(owner.key)
     generation = await current().submit(owner, submission)
     return stream_response(await follow(generation), Pass(owner, request.session))
 
@@ -85,6 +86,7 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
     after = _cursor(request)
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
         return HttpResponse(status=204)
+    current().places.check(owner.key)
     subscription = await subscribe(generation.pk, after or 0)
     comes_back = after is not None or "text/event-stream" in request.headers.get("Accept", "")
     return stream_response(subscription, Pass(owner, request.session), comes_back=comes_back)

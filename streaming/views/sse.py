@@ -14,7 +14,8 @@ from django.http import StreamingHttpResponse
 
 from streaming.conf import settings
 from streaming.database import release_request_connection
-from streaming.protocol.ui_stream import DONE, ERROR, HEADERS, HEARTBEAT, SIGNED_OUT
+from streaming.errors import TooManyRequests
+from streaming.protocol.ui_stream import DONE, ERROR, HEADERS, HEARTBEAT, SIGNED_OUT, TOO_MANY
 from streaming.subscription import Subscription
 from streaming.supervisor import current
 from streaming.views.passes import Pass
@@ -23,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 # When those who come back do so, in milliseconds: apart, so that a restart does not bring all of them at once.
 RETRY_MS = (2000, 3000)
-# A few kilobytes of words; a server's `send` waits between writes, never inside one.
-FRAMES_PER_WRITE = 64
+# A hundred words or more; a server's `send` waits between writes, never inside one.
+BYTES_PER_WRITE = 16_384
 
 
 def stream_response(subscription: Subscription, reader: Pass, *, comes_back: bool = False) -> StreamingHttpResponse:
@@ -39,7 +40,7 @@ def stream_response(subscription: Subscription, reader: Pass, *, comes_back: boo
 async def _never_raising(subscription: Subscription, reader: Pass, *, comes_back: bool) -> AsyncGenerator[bytes]:
     """Under Daphne an exception here would hang the client and break the server for good."""
     try:
-        with current().readers.one_more():
+        with current().readers.one_more(), current().places.taken(reader.owner.key):
             # Only now: middleware may have written the session after the view, on the request's own connection.
             await release_request_connection()
             if comes_back:
@@ -47,6 +48,9 @@ async def _never_raising(subscription: Subscription, reader: Pass, *, comes_back
             async with aclosing(_pieces(subscription, reader, comes_back=comes_back)) as pieces:
                 async for piece in pieces:
                     yield piece
+    except TooManyRequests:
+        # They came all at once: when each was looked at, there was room for it.
+        yield TOO_MANY
     except Exception:
         logger.exception("A stream broke off.")
         yield ERROR
@@ -74,10 +78,14 @@ async def _pieces(subscription: Subscription, reader: Pass, *, comes_back: bool)
 
 def _writes(frames: list[bytes]) -> Iterator[bytes]:
     """Frames joined, but not into more than a slow client should have on its way at once; silence is a comment."""
-    if not frames:
-        yield HEARTBEAT
-    for start in range(0, len(frames), FRAMES_PER_WRITE):
-        yield b"".join(frames[start : start + FRAMES_PER_WRITE])
+    begin = size = 0
+    for end, one in enumerate(frames, 1):
+        size += len(one)
+        if size >= BYTES_PER_WRITE:
+            yield b"".join(frames[begin:end])
+            begin, size = end, 0
+    if size or not frames:
+        yield b"".join(frames[begin:]) or HEARTBEAT
 
 
 class ClosableStream:

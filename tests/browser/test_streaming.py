@@ -110,6 +110,7 @@ async def test_back_to_the_list_and_forth(chat: Chat) -> None:
     await expect(chat.text).to_have_text(WORDS)
 
 
+@pytest.mark.fault("F30")
 async def test_markup_stays_text(chat: Chat) -> None:
     await chat.ask("markup <i>here</i>")
     await chat.is_idle()

@@ -3,100 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import random
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import httpx
 import pytest
 
-from tests.backing import Backing
-from tests.faults import rows, scale
+from tests.backing import Backing, redis, running
+from tests.faults import figures, rows, scale
 from tests.faults.history import History
 from tests.faults.oracle import Oracle, Order, said
 from tests.faults.reader import Reader
-from tests.live.client import Visit, Visitor
+from tests.faults.stages import SETTINGS, Scene, Stage, Workshop, connect
+from tests.live.client import Visit, Visitor, http_client
 from tests.peers import Peer
-from tests.servers import Site, free_port, serve
+from tests.servers import Site, environment, free_port, manage
 
-SERVERS = ("uvicorn", "daphne")
 # Sites may outlive the oracle of a test; they are told of one port that each test's takes in turn.
 PROVIDER_PORT = free_port()
-FIGURES = os.environ.get("FAULT_FIGURES", "")
-SETTINGS = "tests.faults.settings"
-
-
-class Start(Protocol):
-    def __call__(
-        self,
-        server: str,
-        *,
-        database: str = ...,
-        application: str = ...,
-        env: Mapping[str, str] = ...,
-        instead_of: Site | None = ...,
-        **settings: Any,
-    ) -> Site: ...
-
-
-def _starting(tmp_path_factory: pytest.TempPathFactory, running: ExitStack) -> Start:
-    def begin(
-        server: str,
-        *,
-        database: str = "",
-        application: str = "project.asgi:application",
-        env: Mapping[str, str] | None = None,
-        instead_of: Site | None = None,
-        **settings: Any,
-    ) -> Site:
-        own = {"FAULT_PROVIDER": f"http://127.0.0.1:{PROVIDER_PORT}", "FAULT_SETTINGS": json.dumps(settings)}
-        own |= ({"DATABASE_URL": database} if database else {}) | dict(env or {})
-        directory: Path = tmp_path_factory.mktemp(server)
-        serving = serve(server, directory, settings=SETTINGS, application=application, env=own, instead_of=instead_of)
-        return running.enter_context(serving)
-
-    return begin
-
-
-@pytest.fixture
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Start a site of the test's own; `database` is the URL of one that exists already."""
-    with ExitStack() as running:
-        yield _starting(tmp_path_factory, running)
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Start a site that tests leave as they found it; asked for again, the same one."""
-    sites: dict[str, Site] = {}
-    with ExitStack() as running:
-        begin = _starting(tmp_path_factory, running)
-
-        def find(server: str, **settings: Any) -> Site:
-            name = json.dumps([server, settings], sort_keys=True)
-            if name not in sites:
-                sites[name] = begin(server, **settings)
-            return sites[name]
-
-        yield find
+def shared_redis() -> Iterator[Backing]:
+    """A Redis that stays."""
+    yield from running(redis)
 
 
-@pytest.fixture(params=SERVERS)
-def each_site(request: pytest.FixtureRequest, shared: Start) -> Site:
-    """A site on each server in turn."""
-    return shared(request.param)
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: Backing) -> Backing:
+    """The PostgreSQL that stays, with an empty, migrated database to copy: migrating takes seconds."""
+    with connect(postgres_server.url) as connection:
+        connection.execute("CREATE DATABASE migrated")
+    env = {"DATABASE_URL": f"{postgres_server.url.rpartition('/')[0]}/migrated"}
+    manage(environment(SETTINGS, Path("unused"), env), "migrate", "--verbosity", "0")
+    return postgres_server
+
+
+@pytest.fixture(scope="session")
+def workshop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    made = Workshop(request.getfixturevalue, tmp_path_factory.mktemp, f"http://127.0.0.1:{PROVIDER_PORT}")
+    with made.running:
+        yield made
 
 
 @pytest.fixture
-def pair(shared: Start) -> tuple[Site, Site]:
-    """Two processes of one site."""
-    first = shared("uvicorn")
-    return first, shared("daphne", database=first.env["DATABASE_URL"])
+def stage(request: pytest.FixtureRequest, workshop: Workshop) -> Iterator[Stage]:
+    """What `played_on` names."""
+    with ExitStack() as running:
+        yield Stage(Scene.of(request.param), workshop, running)
 
 
 @pytest.fixture
@@ -132,13 +89,12 @@ def chance(request: pytest.FixtureRequest) -> random.Random:
 
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Any:
-    """`figure("F1", generations=60)`: what a run measured, one JSON line each, for `docs/reliability.md`."""
+    """`figure(generations=60)`: what a test measured. The fault is the test's, or the one named first."""
 
-    def note(fault: str, **numbers: Any) -> None:
+    def note(fault: str = "", **numbers: Any) -> None:
+        fault = fault or request.node.get_closest_marker("fault").args[0]
         print(f"{fault} {numbers}")
-        if FIGURES:
-            with Path(FIGURES).open("a") as file:
-                file.write(json.dumps({"fault": fault, "test": request.node.nodeid, **numbers}) + "\n")
+        figures.note(request.node, fault, **numbers)
 
     return note
 
@@ -195,15 +151,7 @@ class Trial:
 
 async def _cookie_of_a_visitor(site: Site) -> str:
     order = Order(key=uuid.uuid4().hex, seed=0, events=1)
-    async with httpx.AsyncClient(base_url=site.url, timeout=60) as http:
+    async with http_client(site.url) as http:
         response = await http.post("/api/chat", json={"prompt": order.prompt, "id": order.key})
         assert response.status_code == 200, response.text
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in http.cookies.jar)
-
-
-@pytest.fixture(scope="session")
-def postgres_site(postgres_server: Backing, shared: Start) -> Site:
-    """A site on PostgreSQL."""
-    site = shared("uvicorn", database=postgres_server.url)
-    site.manage("migrate", "--verbosity", "0")
-    return site

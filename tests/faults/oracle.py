@@ -6,7 +6,9 @@ any run. What the oracle was asked and how much it has sent is on record.
 
 from __future__ import annotations
 
+import asyncio
 import random
+import uuid
 from typing import Any, Literal
 
 import msgspec
@@ -35,14 +37,14 @@ ALPHABET = (
 )
 
 
-Trouble = Literal["", "busy", "cut", "silent"]
+Trouble = Literal["", "busy", "cut", "silent", "waits"]
 BUSY = Reply([b'{"error": {"message": "Not now.", "type": "rate_limit_error"}}'], 429, {"retry-after": "1"})
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """`events` pieces of text, `delay` seconds apart, for the conversation `key`.
+    """`events` pieces of text, `delay` seconds apart, for the conversation `key`; each `width` times as long as usual.
 
-    `trouble`: `busy` the first time; `cut`, `silent` half-way.
+    `trouble`: `busy` the first time; `cut`, `silent` half-way; `waits` with its end until the oracle is told.
     """
 
     key: str
@@ -50,6 +52,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     events: int = 200
     delay: float = 0.005
     trouble: Trouble = ""
+    width: int = 1
+
+    @classmethod
+    def by(cls, chance: random.Random, **fields: Any) -> Order:
+        """One that nobody has given before."""
+        return cls(key=uuid.UUID(int=chance.getrandbits(128)).hex, seed=chance.getrandbits(32), **fields)
 
     @property
     def prompt(self) -> str:
@@ -58,28 +66,37 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def pieces(self) -> list[str]:
         chance = random.Random(f"{self.key} {self.seed}")
-        return ["".join(chance.choices(ALPHABET, k=chance.randint(1, 8))) for _ in range(self.events)]
+        return ["".join(chance.choices(ALPHABET, k=chance.randint(1, 8))) * self.width for _ in range(self.events)]
 
     @property
     def text(self) -> str:
         return "".join(self.pieces)
 
-    def steps(self) -> list[Step]:
+    def steps(self, gate: asyncio.Event) -> list[Step]:
         """The reply's wire pieces, with the waits between them."""
         steps: list[Step] = []
         for piece in wire("openai-chat", Answer(model="oracle", text=tuple(self.pieces), input_tokens=7)):
             steps += [piece, self.delay]
-        ends: dict[str, list[Step]] = {"cut": [CUT], "silent": [HANG]}
-        return steps[: len(steps) // 2] + ends[self.trouble] if self.trouble in ends else steps
+        half, text = len(steps) // 2, 2 * (1 + self.events)
+        troubles: dict[str, list[Step]] = {
+            "cut": [*steps[:half], CUT],
+            "silent": [*steps[:half], HANG],
+            "waits": [*steps[:text], gate, *steps[text:]],
+        }
+        return troubles.get(self.trouble, steps)
 
 
 class Oracle(Peer):
-    """A peer that answers every order, any number at once, as the order says."""
+    """A peer that answers every order, any number at once, as the order says. Those that wait, wait for `gate`."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self.gate = asyncio.Event()
 
     def reply_to(self, request: Request) -> Reply:
         order = order_in(request)
         is_busy = order.trouble == "busy" and len(self.asked_for(order.key)) == 1
-        return BUSY if is_busy else Reply(order.steps())
+        return BUSY if is_busy else Reply(order.steps(self.gate))
 
     def asked_for(self, key: str) -> list[Request]:
         """The calls for this conversation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import uuid
 from contextlib import AsyncExitStack
@@ -13,7 +14,8 @@ import httpx
 from tests.faults.history import ENDS, History
 from tests.faults.oracle import Order
 from tests.faults.scale import scaled
-from tests.live.client import Frame, Stream
+from tests.live.client import Frame, Stream, http_client
+from tests.peers import Request
 from tests.servers import Site
 
 PATIENCE = scaled(60, 300)
@@ -42,6 +44,11 @@ class Reader:
     def has_end(self) -> bool:
         return bool(self.frames) and self.frames[-1].chunk["type"] in ENDS
 
+    def journeys(self, call: Request) -> list[tuple[float, float]]:
+        """Of each piece of text, when it left the provider and when it came."""
+        came = [frame.at for frame in self.frames if frame.chunk["type"] == "text-delta"]
+        return list(zip(call.sent[1:], came, strict=False))
+
     async def has(self, seq: int) -> None:
         """Return once frame number `seq` has come."""
         async with asyncio.timeout(PATIENCE):
@@ -60,8 +67,15 @@ class Reader:
                 await self._rest()
         return self
 
+    async def read_until(self, seq: int) -> None:
+        """Read what somebody else asked for up to frame number `seq`, and hang up."""
+        reading = asyncio.create_task(self.read())
+        await self.has(seq)
+        reading.cancel()
+        await asyncio.wait((reading,))
+
     async def read(self) -> Reader:
-        """Read what somebody else asked for."""
+        """Read what somebody else asked for, from the last number that this one has."""
         async with asyncio.timeout(PATIENCE):
             while not self.has_end:
                 await self._resume()
@@ -86,9 +100,7 @@ class Reader:
     async def _take(self, method: str, path: str, **options: Any) -> None:
         """All frames of one connection, until it breaks."""
         async with AsyncExitStack() as opened:
-            http = await opened.enter_async_context(
-                httpx.AsyncClient(base_url=self._url, headers=self._headers, timeout=30)
-            )
+            http = await opened.enter_async_context(http_client(self._url, headers=self._headers, timeout=30))
             try:
                 response = await opened.enter_async_context(http.stream(method, path, **options))
                 assert response.status_code in (200, *BUSY), (response.status_code, await response.aread())
@@ -103,3 +115,9 @@ class Reader:
             if self._history:
                 self._history.note("client", self._order.key, client=self.name, seq=frame.seq, chunk=frame.chunk)
         self._retry_ms = stream.retry_ms or self._retry_ms
+
+
+def longest_gap(reader: Reader) -> float:
+    """Seconds between two frames, at most."""
+    times = [frame.at for frame in reader.frames]
+    return max(later - earlier for earlier, later in itertools.pairwise(times))

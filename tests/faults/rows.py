@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from contextlib import closing
 from typing import Any, NamedTuple
 
-import psycopg
-
+from tests.faults.stages import connect
 from tests.servers import Site
 
 ANSWERS = """
@@ -30,15 +30,16 @@ class Stored(NamedTuple):
 
 
 def select(site: Site, sql: str) -> list[tuple[Any, ...]]:
+    with closing(_connected(site)) as connection:
+        return list(connection.execute(sql))
+
+
+def _connected(site: Site) -> Any:
+    """A connection of either kind: what is needed of them they have in common."""
     url = site.env["DATABASE_URL"]
     if url.startswith("sqlite"):
-        connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20)
-        try:
-            return list(connection.execute(sql))
-        finally:
-            connection.close()
-    with psycopg.connect(url.partition("?")[0].replace("postgres://", "postgresql://")) as server:
-        return server.execute(sql.encode()).fetchall()
+        return sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20)
+    return connect(url)
 
 
 def answers(site: Site, key: str) -> list[Stored]:
@@ -55,8 +56,6 @@ async def settled(site: Site, within: float = 15) -> float:
 
 
 def change(site: Site, sql: str) -> None:
-    """Behind the site's back; SQLite only."""
-    connection = sqlite3.connect(site.env["DATABASE_URL"].removeprefix("sqlite:///"), timeout=20)
-    with connection:
+    """Change one row behind the site's back."""
+    with closing(_connected(site)) as connection, connection:
         assert connection.execute(sql).rowcount == 1
-    connection.close()

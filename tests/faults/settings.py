@@ -23,6 +23,7 @@ STREAMING_PROVIDERS = {
     },
 }
 STREAMING_HEARTBEAT_SECONDS = 1
+STREAMING_MAX_STREAMS_PER_OWNER = 10_000
 STREAMING_MAX_ACTIVE_PER_OWNER = 10_000
 # The whole clock of a crash is 15 seconds as delivered, and a third of it here.
 STREAMING_LEASE_SECONDS = 3

@@ -13,14 +13,16 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.faults import rows
-from tests.faults.conftest import Start, Trial
+from tests.faults.conftest import Trial
 from tests.faults.oracle import Oracle, Order
+from tests.faults.stages import Stage, played_on
 from tests.live.client import Visit, Visitor
 from tests.live.raw import RawConnection
 from tests.servers import Site
 from tests.serving import sockets
 
 RECHECK = 1
+pytestmark = [pytest.mark.fault("F28"), played_on("uvicorn postgres redis")]
 FORGED = {
     "-1": 400,
     "0": 200,
@@ -49,8 +51,8 @@ LEAVE = {
 
 
 @pytest.fixture
-def site(shared: Start) -> Site:
-    return shared("uvicorn", STREAMING_RECHECK_SECONDS=RECHECK, STREAMING_MAX_ACTIVE_PER_PROCESS=6)
+def site(stage: Stage) -> Site:
+    return stage.shared(STREAMING_RECHECK_SECONDS=RECHECK, STREAMING_MAX_ACTIVE_PER_PROCESS=6)
 
 
 def _visitor(visit: Visit, site: Site, cookie: str) -> Visitor:
@@ -59,19 +61,15 @@ def _visitor(visit: Visit, site: Site, cookie: str) -> Visitor:
     return visitor
 
 
-def _order(chance: random.Random, **fields: Any) -> Order:
-    return Order(key=f"{chance.getrandbits(64):x}", seed=chance.getrandbits(32), **fields)
-
-
 async def test_running_answer_of_another_is_out_of_reach(
     site: Site, trial: Trial, oracle: Oracle, visit: Visit, chance: random.Random, figure: Any
 ) -> None:
-    order = _order(chance, events=150, delay=0.02)
+    order = Order.by(chance, events=150, delay=0.02)
     alice = await trial.reader(site, order)
     asking = asyncio.create_task(alice.ask_and_read())
     await alice.has(5)
     bob, stranger = visit(site), visit(site)
-    own = _order(chance, events=1)
+    own = Order.by(chance, events=1)
     await bob.http.post("/api/chat", json={"prompt": own.prompt, "id": own.key})
     path, attempts = f"/api/chat/{order.key}", 0
     for who in (bob, stranger):
@@ -87,13 +85,13 @@ async def test_running_answer_of_another_is_out_of_reach(
     await asking
     trial.judge(site)
     assert rows.answers(site, order.key)[0].status == "finished"
-    figure("F28", attempts=attempts + 3, reached=0)
+    figure(attempts=attempts + 3, reached=0)
 
 
 async def test_forged_cursors_are_refused_or_harmless(
     site: Site, trial: Trial, oracle: Oracle, visit: Visit, chance: random.Random
 ) -> None:
-    order = _order(chance, events=100, delay=0.02)
+    order = Order.by(chance, events=100, delay=0.02)
     alice = await trial.reader(site, order)
     asking = asyncio.create_task(alice.ask_and_read())
     await alice.has(5)
@@ -117,7 +115,7 @@ async def test_more_than_a_process_may_run_is_refused(
     site: Site, trial: Trial, oracle: Oracle, visit: Visit, chance: random.Random
 ) -> None:
     visitor = _visitor(visit, site, await trial.sign_in(site))
-    orders = [_order(chance, events=100, delay=0.02) for _ in range(10)]
+    orders = [Order.by(chance, events=100, delay=0.02) for _ in range(10)]
 
     async def ask(order: Order) -> int:
         body = {"prompt": order.prompt, "id": order.key}
@@ -141,7 +139,7 @@ async def test_stream_and_socket_end_for_who_may_no_longer(
     name = how.replace(" ", "-")
     session = site.manage("shell", "-c", SIGN_IN.format(name=name)).split()[-1]
     visitor = _visitor(visit, site, f"sessionid={session}")
-    orders = [_order(chance, events=400, delay=0.02) for _ in range(2)]
+    orders = [Order.by(chance, events=400, delay=0.02) for _ in range(2)]
     stream = await visitor.ask(orders[0].prompt, id=orders[0].key)
     await stream.until("text-delta")
     async with sockets.socket_of(visitor) as connection:
@@ -160,5 +158,5 @@ async def test_stream_and_socket_end_for_who_may_no_longer(
         assert connection.close_code == 4401
     assert took < RECHECK + 2
     assert (await visitor.http.post(f"/api/chat/{orders[0].key}/stop")).status_code in (401, 404)
-    figure("F28", left=how, closed_after_s=round(took, 1), recheck_s=RECHECK)
+    figure(left=how, closed_after_s=round(took, 1), recheck_s=RECHECK)
     await rows.settled(site, 20)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import uuid
 from typing import Any
 
 import pytest
 
 from tests.faults import rows
-from tests.faults.conftest import Start, Trial
+from tests.faults.conftest import Trial
 from tests.faults.footprint import MEGABYTE, Footprint, footprint, gives_back
 from tests.faults.oracle import Oracle, Order
-from tests.faults.reader import Reader
 from tests.faults.scale import scaled
+from tests.faults.stages import Stage, played_on
 from tests.live.client import Visit, Visitor
 from tests.servers import Site
 from tests.serving import sockets
@@ -27,31 +26,22 @@ CYCLES = scaled(60, 1000)
 JUNK = scaled(500, 10_000)
 
 
-def _order(chance: random.Random, **fields: Any) -> Order:
-    return Order(key=uuid.UUID(int=chance.getrandbits(128)).hex, seed=chance.getrandbits(32), **fields)
-
-
-def _latencies(reader: Reader, oracle: Oracle, key: str) -> list[float]:
-    """Seconds between each piece's leaving the provider and its arrival at the client."""
-    (call,) = oracle.asked_for(key)
-    came = [frame.at for frame in reader.frames if frame.chunk["type"] == "text-delta"]
-    return [at - sent for at, sent in zip(came, call.sent[1:], strict=False)]
-
-
 async def _warmed_up(site: Site, trial: Trial, chance: random.Random) -> Footprint:
     """What it holds after a crowd half as large: threads and arenas come with the first, once."""
-    readers = [await trial.reader(site, _order(chance, events=20, delay=0.1)) for _ in range(STREAMS // 2)]
+    readers = [await trial.reader(site, Order.by(chance, events=20, delay=0.1)) for _ in range(STREAMS // 2)]
     await asyncio.gather(*(reader.ask_and_read() for reader in readers))
     return footprint(site)
 
 
+@pytest.mark.fault("F12")
 @pytest.mark.timeout(scaled(120, 400))
+@played_on("uvicorn sqlite")
 async def test_many_streams_share_a_process(
-    start: Start, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
+    stage: Stage, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
 ) -> None:
-    site = start("uvicorn", STREAMING_MAX_ACTIVE_PER_PROCESS=1000)
+    site = stage.start(STREAMING_MAX_ACTIVE_PER_PROCESS=1000)
     before = await _warmed_up(site, trial, chance)
-    orders = [_order(chance, events=SECONDS * PER_SECOND, delay=1 / PER_SECOND) for _ in range(STREAMS)]
+    orders = [Order.by(chance, events=SECONDS * PER_SECOND, delay=1 / PER_SECOND) for _ in range(STREAMS)]
     readers = [await trial.reader(site, order) for order in orders]
     tasks = []
     for reader in readers:
@@ -64,12 +54,13 @@ async def test_many_streams_share_a_process(
     assert {rows.answers(site, order.key)[0].status for order in orders} == {"finished"}
     assert [reader.resumes for reader in readers] == [0] * STREAMS
     late = sorted(
-        each for reader, order in zip(readers, orders, strict=True) for each in _latencies(reader, oracle, order.key)
+        came - sent
+        for reader, order in zip(readers, orders, strict=True)
+        for sent, came in reader.journeys(oracle.asked_for(order.key)[0])
     )
     p99 = late[len(late) * 99 // 100]
     grown = (during.memory - before.memory) / STREAMS
     figure(
-        "F12",
         streams=STREAMS,
         events_per_s=STREAMS * PER_SECOND,
         p50_ms=round(1000 * late[len(late) // 2]),
@@ -97,16 +88,19 @@ async def _cycle(visitor: Visitor, order: Order | None, chance: random.Random) -
             connection.transport.abort()
 
 
+@pytest.mark.fault("F22")
+@pytest.mark.timeout(scaled(120, 600))
+@played_on("daphne sqlite")
 async def test_sockets_come_and_go_and_babble(
-    shared: Start, visit: Visit, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
+    stage: Stage, visit: Visit, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
 ) -> None:
-    site = shared("daphne")
+    site = stage.shared()
     visitor = visit(site)
     visitor.http.cookies.set(*(await trial.sign_in(site)).split("=", 1))
     room = asyncio.Semaphore(8)
 
     async def cycle(number: int) -> None:
-        order = _order(chance, events=40, delay=0.01) if number % 4 == 0 else None
+        order = Order.by(chance, events=40, delay=0.01) if number % 4 == 0 else None
         if order:
             trial.orders[order.key] = order
         async with room:
@@ -120,4 +114,4 @@ async def test_sockets_come_and_go_and_babble(
     assert {rows.answers(site, key)[0].status for key in trial.orders} == {"finished"}
     held = await gives_back(site, before)
     grown = (held.memory - before.memory) / MEGABYTE
-    figure("F22", cycles=CYCLES, junk_frames=JUNK, answers=len(trial.orders), grown_mb=round(grown, 1))
+    figure(cycles=CYCLES, junk_frames=JUNK, answers=len(trial.orders), grown_mb=round(grown, 1))

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import random
 import sqlite3
 import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.backing import Backing, _postgres, _running
+from tests.backing import Backing, postgres, running
 from tests.cable import Cable
 from tests.faults import rows
-from tests.faults.conftest import Start, Trial
+from tests.faults.conftest import Trial
 from tests.faults.oracle import Order
-from tests.faults.reader import Reader
+from tests.faults.reader import Reader, longest_gap
 from tests.faults.scale import scaled
+from tests.faults.stages import POSTGRES, SQLITE, Stage, connect, played_on
 from tests.servers import Site
 
 LOCKED_SECONDS = scaled(5, 10)
@@ -33,7 +32,7 @@ CLIENTS = scaled(100, 500)
 @pytest.fixture
 def own_postgres() -> Iterator[Backing]:
     """A PostgreSQL that a test may end."""
-    for server in _running(_postgres, "postgres"):
+    for server in running(postgres):
         _wait_for(server)
         yield server
 
@@ -41,33 +40,22 @@ def own_postgres() -> Iterator[Backing]:
 def _wait_for(server: Backing) -> None:
     """It accepts connections a moment before it is ready for them."""
     for _ in range(100):
-        with contextlib.suppress(psycopg.OperationalError), _connect(server):
+        with contextlib.suppress(psycopg.OperationalError), connect(server.url):
             return
         time.sleep(0.1)
     raise AssertionError("PostgreSQL does not become ready")
 
 
-def _connect(server: Backing) -> psycopg.Connection[tuple[Any, ...]]:
-    return psycopg.connect(server.url.replace("postgres://", "postgresql://"), autocommit=True)
-
-
-def _order(chance: random.Random, **fields: Any) -> Order:
-    return Order(key=uuid.UUID(int=chance.getrandbits(128)).hex, seed=chance.getrandbits(32), **fields)
-
-
-def _longest_gap(reader: Reader) -> float:
-    times = [frame.at for frame in reader.frames]
-    return max(later - earlier for earlier, later in itertools.pairwise(times))
-
-
+@pytest.mark.fault("F9")
+@played_on("uvicorn postgres", long=POSTGRES)
 async def test_postgresql_may_restart_in_mid_stream(
-    own_postgres: Backing, start: Start, trial: Trial, chance: random.Random, figure: Any
+    own_postgres: Backing, stage: Stage, trial: Trial, chance: random.Random, figure: Any
 ) -> None:
-    site = start("uvicorn", database=own_postgres.url, STREAMING_RECHECK_SECONDS=1)
+    site = stage.start(env={"DATABASE_URL": own_postgres.url}, STREAMING_RECHECK_SECONDS=1)
     site.manage("migrate", "--verbosity", "0")
-    other = start("daphne", database=own_postgres.url)
+    other = stage.start(beside=site)
     # Some end while it is away, and some long after.
-    orders = [_order(chance, events=events, delay=0.02) for events in (200, 200, 500, 500)]
+    orders = [Order.by(chance, events=events, delay=0.02) for events in (200, 200, 500, 500)]
     local = [await trial.reader(site, order) for order in orders]
     tasks = [asyncio.create_task(reader.ask_and_read()) for reader in local]
     for reader in local:
@@ -84,25 +72,27 @@ async def test_postgresql_may_restart_in_mid_stream(
     await rows.settled(site, 30)
     trial.judge(site)
     assert {rows.answers(site, order.key)[0].status for order in orders} == {"finished"}
-    gap = max(map(_longest_gap, local[2:]))
+    gap = max(map(longest_gap, local[2:]))
     assert gap < 1, f"readers of what ran on waited {gap:.1f} s"
     assert {reader.resumes for reader in (*local, *elsewhere)} == {0}, "streams were broken off"
-    figure("F9", away_s=AWAY_SECONDS, settled_after_s=round(time.monotonic() - back, 1), longest_gap_s=round(gap, 2))
+    figure(away_s=AWAY_SECONDS, settled_after_s=round(time.monotonic() - back, 1), longest_gap_s=round(gap, 2))
 
 
+@pytest.mark.fault("F10")
+@played_on("uvicorn sqlite", long=SQLITE)
 async def test_sqlite_may_be_locked_by_another_process(
-    start: Start, trial: Trial, chance: random.Random, figure: Any
+    stage: Stage, trial: Trial, chance: random.Random, figure: Any
 ) -> None:
     """For longer than a lease, which nobody can renew meanwhile; a second process looks for the dead all the time."""
-    site = start("uvicorn")
-    start("daphne", database=site.env["DATABASE_URL"])
-    orders = [_order(chance, events=400, delay=0.02) for _ in range(3)]
+    site = stage.start()
+    stage.start(beside=site)
+    orders = [Order.by(chance, events=400, delay=0.02) for _ in range(3)]
     await trial.sign_in(site)
     readers = [await trial.reader(site, order) for order in orders]
     tasks = [asyncio.create_task(reader.ask_and_read()) for reader in readers]
     for reader in readers:
         await reader.has(20)
-    late = _order(chance, events=10)
+    late = Order.by(chance, events=10)
     lock = sqlite3.connect(site.env["DATABASE_URL"].removeprefix("sqlite:///"), isolation_level=None, timeout=20)
     lock.execute("BEGIN IMMEDIATE")
     try:
@@ -114,30 +104,25 @@ async def test_sqlite_may_be_locked_by_another_process(
     await asyncio.gather(*tasks)
     trial.judge(site)
     assert {rows.answers(site, order.key)[0].status for order in trial.orders.values()} == {"finished"}
-    gap = max(map(_longest_gap, readers))
+    gap = max(map(longest_gap, readers))
     assert gap <= 1, f"tokens stood still for {gap:.1f} s"
     assert "is locked" not in str([frame.chunk for reader in readers for frame in reader.frames])
-    figure("F10", locked_s=LOCKED_SECONDS, longest_gap_s=round(gap, 2))
+    figure(locked_s=LOCKED_SECONDS, longest_gap_s=round(gap, 2))
 
 
-async def _small(server: Backing, start: Start) -> Site:
-    with _connect(server) as connection:
+async def _small(server: Backing, stage: Stage) -> Site:
+    """A site on a server that takes few connections; with Django's pool, or each request would open one."""
+    with connect(server.url) as connection:
         connection.execute(f"ALTER SYSTEM SET max_connections = {MAX_CONNECTIONS}".encode())
     server.restart()
     _wait_for(server)
-    # What a site needs that would otherwise open a connection a request: Django's own pool.
-    site = start(
-        "uvicorn",
-        database=server.url,
-        env={"FAULT_POOL": '{"max_size": 8, "timeout": 20}'},
-        STREAMING_MAX_ACTIVE_PER_PROCESS=1000,
-    )
+    site = stage.start(env={"DATABASE_URL": server.url}, STREAMING_MAX_ACTIVE_PER_PROCESS=1000)
     site.manage("migrate", "--verbosity", "0")
     return site
 
 
 def _connections(server: Backing) -> int:
-    with _connect(server) as connection:
+    with connect(server.url) as connection:
         counted = (
             "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
@@ -146,13 +131,15 @@ def _connections(server: Backing) -> int:
     return int(found[0])
 
 
+@pytest.mark.fault("F11", "F13")
 @pytest.mark.timeout(scaled(120, 600))
+@played_on("uvicorn postgres", long=POSTGRES)
 async def test_crowd_shares_few_connections(
-    own_postgres: Backing, start: Start, trial: Trial, chance: random.Random, figure: Any
+    own_postgres: Backing, stage: Stage, trial: Trial, chance: random.Random, figure: Any
 ) -> None:
     """All come within two seconds; then all are cut off at once and come back."""
-    site = await _small(own_postgres, start)
-    orders = [_order(chance, events=scaled(30, 120), delay=0.5) for _ in range(CLIENTS)]
+    site = await _small(own_postgres, stage)
+    orders = [Order.by(chance, events=scaled(30, 120), delay=0.5) for _ in range(CLIENTS)]
     async with Cable(site) as cable:
         readers = [await trial.reader(site, order, via=cable.url, pause=None) for order in orders]
         tasks = []

@@ -23,7 +23,7 @@ from streaming.supervisor import current
 from streaming.testing import chunks_of, seqs_of, text_of
 from tests.engine import ALICE
 
-pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.fault("F24"), pytest.mark.usefixtures("engine"), pytest.mark.timeout(120)]
 TEXT = "wörd 世界 \n🎉 " * 3
 Script = Callable[..., None]
 
@@ -132,7 +132,7 @@ async def test_any_database_call_may_fail(is_done: bool, monkeypatch: pytest.Mon
         await Generation.objects.all().adelete()
         if call.count < fatal:
             break
-    figure("F24", failed_database_calls=fatal - 1, done_before=is_done)
+    figure(failed_database_calls=fatal - 1, done_before=is_done)
 
 
 @types.coroutine
@@ -176,4 +176,4 @@ async def test_a_cancel_may_arrive_at_any_await(
         if call.count < fatal:
             break
     assert fatal > 1, "the method that was to be interfered with never waited"
-    figure("F24", cancelled_awaits=fatal - 1, of=method)
+    figure(cancelled_awaits=fatal - 1, of=method)

@@ -6,17 +6,17 @@ import asyncio
 import random
 import signal
 import time
-import uuid
 from typing import Any
 
 import pytest
 
 from tests.cable import Cable
 from tests.faults import rows
-from tests.faults.conftest import Start, Trial
+from tests.faults.conftest import Trial
 from tests.faults.oracle import Oracle, Order, said
 from tests.faults.reader import Reader
 from tests.faults.scale import scaled
+from tests.faults.stages import POSTGRES, Stage, played_on
 from tests.servers import Site
 
 LEASE, SWEEP = 3, 2
@@ -32,13 +32,6 @@ CLOCKS = """
 """
 
 
-def _orders(chance: random.Random, count: int, **fields: Any) -> list[Order]:
-    return [
-        Order(key=uuid.UUID(int=chance.getrandbits(128)).hex, seed=chance.getrandbits(32), **fields)
-        for _ in range(count)
-    ]
-
-
 async def _begin(
     trial: Trial, owner: Site, other: Site, orders: list[Order]
 ) -> tuple[list[Reader], list[asyncio.Task[Reader]]]:
@@ -51,14 +44,15 @@ async def _begin(
     return first, [*tasks, *(asyncio.create_task(reader.read()) for reader in elsewhere)]
 
 
-@pytest.mark.timeout(scaled(120, 3600))
-@pytest.mark.parametrize("server", scaled(["uvicorn", "daphne"], ["uvicorn", "daphne"] * 25))
+@pytest.mark.fault("F2")
+@pytest.mark.parametrize("turn", range(scaled(1, 7)))
+@played_on("uvicorn sqlite", "daphne postgres redis")
 async def test_killed_owner_costs_at_most_a_moment_of_text(
-    server: str, start: Start, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
+    turn: int, stage: Stage, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
 ) -> None:
-    owner = start(server)
-    other = start("uvicorn", database=owner.env["DATABASE_URL"])
-    orders = _orders(chance, 5, events=2000, delay=0.01)
+    owner = stage.start()
+    other = stage.start(beside=owner)
+    orders = [Order.by(chance, events=2000, delay=0.01) for _ in range(5)]
     first, tasks = await _begin(trial, owner, other, orders)
     await asyncio.sleep(chance.uniform(0, 2))
     for reader in first:
@@ -78,15 +72,17 @@ async def test_killed_owner_costs_at_most_a_moment_of_text(
         average = len(order.text) / order.events
         lost.append(max(len(whole) - len(text), 0) / average * order.delay)
     assert max(lost) <= 2, f"{max(lost):.1f} s of text are lost"
-    figure("F2", generations=len(orders), interrupted_after_s=round(took, 1), lost_tail_s=round(max(lost), 2))
+    figure(kills=1, generations=len(orders), interrupted_after_s=round(took, 1), lost_tail_s=round(max(lost), 2))
 
 
+@pytest.mark.fault("F25")
+@played_on("uvicorn sqlite redis")
 async def test_paused_owner_is_fenced(
-    start: Start, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
+    stage: Stage, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
 ) -> None:
-    owner = start("uvicorn")
-    other = start("daphne", database=owner.env["DATABASE_URL"])
-    orders = _orders(chance, 3, events=2000, delay=0.01)
+    owner = stage.start()
+    other = stage.start(beside=owner)
+    orders = [Order.by(chance, events=2000, delay=0.01) for _ in range(3)]
     # Readers at the owner see some text that nobody else will: only those elsewhere testify.
     askers = [await trial.reader(owner, order, testifies=False) for order in orders]
     asking = [asyncio.create_task(asker.ask_and_read()) for asker in askers]
@@ -102,7 +98,7 @@ async def test_paused_owner_is_fenced(
     resumed = time.monotonic()
     for order in orders:
         await oracle.asked_for(order.key)[0].gone(within=2)
-    figure("F25", generations=len(orders), provider_closed_after_s=round(time.monotonic() - resumed, 2))
+    figure(generations=len(orders), provider_closed_after_s=round(time.monotonic() - resumed, 2))
     await asyncio.gather(*asking)
     assert [asker.frames[-1].chunk["type"] for asker in askers] == ["error"] * len(askers)
     assert [rows.answers(other, order.key) for order in orders] == before
@@ -110,12 +106,15 @@ async def test_paused_owner_is_fenced(
     trial.judge(other)
 
 
+@pytest.mark.fault("F4")
 @pytest.mark.timeout(scaled(120, 600))
-async def test_rolling_restart_loses_nothing(start: Start, trial: Trial, chance: random.Random, figure: Any) -> None:
+@played_on("uvicorn postgres")
+async def test_rolling_restart_loses_nothing(stage: Stage, trial: Trial, chance: random.Random, figure: Any) -> None:
     """Each of two workers is told to end and replaced while clients come and read through a balancer."""
-    workers = [start("uvicorn")]
-    workers.append(start("daphne", database=workers[0].env["DATABASE_URL"]))
-    orders = _orders(chance, scaled(24, 100), events=150, delay=0.02)
+    workers = [stage.start()]
+    workers.append(stage.start(beside=workers[0]))
+    servers = [worker.log_file.name.partition("-")[0] for worker in workers]
+    orders = [Order.by(chance, events=150, delay=0.02) for _ in range(scaled(24, 100))]
     async with Cable(*workers) as balancer:
         reading = []
         for number, order in enumerate(orders):
@@ -125,12 +124,7 @@ async def test_rolling_restart_loses_nothing(start: Start, trial: Trial, chance:
                 index = number // (len(orders) // 2)
                 workers[index].send_signal(signal.SIGTERM)
                 await asyncio.to_thread(workers[index].process.wait, 15)
-                workers[index] = await asyncio.to_thread(
-                    start,
-                    ("uvicorn", "daphne")[index],
-                    database=workers[0].env["DATABASE_URL"],
-                    instead_of=workers[index],
-                )
+                workers[index] = await asyncio.to_thread(stage.start, server=servers[index], instead_of=workers[index])
             await asyncio.sleep(0.1)
         readers = await asyncio.gather(*reading)
     await rows.settled(workers[1], 15)
@@ -139,25 +133,23 @@ async def test_rolling_restart_loses_nothing(start: Start, trial: Trial, chance:
     assert set(statuses) <= {"finished", "interrupted"}
     assert statuses.count("finished") > len(orders) / 4
     resumes = sum(reader.resumes for reader in readers)
-    figure("F4", generations=len(orders), interrupted=statuses.count("interrupted"), resumes=resumes)
+    figure(generations=len(orders), interrupted=statuses.count("interrupted"), resumes=resumes)
 
 
+@pytest.mark.fault("F26")
 @pytest.mark.parametrize("skew", [60, -60])
+@played_on("uvicorn postgres", long=POSTGRES)
 async def test_wrong_clock_ends_nobody(
-    skew: int, postgres_site: Site, start: Start, trial: Trial, chance: random.Random, figure: Any
+    skew: int, stage: Stage, trial: Trial, chance: random.Random, figure: Any
 ) -> None:
     """A minute is twenty leases. On PostgreSQL, whose clock all processes share; SQLite's is the machine's."""
-    astray = start(
-        "uvicorn",
-        database=postgres_site.env["DATABASE_URL"],
-        application="tests.faults.skewed:application",
-        env={"CLOCK_SKEW": str(skew)},
-    )
+    right = stage.start()
+    astray = stage.start(beside=right, application="tests.faults.skewed:application", env={"CLOCK_SKEW": str(skew)})
     # Some run where the clock is right, some where it is wrong; both processes look for the dead, and read the others'.
-    orders = _orders(chance, 6, events=250, delay=0.02)
+    orders = [Order.by(chance, events=250, delay=0.02) for _ in range(6)]
     tasks = []
     for number, order in enumerate(orders):
-        owner, other = (postgres_site, astray)[:: 1 if number % 2 else -1]
+        owner, other = (right, astray)[:: 1 if number % 2 else -1]
         asker = await trial.reader(owner, order)
         tasks.append(asyncio.create_task(asker.ask_and_read()))
         await asker.has(1)
@@ -167,4 +159,4 @@ async def test_wrong_clock_ends_nobody(
     assert {rows.answers(astray, order.key)[0].status for order in orders} == {"finished"}
     wrong = rows.select(astray, CLOCKS.format(keys=", ".join(f"'{order.key}'" for order in orders[::2])))
     assert [abs(seconds - skew) < 5 for (seconds,) in wrong] == [True] * 3, "the clock was not wrong"
-    figure("F26", skew_s=skew, generations=len(orders), falsely_interrupted=0)
+    figure(skew_s=skew, generations=len(orders), falsely_interrupted=0)

@@ -13,8 +13,9 @@ import pytest
 
 from streaming.errors import PUBLIC_MESSAGES
 from tests.faults import rows
-from tests.faults.conftest import PROVIDER_PORT, Start
+from tests.faults.conftest import PROVIDER_PORT
 from tests.faults.footprint import MEGABYTE, footprint
+from tests.faults.stages import Stage, played_on
 from tests.live.client import Stream, Visit, Visitor, assert_whole
 from tests.live.wires import answer_wire, event, until_delta
 from tests.peers import CUT, DROP, HANG, Peer, Reply, Step
@@ -29,9 +30,8 @@ SECRET = "sk-CANARY-of-the-provider-4711"
 
 
 @pytest.fixture
-def site(shared: Start) -> Site:
-    return shared(
-        "uvicorn",
+def site(stage: Stage) -> Site:
+    return stage.shared(
         STREAMING_FIRST_DELTA_SECONDS=LIMIT,
         STREAMING_STALL_SECONDS=LIMIT,
         STREAMING_HEARTBEAT_SECONDS=0.5,
@@ -55,7 +55,9 @@ STALLS: dict[str, tuple[Reply, str]] = {
 }
 
 
+@pytest.mark.fault("F16")
 @pytest.mark.parametrize("name", STALLS)
+@played_on("uvicorn sqlite")
 async def test_silent_provider_is_given_up_in_time(visitor: Visitor, peer: Peer, name: str, figure: Any) -> None:
     reply, code = STALLS[name]
     peer.answers(reply)
@@ -67,7 +69,7 @@ async def test_silent_provider_is_given_up_in_time(visitor: Visitor, peer: Peer,
     assert len(peer.requests) == 1
     _assert_failed(visitor, stream, code, BEGUN if code == "timeout_stall" else "")
     assert len(stream.heartbeats) >= 2
-    figure("F16", limit_s=LIMIT, given_up_after_s=round(took, 1), code=code)
+    figure(limit_s=LIMIT, given_up_after_s=round(took, 1), code=code)
 
 
 @pytest.fixture
@@ -86,13 +88,15 @@ async def deaf() -> AsyncIterator[None]:
             each.close()
 
 
+@pytest.mark.fault("F16")
+@played_on("uvicorn sqlite")
 async def test_provider_that_takes_no_connection_is_given_up_in_time(visitor: Visitor, deaf: None, figure: Any) -> None:
     began = time.monotonic()
     stream = await (await visitor.ask("Hello?")).whole()
     took = time.monotonic() - began
     assert LIMIT <= took < LIMIT + 1, f"{took:.1f} s"
     _assert_failed(visitor, stream, "timeout_first_delta", "")
-    figure("F16", limit_s=LIMIT, given_up_after_s=round(took, 1), code="no connection")
+    figure(limit_s=LIMIT, given_up_after_s=round(took, 1), code="no connection")
 
 
 def _assert_failed(visitor: Visitor, stream: Stream, code: str, text: str) -> None:
@@ -117,7 +121,9 @@ PASSING: dict[str, Reply] = {
 }
 
 
+@pytest.mark.fault("F17")
 @pytest.mark.parametrize("name", PASSING)
+@played_on("daphne sqlite")
 async def test_failure_before_the_first_word_is_tried_again(
     visitor: Visitor, peer: Peer, name: str, figure: Any
 ) -> None:
@@ -130,9 +136,11 @@ async def test_failure_before_the_first_word_is_tried_again(
     assert (stream.text, stored.text, stored.status) == (TEXT, TEXT, "finished")
     assert stored.attempts == len(peer.requests) == 2
     assert took >= (1 if "429" in name else 0.5)
-    figure("F17", failure=name, calls=2, answered_after_s=round(took, 1))
+    figure(failure=name, calls=2, answered_after_s=round(took, 1))
 
 
+@pytest.mark.fault("F17")
+@played_on("daphne sqlite")
 async def test_tries_have_an_end(visitor: Visitor, peer: Peer) -> None:
     peer.answers(_refusal(529))
     stream = await (await visitor.ask("Hello?")).whole()
@@ -151,7 +159,9 @@ BREAKS: dict[str, tuple[Sequence[Step], str]] = {
 }
 
 
+@pytest.mark.fault("F18")
 @pytest.mark.parametrize("name", BREAKS)
+@played_on("uvicorn postgres")
 async def test_failure_after_the_first_word_is_never_tried_again(
     visitor: Visitor, peer: Peer, name: str, figure: Any
 ) -> None:
@@ -165,7 +175,7 @@ async def test_failure_after_the_first_word_is_never_tried_again(
     assert stored.status == ("truncated" if code == "connection_lost" else "failed")
     assert (stored.error_code, stored.text, stream.text, stored.attempts) == (code, BEGUN, BEGUN, 1)
     assert len(peer.requests) == 1
-    figure("F18", failure=name, calls=1)
+    figure(failure=name, calls=1)
 
 
 def _delta(text: str) -> bytes:
@@ -196,7 +206,9 @@ GARBAGE = {
 }
 
 
+@pytest.mark.fault("F19")
 @pytest.mark.parametrize("name", GARBAGE)
+@played_on("daphne sqlite")
 async def test_garbage_never_hangs_and_costs_no_text(visitor: Visitor, peer: Peer, name: str, figure: Any) -> None:
     case = GARBAGE[name]
     await visitor.http.get("/")
@@ -210,7 +222,7 @@ async def test_garbage_never_hangs_and_costs_no_text(visitor: Visitor, peer: Pee
     assert stored.text == stream.text == case.text
     grown = (footprint(visitor.site).memory - before) / MEGABYTE
     assert grown < 100, f"{grown:.0f} MB"
-    figure("F19", case=name, status=case.status, grown_mb=round(grown))
+    figure(case=name, status=case.status, grown_mb=round(grown))
 
 
 LEAKS: dict[str, Reply] = {
@@ -226,9 +238,11 @@ LEAKS: dict[str, Reply] = {
 }
 
 
+@pytest.mark.fault("F29")
 @pytest.mark.parametrize("is_debug", [False, True], ids=["", "DEBUG"])
-async def test_secrets_turn_up_nowhere(shared: Start, visit: Visit, peer: Peer, is_debug: bool, figure: Any) -> None:
-    site = shared("daphne", DEBUG=is_debug, STREAMING_PROVIDER_RETRIES=0)
+@played_on("daphne sqlite redis")
+async def test_secrets_turn_up_nowhere(stage: Stage, visit: Visit, peer: Peer, is_debug: bool, figure: Any) -> None:
+    site = stage.shared(DEBUG=is_debug, STREAMING_PROVIDER_RETRIES=0)
     visitor = visit(site)
     seen: list[str] = []
     for number, reply in enumerate([*LEAKS.values(), *LEAKS.values()]):
@@ -246,4 +260,4 @@ async def test_secrets_turn_up_nowhere(shared: Start, visit: Visit, peer: Peer, 
     for place in (*seen, site.log()):
         assert "CANARY" not in place, place
     assert len(peer.requests) >= 4 * len(LEAKS)
-    figure("F29", failures=len(peer.requests), debug=is_debug, places=len(seen) + 1, found=0)
+    figure(failures=len(peer.requests), debug=is_debug, places=len(seen) + 1, found=0)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-import uuid
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.cable import Cable, Fault
 from tests.faults import rows
-from tests.faults.conftest import Start, Trial
+from tests.faults.conftest import Trial
 from tests.faults.footprint import MEGABYTE, footprint, gives_back
 from tests.faults.oracle import Order, Trouble
 from tests.faults.scale import scaled
+from tests.faults.stages import Stage, played_on
+from tests.live.client import http_client
 from tests.servers import Site
 
 SECONDS = scaled(10, 3600)
@@ -29,8 +29,8 @@ SETTLED_AS = {"": "finished", "busy": "finished", "cut": "truncated", "silent": 
 
 async def _one(trial: Trial, site: Site, chance: random.Random) -> None:
     """An answer with a fault of each kind, or without: the reader's, the provider's, the person's."""
-    key, trouble = uuid.UUID(int=chance.getrandbits(128)).hex, chance.choice(TROUBLES)
-    order = Order(key=key, seed=chance.getrandbits(32), delay=0.01, trouble=trouble)
+    trouble = chance.choice(TROUBLES)
+    order = Order.by(chance, delay=0.01, trouble=trouble)
     cuts = [Fault(chance.randrange(15_000), chance.random() < 0.5) for _ in range(chance.choice([0, 0, 1, 3]))]
     cuts += [Fault(slice=chance.randint(1, 400), latency=0.001)]
     stops_after = chance.uniform(0, 3) if chance.random() < 0.2 else None
@@ -40,19 +40,21 @@ async def _one(trial: Trial, site: Site, chance: random.Random) -> None:
         if stops_after is not None:
             await reader.has(1)
             await asyncio.sleep(stops_after)
-            async with httpx.AsyncClient(base_url=site.url, headers={"Cookie": await trial.sign_in(site)}) as http:
-                assert (await http.post(f"/api/chat/{key}/stop")).status_code == 200
+            async with http_client(site.url, headers={"Cookie": await trial.sign_in(site)}) as http:
+                assert (await http.post(f"/api/chat/{order.key}/stop")).status_code == 200
         await reading
     trial.judge_one(site, order, calls=1 + (trouble == "busy"))
-    (stored,) = rows.answers(site, key)
+    (stored,) = rows.answers(site, order.key)
     assert stored.status in ((SETTLED_AS[trouble], "cancelled") if stops_after is not None else (SETTLED_AS[trouble],))
 
 
+@pytest.mark.fault("F31")
 @pytest.mark.timeout(scaled(120, 4000))
+@played_on("uvicorn sqlite", long=("uvicorn postgres redis", "daphne sqlite"))
 async def test_hour_of_everything_leaves_no_trace(
-    start: Start, trial: Trial, chance: random.Random, figure: Any
+    stage: Stage, trial: Trial, chance: random.Random, figure: Any
 ) -> None:
-    site = start("uvicorn", STREAMING_STALL_SECONDS=STALL)
+    site = stage.start(STREAMING_STALL_SECONDS=STALL)
     await asyncio.gather(*(_one(trial, site, chance) for _ in range(8)))
     before, began = footprint(site), time.monotonic()
     running: list[asyncio.Task[None]] = []
@@ -69,7 +71,7 @@ async def test_hour_of_everything_leaves_no_trace(
     slope = _slope([each for each in memory if each[0] > WARM_UP]) * 600
     assert slope < 1 or not WARM_UP, f"{slope:.1f} MB in ten minutes"
     grown = {"mb_per_10_min": round(slope, 2)} if WARM_UP else {}
-    figure("F31", generations=len(running), minutes=round(SECONDS / 60, 1), files=held.files - before.files, **grown)
+    figure(generations=len(running), minutes=round(SECONDS / 60, 1), files=held.files - before.files, **grown)
 
 
 def _slope(points: list[tuple[float, float]]) -> float:

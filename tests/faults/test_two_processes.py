@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-import uuid
 from typing import Any
 
 import httpx
@@ -15,10 +14,12 @@ from tests.faults import rows
 from tests.faults.conftest import Trial
 from tests.faults.oracle import Oracle, Order, said
 from tests.faults.scale import scaled
+from tests.faults.stages import Stage, played_on
+from tests.live.client import http_client
 from tests.servers import Site
 
 STOPS = scaled(24, 200)
-KEYS = scaled(8, 100)
+KEYS = scaled(6, 100)
 POSTS = 20
 AT_ONCE = 8
 DURATION = 1.0
@@ -34,7 +35,7 @@ async def _stop_somewhere(trial: Trial, oracle: Oracle, pair: tuple[Site, Site],
     await asker.has(1)
     await asyncio.sleep(after)
     cookie = await trial.sign_in(owner)
-    async with httpx.AsyncClient(base_url=other.url, headers={"Cookie": cookie}, timeout=30) as http:
+    async with http_client(other.url, headers={"Cookie": cookie}) as http:
         answer = (await http.post(f"/api/chat/{order.key}/stop")).json()["status"]
         stopped = time.monotonic()
         again = (await http.post(f"/api/chat/{order.key}/stop")).json()["status"]
@@ -55,14 +56,23 @@ async def _stop_somewhere(trial: Trial, oracle: Oracle, pair: tuple[Site, Site],
     return took
 
 
+@pytest.fixture
+def pair(stage: Stage) -> tuple[Site, Site]:
+    """Two processes of one site."""
+    first = stage.shared()
+    return first, stage.shared(beside=first)
+
+
+@pytest.mark.fault("F20")
+@pytest.mark.timeout(scaled(120, 300))
+@played_on("uvicorn sqlite", "daphne postgres redis")
 async def test_stop_elsewhere_at_any_moment_is_obeyed_and_true(
     pair: tuple[Site, Site], trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
 ) -> None:
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one() -> float:
-        key = uuid.UUID(int=chance.getrandbits(128)).hex
-        order = Order(key=key, seed=chance.getrandbits(32), events=100, delay=DURATION / 100)
+        order = Order.by(chance, events=100, delay=DURATION / 100)
         after = chance.uniform(0, DURATION * 2)
         async with room:
             return await _stop_somewhere(trial, oracle, pair, order, after)
@@ -72,7 +82,7 @@ async def test_stop_elsewhere_at_any_moment_is_obeyed_and_true(
     cancelled = [each for each in took if each]
     assert cancelled, "no stop came in time"
     assert len(cancelled) < STOPS, "every stop came in time"
-    figure("F20", stops=STOPS, cancelled=len(cancelled), provider_closed_after_s_max=round(max(cancelled), 2))
+    figure(stops=STOPS, cancelled=len(cancelled), provider_closed_after_s_max=round(max(cancelled), 2))
 
 
 async def _post(http: httpx.AsyncClient, order: Order, **fields: Any) -> tuple[int, str]:
@@ -82,25 +92,26 @@ async def _post(http: httpx.AsyncClient, order: Order, **fields: Any) -> tuple[i
     return response.status_code, "\n\n".join(frames)
 
 
+@pytest.mark.fault("F21")
 @pytest.mark.timeout(scaled(120, 900))
+@played_on("daphne sqlite", "uvicorn postgres")
 async def test_message_sent_twenty_times_at_once_is_answered_once(
     pair: tuple[Site, Site], trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
 ) -> None:
     cookie = await trial.sign_in(pair[0])
     headers = {"Cookie": cookie}
     async with (
-        httpx.AsyncClient(base_url=pair[0].url, headers=headers, timeout=60) as one,
-        httpx.AsyncClient(base_url=pair[1].url, headers=headers, timeout=60) as two,
+        http_client(pair[0].url, headers=headers) as one,
+        http_client(pair[1].url, headers=headers) as two,
     ):
         for _ in range(KEYS):
-            key = uuid.UUID(int=chance.getrandbits(128)).hex
-            order = Order(key=key, seed=chance.getrandbits(32), events=20)
-            trial.orders[key] = order
+            order = Order.by(chance, events=20)
+            trial.orders[order.key] = order
             posts = [_post(chance.choice((one, two)), order) for _ in range(POSTS)]
             answers = await asyncio.gather(*posts)
             assert {status for status, _ in answers} == {200}, answers
             assert len({body for _, body in answers}) == 1, "the answers differ"
             assert (await _post(two, order, prompt="Something else"))[0] == 409
     trial.judge(pair[0])
-    figure("F21", keys=KEYS, posts=KEYS * POSTS, generations=KEYS, provider_calls=len(oracle.requests) - 1)
+    figure(keys=KEYS, posts=KEYS * POSTS, generations=KEYS, provider_calls=len(oracle.requests) - 1)
     assert len(oracle.requests) == KEYS + 1

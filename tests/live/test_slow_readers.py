@@ -24,7 +24,7 @@ MANY, MOST_BYTES_EACH = 50, 2_000_000
 async def test_stuck_readers_neither_stall_the_answer_nor_cost_memory(
     start_site: StartSite, visit: Visit, peer: Peer
 ) -> None:
-    site = start_site("uvicorn", SESSION_COOKIE_NAME="readers")
+    site = start_site("uvicorn", STREAMING_MAX_STREAMS_PER_OWNER=100)
     visitor = await visit(site).greet()
     _, one, many = [await _growth(visitor, gate, readers) for gate, readers in _scenes(peer, 1, 1, MANY)]
     assert (many - one) / MANY < MOST_BYTES_EACH

@@ -189,6 +189,7 @@ JUNK: dict[str, tuple[str | bytes, str, str]] = {
 }
 
 
+@pytest.mark.fault("F22")
 @pytest.mark.parametrize("name", JUNK)
 async def test_junk_is_answered_and_the_socket_lives_on(site: Site, visit: Visit, name: str) -> None:
     junk, request_id, said = JUNK[name]

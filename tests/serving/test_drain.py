@@ -7,19 +7,21 @@ import os
 import signal
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
+from tests.faults.scale import scaled
 from tests.live import rows
 from tests.live.client import Stream, Visit, Visitor, assert_whole, text_of
 from tests.servers import Site
 from tests.serving import sockets
 from tests.serving.conftest import SERVERS, Start
 
+pytestmark = pytest.mark.fault("F3")
+
 DRAIN = 1.5
 GRACE = 2.0
-READERS = int(os.environ.get("SERVING_READERS", "10"))
+READERS = scaled(10, 25)  # of each kind
 IN_WORKERS = ("uvicorn-workers", "granian-workers")
 WRAPPED, BARE = "project.asgi:application", "tests.serving.bare:application"
 
@@ -38,12 +40,6 @@ async def _open(visitor: Visitor, provider: str) -> tuple[str, Stream]:
     stream = await visitor.ask("Hello?", provider, id=key)
     await stream.until("text-delta")
     return key, stream
-
-
-def _child(site: Site) -> int:
-    """The process that serves, where the one that was started only watches over it."""
-    children = Path(f"/proc/{site.process.pid}/task/{site.process.pid}/children").read_text().split()
-    return int(children[0])
 
 
 def _status(stream: Stream) -> str:
@@ -103,7 +99,7 @@ async def test_second_signal_ends_at_once(server: str, second: signal.Signals, s
     await asyncio.sleep(0.5)
     assert site.process.poll() is None
     # Granian keeps a second signal to itself; at a terminal its workers get it, too.
-    os.kill(_child(site) if server == "granian" else site.process.pid, second)
+    os.kill(site.serving_pid, second)
     await asyncio.gather(_ended(site, GRACE), stream.whole())
     assert (_status(stream), rows.answer(site, key).status) == ("interrupted", "interrupted")
 
@@ -123,7 +119,7 @@ async def test_code_reload_settles_what_runs(start: Start, visit: Visit) -> None
     site = start("reloading", STREAMING_DRAIN_SECONDS=60)
     visitor = await visit(site).greet()
     key, stream = await _open(visitor, "endless")
-    os.kill(_child(site), signal.SIGTERM)  # which Django's reloader turns into sys.exit, as a changed file does
+    os.kill(site.serving_pid, signal.SIGTERM)  # which Django's reloader turns into sys.exit, as a changed file does
     await asyncio.gather(_ended(site, 5), stream.whole())
     stored = rows.answer(site, key)
     assert (stored.status, stored.text) == ("interrupted", stream.text)

@@ -16,6 +16,8 @@ from tests.servers import Site
 from tests.serving import sockets
 from tests.serving.conftest import Start
 
+pytestmark = pytest.mark.fault("F23")
+
 APPLICATION = "tests.serving.failing:application"
 # Every await of the SSE generator, at its first, second and later turn.
 OF_STREAM = ["release:1", "next:1", "next:2", "next:4", "holds:1", "holds:2", "holds:4"]

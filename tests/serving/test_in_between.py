@@ -13,18 +13,23 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.faults.scale import scaled
 from tests.live.client import Visit, Visitor, assert_whole
 from tests.servers import ROOT, Site, free_port
 from tests.serving import sockets
 from tests.serving.conftest import SERVERS, Start
 
+pytestmark = pytest.mark.fault("F27")
+
+# Seconds that the proxy waits for the site to say something: by its own default a minute.
+PATIENCE = scaled(2, 60)
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 # What somebody writes who has never heard of streams: nginx's defaults, and compression of everything.
 PLAIN = "server { listen 80; location / { proxy_pass http://127.0.0.1:8000; proxy_set_header Host $http_host; } }"
 FRAME = """
 daemon off; pid nginx.pid; error_log stderr; worker_processes 1; events {{ }}
 http {{
-  access_log off; gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1; proxy_read_timeout 2s;
+  access_log off; gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1; proxy_read_timeout {patience}s;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
   {server}
 }}
@@ -59,7 +64,7 @@ def proxied(tmp_path: Path) -> Iterator[Proxy]:
         server = re.sub(r"listen \d+", f"listen 127.0.0.1:{port}", server).replace(
             "127.0.0.1:8000", f"127.0.0.1:{site.port}"
         )
-        (tmp_path / "nginx.conf").write_text(FRAME.format(server=server))
+        (tmp_path / "nginx.conf").write_text(FRAME.format(server=server, patience=PATIENCE))
         running.append(subprocess.Popen([NGINX, "-p", str(tmp_path), "-c", "nginx.conf"], stderr=subprocess.DEVNULL))
         return site._replace(url=f"http://127.0.0.1:{port}")
 
@@ -96,12 +101,14 @@ async def test_answers_pass_through_nginx_as_they_are_written(
     assert_whole(stream)
 
 
+@pytest.mark.timeout(PATIENCE * 3 + 60)
 async def test_silence_outlives_the_patience_of_nginx(start: Start, visit: Visit, proxied: Proxy) -> None:
-    """The proxy gives up after two seconds of silence, the answer is silent for four, a heartbeat comes every half."""
-    visitor = await _arrived(visit, proxied(start("daphne"), PLAIN))
+    """The answer is silent for longer than the proxy waits; heartbeats come in between."""
+    site = start("daphne", STREAMING_HEARTBEAT_SECONDS=PATIENCE / 4)
+    visitor = await _arrived(visit, proxied(site, PLAIN))
     stream = await visitor.ask("Hello?", "silent")
     reading = asyncio.create_task(stream.whole())
-    await asyncio.sleep(4)
+    await asyncio.sleep(1.5 * PATIENCE + 1)
     assert not reading.done()
     assert await visitor.stop() == "stopping"
     await reading

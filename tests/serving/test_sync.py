@@ -14,7 +14,7 @@ from streaming.models import Conversation
 KEY = uuid.uuid4().hex
 API = {"post": "/api/chat", "get": f"/api/chat/{KEY}/stream"}
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(20)]
+pytestmark = [pytest.mark.fault("F32"), pytest.mark.django_db(transaction=True), pytest.mark.timeout(20)]
 
 
 @pytest.mark.parametrize("method", API)

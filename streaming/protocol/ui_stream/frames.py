@@ -11,6 +11,7 @@ DONE = b"data: [DONE]\n\n"
 # Has no number: the log does not hold it, and a reader that comes back goes on where it was.
 ERROR = b'data: {"type":"error","errorText":"The connection broke off. Reload to go on."}\n\n'
 SIGNED_OUT = b'data: {"type":"error","errorText":"You have been signed out. Sign in to go on."}\n\n'
+TOO_MANY = b'data: {"type":"error","errorText":"This is open in too many places. Close one of them."}\n\n'
 
 # identity: any value makes compressing middleware keep its hands off a stream it would otherwise hold back.
 HEADERS = {

@@ -1,0 +1,29 @@
+"""What a run of the fault tests finds, one JSON line each in the file that `FAULT_FIGURES` names.
+
+Tests note what they measured; of each test that is done to a fault, wherever it stands, it is noted that it passed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FIGURES = os.environ.get("FAULT_FIGURES", "")
+
+
+def note(item: pytest.Item, fault: str, **numbers: Any) -> None:
+    """A line about `fault` by this test."""
+    if FIGURES:
+        with Path(FIGURES).open("a") as file:
+            file.write(json.dumps({"fault": fault, "test": item.nodeid, **numbers}) + "\n")
+
+
+def note_pass(item: pytest.Item, report: pytest.TestReport) -> None:
+    """A line for each fault that this test has survived."""
+    if report.when == "call" and report.passed and (marker := item.get_closest_marker("fault")):
+        for fault in marker.args:
+            note(item, fault, passed=1, seconds=round(report.duration, 1))

@@ -1,0 +1,148 @@
+"""Where faults happen: on which server, with which database, with or without Redis.
+
+@played_on("uvicorn sqlite", "daphne postgres redis")    # these in the short form, all eight in the long one
+async def test_something(stage):
+    site = stage.shared()                # one that tests leave as they found it
+    own = stage.start()                  # one of the test's own
+    other = stage.start(beside=own)      # a second process of it, on the other server
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+import pytest
+
+from tests.backing import Backing
+from tests.faults.scale import scaled
+from tests.servers import Site, serve
+
+SERVERS = ("uvicorn", "daphne")
+GROUNDS = ("sqlite", "postgres", "sqlite redis", "postgres redis")
+ALL = tuple(f"{server} {ground}" for server, ground in itertools.product(SERVERS, GROUNDS))
+SQLITE, POSTGRES, REDIS = (tuple(name for name in ALL if word in name) for word in ("sqlite", "postgres", "redis"))
+SETTINGS = "tests.faults.settings"
+# What a site on PostgreSQL is told to do: without Django's pool every request would open a connection of its own.
+POOL = '{"max_size": 8, "timeout": 20}'
+
+
+def played_on(*short: str, long: tuple[str, ...] = ALL) -> pytest.MarkDecorator:
+    """The stages of a test, by name: server, database, and `redis` where the log has a copy there.
+
+    The short form has `short`, the long one `long`.
+    """
+    return pytest.mark.parametrize("stage", scaled(short, long), indirect=True)
+
+
+class Scene(NamedTuple):
+    """One stage's name, taken apart."""
+
+    server: str
+    database: str
+    has_redis: bool
+
+    @classmethod
+    def of(cls, name: str) -> Scene:
+        server, database, *rest = name.split()
+        return cls(server, database, rest == ["redis"])
+
+    @property
+    def name(self) -> str:
+        return f"{self.server} {self.database}{' redis' if self.has_redis else ''}"
+
+
+class Workshop:
+    """Starts sites, and the servers behind them when one first needs them. `find` finds fixtures of the session."""
+
+    def __init__(self, find: Callable[[str], Any], new_directory: Callable[[str], Path], provider_url: str) -> None:
+        self._find = find
+        self._new_directory = new_directory
+        self._provider_url = provider_url
+        self._shared: dict[str, Site] = {}
+        self.running = ExitStack()
+
+    def start(
+        self,
+        scene: Scene,
+        running: ExitStack,
+        *,
+        beside: Site | None = None,
+        instead_of: Site | None = None,
+        server: str = "",
+        application: str = "project.asgi:application",
+        env: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> Site:
+        """A site that ends with `running`."""
+        known = beside or instead_of
+        server = server or (_other_server(beside) if beside else scene.server)
+        own = {"FAULT_PROVIDER": self._provider_url, "FAULT_SETTINGS": json.dumps(settings)} | dict(env or {})
+        own = (_ground_of(known) if known else self._new_ground(scene, own)) | own
+        directory = self._new_directory(server)
+        return running.enter_context(
+            serve(server, directory, settings=SETTINGS, application=application, env=own, instead_of=instead_of)
+        )
+
+    def shared(self, scene: Scene, beside: Site | None, **settings: Any) -> Site:
+        """A site that ends with the session; asked for again, the same one."""
+        name = json.dumps([scene, beside and beside.url, settings], sort_keys=True)
+        if name not in self._shared:
+            self._shared[name] = self.start(scene, self.running, beside=beside, **settings)
+        return self._shared[name]
+
+    def _new_ground(self, scene: Scene, given: dict[str, str]) -> dict[str, str]:
+        """What a site stands on, besides what is given, as its environment has it."""
+        ground = {}
+        if scene.has_redis and "REDIS_URL" not in given:
+            ground["REDIS_URL"] = self._find("shared_redis").url
+        if scene.database == "postgres" and "DATABASE_URL" not in given:
+            ground["DATABASE_URL"] = new_database(self._find("migrated_postgres"), "migrated")
+        return ground | ({"FAULT_POOL": POOL} if scene.database == "postgres" else {})
+
+
+class Stage:
+    """What a test does with one scene. Its own sites end with it."""
+
+    def __init__(self, scene: Scene, workshop: Workshop, running: ExitStack) -> None:
+        self.scene = scene
+        self._workshop = workshop
+        self._running = running
+
+    def start(self, **options: Any) -> Site:
+        """A site of the test's own; `options` as `Workshop.start` has them, all others are its settings.
+
+        `beside` another it shares that one's database, and is on the other server; `instead_of` one that has ended it
+        takes its address over, too.
+        """
+        return self._workshop.start(self.scene, self._running, **options)
+
+    def shared(self, *, beside: Site | None = None, **settings: Any) -> Site:
+        """One that tests leave as they found it."""
+        return self._workshop.shared(self.scene, beside, **settings)
+
+
+def _ground_of(site: Site) -> dict[str, str]:
+    return {name: site.env[name] for name in ("DATABASE_URL", "REDIS_URL", "FAULT_POOL") if name in site.env}
+
+
+def _other_server(site: Site) -> str:
+    return next(server for server in SERVERS if not site.log_file.name.startswith(server))
+
+
+def new_database(server: Backing, template: str) -> str:
+    """The URL of a database that nobody else has."""
+    name = f"site_{uuid.uuid4().hex}"
+    with connect(server.url) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    return f"{server.url.rpartition('/')[0]}/{name}"
+
+
+def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    return psycopg.connect(url.partition("?")[0].replace("postgres://", "postgresql://"), autocommit=True)

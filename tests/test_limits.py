@@ -1,0 +1,88 @@
+"""Limits: what one owner may ask for, and how much of an answer there may be."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from streaming.errors import TooManyRequests
+from streaming.models import Generation
+from streaming.places import Places
+from streaming.submission import Submission
+from streaming.supervisor import current
+from streaming.testing import frames_of, text_of
+from tests.engine import ALICE, BOB
+
+pytestmark = pytest.mark.usefixtures("engine")
+Script = Callable[..., None]
+
+
+async def submit(key: str = "c1", owner: Any = ALICE, **fields: Any) -> Generation:
+    return await current().submit(owner, Submission(key=key, prompt="Hi", **fields))
+
+
+async def test_messages_a_minute_are_limited(scripted: Script, settings: Any) -> None:
+    scripted(text="ok")
+    settings.STREAMING_MAX_PROMPTS_PER_MINUTE = 2
+    for key in ("c1", "c2"):
+        await frames_of((await submit(key=key)).pk)
+    with pytest.raises(TooManyRequests, match="2 messages a minute"):
+        await submit(key="c3")
+    await submit(key="c3", owner=BOB)
+    await Generation.objects.aupdate(created_at=timezone.now() - timedelta(seconds=61))
+    await submit(key="c3")
+
+
+async def test_tokens_a_day_are_limited(scripted: Script, settings: Any) -> None:
+    scripted(text="one two three")
+    settings.STREAMING_MAX_TOKENS_PER_DAY = 4
+    await frames_of((await submit()).pk)
+    row = await Generation.objects.aget()
+    assert row.input_tokens + row.output_tokens >= 4
+    with pytest.raises(TooManyRequests, match="for a day"):
+        await submit()
+    await Generation.objects.aupdate(created_at=timezone.now() - timedelta(days=1, seconds=1))
+    await submit()
+
+
+async def test_messages_of_a_conversation_are_limited_whatever_version_they_are_of(
+    scripted: Script, settings: Any
+) -> None:
+    scripted(text="ok")
+    settings.STREAMING_MAX_MESSAGES_PER_CONVERSATION = 3
+    await frames_of((await submit(client_id="m1")).pk)
+    await frames_of((await submit(trigger="regenerate-message")).pk)
+    for more in ({}, {"trigger": "regenerate-message"}, {"client_id": "m1", "message_id": "m1"}):
+        with pytest.raises(TooManyRequests, match="Start a new one"):
+            await submit(**more)
+    assert await Generation.objects.acount() == 2
+    assert await submit(client_id="m1"), "a message that was sent before has its answer"
+    await submit(key="c2")
+
+
+async def test_answer_that_does_not_end_is_left(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_MAX_ANSWER_BYTES = 5000
+    scripted(text="word " * 10_000)
+    frames = await frames_of((await submit()).pk)
+    row = await Generation.objects.select_related("message").aget()
+    assert (row.status, row.error_code) == ("failed", "too_long")
+    assert row.message.text == text_of(frames)
+    assert ("word " * 10_000).startswith(row.message.text)
+    assert 5000 < len(b"".join(frames)) < 10_000
+    assert b"longer than this site allows" in frames[-1]
+
+
+def test_place_is_free_again_when_it_is_left(settings: Any) -> None:
+    settings.STREAMING_MAX_STREAMS_PER_OWNER = 2
+    places, owner = Places(), uuid.uuid4().hex
+    for _ in range(3):
+        with places.taken(owner), places.taken("another"):
+            places.check(owner)
+            with places.taken(owner), pytest.raises(TooManyRequests), places.taken(owner):
+                raise AssertionError("there was a place left")
+    assert not places._taken
