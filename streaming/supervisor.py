@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import itertools
 import logging
-import random
 import uuid
 from collections.abc import Coroutine
 from typing import Any, Literal, TypeVar
@@ -22,7 +20,8 @@ from django.db import Error as DatabaseTrouble
 from streaming.conf import settings
 from streaming.database import in_database, in_order
 from streaming.errors import Overloaded
-from streaming.files import forget_unsent, kept
+from streaming.files import kept
+from streaming.housekeeping import sweep_forever
 from streaming.intake import accept
 from streaming.journal import database as journal
 from streaming.journal.mirror import Mirror
@@ -32,7 +31,7 @@ from streaming.pending import Sender, Start
 from streaming.places import Places
 from streaming.reading import Reading
 from streaming.runner import Run
-from streaming.settlement import reap, reap_one
+from streaming.settlement import reap_one
 from streaming.shutdown import Readers, Shutdown
 from streaming.submission import Submission
 from streaming.tools import Bench, Toolbox
@@ -40,8 +39,6 @@ from streaming.work import Work
 
 logger = logging.getLogger(__name__)
 
-# Frames are kept for an hour; looking for old ones every few minutes is soon enough.
-SWEEPS_PER_PRUNING = 60
 # What settling may take when the process ends; with the database away, the lease does the rest.
 SETTLE_SECONDS = 1.0
 T = TypeVar("T")
@@ -107,7 +104,7 @@ class Supervisor:
     def keep_house(self) -> None:
         """Begin to look for generations that died with their process; does nothing the second time."""
         if self._sweeping is None:
-            self._sweeping = self._spawn(_sweep_forever())
+            self._sweeping = self._spawn(sweep_forever())
 
     async def idle(self) -> None:
         """Return when nothing runs any more."""
@@ -206,19 +203,6 @@ class Supervisor:
                 run.written += len(batch.frames)
                 if reason := held[pk]:
                     run.cancel(reason)
-
-
-async def _sweep_forever() -> None:
-    """At irregular times, so that processes that started together do not sweep together."""
-    for sweep in itertools.count(1):
-        await asyncio.sleep(settings.SWEEP_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # spreads load
-        try:
-            await in_database(reap)
-            if sweep % SWEEPS_PER_PRUNING == 0:
-                await in_database(journal.prune)
-                await in_database(forget_unsent)
-        except DatabaseTrouble as trouble:
-            logger.warning("Sweeping failed (%s); trying again later.", type(trouble).__name__)
 
 
 _supervisors: WeakKeyDictionary[asyncio.AbstractEventLoop, Supervisor] = WeakKeyDictionary()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
 from pathlib import Path
-from typing import get_type_hints
 
 import pytest
 from django.conf import settings as django_settings
 
+from streaming import conf
 from streaming.conf import PREFIX, Settings, settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,11 +30,29 @@ def without_settings(settings):
 
 def section(name: str) -> str:
     """What `docs/settings.md` has to say about one setting."""
-    prop = vars(Settings)[name]
-    kind = get_type_hints(prop.fget)["return"]
-    shown = getattr(kind, "__name__", str(kind)) if "[" not in str(kind) else str(kind)
-    kind_name = "dict" if shown.startswith("dict") else shown
-    return f"### `{PREFIX}{name}`\n\n{kind_name}, default `{getattr(settings, name)!r}`\n\n{inspect.getdoc(prop)}\n"
+    kind, meaning = SOURCE[name]
+    return f"### `{PREFIX}{name}`\n\n{kind}, default `{getattr(settings, name)!r}`\n\n{meaning}\n"
+
+
+def settings_in_source() -> dict[str, tuple[str, str]]:
+    """Of each setting its kind, as the source has it, and the string below it."""
+    [body] = [
+        node.body
+        for node in ast.parse(inspect.getsource(conf)).body
+        if isinstance(node, ast.ClassDef) and node.name == "Settings"
+    ]
+    found = {}
+    for assigned, string in zip(body[1::2], body[2::2], strict=True):
+        name, kind = ast.unparse(assigned).split(" = ")
+        name, _, annotation = name.partition(": ")
+        kind = annotation.removeprefix("Setting[").removesuffix("]") or kind.partition("(")[2].partition(",")[0]
+        kind = "dict" if kind.startswith("dict") else kind
+        is_or_none = "OrNone(" in ast.unparse(assigned)
+        found[name] = (f"{kind} | None" if is_or_none else kind, inspect.cleandoc(string.value.value))
+    return found
+
+
+SOURCE = settings_in_source()
 
 
 @pytest.mark.usefixtures("without_settings")

@@ -491,7 +491,7 @@ async def test_an_upload_that_is_never_sent_is_removed(settings: Any, stored: Pa
 
 async def test_the_sweep_looks_for_them(settings: Any, monkeypatch: pytest.MonkeyPatch, stored: Path) -> None:
     settings.STREAMING_UNSENT_FILE_SECONDS = settings.STREAMING_SWEEP_SECONDS = 0.05
-    monkeypatch.setattr("streaming.supervisor.SWEEPS_PER_PRUNING", 1)
+    monkeypatch.setattr("streaming.housekeeping.SWEEPS_PER_PRUNING", 1)
     await upload(AsyncClient())
     current().keep_house()
     async with asyncio.timeout(10):

@@ -1,0 +1,34 @@
+"""Housekeeping: what every process looks for now and then, whoever left it behind."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import random
+
+from django.db import Error as DatabaseTrouble
+
+from streaming.conf import settings
+from streaming.database import in_database
+from streaming.files import forget_unsent
+from streaming.journal import database as journal
+from streaming.settlement import reap
+
+logger = logging.getLogger(__name__)
+
+# Frames are kept for an hour; looking for old ones every few minutes is soon enough.
+SWEEPS_PER_PRUNING = 60
+
+
+async def sweep_forever() -> None:
+    """Settle the dead, and remove what nobody needs; at irregular times, so that processes do not sweep together."""
+    for sweep in itertools.count(1):
+        await asyncio.sleep(settings.SWEEP_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # spreads load
+        try:
+            await in_database(reap)
+            if sweep % SWEEPS_PER_PRUNING == 0:
+                await in_database(journal.prune)
+                await in_database(forget_unsent)
+        except DatabaseTrouble as trouble:
+            logger.warning("Sweeping failed (%s); trying again later.", type(trouble).__name__)
