@@ -91,20 +91,21 @@ def outcome_of(generation: Generation) -> Outcome:
     )
 
 
-def settle(generation: Generation, settlement: Settlement, unwritten: Batch, *, is_silent: bool = False) -> bool:
+def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is_silent: bool = False) -> bool:
     """Make `settlement` the end of `generation`, with the frames that the journal does not have yet.
 
     False, and nothing changed, when it was settled before; or when its process should be silent and is not.
     """
     settlement.apply(generation)
-    generation.last_seq = unwritten.first_seq + len(unwritten.frames) - 1
+    generation.last_seq = unwritten[-1].last_seq
     fields = {name: getattr(generation, name) for name in SETTLED_FIELDS}
     this = Generation.objects.filter(pk=generation.pk)
     with transaction.atomic():
         if not (this.expired() if is_silent else this).settle(settlement.status, **fields):
             # Perhaps by ourselves: the commit came through, and its answer was lost.
             return not is_silent and this.filter(status=settlement.status, last_seq=generation.last_seq).exists()
-        journal.write({generation.pk: unwritten})
+        for batch in unwritten:
+            journal.write({generation.pk: batch})
         message = generation.message
         message.set_parts(settlement.parts)
         message.save(update_fields=("parts", "text"))
@@ -148,9 +149,10 @@ def interrupt(generation: Generation) -> bool:
     settlement.apply(generation)
     closing = [] if frames else opening.all_chunks()
     closing += opening.encoder.finish(outcome_of(generation))
-    rescued += [frame(seq, chunk) for seq, chunk in enumerate(closing, len(frames) + 1)]
-    batch = Batch(len(held) + 1, rescued)
-    return settle(generation, settlement, batch, is_silent=True)
+    end = [frame(seq, chunk) for seq, chunk in enumerate(closing, len(frames) + 1)]
+    # Apart, so that readers of what was rescued can be told from those of what was lost.
+    batches = Batch(len(held) + 1, rescued), Batch(len(frames) + 1, end)
+    return settle(generation, settlement, *batches, is_silent=True)
 
 
 def _is_among(part: Part, given: tuple[Part, ...]) -> bool:

@@ -6,6 +6,7 @@ is read again now and then, and the stream ends when it does not vouch for its o
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from importlib import import_module
@@ -24,6 +25,9 @@ from streaming.views.access import VISITOR_KEY
 
 logger = logging.getLogger(__name__)
 
+# What a stream waits for a look at its session, which takes milliseconds; a look that takes longer goes on beside it.
+PATIENCE_SECONDS = 0.2
+
 
 class Pass:
     """Good for `owner` while the session that vouched for it does.
@@ -37,14 +41,21 @@ class Pass:
         vouches = session is not None and (SESSION_KEY in session or VISITOR_KEY in session)
         self._session_key = session.session_key if session is not None and vouches else None
         self._next_check = time.monotonic() + settings.RECHECK_SECONDS
+        self._check: asyncio.Task[bool] | None = None
 
     async def holds(self) -> bool:
         """Cheap between checks; one look at the session every `STREAMING_RECHECK_SECONDS`.
 
-        A database that is away signs nobody out: streams from memory go on meanwhile.
+        A database that is away signs nobody out and holds nobody up: streams from memory go on meanwhile.
         """
+        if time.monotonic() >= self._next_check and self._check is None:
+            self._check = asyncio.create_task(self.holds_now())
+            await asyncio.wait((self._check,), timeout=PATIENCE_SECONDS)
+        if self._check is None or not self._check.done():
+            return True
+        check, self._check = self._check, None
         try:
-            return time.monotonic() < self._next_check or await self.holds_now()
+            return await check
         except DatabaseTrouble as trouble:
             logger.warning("A session could not be read (%s); looking again later.", type(trouble).__name__)
             return True

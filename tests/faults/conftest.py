@@ -17,7 +17,7 @@ from tests.faults import figures, rows, scale
 from tests.faults.history import History
 from tests.faults.oracle import Oracle, Order, said
 from tests.faults.reader import Reader
-from tests.faults.stages import SETTINGS, Scene, Stage, Workshop, connect
+from tests.faults.stages import SETTINGS, Scene, Stage, Workshop, connect, wait_for
 from tests.live.client import Visit, Visitor, http_client
 from tests.peers import Peer
 from tests.servers import Site, environment, free_port, manage
@@ -35,6 +35,7 @@ def shared_redis() -> Iterator[Backing]:
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_server: Backing) -> Backing:
     """The PostgreSQL that stays, with an empty, migrated database to copy: migrating takes seconds."""
+    wait_for(postgres_server)
     with connect(postgres_server.url) as connection:
         connection.execute("CREATE DATABASE migrated")
     env = {"DATABASE_URL": f"{postgres_server.url.rpartition('/')[0]}/migrated"}

@@ -9,8 +9,10 @@ async def test_something(stage):
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -142,6 +144,15 @@ def new_database(server: Backing, template: str) -> str:
     with connect(server.url) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
     return f"{server.url.rpartition('/')[0]}/{name}"
+
+
+def wait_for(server: Backing) -> None:
+    """Until a PostgreSQL is ready: it accepts connections a moment before."""
+    for _ in range(100):
+        with contextlib.suppress(psycopg.OperationalError), connect(server.url):
+            return
+        time.sleep(0.1)
+    raise AssertionError("PostgreSQL does not become ready")
 
 
 def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:

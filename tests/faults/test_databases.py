@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import sqlite3
 import time
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
 
 from tests.backing import Backing, postgres, running
@@ -20,7 +18,7 @@ from tests.faults.conftest import Trial
 from tests.faults.oracle import Order
 from tests.faults.reader import Reader, longest_gap
 from tests.faults.scale import scaled
-from tests.faults.stages import POSTGRES, SQLITE, Stage, connect, played_on
+from tests.faults.stages import POSTGRES, SQLITE, Stage, connect, played_on, wait_for
 from tests.servers import Site
 
 LOCKED_SECONDS = scaled(5, 10)
@@ -33,17 +31,8 @@ CLIENTS = scaled(100, 500)
 def own_postgres() -> Iterator[Backing]:
     """A PostgreSQL that a test may end."""
     for server in running(postgres):
-        _wait_for(server)
+        wait_for(server)
         yield server
-
-
-def _wait_for(server: Backing) -> None:
-    """It accepts connections a moment before it is ready for them."""
-    for _ in range(100):
-        with contextlib.suppress(psycopg.OperationalError), connect(server.url):
-            return
-        time.sleep(0.1)
-    raise AssertionError("PostgreSQL does not become ready")
 
 
 @pytest.mark.fault("F9")
@@ -115,7 +104,7 @@ async def _small(server: Backing, stage: Stage) -> Site:
     with connect(server.url) as connection:
         connection.execute(f"ALTER SYSTEM SET max_connections = {MAX_CONNECTIONS}".encode())
     server.restart()
-    _wait_for(server)
+    wait_for(server)
     site = stage.start(env={"DATABASE_URL": server.url}, STREAMING_MAX_ACTIVE_PER_PROCESS=1000)
     site.manage("migrate", "--verbosity", "0")
     return site
