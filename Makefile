@@ -43,7 +43,7 @@ superuser: $(VENV)/.demo-$(EXTRAS)  ## an account for the example site's admin
 
 test: environment lint  ## lint and all tests
 	@echo "Running the tests"
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(or $(WORKERS),2) --dist worksteal
 
 fuzz: environment  ## feed the parser what no server should send; FUZZ=600 for ten minutes
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(FUZZ),30)
@@ -60,10 +60,10 @@ format: environment  ## let ruff rewrite the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
 
-faults: environment  ## the fault suite; writes its figures into docs/reliability.md; FAULTS=long for hours
+faults: environment  ## the fault suite; writes its figures into the tables; FAULTS=long for hours
 	@mkdir -p build && rm -f build/faults.jsonl
-	@FAULT_FIGURES=build/faults.jsonl $(BIN)/pytest tests/faults -p no:randomly
-	@$(BIN)/python -m tests.faults.report build/faults.jsonl docs/reliability.md
+	@FAULT_FIGURES=$(CURDIR)/build/faults.jsonl $(BIN)/pytest -m fault -p no:randomly
+	@$(BIN)/python -m tests.faults.report build/faults.jsonl docs/reliability.md README.md
 
 bench: environment  ## measure, and print the figures
 	@for each in $(BENCHMARKS); do echo "== $$each"; $(BIN)/python -m benchmarks.$$each; done

@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.core.signals import setting_changed
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from streaming.conf import settings
 
@@ -77,7 +77,8 @@ weather = Weather()
 def _with_fresh_connection(work: Callable[[], T]) -> T:
     close_old_connections()
     try:
-        with weather.watch():
+        # Django lets some of the driver's own exceptions through, of a cursor that is closed for one.
+        with weather.watch(), connection.wrap_database_errors:
             return work()
     finally:
         close_old_connections()

@@ -25,7 +25,7 @@ from streaming.protocol.events import Usage
 from streaming.protocol.parts import Part, ToolApproval, ToolResult
 from streaming.protocol.ui_stream import Outcome, chunk_of, fold_chunks, frame
 
-ALL = 2**31
+ALL = 2**30
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from tests.faults import figures
 
-pytest_plugins = ["tests.backing", "tests.engine", "tests.local_model", "tests.peers"]
+pytest_plugins = ["tests.backing", "tests.engine", "tests.faults.figures", "tests.local_model", "tests.peers"]
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 

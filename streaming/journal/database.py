@@ -86,8 +86,8 @@ def _entry(generation_id: uuid.UUID, batch: Batch) -> JournalEntry:
 
 def read(generation_id: uuid.UUID, after: int, limit: int = MAX_FRAMES_PER_READ) -> list[bytes]:
     """As `Journal.read`; the entry that passes `limit` is given whole."""
-    entries = JournalEntry.objects.filter(generation=generation_id, last_seq__gt=after).order_by("first_seq")
-    rows = entries.values_list("first_seq", "frames").iterator(chunk_size=16)
+    entries = JournalEntry.objects.filter(generation=generation_id, last_seq__gt=after, first_seq__lte=after + limit)
+    rows = entries.order_by("first_seq").values_list("first_seq", "frames")
     return without_gap(((first_seq, bytes(frames)) for first_seq, frames in rows), after, limit)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.backing import Backing, redis, running
-from tests.faults import figures, rows, scale
+from tests.faults import rows, scale
 from tests.faults.history import History
 from tests.faults.oracle import Oracle, Order, said
 from tests.faults.reader import Reader
@@ -86,18 +86,6 @@ async def visit() -> AsyncIterator[Visit]:
 @pytest.fixture
 def chance(request: pytest.FixtureRequest) -> random.Random:
     return scale.chance(request.node.name)
-
-
-@pytest.fixture
-def figure(request: pytest.FixtureRequest) -> Any:
-    """`figure(generations=60)`: what a test measured. The fault is the test's, or the one named first."""
-
-    def note(fault: str = "", **numbers: Any) -> None:
-        fault = fault or request.node.get_closest_marker("fault").args[0]
-        print(f"{fault} {numbers}")
-        figures.note(request.node, fault, **numbers)
-
-    return note
 
 
 @pytest.fixture

@@ -7,12 +7,25 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 FIGURES = os.environ.get("FAULT_FIGURES", "")
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`figure(generations=60)`: what a test measured. The fault is the test's, or the one named first."""
+
+    def measured(fault: str = "", **numbers: Any) -> None:
+        fault = fault or request.node.get_closest_marker("fault").args[0]
+        print(f"{fault} {numbers}")
+        note(request.node, fault, **numbers)
+
+    return measured
 
 
 def note(item: pytest.Item, fault: str, **numbers: Any) -> None:

@@ -23,6 +23,8 @@ from tests.servers import Site
 
 LOCKED_SECONDS = scaled(5, 10)
 AWAY_SECONDS = scaled(4, 15)
+# Events, 50 a second, of answers that are still being written when the trouble is over.
+OUTLASTING = scaled(500, 1200)
 MAX_CONNECTIONS = 20
 CLIENTS = scaled(100, 500)
 
@@ -44,7 +46,7 @@ async def test_postgresql_may_restart_in_mid_stream(
     site.manage("migrate", "--verbosity", "0")
     other = stage.start(beside=site)
     # Some end while it is away, and some long after.
-    orders = [Order.by(chance, events=events, delay=0.02) for events in (200, 200, 500, 500)]
+    orders = [Order.by(chance, events=events, delay=0.02) for events in (200, 200, OUTLASTING, OUTLASTING)]
     local = [await trial.reader(site, order) for order in orders]
     tasks = [asyncio.create_task(reader.ask_and_read()) for reader in local]
     for reader in local:
@@ -75,7 +77,7 @@ async def test_sqlite_may_be_locked_by_another_process(
     """For longer than a lease, which nobody can renew meanwhile; a second process looks for the dead all the time."""
     site = stage.start()
     stage.start(beside=site)
-    orders = [Order.by(chance, events=400, delay=0.02) for _ in range(3)]
+    orders = [Order.by(chance, events=OUTLASTING, delay=0.02) for _ in range(3)]
     await trial.sign_in(site)
     readers = [await trial.reader(site, order) for order in orders]
     tasks = [asyncio.create_task(reader.ask_and_read()) for reader in readers]

@@ -20,6 +20,8 @@ from tests.faults.stages import POSTGRES, Stage, played_on
 from tests.servers import Site
 
 LEASE, SWEEP = 3, 2
+DRAIN = 1.5
+STREAMS = scaled(5, 25)
 # A look at the rows, and a machine that is busy: in the short form with other tests, too.
 SLACK = scaled(5, 2)
 
@@ -104,6 +106,30 @@ async def test_paused_owner_is_fenced(
     assert [rows.answers(other, order.key) for order in orders] == before
     assert {stored.status for (stored,) in before} == {"interrupted"}
     trial.judge(other)
+
+
+@pytest.mark.fault("F3")
+@played_on("uvicorn postgres redis")
+async def test_process_that_is_told_to_end_settles_what_it_writes(
+    stage: Stage, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
+) -> None:
+    owner = stage.start(STREAMING_DRAIN_SECONDS=DRAIN)
+    other = stage.start(beside=owner)
+    brief = [Order.by(chance, events=50, delay=0.02) for _ in range(STREAMS)]
+    endless = [Order.by(chance, events=2000, delay=0.02) for _ in range(STREAMS)]
+    first, tasks = await _begin(trial, owner, other, [*brief, *endless])
+    for reader in first:
+        reader.go_to(other)
+    owner.send_signal(signal.SIGTERM)
+    told = time.monotonic()
+    await asyncio.to_thread(owner.process.wait, DRAIN + 2)
+    took = time.monotonic() - told
+    assert await rows.settled(other, 1) < 1, "it ended and left something behind"
+    await asyncio.gather(*tasks)
+    trial.judge(other)
+    for status, orders in {"finished": brief, "interrupted": endless}.items():
+        assert {rows.answers(other, order.key)[0].status for order in orders} == {status}
+    figure(streams=len(tasks), drain_s=DRAIN, ended_after_s=round(took, 1))
 
 
 @pytest.mark.fault("F4")

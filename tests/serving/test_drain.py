@@ -7,6 +7,7 @@ import os
 import signal
 import time
 import uuid
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def _status(stream: Stream) -> str:
     ids=lambda value: value.partition(".")[0],
 )
 async def test_sigterm_lets_answers_finish_and_settles_the_rest(
-    server: str, application: str, start: Start, visit: Visit
+    server: str, application: str, start: Start, visit: Visit, figure: Any
 ) -> None:
     site = start(server, application=application, STREAMING_DRAIN_SECONDS=DRAIN)
     visitor = await visit(site).greet()
@@ -86,6 +87,7 @@ async def test_sigterm_lets_answers_finish_and_settles_the_rest(
     told = [frame["chunk"] for frame in seen if frame["type"] == "chunk" and frame["requestId"] == "r1"]
     assert (stored.status, stored.text) == ("interrupted", text_of(told))
     assert rows.answer(site, unread).status == "finished"
+    figure(streams=2 * READERS + 2, drain_s=DRAIN, ended_after_s=round(took, 1))
 
 
 @pytest.mark.parametrize(

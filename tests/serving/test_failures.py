@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 import uuid
+from typing import Any
 
 import httpx
 import pytest
@@ -30,7 +31,7 @@ def site(request: pytest.FixtureRequest, start: Start) -> Site:
     return start(request.param, application=APPLICATION)
 
 
-async def test_failing_streams_are_told_and_leave_nothing_behind(site: Site, visit: Visit) -> None:
+async def test_failing_streams_are_told_and_leave_nothing_behind(site: Site, visit: Visit, figure: Any) -> None:
     visitor = await visit(site).greet()
     for point in OF_STREAM:
         body = {"prompt": "Hello?", "provider": "brief", "id": uuid.uuid4().hex}
@@ -41,9 +42,10 @@ async def test_failing_streams_are_told_and_leave_nothing_behind(site: Site, vis
         assert "Failpoint" not in response.text
     assert site.log().count("A stream broke off.") == len(OF_STREAM)
     await _lives_on(site, visitor)
+    figure(awaits=len(OF_STREAM))
 
 
-async def test_failing_sockets_are_told_and_stay_open(site: Site, visit: Visit) -> None:
+async def test_failing_sockets_are_told_and_stay_open(site: Site, visit: Visit, figure: Any) -> None:
     visitor = await visit(site).greet()
     for point in OF_SOCKET:
         async with sockets.socket_of(visitor, **{"X-Fail": point}) as socket:
@@ -55,6 +57,7 @@ async def test_failing_sockets_are_told_and_stay_open(site: Site, visit: Visit) 
             await sockets.ask(socket, uuid.uuid4().hex, "default", "r2")
             await sockets.until(socket, "end")
     await _lives_on(site, visitor)
+    figure(awaits=len(OF_SOCKET))
 
 
 async def test_socket_that_fails_before_it_is_open_is_refused(site: Site, visit: Visit) -> None:

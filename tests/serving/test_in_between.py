@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -102,17 +103,19 @@ async def test_answers_pass_through_nginx_as_they_are_written(
 
 
 @pytest.mark.timeout(PATIENCE * 3 + 60)
-async def test_silence_outlives_the_patience_of_nginx(start: Start, visit: Visit, proxied: Proxy) -> None:
+async def test_silence_outlives_the_patience_of_nginx(start: Start, visit: Visit, proxied: Proxy, figure: Any) -> None:
     """The answer is silent for longer than the proxy waits; heartbeats come in between."""
     site = start("daphne", STREAMING_HEARTBEAT_SECONDS=PATIENCE / 4)
     visitor = await _arrived(visit, proxied(site, PLAIN))
     stream = await visitor.ask("Hello?", "silent")
     reading = asyncio.create_task(stream.whole())
-    await asyncio.sleep(1.5 * PATIENCE + 1)
+    silence = 1.5 * PATIENCE + 1
+    await asyncio.sleep(silence)
     assert not reading.done()
     assert await visitor.stop() == "stopping"
     await reading
     assert len(stream.heartbeats) >= 4
+    figure(patience_s=PATIENCE, silence_s=round(silence))
 
 
 async def test_sockets_pass_through_the_documented_nginx(start: Start, visit: Visit, proxied: Proxy) -> None:
