@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.faults import figures
-
 pytest_plugins = ["tests.backing", "tests.engine", "tests.faults.figures", "tests.local_model", "tests.peers"]
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
@@ -31,7 +29,6 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    figures.note_pass(item, report)
     if IN_CI and item.get_closest_marker("optional") is None:
         _fail_if_skipped(report)
     return report

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,11 @@ def note(item: pytest.Item, fault: str, **numbers: Any) -> None:
             file.write(json.dumps({"fault": fault, "test": item.nodeid, **numbers}) + "\n")
 
 
-def note_pass(item: pytest.Item, report: pytest.TestReport) -> None:
-    """A line for each fault that this test has survived."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note each fault that a test has survived."""
+    report = yield
     if report.when == "call" and report.passed and (marker := item.get_closest_marker("fault")):
         for fault in marker.args:
             note(item, fault, passed=1, seconds=round(report.duration, 1))
+    return report
