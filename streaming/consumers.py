@@ -15,7 +15,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, closing, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from channels.exceptions import StopConsumer
@@ -25,6 +25,7 @@ from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, LoginRequired, RequestError, TooManyRequests
 from streaming.models import Generation, Owner
+from streaming.pace import Pace
 from streaming.protocol.ui_stream import chunk_of
 from streaming.submission import submission_of
 from streaming.subscription import Subscription, follow, subscribe
@@ -44,6 +45,8 @@ CLOSE_CODES: dict[type[RequestError], int] = {
 # A frame carries the client's whole history, which is not used; twice the longest prompt in UTF-8, and then some.
 MAX_FRAME_BYTES = 1_000_000
 MAX_REQUEST_ID_CHARS = 128
+# Frames a socket may send: a client sends one for each question. Daphne keeps what waits without bound.
+BURST_FRAMES, FRAMES_PER_SECOND = 100, 20.0
 # Answers one socket may follow at once: more tabs than a person has on one page.
 MAX_FOLLOWED = 8
 BROKE_OFF = "The connection broke off. Resume to go on."
@@ -55,37 +58,46 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
     channel_layer_alias = "streaming uses no channel layer"
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        with ExitStack() as self._place:  # `disconnect` is not called on every way out
+        with ExitStack() as self._leaving:  # `disconnect` is not called on every way out
             await super().__call__(scope, receive, send)
 
     async def connect(self) -> None:
         self._followed: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, uuid.UUID] = {}
+        self._pace = Pace(BURST_FRAMES, FRAMES_PER_SECOND)
         try:
             self._owner: Owner = await in_database(owner_in_scope, self.scope)
-            self._place.enter_context(current().places.taken(self._owner.key))
+            self._leaving.enter_context(current().places.taken(self._owner.key))
         except (LoginRequired, TooManyRequests) as error:
             # Accepted first: a refused handshake is a bare 403, and browsers do not tell pages the code of one.
             await self.accept()
-            await self.close(CLOSE_CODES[type(error)])
-            raise StopConsumer from None
+            await self._turn_away(CLOSE_CODES[type(error)])
         current().keep_house()
         self._pass = await in_database(Pass, self._owner, self.scope.get("session"))
+        self._leaving.callback(self._unfollow)
         await self.accept()
 
-    async def disconnect(self, code: int) -> None:
+    def _unfollow(self) -> None:
         """The reader has gone; what it followed goes on."""
         for task in self._followed.values():
             task.cancel()
 
+    async def _turn_away(self, code: int) -> NoReturn:
+        """Close, and look at nothing that has come besides."""
+        await self.close(code)
+        raise StopConsumer
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self._pace.takes_turn():
+            await self._turn_away(CLOSE_TOO_MANY)
         try:
             frame = _decode(text_data)
             request_id = _request_id(frame)
             if not await self._pass.holds_now():
-                await self.close(CLOSE_UNAUTHENTICATED)
-                return
+                await self._turn_away(CLOSE_UNAUTHENTICATED)
             await self._handler(frame)(frame, request_id)
+        except StopConsumer:
+            raise
         except RequestError as error:
             await self._tell_error(_addressee(text_data), str(error))
         except Exception:

@@ -1,11 +1,12 @@
-"""A cable between clients and a site: a TCP relay on a port of its own that can be cut, and that can be bad.
+"""A cable between clients and a server: a TCP relay on a port of its own that can be cut, and that can be bad.
 
     async with Cable(site) as cable:                    # cable.url leads to the site
         cable.cut(); cable.mend()                       # resets every connection; lets them through again
     async with Cable(site, faults=[Fault(cut_at=900), Fault(slice=3, latency=0.01)]) as cable:
         …                                               # for the first and the second connection; then it is good
 
-Several sites are tried in turn, as a load balancer does, until one of them takes the connection.
+Several sites are tried in turn, as a load balancer does, until one of them takes the connection. A cable may lead to
+any server that has a `port`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,7 @@ import socket
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import NamedTuple, Self
-
-from tests.servers import Site
+from typing import NamedTuple, Protocol, Self
 
 READ_BYTES = 65536
 
@@ -40,19 +39,25 @@ class Fault(NamedTuple):
 GOOD = Fault()
 
 
+class Target(Protocol):
+    @property
+    def port(self) -> int: ...
+
+
 class Cable:
     """`url` leads to a site until `cut`, and again after `mend`. `faults` are used up, one a connection."""
 
-    def __init__(self, *sites: Site, faults: Iterable[Fault] = ()) -> None:
+    def __init__(self, *targets: Target, faults: Iterable[Fault] = ()) -> None:
         self.cuts = 0
-        self._targets = [site.port for site in sites]
+        self._targets = [target.port for target in targets]
         self._faults = iter(faults)
         self._is_cut = False
         self._ends: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, backlog=1024)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         return self
 
     async def __aexit__(self, *error: object) -> None:

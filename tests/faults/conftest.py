@@ -112,12 +112,19 @@ class Trial:
             return self._cookies[url]
 
     async def reader(
-        self, site: Site, order: Order, *, via: str = "", pause: float | None = 0.02, testifies: bool = True
+        self,
+        site: Site,
+        order: Order,
+        *,
+        via: str = "",
+        of: Site | None = None,
+        pause: float | None = 0.02,
+        testifies: bool = True,
     ) -> Reader:
-        """A client of the site, maybe through a cable."""
+        """A client of the site, maybe through a cable. `of` is where it signs in, if not here."""
         self.orders[order.key] = order
         history = self.history if testifies else None
-        return Reader(via or site.url, order, history, await self.sign_in(site), pause)
+        return Reader(via or site.url, order, history, await self.sign_in(of or site), pause)
 
     def judge(self, site: Site, **rule: Any) -> int:
         """Call the provider's and the rows' witnesses, and hold everything to the invariants."""

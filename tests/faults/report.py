@@ -27,7 +27,8 @@ SAYS = {
     "Stop obeyed within {stopped_after_s.max} s",
     "F7": "idle {idle_s.max} s, {readers.max} readers: all there; {connections.max} connections for two processes",
     "F8": "{answers.sum} answers, text exact; streams stood still for {longest_gap_s.max} s at most",
-    "F9": "away {away_s.max} s: streams stood still for {longest_gap_s.max} s at most",
+    "F9": "away {away_s.max} s: streams stood still for {longest_gap_s.max} s at most; "
+    "a process cut off from it fenced {fenced_after_s.max} s after its return",
     "F10": "locked {locked_s.max} s: streams stood still for {longest_gap_s.max} s at most",
     "F11": "{clients.max} within 2 s: all streaming after {all_streaming_after_s.max} s, {connections.max} connections",
     "F12": "{streams.max} streams, {events_per_s.max} events/s: p50 {p50_ms.max} ms, p99 {p99_ms.max} ms, "

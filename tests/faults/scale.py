@@ -23,3 +23,8 @@ def chance(name: str) -> random.Random:
     seed = os.environ.get("FAULT_SEED") or (str(random.SystemRandom().getrandbits(32)) if IS_LONG else "1")
     print(f"FAULT_SEED={seed}")
     return random.Random(f"{seed} {name}")
+
+
+# Seconds, as `tests.faults.settings` has them; and a look at the rows on a machine that is busy, in the short form with
+# other tests, too.
+LEASE, SWEEP, SLACK = 3, 2, scaled(5, 2)

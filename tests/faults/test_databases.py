@@ -15,9 +15,9 @@ from tests.backing import Backing, postgres, running
 from tests.cable import Cable
 from tests.faults import rows
 from tests.faults.conftest import Trial
-from tests.faults.oracle import Order
+from tests.faults.oracle import Oracle, Order
 from tests.faults.reader import Reader, longest_gap
-from tests.faults.scale import scaled
+from tests.faults.scale import LEASE, SLACK, SWEEP, scaled
 from tests.faults.stages import POSTGRES, SQLITE, Stage, connect, played_on, wait_for
 from tests.servers import Site
 
@@ -67,6 +67,43 @@ async def test_postgresql_may_restart_in_mid_stream(
     assert gap < 1, f"readers of what ran on waited {gap:.1f} s"
     assert {reader.resumes for reader in (*local, *elsewhere)} == {0}, "streams were broken off"
     figure(away_s=AWAY_SECONDS, settled_after_s=round(time.monotonic() - back, 1), longest_gap_s=round(gap, 2))
+
+
+@pytest.mark.fault("F9")
+@played_on("daphne postgres", long=POSTGRES)
+async def test_process_that_is_cut_off_from_the_database_is_fenced(
+    own_postgres: Backing, stage: Stage, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
+) -> None:
+    """Others reach it and settle the answers; the process finds out when it is back."""
+    other = stage.start(env={"DATABASE_URL": own_postgres.url})
+    other.manage("migrate", "--verbosity", "0")
+    async with Cable(own_postgres) as cable:
+        url = own_postgres.url.replace(f":{own_postgres.port}/", f":{cable.port}/")
+        owner = await asyncio.to_thread(stage.start, beside=other, env={"DATABASE_URL": url})
+        await trial.sign_in(other)
+        orders = [Order.by(chance, events=OUTLASTING, delay=0.02) for _ in range(3)]
+        # They go on reading what nobody else will: only those elsewhere testify.
+        askers = [await trial.reader(owner, order, testifies=False, of=other) for order in orders]
+        asking = [asyncio.create_task(asker.ask_and_read()) for asker in askers]
+        for asker in askers:
+            await asker.has(20)
+        following = [asyncio.create_task((await trial.reader(other, order)).read()) for order in orders]
+        await asyncio.sleep(0.5)
+        cable.cut()
+        await rows.settled(other, LEASE + SWEEP + SLACK)
+        await asyncio.gather(*following)
+        before = [rows.answers(other, order.key) for order in orders]
+        cable.mend()
+        mended = time.monotonic()
+        for order in orders:
+            await oracle.asked_for(order.key)[0].gone(within=10)
+        took = time.monotonic() - mended
+        await asyncio.gather(*asking)
+    assert [asker.frames[-1].chunk["type"] for asker in askers] == ["error"] * len(askers)
+    assert [rows.answers(other, order.key) for order in orders] == before
+    assert {stored.status for (stored,) in before} == {"interrupted"}
+    trial.judge(other)
+    figure(cut_off=len(orders), fenced_after_s=round(took, 2))
 
 
 @pytest.mark.fault("F10")

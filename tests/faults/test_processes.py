@@ -15,15 +15,12 @@ from tests.faults import rows
 from tests.faults.conftest import Trial
 from tests.faults.oracle import Oracle, Order, said
 from tests.faults.reader import Reader
-from tests.faults.scale import scaled
+from tests.faults.scale import LEASE, SLACK, SWEEP, scaled
 from tests.faults.stages import POSTGRES, Stage, played_on
 from tests.servers import Site
 
-LEASE, SWEEP = 3, 2
 DRAIN = 1.5
 STREAMS = scaled(5, 25)
-# A look at the rows, and a machine that is busy: in the short form with other tests, too.
-SLACK = scaled(5, 2)
 
 # The process's clock against the database's.
 CLOCKS = """

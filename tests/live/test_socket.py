@@ -205,6 +205,23 @@ async def test_junk_is_answered_and_the_socket_lives_on(site: Site, visit: Visit
         assert text_of(await socket.whole()) == "Hello from the script."
 
 
+async def test_socket_that_floods_is_closed(every_site: Site, visit: Visit) -> None:
+    """A frame that is refused is the cheapest there is; a thousand of them wait in Daphne's memory."""
+    visitor = await visit(every_site).greet()
+    async with _socket(visitor) as socket:
+        with pytest.raises(ConnectionClosed):
+            await _flood(socket)
+        assert socket.connection.close_code == 4429
+    assert await visit(every_site).greet()
+
+
+async def _flood(socket: Socket) -> None:
+    for _ in range(1000):
+        await socket.connection.send("{}")
+    while True:
+        await socket.next()
+
+
 async def test_abort_of_nothing_changes_nothing(site: Site, visit: Visit) -> None:
     visitor = await visit(site).greet()
     async with _socket(visitor) as socket:
