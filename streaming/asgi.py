@@ -117,7 +117,7 @@ class Guard:
             self._look_later()
 
     def _is_stuck(self) -> bool:
-        owed, now = self._wire.owed(), asyncio.get_running_loop().time()
-        if self._mark is None or owed < self._mark[0]:
-            self._mark = (owed, now)
+        progress, now = self._wire.progress(), asyncio.get_running_loop().time()
+        if self._mark is None or progress > self._mark[0]:
+            self._mark = (progress, now)
         return now - self._mark[1] >= settings.STUCK_SECONDS or current().readers.are_leaving

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from django.db import transaction
 
+from streaming.database import outlasting_deadlocks
 from streaming.errors import NotFound
 from streaming.models import Conversation, Message, Owner
 from streaming.models.messages import Role
@@ -89,6 +90,7 @@ class Tree:
         return [reply for reply in self._replies[message.parent_id] if reply.role == message.role]
 
 
+@outlasting_deadlocks
 def show(owner: Owner, key: str, message_id: str) -> None:
     """Make the newest path through a message the one that is shown, and gone on from.
 

@@ -99,10 +99,10 @@ class Settings:
     MAX_ACTIVE_PER_PROCESS = Setting(int, 500)
     """Generations one process runs at once; further ones are answered 503."""
 
-    MAX_STREAMS_PER_OWNER = Setting(int, 20)
+    MAX_STREAMS_PER_OWNER = Setting(int, 50)
     """Streams and sockets that one owner may have open in one process, which spends a thread or a task on each.
 
-    Twenty: more tabs than a person reads, and a browser opens at most six over HTTP/1.1.
+    Fifty: more tabs than a person keeps, each with its socket; of streams a browser opens at most six over HTTP/1.1.
     """
 
     MAX_MESSAGES_PER_CONVERSATION = OrNone(int, 1000)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
+import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,9 @@ from streaming.conf import settings
 
 # Work that takes longer was kept waiting: by a lock, a server that is starting, or a machine that stood still.
 SLOW_SECONDS = 1.0
+# Who meets whom in a deadlock is chance. Eight times in a row would be no chance any more.
+MAX_DEADLOCKS = 8
+DEADLOCK_PAUSE_SECONDS = 0.05
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -98,6 +102,32 @@ async def in_order(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
     work = functools.partial(function, *args, **kwargs)
     future = asyncio.get_running_loop().run_in_executor(_writer(), _with_fresh_connection, work)
     return await asyncio.shield(future)
+
+
+def outlasting_deadlocks(transact: Callable[P, T]) -> Callable[P, T]:
+    """Do a transaction again that the database undid so that another could go on.
+
+    It must not be part of a larger one.
+    """
+
+    @functools.wraps(transact)
+    def transact_again(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(MAX_DEADLOCKS):
+            try:
+                return transact(*args, **kwargs)
+            except OperationalError as error:
+                if not _is_deadlock(error):
+                    raise
+                time.sleep(random.uniform(0, DEADLOCK_PAUSE_SECONDS))  # noqa: S311  # or both would meet again
+        return transact(*args, **kwargs)
+
+    return transact_again
+
+
+def _is_deadlock(error: OperationalError) -> bool:
+    """By PostgreSQL's SQLSTATEs 40P01 and 40001, or MySQL's and MariaDB's error 1213."""
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", None) in ("40P01", "40001") or getattr(cause, "args", ())[:1] == (1213,)
 
 
 async def release_request_connection() -> None:

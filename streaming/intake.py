@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from streaming import history
 from streaming.conf import settings
 from streaming.continuation import go_on
+from streaming.database import outlasting_deadlocks
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
 from streaming.limits import check_limits
@@ -28,6 +29,7 @@ from streaming.submission import Submission
 from streaming.tools import registered, toolbox_for
 
 
+@outlasting_deadlocks
 def accept(sender: Sender, submission: Submission) -> Accepted:
     """Store the submission for the sender's worker to run.
 

@@ -28,6 +28,9 @@ RELIEVED_BYTES = 64 * 1024
 # `struct linger` that makes of a close a reset: closing alone would leave the kernel with megabytes it cannot deliver.
 NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
+# Of `tcpi_bytes_acked`, a u64 in Linux's `struct tcp_info` (include/uapi/linux/tcp.h), since 4.1.
+BYTES_ACKED_OFFSET = 120
+
 
 class Wire(Protocol):
     """One client's connection."""
@@ -38,8 +41,11 @@ class Wire(Protocol):
     def is_relieved(self) -> bool:
         """Whether it may go on; also when the connection has gone."""
 
-    def owed(self) -> int:
-        """Bytes that the client has not taken yet. The kernel's count: for a slow client only they move for minutes."""
+    def progress(self) -> int:
+        """A number that grows when the client takes something, and may fall when more is written.
+
+        Only the kernel's count moves for minutes when the client is slow.
+        """
 
     def abort(self) -> None:
         """Cut the connection at once, without sending what is left."""
@@ -57,8 +63,8 @@ class TwistedWire:
     def is_relieved(self) -> bool:
         return not self._transport.connected or self._buffered() <= RELIEVED_BYTES
 
-    def owed(self) -> int:
-        return self._buffered() + _in_kernel(self._transport.fileno())
+    def progress(self) -> int:
+        return -self._buffered() - _in_kernel(self._transport.fileno())
 
     def abort(self) -> None:
         self._transport.abortConnection()
@@ -81,8 +87,8 @@ class AsyncioWire:
     def is_relieved(self) -> bool:
         return True
 
-    def owed(self) -> int:
-        return self._transport.get_write_buffer_size() + _in_kernel(self._socket.fileno())
+    def progress(self) -> int:
+        return -self._transport.get_write_buffer_size() - _in_kernel(self._socket.fileno())
 
     def abort(self) -> None:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
@@ -92,7 +98,7 @@ class AsyncioWire:
 class NativeWire:
     """Of granian, which waits by itself and keeps its sockets in native code. Found by the client's address.
 
-    The server's own buffer is not seen, only the kernel's: enough to tell whether a client takes anything.
+    The server's own buffer is not seen, and refills the kernel's whenever it empties: what counts is what was taken.
     """
 
     def __init__(self, peer: Peer) -> None:
@@ -104,9 +110,9 @@ class NativeWire:
     def is_relieved(self) -> bool:
         return True
 
-    def owed(self) -> int:
+    def progress(self) -> int:
         with connections.to(self._peer) as found:
-            return _in_kernel(found.fileno()) if found else 0
+            return _acknowledged(found) if found else 0
 
     def abort(self) -> None:
         with connections.to(self._peer) as found, suppress(OSError):  # it may have gone a moment earlier
@@ -156,3 +162,11 @@ def _in_kernel(fileno: int) -> int:
         return int(struct.unpack("i", fcntl.ioctl(fileno, termios.TIOCOUTQ, b"\0" * 4))[0])
     except OSError:
         return 0
+
+
+def _acknowledged(connection: socket.socket) -> int:
+    """Bytes that the peer has acknowledged so far; where the system does not say, those in the queue, negated."""
+    if sys.platform != "linux":
+        return -_in_kernel(connection.fileno())
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_ACKED_OFFSET + 8)
+    return int.from_bytes(info[BYTES_ACKED_OFFSET:], sys.byteorder)

@@ -56,8 +56,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def by(cls, chance: random.Random, **fields: Any) -> Order:
-        """One that nobody has given before."""
-        return cls(key=uuid.UUID(int=chance.getrandbits(128)).hex, seed=chance.getrandbits(32), **fields)
+        """One that nobody has given before, also when the same chance is tried again on the same site."""
+        return cls(key=uuid.uuid4().hex, seed=chance.getrandbits(32), **fields)
 
     @property
     def prompt(self) -> str:
@@ -65,7 +65,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def pieces(self) -> list[str]:
-        chance = random.Random(f"{self.key} {self.seed}")
+        chance = random.Random(self.seed)
         return ["".join(chance.choices(ALPHABET, k=chance.randint(1, 8))) * self.width for _ in range(self.events)]
 
     @property
