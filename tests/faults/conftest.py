@@ -120,11 +120,12 @@ class Trial:
         of: Site | None = None,
         pause: float | None = 0.02,
         testifies: bool = True,
+        kind: type[Reader] = Reader,
     ) -> Reader:
         """A client of the site, maybe through a cable. `of` is where it signs in, if not here."""
         self.orders[order.key] = order
         history = self.history if testifies else None
-        return Reader(via or site.url, order, history, await self.sign_in(of or site), pause)
+        return kind(via or site.url, order, history, await self.sign_in(of or site), pause)
 
     def judge(self, site: Site, **rule: Any) -> int:
         """Call the provider's and the rows' witnesses, and hold everything to the invariants."""

@@ -12,6 +12,7 @@ import pytest
 from tests.faults import rows
 from tests.faults.conftest import Trial
 from tests.faults.footprint import MEGABYTE, Footprint, footprint, gives_back
+from tests.faults.light import LightReader
 from tests.faults.oracle import Oracle, Order
 from tests.faults.scale import scaled
 from tests.faults.stages import Stage, played_on
@@ -28,7 +29,8 @@ JUNK = scaled(500, 10_000)
 
 async def _warmed_up(site: Site, trial: Trial, chance: random.Random) -> Footprint:
     """What it holds after a crowd half as large: threads and arenas come with the first, once."""
-    readers = [await trial.reader(site, Order.by(chance, events=20, delay=0.1)) for _ in range(STREAMS // 2)]
+    orders = [Order.by(chance, events=20, delay=0.1) for _ in range(STREAMS // 2)]
+    readers = [await trial.reader(site, order, kind=LightReader) for order in orders]
     await asyncio.gather(*(reader.ask_and_read() for reader in readers))
     return footprint(site)
 
@@ -42,7 +44,7 @@ async def test_many_streams_share_a_process(
     site = stage.start(STREAMING_MAX_ACTIVE_PER_PROCESS=1000)
     before = await _warmed_up(site, trial, chance)
     orders = [Order.by(chance, events=SECONDS * PER_SECOND, delay=1 / PER_SECOND) for _ in range(STREAMS)]
-    readers = [await trial.reader(site, order) for order in orders]
+    readers = [await trial.reader(site, order, kind=LightReader) for order in orders]
     tasks = []
     for reader in readers:
         tasks.append(asyncio.create_task(reader.ask_and_read()))

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from tests.faults.oracle import Oracle, Order, said
 from tests.faults.reader import longest_gap
 from tests.faults.scale import scaled
 from tests.faults.stages import REDIS, Stage, played_on
+from tests.journal.misfortunes import Misfortune, dies_for, hangs_for, is_flushed, loses_its_head
 from tests.live.client import Visit, Visitor, http_client
 from tests.live.wires import answer_wire, until_delta
 from tests.peers import Peer
@@ -53,40 +54,18 @@ def _two_processes(stage: Stage, own_redis: Backing) -> tuple[Site, Site]:
     return owner, stage.start(beside=owner)
 
 
-def _die(server: Backing, client: redis.Redis) -> None:
-    server.kill()
-    time.sleep(AWAY_SECONDS)
-    server.start()
-
-
-def _hang(server: Backing, client: redis.Redis) -> None:
-    server.pause()
-    time.sleep(HUNG_SECONDS)
-    server.resume()
-
-
-def _flush(server: Backing, client: redis.Redis) -> None:
-    client.flushall()
-
-
-def _trim(server: Backing, client: redis.Redis) -> None:
-    """Only the newest entry of each stream is left."""
-    for key in client.scan_iter("streaming:*"):
-        client.xtrim(key, maxlen=1, approximate=False)
-
-
-FAULTS = {
-    "dies": pytest.param(_die, marks=pytest.mark.fault("F5")),
-    "hangs": pytest.param(_hang, marks=pytest.mark.fault("F6")),
-    "is flushed": pytest.param(_flush, marks=pytest.mark.fault("F8")),
-    "loses the head": pytest.param(_trim, marks=pytest.mark.fault("F8")),
+MISFORTUNES = {
+    "dies": pytest.param(dies_for(AWAY_SECONDS), marks=pytest.mark.fault("F5")),
+    "hangs": pytest.param(hangs_for(HUNG_SECONDS), marks=pytest.mark.fault("F6")),
+    "is flushed": pytest.param(is_flushed, marks=pytest.mark.fault("F8")),
+    "loses its head": pytest.param(loses_its_head, marks=pytest.mark.fault("F8")),
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("misfortune", MISFORTUNES.values(), ids=MISFORTUNES)
 @played_on("uvicorn sqlite redis", long=REDIS)
 async def test_whatever_happens_to_redis_readers_miss_nothing(
-    fault: Callable[[Backing, redis.Redis], None],
+    misfortune: Misfortune,
     own_redis: Backing,
     client: redis.Redis,
     stage: Stage,
@@ -105,7 +84,7 @@ async def test_whatever_happens_to_redis_readers_miss_nothing(
     tasks += [asyncio.create_task(reader.read()) for reader in elsewhere]
     absent = await trial.reader(other, orders[0])
     await absent.read_until(10)
-    await asyncio.to_thread(fault, own_redis, client)
+    await asyncio.to_thread(misfortune, own_redis, client)
     tasks.append(asyncio.create_task(absent.read()))
     tasks += [asyncio.create_task((await trial.reader(other, order)).read()) for order in orders]
     await asyncio.gather(*tasks)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import select
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -21,7 +20,7 @@ from tests.faults.reader import Reader
 from tests.faults.scale import scaled
 from tests.faults.stages import Stage, played_on
 from tests.live.client import Visit, Visitor
-from tests.live.raw import TINY_BUFFER, RawConnection
+from tests.live.raw import TINY_BUFFER, RawConnection, is_cut
 from tests.servers import Site
 from tests.serving import sockets
 
@@ -55,8 +54,8 @@ async def test_stuck_clients_cost_little_and_trouble_nobody(
     async with _stuck(visitor) as connections:
         await asyncio.sleep(STUCK_SECONDS * 2 / 3)
         grown = (footprint(site).memory - before) / MEGABYTE / len(connections)
-        assert not any(map(_is_cut, connections)), "cut too early"
-        while not all(map(_is_cut, connections)):
+        assert not any(map(is_cut, connections)), "cut too early"
+        while not all(map(is_cut, connections)):
             assert time.monotonic() - came < STUCK_SECONDS + 10, "not cut"
             await asyncio.sleep(0.1)
         cut_after = time.monotonic() - came
@@ -97,13 +96,6 @@ async def _stuck(visitor: Visitor) -> AsyncIterator[list[socket.socket]]:
             await sockets.resume(web, visitor.key)
             connections.append(web.transport.get_extra_info("socket"))
         yield connections
-
-
-def _is_cut(connection: socket.socket) -> bool:
-    """Whether the other side has reset it, without reading anything."""
-    poll = select.poll()
-    poll.register(connection, select.POLLERR | select.POLLHUP)
-    return bool(poll.poll(0))
 
 
 def _p99(readers: list[Reader], orders: list[Order], oracle: Oracle, since: float, until: float) -> float:

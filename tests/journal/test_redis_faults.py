@@ -19,6 +19,7 @@ from streaming.supervisor import current, stop
 from tests.backing import Backing
 from tests.engine import ALICE
 from tests.journal.elsewhere import elsewhere, follow, follow_many, verify
+from tests.journal.misfortunes import Misfortune, dies_for, hangs_for, is_flushed, loses_its_head, stays_away
 
 pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.timeout(120)]
 Script = Callable[..., None]
@@ -57,44 +58,26 @@ def entries(client: redis.Redis, generation_id: uuid.UUID) -> list[tuple[int, in
     return [(int(fields[b"first"]), int(entry_id.split(b"-")[0])) for entry_id, fields in raw]
 
 
-def kill_and_begin_empty(server: Backing, client: redis.Redis) -> None:
-    server.kill()
-    time.sleep(1)
-    server.start()
+DIES, HANGS = dies_for(1), hangs_for(3)
+MISFORTUNES = {
+    "dies": DIES,
+    "hangs": HANGS,
+    "is flushed": is_flushed,
+    "loses its head": loses_its_head,
+    "stays away": stays_away,
+}
 
 
-def hang(server: Backing, client: redis.Redis) -> None:
-    server.pause()
-    time.sleep(3)
-    server.resume()
-
-
-def flush(server: Backing, client: redis.Redis) -> None:
-    client.flushall()
-
-
-def trim_the_head(server: Backing, client: redis.Redis) -> None:
-    for key in client.scan_iter("streaming:*"):
-        client.xtrim(key, maxlen=1, approximate=False)
-
-
-def stay_away(server: Backing, client: redis.Redis) -> None:
-    server.kill()
-
-
-FAULTS = [kill_and_begin_empty, hang, flush, trim_the_head, stay_away]
-
-
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("misfortune", MISFORTUNES.values(), ids=MISFORTUNES)
 async def test_readers_elsewhere_miss_nothing(
-    scripted: Script, redis_server: Backing, client: redis.Redis, fault: Callable[..., None]
+    scripted: Script, redis_server: Backing, client: redis.Redis, misfortune: Misfortune
 ) -> None:
     scripted(text=TEXT, delay=DELAY)
     generation = await submit()
     stall = asyncio.create_task(longest_stall(generation.pk))
     early = asyncio.create_task(elsewhere(functools.partial(follow_many, generation.pk, [0, 0, 5])))
     await asyncio.sleep(1)
-    await asyncio.to_thread(fault, redis_server, client)
+    await asyncio.to_thread(misfortune, redis_server, client)
     late = asyncio.create_task(elsewhere(functools.partial(follow_many, generation.pk, [0, 3, 40])))
     for given, after in zip([*await early, *await late], [0, 0, 5, 0, 3, 40], strict=True):
         verify(given, after, TEXT)
@@ -104,14 +87,14 @@ async def test_readers_elsewhere_miss_nothing(
     assert (row.status, row.message.text) == ("finished", TEXT)
 
 
-@pytest.mark.parametrize("fault", [kill_and_begin_empty, hang, flush])
+@pytest.mark.parametrize("misfortune", [DIES, HANGS, is_flushed], ids=["dies", "hangs", "is flushed"])
 async def test_redis_that_is_back_has_every_frame_once(
-    scripted: Script, redis_server: Backing, client: redis.Redis, fault: Callable[..., None]
+    scripted: Script, redis_server: Backing, client: redis.Redis, misfortune: Misfortune
 ) -> None:
     scripted(text=TEXT, delay=DELAY)
     generation = await submit()
     await asyncio.sleep(0.7)
-    await asyncio.to_thread(fault, redis_server, client)
+    await asyncio.to_thread(misfortune, redis_server, client)
     await current().idle()
     row = await Generation.objects.aget()
     found = entries(client, generation.pk)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import select
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
@@ -53,6 +54,13 @@ class RawConnection:
 
     def close(self) -> None:
         self.socket.close()
+
+
+def is_cut(connection: socket.socket) -> bool:
+    """Whether the other side has reset it, without reading anything."""
+    poll = select.poll()
+    poll.register(connection, select.POLLERR | select.POLLHUP)
+    return bool(poll.poll(0))
 
 
 def _by_fin(connection: RawConnection) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import select
 import socket
 import time
 import uuid
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.client import Stream, Visit, Visitor, assert_whole
-from tests.live.raw import TINY_BUFFER, RawConnection
+from tests.live.raw import TINY_BUFFER, RawConnection, is_cut
 from tests.servers import Site
 from tests.serving import sockets
 from tests.serving.conftest import SERVERS, Start
@@ -30,13 +29,6 @@ def _memory(site: Site) -> int:
     """Bytes of RAM that the server's process has."""
     status = Path(f"/proc/{site.serving_pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024
-
-
-def _is_cut(connection: socket.socket) -> bool:
-    """Whether the other side has reset it, without reading anything."""
-    poll = select.poll()
-    poll.register(connection, select.POLLERR | select.POLLHUP)
-    return bool(poll.poll(0))
 
 
 async def _until(condition: Callable[[], bool], within: float) -> float:
@@ -73,38 +65,38 @@ def reader() -> Iterator[OpenReader]:
 
 @pytest.mark.fault("F14")
 @pytest.mark.parametrize("server", SERVERS)
-async def test_client_that_does_not_read_costs_little_and_is_cut(
+async def test_client_that_does_not_read_costs_little_andis_cut(
     server: str, start: Start, visit: Visit, reader: OpenReader
 ) -> None:
     site = start(server, STREAMING_STUCK_SECONDS=STUCK)
     visitor = await _big_answer(await visit(site).greet())
     warm_up = reader(visitor)
-    await _until(lambda: _is_cut(warm_up.socket), STUCK + 5)
+    await _until(lambda: is_cut(warm_up.socket), STUCK + 5)
     before = _memory(site)
     stuck = [reader(visitor) for _ in range(READERS)]
     await asyncio.sleep(STUCK / 2)
     grown = _memory(site) - before
-    assert not any(_is_cut(one.socket) for one in stuck)
-    await _until(lambda: all(_is_cut(one.socket) for one in stuck), STUCK + 5)
+    assert not any(is_cut(one.socket) for one in stuck)
+    await _until(lambda: all(is_cut(one.socket) for one in stuck), STUCK + 5)
     assert grown < 2 * MEGABYTE * READERS, f"{grown / READERS / MEGABYTE:.1f} MB for each, of 8 MB"
     assert (await visitor.http.get("/")).status_code == 200
 
 
 @pytest.mark.fault("F14")
 @pytest.mark.parametrize("server", SERVERS)
-async def test_socket_that_does_not_read_costs_little_and_is_cut(
+async def test_socket_that_does_not_read_costs_little_andis_cut(
     server: str, start: Start, visit: Visit, reader: OpenReader
 ) -> None:
     site = start(server, STREAMING_STUCK_SECONDS=STUCK)
     visitor = await _big_answer(await visit(site).greet())
     async with AsyncExitStack() as opened:
         warm_up = await _stuck_socket(opened, visitor)
-        await _until(lambda: _is_cut(warm_up), STUCK + 10)
+        await _until(lambda: is_cut(warm_up), STUCK + 10)
         before = _memory(site)
         stuck = [await _stuck_socket(opened, visitor) for _ in range(READERS)]
         await asyncio.sleep(STUCK / 2)
         grown = _memory(site) - before
-        await _until(lambda: all(_is_cut(one) for one in stuck), STUCK + 10)
+        await _until(lambda: all(is_cut(one) for one in stuck), STUCK + 10)
     assert grown < 2 * MEGABYTE * READERS, f"{grown / READERS / MEGABYTE:.1f} MB for each, of 8 MB"
     assert await visitor.stop() == "stopping"
 
