@@ -25,6 +25,7 @@ async def _play(open_chat: OpenChat, visitor: Visitor, dialect: str) -> State:
     chat = open_chat(visitor, ALIASES[dialect])
     await chat.send("Hello?")
     state = await chat.settled()
+    await chat.close()  # one owner may have so many sockets open
     error = state.messages[-1]["metadata"].get("error")
     assert (state.status, (state.error or {}).get("message")) == ("error" if error else "ready", error)
     return state
