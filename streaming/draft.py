@@ -12,8 +12,12 @@ from streaming.opening import Opening
 from streaming.protocol import Transcript
 from streaming.protocol.events import (
     TERMINAL,
+    Cited,
     Event,
+    FileReceived,
+    OpaqueReceived,
     ReasoningDelta,
+    RefusalDelta,
     StepStarted,
     TextDelta,
     ToolCallStarted,
@@ -25,7 +29,7 @@ from streaming.protocol.ui_stream import Outcome, is_told
 
 # What a model is told of an approved call that the answer's end came before.
 NOT_MADE = "The call was not made: the answer was broken off."
-FIRST_DELTAS = (TextDelta, ReasoningDelta, ToolCallStarted)
+FIRST_DELTAS = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallStarted, Cited, FileReceived, OpaqueReceived)
 
 
 class Draft:

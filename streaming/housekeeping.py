@@ -32,3 +32,6 @@ async def sweep_forever() -> None:
                 await in_database(forget_unsent)
         except DatabaseTrouble as trouble:
             logger.warning("Sweeping failed (%s); trying again later.", type(trouble).__name__)
+        except Exception:
+            # Whatever it was: who does not sweep leaves the dead to nobody.
+            logger.exception("Sweeping failed.")

@@ -55,8 +55,7 @@ def _validate(submission: Submission) -> None:
         raise TooLarge(f"The message has {len(submission.prompt)} characters; at most {limit} are accepted.")
     if submission.trigger == "submit-message" and submission.is_empty and not submission.answers:
         raise BadRequest("The message is empty. Send some text as 'prompt', or as the last of 'messages'.")
-    size = len(msgspec.json.encode(submission.answers))
-    if size > settings.MAX_TOOL_OUTPUT_CHARS * max(1, len(submission.answers)):
+    if any(len(msgspec.json.encode(answer)) > settings.MAX_TOOL_OUTPUT_CHARS for answer in submission.answers):
         raise TooLarge("The output of a tool is larger than this site accepts.")
     alias = submission.provider
     if alias is not None and alias not in settings.PROVIDERS:

@@ -26,8 +26,8 @@ from streaming.settlement import Settlement, outcome_of, settle
 
 logger = logging.getLogger(__name__)
 
-# Seconds between tries to settle while the database is away: half a minute, then others may call it interrupted.
-SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+# Seconds between tries to settle while the database is away: an hour, then others may call it interrupted.
+SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, *(15.0,) * 240)
 
 
 class Run:

@@ -6,9 +6,11 @@ changes nothing.
 
 from __future__ import annotations
 
+import logging
 import uuid
 
 import msgspec
+from django.db import Error as DatabaseTrouble
 from django.db import transaction
 
 from streaming import history
@@ -24,6 +26,8 @@ from streaming.opening import Opening
 from streaming.protocol.events import Usage
 from streaming.protocol.parts import Part, ToolApproval, ToolResult
 from streaming.protocol.ui_stream import Outcome, chunk_of, fold_chunks, frame
+
+logger = logging.getLogger(__name__)
 
 ALL = 2**30
 
@@ -116,7 +120,18 @@ def reap() -> int:
     """Settle every generation whose process has gone silent; give their number."""
     if not _is_silence_death():
         return 0
-    return sum(map(interrupt, Generation.objects.expired().select_related("message")))
+    return sum(map(_interrupt_if_possible, Generation.objects.expired().select_related("message")))
+
+
+def _interrupt_if_possible(generation: Generation) -> bool:
+    """One row that cannot be settled must not keep the others from it."""
+    try:
+        return interrupt(generation)
+    except DatabaseTrouble:
+        raise
+    except Exception:
+        logger.exception("Generation %s, which nobody runs, could not be settled.", generation.pk)
+        return False
 
 
 def reap_one(generation_id: uuid.UUID) -> None:

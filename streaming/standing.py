@@ -48,7 +48,7 @@ def fresh_answers(now: Standing, answers: Sequence[Answer], toolbox: Toolbox) ->
     """Those of `answers` that calls wait for; clients repeat the others with each request.
 
     Raises:
-        BadRequest: one is for a call that there is not.
+        BadRequest: one is for a call that there is not, or two are for the same.
         Conflict: one is for a call that does not wait for it.
     """
     fresh: list[Answer] = []
@@ -60,6 +60,8 @@ def fresh_answers(now: Standing, answers: Sequence[Answer], toolbox: Toolbox) ->
             continue
         if not _is_awaited(answer, call, now, toolbox):
             raise Conflict("The tool call does not wait for that. Load the conversation again.")
+        if any(known.call_id == answer.call_id for known in fresh):
+            raise BadRequest("There are two answers to one tool call. Send one.")
         fresh.append(answer)
     return fresh
 

@@ -327,6 +327,14 @@ async def test_forged_answers_are_refused(settings: Any, part: dict[str, Any], r
     assert [made for made, _ in tools.CALLS] == ["get_weather"]
 
 
+async def test_two_answers_to_one_call_are_refused(settings: Any) -> None:
+    says(settings, ("", (MAIL,)), ("Sent.", ()))
+    row, _ = await run()
+    with pytest.raises(BadRequest, match="two answers"):
+        await current().submit(ALICE, continued(row, *[decision("m1", approved=True)] * 2))
+    assert (len(requests()), tools.CALLS) == (1, [])
+
+
 async def test_answers_to_an_older_answer_are_refused(settings: Any) -> None:
     says(settings, ("", (LOCATION,)), ("Never mind.", ()))
     row, _ = await run()

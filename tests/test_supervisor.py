@@ -457,6 +457,7 @@ class Flaky:
 
 
 HELLO = b'data: {"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+REFUSED = b'data: {"choices":[{"index":0,"delta":{"refusal":"I will not."}}]}\n\n'
 OVERLOADED = b'data: {"error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
 
 
@@ -466,6 +467,15 @@ def flaky(settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[Flaky]:
     monkeypatch.setattr("streaming.reading.RETRY_SECONDS", 0.01)
     Flaky.calls, Flaky.outcomes = [], []  # type: ignore[misc]
     return Flaky
+
+
+async def test_provider_that_fails_after_a_refusal_is_not_asked_again(flaky: type[Flaky]) -> None:
+    flaky.outcomes.append(REFUSED + OVERLOADED)
+    frames = await frames_of((await submit()).pk)
+    row = await Generation.objects.select_related("message").aget()
+    assert (row.status, row.attempts, len(flaky.calls)) == ("failed", 1, 1)
+    assert "".join(chunk.get("delta", "") for chunk in chunks_of(frames)) == "I will not."
+    assert row.message.typed_parts
 
 
 @pytest.mark.parametrize(

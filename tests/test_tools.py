@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
@@ -55,6 +55,25 @@ def test_schema_is_the_signature() -> None:
         },
         "required": ["city"],
     }
+
+
+@pytest.mark.parametrize("hint", [ToolContext, ToolContext | None, Annotated[ToolContext, "whose"]])
+def test_context_is_never_the_models(hint: Any) -> None:
+    def look(context: Any) -> str:
+        """Look."""
+        return "seen"
+
+    look.__annotations__["context"] = hint
+    assert tool(look).spec.parameters["properties"] == {}
+
+
+def test_annotation_that_cannot_be_read_is_told() -> None:
+    def look(city: str) -> str:
+        return city
+
+    look.__annotations__["return"] = "Nowhere"
+    with pytest.raises(TypeError, match="'look' cannot be read"):
+        tool(look)
 
 
 def test_schema_of_a_struct_is_among_the_definitions_and_the_context_is_not() -> None:

@@ -141,18 +141,32 @@ def _tool_of(
 
 def _signature(function: Function, name: str) -> tuple[type[msgspec.Struct], str | None]:
     """A struct with a field for each parameter, and the name of the one that takes the context."""
-    hints = typing.get_type_hints(function, include_extras=True)
+    hints = _hints(function, name)
     context_name, fields = None, []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise TypeError(f"Tool {name!r} must name its parameters, without * or **.")
         if parameter.name not in hints:
             raise TypeError(f"Parameter {parameter.name!r} of tool {name!r} needs an annotation.")
-        if hints[parameter.name] is ToolContext:
+        if _is_context(hints[parameter.name]):
             context_name = parameter.name
         else:
             fields.append(_field(parameter, hints[parameter.name]))
     return msgspec.defstruct(name, fields, kw_only=True), context_name
+
+
+def _hints(function: Function, name: str) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except NameError as fault:
+        raise TypeError(f"An annotation of tool {name!r} cannot be read: {fault}.") from fault
+
+
+def _is_context(hint: Any) -> bool:
+    """Whether a parameter takes the context, and not something that a model could give."""
+    if typing.get_origin(hint) is typing.Annotated:
+        hint = typing.get_args(hint)[0]
+    return hint is ToolContext or set(typing.get_args(hint)) == {ToolContext, type(None)}
 
 
 def _field(parameter: inspect.Parameter, hint: Any) -> Any:

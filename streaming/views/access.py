@@ -88,6 +88,13 @@ def refuse_cross_site(request: HttpRequest) -> None:
     if fetch_site is not None:
         allowed = fetch_site in ("same-origin", "none")
     else:
-        allowed = origin is None or urlsplit(origin).netloc == request.get_host()
+        allowed = origin is None or _host_of(origin) == request.get_host()
     if not allowed:
         raise Forbidden("Requests from other sites are refused. Trusted ones belong in CSRF_TRUSTED_ORIGINS.")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # of what is no address at all
+        return None

@@ -58,6 +58,8 @@ def endpoint(method: str) -> Callable[[View], View]:
 async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponseBase:
     refuse_sync(request)
     refuse_cross_site(request)
+    if any("\x00" in value for value in kwargs.values()):
+        raise NotFound("There is nothing here.")  # PostgreSQL could not even look for it
     current().keep_house()
     try:
         owner = await owner_of(request, begins=request.method == "POST")
@@ -152,8 +154,9 @@ def find_conversation(owner: Owner, key: str) -> Conversation:
 
 
 def _newest_generation(owner: Owner, key: str) -> Generation | None:
-    newest = Generation.objects.owned_by(owner).filter(conversation__key=key).order_by("-created_at")
-    return newest.select_related("conversation").first()
+    """The one that is being written, whatever the clocks of processes say; else the last that began."""
+    known = Generation.objects.owned_by(owner).filter(conversation__key=key).select_related("conversation")
+    return known.active().first() or known.order_by("-created_at").first()
 
 
 def _generation_to_resume(owner: Owner, key: str) -> Generation | None:

@@ -72,6 +72,7 @@ CROSS_SITE = {
     "another origin": {"Origin": "http://evil.example"},
     "another port": {"Origin": "http://127.0.0.1:1"},
     "no origin": {"Origin": "null"},
+    "what is no address": {"Origin": "http://["},
 }
 ENDPOINTS = (("GET", ""), ("GET", "/stream"), ("POST", "/stop"))
 WRONG_METHODS = {
@@ -220,3 +221,8 @@ def test_wsgi_is_told_that_it_cannot_stream(client: Client) -> None:
     response = client.post("/api/chat", data={"prompt": "x"}, content_type="application/json")
     assert response.status_code == 501
     assert "Serve it through ASGI" in response.content.decode()
+
+
+@pytest.mark.parametrize(("method", "rest"), ENDPOINTS)
+async def test_key_that_no_database_holds_is_nobodys(visitor: Visitor, method: str, rest: str) -> None:
+    _assert_refused(await visitor.http.request(method, f"/api/chat/%00{rest}"), 404, "nothing here")

@@ -230,6 +230,15 @@ class TestReasoning:
             {"type": "text", "text": "Yes."},
         ]
 
+    @pytest.mark.parametrize("thought", [signed, redacted])
+    def test_messages_gets_no_thinking_that_nothing_follows(self, thought: ReasoningPart) -> None:
+        assert history(MESSAGES, HELLO, turn("assistant", "Yes.", thought))[1]["content"] == [
+            {"type": "text", "text": "Yes."}
+        ]
+        assert history(MESSAGES, HELLO, turn("assistant", thought), turn("user", "Well?")) == [
+            {"role": "user", "content": [{"type": "text", "text": "Hello"}, {"type": "text", "text": "Well?"}]}
+        ]
+
     def test_responses_gets_its_items_back(self) -> None:
         said = turn("assistant", self.signed, self.redacted, self.item, self.plain, "Yes.")
         reasoning, message = history(RESPONSES, said)
@@ -339,3 +348,10 @@ class TestRoles:
             "user",
             "system",
         ]
+
+
+def test_messages_is_told_of_failures_in_words() -> None:
+    failed = ToolResult(call_id="call_1", output="", is_error=True)
+    (result,) = history(MESSAGES, HELLO, turn("assistant", call()), turn("tool", failed))[-1]["content"]
+    assert result["is_error"]
+    assert result["content"]

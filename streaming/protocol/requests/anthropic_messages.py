@@ -28,7 +28,9 @@ Json = dict[str, Any]
 DEFAULT_MAX_TOKENS = 8192
 """The API requires a limit and refuses one above the model's own; every model on sale takes this one."""
 
+THINKING = frozenset({"thinking", "redacted_thinking"})
 IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+FAILED = "The tool failed."
 
 
 def body(request: GenerationRequest) -> Json:
@@ -54,14 +56,24 @@ def _system(request: GenerationRequest) -> str:
 
 def _messages(request: GenerationRequest) -> Iterator[Json]:
     """Roles alternate: tool results are the user's, and neighbours of one role become one message."""
-    blocks = (
+    blocks = [
         (_ROLES[role], block)
         for role, parts in runs(turn for turn in request.turns if turn.role != "system")
         for part in parts
         if (block := _block(role, part))
-    )
-    for role, group in groupby(blocks, key=lambda pair: pair[0]):
+    ]
+    for role, group in groupby(_without_last_thoughts(blocks), key=lambda pair: pair[0]):
         yield {"role": role, "content": [block for _, block in group]}
+
+
+def _without_last_thoughts(blocks: list[tuple[str, Json]]) -> Iterator[tuple[str, Json]]:
+    """An answer that was stopped while its model thought: the API refuses a message that ends with thinking."""
+    kept: list[tuple[str, Json]] = []
+    for role, block in reversed(blocks):
+        is_last = not kept or kept[-1][0] != role
+        if not (is_last and block["type"] in THINKING):
+            kept.append((role, block))
+    return reversed(kept)
 
 
 _ROLES: dict[Role, str] = {"user": "user", "tool": "user", "assistant": "assistant"}
@@ -80,7 +92,7 @@ def _text(part: TextPart | RefusalPart) -> Json | None:
 def _reasoning(part: ReasoningPart) -> Json | None:
     """Only what this API signed: unsigned thinking, and other vendors', is refused."""
     if part.raw is not None:
-        return part.raw if part.raw.get("type") in ("thinking", "redacted_thinking") else None
+        return part.raw if part.raw.get("type") in THINKING else None
     if part.signature is None:
         return None
     return {"type": "thinking", "thinking": part.text, "signature": part.signature}
@@ -96,8 +108,10 @@ def _call(call: ToolCall) -> Json | None:
 def _result(result: ToolResult) -> Json | None:
     if result.is_provider_executed:
         return None
-    block: Json = {"type": "tool_result", "tool_use_id": result.call_id, "content": output_of(result)}
-    return block | {"is_error": True} if result.is_error else block
+    content = output_of(result)
+    block: Json = {"type": "tool_result", "tool_use_id": result.call_id, "content": content}
+    # The API refuses an error without words.
+    return block | {"is_error": True, "content": content or FAILED} if result.is_error else block
 
 
 def _file(part: FilePart) -> Json | None:
