@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from streaming import history
 from streaming.errors import Conflict
 from streaming.limits import check_limits
@@ -9,8 +11,9 @@ from streaming.models import Conversation, Generation, Message
 from streaming.models.messages import Role
 from streaming.opening import Opening
 from streaming.pending import Accepted, Sender, Start, check_idle, pending
+from streaming.protocol.parts import ToolCall
 from streaming.standing import check_all_answered, due_calls, fresh_answers, given_parts, standing
-from streaming.submission import Submission
+from streaming.submission import Answer, Submission
 from streaming.tools import toolbox_for
 
 
@@ -26,7 +29,7 @@ def go_on(sender: Sender, conversation: Conversation, submission: Submission) ->
     now = standing(rows)
     fresh = fresh_answers(now, submission.answers, toolbox)
     if not fresh:
-        return _joined_answer(rows)
+        return _joined_answer(rows, submission.answers)
     check_all_answered(now, fresh, toolbox)
     check_idle(conversation)
     check_limits(sender.owner, conversation)
@@ -38,8 +41,9 @@ def go_on(sender: Sender, conversation: Conversation, submission: Submission) ->
     return Accepted(generation, start)
 
 
-def _joined_answer(rows: list[Message]) -> Accepted:
-    """The generation that the same outputs started before."""
-    if len(rows) == 1:
+def _joined_answer(rows: list[Message], answers: Sequence[Answer]) -> Accepted:
+    """The generation that the same outputs started before. Who answers what that one called has seen its end."""
+    called = {part.id for part in rows[-1].typed_parts if isinstance(part, ToolCall)}
+    if len(rows) == 1 or any(answer.call_id in called for answer in answers):
         raise Conflict("No tool call of this answer waits for an output.")
     return Accepted(rows[-1].generation, None)

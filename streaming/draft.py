@@ -25,7 +25,7 @@ from streaming.protocol.events import (
     Usage,
 )
 from streaming.protocol.parts import Part, ToolApproval, ToolResult
-from streaming.protocol.ui_stream import Outcome, is_told
+from streaming.protocol.ui_stream import Outcome
 
 # What a model is told of an approved call that the answer's end came before.
 NOT_MADE = "The call was not made: the answer was broken off."
@@ -90,10 +90,7 @@ class Draft:
         self.terminal = terminal  # not when the work was broken off
 
     def break_off(self) -> None:
-        """The answer ends unfinished, perhaps among its tools: clients that go on by themselves after tools must not.
-
-        They do while the last step has calls, each with its result.
-        """
+        """The answer ends unfinished, perhaps among its tools: an approved call that was not made is told to be so."""
         told = {part.call_id for part in self.parts if isinstance(part, ToolResult)}
         approved = [part.call_id for part in self.parts if isinstance(part, ToolApproval) and part.is_approved]
         unmade = [call_id for call_id in approved if call_id not in told]
@@ -101,8 +98,6 @@ class Draft:
             ToolResulted(part, call_id, NOT_MADE, is_error=True, is_provider_executed=False)
             for part, call_id in list(enumerate(unmade, self.next_part))
         )
-        if self.parts and is_told(self.parts[-1]):
-            self.apply((StepStarted(),))
 
     def closing(self, outcome: Outcome) -> list[bytes]:
         """The chunks that end the stream; the caller appends them once the row is settled."""

@@ -345,6 +345,22 @@ async def test_answers_to_an_older_answer_are_refused(settings: Any) -> None:
         await current().submit(ALICE, continued(row, output("l1", "Oslo")))
 
 
+async def test_who_answers_the_continuation_itself_is_not_given_it_again(settings: Any) -> None:
+    """Or a client that goes on by itself would ask for it forever."""
+    broken = ("b1", "ask_location", '{"city": ')
+    says(settings, ("", (LOCATION,)), ("", (broken,)))
+    row, _ = await run()
+    given = output("l1", "Oslo")
+    again = await current().submit(ALICE, continued(row, given))
+    chunks = chunks_of(await frames_of(again.pk))
+    assert kinds(chunks)[-4:] == ["finish-step", "start-step", "finish-step", "finish"]
+    assert (await current().submit(ALICE, continued(row, given))).pk == again.pk
+    refused = {"type": "tool-ask_location", "toolCallId": "b1", "state": "output-error", "errorText": "unusable"}
+    with pytest.raises(Conflict, match="waits for an output"):
+        await current().submit(ALICE, continued(row, given, refused))
+    assert len(requests()) == 2
+
+
 async def test_call_of_a_stopped_answer_waits_for_nothing(settings: Any) -> None:
     says(settings, ("", (LOCATION, ("w", "waits", "{}"))))
     generation = await submit()

@@ -119,6 +119,24 @@ def test_what_readers_need_not_see_adds_nothing() -> None:
     assert types(encoded(*silent)) == ["start", "start-step", "finish-step", "finish"]
 
 
+@pytest.mark.parametrize(
+    ("parts", "steps"),
+    [
+        ((HALF,), 2),
+        ((WHOLE, ToolResult(call_id=WHOLE.id, output=1)), 2),
+        ((WHOLE, HALF, ToolResult(call_id=WHOLE.id, output="no", is_error=True)), 2),
+        ((WHOLE,), 1),
+        ((WHOLE, HALF), 1),
+        ((SEARCH, ToolResult(call_id=SEARCH.id, is_provider_executed=True)), 1),
+        ((WHOLE, ToolResult(call_id=WHOLE.id, output=1), TextPart(text="So.")), 2),
+        ((TextPart(text="So."),), 1),
+    ],
+)
+def test_last_step_is_never_one_that_clients_would_go_on_from(parts: tuple[Part, ...], steps: int) -> None:
+    """They do when it has calls, and all of these have an output or an error."""
+    assert types(encoded(*events_of(parts))).count("start-step") == steps
+
+
 def test_finish_can_be_asked_for_again() -> None:
     encoder = UIStreamEncoder("m1")
     encoder.start()

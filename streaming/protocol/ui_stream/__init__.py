@@ -24,7 +24,6 @@ from streaming.protocol.ui_stream.frames import (
 from streaming.protocol.ui_stream.messages import ui_parts
 from streaming.protocol.ui_stream.outcome import Outcome
 from streaming.protocol.ui_stream.retold import events_of
-from streaming.protocol.ui_stream.steps import is_told
 
 __all__ = [
     "DONE",
@@ -40,7 +39,6 @@ __all__ = [
     "events_of",
     "fold_chunks",
     "frame",
-    "is_told",
     "split_frames",
     "ui_parts",
 ]

@@ -41,6 +41,8 @@ class UIStreamEncoder:
         self._calls: dict[int, events.ToolCallStarted] = {}
         self._call_ids: set[str] = set()
         self._denied: set[str] = set()
+        self._has_called = False
+        self._unanswered: set[str] = set()
         self._signed: dict[int, events.ReasoningSigned] = {}
         self._sources = 0
         self._handlers: dict[type[events.Event], Callable[[Any], list[Chunk]]] = {
@@ -71,9 +73,12 @@ class UIStreamEncoder:
     def finish(self, outcome: Outcome) -> list[bytes]:
         """Close what is open and say how it ended; calling it again gives the same.
 
-        After `error` clients read nothing, so metadata goes before.
+        After `error` clients read nothing, so metadata goes before. Clients that go on by themselves do so while the
+        last step has calls of which none waits for anybody: such a step is not left to be the last.
         """
         closing = [*self._ends(), chunks.FinishStep()]
+        if self._has_called and not self._unanswered:
+            closing += [chunks.StartStep(), chunks.FinishStep()]
         if outcome.error_text:
             closing += [chunks.MessageMetadata(outcome.metadata), chunks.Error(outcome.error_text)]
             return _encoded(closing)
@@ -99,6 +104,9 @@ class UIStreamEncoder:
     def _call_started(self, event: events.ToolCallStarted) -> list[Chunk]:
         self._calls[event.part] = event
         self._call_ids.add(event.id)
+        if not event.is_provider_executed:
+            self._has_called = True
+            self._unanswered.add(event.id)
         if event.name in self._live_fields:
             self._scanners[event.part] = JSONScanner()
         return [chunks.ToolInputStart(event.id, event.name, event.is_provider_executed)]
@@ -128,12 +136,14 @@ class UIStreamEncoder:
         if event.is_complete:
             value = event.arguments if call.is_json else event.raw_arguments
             return [chunks.ToolInputAvailable(call.id, call.name, value, call.is_provider_executed)]
+        self._unanswered.discard(call.id)
         reason = input_error_text(event.error)
         return [chunks.ToolInputError(call.id, call.name, event.raw_arguments, reason, call.is_provider_executed)]
 
     def _resulted(self, event: events.ToolResulted) -> list[Chunk]:
         if event.call_id not in self._call_ids:
             return []  # clients give up the whole conversation over a result whose call they were not told of
+        self._unanswered.discard(event.call_id)
         if event.call_id in self._denied:
             return []
         if event.is_error:
@@ -152,6 +162,8 @@ class UIStreamEncoder:
     def _step_started(self, event: events.StepStarted) -> list[Chunk]:
         closing = self._ends()
         self._open.clear()
+        self._has_called = False
+        self._unanswered.clear()
         return [*closing, chunks.FinishStep(), chunks.StartStep()]
 
     def _cited(self, event: events.Cited) -> list[Chunk]:

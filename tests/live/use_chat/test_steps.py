@@ -11,9 +11,9 @@ import pytest
 from tests.live.client import Visit, Visitor
 from tests.live.providers import DIALECTS
 from tests.live.use_chat.conftest import OpenChat
-from tests.live.use_chat.driver import State
+from tests.live.use_chat.driver import Chat, State
 from tests.live.wires import Call, answer_wire
-from tests.peers import Peer
+from tests.peers import HANG, Peer
 from tests.servers import serve
 
 OSLO: Call = ("call_o", "get_weather", ('{"city": "Os', 'lo"}'))
@@ -228,3 +228,43 @@ async def test_stopped_answer_stays_stopped_for_a_client_that_goes_on_by_itself(
     state = await chat.settled()
     assert (state.status, len(state.requests), len(peer.requests)) == ("ready", sent, 2)
     assert calls(state)["call_s"][0] == "output-error"
+
+
+async def _stays(chat: Chat, peer: Peer, *, asked: int) -> State:
+    """The chat has settled, and sends nothing more by itself."""
+    sent = len((await chat.settled()).requests)
+    await asyncio.sleep(0.3)
+    state = await chat.settled()
+    assert (state.status, len(state.requests), len(peer.requests)) == ("ready", sent, asked)
+    return state
+
+
+async def test_unusable_call_does_not_make_a_client_ask_forever(
+    open_chat: OpenChat, visitor: Visitor, peer: Peer
+) -> None:
+    broken: Call = ("call_b", "ask_location", ('{"city": ',))
+    peer.says(*answer_wire("chat", "Hm. ", broken))
+    peer.says(*answer_wire("chat", "Where? ", WHERE))
+    peer.says(*answer_wire("chat", "", ("call_c", *broken[1:])))
+    chat = open_chat(visitor, "tools-chat", isAutomatic=True)
+    await chat.send("Weather here?")
+    assert calls(await _stays(chat, peer, asked=1))["call_b"][0] == "output-error"
+    await chat.send("Once more.")
+    await chat.settled()
+    await chat.add_tool_output(tool="ask_location", toolCallId="call_w", output="Oslo")
+    await chat.until(lambda state: "call_c" in calls(state))
+    assert calls(await _stays(chat, peer, asked=3))["call_c"][0] == "output-error"
+
+
+async def test_stop_in_a_calls_arguments_does_not_make_a_client_ask_again(
+    open_chat: OpenChat, visitor: Visitor, peer: Peer
+) -> None:
+    whole = answer_wire("chat", "Let me see. ", OSLO)
+    inside = next(number for number, piece in enumerate(whole) if b"city" in piece)
+    peer.says(*whole[: inside + 1], HANG)
+    chat = open_chat(visitor, "tools-chat", isAutomatic=True)
+    answering = chat.send("Weather?")
+    await chat.until(lambda state: "call_o" in calls(state))
+    assert await visitor.stop() == "stopping"
+    await answering
+    await _stays(chat, peer, asked=1)
