@@ -18,8 +18,9 @@ from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
+from django.apps import apps
 from django.core.signals import setting_changed
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connections, router, transaction
 
 from streaming.conf import settings
 
@@ -78,11 +79,21 @@ class Weather:
 weather = Weather()
 
 
+def alias() -> str:
+    """The name of the database that conversations are written to, whichever a router makes it."""
+    return str(router.db_for_write(apps.get_model("streaming", "Generation")))
+
+
+def atomic() -> transaction.Atomic:
+    """A transaction there; within one, a savepoint."""
+    return transaction.atomic(using=alias())
+
+
 def _with_fresh_connection(work: Callable[[], T]) -> T:
     close_old_connections()
     try:
         # Django lets some of the driver's own exceptions through, of a cursor that is closed for one.
-        with weather.watch(), connection.wrap_database_errors:
+        with weather.watch(), connections[alias()].wrap_database_errors:
             return work()
     finally:
         close_old_connections()

@@ -10,12 +10,12 @@ from __future__ import annotations
 import uuid
 
 import msgspec
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from streaming import history
 from streaming.conf import settings
 from streaming.continuation import go_on
-from streaming.database import outlasting_deadlocks
+from streaming.database import atomic, outlasting_deadlocks
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
 from streaming.limits import check_limits
@@ -39,7 +39,7 @@ def accept(sender: Sender, submission: Submission) -> Accepted:
     _validate(submission)
     registered()  # imports the site's tools, which a transaction should not wait for
     try:
-        with transaction.atomic():
+        with atomic():
             conversation = _conversation(sender.owner, submission)
             if submission.answers:
                 return go_on(sender, conversation, submission)

@@ -96,10 +96,9 @@ class Run:
         """Whether the log is what the row says, or will say."""
         return not self._is_fenced and (self._is_settled or not self.log.is_closed)
 
-    def unwritten(self, most: int | None = None) -> Batch:
-        """The frames that the journal does not have yet, `most` of them."""
-        last = None if most is None else self.written + most
-        return Batch(self.written + 1, self.log.frames[self.written : last])
+    def unwritten(self) -> Batch:
+        """The frames that the journal does not have yet."""
+        return Batch(self.written + 1, self.log.frames[self.written :])
 
     def _break_off(self, verdict: Ending) -> None:
         """Stop reading; the first verdict is the one that counts."""

@@ -11,11 +11,10 @@ import uuid
 
 import msgspec
 from django.db import Error as DatabaseTrouble
-from django.db import transaction
 
 from streaming import history
 from streaming.conf import settings
-from streaming.database import weather
+from streaming.database import atomic, weather
 from streaming.journal import Batch
 from streaming.journal import database as journal
 from streaming.journal.quick import seize
@@ -104,7 +103,7 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
     generation.last_seq = unwritten[-1].last_seq
     fields = {name: getattr(generation, name) for name in SETTLED_FIELDS}
     this = Generation.objects.filter(pk=generation.pk)
-    with transaction.atomic():
+    with atomic():
         if not (this.expired() if is_silent else this).settle(settlement.status, **fields):
             # Perhaps by ourselves: the commit came through, and its answer was lost.
             return not is_silent and this.filter(status=settlement.status, last_seq=generation.last_seq).exists()
@@ -146,7 +145,7 @@ def _is_silence_death() -> bool:
 
     Not when the database was away or locked: then nobody could renew, and the living get a lease's time to do so.
     """
-    with transaction.atomic():  # on SQLite this waits until one may write
+    with atomic():  # on SQLite this waits until one may write
         pass
     return weather.has_been_fine_for(settings.LEASE_SECONDS)
 

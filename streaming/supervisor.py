@@ -1,4 +1,4 @@
-"""The supervisor: the generations that run in this process, their journal's ticking writer, and their end.
+"""The supervisor: the generations that run in this process, from their submission to their end.
 
 There is one per event loop (a server process has one loop). It owns the tasks; no request or consumer does, so closing
 a connection ends a reader and not the answer.
@@ -9,22 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import logging
 import uuid
 from collections.abc import Coroutine
 from typing import Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
-from django.db import Error as DatabaseTrouble
-
 from streaming.conf import settings
-from streaming.database import in_database, in_order
+from streaming.database import in_database
 from streaming.errors import Overloaded
 from streaming.files import kept
 from streaming.housekeeping import sweep_forever
 from streaming.intake import accept
-from streaming.journal import database as journal
-from streaming.journal.mirror import Mirror
 from streaming.journal.quick import redis_journal
 from streaming.models import Generation, Owner
 from streaming.pending import Sender, Start
@@ -34,12 +29,11 @@ from streaming.runner import Run
 from streaming.settlement import reap_one
 from streaming.shutdown import Readers, Shutdown
 from streaming.submission import Submission
+from streaming.ticker import Ticker
 from streaming.tools import Bench, Toolbox
 from streaming.work import Work
 
-logger = logging.getLogger(__name__)
-
-# What settling may take when the process ends; with the database away, the lease does the rest.
+# How long the end of a process waits for a row to be settled; with the database away, the lease does the rest.
 SETTLE_SECONDS = 1.0
 T = TypeVar("T")
 StopAnswer = Literal["stopping", "finished", "not_running"]
@@ -59,12 +53,8 @@ class Supervisor:
         self._is_out_of_time = False
         self._runs: dict[uuid.UUID, Run] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._journal_lock = asyncio.Lock()
         self._bench = Bench()
-        self._ticking: asyncio.Task[None] | None = None
-        self._asked = asyncio.Event()
-        redis = redis_journal()
-        self._mirror = Mirror(redis, self._be_asked) if redis else None
+        self._ticker = Ticker(self.worker, self._runs)
         self._sweeping: asyncio.Task[None] | None = None
 
     async def submit(
@@ -110,8 +100,7 @@ class Supervisor:
         """Return when nothing runs any more."""
         while self._tasks:
             await asyncio.wait(self._tasks)
-        if self._mirror:
-            await self._mirror.idle()
+        await self._ticker.idle()
 
     async def drain(self, seconds: float) -> None:
         """Start nothing more, give what runs `seconds`, settle the rest as interrupted, and see the readers off.
@@ -123,7 +112,10 @@ class Supervisor:
         self._is_out_of_time = True
         for run in self._runs.values():
             run.interrupt()
-        await self._idle_within(SETTLE_SECONDS)
+        left = len(self._runs) + 1
+        while len(self._runs) < left:
+            left = len(self._runs)
+            await self._idle_within(SETTLE_SECONDS)
         await self.readers.see_off()
 
     async def _idle_within(self, seconds: float) -> None:
@@ -150,59 +142,14 @@ class Supervisor:
         return generation
 
     def _start(self, generation: Generation, start: Start, tool_choice: str | None) -> None:
-        run = Run(generation, start.opening, self._journal_lock)
+        run = Run(generation, start.opening, self._ticker.lock)
         work = Work(generation, start.toolbox, self._bench)
         reading = Reading(generation, start.request(tool_choice), run.draft, work, start.due)
         self._runs[generation.pk] = run
-        if self._mirror:
-            self._mirror.add(generation.pk, run)
         if self._is_out_of_time:
             run.interrupt()
         self._detach(run.run(reading.read())).add_done_callback(lambda _: self._runs.pop(generation.pk, None))
-        if self._ticking is None or self._ticking.done():
-            self._ticking = self._spawn(self._tick_while_busy())
-
-    async def _tick_while_busy(self) -> None:
-        while self._runs:
-            await self._pause()
-            for run in self._runs.values():
-                run.check_deadlines()
-            try:
-                await self._tick()
-            except DatabaseTrouble as trouble:
-                logger.warning("The journal could not be written (%s); its frames are kept.", type(trouble).__name__)
-            except Exception:
-                # Whatever it was, leases have to be renewed: without them others call these generations dead.
-                logger.exception("A tick failed.")
-
-    async def _pause(self) -> None:
-        """Until the next tick, which comes early when a generation of ours was asked to stop."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(settings.TICK_SECONDS):
-                await self._asked.wait()
-        self._asked.clear()
-
-    def _be_asked(self, generation_id: uuid.UUID) -> None:
-        if generation_id in self._runs:
-            self._asked.set()
-
-    async def _tick(self) -> None:
-        async with self._journal_lock:
-            most = 0 if self._mirror and self._mirror.is_enough() else None
-            batches = {pk: run.unwritten(most) for pk, run in self._runs.items() if run.is_live}
-            if not batches:
-                return
-            held = await in_order(journal.tick, self.worker, batches)
-            for pk, batch in batches.items():
-                run = self._runs.get(pk)
-                if run is None:
-                    continue
-                if pk not in held:
-                    run.fence()
-                    continue
-                run.written += len(batch.frames)
-                if reason := held[pk]:
-                    run.cancel(reason)
+        self._ticker.add(generation.pk)
 
 
 _supervisors: WeakKeyDictionary[asyncio.AbstractEventLoop, Supervisor] = WeakKeyDictionary()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import OperationalError, connection
+from django.db.models import Model
 
-from streaming.database import MAX_DEADLOCKS, in_database, outlasting_deadlocks
+from streaming.database import MAX_DEADLOCKS, atomic, in_database, outlasting_deadlocks
 
 
 class MariaDBError(Exception):
@@ -14,6 +17,18 @@ class MariaDBError(Exception):
 
 class PostgreSQLError(Exception):
     sqlstate = "40P01"
+
+
+class Elsewhere:
+    """A router that keeps the app's rows in a database of their own."""
+
+    def db_for_write(self, model: type[Model], **hints: Any) -> str | None:
+        return "conversations" if model._meta.app_label == "streaming" else None
+
+
+def test_transactions_are_where_a_router_puts_the_rows(settings: Any) -> None:
+    settings.DATABASE_ROUTERS = [f"{__name__}.Elsewhere"]
+    assert atomic().using == "conversations"
 
 
 def _raise(error: Exception, cause: Exception | None = None) -> None:

@@ -3,13 +3,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import threading
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, ClassVar
 
 import pytest
-from django.db import connection
+from django.db import DataError, OperationalError, connection
+from django.db.models.functions import Now
 
 from streaming.database import in_database
 from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, ProviderError, TooLarge, TooManyRequests
@@ -400,6 +402,68 @@ async def test_burst_becomes_entries_of_one_read_each(scripted: Script) -> None:
     entries = [entry async for entry in JournalEntry.objects.order_by("first_seq")]
     assert b"".join(bytes(entry.frames) for entry in entries) == b"".join(frames)
     assert max(entry.last_seq - entry.first_seq for entry in entries) < MAX_FRAMES_PER_READ
+
+
+@pytest.mark.journal_rows
+async def test_lease_is_renewed_and_stop_heard_although_frames_cannot_be_stored(
+    scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STREAMING_TICK_SECONDS = 0.02
+    scripted(text="word " * 1000, delay=0.005)
+    generation = await submit()
+    with monkeypatch.context() as patch:
+        patch.setattr("streaming.journal.database.JournalEntry.objects.bulk_create", _too_large)
+        await asyncio.sleep(0.2)
+        row = await load(generation)
+        assert (row.status, await JournalEntry.objects.acount()) == ("running", 0)
+        await Generation.objects.filter(pk=generation.pk).aupdate(cancel_requested_at=Now())
+        await asyncio.sleep(0.2)
+    frames = await frames_of(generation.pk)
+    row = await load(generation)
+    assert (row.status, row.last_seq) == ("cancelled", len(frames))
+    entries = [entry async for entry in JournalEntry.objects.order_by("first_seq")]
+    assert b"".join(bytes(entry.frames) for entry in entries) == b"".join(frames)
+
+
+def _too_large(*args: Any, **kwargs: Any) -> None:
+    raise DataError("packet too large")
+
+
+@pytest.mark.journal_rows
+async def test_tick_writes_what_fits_and_the_next_one_the_rest(
+    scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STREAMING_TICK_SECONDS = 0.02
+    monkeypatch.setattr("streaming.ticker.MAX_BYTES_PER_TICK", 200)
+    scripted(text="word " * 300, delay=0.002)
+    frames = await frames_of((await submit()).pk)
+    entries = [entry async for entry in JournalEntry.objects.order_by("first_seq")]
+    assert b"".join(bytes(entry.frames) for entry in entries) == b"".join(frames)
+    assert max(len(entry.frames) for entry in entries[:-1]) <= 200 < len(entries[-1].frames)
+
+
+async def test_deadline_is_kept_while_the_database_hangs(
+    settings: Any, scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STREAMING_TICK_SECONDS = 0.02
+    settings.STREAMING_FIRST_DELTA_SECONDS = 0.3
+    is_back = threading.Event()
+    scripted(text="late", hang_after=0)
+    with monkeypatch.context() as patch:
+        patch.setattr("streaming.ticker.journal.tick", lambda *args: _hang(is_back))
+        generation = await submit()
+        async with asyncio.timeout(3):
+            while not (asked := get_provider()).requests or asked.open_streams:  # type: ignore[attr-defined]  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert (await load(generation)).is_active
+        is_back.set()
+        await frames_of(generation.pk)
+    assert (await load(generation)).error_code == "timeout_first_delta"
+
+
+def _hang(is_back: threading.Event) -> None:
+    assert is_back.wait(5)
+    raise OperationalError("the server is back, and the connection gone")
 
 
 async def test_fenced_generation_stops_and_writes_nothing_more(scripted: Script, settings: Any) -> None:

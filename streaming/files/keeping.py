@@ -11,11 +11,10 @@ from contextlib import asynccontextmanager
 import msgspec
 from django.core.files.base import ContentFile
 from django.db import Error as DatabaseTrouble
-from django.db import transaction
 from django.db.models import Max, Sum
 
 from streaming.conf import settings
-from streaming.database import in_database
+from streaming.database import atomic, in_database
 from streaming.errors import BadRequest, Overloaded, TooLarge
 from streaming.files.addresses import SCHEME, id_of, id_served_at, part_of
 from streaming.files.uploads import Upload, described, upload_in
@@ -165,6 +164,6 @@ def has_same_files(message: Message, files: tuple[FilePart, ...]) -> bool:
 def forget_unsent() -> None:
     """Remove what was uploaded and not sent within `STREAMING_UNSENT_FILE_SECONDS`."""
     old = Attachment.objects.filter(message=None, created_at__lt=from_now(-settings.UNSENT_FILE_SECONDS))
-    with transaction.atomic():
+    with atomic():
         for attachment in old.select_for_update()[:MOST_REMOVED]:
             attachment.delete()

@@ -18,6 +18,8 @@ from streaming.protocol.ui_stream import split_frames
 
 # Most frames handed to a reader at once: some 30 KB of text deltas, a write that a slow socket can still take.
 MAX_FRAMES_PER_READ = 256
+# Most bytes of an entry, unless a single frame has more. MariaDB takes statements of 16 MB (`max_allowed_packet`).
+MAX_BYTES_PER_ENTRY = 1_000_000
 
 
 class JournalUnavailable(Exception):
@@ -36,8 +38,27 @@ class Batch(NamedTuple):
 
     def pieces(self) -> Iterator[Batch]:
         """The batch in pieces of one read each: a burst becomes several entries, not one that is read whole."""
-        for start in range(0, len(self.frames), MAX_FRAMES_PER_READ):
-            yield Batch(self.first_seq + start, self.frames[start : start + MAX_FRAMES_PER_READ])
+        start, size = 0, 0
+        for at, one in enumerate(self.frames):
+            if at > start and (at - start == MAX_FRAMES_PER_READ or size + len(one) > MAX_BYTES_PER_ENTRY):
+                yield Batch(self.first_seq + start, self.frames[start:at])
+                start, size = at, 0
+            size += len(one)
+        if self.frames:
+            yield Batch(self.first_seq + start, self.frames[start:])
+
+    def within(self, size: int) -> Batch:
+        """Its first frames, of at most `size` bytes in all."""
+        for at, one in enumerate(self.frames):
+            size -= len(one)
+            if size < 0:
+                return Batch(self.first_seq, self.frames[:at])
+        return self
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return sum(map(len, self.frames))
 
 
 class Watch(Protocol):

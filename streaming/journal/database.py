@@ -1,22 +1,27 @@
 """The journal in the project's database: frames as rows, leases and cancel requests beside them.
 
 A tick is one transaction for all of a process's generations: renew their leases (which locks their rows, so that nobody
-settles them meanwhile), read who was asked to stop, insert the new frames. Three statements, however many tokens.
+settles them meanwhile), read who was asked to stop, insert the new frames. Three statements, however many tokens, and a
+savepoint: leases are renewed although frames cannot be stored.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from django.db import connections, router, transaction
+from django.db import DatabaseError, connections
 
 from streaming.conf import settings
-from streaming.database import in_database, in_order
-from streaming.journal.base import MAX_FRAMES_PER_READ, Batch, without_gap
+from streaming.database import alias, atomic, in_database, in_order
+from streaming.journal.base import MAX_BYTES_PER_ENTRY, MAX_FRAMES_PER_READ, Batch, without_gap
 from streaming.models import Generation, JournalEntry
 from streaming.models.generations import ACTIVE, from_now
+
+logger = logging.getLogger(__name__)
 
 
 class DatabaseJournal:
@@ -43,20 +48,37 @@ class Poll:
         """Nothing is held."""
 
 
-def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> dict[uuid.UUID, str | None]:
-    """Write the new frames of `live` generations; give those still held by `worker`, with their cancel reason.
+class Tick(NamedTuple):
+    """What a tick found and did.
 
-    A generation that is missing from the answer has been settled by somebody else: stop running it.
+    `held` are the generations that are still their worker's, each with the reason it is to stop for, if it is. One that
+    is missing has been settled by somebody else: stop running it.
     """
-    with transaction.atomic():
+
+    held: dict[uuid.UUID, str | None]
+    has_written: bool
+
+
+def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> Tick:
+    """Renew the leases of `worker`, and write the new frames of its `live` generations."""
+    with atomic():
         held = Generation.objects.held_by(worker, live)
         held.renew(settings.LEASE_SECONDS)
         reasons = {
             pk: (reason or "user") if requested_at else None
             for pk, requested_at, reason in held.values_list("pk", "cancel_requested_at", "cancel_reason")
         }
-        write({pk: live[pk] for pk in reasons})
-    return reasons
+        return Tick(reasons, _can_write({pk: live[pk] for pk in reasons}))
+
+
+def _can_write(batches: Mapping[uuid.UUID, Batch]) -> bool:
+    try:
+        with atomic():
+            write(batches)
+    except DatabaseError as trouble:
+        logger.warning("The journal took no frames (%s); they are kept, and tried again.", type(trouble).__name__)
+        return False
+    return True
 
 
 def write(batches: Mapping[uuid.UUID, Batch]) -> None:
@@ -66,13 +88,29 @@ def write(batches: Mapping[uuid.UUID, Batch]) -> None:
     shorter, which begins with the same frames.
     """
     # MySQL finds out by itself which unique key a row offends, and may not be told.
-    names_its_target = connections[router.db_for_write(JournalEntry)].features.supports_update_conflicts_with_target
-    JournalEntry.objects.bulk_create(
-        [_entry(pk, piece) for pk, batch in batches.items() for piece in batch.pieces()],
-        update_conflicts=True,
-        update_fields=("last_seq", "frames"),
-        unique_fields=("generation", "first_seq") if names_its_target else None,
-    )
+    names_its_target = connections[alias()].features.supports_update_conflicts_with_target
+    entries = (_entry(pk, piece) for pk, batch in batches.items() for piece in batch.pieces())
+    for statement in _statements(entries):
+        JournalEntry.objects.bulk_create(
+            statement,
+            update_conflicts=True,
+            update_fields=("last_seq", "frames"),
+            unique_fields=("generation", "first_seq") if names_its_target else None,
+        )
+
+
+def _statements(entries: Iterable[JournalEntry]) -> Iterator[list[JournalEntry]]:
+    """Entries together, as far as one statement takes them."""
+    together: list[JournalEntry] = []
+    size = 0
+    for entry in entries:
+        size += len(entry.frames)
+        if together and size > MAX_BYTES_PER_ENTRY:
+            yield together
+            together, size = [], len(entry.frames)
+        together.append(entry)
+    if together:
+        yield together
 
 
 def _entry(generation_id: uuid.UUID, batch: Batch) -> JournalEntry:
