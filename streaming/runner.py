@@ -22,7 +22,7 @@ from streaming.models import Generation
 from streaming.models.generations import Status
 from streaming.opening import Opening
 from streaming.protocol.ui_stream import frame
-from streaming.settlement import Settlement, outcome_of, settle
+from streaming.settlement import Settlement, alive, outcome_of, settle
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ class Run:
 
     async def run(self, read: Coroutine[Any, Any, None]) -> None:
         """Let `read` fill the draft to its end, or until cancelled, then settle. Raises nothing."""
+        alive.add(self.generation.pk)
         reading = self._reading = asyncio.create_task(read)
         if self._verdict:
             reading.cancel()
@@ -57,6 +58,7 @@ class Run:
             self.draft.break_off()
         settling = asyncio.create_task(self._end(ending))
         await self._outlast(settling)
+        alive.discard(self.generation.pk)
         self.log.close()
         settling.result()
 

@@ -19,7 +19,7 @@ from streaming.journal import Batch
 from streaming.journal import database as journal
 from streaming.journal.quick import seize
 from streaming.models import Generation
-from streaming.models.generations import Status
+from streaming.models.generations import GenerationQuerySet, Status
 from streaming.models.storable import storable
 from streaming.opening import Opening
 from streaming.protocol.events import Usage
@@ -29,6 +29,8 @@ from streaming.protocol.ui_stream import Outcome, chunk_of, fold_chunks, frame
 logger = logging.getLogger(__name__)
 
 ALL = 2**30
+# What runs in this process, whichever thread asks: alive, however late its leases are renewed.
+alive: set[uuid.UUID] = set()
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +121,11 @@ def reap() -> int:
     """Settle every generation whose process has gone silent; give their number."""
     if not _is_silence_death():
         return 0
-    return sum(map(_interrupt_if_possible, Generation.objects.expired().select_related("message")))
+    return sum(map(_interrupt_if_possible, _silent(Generation.objects.all())))
+
+
+def _silent(generations: GenerationQuerySet) -> list[Generation]:
+    return [one for one in generations.expired().select_related("message") if one.pk not in alive]
 
 
 def _interrupt_if_possible(generation: Generation) -> bool:
@@ -135,7 +141,7 @@ def _interrupt_if_possible(generation: Generation) -> bool:
 
 def reap_one(generation_id: uuid.UUID) -> None:
     """Settle this generation if its process has gone silent."""
-    for generation in Generation.objects.expired().filter(pk=generation_id).select_related("message"):
+    for generation in _silent(Generation.objects.filter(pk=generation_id)):
         if _is_silence_death():
             interrupt(generation)
 

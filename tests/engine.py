@@ -10,7 +10,10 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 
 from streaming.database import weather
-from streaming.models import Owner
+from streaming.models import Generation, Owner
+from streaming.runner import Run
+from streaming.settlement import alive
+from streaming.supervisor import current
 from streaming.testing import settle_all
 
 ALICE, BOB = Owner.of_visitor("alice"), Owner.of_visitor("bob")
@@ -24,6 +27,12 @@ async def engine(transactional_db: None) -> AsyncGenerator[None]:
     weather.clear_up()
     # The test's own queries ran on asgiref's thread, which keeps its connection; a server would not drop its database.
     await sync_to_async(connections.close_all)()
+
+
+def leave_for_dead(generation: Generation) -> Run:
+    """As after the death of its process, nobody here minds a generation any more; its run goes on, unheard."""
+    alive.discard(generation.pk)
+    return current()._runs.pop(generation.pk)
 
 
 @pytest.fixture

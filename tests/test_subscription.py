@@ -16,7 +16,7 @@ from streaming.submission import Submission
 from streaming.subscription import JournalSubscription, LiveSubscription, subscribe
 from streaming.supervisor import current
 from streaming.testing import chunks_of, drain, frames_of, seqs_of, text_of
-from tests.engine import ALICE
+from tests.engine import ALICE, leave_for_dead
 
 pytestmark = pytest.mark.usefixtures("engine")
 Script = Callable[..., None]
@@ -117,7 +117,7 @@ async def test_reader_of_a_dead_process_learns_of_the_end(scripted: Script, sett
     settings.STREAMING_TICK_SECONDS = 0.01
     generation = await submit()
     await asyncio.sleep(0.1)
-    run = current()._runs.pop(generation.pk)
+    run = leave_for_dead(generation)
     await in_database(Generation.objects.filter(pk=generation.pk).update, lease_until="2000-01-01T00:00:00Z")
     frames = await frames_of(generation.pk)
     row = await Generation.objects.select_related("message").aget()

@@ -20,10 +20,11 @@ from streaming.models import Conversation, Generation, JournalEntry, Message
 from streaming.models.generations import Status
 from streaming.protocol.parts import ToolCall
 from streaming.providers import get_provider
+from streaming.settlement import reap
 from streaming.submission import Submission
 from streaming.supervisor import current, stop
 from streaming.testing import chunks_of, frames_of, seqs_of, text_of
-from tests.engine import ALICE, BOB
+from tests.engine import ALICE, BOB, leave_for_dead
 
 pytestmark = pytest.mark.usefixtures("engine")
 Script = Callable[..., None]
@@ -224,13 +225,27 @@ async def test_conversation_of_a_dead_process_can_go_on(scripted: Script, settin
     settings.STREAMING_TICK_SECONDS = 60
     scripted(text="x", hang_after=0)
     dead = await submit()
-    run = current()._runs.pop(dead.pk)
+    run = leave_for_dead(dead)
     settings.STREAMING_LEASE_SECONDS = 10
     scripted(text="fine")
     frames = await frames_of((await submit("again")).pk)
     assert text_of(frames) == "fine"
     assert (await load(dead)).status == "interrupted"
     run.fence()
+
+
+async def test_process_never_takes_its_own_for_dead(scripted: Script, settings: Any) -> None:
+    """However busy it is: the lease is for others."""
+    settings.STREAMING_LEASE_SECONDS = -1
+    settings.STREAMING_TICK_SECONDS = 60
+    scripted(text="x", hang_after=0)
+    generation = await submit()
+    assert await in_database(reap) == 0
+    with pytest.raises(Conflict):
+        await submit("again")
+    await stop(generation.pk)
+    await frames_of(generation.pk)
+    assert (await load(generation)).status == "cancelled"
 
 
 async def test_limits_are_checked_before_anything_is_stored(scripted: Script, settings: Any) -> None:

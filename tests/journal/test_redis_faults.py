@@ -17,7 +17,7 @@ from streaming.submission import Submission
 from streaming.subscription import subscribe
 from streaming.supervisor import current, stop
 from tests.backing import Backing
-from tests.engine import ALICE
+from tests.engine import ALICE, leave_for_dead
 from tests.journal.elsewhere import elsewhere, follow, follow_many, verify
 from tests.journal.misfortunes import Misfortune, dies_for, hangs_for, is_flushed, loses_its_head, stays_away
 
@@ -184,7 +184,7 @@ async def test_dead_process_leaves_what_redis_has_and_can_add_nothing(
     settings.STREAMING_TICK_SECONDS, settings.STREAMING_LEASE_SECONDS = 60, 2
     scripted(text=TEXT, delay=DELAY)
     generation = await submit()
-    run = current()._runs.pop(generation.pk)
+    run = leave_for_dead(generation)
     await asyncio.sleep(2.2)
     given = await elsewhere(functools.partial(follow, generation.pk))
     row = await Generation.objects.select_related("message").aget()
@@ -205,7 +205,7 @@ async def test_dead_process_is_settled_without_redis(
     settings.STREAMING_TICK_SECONDS, settings.STREAMING_LEASE_SECONDS = 60, 1
     scripted(text=TEXT, delay=DELAY)
     generation = await submit()
-    run = current()._runs.pop(generation.pk)
+    run = leave_for_dead(generation)
     redis_server.pause()
     await asyncio.sleep(1.2)
     given = await elsewhere(functools.partial(follow, generation.pk))
