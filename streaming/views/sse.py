@@ -13,7 +13,7 @@ from contextlib import aclosing
 from django.http import StreamingHttpResponse
 
 from streaming.conf import settings
-from streaming.database import release_request_connection
+from streaming.database import release_request_thread
 from streaming.errors import TooManyRequests
 from streaming.protocol.ui_stream import DONE, ERROR, HEADERS, HEARTBEAT, SIGNED_OUT, TOO_MANY
 from streaming.subscription import Subscription
@@ -42,7 +42,7 @@ async def _never_raising(subscription: Subscription, reader: Pass, *, comes_back
     try:
         with current().readers.one_more(), current().places.taken(reader.owner.key):
             # Only now: middleware may have written the session after the view, on the request's own connection.
-            await release_request_connection()
+            await release_request_thread()
             if comes_back:
                 yield b"retry: %d\n\n" % random.randint(*RETRY_MS)  # noqa: S311  # spreads load, hides nothing
             async with aclosing(_pieces(subscription, reader, comes_back=comes_back)) as pieces:

@@ -36,7 +36,7 @@ def _failing(name: str, function: Callable[..., Awaitable[Any]]) -> Callable[...
 
 
 POINTS = {
-    "release": (sse, "release_request_connection"),
+    "release": (sse, "release_request_thread"),
     "next": (subscription.LiveSubscription, "next"),
     "holds": (passes.Pass, "holds"),
     "holds_now": (passes.Pass, "holds_now"),
