@@ -54,14 +54,14 @@ TOO_LONG = re.compile(r"prompt is too long|maximum context length|context (?:win
 """Anthropic and several compatible servers have no code for it, only a sentence."""
 
 
-def from_status(status: int, body: object, headers: Mapping[str, str], secret: str | None = None) -> ProviderError:
+def from_status(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
     """An answer with a status of 400 or above. `body` is its decoded JSON, or its text, or None."""
     error = _error_object(body)
     words = [str(error[key]) for key in ("code", "type") if error.get(key)]
     message = str(error.get("message") or (body if isinstance(body, str) else ""))
     detail = ": ".join(filter(None, [f"HTTP {status}", "/".join(words), message]))
     code = _code(status, words, message)
-    return ProviderError(code, redact(detail, secret), status=status, retry_after=retry_after(headers))
+    return ProviderError(code, redact(detail), status=status, retry_after=retry_after(headers))
 
 
 def _error_object(body: object) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _code(status: int, words: list[str], message: str) -> str:
     return STATUSES.get(status, "bad_request" if status < 500 else "provider_error")
 
 
-def from_transport(exc: BaseException, *, began: bool, secret: str | None = None) -> ProviderError:
+def from_transport(exc: BaseException, *, began: bool) -> ProviderError:
     """A connection that could not be made, or broke after it `began` to answer.
 
     The cause decides, not the type of `exc`: on the aiohttp transport both SDKs call every refused
@@ -100,7 +100,7 @@ def from_transport(exc: BaseException, *, began: bool, secret: str | None = None
     if any(isinstance(cause, TimeoutError) for cause in causes):
         code = "timeout"
     detail = ": ".join(filter(None, [type(causes[-1]).__name__, str(causes[-1])]))
-    return ProviderError(code, redact(detail, secret))
+    return ProviderError(code, redact(detail))
 
 
 def _causes(exc: BaseException | None) -> Iterator[BaseException]:

@@ -30,11 +30,21 @@ _SHAPED = re.compile(
 )
 
 
-def redact(text: str, *secrets: str | None) -> str:
-    """`text`, at most `MAX_LENGTH` characters, without `secrets` and without anything that looks like a key."""
+SHORTEST = 6
+"""A secret of fewer characters is none, and masking it would tear words apart."""
+
+_hidden: set[str] = set()
+
+
+def hide(*secrets: str) -> None:
+    """Mask these wherever they turn up from now on: what a provider sends to prove who it is."""
+    _hidden.update(secret for secret in secrets if len(secret) >= SHORTEST)
+
+
+def redact(text: str) -> str:
+    """`text`, at most `MAX_LENGTH` characters, without anything hidden and without anything that looks like a key."""
     text = text[:READ_LENGTH]
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, MASK)
+    for secret in sorted(_hidden, key=len, reverse=True):
+        text = text.replace(secret, MASK)
     text = _SHAPED.sub(MASK, _NAMED.sub(rf"\1\2{MASK}", text))
     return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1] + "…"

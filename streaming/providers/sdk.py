@@ -15,7 +15,7 @@ from streaming.protocol.requests import GenerationRequest, encode
 from streaming.providers.base import Dialect, Problem
 from streaming.providers.failures import from_status, from_transport
 from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults
-from streaming.providers.redact import redact
+from streaming.providers.redact import hide, redact
 
 CONNECT_SECONDS = 10
 MAX_CONNECTIONS = 10_000
@@ -95,16 +95,15 @@ class SDKProvider:
 
     def _translated(self, exc: Exception, *, began: bool) -> ProviderError:
         """The one place where an SDK's exceptions become ours."""
-        secret = self.options.api_key
         if self._connected is not None:
             import httpx2
 
             sdk = self._connected[0]
             if isinstance(exc, sdk.APIStatusError):
-                return from_status(exc.status_code, exc.body, exc.response.headers, secret)
+                return from_status(exc.status_code, exc.body, exc.response.headers)
             if isinstance(exc, (sdk.APIConnectionError, httpx2.RequestError)):
-                return from_transport(exc, began=began, secret=secret)
-        return ProviderError("internal", redact(f"{type(exc).__name__}: {exc}", secret))
+                return from_transport(exc, began=began)
+        return ProviderError("internal", redact(f"{type(exc).__name__}: {exc}"))
 
     async def close(self) -> None:
         """See `Provider.close`."""
@@ -123,8 +122,10 @@ def client_arguments(sdk: ModuleType, options: SDKOptions) -> dict[str, Any]:
 
     limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_IDLE_CONNECTIONS)
     timeout = httpx2.Timeout(options.timeout, connect=CONNECT_SECONDS)
+    api_key = options.api_key or os.environ.get(_variable(sdk.__name__, "API_KEY")) or NO_KEY
+    hide(api_key, *options.headers.values())
     return {
-        "api_key": options.api_key or os.environ.get(_variable(sdk.__name__, "API_KEY")) or NO_KEY,
+        "api_key": api_key,
         "base_url": options.base_url or None,
         "timeout": timeout,
         "max_retries": options.max_retries,

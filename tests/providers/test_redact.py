@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from streaming.providers.redact import MASK, MAX_LENGTH, redact
+from streaming.providers.redact import MASK, MAX_LENGTH, hide, redact
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,8 @@ def test_secrets_by_their_name(text: str) -> None:
 
 
 def test_a_known_secret_of_any_shape() -> None:
-    assert redact("the key tulip was refused", "tulip", None, "") == f"the key {MASK} was refused"
+    hide("red tulip", "red tulips of Delft", "", "of")
+    assert redact("of red tulips of Delft and a red tulip") == f"of {MASK} and a {MASK}"
 
 
 @pytest.mark.parametrize(

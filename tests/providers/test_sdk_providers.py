@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from streaming.ending import ending_of
 from streaming.errors import ProviderError
+from streaming.protocol.events import Failed, StreamError
 from streaming.protocol.parts import TextPart, Turn
 from streaming.protocol.requests import GenerationRequest, encode
 from streaming.providers.anthropic import Messages
@@ -176,6 +178,17 @@ class TestRefusals:
         error = await error_of(make())
         assert KEY not in f"{error!r} {error.detail}"
         assert error.__suppress_context__  # or a logged traceback would show the SDK's own message
+
+    async def test_a_key_of_the_environment_and_headers_are_not_in_the_error(
+        self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        provider = make(api_key=None, headers={"X-Gateway": "blue orchid"})
+        monkeypatch.setenv(f"{provider.sdk_name.upper()}_API_KEY", "black orchid")
+        text = '{"error": {"message": "neither black orchid nor blue orchid may come in"}}'
+        peer.answers(Reply([text.encode()], status=401, content_type="application/json"))
+        assert "neither [hidden] nor [hidden] may" in (await error_of(provider)).detail
+        failed = ending_of(Failed(StreamError(None, None, "no black orchid")), None, None)
+        assert failed.detail == "no [hidden]"
 
     async def test_refusals_before_the_first_byte_are_retried(self, make: Make, peer: Peer) -> None:
         refusal = Reply([b"{}"], status=503, headers={"retry-after-ms": "1"})
