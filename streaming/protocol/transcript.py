@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from io import StringIO
 from typing import Any, Literal
 
 from streaming.protocol import events as ev
@@ -20,6 +19,8 @@ from streaming.protocol.parts import (
 )
 
 Outcome = Literal["finished", "failed", "truncated"]
+# Half a surrogate pair, which JSON can say and UTF-8 cannot, is kept as it is: the other half may follow.
+KEPT = "surrogatepass"
 
 
 class Growing:
@@ -29,14 +30,14 @@ class Growing:
 
     def __init__(self, kind: type[Part]) -> None:
         self.kind = kind
-        self.words = StringIO(newline="")  # a list of them takes ten times the memory
+        self.words = bytearray()  # a list of short strings takes ten times the memory
         self.citations: list[dict[str, Any]] = []
         self.rest: dict[str, Any] = {}
 
     @property
     def text(self) -> str:
         """The words so far."""
-        return self.words.getvalue()
+        return self.words.decode("utf-8", KEPT)
 
     def part(self) -> Part:
         field = WORDS_FIELD.get(self.kind)
@@ -78,7 +79,7 @@ class Transcript:
         if event.__class__ is ev.TextDelta and event.choice == self.choice:  # nine of ten, so without a further call
             growing = self._growing.get(event.part)
             if growing is not None:
-                growing.words.write(event.text)
+                growing.words += event.text.encode("utf-8", KEPT)
                 return
         FOLDS[type(event)](self, event)
 
@@ -137,7 +138,7 @@ class Transcript:
 
     def _grow(self, event: Any, kind: type[Part]) -> None:
         if found := self._at(event, kind):
-            found.words.write(event.text)
+            found.words += event.text.encode("utf-8", KEPT)
 
     def _set(self, event: Any, kind: type[Part], **rest: Any) -> None:
         if found := self._at(event, kind):
