@@ -138,7 +138,7 @@ class Settings:
     ABANDON_AFTER = OrNone(float, None)
     """Seconds after its last reader left until a generation is cancelled; None lets it finish unwatched.
 
-    Counted are readers in the process that runs it; one that nobody has begun to read is left alone.
+    Counted are the readers in all processes; one that nobody has begun to read is left alone.
     """
 
     PROVIDER_RETRIES = Setting(int, 2)

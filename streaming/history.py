@@ -59,21 +59,33 @@ def turns(messages: Iterable[Message]) -> tuple[Turn, ...]:
 
 
 def repair(given: Sequence[Turn]) -> tuple[Turn, ...]:
-    """Drop half-written tool calls, approvals and empty turns; answer complete calls that have no result."""
+    """Drop half-written tool calls, approvals and empty turns; see that each complete call has one result."""
     answered = {part.call_id for turn in given for part in turn.parts if isinstance(part, ToolResult)}
-    return tuple(turn for one in given for turn in _repaired(one, answered) if turn.parts)
+    called = {part.id for turn in given for part in turn.parts if isinstance(part, ToolCall) and part.is_complete}
+    return tuple(turn for one in given for turn in _repaired(one, answered, called) if turn.parts)
 
 
 def _role(message: Message) -> Role:
     return "assistant" if message.role == ASSISTANT else "user"
 
 
-def _repaired(turn: Turn, answered: set[str]) -> Iterator[Turn]:
-    parts = tuple(part for part in turn.parts if not _is_unfit(part))
+def _repaired(turn: Turn, answered: set[str], unanswered_yet: set[str]) -> Iterator[Turn]:
+    parts = tuple(_fit(turn.parts, unanswered_yet))
     yield Turn(role=turn.role, parts=parts)
     unanswered = tuple(_unanswered(parts, answered))
     if unanswered:
         yield Turn(role="tool", parts=unanswered)
+
+
+def _fit(parts: Iterable[Part], unanswered_yet: set[str]) -> Iterator[Part]:
+    """Without what providers refuse: of results, those of no call and second ones."""
+    for part in parts:
+        if isinstance(part, ToolResult) and not part.is_provider_executed:
+            if part.call_id not in unanswered_yet:
+                continue
+            unanswered_yet.discard(part.call_id)
+        if not _is_unfit(part):
+            yield part
 
 
 def _is_unfit(part: Part) -> bool:

@@ -28,6 +28,8 @@ from streaming.protocol.parts import TextPart
 from streaming.submission import Submission
 from streaming.tools import registered, toolbox_for
 
+UNKNOWN = "There is no such message in this conversation."
+
 
 @outlasting_deadlocks
 def accept(sender: Sender, submission: Submission) -> Accepted:
@@ -130,13 +132,16 @@ def _user_message(conversation: Conversation, submission: Submission) -> Message
     if submission.trigger == "regenerate-message":
         return _question_of(conversation, submission.message_id)
     parent = conversation.active_leaf
-    if submission.message_id is not None:
-        replaced = _find(conversation, submission.message_id)
+    keeps_id = submission.message_id == submission.client_id
+    replaced = _look_up(conversation, submission.message_id) if submission.message_id else None
+    if replaced is not None:
         parent = replaced.parent
-        if submission.message_id == submission.client_id:
+        if keeps_id:
             # The edit takes the id over, which may be the row's own: only another one tells the two apart.
             replaced.client_id = str(uuid.uuid4())
             replaced.save(update_fields=("client_id",))
+    elif submission.message_id and not keeps_id:  # else it edits what was refused, or lost on its way: that is new here
+        raise NotFound(UNKNOWN)
     message = Message(conversation=conversation, parent=parent, role=Role.USER, client_id=submission.client_id)
     message.set_parts((TextPart(text=submission.prompt),))
     message.save(force_insert=True)
@@ -157,7 +162,7 @@ def _question_of(conversation: Conversation, message_id: str | None) -> Message:
 def _find(conversation: Conversation, message_id: str) -> Message:
     found = _look_up(conversation, message_id)
     if found is None:
-        raise NotFound("There is no such message in this conversation.")
+        raise NotFound(UNKNOWN)
     return found
 
 

@@ -7,6 +7,7 @@ and closes the provider's connection at once, while the run itself lives on to s
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Coroutine
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from django.db import Error as DatabaseTrouble
 
 from streaming.conf import settings
-from streaming.database import in_order
+from streaming.database import in_database, in_order
 from streaming.draft import Draft
 from streaming.ending import INTERRUPTED, Ending, cancelled, ending_of, expired
 from streaming.journal import Batch, LiveLog
@@ -41,7 +42,7 @@ class Run:
         self._journal_lock = journal_lock
         self._reading: asyncio.Task[None] | None = None
         self._verdict: Ending | None = None
-        self._abandoning: asyncio.TimerHandle | None = None
+        self._abandoning: asyncio.Task[None] | None = None
         self._is_fenced = False
         self._is_settled = False
 
@@ -60,6 +61,8 @@ class Run:
         await self._outlast(settling)
         alive.discard(self.generation.pk)
         self.log.close()
+        if self._abandoning:
+            self._abandoning.cancel()
         settling.result()
 
     async def _outlast(self, task: asyncio.Task[None]) -> None:
@@ -167,8 +170,21 @@ class Run:
             self._abandoning.cancel()
         seconds = settings.ABANDON_AFTER
         if seconds is not None:
-            self._abandoning = asyncio.get_running_loop().call_later(seconds, self._abandon)
+            loop, context = asyncio.get_running_loop(), contextvars.Context()  # not that of the last reader's request
+            self._abandoning = loop.create_task(self._abandon_after(seconds), context=context)
 
-    def _abandon(self) -> None:
-        if self.log.readers == 0 and not self.log.is_closed:
-            self.cancel("abandoned")
+    async def _abandon_after(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            if self.log.readers or self.log.is_closed:
+                return
+            if not await self._is_watched_elsewhere(seconds):
+                self.cancel("abandoned")
+                return
+
+    async def _is_watched_elsewhere(self, seconds: float) -> bool:
+        """In doubt it is."""
+        try:
+            return await in_database(Generation.objects.filter(pk=self.generation.pk).watched_within(seconds).exists)
+        except DatabaseTrouble:
+            return True

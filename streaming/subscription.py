@@ -7,8 +7,10 @@ between old and new frames, because both are read from the same place by the sam
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import logging
+import math
 import time
 import uuid
 from typing import NamedTuple, Protocol
@@ -16,6 +18,7 @@ from typing import NamedTuple, Protocol
 from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 
+from streaming.conf import settings
 from streaming.database import in_database
 from streaming.journal import LiveLog, Watch
 from streaming.journal import database as journal
@@ -26,11 +29,15 @@ from streaming.supervisor import current
 
 logger = logging.getLogger(__name__)
 
+# How often readers in other processes are noted while `STREAMING_ABANDON_AFTER` passes: two notes may be lost.
+MARKS_PER_WAIT = 3
+
 
 class Subscription(Protocol):
     """A reader's place in a generation's log. `seq` is the number of the last frame given.
 
-    It `has_begun_again` when a log that was lost was made anew, and its frames from number 1 follow on others.
+    Until it is first read it holds nothing: who makes one may never come to it. It `has_begun_again` when a log that
+    was lost was made anew, and its frames from number 1 follow on others.
     """
 
     seq: int
@@ -90,20 +97,23 @@ class LiveSubscription:
     def __init__(self, log: LiveLog, after: int) -> None:
         self.seq = after if 0 <= after <= log.last_seq else 0
         self._log = log
-        self._is_open = True
-        log.enter()
+        self._is_reading = False
 
     async def next(self, seconds: float) -> list[bytes] | None:
-        frames = self._log.read(self.seq)
-        if not frames and not self._log.is_closed:
+        if not self._is_reading:
+            self._is_reading = True
+            self._log.enter()
+        if self._log.last_seq > self.seq:
+            await asyncio.sleep(0)  # a long replay must not keep the others waiting
+        else:
             await self._log.wait(self.seq, seconds)
-            frames = self._log.read(self.seq)
+        frames = self._log.read(self.seq)
         self.seq += len(frames)
         return None if not frames and self._log.is_closed else frames
 
     def close(self) -> None:
-        if self._is_open:
-            self._is_open = False
+        if self._is_reading:
+            self._is_reading = False
             self._log.leave()
 
 
@@ -133,11 +143,14 @@ class JournalSubscription:
         self._redis = redis_journal()
         self._is_first = True
         self._has_just_given = False
-        self._watch: Watch = (self._redis or journal.DatabaseJournal()).watch(generation_id)
+        self._watch: Watch | None = None
+        self._marked_at = -math.inf
 
     async def next(self, seconds: float) -> list[bytes] | None:
         deadline = time.monotonic() + seconds
+        watch = self._watch = self._watch or (self._redis or journal.DatabaseJournal()).watch(self._generation_id)
         while not self._is_over:
+            await self._mark()
             look = await self._look()
             self._is_over = look.is_over
             if look.frames:
@@ -149,13 +162,25 @@ class JournalSubscription:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return []
-            await self._watch.wait(self.seq, remaining)
+            await watch.wait(self.seq, remaining)
             if current().readers.are_leaving:
                 return []
         return None
 
     def close(self) -> None:
-        self._watch.close()
+        if self._watch:
+            self._watch.close()
+
+    async def _mark(self) -> None:
+        """Where answers that nobody watches are given up, their process has to know of readers elsewhere."""
+        seconds = settings.ABANDON_AFTER
+        if seconds is None or time.monotonic() - self._marked_at < seconds / MARKS_PER_WAIT:
+            return
+        self._marked_at = time.monotonic()
+        try:
+            await in_database(Generation.objects.filter(pk=self._generation_id).mark_watched)
+        except DatabaseTrouble as trouble:
+            logger.warning("A reader could not be noted (%s).", type(trouble).__name__)
 
     async def _look(self) -> Look:
         is_first, self._is_first = self._is_first, False

@@ -12,7 +12,7 @@ import contextvars
 import uuid
 from collections.abc import Coroutine
 from typing import Any, Literal, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from streaming.conf import settings
 from streaming.database import in_database
@@ -51,6 +51,8 @@ class Supervisor:
         self.readers = Readers()
         self.places = Places()
         self._is_out_of_time = False
+        self._coming = 0
+        self._doors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._runs: dict[uuid.UUID, Run] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._bench = Bench()
@@ -77,8 +79,9 @@ class Supervisor:
         self.keep_house()
         if self.is_draining:
             raise Overloaded("This server is about to restart. Try again in a moment.")
-        if len(self._runs) >= settings.MAX_ACTIVE_PER_PROCESS:
+        if len(self._runs) + self._coming >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
+        self._coming += 1  # until its task has started it, or not
         sender = Sender(owner, self.worker, toolbox)
         return await asyncio.shield(self._detach(self._submit(sender, submission, tool_choice)))
 
@@ -135,11 +138,18 @@ class Supervisor:
         return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
 
     async def _submit(self, sender: Sender, submission: Submission, tool_choice: str | None) -> Generation:
-        async with kept(sender.owner, submission) as submission:
-            generation, start = await in_database(accept, sender, submission)
-        if start is not None:
-            self._start(generation, start, tool_choice)
-        return generation
+        try:
+            # One after the other: what an owner may still ask for is counted before it is taken.
+            async with self._door_of(sender.owner), kept(sender.owner, submission) as submission:
+                generation, start = await in_database(accept, sender, submission)
+            if start is not None:
+                self._start(generation, start, tool_choice)
+            return generation
+        finally:
+            self._coming -= 1
+
+    def _door_of(self, owner: Owner) -> asyncio.Lock:
+        return self._doors.setdefault(owner.key, asyncio.Lock())
 
     def _start(self, generation: Generation, start: Start, tool_choice: str | None) -> None:
         run = Run(generation, start.opening, self._ticker.lock)
@@ -167,15 +177,17 @@ def current() -> Supervisor:
 async def stop(generation_id: uuid.UUID, reason: str = "user") -> StopAnswer:
     """Ask whoever runs the generation to stop; the row says so before this returns.
 
-    Asked in another process, the owner obeys at its next tick, or where there is Redis at once.
+    Its own process leaves the provider first. Asked in another one, the owner obeys at its next tick, or where there is
+    Redis at once.
     """
-    asked = await in_database(_request_cancel, generation_id, reason)
     run = current().find(generation_id)
-    if run is not None and asked:
+    is_here = run is not None and run.is_live
+    if run is not None:
         run.cancel(reason)
-    elif asked and (redis := redis_journal()):
+    is_asked = await in_database(_request_cancel, generation_id, reason)
+    if run is None and is_asked and (redis := redis_journal()):
         await redis.call_stop(generation_id)
-    return "stopping" if asked else "finished"
+    return "stopping" if is_here or is_asked else "finished"
 
 
 def _request_cancel(generation_id: uuid.UUID, reason: str) -> bool:

@@ -34,6 +34,12 @@ def test_repair_does_not_answer_twice() -> None:
     assert repair([answered]) == (answered,)
 
 
+def test_repair_leaves_one_result_of_each_call() -> None:
+    first, second = (ToolResult(call_id="c1", output=told) for told in ("sunny", "rainy"))
+    answered = [turn("assistant", WHOLE, first, second), turn("assistant", second, HALF, ToolResult(call_id="c2"))]
+    assert repair(answered) == (turn("assistant", WHOLE, first),)
+
+
 def test_repair_does_not_answer_what_the_provider_executed() -> None:
     searched = turn("assistant", ToolCall(id="s", name="web_search", is_complete=True, is_provider_executed=True))
     assert repair([searched]) == (searched,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,8 +11,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from streaming.errors import TooManyRequests
-from streaming.models import Generation
+from streaming.errors import Overloaded, TooManyRequests
+from streaming.models import Generation, Owner
 from streaming.places import Places
 from streaming.submission import Submission
 from streaming.supervisor import current
@@ -36,6 +37,31 @@ async def test_messages_a_minute_are_limited(scripted: Script, settings: Any) ->
     await submit(key="c3", owner=BOB)
     await Generation.objects.aupdate(created_at=timezone.now() - timedelta(seconds=61))
     await submit(key="c3")
+
+
+async def test_times_are_of_one_clock(scripted: Script) -> None:
+    scripted(text="ok")
+    await frames_of((await submit()).pk)
+    row = await Generation.objects.aget()
+    for told in (row.created_at, row.started_at, row.finished_at):
+        assert abs(timezone.now() - told) < timedelta(seconds=60)
+
+
+async def test_messages_sent_at_once_are_counted_one_after_the_other(scripted: Script, settings: Any) -> None:
+    scripted(text="ok", hang_after=0)
+    settings.STREAMING_MAX_ACTIVE_PER_OWNER = 3
+    sent = await asyncio.gather(*(submit(key=f"c{number}") for number in range(12)), return_exceptions=True)
+    assert [type(each) for each in sent].count(TooManyRequests) == 9
+    assert await Generation.objects.acount() == 3
+
+
+async def test_messages_on_their_way_count_for_the_process(scripted: Script, settings: Any) -> None:
+    scripted(text="ok", hang_after=0)
+    settings.STREAMING_MAX_ACTIVE_PER_PROCESS = 3
+    owners = [Owner.of_visitor(f"visitor {number}") for number in range(12)]
+    sent = await asyncio.gather(*(submit(owner=owner) for owner in owners), return_exceptions=True)
+    assert [type(each) for each in sent].count(Overloaded) == 9
+    assert await Generation.objects.acount() == 3
 
 
 async def test_tokens_a_day_are_limited(scripted: Script, settings: Any) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import json
 import threading
@@ -13,6 +14,7 @@ import pytest
 from django.db import DataError, OperationalError, connection
 from django.db.models.functions import Now
 
+from streaming import supervisor
 from streaming.database import in_database
 from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, ProviderError, TooLarge, TooManyRequests
 from streaming.journal.base import MAX_FRAMES_PER_READ
@@ -22,9 +24,11 @@ from streaming.protocol.parts import ToolCall
 from streaming.providers import get_provider
 from streaming.settlement import reap
 from streaming.submission import Submission
+from streaming.subscription import LiveSubscription, Subscription, subscribe
 from streaming.supervisor import current, stop
 from streaming.testing import chunks_of, frames_of, seqs_of, text_of
 from tests.engine import ALICE, BOB, leave_for_dead
+from tests.journal.elsewhere import elsewhere, follow
 
 pytestmark = pytest.mark.usefixtures("engine")
 Script = Callable[..., None]
@@ -126,8 +130,10 @@ async def test_stop_before_the_first_token(scripted: Script) -> None:
 async def test_stop_that_is_obeyed_before_it_is_answered_was_no_stop_too_late(scripted: Script) -> None:
     scripted(text="one two", hang_after=1)
     generation = await submit()
+    run = leave_for_dead(generation)
     assert await in_database(_ask_an_owner_who_is_quick, generation.pk) is True
     assert await stop(generation.pk) == "finished"
+    run.fence()
 
 
 def _ask_an_owner_who_is_quick(generation_id: uuid.UUID) -> bool:
@@ -375,6 +381,14 @@ async def test_regenerate_sends_an_edit_that_never_arrived(scripted: Script) -> 
     assert [turn.parts[0].text for turn in sent] == ["uno"]
 
 
+async def test_edit_of_a_message_that_never_arrived_is_new(scripted: Script) -> None:
+    scripted(text="ok")
+    await frames_of((await submit("one", client_id="m1")).pk)
+    await frames_of((await submit("two", client_id="m2", message_id="m2")).pk)
+    sent = get_provider().requests[-1].turns  # type: ignore[attr-defined]
+    assert [turn.parts[0].text for turn in sent] == ["one", "ok", "two"]
+
+
 async def test_unknown_message_and_conversation_are_not_found(scripted: Script) -> None:
     scripted(text="ok")
     with pytest.raises(NotFound):
@@ -454,7 +468,8 @@ async def test_tick_writes_what_fits_and_the_next_one_the_rest(
     frames = await frames_of((await submit()).pk)
     entries = [entry async for entry in JournalEntry.objects.order_by("first_seq")]
     assert b"".join(bytes(entry.frames) for entry in entries) == b"".join(frames)
-    assert max(len(entry.frames) for entry in entries[:-1]) <= 200 < len(entries[-1].frames)
+    *ticks, last_but_one, last = (len(entry.frames) for entry in entries)
+    assert max(ticks) <= 200 < max(last_but_one, last), "the end writes all that is left"
 
 
 async def test_deadline_is_kept_while_the_database_hangs(
@@ -510,6 +525,85 @@ async def test_unwatched_generation_is_cancelled_where_the_site_says_so(
     row = await load(generation)
     assert (row.status, row.cancel_reason) == ("cancelled", "abandoned")
     assert row.message.text
+
+
+async def test_generation_that_is_watched_in_another_process_is_not_given_up(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_ABANDON_AFTER = 0.3
+    settings.STREAMING_POLL_SECONDS = 0.02
+    scripted(text="word " * 200, delay=0.005)
+    generation = await submit()
+    (await begun(generation)).close()
+    frames = await elsewhere(functools.partial(follow, generation.pk))
+    row = await load(generation)
+    assert (row.status, text_of(frames)) == ("finished", "word " * 200)
+
+
+async def begun(generation: Generation) -> Subscription:
+    """A reader that has read something."""
+    subscription = await subscribe(generation.pk)
+    assert await subscription.next(5)
+    return subscription
+
+
+async def test_reader_that_never_reads_holds_nothing(scripted: Script, settings: Any) -> None:
+    """As when its connection ends before the answer begins; who goes after it leaves nobody."""
+    settings.STREAMING_ABANDON_AFTER = 0.05
+    scripted(text="word " * 1000, delay=0.005)
+    generation = await submit()
+    await subscribe(generation.pk)
+    (await begun(generation)).close()
+    await asyncio.wait_for(current().idle(), 2)
+    assert (await load(generation)).cancel_reason == "abandoned"
+
+
+async def test_long_replay_lets_others_go_on(scripted: Script) -> None:
+    scripted(text="word " * 3000)
+    generation = await submit()
+    run = current().find(generation.pk)
+    assert run is not None
+    await run_until(lambda: run.log.last_seq > 3000)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    reader, reads = LiveSubscription(run.log, 0), 0
+    while reader.seq < 3000:
+        await reader.next(1)
+        reads += 1
+    other.cancel()
+    assert turns >= reads > 5
+    reader.close()
+    await frames_of(generation.pk)
+
+
+async def run_until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(0.01)
+
+
+async def test_stop_leaves_the_provider_though_the_database_hangs(
+    scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted(text="one two three", hang_after=3)
+    generation = await submit()
+    provider = get_provider()
+    await run_until(lambda: provider.open_streams == 1)  # type: ignore[attr-defined]
+    is_back = threading.Event()
+    ask = supervisor._request_cancel
+    monkeypatch.setattr(supervisor, "_request_cancel", lambda *args: is_back.wait(5) and ask(*args))
+    stopping = asyncio.create_task(stop(generation.pk))
+    await run_until(lambda: provider.open_streams == 0)  # type: ignore[attr-defined]
+    assert not stopping.done()
+    is_back.set()
+    assert await stopping == "stopping"
+    await frames_of(generation.pk)
+    assert (await load(generation)).status == "cancelled"
 
 
 class Flaky:

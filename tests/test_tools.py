@@ -129,6 +129,19 @@ async def test_model_is_told_what_went_wrong(made: Tool, arguments: dict[str, An
     assert (result.output, result.is_error) == (told, True)
 
 
+async def test_texts_of_django_are_texts() -> None:
+    assert (await execute(tools.gives_django_texts, {})).output == {"safe": "<b>", "lazy": "Yes", "list": ["No"]}
+
+
+@pytest.mark.parametrize("made", [tools.exits, tools.exits_the_loop])
+async def test_tool_that_exits_ends_nothing_and_leaves_its_place(made: Tool, settings: Any) -> None:
+    settings.STREAMING_TOOL_CONCURRENCY = 1
+    bench = Bench()
+    for _ in range(2):
+        result = await bench.execute(made, call(made.name), CONTEXT)
+        assert (result.output, result.is_error) == (FAILED, True)
+
+
 @pytest.mark.parametrize(("made", "told"), [(tools.fails, FAILED), (tools.gives_no_json, NO_JSON)])
 async def test_model_is_not_told_of_bugs_but_the_log_is(
     made: Tool, told: str, caplog: pytest.LogCaptureFixture

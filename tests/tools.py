@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from typing import Annotated, Any
 
 import msgspec
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
 
 from streaming.protocol.requests import ToolSpec
 from streaming.tools import ToolContext, ToolError, tool
@@ -72,6 +75,24 @@ async def takes_long() -> None:
 def hangs() -> None:
     """Hangs in its thread."""
     STUCK.wait(20)
+
+
+@tool
+def exits() -> str:
+    """Is code that was written for a command line."""
+    sys.exit("usage: exits")
+
+
+@tool
+async def exits_the_loop() -> str:
+    """The same, on the loop."""
+    sys.exit("usage: exits")
+
+
+@tool
+def gives_django_texts() -> dict[str, Any]:
+    """What templates and translations are made of."""
+    return {"safe": mark_safe("<b>"), "lazy": gettext_lazy("Yes"), "list": [gettext_lazy("No")]}
 
 
 @tool

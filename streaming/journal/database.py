@@ -23,6 +23,9 @@ from streaming.models.generations import ACTIVE, from_now
 
 logger = logging.getLogger(__name__)
 
+# Generations whose frames are deleted in one transaction.
+MAX_PRUNED = 100
+
 
 class DatabaseJournal:
     """`streaming.journal.base.Journal` on rows."""
@@ -136,9 +139,15 @@ def read_status(generation_id: uuid.UUID) -> tuple[bool, int]:
 
 
 def prune() -> int:
-    """Delete the frames of generations settled longer ago than the retention time; give the number of rows."""
-    old = Generation.objects.exclude(status__in=ACTIVE).filter(
-        finished_at__lt=from_now(-settings.JOURNAL_RETENTION_SECONDS)
-    )
-    deleted, _ = JournalEntry.objects.filter(generation__in=old).delete()
-    return deleted
+    """Delete the frames of generations settled longer ago than the retention time; give the number of rows.
+
+    A few generations at a time, so that nobody waits long for the rows' locks.
+    """
+    ended = Generation.objects.exclude(status__in=ACTIVE)
+    old = ended.filter(finished_at__lt=from_now(-settings.JOURNAL_RETENTION_SECONDS))
+    kept = JournalEntry.objects.filter(generation__in=old).order_by().values_list("generation", flat=True).distinct()
+    rows = 0
+    while generations := list(kept[:MAX_PRUNED]):
+        deleted, _ = JournalEntry.objects.filter(generation__in=generations).delete()
+        rows += deleted
+    return rows

@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
-from django.db.models.functions import Coalesce, Now
+from django.db.models import functions
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from streaming.errors import PUBLIC_MESSAGES
@@ -33,6 +34,13 @@ class Status(models.TextChoices):
 
 
 ACTIVE = (Status.PENDING, Status.RUNNING)
+
+
+class Now(functions.Now):
+    """On the database's clock. MySQL would tell it in the time of its zone, which Django takes for UTC."""
+
+    def as_mysql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra)
 
 
 def from_now(seconds: float) -> models.expressions.CombinedExpression:
@@ -70,6 +78,13 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
             **outcome,
         )
         return changed == 1
+
+    def mark_watched(self) -> None:
+        """Somebody reads the selected generations in another process than theirs."""
+        self.active().update(watched_at=Now())
+
+    def watched_within(self, seconds: float) -> GenerationQuerySet:
+        return self.filter(watched_at__gt=from_now(-seconds))
 
     def request_cancel(self, reason: str) -> bool:
         """Ask the owner to stop; false if there is nothing to stop. Asking twice changes nothing."""
@@ -120,6 +135,7 @@ class Generation(models.Model):
 
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    watched_at = models.DateTimeField(_("watched from elsewhere"), null=True, blank=True)
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
     cancel_reason = models.CharField(_("cancel reason"), max_length=32, blank=True)
     head_seq = models.PositiveIntegerField(_("last frame of what was said before"), default=0)

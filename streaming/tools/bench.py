@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from django.db import connections
+from django.utils.functional import Promise
 
 from streaming.conf import settings
 from streaming.protocol.parts import ToolCall, ToolResult
@@ -26,6 +27,10 @@ TOO_SLOW = "The tool took too long and was given up; it may have had its effect.
 BROKEN_OFF = "The call was broken off; it may have had its effect."
 TOO_LARGE = "The tool's output is too large: {size} characters, at most {limit} are taken."
 NO_JSON = "The tool gave something that is not JSON."
+
+
+class ToolExited(Exception):
+    """A tool tried to end the process, as code that was written for a command line does."""
 
 
 class Bench:
@@ -56,7 +61,10 @@ class Bench:
 
     async def _awaited(self, work: Callable[[], Any]) -> Any:
         async with self._places:
-            return await work()
+            try:
+                return await work()
+            except SystemExit as ended:
+                raise ToolExited from ended  # which would end the server's loop
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         """In a thread of its own, which nothing can stop: its place is free again when it has ended.
@@ -80,11 +88,15 @@ def _report(
     work: Callable[[], Any], loop: asyncio.AbstractEventLoop, places: asyncio.Semaphore, done: asyncio.Future[Any]
 ) -> None:
     """Do the work, then tell the loop, unless that has ended meanwhile."""
-    output, trouble = None, None
+    output: Any = None
+    trouble: Exception | None = None
     try:
         output = work()
     except Exception as raised:
         trouble = raised
+    except SystemExit as ended:
+        trouble = ToolExited()
+        trouble.__cause__ = ended
     finally:
         connections.close_all()  # they are this thread's, which ends here
 
@@ -103,10 +115,17 @@ def _report(
 
 def _result(tool: Tool, call: ToolCall, output: Any) -> ToolResult:
     try:
-        encoded = msgspec.json.encode(output)
+        encoded = msgspec.json.encode(output, enc_hook=_plain)
     except (TypeError, ValueError, msgspec.MsgspecError):
         logger.exception("What tool %s gave is not JSON.", tool.name)
         return failure(call, NO_JSON)
     if len(encoded) > settings.MAX_TOOL_OUTPUT_CHARS:
         return failure(call, TOO_LARGE.format(size=len(encoded), limit=settings.MAX_TOOL_OUTPUT_CHARS))
     return ToolResult(call_id=call.id, output=msgspec.json.decode(encoded))
+
+
+def _plain(value: Any) -> Any:
+    """Django's lazy and safe texts, which are strings to everybody else."""
+    if isinstance(value, str | Promise):
+        return str.__str__(str(value))  # `str` alone leaves a safe text what it is
+    raise TypeError(f"{type(value).__name__} is not JSON")

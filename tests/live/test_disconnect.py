@@ -92,6 +92,7 @@ async def test_reader_who_comes_back_in_time_saves_the_answer(settings: Any) -> 
     answer = await start_chat("Hello?", provider="slow")
     for pause in (0.6, 0.8, 1.3):
         reader = await subscribe(answer.generation_id)
+        assert await reader.next(1)
         reader.close()
         assert (await Generation.objects.aget(pk=answer.generation_id)).is_active
         await asyncio.sleep(pause)

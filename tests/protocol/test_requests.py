@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from typing import Any
 
@@ -355,3 +356,15 @@ def test_messages_is_told_of_failures_in_words() -> None:
     (result,) = history(MESSAGES, HELLO, turn("assistant", call()), turn("tool", failed))[-1]["content"]
     assert result["is_error"]
     assert result["content"]
+
+
+def test_messages_takes_ids_of_other_vendors() -> None:
+    ids = ["call:1", "call.1", "call_1"]
+    calls = [ToolCall(id=id, name="f", arguments={}, is_complete=True) for id in ids]
+    results = [ToolResult(call_id=id, output="x") for id in ids]
+    said = history(MESSAGES, HELLO, turn("assistant", *calls), turn("tool", *results))
+    used, told = ([block.get("id") or block["tool_use_id"] for block in turn["content"]] for turn in said[1:])
+    assert used == told
+    assert len(set(used)) == 3
+    assert used[2] == "call_1"
+    assert all(re.fullmatch(r"[a-zA-Z0-9_-]+", id) for id in used)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ DEFAULT_MAX_TOKENS = 8192
 THINKING = frozenset({"thinking", "redacted_thinking"})
 IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 FAILED = "The tool failed."
+UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def body(request: GenerationRequest) -> Json:
@@ -102,14 +105,20 @@ def _call(call: ToolCall) -> Json | None:
     if call.is_provider_executed:
         return None
     given = call.arguments if call.is_json else {"input": call.raw_arguments}
-    return {"type": "tool_use", "id": call.id, "name": call.name, "input": given or {}}
+    return {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": given or {}}
+
+
+def _id(call_id: str) -> str:
+    """The API takes letters, digits, `_` and `-`; another vendor's id with others is made one of its own."""
+    fit = UNFIT.sub("_", call_id)
+    return call_id if fit == call_id else f"{fit}_{sha256(call_id.encode()).hexdigest()[:8]}"
 
 
 def _result(result: ToolResult) -> Json | None:
     if result.is_provider_executed:
         return None
     content = output_of(result)
-    block: Json = {"type": "tool_result", "tool_use_id": result.call_id, "content": content}
+    block: Json = {"type": "tool_result", "tool_use_id": _id(result.call_id), "content": content}
     # The API refuses an error without words.
     return block | {"is_error": True, "content": content or FAILED} if result.is_error else block
 

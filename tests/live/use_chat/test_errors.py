@@ -48,6 +48,17 @@ async def test_first_message_that_was_refused_can_be_retried(open_chat: OpenChat
     assert (await chat.until(lambda state: state.status == "ready")).text == "Hello from the script."
 
 
+async def test_message_that_was_refused_can_be_edited(open_chat: OpenChat, visitor: Visitor, peer: Peer) -> None:
+    peer.says(*answer_wire("chat", "Fine."))
+    chat = open_chat(visitor, "peer-chat")
+    await chat.send("x" * 32_001)
+    asked = (await chat.state()).messages[-1]
+    await chat.send("Short.", messageId=asked["id"])
+    state = await chat.settled()
+    assert (state.status, state.text, len(state.messages)) == ("ready", "Fine.", 2)
+    assert [turn["content"] for turn in peer.requests[0].json["messages"]] == ["Short."]
+
+
 async def test_unknown_provider_is_named(open_chat: OpenChat, visitor: Visitor) -> None:
     chat = open_chat(visitor, "gpt")
     await chat.send("Hello?")
