@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from threading import Lock
+from weakref import WeakValueDictionary
+
 from django.db.models import Sum
 
 from streaming.conf import settings
@@ -11,6 +14,17 @@ from streaming.models.generations import from_now
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
+_guard = Lock()
+_doors: WeakValueDictionary[str, Lock] = WeakValueDictionary()
+
+
+def one_at_a_time(owner: Owner) -> Lock:
+    """Hold this from the count of what an owner has to the end of the transaction that adds to it.
+
+    So nobody gets more by asking at once, but for once in each process.
+    """
+    with _guard:
+        return _doors.setdefault(owner.key, Lock())
 
 
 def check_limits(owner: Owner, conversation: Conversation) -> None:

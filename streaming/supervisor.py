@@ -12,7 +12,7 @@ import contextvars
 import uuid
 from collections.abc import Coroutine
 from typing import Any, Literal, TypeVar
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary
 
 from streaming.conf import settings
 from streaming.database import in_database
@@ -52,7 +52,6 @@ class Supervisor:
         self.places = Places()
         self._is_out_of_time = False
         self._coming = 0
-        self._doors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._runs: dict[uuid.UUID, Run] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._bench = Bench()
@@ -139,17 +138,13 @@ class Supervisor:
 
     async def _submit(self, sender: Sender, submission: Submission, tool_choice: str | None) -> Generation:
         try:
-            # One after the other: what an owner may still ask for is counted before it is taken.
-            async with self._door_of(sender.owner), kept(sender.owner, submission) as submission:
+            async with kept(sender.owner, submission) as submission:
                 generation, start = await in_database(accept, sender, submission)
             if start is not None:
                 self._start(generation, start, tool_choice)
             return generation
         finally:
             self._coming -= 1
-
-    def _door_of(self, owner: Owner) -> asyncio.Lock:
-        return self._doors.setdefault(owner.key, asyncio.Lock())
 
     def _start(self, generation: Generation, start: Start, tool_choice: str | None) -> None:
         run = Run(generation, start.opening, self._ticker.lock)
