@@ -55,6 +55,8 @@ class Run:
         await self._outlast(reading)
         trouble = None if reading.cancelled() else reading.exception()
         ending = ending_of(self.draft.terminal, self._verdict, trouble)
+        if trouble is not None:
+            trouble.__traceback__ = None  # which holds the frames that hold it, and the draft
         if ending.status != Status.FINISHED:
             self.draft.break_off()
         settling = asyncio.create_task(self._end(ending))

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import itertools
 import json
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, ClassVar
 
@@ -554,6 +556,29 @@ async def test_reader_that_never_reads_holds_nothing(scripted: Script, settings:
     (await begun(generation)).close()
     await asyncio.wait_for(current().idle(), 2)
     assert (await load(generation)).cancel_reason == "abandoned"
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"fail_after": 20}, {"error": "overloaded", "fail_after": 20}, {"hang_after": 20}]
+)
+async def test_answer_that_has_ended_leaves_memory_at_once(scripted: Script, options: dict[str, Any]) -> None:
+    """And not when the garbage collector comes by, which knows nothing of how large a log is."""
+    scripted(text="word " * 100, delay=0.001, **options)
+    gc.disable()
+    try:
+        generation = await submit()
+        run = current().find(generation.pk)
+        assert run is not None
+        remains = [weakref.ref(run), weakref.ref(run.log), weakref.ref(run.draft)]
+        del run
+        if "hang_after" in options:
+            await stop(generation.pk)
+        await frames_of(generation.pk)
+        await current().idle()
+        await asyncio.sleep(0.05)
+        assert [remain() for remain in remains] == [None] * 3
+    finally:
+        gc.enable()
 
 
 async def test_long_replay_lets_others_go_on(scripted: Script) -> None:

@@ -43,6 +43,7 @@ class LiveLog:
     def close(self) -> None:
         """No more frames will come."""
         self.is_closed = True
+        self._on_unwatched = None  # or log and owner would keep each other in memory
         self._wake()
 
     def read(self, after: int) -> list[bytes]:
@@ -71,7 +72,7 @@ class LiveLog:
     def leave(self) -> None:
         """A reader has gone."""
         self.readers -= 1
-        if self.readers == 0 and self._on_unwatched and not self.is_closed:
+        if self.readers == 0 and self._on_unwatched:
             self._on_unwatched()
 
     def _wake(self) -> None:
