@@ -105,7 +105,7 @@ class Run:
 
     def unwritten(self) -> Batch:
         """The frames that the journal does not have yet."""
-        return Batch(self.written + 1, self.log.frames[self.written :])
+        return Batch(self.written + 1, self.log.since(self.written))
 
     def _break_off(self, verdict: Ending) -> None:
         """Stop reading; the first verdict is the one that counts."""

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from streaming.journal import LiveLog
 from streaming.journal.base import MAX_FRAMES_PER_READ
+from streaming.protocol.ui_stream import frame
 
 
 def test_frames_are_numbered_from_one_without_a_gap() -> None:
     log = LiveLog()
     log.append([b"{}", b"[]"])
     log.append([b"1"])
-    assert log.frames == [b"id: 1\ndata: {}\n\n", b"id: 2\ndata: []\n\n", b"id: 3\ndata: 1\n\n"]
+    assert log.since(0) == [b"id: 1\ndata: {}\n\n", b"id: 2\ndata: []\n\n", b"id: 3\ndata: 1\n\n"]
     assert log.last_seq == 3
 
 
@@ -20,6 +23,22 @@ def test_read_gives_what_comes_after_a_number_and_no_more_than_a_write() -> None
     assert len(log.read(0)) == MAX_FRAMES_PER_READ
     assert len(log.read(MAX_FRAMES_PER_READ)) == 5
     assert log.read(MAX_FRAMES_PER_READ + 5) == []
+
+
+@pytest.mark.parametrize("count", [0, 1, MAX_FRAMES_PER_READ - 1, MAX_FRAMES_PER_READ, 3 * MAX_FRAMES_PER_READ + 7])
+def test_every_number_is_a_place_to_read_on_from(count: int) -> None:
+    log = LiveLog()
+    whole = [frame(seq, b'"\\n\\n"') for seq in range(1, count + 1)]
+    for _ in range(count):
+        log.append([b'"\\n\\n"'])
+    for after in range(count + 1):
+        read = log.read(after)
+        assert read == whole[after : after + len(read)]
+        assert bool(read) == (after < count)
+        assert log.since(after) == whole[after:]
+        assert log.since(after, 300) == whole[after : after + 300]
+    assert log.read(count + 1) == log.read(count + 1000) == log.since(count + 1000) == []
+    assert log.size == sum(map(len, whole))
 
 
 async def test_wait_returns_as_soon_as_something_is_appended() -> None:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from streaming.journal.base import MAX_FRAMES_PER_READ
-from streaming.protocol.ui_stream import frame
+from streaming.protocol.ui_stream import frame, split_frames
 
 
 class LiveLog:
@@ -20,24 +20,29 @@ class LiveLog:
     """
 
     def __init__(self, on_unwatched: Callable[[], None] | None = None) -> None:
-        self.frames: list[bytes] = []
         self.size = 0
         self.is_closed = False
         self.readers = 0
+        # Frames that are not the newest any more are kept joined: on their own, short ones weigh half as much again.
+        self._pages: list[bytes] = []
+        self._tail: list[bytes] = []
         self._waiting: set[asyncio.Future[None]] = set()
         self._on_unwatched = on_unwatched
 
     @property
     def last_seq(self) -> int:
-        return len(self.frames)
+        return len(self._pages) * MAX_FRAMES_PER_READ + len(self._tail)
 
     def append(self, chunks: Iterable[bytes]) -> None:
         """Number and keep `chunks`, then wake the readers."""
-        before = len(self.frames)
+        before = self.last_seq
         for seq, chunk in enumerate(chunks, before + 1):
-            self.frames.append(one := frame(seq, chunk))
+            self._tail.append(one := frame(seq, chunk))
             self.size += len(one)
-        if len(self.frames) > before:
+            if len(self._tail) == MAX_FRAMES_PER_READ:
+                self._pages.append(b"".join(self._tail))
+                self._tail = []
+        if self.last_seq > before:
             self._wake()
 
     def close(self) -> None:
@@ -48,11 +53,22 @@ class LiveLog:
 
     def read(self, after: int) -> list[bytes]:
         """The next frames after number `after`; empty when there are none yet."""
-        return self.frames[after : after + MAX_FRAMES_PER_READ]
+        page, at = divmod(after, MAX_FRAMES_PER_READ)
+        if page < len(self._pages):
+            return split_frames(self._pages[page])[at:]
+        return self._tail[at:] if page == len(self._pages) else []
+
+    def since(self, after: int, most: int | None = None) -> list[bytes]:
+        """The frames after number `after`, `most` of them."""
+        frames = self.read(after)
+        last = self.last_seq if most is None else min(self.last_seq, after + most)
+        while after + len(frames) < last:
+            frames += self.read(after + len(frames))
+        return frames[: last - after]
 
     async def wait(self, after: int, seconds: float) -> None:
         """Return when there may be something after number `after`, or after `seconds`."""
-        if len(self.frames) > after or self.is_closed:
+        if self.last_seq > after or self.is_closed:
             return
         loop = asyncio.get_running_loop()
         waiter = loop.create_future()

@@ -99,8 +99,8 @@ class Mirror:
             self._drop(ended)
 
     def _unsent(self, generation_id: uuid.UUID) -> Batch:
-        held, frames = self._held[generation_id], self._sources[generation_id].log.frames
-        return Batch(held + 1, frames[held : held + MAX_FRAMES_PER_APPEND])
+        held = self._held[generation_id]
+        return Batch(held + 1, self._sources[generation_id].log.since(held, MAX_FRAMES_PER_APPEND))
 
     def _closed(self) -> list[tuple[uuid.UUID, LiveLog]]:
         return [(pk, source.log) for pk, source in self._sources.items() if source.log.is_closed]

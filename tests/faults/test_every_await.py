@@ -72,7 +72,7 @@ async def _generate() -> tuple[uuid.UUID, list[bytes]] | None:
     run = current().find(generation.pk)
     assert run is not None
     await current().idle()
-    return generation.pk, run.log.frames
+    return generation.pk, run.log.since(0)
 
 
 def _check_row() -> Generation:

@@ -50,7 +50,7 @@ def _generation() -> uuid.UUID:
 def frames(number: int, size: int = 10) -> list[bytes]:
     log = LiveLog()
     log.append(b'"%d\\n%s"' % (n, "é".encode() * size) for n in range(number))
-    return log.frames
+    return log.since(0)
 
 
 async def read_all(journal: Journal, generation_id: uuid.UUID, after: int = 0) -> list[bytes]:
