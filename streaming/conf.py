@@ -100,7 +100,7 @@ class Settings:
     """Generations one process runs at once; further ones are answered 503."""
 
     MAX_STREAMS_PER_OWNER = Setting(int, 50)
-    """Streams and sockets that one owner may have open in one process, which spends a thread or a task on each.
+    """Streams and sockets that one owner may have open in one process, which spends memory and a task on each.
 
     Fifty: more tabs than a person keeps, each with its socket; of streams a browser opens at most six over HTTP/1.1.
     """

@@ -1,5 +1,5 @@
 """Places: what each owner has open in this process. Counted here and not in the database, because it is this process
-that pays for it, with a thread for each stream and a task for each socket."""
+that pays for it, with memory and a task for each."""
 
 from __future__ import annotations
 

@@ -358,6 +358,21 @@ def test_connections_are_kept_under_asgi(database, age):
     assert [message.id for message in messages(ASGI_APPLICATION=None)] == ["streaming.W020"]
 
 
+@pytest.mark.parametrize("options", [{}, {"pool": True}, {"connect_timeout": 5}, {"tcp_user_timeout": 1}])
+def test_postgresql_may_keep_everybody_waiting(database, monkeypatch, options):
+    monkeypatch.setattr(connections["default"], "vendor", "postgresql")
+    database("OPTIONS", options)
+    assert messages() == [
+        Warning(
+            "When the PostgreSQL server of 'default' vanishes, whoever asks it waits for minutes.",
+            hint='Set DATABASES[\'default\']["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 20_000}.',
+            id="streaming.W032",
+        )
+    ]
+    database("OPTIONS", {"connect_timeout": 5, "tcp_user_timeout": 20_000})
+    assert messages() == []
+
+
 @pytest.mark.parametrize("url", ["localhost", "http://cache:6379", "redis://cache:99999", "redis://cache/nine"])
 def test_redis_url_unusable(url):
     assert messages(STREAMING_REDIS_URL=url) == [

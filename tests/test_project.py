@@ -40,7 +40,7 @@ def settings_value(expression: str, tmp_path: Path, **env: str) -> str:
                 "PASSWORD": "l@ce",
                 "HOST": "db.example",
                 "PORT": 5433,
-                "OPTIONS": {"sslmode": "require"},
+                "OPTIONS": {"connect_timeout": 5, "tcp_user_timeout": 20_000, "sslmode": "require"},
             },
         ),
         ("postgresql:///chat", {"NAME": "chat", "USER": "", "HOST": "", "PORT": ""}),

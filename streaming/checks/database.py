@@ -44,4 +44,19 @@ def _keeps_connections(alias: str, configuration: Configuration) -> Iterator[Che
         )
 
 
-CHECKS: tuple[Callable[[str, Configuration], Iterator[CheckMessage]], ...] = (_sqlite_defers, _keeps_connections)
+def _waits_for_ever(alias: str, configuration: Configuration) -> Iterator[CheckMessage]:
+    # Without them Linux retries for two minutes to connect, and for a quarter of an hour to send.
+    missing = {"connect_timeout", "tcp_user_timeout"} - set(configuration.get("OPTIONS", {}))
+    if connections[alias].vendor == "postgresql" and missing:
+        yield Warning(
+            f"When the PostgreSQL server of {alias!r} vanishes, whoever asks it waits for minutes.",
+            hint=f'Set DATABASES[{alias!r}]["OPTIONS"] = {{"connect_timeout": 5, "tcp_user_timeout": 20_000}}.',
+            id="streaming.W032",
+        )
+
+
+CHECKS: tuple[Callable[[str, Configuration], Iterator[CheckMessage]], ...] = (
+    _sqlite_defers,
+    _keeps_connections,
+    _waits_for_ever,
+)
