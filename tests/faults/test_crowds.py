@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from tests.faults import rows
 from tests.faults.conftest import Trial
-from tests.faults.footprint import MEGABYTE, Footprint, footprint, gives_back
+from tests.faults.footprint import MEGABYTE, footprint, gives_back
 from tests.faults.light import LightReader
 from tests.faults.oracle import Oracle, Order
+from tests.faults.reader import Reader
 from tests.faults.scale import scaled
 from tests.faults.stages import Stage, played_on
 from tests.live.client import Visit, Visitor
@@ -27,31 +30,43 @@ CYCLES = scaled(60, 1000)
 JUNK = scaled(500, 10_000)
 
 
-async def _warmed_up(site: Site, trial: Trial, chance: random.Random) -> Footprint:
-    """What it holds after a crowd half as large: threads and arenas come with the first, once."""
-    orders = [Order.by(chance, events=20, delay=0.1) for _ in range(STREAMS // 2)]
-    readers = [await trial.reader(site, order, kind=LightReader) for order in orders]
-    await asyncio.gather(*(reader.ask_and_read() for reader in readers))
-    return footprint(site)
+async def _readers(site: Site, trial: Trial, orders: Sequence[Order]) -> list[Reader]:
+    return [await trial.reader(site, order, kind=LightReader) for order in orders]
+
+
+async def _read(readers: Sequence[Reader]) -> None:
+    """All, each to its end; they ask within two seconds."""
+
+    async def read(number: int, reader: Reader) -> None:
+        await asyncio.sleep(2 * number / len(readers))
+        await reader.ask_and_read()
+
+    await asyncio.gather(*itertools.starmap(read, enumerate(readers)))
+
+
+def _orders(chance: random.Random, count: int, seconds: float, per_second: float = PER_SECOND) -> list[Order]:
+    return [Order.by(chance, events=int(seconds * per_second), delay=1 / per_second) for _ in range(count)]
 
 
 @pytest.mark.fault("F12")
-@pytest.mark.timeout(scaled(120, 400))
+@pytest.mark.timeout(scaled(120, 500))
 @played_on("uvicorn sqlite")
 async def test_many_streams_share_a_process(
     stage: Stage, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
 ) -> None:
     site = stage.start(STREAMING_MAX_ACTIVE_PER_PROCESS=1000)
-    before = await _warmed_up(site, trial, chance)
-    orders = [Order.by(chance, events=SECONDS * PER_SECOND, delay=1 / PER_SECOND) for _ in range(STREAMS)]
-    readers = [await trial.reader(site, order, kind=LightReader) for order in orders]
-    tasks = []
-    for reader in readers:
-        tasks.append(asyncio.create_task(reader.ask_and_read()))
-        await asyncio.sleep(2 / STREAMS)
-    await asyncio.sleep(SECONDS / 3)
+    await _read(await _readers(site, trial, _orders(chance, STREAMS // 2, 2, per_second=10)))
+    before = footprint(site)
+    orders = _orders(chance, STREAMS, SECONDS)
+    readers = await _readers(site, trial, orders)
+    reading = asyncio.create_task(_read(readers))
+    await asyncio.sleep(2 + SECONDS / 3)
     during = footprint(site)
-    await asyncio.gather(*tasks)
+    await reading
+    # What an allocator keeps of the first crowd is enough for the next.
+    after = await gives_back(site, before, megabytes=scaled(20, 80))
+    await _read(await _readers(site, trial, _orders(chance, STREAMS, SECONDS / 3)))
+    await gives_back(site, after)
     trial.judge(site)
     assert {rows.answers(site, order.key)[0].status for order in orders} == {"finished"}
     assert [reader.resumes for reader in readers] == [0] * STREAMS
@@ -73,7 +88,6 @@ async def test_many_streams_share_a_process(
     assert p99 <= 1
     assert during.threads <= before.threads + 30
     assert grown <= scaled(150, 100) * 1024, "of few streams, what all share weighs more"
-    await gives_back(site, before)
 
 
 async def _cycle(visitor: Visitor, order: Order | None, chance: random.Random) -> None:
