@@ -135,6 +135,8 @@ def _user_message(conversation: Conversation, submission: Submission) -> Message
     keeps_id = submission.message_id == submission.client_id
     replaced = _look_up(conversation, submission.message_id) if submission.message_id else None
     if replaced is not None:
+        if replaced.role != Role.USER:
+            raise BadRequest("Only a message of the user's can be edited.")
         parent = replaced.parent
         if keeps_id:
             # The edit takes the id over, which may be the row's own: only another one tells the two apart.

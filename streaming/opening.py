@@ -26,12 +26,13 @@ class Opening:
         own: Sequence[Part] = (),
         live_fields: Mapping[str, Collection[str]] | None = None,
     ) -> None:
-        self.encoder = UIStreamEncoder(message_id, live_fields)
+        self.encoder = UIStreamEncoder(message_id)
         self.earlier = tuple(earlier)
         self.own_events = tuple(events_of((*earlier, *own), start=len(self.earlier)))
         self.chunks = self.encoder.start()
         for event in events_of((*earlier, *own), stop=len(self.earlier)):
             self.chunks += self.encoder.encode(event)
+        self.encoder.live_fields = live_fields or {}  # of what is being written: the rest is whole
 
     @property
     def head_seq(self) -> int:

@@ -327,6 +327,20 @@ async def test_forged_answers_are_refused(settings: Any, part: dict[str, Any], r
     assert [made for made, _ in tools.CALLS] == ["get_weather"]
 
 
+async def test_what_is_told_again_is_told_whole(settings: Any) -> None:
+    """Its frames have the same numbers when the log is made anew from the rows."""
+    says(settings, ("", (MAIL,)), ("Sent.", ()))
+    row, chunks = await run()
+    assert "data-tool-field" in kinds(chunks)
+    again = await current().submit(ALICE, continued(row, decision("m1", approved=True)))
+    frames = await frames_of(again.pk)
+    assert "data-tool-field" not in kinds(chunks_of(frames))
+    await JournalEntry.objects.filter(generation=again).adelete()
+    anew = await drain(JournalSubscription(again.pk, 0))
+    head = (await load(again)).head_seq
+    assert anew[:head] == frames[:head]
+
+
 async def test_two_answers_to_one_call_are_refused(settings: Any) -> None:
     says(settings, ("", (MAIL,)), ("Sent.", ()))
     row, _ = await run()

@@ -383,6 +383,15 @@ async def test_regenerate_sends_an_edit_that_never_arrived(scripted: Script) -> 
     assert [turn.parts[0].text for turn in sent] == ["uno"]
 
 
+async def test_answer_cannot_be_edited(scripted: Script) -> None:
+    scripted(text="ok")
+    generation = await submit("one")
+    await frames_of(generation.pk)
+    with pytest.raises(BadRequest, match="of the user's"):
+        await submit("two", message_id=str(generation.message_id))
+    assert await Message.objects.acount() == 2
+
+
 async def test_edit_of_a_message_that_never_arrived_is_new(scripted: Script) -> None:
     scripted(text="ok")
     await frames_of((await submit("one", client_id="m1")).pk)

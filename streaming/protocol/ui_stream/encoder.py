@@ -35,7 +35,7 @@ class UIStreamEncoder:
 
     def __init__(self, message_id: str, live_fields: Mapping[str, Collection[str]] | None = None) -> None:
         self._message_id = message_id
-        self._live_fields = live_fields or {}
+        self.live_fields = live_fields or {}
         self._scanners: dict[int, JSONScanner] = {}
         self._open: dict[int, str] = {}
         self._calls: dict[int, events.ToolCallStarted] = {}
@@ -107,7 +107,7 @@ class UIStreamEncoder:
         if not event.is_provider_executed:
             self._has_called = True
             self._unanswered.add(event.id)
-        if event.name in self._live_fields:
+        if event.name in self.live_fields:
             self._scanners[event.part] = JSONScanner()
         return [chunks.ToolInputStart(event.id, event.name, event.is_provider_executed)]
 
@@ -121,7 +121,7 @@ class UIStreamEncoder:
         scanner = self._scanners.get(event.part)
         if scanner is None:
             return []
-        live = self._live_fields[call.name]
+        live = self.live_fields[call.name]
         grown = ((delta.path[0], delta.text) for delta in scanner.feed(event.text) if len(delta.path) == 1)
         return [
             chunks.ToolField({"toolCallId": call.id, "field": str(field), "delta": text}, transient=True)
