@@ -10,9 +10,8 @@ from collections import defaultdict
 from typing import Any
 
 import msgspec
-from django.db import transaction
 
-from streaming.database import outlasting_deadlocks
+from streaming.database import atomic, outlasting_deadlocks
 from streaming.errors import NotFound
 from streaming.models import Conversation, Message, Owner
 from streaming.models.messages import Role
@@ -100,7 +99,7 @@ def show(owner: Owner, key: str, message_id: str) -> None:
         Conflict: an answer is being written in this conversation.
         NotFound: there is no such conversation of the owner's, or no such message in it.
     """
-    with transaction.atomic():
+    with atomic():
         conversation = Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
         if conversation is None:
             raise NotFound("There is no such conversation.")

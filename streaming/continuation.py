@@ -32,7 +32,7 @@ def go_on(sender: Sender, conversation: Conversation, submission: Submission) ->
         return _joined_answer(rows, submission.answers)
     check_all_answered(now, fresh, toolbox)
     check_idle(conversation)
-    check_limits(sender.owner, conversation)
+    check_limits(sender.owner, conversation, sender.ahead)
     answer = Message(conversation=conversation, parent=rows[-1], role=Role.ASSISTANT)
     answer.set_parts(given_parts(fresh))
     opening = Opening(rows[0].public_id, history.parts_of(rows), answer.typed_parts, toolbox.live_fields)

@@ -18,7 +18,7 @@ from streaming.continuation import go_on
 from streaming.database import atomic, outlasting_deadlocks
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
-from streaming.limits import check_limits, one_at_a_time
+from streaming.limits import check_limits
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.models.conversations import title_from
 from streaming.models.messages import Role
@@ -41,7 +41,7 @@ def accept(sender: Sender, submission: Submission) -> Accepted:
     _validate(submission)
     registered()  # imports the site's tools, which a transaction should not wait for
     try:
-        with one_at_a_time(sender.owner), atomic():
+        with atomic():
             conversation = _conversation(sender.owner, submission)
             if submission.answers:
                 return go_on(sender, conversation, submission)
@@ -116,7 +116,7 @@ def _join(conversation: Conversation, submission: Submission) -> Accepted | None
 
 def _begin(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
     check_idle(conversation)
-    check_limits(sender.owner, conversation)
+    check_limits(sender.owner, conversation, sender.ahead)
     asked = _user_message(conversation, submission)
     answer = Message(conversation=conversation, parent=asked, role=Role.ASSISTANT)
     alias = submission.provider or conversation.provider

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Lock
-from weakref import WeakValueDictionary
-
 from django.db.models import Sum
 
 from streaming.conf import settings
@@ -14,46 +11,35 @@ from streaming.models.generations import from_now
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
-_guard = Lock()
-_doors: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
 
-def one_at_a_time(owner: Owner) -> Lock:
-    """Hold this from the count of what an owner has to the end of the transaction that adds to it.
-
-    So nobody gets more by asking at once, but for once in each process.
-    """
-    with _guard:
-        return _doors.setdefault(owner.key, Lock())
-
-
-def check_limits(owner: Owner, conversation: Conversation) -> None:
-    """Let an owner ask once more, in this conversation.
+def check_limits(owner: Owner, conversation: Conversation, ahead: int = 0) -> None:
+    """Let an owner ask once more, in this conversation. `ahead` are about to be let in, or have just been.
 
     Raises:
         TooManyRequests: saying which limit it is.
     """
     for check in (_active, _per_minute, _per_day):
-        check(owner)
+        check(owner, ahead)
     _messages(conversation)
 
 
-def _active(owner: Owner) -> None:
+def _active(owner: Owner, ahead: int) -> None:
     count = Generation.objects.active().owned_by(owner).count()
-    if count >= settings.MAX_ACTIVE_PER_OWNER:
+    if count + ahead >= settings.MAX_ACTIVE_PER_OWNER:
         raise TooManyRequests(f"{count} answers are being written for you already. Wait for one, or stop one.")
 
 
-def _per_minute(owner: Owner) -> None:
+def _per_minute(owner: Owner, ahead: int) -> None:
     limit = settings.MAX_PROMPTS_PER_MINUTE
     if limit is None:
         return
     recent = Generation.objects.owned_by(owner).filter(created_at__gt=from_now(-MINUTE_SECONDS))
-    if recent.count() >= limit:
+    if recent.count() + ahead >= limit:
         raise TooManyRequests(f"You may send {limit} messages a minute. Wait a moment.")
 
 
-def _per_day(owner: Owner) -> None:
+def _per_day(owner: Owner, _: int) -> None:
     """What providers did not report is not counted: unknown is not zero, but nothing to add up either."""
     limit = settings.MAX_TOKENS_PER_DAY
     if limit is None:

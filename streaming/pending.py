@@ -40,11 +40,15 @@ class Accepted(NamedTuple):
 
 
 class Sender(NamedTuple):
-    """Who submits, the process that is to run it, and the tools that their code brings along, if it does."""
+    """Who submits, the process that is to run it, and the tools that their code brings along, if it does.
+
+    `ahead` of them are others of the same owner, on their way in.
+    """
 
     owner: Owner
     worker: str
     toolbox: Toolbox | None = None
+    ahead: int = 0
 
 
 def check_idle(conversation: Conversation) -> None:

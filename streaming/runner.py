@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import itertools
 import logging
+import math
 from collections.abc import Coroutine
 from typing import Any
 
@@ -27,8 +29,8 @@ from streaming.settlement import Settlement, alive, outcome_of, settle
 
 logger = logging.getLogger(__name__)
 
-# Seconds between tries to settle while the database is away: an hour, then others may call it interrupted.
-SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, *(15.0,) * 240)
+# Seconds between tries to settle; the last again and again while the database is away.
+SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 class Run:
@@ -39,6 +41,7 @@ class Run:
         self.log = LiveLog(on_unwatched=self._unwatched)
         self.draft = Draft(opening, self.log)
         self.written = 0
+        self._tried = 0
         self._journal_lock = journal_lock
         self._reading: asyncio.Task[None] | None = None
         self._verdict: Ending | None = None
@@ -103,9 +106,17 @@ class Run:
         """Whether the log is what the row says, or will say."""
         return not self._is_fenced and (self._is_settled or not self.log.is_closed)
 
-    def unwritten(self) -> Batch:
-        """The frames that the journal does not have yet."""
-        return Batch(self.written + 1, self.log.since(self.written))
+    def unwritten(self, size: float = math.inf) -> Batch:
+        """The frames that the journal does not have yet, up to the one that fills `size` bytes.
+
+        Not fewer than were tried before: that may have come through, and only its answer have been lost.
+        """
+        frames = self.log.since(self.written, size)
+        missing = self._tried - self.written - len(frames)
+        if frames and missing > 0:
+            frames += self.log.since(self.written + len(frames))[:missing]
+        self._tried = max(self._tried, self.written + len(frames))
+        return Batch(self.written + 1, frames)
 
     def _break_off(self, verdict: Ending) -> None:
         """Stop reading; the first verdict is the one that counts."""
@@ -114,12 +125,13 @@ class Run:
             self._reading.cancel()
 
     async def _end(self, ending: Ending) -> None:
-        for delay in (*SETTLE_RETRIES, None):
+        delays = itertools.chain(SETTLE_RETRIES, itertools.repeat(SETTLE_RETRIES[-1]))
+        for tries, delay in enumerate(delays):
             try:
                 self.log.append(await self._settle(ending))
                 return
             except DatabaseTrouble as trouble:
-                if delay is None:
+                if tries >= len(SETTLE_RETRIES) and await self._is_database_there():
                     logger.exception("Generation %s could not be settled.", self.generation.pk)
                     self.log.append(self._interrupted())
                     return
@@ -130,6 +142,13 @@ class Run:
                 logger.exception("Generation %s could not be settled.", self.generation.pk)
                 self.log.append(self._interrupted())
                 return
+
+    async def _is_database_there(self) -> bool:
+        """Whether waiting for it is vain: it is there, and does not take this."""
+        try:
+            return await in_database(Generation.objects.filter(pk=self.generation.pk).exists)
+        except DatabaseTrouble:
+            return False
 
     async def _settle(self, ending: Ending) -> list[bytes]:
         """The closing chunks, with the row settled before anybody sees them."""
@@ -178,11 +197,16 @@ class Run:
     async def _abandon_after(self, seconds: float) -> None:
         while True:
             await asyncio.sleep(seconds)
-            if self.log.readers or self.log.is_closed:
+            if self._is_watched_here():
                 return
-            if not await self._is_watched_elsewhere(seconds):
+            if await self._is_watched_elsewhere(max(seconds, settings.STUCK_SECONDS)):
+                continue
+            if not self._is_watched_here():  # again: somebody may have come meanwhile
                 self.cancel("abandoned")
-                return
+            return
+
+    def _is_watched_here(self) -> bool:
+        return bool(self.log.readers or self.log.is_closed)
 
     async def _is_watched_elsewhere(self, seconds: float) -> bool:
         """In doubt it is."""

@@ -121,22 +121,21 @@ def reap() -> int:
     """Settle every generation whose process has gone silent; give their number."""
     if not _is_silence_death():
         return 0
-    return sum(map(_interrupt_if_possible, _silent(Generation.objects.all())))
+    interrupted, trouble = 0, None
+    for generation in _silent(Generation.objects.all()):
+        # One row that cannot be settled must not keep the others from it.
+        try:
+            interrupted += interrupt(generation)
+        except Exception as failure:
+            logger.exception("Generation %s, which nobody runs, could not be settled.", generation.pk)
+            trouble = failure
+    if isinstance(trouble, DatabaseTrouble):
+        raise trouble
+    return interrupted
 
 
 def _silent(generations: GenerationQuerySet) -> list[Generation]:
     return [one for one in generations.expired().select_related("message") if one.pk not in alive]
-
-
-def _interrupt_if_possible(generation: Generation) -> bool:
-    """One row that cannot be settled must not keep the others from it."""
-    try:
-        return interrupt(generation)
-    except DatabaseTrouble:
-        raise
-    except Exception:
-        logger.exception("Generation %s, which nobody runs, could not be settled.", generation.pk)
-        return False
 
 
 def reap_one(generation_id: uuid.UUID) -> None:

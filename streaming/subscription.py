@@ -145,12 +145,13 @@ class JournalSubscription:
         self._has_just_given = False
         self._watch: Watch | None = None
         self._marked_at = -math.inf
+        self._marking: asyncio.Task[None] | None = None
 
     async def next(self, seconds: float) -> list[bytes] | None:
         deadline = time.monotonic() + seconds
         watch = self._watch = self._watch or (self._redis or journal.DatabaseJournal()).watch(self._generation_id)
         while not self._is_over:
-            await self._mark()
+            self._mark()
             look = await self._look()
             self._is_over = look.is_over
             if look.frames:
@@ -171,12 +172,15 @@ class JournalSubscription:
         if self._watch:
             self._watch.close()
 
-    async def _mark(self) -> None:
+    def _mark(self) -> None:
         """Where answers that nobody watches are given up, their process has to know of readers elsewhere."""
         seconds = settings.ABANDON_AFTER
         if seconds is None or time.monotonic() - self._marked_at < seconds / MARKS_PER_WAIT:
             return
         self._marked_at = time.monotonic()
+        self._marking = asyncio.create_task(self._write_mark())  # which no reader waits for
+
+    async def _write_mark(self) -> None:
         try:
             await in_database(Generation.objects.filter(pk=self._generation_id).mark_watched)
         except DatabaseTrouble as trouble:

@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import contextvars
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from typing import Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.errors import Overloaded
+from streaming.errors import Overloaded, TooManyRequests
 from streaming.files import kept
 from streaming.housekeeping import sweep_forever
 from streaming.intake import accept
@@ -51,7 +51,7 @@ class Supervisor:
         self.readers = Readers()
         self.places = Places()
         self._is_out_of_time = False
-        self._coming = 0
+        self._coming: dict[asyncio.Task[Any], str] = {}
         self._runs: dict[uuid.UUID, Run] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._bench = Bench()
@@ -78,11 +78,14 @@ class Supervisor:
         self.keep_house()
         if self.is_draining:
             raise Overloaded("This server is about to restart. Try again in a moment.")
-        if len(self._runs) + self._coming >= settings.MAX_ACTIVE_PER_PROCESS:
+        if len(self._runs) + len(self._coming) >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
-        self._coming += 1  # until its task has started it, or not
-        sender = Sender(owner, self.worker, toolbox)
-        return await asyncio.shield(self._detach(self._submit(sender, submission, tool_choice)))
+        ahead = [other for other, key in self._coming.items() if key == owner.key]
+        sender = Sender(owner, self.worker, toolbox, len(ahead))
+        submitting = self._detach(self._submit(sender, submission, tool_choice, ahead))
+        self._coming[submitting] = owner.key
+        submitting.add_done_callback(self._coming.pop)
+        return await asyncio.shield(submitting)
 
     def find(self, generation_id: uuid.UUID) -> Run | None:
         """The run of a generation, if it is this process's."""
@@ -136,15 +139,20 @@ class Supervisor:
         """In a fresh context, so that it inherits no request's executor or connection."""
         return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
 
-    async def _submit(self, sender: Sender, submission: Submission, tool_choice: str | None) -> Generation:
-        try:
-            async with kept(sender.owner, submission) as submission:
+    async def _submit(
+        self, sender: Sender, submission: Submission, tool_choice: str | None, ahead: Collection[asyncio.Task[Any]]
+    ) -> Generation:
+        async with kept(sender.owner, submission) as submission:
+            try:
                 generation, start = await in_database(accept, sender, submission)
-            if start is not None:
-                self._start(generation, start, tool_choice)
-            return generation
-        finally:
-            self._coming -= 1
+            except TooManyRequests:
+                if not ahead:
+                    raise
+                await asyncio.wait(ahead)  # not all may have been let in, and who has been is counted now
+                generation, start = await in_database(accept, sender._replace(ahead=0), submission)
+        if start is not None:
+            self._start(generation, start, tool_choice)
+        return generation
 
     def _start(self, generation: Generation, start: Start, tool_choice: str | None) -> None:
         run = Run(generation, start.opening, self._ticker.lock)

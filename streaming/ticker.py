@@ -104,10 +104,10 @@ class Ticker:
                     run.cancel(reason)
 
     def _due(self) -> Iterator[tuple[uuid.UUID, Batch]]:
-        """All that runs, each with as many of its new frames as the tick has room for."""
+        """All that runs, each with as many of its new frames as the tick has room for; who lags most comes last."""
         room = 0 if self._mirror and self._mirror.is_enough() else MAX_BYTES_PER_TICK
-        for pk, run in self._runs.items():
+        for pk, run in sorted(self._runs.items(), key=lambda each: each[1].log.last_seq - each[1].written):
             if run.is_live:
-                batch = run.unwritten().within(room)
+                batch = run.unwritten(room)
                 room -= batch.size
                 yield pk, batch

@@ -36,7 +36,9 @@ def test_every_number_is_a_place_to_read_on_from(count: int) -> None:
         assert read == whole[after : after + len(read)]
         assert bool(read) == (after < count)
         assert log.since(after) == whole[after:]
-        assert log.since(after, 300) == whole[after : after + 300]
+        assert log.since(after, 1) == whole[after : after + 1]
+        assert log.since(after, sum(map(len, whole[after : after + 300]))) == whole[after : after + 300]
+        assert log.since(after, 0) == []
     assert log.read(count + 1) == log.read(count + 1000) == log.since(count + 1000) == []
     assert log.size == sum(map(len, whole))
 

@@ -24,6 +24,7 @@ from streaming.models import Conversation, Generation, JournalEntry, Message
 from streaming.models.generations import Status
 from streaming.protocol.parts import ToolCall
 from streaming.providers import get_provider
+from streaming.runner import Run
 from streaming.settlement import reap
 from streaming.submission import Submission
 from streaming.subscription import LiveSubscription, Subscription, subscribe
@@ -480,7 +481,47 @@ async def test_tick_writes_what_fits_and_the_next_one_the_rest(
     entries = [entry async for entry in JournalEntry.objects.order_by("first_seq")]
     assert b"".join(bytes(entry.frames) for entry in entries) == b"".join(frames)
     *ticks, last_but_one, last = (len(entry.frames) for entry in entries)
-    assert max(ticks) <= 200 < max(last_but_one, last), "the end writes all that is left"
+    assert max(ticks) <= 300 < max(last_but_one, last), "the end writes all that is left"
+
+
+async def test_row_that_the_database_does_not_take_is_given_up_and_one_that_waits_is_not(
+    scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nobody is answered, waiting may help; after that it does not."""
+    scripted(text="Hello")
+    is_away, tries = True, 0
+
+    def settle(*args: Any) -> bool:
+        nonlocal tries
+        tries += 1
+        raise DataError("too large")
+
+    async def is_there(run: Run) -> bool:
+        return not is_away
+
+    monkeypatch.setattr("streaming.runner.SETTLE_RETRIES", (0.01, 0.01))
+    monkeypatch.setattr("streaming.runner.settle", settle)
+    monkeypatch.setattr(Run, "_is_database_there", is_there)
+    generation = await submit()
+    await run_until(lambda: tries > 10)
+    is_away = False
+    assert chunks_of(await asyncio.wait_for(frames_of(generation.pk), 2))[-1]["type"] == "error"
+    await current().idle()
+
+
+@pytest.mark.journal_rows
+async def test_frame_larger_than_a_tick_is_written_all_the_same(
+    scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STREAMING_TICK_SECONDS = 0.02
+    monkeypatch.setattr("streaming.ticker.MAX_BYTES_PER_TICK", 10)
+    scripted(text="word " * 10, hang_after=8)
+    generation = await submit()
+    async with asyncio.timeout(5):
+        while await JournalEntry.objects.filter(generation=generation).acount() < 6:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await stop(generation.pk)
+    await frames_of(generation.pk)
 
 
 async def test_deadline_is_kept_while_the_database_hangs(

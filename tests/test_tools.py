@@ -133,7 +133,7 @@ async def test_texts_of_django_are_texts() -> None:
     assert (await execute(tools.gives_django_texts, {})).output == {"safe": "<b>", "lazy": "Yes", "list": ["No"]}
 
 
-@pytest.mark.parametrize("made", [tools.exits, tools.exits_the_loop])
+@pytest.mark.parametrize("made", [tools.exits, tools.exits_the_loop, tools.has_nothing_next, tools.panics])
 async def test_tool_that_exits_ends_nothing_and_leaves_its_place(made: Tool, settings: Any) -> None:
     settings.STREAMING_TOOL_CONCURRENCY = 1
     bench = Bench()

@@ -90,6 +90,22 @@ async def exits_the_loop() -> str:
 
 
 @tool
+def has_nothing_next() -> str:
+    """Asks an empty list for its next."""
+    return str(next(iter([])))
+
+
+class Panic(BaseException):
+    """As extensions written in Rust raise it."""
+
+
+@tool
+def panics() -> str:
+    """Panics."""
+    raise Panic
+
+
+@tool
 def gives_django_texts() -> dict[str, Any]:
     """What templates and translations are made of."""
     return {"safe": mark_safe("<b>"), "lazy": gettext_lazy("Yes"), "list": [gettext_lazy("No")]}

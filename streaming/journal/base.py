@@ -47,14 +47,6 @@ class Batch(NamedTuple):
         if self.frames:
             yield Batch(self.first_seq + start, self.frames[start:])
 
-    def within(self, size: int) -> Batch:
-        """Its first frames, of at most `size` bytes in all."""
-        for at, one in enumerate(self.frames):
-            size -= len(one)
-            if size < 0:
-                return Batch(self.first_seq, self.frames[:at])
-        return self
-
     @property
     def size(self) -> int:
         """In bytes."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from django.db import DatabaseError, connections
 
 from streaming.conf import settings
-from streaming.database import alias, atomic, in_database, in_order
+from streaming.database import alias, atomic, in_database, in_order, outlasting_deadlocks
 from streaming.journal.base import MAX_BYTES_PER_ENTRY, MAX_FRAMES_PER_READ, Batch, without_gap
 from streaming.models import Generation, JournalEntry
 from streaming.models.generations import ACTIVE, from_now
@@ -62,6 +62,7 @@ class Tick(NamedTuple):
     has_written: bool
 
 
+@outlasting_deadlocks
 def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> Tick:
     """Renew the leases of `worker`, and write the new frames of its `live` generations."""
     with atomic():
@@ -79,6 +80,8 @@ def _can_write(batches: Mapping[uuid.UUID, Batch]) -> bool:
         with atomic():
             write(batches)
     except DatabaseError as trouble:
+        if connections[alias()].needs_rollback:
+            raise  # the database has undone the whole transaction
         logger.warning("The journal took no frames (%s); they are kept, and tried again.", type(trouble).__name__)
         return False
     return True

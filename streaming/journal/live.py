@@ -7,6 +7,7 @@ says only "look again", so a wake-up that nobody waits for is not lost either.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable
 
 from streaming.journal.base import MAX_FRAMES_PER_READ
@@ -58,13 +59,16 @@ class LiveLog:
             return split_frames(self._pages[page])[at:]
         return self._tail[at:] if page == len(self._pages) else []
 
-    def since(self, after: int, most: int | None = None) -> list[bytes]:
-        """The frames after number `after`, `most` of them."""
-        frames = self.read(after)
-        last = self.last_seq if most is None else min(self.last_seq, after + most)
-        while after + len(frames) < last:
-            frames += self.read(after + len(frames))
-        return frames[: last - after]
+    def since(self, after: int, size: float = math.inf) -> list[bytes]:
+        """The frames after number `after`, up to the one that fills `size` bytes."""
+        frames: list[bytes] = []
+        while size > 0 and (more := self.read(after + len(frames))):
+            for one in more:
+                if size <= 0:
+                    break
+                frames.append(one)
+                size -= len(one)
+        return frames
 
     async def wait(self, after: int, seconds: float) -> None:
         """Return when there may be something after number `after`, or after `seconds`."""

@@ -20,8 +20,8 @@ from streaming.journal.live import LiveLog
 
 logger = logging.getLogger(__name__)
 
-# Frames of one generation in one append: bounds what a Redis that has lost everything is sent at once.
-MAX_FRAMES_PER_APPEND = 1024
+# Bytes of one generation in one append: bounds what a Redis that has lost everything is sent at once.
+MAX_BYTES_PER_APPEND = 100_000
 RETRY_SECONDS = 0.5
 # How often frames go to the database while Redis has them: what a crash of both may cost.
 CHECKPOINT_SECONDS = 2.0
@@ -100,7 +100,7 @@ class Mirror:
 
     def _unsent(self, generation_id: uuid.UUID) -> Batch:
         held = self._held[generation_id]
-        return Batch(held + 1, self._sources[generation_id].log.since(held, MAX_FRAMES_PER_APPEND))
+        return Batch(held + 1, self._sources[generation_id].log.since(held, MAX_BYTES_PER_APPEND))
 
     def _closed(self) -> list[tuple[uuid.UUID, LiveLog]]:
         return [(pk, source.log) for pk, source in self._sources.items() if source.log.is_closed]

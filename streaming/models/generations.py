@@ -40,7 +40,9 @@ class Now(functions.Now):
     """On the database's clock. MySQL would tell it in the time of its zone, which Django takes for UTC."""
 
     def as_mysql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra)
+        if connection.timezone_name == "UTC":
+            return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra)
+        return super().as_mysql(compiler, connection, **extra)
 
 
 def from_now(seconds: float) -> models.expressions.CombinedExpression:

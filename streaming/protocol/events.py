@@ -167,8 +167,12 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
         return Usage(*map(_sum, msgspec.structs.astuple(self), msgspec.structs.astuple(other)))
 
 
+MAX_COUNT = 2**31 - 1
+"""Two thousand million tokens: no context is near it, and every database's integer column holds it."""
+
+
 def _sum(one: int | None, other: int | None) -> int | None:
-    return one if other is None else other if one is None else one + other
+    return one if other is None else other if one is None else min(one + other, MAX_COUNT)
 
 
 class UsageReported(Event, frozen=True):

@@ -29,8 +29,12 @@ TOO_LARGE = "The tool's output is too large: {size} characters, at most {limit} 
 NO_JSON = "The tool gave something that is not JSON."
 
 
-class ToolExited(Exception):
-    """A tool tried to end the process, as code that was written for a command line does."""
+class ToolEnded(Exception):
+    """A tool raised what is no error but an end: of the process, as code for a command line does, or of a loop."""
+
+    def __init__(self, raised: BaseException) -> None:
+        super().__init__(repr(raised))
+        self.__cause__ = raised
 
 
 class Bench:
@@ -63,8 +67,8 @@ class Bench:
         async with self._places:
             try:
                 return await work()
-            except SystemExit as ended:
-                raise ToolExited from ended  # which would end the server's loop
+            except SystemExit as raised:  # which would end the server's loop
+                raise ToolEnded(raised) from raised
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         """In a thread of its own, which nothing can stop: its place is free again when it has ended.
@@ -92,11 +96,12 @@ def _report(
     trouble: Exception | None = None
     try:
         output = work()
+    except StopIteration as raised:  # which no future takes
+        trouble = ToolEnded(raised)
     except Exception as raised:
         trouble = raised
-    except SystemExit as ended:
-        trouble = ToolExited()
-        trouble.__cause__ = ended
+    except BaseException as raised:
+        trouble = ToolEnded(raised)
     finally:
         connections.close_all()  # they are this thread's, which ends here
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.events import Usage
+from streaming.protocol.events import MAX_COUNT, Usage
 
 Path = tuple[str, ...]
 
@@ -33,9 +33,6 @@ PLACES: dict[str, tuple[Path, ...]] = {
     "total_tokens": (("total_tokens",),),
 }
 """Field of `Usage` to the paths it is found at, of any dialect, best first."""
-
-MAX_COUNT = 2**31 - 1
-"""Two thousand million tokens: no context is near it, and every database's integer column holds it."""
 
 INPUT_FIELDS = frozenset({"input_tokens", "cached_input_tokens", "cache_write_tokens"})
 
