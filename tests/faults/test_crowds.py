@@ -64,7 +64,7 @@ async def test_many_streams_share_a_process(
     during = footprint(site)
     await reading
     # What an allocator keeps of the first crowd is enough for the next.
-    after = await gives_back(site, before, megabytes=scaled(20, 80))
+    after = await gives_back(site, before, megabytes=scaled(20, 120))
     await _read(await _readers(site, trial, _orders(chance, STREAMS, SECONDS / 3)))
     await gives_back(site, after)
     trial.judge(site)
