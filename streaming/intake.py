@@ -132,23 +132,30 @@ def _user_message(conversation: Conversation, submission: Submission) -> Message
     if submission.trigger == "regenerate-message":
         return _question_of(conversation, submission.message_id)
     parent = conversation.active_leaf
-    keeps_id = submission.message_id == submission.client_id
-    replaced = _look_up(conversation, submission.message_id) if submission.message_id else None
+    replaced = _replaced(conversation, submission)
     if replaced is not None:
-        if replaced.role != Role.USER:
-            raise BadRequest("Only a message of the user's can be edited.")
         parent = replaced.parent
-        if keeps_id:
+        if submission.message_id == submission.client_id:
             # The edit takes the id over, which may be the row's own: only another one tells the two apart.
             replaced.client_id = str(uuid.uuid4())
             replaced.save(update_fields=("client_id",))
-    elif submission.message_id and not keeps_id:  # else it edits what was refused, or lost on its way: that is new here
-        raise NotFound(UNKNOWN)
     message = Message(conversation=conversation, parent=parent, role=Role.USER, client_id=submission.client_id)
     message.set_parts((TextPart(text=submission.prompt),))
     message.save(force_insert=True)
     attach(message, submission.files)
     return message
+
+
+def _replaced(conversation: Conversation, submission: Submission) -> Message | None:
+    """The message that an edit takes the place of; none for an edit of what was refused, or lost on its way."""
+    if submission.message_id is None:
+        return None
+    found = _look_up(conversation, submission.message_id)
+    if found is None and submission.message_id != submission.client_id:
+        raise NotFound(UNKNOWN)
+    if found is not None and found.role != Role.USER:
+        raise BadRequest("Only a message of the user's can be edited.")
+    return found
 
 
 def _question_of(conversation: Conversation, message_id: str | None) -> Message:

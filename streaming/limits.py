@@ -19,8 +19,9 @@ def check_limits(owner: Owner, conversation: Conversation, ahead: int = 0) -> No
     Raises:
         TooManyRequests: saying which limit it is.
     """
-    for check in (_active, _per_minute, _per_day):
-        check(owner, ahead)
+    _active(owner, ahead)
+    _per_minute(owner, ahead)
+    _per_day(owner)
     _messages(conversation)
 
 
@@ -39,7 +40,7 @@ def _per_minute(owner: Owner, ahead: int) -> None:
         raise TooManyRequests(f"You may send {limit} messages a minute. Wait a moment.")
 
 
-def _per_day(owner: Owner, _: int) -> None:
+def _per_day(owner: Owner) -> None:
     """What providers did not report is not counted: unknown is not zero, but nothing to add up either."""
     limit = settings.MAX_TOKENS_PER_DAY
     if limit is None:

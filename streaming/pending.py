@@ -42,7 +42,7 @@ class Accepted(NamedTuple):
 class Sender(NamedTuple):
     """Who submits, the process that is to run it, and the tools that their code brings along, if it does.
 
-    `ahead` of them are others of the same owner, on their way in.
+    `ahead` counts what the same owner has on its way in before this.
     """
 
     owner: Owner

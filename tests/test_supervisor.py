@@ -384,6 +384,14 @@ async def test_regenerate_sends_an_edit_that_never_arrived(scripted: Script) -> 
     assert [turn.parts[0].text for turn in sent] == ["uno"]
 
 
+async def test_key_that_no_database_holds_is_nobodys(scripted: Script) -> None:
+    scripted(text="ok")
+    await frames_of((await submit(key="c1")).pk)
+    for key in ("c1\0", "\0"):
+        assert not await Conversation.objects.owned_by(ALICE).filter(key=key).aexists()
+        assert not await Generation.objects.owned_by(ALICE).filter(conversation__key=key).aexists()
+
+
 async def test_answer_cannot_be_edited(scripted: Script) -> None:
     scripted(text="ok")
     generation = await submit("one")

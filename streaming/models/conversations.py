@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +13,18 @@ from streaming.models.owners import Owner
 from streaming.models.storable import storable
 
 TITLE_LENGTH = 80
+
+
+class KeyField(models.CharField):  # type: ignore[type-arg]
+    """Of what comes out of addresses: a key that no database could hold is looked for in vain, and not refused."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return super().get_prep_value(storable(value))
+
+    def deconstruct(self) -> Any:
+        """To migrations it is what its column is."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -27,7 +40,7 @@ class Conversation(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    key = models.CharField(_("key"), max_length=128)
+    key = KeyField(_("key"), max_length=128)
     owner_key = models.CharField(_("owner"), max_length=128)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,

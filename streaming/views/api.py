@@ -59,7 +59,7 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
     refuse_sync(request)
     refuse_cross_site(request)
     if "\x00" in kwargs.get("key", ""):
-        raise NotFound("There is nothing here.")  # PostgreSQL could not even look for it
+        raise NotFound("There is nothing here.")
     current().keep_house()
     try:
         owner = await owner_of(request, begins=request.method == "POST")

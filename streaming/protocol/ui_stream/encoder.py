@@ -33,9 +33,9 @@ class UIStreamEncoder:
     `live_fields` names, for a tool, those of its text arguments that readers are shown as they grow.
     """
 
-    def __init__(self, message_id: str, live_fields: Mapping[str, Collection[str]] | None = None) -> None:
+    def __init__(self, message_id: str) -> None:
+        self.live_fields: Mapping[str, Collection[str]] = {}
         self._message_id = message_id
-        self.live_fields = live_fields or {}
         self._scanners: dict[int, JSONScanner] = {}
         self._open: dict[int, str] = {}
         self._calls: dict[int, events.ToolCallStarted] = {}
