@@ -337,8 +337,10 @@ def test_generation_list_shows_status_tokens_times_and_speed(superuser):
 
 
 def test_generation_of_which_nothing_is_known(superuser):
-    exchange(input_tokens=None, output_tokens=None, first_delta_ms=None, duration_ms=None, finish_reason="", model="")
+    nothing = dict.fromkeys(("input_tokens", "output_tokens", "first_delta_ms", "duration_ms"))
+    conversation = exchange(**nothing, finish_reason="", model="")
     assert "finished - Weather owner of Weather default - - - -" in words(page_of(superuser, "generation"))
+    assert "None" not in words(page_of(superuser, "generation", conversation.generations.get().pk))
 
 
 @pytest.mark.parametrize(

@@ -109,21 +109,22 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
         return cells.person(generation.conversation)
 
     @admin.display(description=_("tokens in → out"), ordering="output_tokens")
-    def tokens(self, generation: Generation) -> str | None:
-        return cells.tokens(generation.input_tokens, generation.output_tokens)
+    def tokens(self, generation: Generation) -> str:
+        return cells.tokens(generation.input_tokens, generation.output_tokens) or self.get_empty_value_display()
 
     @admin.display(description=_("first delta"), ordering="first_delta_ms")
-    def first_delta(self, generation: Generation) -> str | None:
-        return cells.milliseconds(generation.first_delta_ms)
+    def first_delta(self, generation: Generation) -> str:
+        return cells.milliseconds(generation.first_delta_ms) or self.get_empty_value_display()
 
     @admin.display(description=_("duration"), ordering="duration_ms")
-    def duration(self, generation: Generation) -> str | None:
-        return cells.seconds(generation.duration_ms)
+    def duration(self, generation: Generation) -> str:
+        return cells.seconds(generation.duration_ms) or self.get_empty_value_display()
 
     @admin.display(description=_("tokens/s"))
-    def speed(self, generation: Generation) -> str | None:
-        return cells.speed(generation)
+    def speed(self, generation: Generation) -> str:
+        return cells.speed(generation) or self.get_empty_value_display()
 
     @admin.display(description=_("error detail"))
-    def shown_error_detail(self, generation: Generation) -> SafeString | None:
-        return format_html("<pre>{}</pre>", generation.error_detail) if generation.error_detail else None
+    def shown_error_detail(self, generation: Generation) -> str:
+        detail = generation.error_detail
+        return format_html("<pre>{}</pre>", detail) if detail else self.get_empty_value_display()
