@@ -30,6 +30,7 @@ BLOCK = re.compile(r"^```python\n# mysite/(\w+\.py), at the end\n(.*?)^```", re.
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
 DRAIN_SECONDS = 40
 SILENCE = "System check identified no issues (0 silenced).\n"
+LONG_QUESTION = "Write a long story about the sea."
 
 pytestmark = pytest.mark.slow
 
@@ -216,47 +217,59 @@ def test_visitors_have_to_sign_in(address):
     assert page.headers["location"].startswith("/admin/login/")
 
 
-# The small model would go on for a thousand tokens: once some have come, it is stopped.
+# The small model mostly goes on for a thousand tokens: once some have come, it is stopped. How much it says is its own
+# affair, and may be one word: what was shown is what is kept.
 
 
 def test_chat_over_http(ada):
     chunks: list[dict[str, Any]] = []
-    with ada.stream("POST", "/api/chat", json={"id": "over-http", "prompt": "Say hello."}) as response:
+    is_stopped = False
+    with ada.stream("POST", "/api/chat", json={"id": "over-http", "prompt": LONG_QUESTION}) as response:
         assert response.status_code == 200, response.read()
         assert response.headers["content-type"].startswith("text/event-stream")
         for line in response.iter_lines():
             if line.startswith("data: {"):
                 chunks.append(json.loads(line.removeprefix("data: ")))
-                if len(texts_in(chunks)) == 3:
-                    assert ada.post("/api/chat/over-http/stop").status_code == 200
+                if texts_in(chunks)[2:] and not is_stopped:
+                    is_stopped = ada.post("/api/chat/over-http/stop").status_code == 200
     assert chunks[0]["type"] == "start"
     assert chunks[-1]["type"] in ("abort", "finish")
-    _question, answer = ada.get("/api/chat/over-http").json()["messages"]
-    assert [part["text"] for part in answer["parts"] if part["type"] == "text"] == ["".join(texts_in(chunks))]
-    assert "Say hello." in ada.get("/chat/over-http/").text
+    assert "".join(texts_in(chunks)) == kept_text(ada, "over-http") != ""
+    assert LONG_QUESTION in ada.get("/chat/over-http/").text
+
+
+def test_chat_over_websocket(ada, address):
+    session = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
+    message = {"id": "m1", "role": "user", "parts": [{"type": "text", "text": LONG_QUESTION}]}
+    target = address.replace("http", "ws") + "/ws/chat/"
+    frames: list[dict[str, Any]] = []
+    is_stopped = False
+    with connect(target, origin=address, additional_headers={"Cookie": session}, proxy=None) as socket:
+        socket.send(json.dumps({"type": "send", "requestId": "r1", "id": "over-websocket", "messages": [message]}))
+        while not frames or frames[-1]["type"] not in ("end", "error"):
+            frames.append(json.loads(socket.recv(60)))
+            if texts_in(chunks_in(frames))[2:] and not is_stopped:
+                socket.send(json.dumps({"type": "abort", "requestId": "r1"}))
+                is_stopped = True
+    assert frames[-1]["type"] == "end"
+    assert "".join(texts_in(chunks_in(frames))) == kept_text(ada, "over-websocket") != ""
+
+
+def chunks_in(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [frame["chunk"] for frame in frames if frame["type"] == "chunk"]
 
 
 def texts_in(chunks: list[dict[str, Any]]) -> list[str]:
     return [chunk["delta"] for chunk in chunks if chunk["type"] == "text-delta"]
 
 
-def test_chat_over_websocket(ada, address):
-    session = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
-    message = {"id": "m1", "role": "user", "parts": [{"type": "text", "text": "Say hello."}]}
-    target = address.replace("http", "ws") + "/ws/chat/"
-    frames: list[dict[str, Any]] = []
-    with connect(target, origin=address, additional_headers={"Cookie": session}, proxy=None) as socket:
-        socket.send(json.dumps({"type": "send", "requestId": "r1", "id": "over-websocket", "messages": [message]}))
-        while not frames or frames[-1]["type"] not in ("end", "error"):
-            frames.append(json.loads(socket.recv(60)))
-            if len(texts_in([frame["chunk"] for frame in frames if frame["type"] == "chunk"])) == 3:
-                socket.send(json.dumps({"type": "abort", "requestId": "r1"}))
-    assert frames[-1]["type"] == "end"
-    assert len(texts_in([frame["chunk"] for frame in frames if frame["type"] == "chunk"])) >= 3
+def kept_text(client: httpx.Client, key: str) -> str:
+    _question, answer = client.get(f"/api/chat/{key}").json()["messages"]
+    return "".join(part["text"] for part in answer["parts"] if part["type"] == "text")
 
 
 def test_chat_in_the_terminal(project):
-    command = [project.python, "-u", "manage.py", "chat", "Say hello."]
+    command = [project.python, "-u", "manage.py", "chat", LONG_QUESTION]
     with subprocess.Popen(command, cwd=project.directory, env=project.env, stdout=subprocess.PIPE) as chat:
         assert chat.stdout
         assert chat.stdout.read(20).strip()
