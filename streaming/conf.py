@@ -207,8 +207,11 @@ class Settings:
     JOURNAL_RETENTION_SECONDS = Setting(float, 3600)
     """How long the frames of a settled generation stay readable; afterwards a replay is made from its row."""
 
-    DATABASE_THREADS = Setting(int, 4)
-    """Threads, and so database connections, one process spends on conversations and generations."""
+    DATABASE_THREADS = Setting(int, 2)
+    """Threads, and so database connections, one process spends on conversations and generations.
+
+    More pay where the database is far away. Near by they only take turns with the streams, which then wait.
+    """
 
 
 settings = Settings()

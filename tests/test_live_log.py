@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from streaming.journal import LiveLog
-from streaming.journal.base import MAX_FRAMES_PER_READ
+from streaming.journal.live import FRAMES_PER_PAGE
 from streaming.protocol.ui_stream import frame
 
 
@@ -19,13 +19,13 @@ def test_frames_are_numbered_from_one_without_a_gap() -> None:
 
 def test_read_gives_what_comes_after_a_number_and_no_more_than_a_write() -> None:
     log = LiveLog()
-    log.append([b"%d" % n for n in range(MAX_FRAMES_PER_READ + 5)])
-    assert len(log.read(0)) == MAX_FRAMES_PER_READ
-    assert len(log.read(MAX_FRAMES_PER_READ)) == 5
-    assert log.read(MAX_FRAMES_PER_READ + 5) == []
+    log.append([b"%d" % n for n in range(FRAMES_PER_PAGE + 5)])
+    assert len(log.read(0)) == FRAMES_PER_PAGE
+    assert len(log.read(FRAMES_PER_PAGE)) == 5
+    assert log.read(FRAMES_PER_PAGE + 5) == []
 
 
-@pytest.mark.parametrize("count", [0, 1, MAX_FRAMES_PER_READ - 1, MAX_FRAMES_PER_READ, 3 * MAX_FRAMES_PER_READ + 7])
+@pytest.mark.parametrize("count", [0, 1, FRAMES_PER_PAGE - 1, FRAMES_PER_PAGE, 3 * FRAMES_PER_PAGE + 7])
 def test_every_number_is_a_place_to_read_on_from(count: int) -> None:
     log = LiveLog()
     whole = [frame(seq, b'"\\n\\n"') for seq in range(1, count + 1)]

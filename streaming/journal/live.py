@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import math
+import zlib
 from collections.abc import Callable, Iterable
 
-from streaming.journal.base import MAX_FRAMES_PER_READ
 from streaming.protocol.ui_stream import frame, split_frames
+
+# Frames that are packed together. So many are handed to a reader who lags at once, some 2 KB of text deltas.
+FRAMES_PER_PAGE = 32
+# The quickest; the smallest takes seven times as long for a tenth less.
+PACKING_LEVEL = 1
 
 
 class LiveLog:
     """Append-only; `is_closed` once the last frame is in. `readers` counts those who are following.
 
-    `size` is in bytes.
+    `size` is in bytes, unpacked.
     """
 
     def __init__(self, on_unwatched: Callable[[], None] | None = None) -> None:
         self.size = 0
         self.is_closed = False
         self.readers = 0
-        # Frames that are not the newest any more are kept joined: on their own, short ones weigh half as much again.
+        # Frames that are not the newest any more are kept packed, in a seventh of the room: they are much alike.
         self._pages: list[bytes] = []
         self._tail: list[bytes] = []
         self._waiting: set[asyncio.Future[None]] = set()
@@ -32,7 +37,7 @@ class LiveLog:
 
     @property
     def last_seq(self) -> int:
-        return len(self._pages) * MAX_FRAMES_PER_READ + len(self._tail)
+        return len(self._pages) * FRAMES_PER_PAGE + len(self._tail)
 
     def append(self, chunks: Iterable[bytes]) -> None:
         """Number and keep `chunks`, then wake the readers."""
@@ -40,8 +45,8 @@ class LiveLog:
         for seq, chunk in enumerate(chunks, before + 1):
             self._tail.append(one := frame(seq, chunk))
             self.size += len(one)
-            if len(self._tail) == MAX_FRAMES_PER_READ:
-                self._pages.append(b"".join(self._tail))
+            if len(self._tail) == FRAMES_PER_PAGE:
+                self._pages.append(zlib.compress(b"".join(self._tail), PACKING_LEVEL))
                 self._tail = []
         if self.last_seq > before:
             self._wake()
@@ -54,9 +59,9 @@ class LiveLog:
 
     def read(self, after: int) -> list[bytes]:
         """The next frames after number `after`; empty when there are none yet."""
-        page, at = divmod(after, MAX_FRAMES_PER_READ)
+        page, at = divmod(after, FRAMES_PER_PAGE)
         if page < len(self._pages):
-            return split_frames(self._pages[page])[at:]
+            return split_frames(zlib.decompress(self._pages[page]))[at:]
         return self._tail[at:] if page == len(self._pages) else []
 
     def since(self, after: int, size: float = math.inf) -> list[bytes]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tests.servers import Site
 
 MEGABYTE = 1 << 20
-DATABASE_THREADS = 4
+SPARE = 4
 
 
 class Footprint(NamedTuple):
@@ -37,8 +37,8 @@ async def gives_back(site: Site, before: Footprint, within: float = 5, megabytes
     while True:
         now = footprint(site)
         wrongs = [
-            now.threads > before.threads + DATABASE_THREADS,
-            now.files > before.files + 2 * DATABASE_THREADS,
+            now.threads > before.threads + SPARE,
+            now.files > before.files + 2 * SPARE,
             now.memory > before.memory + megabytes * MEGABYTE,
         ]
         if not any(wrongs):

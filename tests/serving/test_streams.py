@@ -18,7 +18,7 @@ from tests.serving.conftest import Start
 
 STREAMS = 40
 # `STREAMING_DATABASE_THREADS` and the writer.
-CONNECTIONS = 5
+CONNECTIONS = 3
 POOL = {"min_size": 2, "max_size": 8}
 # A server's own threads, its pools, the loop's.
 SPARE_THREADS = 20

@@ -45,21 +45,6 @@ class UIStreamEncoder:
         self._unanswered: set[str] = set()
         self._signed: dict[int, events.ReasoningSigned] = {}
         self._sources = 0
-        self._handlers: dict[type[events.Event], Callable[[Any], list[Chunk]]] = {
-            events.TextDelta: self._text,
-            events.RefusalDelta: self._text,
-            events.ReasoningDelta: self._reasoning,
-            events.ReasoningSigned: self._sign,
-            events.PartEnded: self._part_ended,
-            events.ToolCallStarted: self._call_started,
-            events.ToolCallDelta: self._call_delta,
-            events.ToolCallEnded: self._call_ended,
-            events.ToolResulted: self._resulted,
-            events.ToolApproved: self._approved,
-            events.StepStarted: self._step_started,
-            events.Cited: self._cited,
-            events.FileReceived: self._file,
-        }
 
     def start(self, metadata: dict[str, Any] | None = None) -> list[bytes]:
         """The chunks that open the message."""
@@ -67,8 +52,8 @@ class UIStreamEncoder:
 
     def encode(self, event: events.Event) -> list[bytes]:
         """The chunks that `event` adds; events that readers need not see add none."""
-        handler = self._handlers.get(type(event))
-        return _encoded(handler(event)) if handler and not getattr(event, "choice", 0) else []
+        handler = HANDLERS.get(type(event))
+        return _encoded(handler(self, event)) if handler and not getattr(event, "choice", 0) else []
 
     def finish(self, outcome: Outcome) -> list[bytes]:
         """Close what is open and say how it ended; calling it again gives the same.
@@ -191,6 +176,23 @@ class UIStreamEncoder:
         signed = self._signed.get(part)
         kept = {"streaming": {"signature": signed.signature, "raw": signed.raw}} if signed else None
         return chunks.ReasoningEnd(str(part), kept)
+
+
+HANDLERS: dict[type[events.Event], Callable[[UIStreamEncoder, Any], list[Chunk]]] = {
+    events.TextDelta: UIStreamEncoder._text,
+    events.RefusalDelta: UIStreamEncoder._text,
+    events.ReasoningDelta: UIStreamEncoder._reasoning,
+    events.ReasoningSigned: UIStreamEncoder._sign,
+    events.PartEnded: UIStreamEncoder._part_ended,
+    events.ToolCallStarted: UIStreamEncoder._call_started,
+    events.ToolCallDelta: UIStreamEncoder._call_delta,
+    events.ToolCallEnded: UIStreamEncoder._call_ended,
+    events.ToolResulted: UIStreamEncoder._resulted,
+    events.ToolApproved: UIStreamEncoder._approved,
+    events.StepStarted: UIStreamEncoder._step_started,
+    events.Cited: UIStreamEncoder._cited,
+    events.FileReceived: UIStreamEncoder._file,
+}
 
 
 def _encoded(added: list[Chunk]) -> list[bytes]:
