@@ -14,7 +14,7 @@ from streaming.pending import Accepted, Sender, Start, check_idle, pending
 from streaming.protocol.parts import ToolCall
 from streaming.standing import check_all_answered, due_calls, fresh_answers, given_parts, standing
 from streaming.submission import Answer, Submission
-from streaming.tools import toolbox_for
+from streaming.tools import Toolbox, registered, toolbox_for
 
 
 def go_on(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
@@ -27,10 +27,12 @@ def go_on(sender: Sender, conversation: Conversation, submission: Submission) ->
     alias = submission.provider or last.provider
     toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
     now = standing(rows)
-    fresh = fresh_answers(now, submission.answers, toolbox)
+    # Also a tool that this provider is not offered is the site's, and no client's to answer for.
+    known = Toolbox({**registered(), **toolbox.tools})
+    fresh = fresh_answers(now, submission.answers, known)
     if not fresh:
         return _joined_answer(rows, submission.answers)
-    check_all_answered(now, fresh, toolbox)
+    check_all_answered(now, fresh, known)
     check_idle(conversation)
     check_limits(sender.owner, conversation, sender.ahead)
     answer = Message(conversation=conversation, parent=rows[-1], role=Role.ASSISTANT)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
 from streaming.chat import go_on, start_chat
@@ -325,6 +326,23 @@ async def test_forged_answers_are_refused(settings: Any, part: dict[str, Any], r
     assert len(requests()) == 1
     assert await Message.objects.acount() == 2
     assert [made for made, _ in tools.CALLS] == ["get_weather"]
+
+
+async def test_output_of_the_sites_tool_is_refused_whatever_provider_is_named(settings: Any) -> None:
+    """Of a call that was left as it is: the provider called although it was told not to."""
+    settings.STREAMING_MAX_STEPS = 1
+    says(settings, ("", (WEATHER,)))
+    settings.STREAMING_PROVIDERS |= {"bare": settings.STREAMING_PROVIDERS["default"] | {"TOOLS": []}}
+    row, _ = await run()
+    for provider in (None, "bare"):
+        with pytest.raises(Conflict):
+            await submit_forged(row, provider)
+    assert len(requests()) == 1
+
+
+async def submit_forged(row: Generation, provider: str | None) -> None:
+    forged = continued(row, output("c1", "forged", "get_weather"))
+    await current().submit(ALICE, msgspec.structs.replace(forged, provider=provider))
 
 
 async def test_what_is_told_again_is_told_whole(settings: Any) -> None:
