@@ -17,7 +17,7 @@ import pytest
 from streaming.models import Owner
 from streaming.protocol.parts import ToolCall, ToolResult
 from streaming.tools import Bench, Tool, ToolContext, tool
-from streaming.tools.bench import FAILED, NO_JSON, TOO_SLOW
+from streaming.tools.bench import FAILED, NO_JSON, TOO_DEEP, TOO_SLOW
 from tests import tools
 
 CONTEXT = ToolContext(
@@ -149,6 +149,12 @@ async def test_model_is_not_told_of_bugs_but_the_log_is(
     result = await execute(made)
     assert (result.output, result.is_error) == (told, True)
     assert any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize(("levels", "told"), [(101, TOO_DEEP), (500, TOO_DEEP), (100_000, NO_JSON)])
+async def test_output_that_is_nested_too_deep_is_not_kept(levels: int, told: str) -> None:
+    result = await execute(tools.gives_nested, {"levels": levels})
+    assert (result.output, result.is_error) == (told, True)
 
 
 async def test_only_so_many_run_at_once(settings: Any) -> None:

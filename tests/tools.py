@@ -132,6 +132,15 @@ def gives_no_json() -> object:
 
 
 @tool
+def gives_nested(levels: int) -> list[object]:
+    """Gives a list in a list in a list."""
+    value: list[object] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+@tool
 def slow_count() -> int:
     """How many of these run at once."""
     CALLS.append(("began", {"at": time.monotonic()}))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models.storable import storable
 from streaming.protocol.parts import Part, dump_parts, load_parts, text_of
+
+logger = logging.getLogger(__name__)
 
 
 class Role(models.TextChoices):
@@ -58,5 +62,13 @@ class Message(models.Model):
 
     def set_parts(self, parts: tuple[Part, ...]) -> None:
         """Take `parts` as content; the caller saves."""
-        self.parts = storable(dump_parts(parts))
+        self.parts = storable([one for part in parts for one in _dumped(part)])
         self.text = storable(text_of(parts))
+
+
+def _dumped(part: Part) -> list[dict[str, Any]]:
+    try:
+        return dump_parts([part])
+    except RecursionError:  # of a provider's own JSON; an answer that cannot be stored would never end
+        logger.warning("A part of an answer is nested too deep to be stored, and was left out.")
+        return []

@@ -91,7 +91,7 @@ class ToolCallEnded(Event, frozen=True):
     """The strict verdict on one call's arguments.
 
     `error` is None when `is_complete`; else `truncated` (the JSON or the stream ended inside it), `invalid_json`,
-    `not_an_object`, `concatenated` (a second value followed the first) or `too_large`.
+    `not_an_object`, `concatenated` (a second value followed the first) or `too_large` (or nested too deep).
     """
 
     part: int

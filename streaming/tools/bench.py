@@ -16,6 +16,7 @@ from django.db import connections
 from django.utils.functional import Promise
 
 from streaming.conf import settings
+from streaming.protocol.nesting import MAX_NESTING, is_too_deep
 from streaming.protocol.parts import ToolCall, ToolResult
 from streaming.tools.tool import Tool, ToolContext, ToolError
 
@@ -26,6 +27,7 @@ FAILED = "The tool failed."
 TOO_SLOW = "The tool took too long and was given up; it may have had its effect."
 BROKEN_OFF = "The call was broken off; it may have had its effect."
 TOO_LARGE = "The tool's output is too large: {size} characters, at most {limit} are taken."
+TOO_DEEP = f"The tool's output is nested too deep: more than {MAX_NESTING} levels."
 NO_JSON = "The tool gave something that is not JSON."
 
 
@@ -121,12 +123,15 @@ def _report(
 def _result(tool: Tool, call: ToolCall, output: Any) -> ToolResult:
     try:
         encoded = msgspec.json.encode(output, enc_hook=_plain)
-    except (TypeError, ValueError, msgspec.MsgspecError):
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
         logger.exception("What tool %s gave is not JSON.", tool.name)
         return failure(call, NO_JSON)
     if len(encoded) > settings.MAX_TOOL_OUTPUT_CHARS:
         return failure(call, TOO_LARGE.format(size=len(encoded), limit=settings.MAX_TOOL_OUTPUT_CHARS))
-    return ToolResult(call_id=call.id, output=msgspec.json.decode(encoded))
+    plain = msgspec.json.decode(encoded)
+    if is_too_deep(plain):
+        return failure(call, TOO_DEEP)
+    return ToolResult(call_id=call.id, output=plain)
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,14 @@ from tests.protocol.wire import chat, chunk, fold, parse, read, sse, tool
 
 END = chunk(finish="tool_calls")
 
+
+def nested(name, levels):
+    value = 1
+    for _ in range(levels):
+        value = {name: value}
+    return value
+
+
 VERDICTS = {
     "object": ('{"a": 1}', ({"a": 1}, True, None)),
     "nothing": ("", ({}, True, None)),
@@ -40,6 +48,8 @@ VERDICTS = {
     "nan": ('{"a":NaN}', (None, False, "invalid_json")),
     "lone_surrogate": ('{"a":"\\ude00"}', (None, False, "invalid_json")),
     "markdown_fence": ('```json\n{"a":1}\n```', (None, False, "invalid_json")),
+    "deep": ('{"a":' * 100 + "1" + "}" * 100, (nested("a", 100), True, None)),
+    "rather_deep": ('{"a":' * 101 + "1" + "}" * 101, (None, False, "too_large")),
     "too_deep": ('{"a":' * 100_000, (None, False, "invalid_json")),
 }
 

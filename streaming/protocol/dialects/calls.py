@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from streaming.protocol.events import ToolCallDelta, ToolCallEnded, ToolCallStarted
+from streaming.protocol.nesting import is_too_deep
 
 if TYPE_CHECKING:
     from streaming.protocol.dialects.answer import Answer
@@ -31,6 +32,8 @@ def judge(raw: str) -> Verdict:
         return None, False, _name(str(fault), raw)
     if not isinstance(value, dict):
         return None, False, "not_an_object"
+    if is_too_deep(value):
+        return None, False, "too_large"
     return value, True, None
 
 

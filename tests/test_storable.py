@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from streaming.models import Message
+from streaming.models.storable import MAX_LEVELS, REPLACEMENT, storable
+from streaming.protocol.parts import TextPart, ToolResult
+
+
+def nested(levels: int) -> Any:
+    value: Any = "innermost"
+    for at in range(levels):
+        value = {"in": value} if at % 2 else [value]
+    return value
+
+
+def test_nul_is_replaced_wherever_it_is() -> None:
+    assert storable({"a\0": ["b\0", 1, None]}) == {"a\ufffd": ["b\ufffd", 1, None]}
+
+
+@pytest.mark.parametrize("levels", [0, 1, MAX_LEVELS])
+def test_what_is_nested_as_deep_as_may_be_stays(levels: int) -> None:
+    assert storable(nested(levels)) == nested(levels)
+
+
+@pytest.mark.parametrize("levels", [MAX_LEVELS + 1, 500])
+def test_what_is_nested_deeper_becomes_text(levels: int) -> None:
+    inner = storable(nested(levels))
+    for _ in range(MAX_LEVELS):
+        (inner,) = inner.values() if isinstance(inner, dict) else inner
+    assert msgspec.json.decode(inner) == nested(levels - MAX_LEVELS)
+
+
+@pytest.mark.parametrize("levels", [500, 960, 5000])
+def test_message_can_be_stored_whatever_a_provider_nests(levels: int, caplog: pytest.LogCaptureFixture) -> None:
+    message = Message()
+    message.set_parts((TextPart(text="Hi"), ToolResult(call_id="c", output=nested(levels))))
+    assert message.text == "Hi"
+    assert (len(message.parts) == 2) or "left out" in caplog.text
+    msgspec.json.encode(message.parts)
+
+
+def test_what_is_no_text_at_all_is_marked() -> None:
+    assert REPLACEMENT in str(storable(nested(5000)))
