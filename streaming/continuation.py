@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from streaming import history
-from streaming.errors import Conflict
+from streaming.conf import settings
+from streaming.errors import BadRequest, Conflict, TooLarge
 from streaming.limits import check_limits
 from streaming.models import Conversation, Generation, Message
 from streaming.models.messages import Role
 from streaming.opening import Opening
 from streaming.pending import Accepted, Sender, Start, check_idle, pending
-from streaming.protocol.parts import ToolCall
+from streaming.protocol.nesting import is_too_deep
+from streaming.protocol.parts import ToolCall, ToolResult
 from streaming.standing import check_all_answered, due_calls, fresh_answers, given_parts, standing
 from streaming.submission import Answer, Submission
 from streaming.tools import Toolbox, registered, toolbox_for
@@ -33,14 +37,31 @@ def go_on(sender: Sender, conversation: Conversation, submission: Submission) ->
     if not fresh:
         return _joined_answer(rows, submission.answers)
     check_all_answered(now, fresh, known)
+    _check_size(fresh)
+    due = _executable(due_calls(now, fresh), toolbox)
     check_idle(conversation)
     check_limits(sender.owner, conversation, sender.ahead)
     answer = Message(conversation=conversation, parent=rows[-1], role=Role.ASSISTANT)
     answer.set_parts(given_parts(fresh))
     opening = Opening(rows[0].public_id, history.parts_of(rows), answer.typed_parts, toolbox.live_fields)
     generation = pending(sender, answer, alias, opening)
-    start = Start(conversation.system_prompt, history.turns(path), opening, toolbox, due_calls(now, fresh))
+    start = Start(conversation.system_prompt, history.turns(path), opening, toolbox, due)
     return Accepted(generation, start)
+
+
+def _check_size(fresh: Sequence[Answer]) -> None:
+    for output in (answer.output for answer in fresh if isinstance(answer, ToolResult)):
+        if is_too_deep(output):
+            raise BadRequest("The output of a tool is nested too deep.")
+        if len(msgspec.json.encode(output)) > settings.MAX_TOOL_OUTPUT_CHARS:
+            raise TooLarge("The output of a tool is larger than this site accepts.")
+
+
+def _executable(due: tuple[ToolCall, ...], toolbox: Toolbox) -> tuple[ToolCall, ...]:
+    """Code may have brought along a tool that is not to be had here: its approval must not be used up."""
+    if any(toolbox.executable(call.name) is None for call in due):
+        raise Conflict("The tool is not to be had here. Approve the call where it was asked for, or refuse it.")
+    return due
 
 
 def _joined_answer(rows: list[Message], answers: Sequence[Answer]) -> Accepted:

@@ -89,11 +89,15 @@ class Draft:
         yield
         self.terminal = terminal  # not when the work was broken off
 
-    def break_off(self) -> None:
-        """The answer ends unfinished, perhaps among its tools: an approved call that was not made is told to be so."""
+    def break_off(self, *, keeps_questions: bool) -> None:
+        """The answer ends unfinished, perhaps among its tools: a call that will not be made is told to be so.
+
+        That is one that was approved, and one that a person was asked about, unless the question stays open.
+        """
         told = {part.call_id for part in self.parts if isinstance(part, ToolResult)}
-        approved = [part.call_id for part in self.parts if isinstance(part, ToolApproval) and part.is_approved]
-        unmade = [call_id for call_id in approved if call_id not in told]
+        stands = {part.call_id: part.is_approved for part in self.parts if isinstance(part, ToolApproval)}
+        lapsed = (True,) if keeps_questions else (True, None)
+        unmade = [id for id, is_approved in stands.items() if is_approved in lapsed and id not in told]
         self.apply(
             ToolResulted(part, call_id, NOT_MADE, is_error=True, is_provider_executed=False)
             for part, call_id in list(enumerate(unmade, self.next_part))

@@ -14,7 +14,7 @@ from streaming.protocol.parts import Part, Role, TextPart, ToolApproval, ToolCal
 
 ASSISTANT = "assistant"
 # What a model is told of a call that has no result: perhaps its process died while it was executed.
-NOT_EXECUTED = "There is no result of this call."
+NOT_EXECUTED = "There is no result of this call; it may have had its effect."
 
 
 def path(conversation: Conversation, leaf: Message | None = None) -> list[Message]:

@@ -57,8 +57,6 @@ def _validate(submission: Submission) -> None:
         raise TooLarge(f"The message has {len(submission.prompt)} characters; at most {limit} are accepted.")
     if submission.trigger == "submit-message" and submission.is_empty and not submission.answers:
         raise BadRequest("The message is empty. Send some text as 'prompt', or as the last of 'messages'.")
-    if any(len(msgspec.json.encode(answer)) > settings.MAX_TOOL_OUTPUT_CHARS for answer in submission.answers):
-        raise TooLarge("The output of a tool is larger than this site accepts.")
     alias = submission.provider
     if alias is not None and alias not in settings.PROVIDERS:
         allowed = ", ".join(sorted(settings.PROVIDERS))

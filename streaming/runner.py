@@ -61,7 +61,8 @@ class Run:
         if trouble is not None:
             trouble.__traceback__ = None  # which holds the frames that hold it, and the draft
         if ending.status != Status.FINISHED:
-            self.draft.break_off()
+            # A process that ends takes nothing back: what it asked a person can still be answered.
+            self.draft.break_off(keeps_questions=ending.status == Status.INTERRUPTED)
         settling = asyncio.create_task(self._end(ending))
         await self._outlast(settling)
         alive.discard(self.generation.pk)

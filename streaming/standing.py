@@ -1,8 +1,8 @@
 """How the calls of an answer stand, and which of a client's answers to them count. Forged ones are refused.
 
 A call waits for its client when the answer's last generation finished with it unanswered: for an output if the client
-executes it, for a decision if a person was asked. Everything else that a client says of calls is history, and of that
-the server's own is the truth.
+executes it, for a decision if a person was asked. A question stays open also when the process ended. Everything else
+that a client says of calls is history, and of that the server's own is the truth.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ def standing(rows: Sequence[Message]) -> Standing:
     decided = frozenset(part.call_id for part in told if _is_decision(part))
     asked = frozenset(part.call_id for part in told if not _is_decision(part))
     newest = {part.id for part in last.typed_parts if isinstance(part, ToolCall)}
-    is_waiting = last.generation.status == Status.FINISHED
-    waiting = frozenset(id for id in newest - decided if is_waiting and _is_ours(calls[id]))
+    open_to = {Status.FINISHED: newest, Status.INTERRUPTED: newest & asked}
+    unanswered = open_to.get(Status(last.generation.status), set()) - decided
+    waiting = frozenset(id for id in unanswered if _is_ours(calls[id]))
     return Standing(calls, decided, asked - decided, waiting)
 
 

@@ -113,7 +113,7 @@ class Supervisor:
         May be called again meanwhile: the shortest time counts.
         """
         self.is_draining = True
-        await self._idle_within(seconds)
+        await self._idle_within(0 if self._is_out_of_time else seconds)
         self._is_out_of_time = True
         for run in self._runs.values():
             run.interrupt()

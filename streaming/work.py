@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable
 
 from streaming.draft import Draft
 from streaming.models import Generation, Owner
 from streaming.protocol.events import ToolApproved, ToolResulted
 from streaming.protocol.parts import ToolCall, ToolResult
-from streaming.tools import Bench, Tool, Toolbox, ToolContext
+from streaming.tools import Bench, Toolbox, ToolContext
 from streaming.tools.bench import BROKEN_OFF, failure
-
-logger = logging.getLogger(__name__)
 
 UNKNOWN = "There is no tool of that name."
 
@@ -29,7 +26,8 @@ class Work:
     async def answer(self, calls: Iterable[ToolCall], draft: Draft) -> bool:
         """Execute what may be executed at once; tell whether every call has its result, and there was one."""
         mine = [call for call in calls if not call.is_provider_executed]
-        asked = [call for call in mine if self._asks_first(call)]
+        with draft.working():
+            asked = [call for call in mine if await self._asks_first(call)]
         draft.apply([ToolApproved(at, call.id) for at, call in enumerate(asked, draft.next_part)])
         waiting = [call for call in mine if call in asked or self._is_the_clients(call)]
         ready = [call for call in mine if call not in waiting]
@@ -68,20 +66,11 @@ class Work:
             call_id=call.id,
         )
 
-    def _asks_first(self, call: ToolCall) -> bool:
+    async def _asks_first(self, call: ToolCall) -> bool:
         tool = self._toolbox.executable(call.name)
-        return tool is not None and _asks_first(tool, call)
+        return tool is not None and await self._bench.asks_first(tool, call)
 
     def _is_the_clients(self, call: ToolCall) -> bool:
         """Whether a client has to execute it; a model that was offered nothing has its tools from elsewhere."""
         is_offered = call.name in self._toolbox.tools or not self._toolbox.tools
         return is_offered and self._toolbox.executable(call.name) is None
-
-
-def _asks_first(tool: Tool, call: ToolCall) -> bool:
-    try:
-        return tool.asks_first(call.arguments or {})
-    except Exception:
-        # A rule that fails must not let a call through.
-        logger.exception("Whether tool %s needs approval could not be told.", tool.name)
-        return True

@@ -12,7 +12,7 @@ import pytest
 from streaming.chat import go_on, start_chat
 from streaming.database import in_database
 from streaming.draft import NOT_MADE
-from streaming.errors import BadRequest, Conflict
+from streaming.errors import BadRequest, Conflict, TooLarge
 from streaming.history import NOT_EXECUTED
 from streaming.journal import Batch
 from streaming.journal.database import write
@@ -30,7 +30,7 @@ from streaming.protocol.requests import GenerationRequest
 from streaming.providers import get_provider
 from streaming.providers.scripted import Scripted
 from streaming.providers.scripted_wire import Answer, wire
-from streaming.settlement import reap
+from streaming.settlement import alive, reap
 from streaming.standing import DENIED
 from streaming.submission import Submission, submission_of
 from streaming.subscription import JournalSubscription, follow
@@ -276,6 +276,59 @@ async def test_approval_may_depend_on_the_arguments(settings: Any) -> None:
     assert [part for part in row.message.typed_parts if isinstance(part, ToolApproval)] == [ToolApproval(call_id="p2")]
 
 
+async def test_approval_depends_on_what_the_tool_would_be_given(settings: Any) -> None:
+    """Also on what the model left to the tool's defaults; nobody is asked about a call that cannot be made."""
+    settings.STREAMING_TOOLS = ["tests.tools.tips_somebody"]
+    says(settings, ("", (("t1", "tip", "{}"), ("t2", "tip", '{"amount": "all"}'), ("t3", "tip", '{"amount": 2}'))))
+    row, _ = await run()
+    parts = row.message.typed_parts
+    assert [part.call_id for part in parts if isinstance(part, ToolApproval)] == ["t1"]
+    assert {part.call_id: part.is_error for part in parts if isinstance(part, ToolResult)} == {"t2": True, "t3": False}
+    assert tools.CALLS == [("tip", {"amount": 2})]
+
+
+async def test_rule_of_approval_may_ask_the_database(settings: Any) -> None:
+    settings.STREAMING_TOOLS = ["tests.tools.looks_something_up"]
+    says(settings, ("", (("r1", "looks_up", '{"title": "Hi"}'), ("r2", "looks_up", '{"title": "Ho"}'))))
+    row, _ = await run()
+    assert tools.CALLS == [("looks_up", {"title": "Hi"})]
+    assert [part for part in row.message.typed_parts if isinstance(part, ToolApproval)] == [ToolApproval(call_id="r2")]
+
+
+@pytest.mark.parametrize("dies", [True, False])
+async def test_question_outlives_the_process_that_asked_it(settings: Any, *, dies: bool) -> None:
+    """By a crash or by a drain, while another tool still worked."""
+    says(settings, ("", (MAIL, ("w", "waits", "{}"))), ("Sent.", ()))
+    generation = await submit()
+    await called(1)
+    if dies:
+        await asyncio.sleep(0.5)  # until the journal has it
+        await Generation.objects.filter(pk=generation.pk).aupdate(lease_until=from_now(-60), worker="another")
+        alive.discard(generation.pk)  # as another process sees it
+        assert await in_database(reap) == 1
+    else:
+        current()._runs[generation.pk].interrupt()
+    await frames_of(generation.pk)
+    assert (await load(generation)).status == "interrupted"
+    again = await current().submit(ALICE, continued(generation, decision("m1", approved=True)))
+    await frames_of(again.pk)
+    assert [name for name, _ in tools.CALLS if name == "send_mail"] == ["send_mail"]
+    assert (await load(again)).message.text == "Sent."
+
+
+async def test_question_of_a_stopped_answer_is_no_question_any_more(settings: Any) -> None:
+    says(settings, ("", (MAIL, ("w", "waits", "{}"))))
+    generation = await submit()
+    await called(1)
+    await stop(generation.pk)
+    await frames_of(generation.pk)
+    results = [part for part in (await load(generation)).message.typed_parts if isinstance(part, ToolResult)]
+    assert ToolResult(call_id="m1", output=NOT_MADE, is_error=True) in results
+    sent = continued(generation, decision("m1", approved=True))
+    with pytest.raises(Conflict):
+        await current().submit(ALICE, sent)
+
+
 async def test_client_executes_its_own_tools(settings: Any, dialect: str) -> None:
     says(settings, ("Where are you? ", (LOCATION, WEATHER)), ("Ah, Oslo.", ()), dialect=dialect)
     row, _ = await run()
@@ -343,6 +396,36 @@ async def test_output_of_the_sites_tool_is_refused_whatever_provider_is_named(se
 async def submit_forged(row: Generation, provider: str | None) -> None:
     forged = continued(row, output("c1", "forged", "get_weather"))
     await current().submit(ALICE, msgspec.structs.replace(forged, provider=provider))
+
+
+async def test_only_what_is_new_has_to_be_small(settings: Any) -> None:
+    """Clients repeat what the site's own tools gave, however large."""
+    says(settings, ("", (MAIL, LOCATION, ("w1", "get_weather", '{"city": "Oslo"}'))), ("Sent.", ()))
+    row, _ = await run()
+    settings.STREAMING_MAX_TOOL_OUTPUT_CHARS = 50
+    repeated, agreed = output("w1", "x" * 100, "get_weather"), decision("m1", approved=True)
+    with pytest.raises(TooLarge):
+        await current().submit(ALICE, continued(row, repeated, agreed, output("l1", "x" * 100)))
+    deep: Any = "Oslo"
+    for _ in range(500):
+        deep = [deep]
+    with pytest.raises(BadRequest):
+        await current().submit(ALICE, continued(row, agreed, output("l1", deep)))
+    again = await current().submit(ALICE, continued(row, repeated, agreed, output("l1", "Oslo")))
+    await frames_of(again.pk)
+    assert (await load(again)).message.text == "Sent."
+
+
+async def test_approval_of_a_tool_that_is_not_to_be_had_is_not_used_up(settings: Any) -> None:
+    says(settings, ("", (MAIL,)), ("Sent.", ()))
+    row, _ = await run()
+    every = settings.STREAMING_TOOLS
+    settings.STREAMING_TOOLS = []
+    with pytest.raises(Conflict, match="not to be had here"):
+        await current().submit(ALICE, continued(row, decision("m1", approved=True)))
+    settings.STREAMING_TOOLS = every
+    await frames_of((await current().submit(ALICE, continued(row, decision("m1", approved=True)))).pk)
+    assert [name for name, _ in tools.CALLS] == ["send_mail"]
 
 
 async def test_what_is_told_again_is_told_whole(settings: Any) -> None:

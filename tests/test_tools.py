@@ -157,6 +157,14 @@ async def test_output_that_is_nested_too_deep_is_not_kept(levels: int, told: str
     assert (result.output, result.is_error) == (told, True)
 
 
+def test_rule_of_approval_must_not_be_async() -> None:
+    async def rule(given: dict[str, Any]) -> bool:
+        return False
+
+    with pytest.raises(TypeError, match="must not be async"):
+        tool(name="any", needs_approval=rule)(lambda: None)  # type: ignore[arg-type]
+
+
 async def test_only_so_many_run_at_once(settings: Any) -> None:
     settings.STREAMING_TOOL_CONCURRENCY = 2
     bench = Bench()

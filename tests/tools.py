@@ -12,6 +12,7 @@ import msgspec
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
+from streaming.models import Conversation
 from streaming.protocol.requests import ToolSpec
 from streaming.tools import ToolContext, ToolError, tool
 
@@ -51,6 +52,20 @@ async def pay_somebody(amount: int) -> str:
     """Pay an amount."""
     CALLS.append(("pay", {"amount": amount}))
     return "paid"
+
+
+@tool(name="tip", needs_approval=lambda given: given["amount"] > 10)
+def tips_somebody(amount: int = 100) -> str:
+    """Give a tip."""
+    CALLS.append(("tip", {"amount": amount}))
+    return "given"
+
+
+@tool(name="looks_up", needs_approval=lambda given: not Conversation.objects.filter(title=given["title"]).exists())
+def looks_something_up(title: str) -> str:
+    """Has a rule that asks the database."""
+    CALLS.append(("looks_up", {"title": title}))
+    return "found"
 
 
 @tool

@@ -28,6 +28,6 @@ def storable(value: Any, levels: int = MAX_LEVELS) -> Any:
 
 def _as_text(value: Any) -> str:
     try:
-        return msgspec.json.encode(value).decode().replace("\0", REPLACEMENT)
+        return msgspec.json.encode(value).decode()
     except RecursionError:
         return REPLACEMENT

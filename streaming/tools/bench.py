@@ -65,6 +65,23 @@ class Bench:
             return failure(call, FAILED)
         return _result(tool, call, output)
 
+    async def asks_first(self, tool: Tool, call: ToolCall) -> bool:
+        """Whether a person has to approve the call; not one that cannot be made. Raises nothing but CancelledError."""
+        rule = tool.needs_approval
+        try:
+            given = tool.given(call.arguments or {})
+        except msgspec.ValidationError:
+            return False
+        if not callable(rule):
+            return rule
+        try:
+            async with asyncio.timeout(settings.TOOL_SECONDS):
+                return bool(await self._in_thread(functools.partial(rule, given)))
+        except Exception:
+            # A rule that fails must not let a call through.
+            logger.exception("Whether tool %s needs approval could not be told.", tool.name)
+            return True
+
     async def _awaited(self, work: Callable[[], Any]) -> Any:
         async with self._places:
             try:

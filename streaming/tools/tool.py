@@ -62,18 +62,22 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     def is_async(self) -> bool:
         return inspect.iscoroutinefunction(self.function)
 
-    def asks_first(self, arguments: dict[str, Any]) -> bool:
-        """Whether a person has to approve a call with these arguments."""
-        return self.needs_approval(arguments) if callable(self.needs_approval) else self.needs_approval
+    def given(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """What the function will be given for a model's `arguments`: of their types, and with its defaults.
+
+        Raises:
+            msgspec.ValidationError: they do not fit; the text says which, and is fit for a model.
+        """
+        checked = msgspec.convert(arguments, self.arguments)
+        return {field: getattr(checked, field) for field in self.arguments.__struct_fields__}
 
     def bound(self, arguments: dict[str, Any], context: ToolContext) -> Callable[[], Any]:
         """The function, ready to be called.
 
         Raises:
-            msgspec.ValidationError: the arguments do not fit; the text says which, and is fit for a model.
+            msgspec.ValidationError: as `given`.
         """
-        checked = msgspec.convert(arguments, self.arguments)
-        given = {field: getattr(checked, field) for field in self.arguments.__struct_fields__}
+        given = self.given(arguments)
         if self.context_name:
             given[self.context_name] = context
         return lambda: self.function(**given)
@@ -98,10 +102,11 @@ def tool(function: Function | None = None, /, **options: Any) -> Tool | Callable
     """Make a `Tool` of a function, sync or async; its signature becomes the schema, its docstring the description.
 
     Parameters need annotations that msgspec can turn into a JSON schema; `Annotated[int, msgspec.Meta(description=…)]`
-    describes one. With `needs_approval` a person has to agree to each call, or to those for whose arguments it is true.
+    describes one. With `needs_approval` a person has to agree to each call, or to those for which that function is true
+    of what this one would be given; it runs in a thread.
 
     Raises:
-        TypeError: the signature cannot be turned into a schema.
+        TypeError: the signature cannot be turned into a schema, or `needs_approval` is async.
     """
     if function is None:
         return lambda decorated: _tool_of(decorated, **options)
@@ -120,6 +125,8 @@ def _tool_of(
     named = name or function.__name__
     if not NAME.fullmatch(named):
         raise TypeError(f"A tool's name must match {NAME.pattern}, which {named!r} does not.")
+    if inspect.iscoroutinefunction(needs_approval):
+        raise TypeError(f"What tells whether tool {named!r} needs approval must not be async; it runs in a thread.")
     arguments, context_name = _signature(function, named)
     if unknown := set(live_fields) - set(arguments.__struct_fields__):
         raise TypeError(f"Tool {named!r} has no argument {unknown.pop()!r} that could be shown live.")
