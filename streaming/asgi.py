@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from streaming.conf import settings
+from streaming.database import weather
 from streaming.supervisor import current
 from streaming.wires import Wire, wire_of
 
@@ -39,6 +40,7 @@ class StreamingApplication:
 
     def __init__(self, application: Application) -> None:
         self.application = application
+        weather.is_unknown()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

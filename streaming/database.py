@@ -66,8 +66,12 @@ class Weather:
                 self._was_bad = time.monotonic()
 
     def clear_up(self) -> None:
-        """Forget what was, as a new process does."""
+        """Forget what was."""
         self._was_bad = -math.inf
+
+    def is_unknown(self) -> None:
+        """A server begins: it cannot know how the database has served the others."""
+        self._was_bad = time.monotonic()
 
     def has_been_fine_for(self, seconds: float) -> bool:
         """Whether nothing failed or was kept waiting for so long, and nothing is now."""

@@ -137,7 +137,7 @@ def test_reap_settles_what_nobody_runs_and_prunes_old_frames(settings: Any) -> N
     dead = Generation.objects.order_by("created_at").first()
     assert dead is not None
     Generation.objects.filter(pk=dead.pk).update(
-        status="running", active_conversation=dead.conversation_id, lease_until=from_now(-1)
+        status="running", active_conversation=dead.conversation_id, lease_until=from_now(-60)
     )
     settings.STREAMING_JOURNAL_RETENTION_SECONDS = -1
     out = io.StringIO()

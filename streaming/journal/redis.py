@@ -126,11 +126,22 @@ class RedisJournal:
         return f"{self._prefix}{generation_id}"
 
 
+class _Seizing:
+    """Whoever settles many of the dead waits for a Redis that is away only now and then."""
+
+    away_until = 0.0
+
+
+_seizing = _Seizing()
+
+
 def seize(url: str, prefix: str, generation_id: uuid.UUID, after: int) -> list[bytes]:
     """Take a stream from an owner that has gone silent: every frame after number `after`. It can append no more.
 
     Nothing when Redis is away. Blocks for at most `COMMAND_SECONDS` a round trip.
     """
+    if time.monotonic() < _seizing.away_until:
+        return []
     key = f"{prefix}{generation_id}"
     options: Any = {"socket_timeout": COMMAND_SECONDS, "socket_connect_timeout": COMMAND_SECONDS}
     try:
@@ -142,6 +153,7 @@ def seize(url: str, prefix: str, generation_id: uuid.UUID, after: int) -> list[b
             # The first fails when somebody has seized it before: that changes nothing.
             entries: Any = pipeline.execute(raise_on_error=False)[-1]
     except (RedisError, OSError) as trouble:
+        _seizing.away_until = time.monotonic() + AWAY_SECONDS
         logger.warning("Redis could not be asked for a dead process's frames (%s).", type(trouble).__name__)
         return []
     return without_gap(_parsed(entries), after, limit=FENCE)

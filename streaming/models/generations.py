@@ -60,9 +60,9 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def held_by(self, worker: str, ids: Iterable[uuid.UUID]) -> GenerationQuerySet:
         return self.active().filter(worker=worker, pk__in=list(ids))
 
-    def expired(self) -> GenerationQuerySet:
-        """Active by their status, but nobody has renewed their lease."""
-        return self.active().filter(lease_until__lt=Now())
+    def expired(self, seconds: float = 0) -> GenerationQuerySet:
+        """Active by their status, but their lease ran out so long ago, and nobody has renewed it."""
+        return self.active().filter(lease_until__lt=from_now(-seconds))
 
     def renew(self, seconds: float) -> None:
         """The selected generations run, and are their workers' for so long from now."""

@@ -90,7 +90,7 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
         return HttpResponse(status=204)
     current().places.check(owner.key)
     subscription = await subscribe(generation.pk, after or 0)
-    comes_back = after is not None or "text/event-stream" in request.headers.get("Accept", "")
+    comes_back = bool(after) or "text/event-stream" in request.headers.get("Accept", "")
     return stream_response(subscription, Pass(owner, request.session), comes_back=comes_back)
 
 
@@ -154,9 +154,9 @@ def find_conversation(owner: Owner, key: str) -> Conversation:
 
 
 def _newest_generation(owner: Owner, key: str) -> Generation | None:
-    """The one that is being written, whatever the clocks of processes say; else the last that began."""
+    """The one that is being written, else the last that was; by the database's clock, not those of processes."""
     known = Generation.objects.owned_by(owner).filter(conversation__key=key).select_related("conversation")
-    return known.active().first() or known.order_by("-created_at").first()
+    return known.active().first() or known.order_by("-started_at").first()
 
 
 def _generation_to_resume(owner: Owner, key: str) -> Generation | None:

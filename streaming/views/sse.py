@@ -69,6 +69,9 @@ async def _pieces(subscription: Subscription, reader: Pass, *, comes_back: bool)
             if not comes_back:
                 yield ERROR
             return
+        if subscription.has_begun_again and not comes_back:
+            yield ERROR  # who cannot come back with a number adds what is told anew to what there is
+            return
         for write in _writes(frames):
             yield write
         if time.monotonic() > ends_at:
