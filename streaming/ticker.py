@@ -47,19 +47,23 @@ class Ticker:
         """One of `runs` has begun."""
         if self._mirror:
             self._mirror.add(generation_id, self._runs[generation_id])
-        for loop in (self._tick_while_busy, self._watch_while_busy):
-            if loop not in self._loops or self._loops[loop].done():
-                self._loops[loop] = asyncio.get_running_loop().create_task(loop(), context=contextvars.Context())
+        self._see_to_loops()
 
     async def idle(self) -> None:
         """Return when all that has ended is where its readers look for it."""
         if self._mirror:
             await self._mirror.idle()
 
+    def _see_to_loops(self) -> None:
+        for loop in (self._tick_while_busy, self._watch_while_busy):
+            if loop not in self._loops or self._loops[loop].done():
+                self._loops[loop] = asyncio.get_running_loop().create_task(loop(), context=contextvars.Context())
+
     async def _watch_while_busy(self) -> None:
-        """Apart from the ticks, which may wait for the database."""
+        """Apart from the ticks, which may wait for the database, and may have been cancelled by whoever does that."""
         while self._runs:
             await asyncio.sleep(settings.TICK_SECONDS)
+            self._see_to_loops()
             for run in self._runs.values():
                 run.check_deadlines()
 

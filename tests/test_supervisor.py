@@ -48,6 +48,21 @@ async def submit(prompt: str = "Hi", key: str = "c1", owner: Any = ALICE, **fiel
     return await current().submit(owner, Submission(key=key, prompt=prompt, **fields))
 
 
+async def test_ticks_go_on_after_somebody_cancelled_them(settings: Any, scripted: Script) -> None:
+    settings.STREAMING_TICK_SECONDS = 0.02
+    scripted(text="word " * 50, delay=0.02)
+    generation = await submit()
+    ticker = current()._ticker
+    ticking = ticker._loops[ticker._tick_while_busy]
+    ticking.cancel()
+    await asyncio.sleep(0.1)
+    assert ticking.cancelled()
+    assert not ticker._loops[ticker._tick_while_busy].done()
+    written = current()._runs[generation.pk].written
+    await asyncio.sleep(0.2)
+    assert current()._runs[generation.pk].written > written
+
+
 async def test_stream_and_row_say_the_same(scripted: Script) -> None:
     scripted(text="Grüße, 世界! 🎈 " * 20, reasoning="let me think")
     frames = await frames_of((await submit()).pk)
