@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import socket
 import time
@@ -73,6 +74,7 @@ async def test_stuck_clients_cost_little_and_trouble_nobody(
         p99_ms=round(1000 * together),
         p99_ratio=round(together / alone, 2),
     )
+    assert together <= scaled(math.inf, 1.2) * alone + 0.01, "others wait longer beside them"
 
 
 async def _visitor(visit: Visit, site: Site, trial: Trial, order: Order) -> Visitor:

@@ -41,7 +41,7 @@ ALL_MIDDLEWARE = [
     "tests.serving.middleware.SyncOnly",
 ]
 # A frame has to be there this soon after it was made; what buffers holds it for seconds.
-PROMPTLY = 1.0
+PROMPTLY = scaled(1.0, 0.2)
 
 Proxy = Callable[[Site, str], Site]
 
