@@ -51,8 +51,12 @@ function Chat({ history, onLost }) {
     return () => clearTimeout(timer);
   }, [isLost, onLost]);
 
-  // The client's own stop() only hangs up. This ends the answer, here and in every other tab.
-  const stop = () => fetch(`${address}/stop`, { method: "POST" });
+  // The client's own stop() only hangs up. This ends the answer, here and in every other tab:
+  // this one, and not another that was begun there meanwhile.
+  const stop = () => {
+    const messageId = last?.role === "assistant" ? last.id : undefined;
+    return fetch(`${address}/stop`, { method: "POST", body: JSON.stringify({ messageId }) });
+  };
 
   return (
     <>
