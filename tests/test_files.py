@@ -112,6 +112,12 @@ async def asked() -> tuple[Turn, ...]:
         ("žluť".encode(), "text/markdown; charset=utf-8", "text/markdown"),
         (b"print(1)", "text/x-python", "text/plain"),
         (b"print(1)", "", "text/plain"),
+        (b"let a = 1", "text/javascript", "text/plain"),
+        (b"a { top: 0 }", "text/css", "text/plain"),
+        (b"a\tb", "text/tab-separated-values", "text/plain"),
+        (b"a,b", "text/csv", "text/csv"),
+        (HTML, "text/html", "text/html"),
+        (b"<a/>", "text/xml; charset=utf-8", "text/xml"),
         (b"\x00\x01\xff", "", "application/octet-stream"),
         (SVG, "image/svg+xml", "image/svg+xml"),
         (b"\x1aE\xdf\xa3", "video/webm", "video/webm"),
@@ -119,6 +125,24 @@ async def asked() -> tuple[Turn, ...]:
 )
 def test_bytes_say_what_they_are(content: bytes, claimed: str, found: str) -> None:
     assert media_type_of(content, claimed) == found
+
+
+def test_text_keeps_the_name_that_the_site_gives_it(settings: Any) -> None:
+    settings.STREAMING_FILE_TYPES = ["text/calendar"]
+    assert media_type_of(b"BEGIN:VCALENDAR", "text/calendar") == "text/calendar"
+    assert media_type_of(b"a,b", "text/csv") == "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "found"),
+    [
+        (b"a;b", "Table.CSV", "text/csv"),
+        (b"a;b", "table.xls", "application/vnd.ms-excel"),
+        (b"\xd0\xcf\x11\xe0", "table.csv", "application/vnd.ms-excel"),
+    ],
+)
+def test_a_table_is_text_also_where_windows_calls_it_a_spreadsheet(content: bytes, name: str, found: str) -> None:
+    assert media_type_of(content, "application/vnd.ms-excel", name) == found
 
 
 @pytest.mark.parametrize(
@@ -294,6 +318,19 @@ async def test_uploads_need_somebody_who_may_chat(settings: Any) -> None:
 async def test_an_upload_without_its_one_file_says_what_is_wanted(fields: dict[str, Any]) -> None:
     response = await AsyncClient().post("/api/files", fields)
     assert (response.status_code, b"the field 'file'" in response.content) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "found"),
+    [
+        ("a.js", "text/javascript", "text/plain"),
+        ("a.tsv", "text/tab-separated-values", "text/plain"),
+        ("a.csv", "application/vnd.ms-excel", "text/csv"),
+    ],
+)
+async def test_every_text_that_the_page_lets_people_choose_is_taken(name: str, kind: str, found: str) -> None:
+    uploaded = await upload(AsyncClient(), b"a\tb", name, kind)
+    assert (uploaded["mediaType"], uploaded["filename"]) == (found, name)
 
 
 # --- limits

@@ -66,7 +66,7 @@ def described(owner: Owner, upload: Upload) -> Attachment:
     if not upload.content:
         raise BadRequest("The file is empty.")
     check_size(len(upload.content))
-    media_type = media_type_of(upload.content, upload.claimed)
+    media_type = media_type_of(upload.content, upload.claimed, upload.name)
     allowed = settings.FILE_TYPES
     if media_type not in allowed:
         wanted = ", ".join(allowed) if allowed else "no files"

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
@@ -30,6 +31,19 @@ from streaming.views.sse import stream_response
 logger = logging.getLogger(__name__)
 
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
+
+
+class Named(msgspec.Struct):
+    """A message, of which only the id is looked at."""
+
+    id: str | None = None
+
+
+class Stop(msgspec.Struct):
+    """What clients send with a Stop; whatever else is in it is not looked at."""
+
+    messageId: str | None = None
+    assistantMessage: Named | None = None
 
 
 def endpoint(method: str) -> Callable[[View], View]:
@@ -96,12 +110,9 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
 
 @endpoint("POST")
 async def stop_answer(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
-    """Stop what is being written in this conversation, whoever writes it."""
-    generation = await in_database(_newest_generation, owner, key)
-    if generation is None:
-        await in_database(find_conversation, owner, key)
-        return JsonResponse({"status": "not_running"})
-    return JsonResponse({"status": await stop(generation.pk)})
+    """Stop what is being written in this conversation, whoever writes it; if an answer is named, then only that one."""
+    generation = await in_database(_generation_to_stop, owner, key, _named_answer(request))
+    return JsonResponse({"status": await stop(generation.pk) if generation else "not_running"})
 
 
 @endpoint("GET")
@@ -118,6 +129,15 @@ def body_of(request: HttpRequest) -> bytes:
             "The request is larger than this site accepts (DATA_UPLOAD_MAX_MEMORY_SIZE). "
             "Send only the last message, and send files to api/files first."
         ) from error
+
+
+def _named_answer(request: HttpRequest) -> str | None:
+    """The answer that a Stop is for, if it names one: it is not refused for what else may be in its body."""
+    try:
+        said = msgspec.json.decode(body_of(request), type=Stop)
+    except (TooLarge, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return said.messageId or (said.assistantMessage.id if said.assistantMessage else None)
 
 
 def _cursor(request: HttpRequest) -> int | None:
@@ -157,6 +177,24 @@ def _newest_generation(owner: Owner, key: str) -> Generation | None:
     """The one that is being written, else the last that was; by the database's clock, not those of processes."""
     known = Generation.objects.owned_by(owner).filter(conversation__key=key).select_related("conversation")
     return known.active().first() or known.order_by("-started_at").first()
+
+
+def _generation_to_stop(owner: Owner, key: str, named: str | None) -> Generation | None:
+    """The newest; None if another answer is named: a Stop that comes late must not end the one after it.
+
+    Raises:
+        NotFound: as `find_conversation`.
+    """
+    newest = _newest_generation(owner, key)
+    if newest is None:
+        find_conversation(owner, key)
+        return None
+    return newest if named in (None, _shown_id(newest.message)) else None
+
+
+def _shown_id(message: Message) -> str:
+    """The id by which clients know the answer that `message` is a row of."""
+    return [*history.earlier_rows(message), message][0].public_id
 
 
 def _generation_to_resume(owner: Owner, key: str) -> Generation | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from streaming.protocol.parts import text_of
 from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.providers.base import Problem
 from streaming.providers.scripted import Scripted
+from streaming.tools import tool
 
 WORDS = " ".join(f"word{number}" for number in range(1, 61))
 LINES = "\n".join(f"Line {number} of a long answer." for number in range(1, 121))
@@ -29,6 +31,14 @@ MAIL = {"name": "send_mail", "arguments": {"to": "me", "body": "Hello there"}}
 # A tool of nobody's: its calls are shown and wait.
 get_weather = ToolSpec(name="get_weather", description="", parameters={"type": "object"})
 
+
+@tool
+async def look_around() -> str:
+    """Takes long enough for a person to decide about another call meanwhile."""
+    await asyncio.sleep(3)
+    return "seen"
+
+
 SCRIPTS: dict[str, dict[str, Any]] = {
     "words": {"text": WORDS, "delay": 0.03},
     "lines": {"text": LINES, "delay": 0.004},
@@ -42,6 +52,11 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "mail": {
         "text": "So be it.",
         "tool_calls": [MAIL, {**MAIL, "arguments": {"to": "all", "body": "Hi"}}],
+        "delay": 0.02,
+    },
+    "both": {
+        "text": "So be it.",
+        "tool_calls": [MAIL, {"name": "look_around", "arguments": {}}],
         "delay": 0.02,
     },
     "What": {"text": CLOSED_TAB, "delay": 0.01},

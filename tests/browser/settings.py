@@ -9,7 +9,11 @@ from project.settings import MIDDLEWARE, STREAMING_PROVIDERS
 
 if not os.environ.get("STREAMING_PROVIDER"):
     STREAMING_PROVIDERS = {"default": {"BACKEND": "tests.browser.by_prompt.ByPrompt"}}
-    STREAMING_TOOLS = ["tests.tools.send_mail", "tests.browser.by_prompt.get_weather"]
+    STREAMING_TOOLS = [
+        "tests.tools.send_mail",
+        "tests.browser.by_prompt.get_weather",
+        "tests.browser.by_prompt.look_around",
+    ]
 MIDDLEWARE = ["tests.browser.strict_csp.StrictCSP", *MIDDLEWARE]
 # A process that was killed is noticed at once.
 STREAMING_LEASE_SECONDS = 4

@@ -47,6 +47,17 @@ async def test_a_person_decides_about_calls(chat: Chat) -> None:
     await expect(card(chat, 0).get_by_role("group", name="May this be done?")).to_be_hidden()
 
 
+async def test_what_is_decided_while_another_call_works_counts_once_that_is_done(chat: Chat) -> None:
+    await chat.ask("both at once")
+    await expect(card(chat, 0)).to_have_attribute("data-state", "approval-requested")
+    await decide(chat, 0, "Allow")
+    await expect(card(chat, 1)).to_have_attribute("data-state", "input-available")
+    await expect(card(chat, 1).locator("[data-output]")).to_have_text("seen")
+    await expect(card(chat, 0).locator("[data-output]")).to_have_text("sent")
+    await expect(chat.text).to_have_text(["So be it.", "So be it."])
+    await chat.is_idle()
+
+
 async def test_the_question_is_there_after_a_reload_and_on_a_narrow_screen(open_chat: Any) -> None:
     chat = await open_chat("/", viewport={"width": 320, "height": 640})
     await chat.ask("mail to us")

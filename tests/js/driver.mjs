@@ -15,6 +15,7 @@ const chats = new Map();
 // The functions of the documentation's example, as they stand there; `fetch` is what a page has.
 const page = await readFile(new URL("../../docs/use-chat.md", import.meta.url), "utf8");
 const [, example] = page.split("## Branches")[1].match(/```js\n(.*?)```/s);
+const [, fromStart] = page.match(/prepareReconnectToStreamRequest: (.*),\n/);
 const documented = new Function("fetch", `${example.replaceAll("export ", "")} return { load, show };`);
 
 /** Memory in place of a framework's reactive state. */
@@ -49,7 +50,7 @@ class Wire {
 }
 
 const TRANSPORTS = {
-  http: (sdk, { url, cookie, provider, isBrief }, wire) =>
+  http: (sdk, { url, cookie, provider, isBrief, isFromStart }, wire) =>
     new sdk.DefaultChatTransport({
       api: `${url}/api/chat`,
       body: { provider },
@@ -59,6 +60,7 @@ const TRANSPORTS = {
           body: { ...body, id, trigger, messageId, messages: messages.slice(-1) },
         }),
       }),
+      ...(isFromStart && { prepareReconnectToStreamRequest: new Function(`return ${fromStart}`)() }),
       fetch: async (address, init) => {
         const response = await fetch(address, init);
         wire.requests.push({ method: init.method, path: new URL(address).pathname, status: response.status });

@@ -627,6 +627,7 @@ class StreamingChat extends HTMLElement {
       this.toggleAttribute("data-active", false);
       answer.article.removeAttribute("aria-busy");
       this.announce(answer.article);
+      this.decided(answer.article); // what was chosen while another call of the same answer still worked
     }
   }
 

@@ -1,6 +1,8 @@
-"""The pages without a library, EventSource and fetch, as docs/clients.md prints them."""
+"""The pages without a library, twenty lines, EventSource and fetch, as docs/clients.md prints them."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
@@ -11,6 +13,19 @@ from tests.cable import Cable
 from tests.servers import Site
 
 PAGES = ("/event-source/", "/fetch/")
+EVERY_PAGE = ("/plain/", *PAGES)
+
+
+async def test_twenty_lines_are_enough(open_page: OpenPage, examples: Path) -> None:
+    page = await open_page("/plain/")
+    await ask(page, "steady please")
+    await expect(page.locator("#answer")).to_contain_text("word5")
+    assert await page.locator("#answer").inner_text() != WORDS
+    await expect(page.locator("#answer")).to_have_text(WORDS)
+    await ask(page, "unbroken please")
+    await expect(page.locator("#answer")).to_have_text("x" * 600)
+    script = (examples / "templates/plain.html").read_text().partition('<script type="module">\n')[2]
+    assert len(script.partition("</script>")[0].splitlines()) <= 20
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -69,7 +84,7 @@ async def test_stop_keeps_what_was_written(open_page: OpenPage, path: str) -> No
     await expect(page.locator("#answer")).to_have_text(kept)
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", EVERY_PAGE)
 async def test_markup_stays_text(open_page: OpenPage, path: str) -> None:
     page = await open_page(path)
     await ask(page, "markup please")
@@ -77,7 +92,7 @@ async def test_markup_stays_text(open_page: OpenPage, path: str) -> None:
     assert await page.locator("#answer *").count() == 0
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", EVERY_PAGE)
 async def test_what_is_refused_or_fails_says_why_and_the_next_answer_is_shown(open_page: OpenPage, path: str) -> None:
     page = await open_page(path)
     await ask(page, "")

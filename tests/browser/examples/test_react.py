@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Locator, Page, expect
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.by_prompt import MARKUP, WORDS
 from tests.browser.examples.conftest import OpenPage
 from tests.cable import Cable
+from tests.live import rows
 from tests.servers import Site
 
 
@@ -25,6 +28,39 @@ async def test_a_reload_and_a_cut_lose_nothing_and_double_nothing(open_page: Ope
         await expect(answer(page)).to_have_text(WORDS)
         await expect(page.get_by_role("alert")).to_have_count(0)
         await expect(page.locator("li.user")).to_have_text(["steady please"])
+
+
+async def test_an_answer_that_ends_while_the_page_is_cut_off(open_page: OpenPage, site: Site) -> None:
+    async with Cable(site) as cable:
+        page = await open_page("/react/", base=cable.url)
+        await ask(page, "steady please")
+        await expect(answer(page)).to_contain_text("word5")
+        cable.cut()
+        await expect(page.get_by_role("alert")).to_have_text("Connection lost. Reconnecting…")
+        await has_ended(page, site)
+        cable.mend()
+        await expect(answer(page)).to_have_text(WORDS)
+        await expect(page.locator("li")).to_have_count(3)  # the question, the answer, what may be done
+
+
+async def test_an_answer_that_ends_between_loading_and_resuming(open_page: OpenPage, site: Site) -> None:
+    page = await open_page("/react/")
+
+    async def late(route: Route) -> None:
+        await has_ended(page, site)
+        await route.continue_()
+
+    await ask(page, "steady please")
+    await expect(answer(page)).to_contain_text("word5")
+    await page.route("**/stream*", late)
+    await page.reload()
+    await expect(answer(page)).to_have_text(WORDS)
+
+
+async def has_ended(page: Page, site: Site) -> None:
+    """The answer in the page's conversation, whatever the page knows of it."""
+    key = parse_qs(urlsplit(page.url).query)["chat"][0]
+    await rows.settled(site, key)
 
 
 async def test_stop_and_regenerate(open_page: OpenPage) -> None:

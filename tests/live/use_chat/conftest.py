@@ -14,10 +14,19 @@ from tests.servers import Site
 
 
 class OpenChat(Protocol):
-    """`isBrief=True` makes the client send its last message only, `isAutomatic=True` go on by itself after tools."""
+    """`isBrief=True` makes the client send its last message only, `isAutomatic=True` go on by itself after tools.
+
+    With `isFromStart=True` it comes back over HTTP as the documentation says. `url` is another way to the site.
+    """
 
     def __call__(
-        self, visitor: Visitor, provider: str = "default", messages: Sequence[dict[str, Any]] = (), **options: bool
+        self,
+        visitor: Visitor,
+        provider: str = "default",
+        messages: Sequence[dict[str, Any]] = (),
+        *,
+        url: str = "",
+        **options: bool,
     ) -> Chat: ...
 
 
@@ -41,9 +50,14 @@ async def open_chat(driver: Driver, client: tuple[str, str]) -> AsyncIterator[Op
     chats: list[Chat] = []
 
     def opened(
-        visitor: Visitor, provider: str = "default", messages: Sequence[dict[str, Any]] = (), **options: bool
+        visitor: Visitor,
+        provider: str = "default",
+        messages: Sequence[dict[str, Any]] = (),
+        *,
+        url: str = "",
+        **options: bool,
     ) -> Chat:
-        chats.append(Chat(driver, client, visitor, provider, messages, **options))
+        chats.append(Chat(driver, client, visitor, provider, messages, url=url, **options))
         return chats[-1]
 
     yield opened

@@ -93,7 +93,7 @@ class State(NamedTuple):
 
 
 class Chat:
-    """One `Chat` of the client, in the visitor's browser and conversation."""
+    """One `Chat` of the client, in the visitor's browser and conversation; `url` is another way to the site."""
 
     _names = itertools.count(1)
 
@@ -104,6 +104,8 @@ class Chat:
         visitor: Visitor,
         provider: str,
         messages: Sequence[Json] = (),
+        *,
+        url: str = "",
         **options: bool,
     ) -> None:
         self.visitor = visitor
@@ -111,7 +113,7 @@ class Chat:
         self._name = f"chat {next(self._names)}"
         version, transport = client
         opening = {"version": version, "transport": transport, "key": visitor.key, "provider": provider}
-        site = {"url": visitor.site.url, "cookie": visitor.cookie}
+        site = {"url": url or visitor.site.url, "cookie": visitor.cookie}
         self._opened = self._ask("open", **opening, **site, messages=list(messages), **options)
 
     def send(self, text: str, **message: Any) -> asyncio.Future[None]:

@@ -4,7 +4,11 @@ import { useCallback, useEffect, useState } from "react";
 import { Message } from "./Message.jsx";
 
 const API = "/api/chat"; // where the site includes streaming.urls
-const transport = new DefaultChatTransport({ api: API });
+const transport = new DefaultChatTransport({
+  api: API,
+  // From the answer's first event: it is told whole also if it has ended since the page was loaded.
+  prepareReconnectToStreamRequest: ({ api, id }) => ({ api: `${api}/${encodeURIComponent(id)}/stream?after=0` }),
+});
 const PAUSE = 2000; // ms until a lost site is asked again
 
 /** The conversation is named in the page's address, so that a reload and a bookmark find it again. */
@@ -28,15 +32,15 @@ export function App() {
   const [loaded, setLoaded] = useState(null);
   const reload = useCallback(() => load().then(setLoaded), []);
   useEffect(() => void first.then(setLoaded), []);
-  return loaded && <Chat key={loaded.at} history={loaded.messages} onLost={reload} />;
+  return loaded && <Chat key={loaded.at} {...loaded} onLost={reload} />;
 }
 
-function Chat({ history, onLost }) {
+function Chat({ messages: history, active, onLost }) {
   const { messages, sendMessage, regenerate, addToolApprovalResponse, status, error } = useChat({
     id,
     transport,
     messages: history,
-    resume: true, // an answer that is being written goes on from its first word
+    resume: active, // an answer that is being written goes on from its first word
     sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
   });
   const last = messages.at(-1);
@@ -51,8 +55,12 @@ function Chat({ history, onLost }) {
     return () => clearTimeout(timer);
   }, [isLost, onLost]);
 
-  // The client's own stop() only hangs up. This ends the answer, here and in every other tab.
-  const stop = () => fetch(`${address}/stop`, { method: "POST" });
+  // The client's own stop() only hangs up. This ends the answer, here and in every other tab:
+  // this one, and not another that was begun there meanwhile.
+  const stop = () => {
+    const messageId = last?.role === "assistant" ? last.id : undefined;
+    return fetch(`${address}/stop`, { method: "POST", body: JSON.stringify({ messageId }) });
+  };
 
   return (
     <>
