@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.by_prompt import MARKUP, WORDS
 from tests.browser.chat import Chat
@@ -71,6 +71,26 @@ async def test_a_stop_that_does_not_get_through_says_so(chat: Chat) -> None:
     await expect(chat.note).to_have_text("The answer could not be stopped. Try again.")
     await chat.stop_button.click()
     await expect(chat.note).to_have_text("Stopped.")
+
+
+async def test_a_stop_that_comes_late_does_not_end_another_tabs_answer(chat: Chat) -> None:
+    """The click is on its way while the answer ends and the next one begins elsewhere."""
+    other = Chat(await chat.page.context.new_page())
+
+    async def late(route: Route) -> None:
+        await chat.is_idle()
+        await other.page.goto(chat.page.url)
+        await other.ask("slow please")
+        await other.has_begun()
+        await route.continue_()
+
+    await chat.page.route("**/stop", late)
+    await chat.ask("steady please")
+    await chat.has_begun()
+    async with chat.page.expect_response("**/stop") as told:
+        await chat.box.press("Escape")
+    assert await (await told.value).json() == {"status": "not_running"}
+    await expect(other.text).to_have_text(WORDS)
 
 
 @on_both_servers

@@ -648,8 +648,10 @@ class StreamingChat extends HTMLElement {
 
   async stop() {
     await this.posting; // what the server does not know yet it cannot stop
-    const stopped = await fetch(this.address("stop"), { method: "POST" }).catch(() => null);
-    if (!stopped?.ok) this.answer.note("unstopped", this.texts.unstopped);
+    const { answer } = this;
+    const body = JSON.stringify({ messageId: answer.article.dataset.message }); // not one that was begun elsewhere since
+    const stopped = await fetch(this.address("stop"), { method: "POST", body }).catch(() => null);
+    if (!stopped?.ok) answer.note("unstopped", this.texts.unstopped);
   }
 }
 
