@@ -18,19 +18,19 @@ from contextlib import ExitStack, closing, suppress
 from typing import Any, NoReturn
 
 import msgspec
-from channels.exceptions import StopConsumer
+from channels.exceptions import DenyConnection, StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.errors import PUBLIC_MESSAGES, BadRequest, LoginRequired, RequestError, TooManyRequests
+from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
 from streaming.models import Generation, Owner
 from streaming.pace import Pace
 from streaming.protocol.ui_stream import chunk_of
 from streaming.submission import submission_of
 from streaming.subscription import Subscription, follow, subscribe
 from streaming.supervisor import current, stop
-from streaming.views.access import owner_in_scope
+from streaming.views.access import owner_in_scope, refuse_cross_site_socket
 from streaming.views.passes import Pass
 
 logger = logging.getLogger(__name__)
@@ -66,8 +66,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         self._running: dict[str, uuid.UUID] = {}
         self._pace = Pace(BURST_FRAMES, FRAMES_PER_SECOND)
         try:
+            refuse_cross_site_socket(self.scope)
             self._owner: Owner = await in_database(owner_in_scope, self.scope)
             self._leaving.enter_context(current().places.taken(self._owner.key))
+        except Forbidden as error:
+            raise DenyConnection from error
         except (LoginRequired, TooManyRequests) as error:
             # Accepted first: a refused handshake is a bare 403, and browsers do not tell pages the code of one.
             await self.accept()
