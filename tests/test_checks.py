@@ -22,6 +22,7 @@ EXAMPLE = (
     '"OPTIONS": {"model": "gpt-5-mini"}}}'
 )
 SCRIPTED = {"BACKEND": "streaming.providers.scripted.Scripted"}
+PATIENT_POSTGRESQL = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
 
 
 class OwnSessionMiddleware(SessionMiddleware):
@@ -358,10 +359,10 @@ def test_connections_are_kept_under_asgi(database, age):
     assert [message.id for message in messages(ASGI_APPLICATION=None)] == ["streaming.W020"]
 
 
-@pytest.mark.parametrize("options", [{}, {"pool": True}, {"connect_timeout": 5}, {"tcp_user_timeout": 1}])
+@pytest.mark.parametrize("options", [{}, {"connect_timeout": 5}, {"tcp_user_timeout": 1}])
 def test_postgresql_may_keep_everybody_waiting(database, monkeypatch, options):
     monkeypatch.setattr(connections["default"], "vendor", "postgresql")
-    database("OPTIONS", options)
+    database("OPTIONS", options | {"pool": True})
     assert messages() == [
         Warning(
             "When the PostgreSQL server of 'default' vanishes, whoever asks it waits for minutes.",
@@ -369,8 +370,24 @@ def test_postgresql_may_keep_everybody_waiting(database, monkeypatch, options):
             id="streaming.W032",
         )
     ]
-    database("OPTIONS", {"connect_timeout": 5, "tcp_user_timeout": 20_000})
+    database("OPTIONS", PATIENT_POSTGRESQL | {"pool": True})
     assert messages() == []
+
+
+@pytest.mark.parametrize("options", [{}, {"pool": False}])
+def test_postgresql_without_a_pool_under_asgi(database, monkeypatch, options):
+    monkeypatch.setattr(connections["default"], "vendor", "postgresql")
+    database("OPTIONS", options | PATIENT_POSTGRESQL)
+    assert messages() == [
+        Warning(
+            "Under ASGI every request opens a connection of its own to the PostgreSQL database 'default'; a crowd is "
+            "refused with 'too many clients'.",
+            hint='pip install "psycopg[pool]" and set DATABASES[\'default\']["OPTIONS"]["pool"] = '
+            '{"min_size": 2, "max_size": 8}. Silence this if a pooler such as PgBouncer stands in between.',
+            id="streaming.W033",
+        )
+    ]
+    assert [message.id for message in messages(ASGI_APPLICATION=None)] == ["streaming.W020"]
 
 
 @pytest.mark.parametrize("url", ["localhost", "http://cache:6379", "redis://cache:99999", "redis://cache/nine"])
