@@ -79,7 +79,11 @@ class Settings:
     """Put before every new conversation; kept with it, so that a later change does not alter old ones."""
 
     ALLOW_ANONYMOUS = Setting(bool, default=False)
-    """Let visitors who are not signed in have conversations, owned by their session."""
+    """Let visitors who are not signed in have conversations, owned by their session.
+
+    Limits for one owner do not bind somebody who sends no cookie: each of their requests is a new visitor's. Limit
+    those by address, in front of the site.
+    """
 
     MAX_PROMPT_CHARS = Setting(int, 32_000)
     """Longest message a person may send. 32,000 characters are about 8,000 tokens: a long document page."""

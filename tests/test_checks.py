@@ -30,7 +30,9 @@ class OwnSessionMiddleware(SessionMiddleware):
 
 
 def messages(*, deploy: bool = False, **overrides: Any) -> list[CheckMessage]:
-    with override_settings(**overrides):
+    """Of the tests' own settings with these; deployed, a site has its visitors sign in."""
+    defaults = {"STREAMING_ALLOW_ANONYMOUS": False} if deploy else {}
+    with override_settings(**defaults | overrides):
         return run_checks(tags=[TAG], include_deployment_checks=deploy)
 
 
@@ -290,6 +292,14 @@ def test_middleware_subclass_will_do():
     assert messages(MIDDLEWARE=middleware) == []
 
 
+UNLIMITED = Warning(
+    "STREAMING_ALLOW_ANONYMOUS: limits for one owner do not bind somebody who sends no cookie; each of their "
+    "requests is a new visitor's.",
+    hint="Limit requests by address in front of the site, or let people sign in. Silence this once you have.",
+    id="streaming.W025",
+)
+
+
 def test_everybody_may_reach_it_only_when_deployed():
     overrides: dict[str, Any] = {"ALLOWED_HOSTS": ["*"], "STREAMING_ALLOW_ANONYMOUS": True}
     assert messages(**overrides) == []
@@ -298,9 +308,15 @@ def test_everybody_may_reach_it_only_when_deployed():
             "STREAMING_ALLOW_ANONYMOUS with '*' in ALLOWED_HOSTS: anybody may talk to the model, under any name.",
             hint="Name the hosts. With '*' another site can point its own name here and pass as same-origin.",
             id="streaming.W023",
-        )
+        ),
+        UNLIMITED,
     ]
     assert messages(deploy=True, **overrides | {"STREAMING_ALLOW_ANONYMOUS": False}) == []
+
+
+def test_visitors_without_cookies_have_no_limits():
+    assert messages(STREAMING_ALLOW_ANONYMOUS=True) == []
+    assert messages(deploy=True, STREAMING_ALLOW_ANONYMOUS=True) == [UNLIMITED]
 
 
 def test_application_is_not_wrapped():
