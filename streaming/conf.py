@@ -176,7 +176,11 @@ class Settings:
     """Silence after which a reader gets a comment. 15 s stays under every common proxy's idle limit (60 s)."""
 
     RECHECK_SECONDS = Setting(float, 30)
-    """How often an open stream asks whether its reader is still signed in; at the next heartbeat at the latest."""
+    """How often an open stream or socket asks whether its reader is still signed in; a stream, at its next heartbeat.
+
+    A session that is kept in Django's cache and is not found there is looked for once more ten seconds later, because a
+    cache that is away says the same.
+    """
 
     SWEEP_SECONDS = Setting(float, 5)
     """How often a process looks for generations whose process has gone silent."""

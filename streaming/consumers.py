@@ -79,6 +79,17 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         self._pass = await in_database(Pass, self._owner, self.scope.get("session"))
         self._leaving.callback(self._unfollow)
         await self.accept()
+        self._leaving.callback(asyncio.create_task(self._watch()).cancel)
+
+    async def _watch(self) -> None:
+        """Close when the session does not vouch for the owner any more, whether the socket is used or not."""
+        still_holds = True
+        while still_holds:
+            await asyncio.sleep(settings.RECHECK_SECONDS)
+            still_holds = await self._pass.holds_as_far_as_known()
+        self._unfollow()  # nothing may be sent once it is closed
+        with suppress(OSError):
+            await self.close(CLOSE_UNAUTHENTICATED)
 
     def _unfollow(self) -> None:
         """The reader has gone; what it followed goes on."""
@@ -171,9 +182,6 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         sent = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
-            if not await self._pass.holds():
-                await self.close(CLOSE_UNAUTHENTICATED)
-                return
             if not frames and current().readers.are_leaving:
                 await self._tell_error(request_id, BROKE_OFF)
                 return
