@@ -7,6 +7,7 @@ mysql://user:password@host:3306/name
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -22,6 +23,9 @@ SQLITE_OPTIONS = {
 # A server that has vanished keeps nobody waiting for the quarter of an hour that TCP would: seconds, and milliseconds.
 POSTGRES_OPTIONS = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
 
+# Every request would open a connection of its own.
+POSTGRES_POOL = {"min_size": 2, "max_size": 8}
+
 
 def database_from(url: str) -> dict[str, Any]:
     """One database's settings; the URL's query becomes its OPTIONS.
@@ -36,6 +40,13 @@ def database_from(url: str) -> dict[str, Any]:
             f"DATABASE_URL begins with {split.scheme!r}, must be one of: {', '.join(sorted(SCHEMES))}."
         )
     return read(split)
+
+
+def pooled(database: dict[str, Any]) -> dict[str, Any]:
+    """The same with a pool of connections, where it can have one."""
+    if database["ENGINE"] != "django.db.backends.postgresql" or find_spec("psycopg_pool") is None:
+        return database
+    return database | {"OPTIONS": {"pool": POSTGRES_POOL} | database["OPTIONS"]}
 
 
 def _sqlite(url: SplitResult) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from project.database_url import database_from
+from project.database_url import database_from, pooled
 from project.loopback import HOSTS as LOOPBACK_HOSTS
 from project.providers import providers_from
 
@@ -65,7 +65,8 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": database_from(os.environ.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+_database = database_from(os.environ.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+DATABASES = {"default": pooled(_database)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

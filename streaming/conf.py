@@ -79,7 +79,11 @@ class Settings:
     """Put before every new conversation; kept with it, so that a later change does not alter old ones."""
 
     ALLOW_ANONYMOUS = Setting(bool, default=False)
-    """Let visitors who are not signed in have conversations, owned by their session."""
+    """Let visitors who are not signed in have conversations, owned by their session.
+
+    Limits for one owner do not bind somebody who sends no cookie: each of their requests is a new visitor's. Limit
+    those by address, in front of the site.
+    """
 
     MAX_PROMPT_CHARS = Setting(int, 32_000)
     """Longest message a person may send. 32,000 characters are about 8,000 tokens: a long document page."""
@@ -172,7 +176,11 @@ class Settings:
     """Silence after which a reader gets a comment. 15 s stays under every common proxy's idle limit (60 s)."""
 
     RECHECK_SECONDS = Setting(float, 30)
-    """How often an open stream asks whether its reader is still signed in; at the next heartbeat at the latest."""
+    """How often an open stream or socket asks whether its reader is still signed in; a stream, at its next heartbeat.
+
+    A session that is kept in Django's cache and is not found there is looked for once more ten seconds later, because a
+    cache that is away says the same.
+    """
 
     SWEEP_SECONDS = Setting(float, 5)
     """How often a process looks for generations whose process has gone silent."""

@@ -18,19 +18,19 @@ from contextlib import ExitStack, closing, suppress
 from typing import Any, NoReturn
 
 import msgspec
-from channels.exceptions import StopConsumer
+from channels.exceptions import DenyConnection, StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.errors import PUBLIC_MESSAGES, BadRequest, LoginRequired, RequestError, TooManyRequests
+from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
 from streaming.models import Generation, Owner
 from streaming.pace import Pace
 from streaming.protocol.ui_stream import chunk_of
 from streaming.submission import submission_of
 from streaming.subscription import Subscription, follow, subscribe
 from streaming.supervisor import current, stop
-from streaming.views.access import owner_in_scope
+from streaming.views.access import owner_in_scope, refuse_cross_site_socket
 from streaming.views.passes import Pass
 
 logger = logging.getLogger(__name__)
@@ -66,8 +66,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         self._running: dict[str, uuid.UUID] = {}
         self._pace = Pace(BURST_FRAMES, FRAMES_PER_SECOND)
         try:
+            refuse_cross_site_socket(self.scope)
             self._owner: Owner = await in_database(owner_in_scope, self.scope)
             self._leaving.enter_context(current().places.taken(self._owner.key))
+        except Forbidden as error:
+            raise DenyConnection from error
         except (LoginRequired, TooManyRequests) as error:
             # Accepted first: a refused handshake is a bare 403, and browsers do not tell pages the code of one.
             await self.accept()
@@ -76,6 +79,17 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         self._pass = await in_database(Pass, self._owner, self.scope.get("session"))
         self._leaving.callback(self._unfollow)
         await self.accept()
+        self._leaving.callback(asyncio.create_task(self._watch()).cancel)
+
+    async def _watch(self) -> None:
+        """Close when the session does not vouch for the owner any more, whether the socket is used or not."""
+        still_holds = True
+        while still_holds:
+            await asyncio.sleep(settings.RECHECK_SECONDS)
+            still_holds = await self._pass.holds_as_far_as_known()
+        self._unfollow()  # nothing may be sent once it is closed
+        with suppress(OSError):
+            await self.close(CLOSE_UNAUTHENTICATED)
 
     def _unfollow(self) -> None:
         """The reader has gone; what it followed goes on."""
@@ -168,9 +182,6 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         sent = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
-            if not await self._pass.holds():
-                await self.close(CLOSE_UNAUTHENTICATED)
-                return
             if not frames and current().readers.are_leaving:
                 await self._tell_error(request_id, BROKE_OFF)
                 return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -60,10 +61,10 @@ class Shutdown:
 
     def _take_over(self, number: int) -> None:
         """Of signals that the loop itself delivers, the loop must be asked; it has no public word for who has them."""
-        handle = getattr(self._loop, "_signal_handlers", {}).get(number)
-        if handle is not None:
+        handlers = _handlers_of(self._loop, number)
+        if number in handlers:
+            self._previous[number] = functools.partial(_give_back, handlers, number, handlers[number])
             self._loop.add_signal_handler(number, self._begin, number)
-            self._previous[number] = handle._run
             return
         handler = signal.getsignal(number)
         if callable(handler):
@@ -84,9 +85,25 @@ class Shutdown:
         task.add_done_callback(lambda _: self._previous[number]())
 
 
+def _handlers_of(loop: asyncio.AbstractEventLoop, number: int) -> dict[int, Any]:
+    """Where `loop` keeps who gets the signal of this number, by its number; empty if nobody does.
+
+    uvloop keeps that where only the garbage collector sees it, beside its polls, which go by file numbers.
+    """
+    found = getattr(loop, "_signal_handlers", None)
+    candidates = gc.get_referents(loop) if found is None else [found]
+    return next((one for one in candidates if isinstance(one, dict) and hasattr(one.get(number), "cancelled")), {})
+
+
 def _raise_to(handler: Callable[..., object], number: int) -> None:
     """Give the signal back, and let it happen."""
     signal.signal(number, handler)
+    signal.raise_signal(number)
+
+
+def _give_back(handlers: dict[int, Any], number: int, handle: object) -> None:
+    """The same of a signal that the loop delivers."""
+    handlers[number] = handle
     signal.raise_signal(number)
 
 

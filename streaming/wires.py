@@ -7,7 +7,6 @@ here looks before it leaps and gives None where it finds something else.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import socket
 import struct
@@ -75,9 +74,9 @@ class TwistedWire:
 
 
 class AsyncioWire:
-    """Of uvicorn, which waits by itself. `transport` has a socket."""
+    """Of uvicorn, which waits by itself. `transport` has a socket, and is asyncio's or uvloop's."""
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: Any) -> None:
         self._transport = transport
         self._socket: socket.socket = transport.get_extra_info("socket")
 
@@ -88,7 +87,7 @@ class AsyncioWire:
         return True
 
     def progress(self) -> int:
-        return -self._transport.get_write_buffer_size() - _in_kernel(self._socket.fileno())
+        return -int(self._transport.get_write_buffer_size()) - _in_kernel(self._socket.fileno())
 
     def abort(self) -> None:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
@@ -128,11 +127,17 @@ def wire_of(send: Any, scope: MutableMapping[str, Any]) -> Wire | None:
         return None if transport is None else TwistedWire(transport)
     server = getattr(send, "__self__", None)
     transport = getattr(server, "transport", None)
-    if isinstance(transport, asyncio.Transport) and transport.get_extra_info("socket"):
+    if _has_socket(transport):
         return AsyncioWire(transport)
     if type(server).__module__.startswith("granian") and (peer := _peer_in(scope)):
         return NativeWire(peer)
     return None
+
+
+def _has_socket(transport: Any) -> bool:
+    """By what it can do: uvloop's transports are no subclasses of asyncio's."""
+    can = all(hasattr(transport, name) for name in ("get_write_buffer_size", "abort", "get_extra_info"))
+    return can and transport.get_extra_info("socket") is not None
 
 
 def _peer_in(scope: MutableMapping[str, Any]) -> Peer | None:

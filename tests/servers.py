@@ -31,14 +31,17 @@ START_SECONDS = 30
 # Under these names the caller's shell would decide what a test talks to.
 FOREIGN = ("OPENAI_", "ANTHROPIC_", "STREAMING_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS")
 
-UVICORN = ("-m", "uvicorn", "{application}", "--host", "127.0.0.1", "--port", "{port}")
-GRANIAN = ("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{port}", "{application}")
+# Both would take uvloop by themselves, which is installed for the tests that name it.
+UVICORN = ("-m", "uvicorn", "{application}", "--host", "127.0.0.1", "--port", "{port}", "--loop")
+GRANIAN = ("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{port}", "{application}", "--loop")
 COMMANDS = {
-    "uvicorn": UVICORN,
-    "uvicorn-workers": (*UVICORN, "--workers", "2"),
+    "uvicorn": (*UVICORN, "asyncio"),
+    "uvicorn-uvloop": (*UVICORN, "uvloop"),
+    "uvicorn-workers": (*UVICORN, "asyncio", "--workers", "2"),
     "daphne": ("-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "{application}"),
-    "granian": GRANIAN,
-    "granian-workers": (*GRANIAN, "--workers", "2"),
+    "granian": (*GRANIAN, "asyncio"),
+    "granian-uvloop": (*GRANIAN, "uvloop"),
+    "granian-workers": (*GRANIAN, "asyncio", "--workers", "2"),
     "reloading": ("manage.py", "runserver", "127.0.0.1:{port}"),
     "runserver": ("manage.py", "runserver", "--noreload", "127.0.0.1:{port}"),
 }

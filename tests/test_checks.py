@@ -22,6 +22,7 @@ EXAMPLE = (
     '"OPTIONS": {"model": "gpt-5-mini"}}}'
 )
 SCRIPTED = {"BACKEND": "streaming.providers.scripted.Scripted"}
+PATIENT_POSTGRESQL = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
 
 
 class OwnSessionMiddleware(SessionMiddleware):
@@ -29,7 +30,9 @@ class OwnSessionMiddleware(SessionMiddleware):
 
 
 def messages(*, deploy: bool = False, **overrides: Any) -> list[CheckMessage]:
-    with override_settings(**overrides):
+    """Of the tests' own settings with these; deployed, a site has its visitors sign in."""
+    defaults = {"STREAMING_ALLOW_ANONYMOUS": False} if deploy else {}
+    with override_settings(**defaults | overrides):
         return run_checks(tags=[TAG], include_deployment_checks=deploy)
 
 
@@ -289,6 +292,14 @@ def test_middleware_subclass_will_do():
     assert messages(MIDDLEWARE=middleware) == []
 
 
+UNLIMITED = Warning(
+    "STREAMING_ALLOW_ANONYMOUS: limits for one owner do not bind somebody who sends no cookie; each of their "
+    "requests is a new visitor's.",
+    hint="Limit requests by address in front of the site, or let people sign in. Silence this once you have.",
+    id="streaming.W025",
+)
+
+
 def test_everybody_may_reach_it_only_when_deployed():
     overrides: dict[str, Any] = {"ALLOWED_HOSTS": ["*"], "STREAMING_ALLOW_ANONYMOUS": True}
     assert messages(**overrides) == []
@@ -297,9 +308,15 @@ def test_everybody_may_reach_it_only_when_deployed():
             "STREAMING_ALLOW_ANONYMOUS with '*' in ALLOWED_HOSTS: anybody may talk to the model, under any name.",
             hint="Name the hosts. With '*' another site can point its own name here and pass as same-origin.",
             id="streaming.W023",
-        )
+        ),
+        UNLIMITED,
     ]
     assert messages(deploy=True, **overrides | {"STREAMING_ALLOW_ANONYMOUS": False}) == []
+
+
+def test_visitors_without_cookies_have_no_limits():
+    assert messages(STREAMING_ALLOW_ANONYMOUS=True) == []
+    assert messages(deploy=True, STREAMING_ALLOW_ANONYMOUS=True) == [UNLIMITED]
 
 
 def test_application_is_not_wrapped():
@@ -358,10 +375,10 @@ def test_connections_are_kept_under_asgi(database, age):
     assert [message.id for message in messages(ASGI_APPLICATION=None)] == ["streaming.W020"]
 
 
-@pytest.mark.parametrize("options", [{}, {"pool": True}, {"connect_timeout": 5}, {"tcp_user_timeout": 1}])
+@pytest.mark.parametrize("options", [{}, {"connect_timeout": 5}, {"tcp_user_timeout": 1}])
 def test_postgresql_may_keep_everybody_waiting(database, monkeypatch, options):
     monkeypatch.setattr(connections["default"], "vendor", "postgresql")
-    database("OPTIONS", options)
+    database("OPTIONS", options | {"pool": True})
     assert messages() == [
         Warning(
             "When the PostgreSQL server of 'default' vanishes, whoever asks it waits for minutes.",
@@ -369,8 +386,24 @@ def test_postgresql_may_keep_everybody_waiting(database, monkeypatch, options):
             id="streaming.W032",
         )
     ]
-    database("OPTIONS", {"connect_timeout": 5, "tcp_user_timeout": 20_000})
+    database("OPTIONS", PATIENT_POSTGRESQL | {"pool": True})
     assert messages() == []
+
+
+@pytest.mark.parametrize("options", [{}, {"pool": False}])
+def test_postgresql_without_a_pool_under_asgi(database, monkeypatch, options):
+    monkeypatch.setattr(connections["default"], "vendor", "postgresql")
+    database("OPTIONS", options | PATIENT_POSTGRESQL)
+    assert messages() == [
+        Warning(
+            "Under ASGI every request opens a connection of its own to the PostgreSQL database 'default'; a crowd is "
+            "refused with 'too many clients'.",
+            hint='pip install "psycopg[pool]" and set DATABASES[\'default\']["OPTIONS"]["pool"] = '
+            '{"min_size": 2, "max_size": 8}. Silence this if a pooler such as PgBouncer stands in between.',
+            id="streaming.W033",
+        )
+    ]
+    assert [message.id for message in messages(ASGI_APPLICATION=None)] == ["streaming.W020"]
 
 
 @pytest.mark.parametrize("url", ["localhost", "http://cache:6379", "redis://cache:99999", "redis://cache/nine"])

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.backends.cache import SessionStore as CacheStore
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.test import AsyncClient
@@ -93,13 +95,97 @@ async def test_pass_without_a_session_is_never_taken_back() -> None:
     assert await Pass(Owner.of_user(1), SessionStore()).holds_now()
 
 
-async def test_socket_is_closed_at_the_next_command(scripted: Any) -> None:
-    scripted(text="never")
-    client, user = await signed_in()
+class Away(CacheStore):
+    """Django's own cache store, which takes a cache that fails for an empty one."""
+
+    looks_that_fail = 0
+
+    def load(self) -> dict[str, Any]:
+        if Away.looks_that_fail:
+            Away.looks_that_fail -= 1
+            self._session_key = None
+            return {}
+        return cast(dict[str, Any], super().load())
+
+
+@pytest.fixture
+async def cached(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Pass:
+    """A visitor's pass, by a session in the cache."""
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    monkeypatch.setattr("django.contrib.sessions.backends.cache.SessionStore", Away)
+    monkeypatch.setattr("streaming.views.passes.SECOND_LOOK_SECONDS", 0.05)
+    session = Away()
+    await session.aset(VISITOR_KEY, "alice")
+    await session.asave()
+    return Pass(ALICE, session)
+
+
+@pytest.mark.parametrize(("looks_that_fail", "holds"), [(1, True), (2, False)])
+async def test_empty_session_of_a_cache_is_believed_at_a_second_look(
+    cached: Pass, monkeypatch: pytest.MonkeyPatch, looks_that_fail: int, holds: bool
+) -> None:
+    monkeypatch.setattr(Away, "looks_that_fail", looks_that_fail)
+    assert await cached.holds() is holds
+    assert Away.looks_that_fail == 0
+
+
+async def test_session_store_that_fails_signs_nobody_out(cached: Pass, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(store: Away) -> dict[str, Any]:
+        raise ConnectionError
+
+    monkeypatch.setattr(Away, "load", fail)
+    assert await cached.holds()
+
+
+async def socket_of(client: AsyncClient, user: Any) -> WebsocketCommunicator:
     communicator = WebsocketCommunicator(ChatConsumer.as_asgi(), "/ws/chat/")
     communicator.scope |= {"user": user, "session": SessionStore(client.cookies["sessionid"].value)}
     connected, _ = await communicator.connect()
     assert connected
+    return communicator
+
+
+@pytest.mark.parametrize("leave", [sign_out, deactivate])
+async def test_idle_socket_is_closed_at_the_next_check(settings: Any, leave: Any) -> None:
+    settings.STREAMING_RECHECK_SECONDS = 0.2
+    client, user = await signed_in()
+    communicator = await socket_of(client, user)
+    assert await communicator.receive_nothing(0.5)
+    await leave(client, user)
+    assert await communicator.receive_output(2) == {"type": "websocket.close", "code": 4401}
+    await communicator.disconnect()
+
+
+async def test_socket_that_streams_is_closed_at_the_next_check(settings: Any, scripted: Any) -> None:
+    settings.STREAMING_RECHECK_SECONDS = 0.2
+    scripted(text="one two", hang_after=3)
+    client, user = await signed_in()
+    communicator = await socket_of(client, user)
+    await communicator.send_json_to({"type": "send", "requestId": "r", "id": "c", "message": {"content": "Hi"}})
+    assert (await communicator.receive_json_from(2))["type"] == "chunk"
+    await client.alogout()
+    while (output := await communicator.receive_output(2))["type"] == "websocket.send":
+        pass
+    assert output == {"type": "websocket.close", "code": 4401}
+    assert await communicator.receive_nothing(0.2), "something was sent after the end"
+    assert (await Generation.objects.aget()).is_active
+    await communicator.disconnect()
+
+
+async def test_socket_that_has_left_is_not_watched(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.STREAMING_RECHECK_SECONDS = 0.01
+    communicator = await socket_of(*await signed_in())
+    await communicator.disconnect()
+    monkeypatch.setattr(Pass, "holds_now", pytest.fail)
+    await asyncio.sleep(0.1)
+    assert not [task for task in asyncio.all_tasks() if "ChatConsumer._watch" in repr(task)]
+
+
+async def test_socket_is_closed_at_the_next_command(settings: Any, scripted: Any) -> None:
+    settings.STREAMING_RECHECK_SECONDS = 60
+    scripted(text="never")
+    client, user = await signed_in()
+    communicator = await socket_of(client, user)
     await client.alogout()
     await communicator.send_json_to({"type": "send", "requestId": "r", "id": "c", "message": {"content": "Hi"}})
     assert await communicator.receive_output() == {"type": "websocket.close", "code": 4401}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from project.database_url import SQLITE_OPTIONS, database_from
+from project.database_url import POSTGRES_POOL, SQLITE_OPTIONS, database_from
 from project.loopback import LoopbackOnly
 from project.providers import providers_from
 from tests.servers import ROOT, environment
@@ -49,6 +49,12 @@ def settings_value(expression: str, tmp_path: Path, **env: str) -> str:
 def test_database_urls_are_read(url: str, expected: dict[str, Any]) -> None:
     database = database_from(url)
     assert database == database | expected
+
+
+def test_site_on_postgresql_has_a_pool(tmp_path: Path) -> None:
+    read = 's.DATABASES["default"]["OPTIONS"].get("pool")'
+    assert settings_value(read, tmp_path, DATABASE_URL="postgres:///chat") == str(POSTGRES_POOL)
+    assert settings_value(read, tmp_path) == "None"
 
 
 def test_an_unknown_database_is_refused_with_the_known_ones() -> None:

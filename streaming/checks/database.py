@@ -55,8 +55,26 @@ def _waits_for_ever(alias: str, configuration: Configuration) -> Iterator[CheckM
         )
 
 
+def _opens_one_each(alias: str, configuration: Configuration) -> Iterator[CheckMessage]:
+    # Conversations share a few threads' connections; sessions and users are read on each request's own.
+    is_pooled = configuration.get("OPTIONS", {}).get("pool")
+    if (
+        connections[alias].vendor == "postgresql"
+        and not is_pooled
+        and getattr(django_settings, "ASGI_APPLICATION", None)
+    ):
+        yield Warning(
+            f"Under ASGI every request opens a connection of its own to the PostgreSQL database {alias!r}; a crowd is "
+            "refused with 'too many clients'.",
+            hint=f'pip install "psycopg[pool]" and set DATABASES[{alias!r}]["OPTIONS"]["pool"] = '
+            '{"min_size": 2, "max_size": 8}. Silence this if a pooler such as PgBouncer stands in between.',
+            id="streaming.W033",
+        )
+
+
 CHECKS: tuple[Callable[[str, Configuration], Iterator[CheckMessage]], ...] = (
     _sqlite_defers,
     _keeps_connections,
     _waits_for_ever,
+    _opens_one_each,
 )

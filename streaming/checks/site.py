@@ -62,7 +62,7 @@ def _has_middleware(path: str) -> bool:
 
 def check_exposure(**kwargs: Any) -> list[CheckMessage]:
     """For `check --deploy`: a site may well look like this while it is being written."""
-    return [*_open_to_all(), *_unwrapped()]
+    return [*_open_to_all(), *_unlimited(), *_unwrapped()]
 
 
 def _unwrapped() -> Iterator[CheckMessage]:
@@ -87,4 +87,14 @@ def _open_to_all() -> Iterator[CheckMessage]:
             "STREAMING_ALLOW_ANONYMOUS with '*' in ALLOWED_HOSTS: anybody may talk to the model, under any name.",
             hint="Name the hosts. With '*' another site can point its own name here and pass as same-origin.",
             id="streaming.W023",
+        )
+
+
+def _unlimited() -> Iterator[CheckMessage]:
+    if settings.ALLOW_ANONYMOUS:
+        yield Warning(
+            "STREAMING_ALLOW_ANONYMOUS: limits for one owner do not bind somebody who sends no cookie; each of their "
+            "requests is a new visitor's.",
+            hint="Limit requests by address in front of the site, or let people sign in. Silence this once you have.",
+            id="streaming.W025",
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
+from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 
@@ -18,6 +20,7 @@ from streaming.models import Owner
 VISITOR_KEY = "streaming_visitor"
 # Nobody's: what a visitor without a session can see.
 STRANGER = Owner("visitor:")
+CROSS_SITE = "Requests from other sites are refused. Trusted ones belong in CSRF_TRUSTED_ORIGINS."
 
 
 async def owner_of(request: HttpRequest, *, begins: bool = False) -> Owner:
@@ -90,7 +93,27 @@ def refuse_cross_site(request: HttpRequest) -> None:
     else:
         allowed = origin is None or _host_of(origin) == request.get_host()
     if not allowed:
-        raise Forbidden("Requests from other sites are refused. Trusted ones belong in CSRF_TRUSTED_ORIGINS.")
+        raise Forbidden(CROSS_SITE)
+
+
+def refuse_cross_site_socket(scope: dict[str, Any]) -> None:
+    """The same for a WebSocket, by `Origin` alone, which browsers always send with one (RFC 6455, section 4.1).
+
+    Channels' `AllowedHostsOriginValidator` is no such guard where ALLOWED_HOSTS has "*": it lets all origins through.
+
+    Raises:
+        Forbidden: another site is asking, or under a name that is not this site's.
+    """
+    request = ASGIRequest(scope | {"method": "GET"}, BytesIO())
+    origin = request.headers.get("Origin")
+    if origin is None or origin in django_settings.CSRF_TRUSTED_ORIGINS:
+        return
+    try:
+        host = request.get_host()
+    except DisallowedHost as error:
+        raise Forbidden(str(error)) from error
+    if _host_of(origin) != host:
+        raise Forbidden(CROSS_SITE)
 
 
 def _host_of(origin: str) -> str | None:

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.live import rows
 from tests.live.client import Visit, Visitor, text_of
+from tests.live.conftest import SERVERS, StartSite
 from tests.live.providers import DIALECTS
 from tests.servers import Site
 
@@ -67,11 +68,14 @@ class Socket:
 
 
 @asynccontextmanager
-async def _socket(visitor: Visitor, origin: str = "", cookie: str | None = None) -> AsyncIterator[Socket]:
+async def _socket(visitor: Visitor, origin: str | None = "", cookie: str | None = None) -> AsyncIterator[Socket]:
+    """As a page of the site does it; an `origin` of None is none, of what is no browser."""
     site = visitor.site
     headers = {"Cookie": visitor.cookie if cookie is None else cookie}
     url = site.url.replace("http", "ws", 1) + "/ws/chat/"
-    async with connect(url, origin=origin or site.url, additional_headers=headers, proxy=None) as connection:
+    async with connect(
+        url, origin=site.url if origin == "" else origin, additional_headers=headers, proxy=None
+    ) as connection:
         yield Socket(connection)
 
 
@@ -157,6 +161,32 @@ async def test_foreign_page_gets_no_socket(every_site: Site, visit: Visit) -> No
     with pytest.raises(InvalidStatus, match="403"):
         async with _socket(visitor, origin="http://evil.example"):
             pass
+
+
+# The origin validator of Channels lets them all through then.
+ANY_HOST = {"ALLOWED_HOSTS": ["*"], "CSRF_TRUSTED_ORIGINS": ["https://friend.example"]}
+
+
+@pytest.mark.fault("F28")
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:1", "null"])
+async def test_foreign_page_gets_no_socket_of_a_site_of_any_name(
+    start_site: StartSite, visit: Visit, server: str, origin: str
+) -> None:
+    visitor = await visit(start_site(server, **ANY_HOST)).greet()
+    with pytest.raises(InvalidStatus, match="403"):
+        async with _socket(visitor, origin=origin):
+            pass
+
+
+@pytest.mark.parametrize("origin", ["", "https://friend.example", None])
+async def test_own_pages_friends_and_programs_get_a_socket(
+    start_site: StartSite, visit: Visit, origin: str | None
+) -> None:
+    visitor = await visit(start_site("uvicorn", **ANY_HOST)).greet()
+    async with _socket(visitor, origin=origin) as socket:
+        await socket.send(visitor, "Hello?", "default")
+        assert text_of(await socket.whole()) == "Hello from the script."
 
 
 async def test_stranger_is_told_to_sign_in(every_site: Site, visit: Visit) -> None:

@@ -14,6 +14,8 @@ from tests.live.client import Visit, Visitor
 from tests.servers import Site, serve
 
 SERVERS = ("daphne", "uvicorn", "granian")
+# uvloop's transports and signal handlers are not asyncio's.
+LOOPS = ("uvicorn-uvloop", "granian-uvloop")
 
 
 class Start(Protocol):

@@ -34,5 +34,5 @@ STREAMING_DRAIN_SECONDS = 0.1
 globals().update(json.loads(os.environ.get("SERVING_SETTINGS", "{}")))
 if extra := globals().get("EXTRA_MIDDLEWARE"):
     MIDDLEWARE = [*extra, *MIDDLEWARE]  # noqa: F405
-if pool := globals().get("DATABASE_POOL"):
-    DATABASES["default"]["OPTIONS"]["pool"] = pool  # noqa: F405
+if "DATABASE_POOL" in globals():
+    DATABASES["default"]["OPTIONS"]["pool"] = globals()["DATABASE_POOL"]  # noqa: F405

@@ -16,7 +16,7 @@ from tests.live import rows
 from tests.live.client import Stream, Visit, Visitor, assert_whole, text_of
 from tests.servers import Site
 from tests.serving import sockets
-from tests.serving.conftest import SERVERS, Start
+from tests.serving.conftest import LOOPS, SERVERS, Start
 
 pytestmark = pytest.mark.fault("F3")
 
@@ -51,7 +51,7 @@ def _status(stream: Stream) -> str:
 
 @pytest.mark.parametrize(
     ("server", "application"),
-    [*((server, WRAPPED) for server in (*SERVERS, *IN_WORKERS)), ("daphne", BARE)],
+    [*((server, WRAPPED) for server in (*SERVERS, *LOOPS, *IN_WORKERS)), ("daphne", BARE)],
     ids=lambda value: value.partition(".")[0],
 )
 async def test_sigterm_lets_answers_finish_and_settles_the_rest(

@@ -16,7 +16,7 @@ from tests.live.client import Stream, Visit, Visitor, assert_whole
 from tests.live.raw import TINY_BUFFER, RawConnection, is_cut
 from tests.servers import Site
 from tests.serving import sockets
-from tests.serving.conftest import SERVERS, Start
+from tests.serving.conftest import LOOPS, SERVERS, Start
 
 MEGABYTE = 1_000_000
 STUCK = 2.0
@@ -64,7 +64,7 @@ def reader() -> Iterator[OpenReader]:
 
 
 @pytest.mark.fault("F14")
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("server", [*SERVERS, *LOOPS])
 async def test_client_that_does_not_read_costs_little_andis_cut(
     server: str, start: Start, visit: Visit, reader: OpenReader
 ) -> None:
@@ -83,7 +83,7 @@ async def test_client_that_does_not_read_costs_little_andis_cut(
 
 
 @pytest.mark.fault("F14")
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("server", [*SERVERS, *LOOPS])
 async def test_socket_that_does_not_read_costs_little_andis_cut(
     server: str, start: Start, visit: Visit, reader: OpenReader
 ) -> None:
@@ -109,7 +109,7 @@ async def _stuck_socket(opened: AsyncExitStack, visitor: Visitor) -> socket.sock
 
 
 @pytest.mark.fault("F15")
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("server", [*SERVERS, *LOOPS])
 async def test_slow_client_is_not_cut(server: str, start: Start, visit: Visit, reader: OpenReader) -> None:
     """For three times as long as a stuck one would be given; then it reads on, and has everything."""
     site = start(server, STREAMING_STUCK_SECONDS=1)
