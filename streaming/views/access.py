@@ -7,13 +7,14 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
+from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
+from django.db import close_old_connections
 from django.http import HttpRequest
 
 from streaming.conf import settings
-from streaming.database import release_request_connection
 from streaming.errors import Forbidden, LoginRequired, NotAsync
 from streaming.models import Owner
 
@@ -32,22 +33,26 @@ async def owner_of(request: HttpRequest, *, begins: bool = False) -> Owner:
     Raises:
         LoginRequired: nobody is signed in and anonymous conversations are not allowed.
     """
+    # Once to the request's thread and back: session and user by their async names go there four times.
+    return await sync_to_async(_owner_on_its_thread)(request, begins=begins)
+
+
+def _owner_on_its_thread(request: HttpRequest, *, begins: bool) -> Owner:
     try:
-        return await _owner_of(request, begins=begins)
+        return _owner_of(request, begins=begins)
     finally:
-        await release_request_connection()
+        close_old_connections()
 
 
-async def _owner_of(request: HttpRequest, *, begins: bool) -> Owner:
-    user = await request.auser()
+def _owner_of(request: HttpRequest, *, begins: bool) -> Owner:
+    user = request.user
     if user.is_authenticated:
         return Owner.of_user(user.pk)
     if not settings.ALLOW_ANONYMOUS:
         raise LoginRequired("Sign in to chat.")
-    token = await request.session.aget(VISITOR_KEY)
+    token = request.session.get(VISITOR_KEY)
     if token is None and begins:
-        token = uuid.uuid4().hex
-        await request.session.aset(VISITOR_KEY, token)
+        token = request.session[VISITOR_KEY] = uuid.uuid4().hex
     return Owner.of_visitor(token) if token else STRANGER
 
 
