@@ -59,7 +59,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     def asked(self) -> list[ToolCall]:
         """Calls that a person has to decide about before the answer goes on."""
         asked = {part.call_id for part in self.parts if isinstance(part, ToolApproval) and part.is_approved is None}
-        return [call for call in self.tool_calls if call.id in asked]
+        answered = {part.call_id for part in self.parts if isinstance(part, ToolResult)}
+        return [call for call in self.tool_calls if call.id in asked - answered]
 
     @property
     def reasoning(self) -> str:

@@ -594,6 +594,19 @@ async def test_code_brings_its_own_tools_and_decides(settings: Any) -> None:
     assert tools.CALLS == [("send_mail", {"to": "me", "body": "Hello there"})]
 
 
+async def test_stopped_answer_asks_code_nothing(settings: Any) -> None:
+    says(settings, ("", (MAIL, ("w", "waits", "{}"))))
+    answer = await start_chat("Write")
+    await called(1)
+    await answer.stop()
+    result = await answer.result()
+    assert (result.status, [call.name for call in result.tool_calls], result.asked) == (
+        "cancelled",
+        ["send_mail", "waits"],
+        [],
+    )
+
+
 async def test_answers_that_leave_a_call_out_are_refused(settings: Any) -> None:
     """The model goes on once: what came later would be lost."""
     says(settings, ("", (MAIL, LOCATION)), ("Ah.", ()))
