@@ -23,7 +23,7 @@ APPLICATION = "tests.serving.failing:application"
 # Every await of the SSE generator, at its first, second and later turn.
 OF_STREAM = ["release:1", "next:1", "next:2", "next:4", "holds:1", "holds:2", "holds:4"]
 # Every await of a socket's frame and of a relay. The second use of the database is the pass, the third a resume's.
-OF_SOCKET = ["holds_now:1", "in_database:3", "subscribe:1", "next:1", "next:3", "holds:1", "holds:3"]
+OF_SOCKET = ["holds_now:1", "in_database:3", "subscribe:1", "next:1", "next:3"]
 
 
 @pytest.fixture(params=["daphne", "uvicorn"])
