@@ -69,7 +69,7 @@ async def _pieces(subscription: Subscription, reader: Pass, *, comes_back: bool)
             if not comes_back:
                 yield ERROR
             return
-        if subscription.has_begun_again and not comes_back:
+        if not comes_back and subscription.has_begun_again:
             yield ERROR  # who cannot come back with a number adds what is told anew to what there is
             return
         for write in _writes(frames):
