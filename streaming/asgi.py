@@ -40,7 +40,7 @@ class StreamingApplication:
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        weather.is_unknown()
+        weather.begin()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -69,7 +69,7 @@ class Weather:
         """Forget what was."""
         self._was_bad = -math.inf
 
-    def is_unknown(self) -> None:
+    def begin(self) -> None:
         """A server begins: it cannot know how the database has served the others."""
         self._was_bad = time.monotonic()
 

@@ -62,6 +62,32 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
             raise BadRequest("'id' must not hold a slash, or be '.' or '..'.")
 
 
+class Named(msgspec.Struct):
+    """A message, of which only the id is looked at."""
+
+    id: str | None = None
+
+
+class Stop(msgspec.Struct):
+    """What clients send with a Stop; whatever else is in it is not looked at."""
+
+    messageId: str | None = None
+    assistantMessage: Named | None = None
+
+
+def read_stop(body: bytes) -> str | None:
+    """The id of the answer that a Stop is for, if it names one.
+
+    Raises:
+        BadRequest: as `read_submission`.
+    """
+    try:
+        said = msgspec.json.decode(body, type=Stop)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest("The body is not valid JSON, or names no message as it should.") from error
+    return said.messageId or (said.assistantMessage.id if said.assistantMessage else None)
+
+
 def read_submission(body: bytes) -> Submission:
     """Read `useChat`'s body, or simply `{"prompt": "…", "id": "…"}`.
 

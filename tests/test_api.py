@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from streaming.asgi import StreamingApplication
 from streaming.database import weather
-from streaming.journal.redis import seize
+from streaming.journal.redis import Absence, seize
 from streaming.models import Generation, Message
 from streaming.protocol.parts import ToolCall
 from streaming.protocol.ui_stream import frame
@@ -102,7 +102,7 @@ async def test_dead_are_settled_at_once_although_redis_hangs(monkeypatch: pytest
         raise OSError
 
     monkeypatch.setattr("streaming.journal.redis.BlockingRedis.from_url", hangs)
-    monkeypatch.setattr("streaming.journal.redis._seizing.away_until", 0.0)
+    monkeypatch.setattr("streaming.journal.redis._away", Absence())
     for _ in range(5):
         assert seize("redis://localhost", "streaming:", uuid.uuid4(), 0) == []
     assert len(asked) == 1

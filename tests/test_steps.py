@@ -100,6 +100,16 @@ async def run(**fields: Any) -> tuple[Generation, list[dict[str, Any]]]:
     return await load(generation), chunks
 
 
+async def stopped_beside(settings: Any, call: tuple[str, str, str]) -> Generation:
+    """An answer that somebody stopped while another tool than that of `call` worked."""
+    says(settings, ("", (call, ("w", "waits", "{}"))))
+    generation = await submit()
+    await called(1)
+    await stop(generation.pk)
+    await frames_of(generation.pk)
+    return await load(generation)
+
+
 async def called(times: int) -> None:
     """Wait until the tools of tests have been called so often."""
     async with asyncio.timeout(5):
@@ -317,16 +327,10 @@ async def test_question_outlives_the_process_that_asked_it(settings: Any, *, die
 
 
 async def test_question_of_a_stopped_answer_is_no_question_any_more(settings: Any) -> None:
-    says(settings, ("", (MAIL, ("w", "waits", "{}"))))
-    generation = await submit()
-    await called(1)
-    await stop(generation.pk)
-    await frames_of(generation.pk)
-    results = [part for part in (await load(generation)).message.typed_parts if isinstance(part, ToolResult)]
-    assert ToolResult(call_id="m1", output=NOT_MADE, is_error=True) in results
-    sent = continued(generation, decision("m1", approved=True))
+    generation = await stopped_beside(settings, MAIL)
+    assert ToolResult(call_id="m1", output=NOT_MADE, is_error=True) in generation.message.typed_parts
     with pytest.raises(Conflict):
-        await current().submit(ALICE, sent)
+        await current().submit(ALICE, continued(generation, decision("m1", approved=True)))
 
 
 async def test_client_executes_its_own_tools(settings: Any, dialect: str) -> None:
@@ -477,11 +481,7 @@ async def test_who_answers_the_continuation_itself_is_not_given_it_again(setting
 
 
 async def test_call_of_a_stopped_answer_waits_for_nothing(settings: Any) -> None:
-    says(settings, ("", (LOCATION, ("w", "waits", "{}"))))
-    generation = await submit()
-    await called(1)
-    await stop(generation.pk)
-    await frames_of(generation.pk)
+    generation = await stopped_beside(settings, LOCATION)
     with pytest.raises(Conflict):
         await current().submit(ALICE, continued(generation, output("l1", "Oslo")))
 

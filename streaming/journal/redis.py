@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 # A command that takes longer counts as failed. Redis answers in well under a millisecond; a reader has the database.
 COMMAND_SECONDS = 0.5
-# How long readers leave a Redis alone that has failed one of them.
+# How long a Redis is left alone that has failed somebody.
 AWAY_SECONDS = 2.0
 # Entries a read asks for. One is a tick's worth, a few frames: 64 make about `MAX_FRAMES_PER_READ`.
 ENTRIES_PER_READ = 64
@@ -62,6 +62,19 @@ return held
 """
 
 
+class Absence:
+    """A Redis that has failed somebody is left alone for a while."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def begin(self) -> None:
+        self._until = time.monotonic() + AWAY_SECONDS
+
+    def is_on(self) -> bool:
+        return time.monotonic() < self._until
+
+
 class RedisJournal:
     """`streaming.journal.base.Journal` on streams, for one event loop."""
 
@@ -71,7 +84,7 @@ class RedisJournal:
         self._writes = _client(url, 1, socket_timeout=COMMAND_SECONDS)
         self._reads = _client(url, READ_CONNECTIONS, socket_timeout=COMMAND_SECONDS)
         self.ear = Ear(_client(url, 1, socket_timeout=None), (self._frames_channel, self._stop_channel))
-        self._away_until = 0.0
+        self._away = Absence()
 
     async def append(self, batches: Mapping[uuid.UUID, Batch]) -> dict[uuid.UUID, int]:
         """As `Journal.append`, in one round trip; wakes the readers."""
@@ -85,14 +98,14 @@ class RedisJournal:
 
     async def read(self, generation_id: uuid.UUID, after: int) -> list[bytes]:
         """As `Journal.read`; nothing while Redis is away."""
-        if time.monotonic() < self._away_until:
+        if self._away.is_on():
             return []
         try:
             async with _in_time():
                 key = self._key(generation_id)
                 entries: Any = await self._reads.xrange(key, min=after + 1, count=ENTRIES_PER_READ)
         except JournalUnavailable as trouble:
-            self._away_until = time.monotonic() + AWAY_SECONDS
+            self._away.begin()
             logger.warning("Redis could not be read (%s); readers ask the database.", trouble)
             return []
         return without_gap(_parsed(entries), after)
@@ -126,13 +139,8 @@ class RedisJournal:
         return f"{self._prefix}{generation_id}"
 
 
-class _Seizing:
-    """Whoever settles many of the dead waits for a Redis that is away only now and then."""
-
-    away_until = 0.0
-
-
-_seizing = _Seizing()
+# Whoever settles many of the dead waits for a Redis that is away only now and then.
+_away = Absence()
 
 
 def seize(url: str, prefix: str, generation_id: uuid.UUID, after: int) -> list[bytes]:
@@ -140,7 +148,7 @@ def seize(url: str, prefix: str, generation_id: uuid.UUID, after: int) -> list[b
 
     Nothing when Redis is away. Blocks for at most `COMMAND_SECONDS` a round trip.
     """
-    if time.monotonic() < _seizing.away_until:
+    if _away.is_on():
         return []
     key = f"{prefix}{generation_id}"
     options: Any = {"socket_timeout": COMMAND_SECONDS, "socket_connect_timeout": COMMAND_SECONDS}
@@ -153,7 +161,7 @@ def seize(url: str, prefix: str, generation_id: uuid.UUID, after: int) -> list[b
             # The first fails when somebody has seized it before: that changes nothing.
             entries: Any = pipeline.execute(raise_on_error=False)[-1]
     except (RedisError, OSError) as trouble:
-        _seizing.away_until = time.monotonic() + AWAY_SECONDS
+        _away.begin()
         logger.warning("Redis could not be asked for a dead process's frames (%s).", type(trouble).__name__)
         return []
     return without_gap(_parsed(entries), after, limit=FENCE)

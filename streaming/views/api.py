@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import msgspec
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
@@ -21,7 +20,7 @@ from streaming.errors import BadRequest, NotFound, Overloaded, RequestError, Too
 from streaming.files.addresses import addressed_messages
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.protocol.ui_stream import ui_parts
-from streaming.submission import read_submission
+from streaming.submission import read_stop, read_submission
 from streaming.subscription import follow, has_end, subscribe
 from streaming.supervisor import current, stop
 from streaming.views.access import owner_of, refuse_cross_site, refuse_sync
@@ -31,19 +30,6 @@ from streaming.views.sse import stream_response
 logger = logging.getLogger(__name__)
 
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
-
-
-class Named(msgspec.Struct):
-    """A message, of which only the id is looked at."""
-
-    id: str | None = None
-
-
-class Stop(msgspec.Struct):
-    """What clients send with a Stop; whatever else is in it is not looked at."""
-
-    messageId: str | None = None
-    assistantMessage: Named | None = None
 
 
 def endpoint(method: str) -> Callable[[View], View]:
@@ -104,6 +90,7 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
         return HttpResponse(status=204)
     current().places.check(owner.key)
     subscription = await subscribe(generation.pk, after or 0)
+    # Who asks from 0 is a stock client that resumes, and does not come back by itself.
     comes_back = bool(after) or "text/event-stream" in request.headers.get("Accept", "")
     return stream_response(subscription, Pass(owner, request.session), comes_back=comes_back)
 
@@ -134,10 +121,9 @@ def body_of(request: HttpRequest) -> bytes:
 def _named_answer(request: HttpRequest) -> str | None:
     """The answer that a Stop is for, if it names one: it is not refused for what else may be in its body."""
     try:
-        said = msgspec.json.decode(body_of(request), type=Stop)
-    except (TooLarge, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return read_stop(body_of(request))
+    except (TooLarge, BadRequest):
         return None
-    return said.messageId or (said.assistantMessage.id if said.assistantMessage else None)
 
 
 def _cursor(request: HttpRequest) -> int | None:
@@ -189,7 +175,7 @@ def _generation_to_stop(owner: Owner, key: str, named: str | None) -> Generation
     if newest is None:
         find_conversation(owner, key)
         return None
-    return newest if named in (None, _shown_id(newest.message)) else None
+    return newest if named is None or named == _shown_id(newest.message) else None
 
 
 def _shown_id(message: Message) -> str:

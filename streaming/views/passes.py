@@ -17,6 +17,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth import SESSION_KEY, get_user
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as KeptInDatabase
+from django.db import Error as DatabaseTrouble
 
 from streaming.conf import settings
 from streaming.database import in_database
@@ -61,9 +62,11 @@ class Pass:
         """Look at the session. A store that is away signs nobody out: streams from memory go on meanwhile."""
         try:
             return await self.holds_now()
-        except Exception as trouble:  # sessions may be kept anywhere, and each place has errors of its own
+        except DatabaseTrouble as trouble:
             logger.warning("A session could not be read (%s); looking again later.", type(trouble).__name__)
-            return True
+        except Exception:  # sessions may be kept anywhere, and each place has errors of its own
+            logger.exception("A session could not be read; looking again later.")
+        return True
 
     async def holds_now(self) -> bool:
         """Look at the session at once: before something is done in the owner's name.
