@@ -59,8 +59,8 @@ def check_idle(conversation: Conversation) -> None:
     """
     for active in Generation.objects.filter(active_conversation=conversation):
         reap_one(active.pk)
-    if Generation.objects.filter(active_conversation=conversation).exists():
-        raise Conflict(BUSY)
+        if Generation.objects.filter(pk=active.pk).active().exists():
+            raise Conflict(BUSY)
 
 
 def pending(sender: Sender, answer: Message, alias: str, opening: Opening) -> Generation:

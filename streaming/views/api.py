@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -162,7 +163,7 @@ def find_conversation(owner: Owner, key: str) -> Conversation:
 def _newest_generation(owner: Owner, key: str) -> Generation | None:
     """The one that is being written, else the last that was; by the database's clock, not those of processes."""
     known = Generation.objects.owned_by(owner).filter(conversation__key=key).select_related("conversation")
-    return known.active().first() or known.order_by("-started_at").first()
+    return known.order_by(F("active_conversation").asc(nulls_last=True), "-started_at").first()
 
 
 def _generation_to_stop(owner: Owner, key: str, named: str | None) -> Generation | None:
@@ -191,10 +192,9 @@ def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
     Raises:
         NotFound: only somebody else has a conversation of that key.
     """
-    owners = set(Conversation.objects.filter(key=key).values_list("owner_key", flat=True))
-    if owners and owner.key not in owners:
-        raise NotFound("There is no such conversation.")
     newest = _newest_generation(owner, key)
+    if newest is None and Conversation.objects.filter(key=key).exists():
+        find_conversation(owner, key)
     return newest if newest and newest.message_id == newest.conversation.active_leaf_id else None
 
 

@@ -18,7 +18,7 @@ EVERY_PAGE = ("/plain/", *PAGES)
 
 async def test_twenty_lines_are_enough(open_page: OpenPage, examples: Path) -> None:
     page = await open_page("/plain/")
-    await ask(page, "steady please")
+    await ask(page, "slow please")
     await expect(page.locator("#answer")).to_contain_text("word5")
     assert await page.locator("#answer").inner_text() != WORDS
     await expect(page.locator("#answer")).to_have_text(WORDS)
