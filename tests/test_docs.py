@@ -13,6 +13,7 @@ from django.conf import settings as django_settings
 
 from streaming import conf
 from streaming.conf import PREFIX, Settings, settings
+from tests.faults.report import fill, shortened
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/examples").glob("*/*.md"))]
@@ -81,6 +82,12 @@ def test_make_targets_that_are_named_exist():
     named = {word for page in PAGES for word in re.findall(r"(?:^ {4}|`)make (\w+)", page.read_text(), re.MULTILINE)}
     assert named
     assert named <= targets
+
+
+def test_fault_table_has_one_row_for_each_fault_to_fill():
+    page = (ROOT / "docs/reliability.md").read_text()
+    filled = fill(page, {f"F{number}": "just now" for number in range(1, 33)})
+    assert filled.count("| just now |") == shortened(filled).count("| just now |") == 32
 
 
 def test_client_versions_are_those_that_are_tested():

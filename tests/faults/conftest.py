@@ -51,10 +51,12 @@ def workshop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture
-def stage(request: pytest.FixtureRequest, workshop: Workshop) -> Iterator[Stage]:
-    """What `played_on` names."""
+async def stage(request: pytest.FixtureRequest, workshop: Workshop) -> AsyncIterator[Stage]:
+    """What `played_on` names. Comes first among a test's fixtures: the others' clients are gone when it looks."""
     with ExitStack() as running:
-        yield Stage(Scene.of(request.param), workshop, running)
+        made = Stage(Scene.of(request.param), workshop, running)
+        yield made
+        await made.see_all_left_as_found()
 
 
 @pytest.fixture

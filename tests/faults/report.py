@@ -96,9 +96,11 @@ def _words(fault: str, found: dict[str, Column]) -> str:
 
 
 def fill(page: str, cells: dict[str, str]) -> str:
-    """The page with the last cell of each fault's row replaced, and the line that says what run it was."""
+    """The page with the last cell of each fault's row of five replaced, and the line that says what run it was."""
     for fault, words in cells.items():
-        page, count = re.subn(rf"(?m)^(\| {fault} \|.*\|)[^|]*\|$", lambda row: f"{row[1]} {words} |", page)  # noqa: B023
+        page, count = re.subn(
+            rf"(?m)^(\| {fault} \|(?:[^|\n]*\|){{3}})[^|\n]*\|$", lambda row: f"{row[1]} {words} |", page
+        )  # noqa: B023
         if count != 1:
             sys.exit(f"The page has {count} rows for {fault}.")
     form = "long" if IS_LONG else "short"
@@ -109,7 +111,7 @@ def fill(page: str, cells: dict[str, str]) -> str:
 
 def shortened(page: str) -> str:
     """What is done and what was measured, of each row of the whole table."""
-    rows = re.findall(r"(?m)^\| F\d+ \| ([^|]*) \|.*\| ([^|]*) \|$", page)
+    rows = re.findall(r"(?m)^\| F\d+ \| ([^|\n]*) \|(?:[^|\n]*\|){2} ([^|\n]*) \|$", page)
     lines = ["| what is done | measured |", "|---|---|", *(f"| {done} | {words} |" for done, words in rows)]
     filled = re.search(r"(?m)^Last filled by .*$", page)
     assert filled

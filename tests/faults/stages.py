@@ -23,6 +23,7 @@ import psycopg
 import pytest
 
 from tests.backing import Backing
+from tests.faults.footprint import Footprint, footprint, gives_back, warmed
 from tests.faults.scale import scaled
 from tests.servers import Site, serve
 
@@ -68,6 +69,7 @@ class Workshop:
         self._new_directory = new_directory
         self._provider_url = provider_url
         self._shared: dict[str, Site] = {}
+        self._fresh: dict[int, Footprint] = {}
         self.running = ExitStack()
 
     def start(
@@ -88,9 +90,11 @@ class Workshop:
         own = {"FAULT_PROVIDER": self._provider_url, "FAULT_SETTINGS": json.dumps(settings)} | dict(env or {})
         own = (_ground_of(known) if known else self._new_ground(scene, own)) | own
         directory = self._new_directory(server)
-        return running.enter_context(
+        site = running.enter_context(
             serve(server, directory, settings=SETTINGS, application=application, env=own, instead_of=instead_of)
         )
+        self._fresh[site.process.pid] = footprint(site)
+        return site
 
     def shared(self, scene: Scene, beside: Site | None, **settings: Any) -> Site:
         """A site that ends with the session; asked for again, the same one."""
@@ -98,6 +102,11 @@ class Workshop:
         if name not in self._shared:
             self._shared[name] = self.start(scene, self.running, beside=beside, **settings)
         return self._shared[name]
+
+    async def see_left_as_found(self, site: Site, megabytes: float) -> None:
+        """The fifth invariant: if it lives, a site holds no more than any that has worked."""
+        if site.process.poll() is None:
+            await gives_back(site, warmed(self._fresh[site.process.pid]), megabytes=megabytes)
 
     def _new_ground(self, scene: Scene, given: dict[str, str]) -> dict[str, str]:
         """What a site stands on, besides what is given, as its environment has it."""
@@ -110,12 +119,17 @@ class Workshop:
 
 
 class Stage:
-    """What a test does with one scene. Its own sites end with it."""
+    """What a test does with one scene. Its own sites end with it.
+
+    Of memory, they may `keep_megabytes` more than such sites do: allocators do not give everything back.
+    """
 
     def __init__(self, scene: Scene, workshop: Workshop, running: ExitStack) -> None:
         self.scene = scene
+        self.keep_megabytes: float = 20
         self._workshop = workshop
         self._running = running
+        self._sites: list[Site] = []
 
     def start(self, **options: Any) -> Site:
         """A site of the test's own; `options` as `Workshop.start` has them, all others are its settings.
@@ -123,11 +137,18 @@ class Stage:
         `beside` another it shares that one's database, and is on the other server; `instead_of` one that has ended it
         takes its address over, too.
         """
-        return self._workshop.start(self.scene, self._running, **options)
+        self._sites.append(self._workshop.start(self.scene, self._running, **options))
+        return self._sites[-1]
 
     def shared(self, *, beside: Site | None = None, **settings: Any) -> Site:
         """One that tests leave as they found it."""
-        return self._workshop.shared(self.scene, beside, **settings)
+        self._sites.append(self._workshop.shared(self.scene, beside, **settings))
+        return self._sites[-1]
+
+    async def see_all_left_as_found(self) -> None:
+        """Those that live; when all clients have gone."""
+        for site in self._sites:
+            await self._workshop.see_left_as_found(site, self.keep_megabytes)
 
 
 def _ground_of(site: Site) -> dict[str, str]:

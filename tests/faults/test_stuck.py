@@ -40,6 +40,7 @@ async def test_stuck_clients_cost_little_and_trouble_nobody(
     stage: Stage, trial: Trial, oracle: Oracle, visit: Visit, chance: random.Random, figure: Any
 ) -> None:
     site = stage.start(STREAMING_STUCK_SECONDS=STUCK_SECONDS, STREAMING_MAX_ANSWER_BYTES=1_000_000_000)
+    stage.keep_megabytes = math.inf  # a process that has settled so long an answer
     big = Order.by(chance, events=PIECES, width=WIDTH, delay=0, trouble="waits")
     steady = [
         Order.by(chance, events=int(2.5 * STUCK_SECONDS * PER_SECOND), delay=1 / PER_SECOND) for _ in range(STEADY)
