@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ SAYS = {
     "F19": "{case.count} cases; {grown_mb.max} MB more at most",
     "F20": "{stops.sum} stops, {cancelled.sum} in time: provider left within {provider_closed_after_s_max.max} s",
     "F21": "{posts.sum} POSTs: {generations.sum} answers, {provider_calls.sum} calls",
-    "F22": "{cycles.sum} connections, {junk_frames.sum} junk frames: {grown_mb.max} MB more",
+    "F22": "{cycles.sum} connections, {junk_frames.sum} junk frames: {grown_mb.max} MB more; "
+    "half of {stops.sum} stops obeyed within {obeyed_after_ms.max} ms",
     "F23": "{awaits.sum} awaits",
     "F24": "{failed_database_calls.sum} calls failed, {cancelled_awaits.sum} awaits cancelled, one a run",
     "F25": "provider left {provider_closed_after_s.max} s after waking",
@@ -98,15 +100,18 @@ def _words(fault: str, found: dict[str, Column]) -> str:
 def fill(page: str, cells: dict[str, str]) -> str:
     """The page with the last cell of each fault's row of five replaced, and the line that says what run it was."""
     for fault, words in cells.items():
-        page, count = re.subn(
-            rf"(?m)^(\| {fault} \|(?:[^|\n]*\|){{3}})[^|\n]*\|$", lambda row: f"{row[1]} {words} |", page
-        )  # noqa: B023
+        row = re.compile(rf"^(\| {fault} \|(?:[^|\n]*\|){{3}})[^|\n]*\|$", re.MULTILINE)
+        page, count = row.subn(partial(_with_last_cell, words), page)
         if count != 1:
             sys.exit(f"The page has {count} rows for {fault}.")
     form = "long" if IS_LONG else "short"
     today = datetime.datetime.now(tz=datetime.UTC).date()
     said = f"Last filled by the {form} form, on {os.cpu_count()} cores, {today}."
     return re.sub(r"(?m)^Last filled by .*$", said, page)
+
+
+def _with_last_cell(words: str, row: re.Match[str]) -> str:
+    return f"{row[1]} {words} |"
 
 
 def shortened(page: str) -> str:

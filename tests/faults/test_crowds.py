@@ -6,6 +6,8 @@ import asyncio
 import itertools
 import json
 import random
+import statistics
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +32,7 @@ PER_SECOND = scaled(10, 20)
 CROWD_MEGABYTES = scaled(20, 120)
 CYCLES = scaled(60, 1000)
 JUNK = scaled(500, 10_000)
+STOPS = scaled(9, 99)
 
 
 async def _readers(site: Site, trial: Trial, orders: Sequence[Order]) -> list[Reader]:
@@ -133,3 +136,30 @@ async def test_sockets_come_and_go_and_babble(
     held = await gives_back(site, before)
     grown = (held.memory - before.memory) / MEGABYTE
     figure(cycles=CYCLES, junk_frames=JUNK, answers=len(trial.orders), grown_mb=round(grown, 1))
+
+
+@pytest.mark.fault("F22")
+@played_on("daphne sqlite")
+async def test_stop_over_a_socket_is_obeyed_at_once(
+    stage: Stage, visit: Visit, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
+) -> None:
+    site = stage.shared()
+    visitor = visit(site)
+    visitor.http.cookies.set(*(await trial.sign_in(site)).split("=", 1))
+    took = []
+    async with sockets.socket_of(visitor) as connection:
+        for order in _orders(chance, STOPS, seconds=60):
+            trial.orders[order.key] = order
+            frame = {"type": "send", "requestId": order.key, "id": order.key, "prompt": order.prompt}
+            await connection.send(json.dumps(frame))
+            await sockets.until(connection, "text-delta")
+            told = time.monotonic()
+            await connection.send(json.dumps({"type": "abort", "requestId": order.key}))
+            await sockets.until(connection, "abort")
+            await oracle.asked_for(order.key)[0].gone()
+            took.append(time.monotonic() - told)
+            await sockets.until(connection, "end")
+    trial.judge(site)
+    assert {rows.answers(site, key)[0].status for key in trial.orders} == {"cancelled"}
+    figure(stops=STOPS, obeyed_after_ms=round(1000 * statistics.median(took)))
+    assert statistics.median(took) <= 0.1
