@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.faults.scale import scaled
 from tests.servers import Site
 
 MEGABYTE = 1 << 20
 SPARE = 4
+# What an allocator keeps of hundreds at once, and has for the next ones.
+CROWD_MEGABYTES = scaled(20, 120)
 
 
 class Footprint(NamedTuple):

@@ -15,7 +15,7 @@ import pytest
 
 from tests.faults import rows
 from tests.faults.conftest import Trial
-from tests.faults.footprint import MEGABYTE, footprint, gives_back
+from tests.faults.footprint import CROWD_MEGABYTES, MEGABYTE, footprint, gives_back
 from tests.faults.light import LightReader
 from tests.faults.oracle import Oracle, Order
 from tests.faults.reader import Reader
@@ -28,8 +28,6 @@ from tests.serving import sockets
 STREAMS = scaled(120, 500)
 SECONDS = scaled(6, 60)
 PER_SECOND = scaled(10, 20)
-# What an allocator keeps of one crowd, and has for the next.
-CROWD_MEGABYTES = scaled(20, 120)
 CYCLES = scaled(60, 1000)
 JUNK = scaled(500, 10_000)
 STOPS = scaled(9, 99)

@@ -15,6 +15,7 @@ from tests.backing import Backing, postgres, running
 from tests.cable import Cable
 from tests.faults import rows
 from tests.faults.conftest import Trial
+from tests.faults.footprint import CROWD_MEGABYTES
 from tests.faults.oracle import Oracle, Order
 from tests.faults.reader import Reader, longest_gap
 from tests.faults.scale import LEASE, SLACK, SWEEP, scaled
@@ -167,6 +168,7 @@ async def test_crowd_shares_few_connections(
 ) -> None:
     """All come within two seconds; then all are cut off at once and come back."""
     site = await _small(own_postgres, stage)
+    stage.keep_megabytes = CROWD_MEGABYTES
     orders = [Order.by(chance, events=scaled(30, 120), delay=0.5) for _ in range(CLIENTS)]
     async with Cable(site) as cable:
         readers = [await trial.reader(site, order, via=cable.url, pause=None) for order in orders]

@@ -13,7 +13,7 @@ import pytest
 from tests.backing import Backing
 
 ROOT = Path(__file__).resolve().parents[2]
-ENGINE = ("tests/test_supervisor.py", "tests/test_subscription.py")
+ENGINE = ("tests/test_supervisor.py", "tests/test_subscription.py", "tests/faults/test_every_await.py")
 LOCKS = "tests/test_branches.py::test_walking_and_sending_at_once_leave_one_of_the_two_orders"
 FILES = "tests/test_files.py"
 CONTRACT = "tests/journal/test_contract.py"
