@@ -11,7 +11,7 @@ from django.db import OperationalError
 from django.test import AsyncClient
 from django.utils import timezone
 
-from streaming.asgi import StreamingApplication
+from streaming.asgi import GC_THRESHOLD, StreamingApplication
 from streaming.database import weather
 from streaming.journal.redis import Absence, seize
 from streaming.models import Generation, Message
@@ -115,6 +115,23 @@ async def test_server_that_begins_holds_nobody_for_dead_yet() -> None:
     assert weather.has_been_fine_for(5)
     StreamingApplication(nothing)
     assert not weather.has_been_fine_for(5)
+
+
+@pytest.mark.parametrize(
+    ("given", "then"),
+    [((700, 10, 10), GC_THRESHOLD), ((0, 10, 10), (0, 10, 10)), ((50_000, 5, 5), (50_000, 5, 5))],
+    ids=["as Python has it", "never", "even less often"],
+)
+def test_server_looks_for_garbage_less_often(given: tuple[int, int, int], then: tuple[int, int, int]) -> None:
+    async def nothing(*args: Any) -> None: ...
+
+    before = gc.get_threshold()
+    try:
+        gc.set_threshold(*given)
+        StreamingApplication(nothing)
+        assert gc.get_threshold() == then
+    finally:
+        gc.set_threshold(*before)
 
 
 @pytest.fixture
