@@ -28,7 +28,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# How many new objects there are before Python looks for cycles among them (700 in 3.11), and how often among older ones.
+# How many new objects there are before Python looks for cycles among them (700 in 3.11); how often among older ones.
 # What streams make lives as long as they do: looking at it at each turn finds nothing, and all of them stand still.
 GC_THRESHOLD = (5_000, 10, 5)
 # Seconds between looks at a server's buffer while a `send` waits for it.

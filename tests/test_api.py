@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import json
 import uuid
 from collections.abc import Callable
