@@ -50,8 +50,10 @@ class Run:
         self._is_settled = False
 
     async def run(self, read: Coroutine[Any, Any, None]) -> None:
-        """Let `read` fill the draft to its end, or until cancelled, then settle. Raises nothing."""
-        alive.add(self.generation.pk)
+        """Let `read` fill the draft to its end, or until cancelled, then settle. Raises nothing.
+
+        It counts as `alive` until then.
+        """
         reading = self._reading = asyncio.create_task(read)
         if self._verdict:
             reading.cancel()

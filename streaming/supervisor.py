@@ -22,11 +22,11 @@ from streaming.housekeeping import sweep_forever
 from streaming.intake import accept
 from streaming.journal.quick import redis_journal
 from streaming.models import Generation, Owner
-from streaming.pending import Sender, Start
+from streaming.pending import Accepted, Sender, Start
 from streaming.places import Places
 from streaming.reading import Reading
 from streaming.runner import Run
-from streaming.settlement import reap_one
+from streaming.settlement import alive, reap_one
 from streaming.shutdown import Readers, Shutdown
 from streaming.submission import Submission
 from streaming.ticker import Ticker
@@ -144,12 +144,12 @@ class Supervisor:
     ) -> Generation:
         async with kept(sender.owner, submission) as submission:
             try:
-                generation, start = await in_database(accept, sender, submission)
+                generation, start = await in_database(_accept, sender, submission)
             except TooManyRequests:
                 if not ahead:
                     raise
                 await asyncio.wait(ahead)  # not all may have been let in, and who has been is counted now
-                generation, start = await in_database(accept, sender._replace(ahead=0), submission)
+                generation, start = await in_database(_accept, sender._replace(ahead=0), submission)
         if start is not None:
             self._start(generation, start, tool_choice)
         return generation
@@ -175,6 +175,14 @@ def current() -> Supervisor:
         _supervisors[loop] = Supervisor()
         Shutdown(_supervisors[loop].drain).watch()
     return _supervisors[loop]
+
+
+def _accept(sender: Sender, submission: Submission) -> Accepted:
+    """As `accept`. What is new is alive at once: a busy event loop may hear of it later than a lease lasts."""
+    accepted = accept(sender, submission)
+    if accepted.start is not None:
+        alive.add(accepted.generation.pk)
+    return accepted
 
 
 async def stop(generation_id: uuid.UUID, reason: str = "user") -> StopAnswer:

@@ -10,6 +10,7 @@ import time
 import uuid
 import weakref
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import pytest
@@ -17,7 +18,7 @@ from django.db import DataError, OperationalError, connection
 from django.db.models.functions import Now
 
 from streaming import supervisor
-from streaming.database import in_database
+from streaming.database import _with_fresh_connection, in_database
 from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, ProviderError, TooLarge, TooManyRequests
 from streaming.journal.base import MAX_FRAMES_PER_READ
 from streaming.models import Conversation, Generation, JournalEntry, Message
@@ -60,6 +61,20 @@ async def test_ticks_go_on_after_somebody_cancelled_them(settings: Any, scripted
     await in_database(Generation.objects.filter(pk=generation.pk).request_cancel, "user")
     await asyncio.wait_for(current().idle(), 5)
     assert (await load(generation)).status == "cancelled"
+
+
+async def test_answer_is_alive_before_a_busy_loop_hears_of_it(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_LEASE_SECONDS = 0.1
+    scripted(text="Hello")
+    submitting = asyncio.create_task(submit())
+    with ThreadPoolExecutor(1) as sweeper:
+        while not submitting.done():
+            await asyncio.sleep(0)
+            time.sleep(0.3)  # noqa: ASYNC251  # as a loop that has too much to do
+            assert sweeper.submit(_with_fresh_connection, reap).result() == 0
+    generation = await submitting
+    await current().idle()
+    assert (await load(generation)).status == "finished"
 
 
 async def test_stream_and_row_say_the_same(scripted: Script) -> None:
