@@ -144,12 +144,12 @@ class Supervisor:
     ) -> Generation:
         async with kept(sender.owner, submission) as submission:
             try:
-                generation, start = await in_database(_accept, sender, submission)
+                generation, start = await _accept(sender, submission)
             except TooManyRequests:
                 if not ahead:
                     raise
                 await asyncio.wait(ahead)  # not all may have been let in, and who has been is counted now
-                generation, start = await in_database(_accept, sender._replace(ahead=0), submission)
+                generation, start = await _accept(sender._replace(ahead=0), submission)
         if start is not None:
             self._start(generation, start, tool_choice)
         return generation
@@ -177,12 +177,22 @@ def current() -> Supervisor:
     return _supervisors[loop]
 
 
-def _accept(sender: Sender, submission: Submission) -> Accepted:
+async def _accept(sender: Sender, submission: Submission) -> Accepted:
     """As `accept`. What is new is alive at once: a busy event loop may hear of it later than a lease lasts."""
-    accepted = accept(sender, submission)
-    if accepted.start is not None:
-        alive.add(accepted.generation.pk)
-    return accepted
+    new: list[uuid.UUID] = []
+
+    def accept_alive() -> Accepted:
+        accepted = accept(sender, submission)
+        if accepted.start is not None:
+            new.append(accepted.generation.pk)
+            alive.update(new)
+        return accepted
+
+    try:
+        return await in_database(accept_alive)
+    except BaseException:
+        alive.difference_update(new)  # nobody will run it
+        raise
 
 
 async def stop(generation_id: uuid.UUID, reason: str = "user") -> StopAnswer:
