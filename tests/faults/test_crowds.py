@@ -63,8 +63,11 @@ async def test_many_streams_share_a_process(
     before = footprint(site)
     orders = _orders(chance, STREAMS, SECONDS)
     readers = await _readers(site, trial, orders)
+    all_asked = len(oracle.requests) + STREAMS
     reading = asyncio.create_task(_read(readers))
-    await asyncio.sleep(2 + SECONDS / 3)
+    while len(oracle.requests) < all_asked and not reading.done():  # noqa: ASYNC110  # nobody is in a hurry
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(SECONDS / 6)
     during = footprint(site)
     await reading
     after = await gives_back(site, before, megabytes=CROWD_MEGABYTES)

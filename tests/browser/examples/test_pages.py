@@ -18,10 +18,11 @@ EVERY_PAGE = ("/plain/", *PAGES)
 
 async def test_twenty_lines_are_enough(open_page: OpenPage, examples: Path) -> None:
     page = await open_page("/plain/")
-    await ask(page, "slow please")
-    await expect(page.locator("#answer")).to_contain_text("word5")
-    assert await page.locator("#answer").inner_text() != WORDS
-    await expect(page.locator("#answer")).to_have_text(WORDS)
+    async with page.expect_request_finished(lambda request: request.method == "POST"):
+        await ask(page, "slow please")
+        await expect(page.locator("#answer")).to_contain_text("word5")
+        assert await page.locator("#answer").inner_text() != WORDS
+        await expect(page.locator("#answer")).to_have_text(WORDS)
     await ask(page, "unbroken please")
     await expect(page.locator("#answer")).to_have_text("x" * 600)
     script = (examples / "templates/plain.html").read_text().partition('<script type="module">\n')[2]
