@@ -113,6 +113,12 @@ class Trial:
                 self._cookies[url] = await _cookie_of_a_visitor(site)
             return self._cookies[url]
 
+    async def visitor(self, visit: Visit, site: Site) -> Visitor:
+        """Somebody with a browser, signed in as the readers are."""
+        visitor = visit(site)
+        visitor.http.cookies.set(*(await self.sign_in(site)).split("=", 1))
+        return visitor
+
     async def reader(
         self,
         site: Site,

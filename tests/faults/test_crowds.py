@@ -117,8 +117,7 @@ async def test_sockets_come_and_go_and_babble(
     stage: Stage, visit: Visit, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
 ) -> None:
     site = stage.shared()
-    visitor = visit(site)
-    visitor.http.cookies.set(*(await trial.sign_in(site)).split("=", 1))
+    visitor = await trial.visitor(visit, site)
     room = asyncio.Semaphore(8)
 
     async def cycle(number: int) -> None:
@@ -145,8 +144,7 @@ async def test_stop_over_a_socket_is_obeyed_at_once(
     stage: Stage, visit: Visit, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
 ) -> None:
     site = stage.shared()
-    visitor = visit(site)
-    visitor.http.cookies.set(*(await trial.sign_in(site)).split("=", 1))
+    visitor = await trial.visitor(visit, site)
     took = []
     async with sockets.socket_of(visitor) as connection:
         for order in _orders(chance, STOPS, seconds=60):

@@ -22,7 +22,6 @@ from tests.faults.scale import scaled
 from tests.faults.stages import Stage, played_on
 from tests.live.client import Visit, Visitor
 from tests.live.raw import TINY_BUFFER, RawConnection, is_cut
-from tests.servers import Site
 from tests.serving import sockets
 
 # Pieces of some ten kilobytes: 8 MB of text, or 50.
@@ -52,7 +51,8 @@ async def test_stuck_clients_cost_little_and_trouble_nobody(
     reading = [asyncio.create_task(reader.ask_and_read()) for reader in readers]
     await asyncio.sleep(STUCK_SECONDS)
     before, came = footprint(site).memory, time.monotonic()
-    visitor = await _visitor(visit, site, trial, big)
+    visitor = await trial.visitor(visit, site)
+    visitor.key = big.key
     async with _stuck(visitor) as connections:
         await asyncio.sleep(STUCK_SECONDS * 2 / 3)
         grown = (footprint(site).memory - before) / MEGABYTE / len(connections)
@@ -76,13 +76,6 @@ async def test_stuck_clients_cost_little_and_trouble_nobody(
         p99_ratio=round(together / alone, 2),
     )
     assert together <= scaled(math.inf, 1.2) * alone + 0.01, "others wait longer beside them"
-
-
-async def _visitor(visit: Visit, site: Site, trial: Trial, order: Order) -> Visitor:
-    visitor = visit(site, Cookie=await trial.sign_in(site))
-    visitor.http.cookies.set(*(await trial.sign_in(site)).split("=", 1))
-    visitor.key = order.key
-    return visitor
 
 
 @asynccontextmanager
