@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import math
 import random
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, MutableMapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
@@ -23,6 +24,8 @@ from django.core.signals import setting_changed
 from django.db import InterfaceError, OperationalError, close_old_connections, connections, router, transaction
 
 from streaming.conf import settings
+
+logger = logging.getLogger(__name__)
 
 # Work that takes longer was kept waiting: by a lock, a server that is starting, or a machine that stood still.
 SLOW_SECONDS = 1.0
@@ -159,13 +162,22 @@ async def release_request_thread() -> None:
     Without this an open stream keeps a thread to its end, which sleeps (measured: 55 KB each). It is found where
     asgiref 3.13 keeps it; one that keeps it elsewhere keeps it to the end.
     """
-    await release_request_connection()
     context = SyncToAsync.thread_sensitive_context.get(None)
-    if context is None or getattr(context, "_executor", None) is not None:
-        return  # there is none of the request's own
-    executor = getattr(SyncToAsync, "context_to_thread_executor", {}).pop(context, None)
-    if executor is not None:
-        executor.shutdown(wait=False)
+    is_own = context is not None and getattr(context, "_executor", None) is None
+    kept: MutableMapping[object, Executor] = getattr(SyncToAsync, "context_to_thread_executor", {})
+    executor = kept.pop(context, None) if is_own else None
+    if executor is None:
+        await release_request_connection()
+        return
+    executor.submit(_close_connections)  # nobody waits for it: a thread finishes what it has before it ends
+    executor.shutdown(wait=False)
+
+
+def _close_connections() -> None:
+    try:
+        close_old_connections()
+    except Exception:
+        logger.exception("A request's connection could not be given back.")
 
 
 def _renew(*, setting: str, **kwargs: Any) -> None:
