@@ -8,6 +8,8 @@ import time
 from contextlib import closing
 from typing import Any, NamedTuple
 
+from psycopg.errors import LockNotAvailable
+
 from tests.faults.stages import connect
 from tests.servers import Site
 
@@ -59,3 +61,17 @@ def change(site: Site, sql: str) -> None:
     """Change one row behind the site's back."""
     with closing(_connected(site)) as connection, connection:
         assert connection.execute(sql).rowcount == 1
+
+
+def may_be_written(site: Site) -> bool:
+    """Whether nobody keeps what is being written locked."""
+    with closing(_connected(site)) as connection:
+        try:
+            if isinstance(connection, sqlite3.Connection):
+                connection.execute("PRAGMA busy_timeout = 300")
+                connection.execute("BEGIN IMMEDIATE")
+            else:
+                connection.execute("SELECT 1 FROM streaming_generation WHERE finished_at IS NULL FOR UPDATE NOWAIT")
+        except (sqlite3.OperationalError, LockNotAvailable):
+            return False
+    return True
