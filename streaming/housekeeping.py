@@ -13,6 +13,7 @@ from streaming.conf import settings
 from streaming.database import in_database
 from streaming.files import forget_unsent
 from streaming.journal import database as journal
+from streaming.memory import give_back
 from streaming.settlement import reap
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ async def sweep_forever() -> None:
     """Settle the dead, and remove what nobody needs; at irregular times, so that processes do not sweep together."""
     for sweep in itertools.count(1):
         await asyncio.sleep(settings.SWEEP_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # spreads load
+        asyncio.get_running_loop().run_in_executor(None, give_back)  # which the dead need not wait for
         try:
             await in_database(reap)
             if sweep % SWEEPS_PER_PRUNING == 0:
