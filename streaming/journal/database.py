@@ -17,12 +17,15 @@ from django.db import DatabaseError, connections
 
 from streaming.conf import settings
 from streaming.database import alias, atomic, in_database, in_order, outlasting_deadlocks
-from streaming.journal.base import MAX_BYTES_PER_ENTRY, MAX_FRAMES_PER_READ, Batch, without_gap
+from streaming.journal.base import MAX_FRAMES_PER_READ, Batch, without_gap
 from streaming.models import Generation, JournalEntry
 from streaming.models.generations import ACTIVE, from_now
 
 logger = logging.getLogger(__name__)
 
+# Bytes of frames in one statement, or a single entry's. A driver has them several times over while it sends them, and
+# psycopg writes them out in hexadecimal; a tick of 500 streams fits.
+MAX_BYTES_PER_STATEMENT = 250_000
 # Generations whose frames are deleted in one transaction.
 MAX_PRUNED = 100
 
@@ -111,7 +114,7 @@ def _statements(entries: Iterable[JournalEntry]) -> Iterator[list[JournalEntry]]
     size = 0
     for entry in entries:
         size += len(entry.frames)
-        if together and size > MAX_BYTES_PER_ENTRY:
+        if together and size > MAX_BYTES_PER_STATEMENT:
             yield together
             together, size = [], len(entry.frames)
         together.append(entry)

@@ -13,8 +13,8 @@ import pytest
 from streaming.database import in_database
 from streaming.journal import Batch, Journal, LiveLog
 from streaming.journal.base import MAX_FRAMES_PER_READ
-from streaming.journal.database import DatabaseJournal
-from streaming.models import Conversation, Generation, Message
+from streaming.journal.database import MAX_BYTES_PER_STATEMENT, DatabaseJournal, read, write
+from streaming.models import Conversation, Generation, JournalEntry, Message
 from streaming.testing import seqs_of
 from tests.backing import Backing
 from tests.engine import ALICE
@@ -202,3 +202,22 @@ async def test_readers_follow_a_writer_without_gap_or_duplicate(
         seen = await asyncio.gather(*(follow(after) for after in (0, 0, 1, 150, 299)))
         await writing
     assert seen == [whole, whole, whole[1:], whole[150:], whole[299:]]
+
+
+async def test_what_many_have_said_goes_to_the_database_in_statements_of_bounded_size(
+    engine: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    store = JournalEntry.objects.bulk_create
+
+    def note(entries: list[JournalEntry], **options: Any) -> list[JournalEntry]:
+        sizes.append(sum(len(entry.frames) for entry in entries))
+        return store(entries, **options)
+
+    monkeypatch.setattr(JournalEntry.objects, "bulk_create", note)
+    ids = [await in_database(_generation) for _ in range(20)]
+    whole = [b"id: 1\n" + b"x" * 990 + b"\n\n"] * 50
+    await in_database(write, {pk: Batch(1, whole) for pk in ids})
+    assert sum(sizes) == 20 * 50 * 998
+    assert max(sizes) <= MAX_BYTES_PER_STATEMENT
+    assert [len(await in_database(read, pk, 0)) for pk in ids] == [50] * 20
