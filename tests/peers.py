@@ -139,6 +139,9 @@ class Peer:
                 await _take(step, request, writer)
             writer.write(b"0\r\n\r\n")
             await writer.drain()
+        except (BrokenPipeError, ConnectionResetError):  # a write may find out before the watch does
+            request.left.set()
+            raise
         finally:
             watch.cancel()
 
