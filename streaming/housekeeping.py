@@ -26,12 +26,12 @@ async def sweep_forever() -> None:
     """Settle the dead, and remove what nobody needs; at irregular times, so that processes do not sweep together."""
     for sweep in itertools.count(1):
         await asyncio.sleep(settings.SWEEP_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # spreads load
-        asyncio.get_running_loop().run_in_executor(None, give_back)  # which the dead need not wait for
         try:
             await in_database(reap)
             if sweep % SWEEPS_PER_PRUNING == 0:
                 await in_database(journal.prune)
                 await in_database(forget_unsent)
+            asyncio.get_running_loop().run_in_executor(None, give_back)  # which the next sweep need not wait for
         except DatabaseTrouble as trouble:
             logger.warning("Sweeping failed (%s); trying again later.", type(trouble).__name__)
         except Exception:

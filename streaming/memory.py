@@ -8,10 +8,7 @@ from collections.abc import Callable
 
 
 def give_back() -> None:
-    """Takes milliseconds, in which other threads of Python go on; does nothing where the C library has no way.
-
-    What threads of requests have freed is a tenth and more of what a process with hundreds of streams holds.
-    """
+    """Takes milliseconds, in which other threads of Python go on; does nothing where the C library has no way."""
     _trimmer()(0)
 
 

@@ -1,8 +1,8 @@
 """The journal in the project's database: frames as rows, leases and cancel requests beside them.
 
 A tick is one transaction for all of a process's generations: renew their leases (which locks their rows, so that nobody
-settles them meanwhile), read who was asked to stop, insert the new frames. Three statements, however many tokens, and a
-savepoint: leases are renewed although frames cannot be stored.
+settles them meanwhile), read who was asked to stop, insert the new frames. Three statements, further ones only where
+frames are too many for one, and a savepoint: leases are renewed although frames cannot be stored.
 """
 
 from __future__ import annotations
