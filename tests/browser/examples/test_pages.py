@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 from tests.browser.by_prompt import MARKUP, WORDS
 from tests.browser.examples.conftest import OpenPage
 from tests.cable import Cable
+from tests.faults import rows
 from tests.servers import Site
 
 PAGES = ("/event-source/", "/fetch/")
@@ -57,6 +58,7 @@ async def test_fetch_asks_once_however_often_it_has_to(open_page: OpenPage, site
         await expect(page.locator("#note")).to_have_text("Reconnecting…")
         cable.mend()
         await expect(page.locator("#answer")).to_have_text(WORDS)
+        await rows.settled(site, await page.evaluate("location.hash.slice(1)"))
         loaded = await page.evaluate("async () => (await fetch(`/api/chat/${location.hash.slice(1)}`)).json()")
         assert [message["role"] for message in loaded["messages"]] == ["user", "assistant"]
 
