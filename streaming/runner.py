@@ -42,6 +42,7 @@ class Run:
         self.draft = Draft(opening, self.log)
         self.written = 0
         self._tried = 0
+        self._took_ms = 0
         self._journal_lock = journal_lock
         self._reading: asyncio.Task[None] | None = None
         self._verdict: Ending | None = None
@@ -58,6 +59,7 @@ class Run:
         if self._verdict:
             reading.cancel()
         await self._outlast(reading)
+        self._took_ms = self.draft.duration_ms
         trouble = None if reading.cancelled() else reading.exception()
         ending = ending_of(self.draft.terminal, self._verdict, trouble)
         if trouble is not None:
@@ -155,8 +157,8 @@ class Run:
 
     async def _settle(self, ending: Ending) -> list[bytes]:
         """The closing chunks, with the row settled before anybody sees them."""
-        settlement = self._settlement(ending)
         async with self._journal_lock:
+            settlement = self._settlement(ending)  # not before: hundreds may be waiting here, each with its text
             settlement.apply(self.generation)
             closing = self.draft.closing(outcome_of(self.generation))
             last = self.log.last_seq
@@ -180,7 +182,7 @@ class Run:
             model=transcript.model or self.generation.model,
             attempts=self.generation.attempts,
             first_delta_ms=self.draft.first_delta_ms,
-            duration_ms=self.draft.duration_ms,
+            duration_ms=self._took_ms,
         )
 
     def _interrupted(self) -> list[bytes]:

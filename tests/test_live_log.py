@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import random
+import sys
 
 import pytest
 
 from streaming.journal import LiveLog
-from streaming.journal.live import FRAMES_PER_PAGE
+from streaming.journal.live import BYTES_PER_PAGE, PAGES_TOGETHER
 from streaming.protocol.ui_stream import frame
 
 
@@ -19,28 +22,54 @@ def test_frames_are_numbered_from_one_without_a_gap() -> None:
 
 def test_read_gives_what_comes_after_a_number_and_no_more_than_a_write() -> None:
     log = LiveLog()
-    log.append([b"%d" % n for n in range(FRAMES_PER_PAGE + 5)])
-    assert len(log.read(0)) == FRAMES_PER_PAGE
-    assert len(log.read(FRAMES_PER_PAGE)) == 5
-    assert log.read(FRAMES_PER_PAGE + 5) == []
+    log.append(_chunks(2000, sizes=(1, 90)))
+    at, reads = 0, []
+    while read := log.read(at):
+        reads.append(sum(map(len, read)))
+        at += len(read)
+    assert at == log.last_seq == 2000
+    assert max(reads) < PAGES_TOGETHER * 2 * BYTES_PER_PAGE
 
 
-@pytest.mark.parametrize("count", [0, 1, FRAMES_PER_PAGE - 1, FRAMES_PER_PAGE, 3 * FRAMES_PER_PAGE + 7])
-def test_every_number_is_a_place_to_read_on_from(count: int) -> None:
+def test_what_is_long_is_not_put_together() -> None:
     log = LiveLog()
-    whole = [frame(seq, b'"\\n\\n"') for seq in range(1, count + 1)]
-    for _ in range(count):
-        log.append([b'"\\n\\n"'])
+    log.append(_chunks(3 * PAGES_TOGETHER, sizes=(3 * BYTES_PER_PAGE,)))
+    assert [len(log.read(after)) for after in range(log.last_seq)] == [1] * log.last_seq
+
+
+@pytest.mark.parametrize("sizes", [(1,), (1, 90), (BYTES_PER_PAGE,), (20, 20, 3 * BYTES_PER_PAGE), (1, 5000, 2000, 4)])
+@pytest.mark.parametrize("count", [0, 1, 40, 500])
+def test_every_number_is_a_place_to_read_on_from(sizes: tuple[int, ...], count: int) -> None:
+    log = LiveLog()
+    chunks = _chunks(count, sizes)
+    whole = [frame(seq, chunk) for seq, chunk in enumerate(chunks, 1)]
+    for chunk in chunks:
+        log.append([chunk])
     for after in range(count + 1):
         read = log.read(after)
         assert read == whole[after : after + len(read)]
         assert bool(read) == (after < count)
-        assert log.since(after) == whole[after:]
         assert log.since(after, 1) == whole[after : after + 1]
-        assert log.since(after, sum(map(len, whole[after : after + 300]))) == whole[after : after + 300]
+        assert log.since(after, sum(map(len, whole[after : after + 30]))) == whole[after : after + 30]
         assert log.since(after, 0) == []
+    assert log.since(0) == whole
     assert log.read(count + 1) == log.read(count + 1000) == log.since(count + 1000) == []
     assert log.size == sum(map(len, whole))
+
+
+def test_an_answer_is_held_in_a_seventh_of_its_frames() -> None:
+    log = LiveLog()
+    for chunk in _chunks(2000, sizes=(3, 8, 5)):
+        log.append([chunk])
+    held = sum(map(sys.getsizeof, (*log._pages, *log._starts, *log._tail)))
+    assert held < log.size / 7
+
+
+def _chunks(count: int, sizes: tuple[int, ...]) -> list[bytes]:
+    """As an encoder makes them, with text of so many characters in turn."""
+    chance = random.Random(7)
+    text = ("".join(chance.choices("etaoin shrdlu\\n", k=size)) for size in itertools.cycle(sizes))
+    return [b'{"type":"text-delta","id":"text-0","delta":"%b"}' % one.encode() for one in itertools.islice(text, count)]
 
 
 async def test_wait_returns_as_soon_as_something_is_appended() -> None:

@@ -9,45 +9,52 @@ from __future__ import annotations
 import asyncio
 import math
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
-from streaming.protocol.ui_stream import frame, split_frames
+from streaming.protocol.ui_stream import chunk_of, frame
 
-# Frames that are packed together. So many are handed to a reader who lags at once, some 2 KB of text deltas.
-FRAMES_PER_PAGE = 32
-# The quickest: others take twice as long for a thirtieth less.
-PACKING_LEVEL = 1
+# Unpacked bytes of a page, or a single frame's; a reader who lags is given so many at once.
+BYTES_PER_PAGE = 3_000
+# Small pages that become one: what is alike in them is then said once, and it can be packed harder off the hot path.
+PAGES_TOGETHER = 8
+QUICK, HARD = 1, 6  # zlib's levels
+BETWEEN = b"\n"  # chunks are JSON on one line
 
 
 class LiveLog:
-    """Append-only; `is_closed` once the last frame is in. `readers` counts those who are following.
-
-    `size` is in bytes, unpacked.
-    """
+    """Append-only; `is_closed` once the last frame is in. `readers` counts those who are following."""
 
     def __init__(self, on_unwatched: Callable[[], None] | None = None) -> None:
-        self.size = 0
         self.is_closed = False
         self.readers = 0
-        # Frames that are not the newest any more are kept packed, in a seventh of the room: they are much alike.
+        # Frames that are not the newest any more are kept packed, in a tenth of the room: they are much alike.
         self._pages: list[bytes] = []
+        self._starts: list[int] = []  # the number before each page's first frame
+        self._loose = 0  # pages at the end that are to be put together
+        self._packed = self._packed_size = 0
         self._tail: list[bytes] = []
+        self._tail_size = 0
         self._waiting: set[asyncio.Future[None]] = set()
         self._on_unwatched = on_unwatched
 
     @property
+    def size(self) -> int:
+        """Of all frames, in bytes, unpacked."""
+        return self._packed_size + self._tail_size
+
+    @property
     def last_seq(self) -> int:
-        return len(self._pages) * FRAMES_PER_PAGE + len(self._tail)
+        return self._packed + len(self._tail)
 
     def append(self, chunks: Iterable[bytes]) -> None:
         """Number and keep `chunks`, then wake the readers."""
         before = self.last_seq
         for seq, chunk in enumerate(chunks, before + 1):
             self._tail.append(one := frame(seq, chunk))
-            self.size += len(one)
-            if len(self._tail) == FRAMES_PER_PAGE:
-                self._pages.append(zlib.compress(b"".join(self._tail), PACKING_LEVEL))
-                self._tail = []
+            self._tail_size += len(one)
+            if self._tail_size >= BYTES_PER_PAGE:
+                self._pack()
         if self.last_seq > before:
             self._wake()
 
@@ -59,10 +66,12 @@ class LiveLog:
 
     def read(self, after: int) -> list[bytes]:
         """The next frames after number `after`; empty when there are none yet."""
-        page, at = divmod(after, FRAMES_PER_PAGE)
-        if page < len(self._pages):
-            return split_frames(zlib.decompress(self._pages[page]))[at:]
-        return self._tail[at:] if page == len(self._pages) else []
+        if after >= self._packed:
+            return self._tail[after - self._packed :]
+        page = bisect_right(self._starts, after) - 1
+        start = self._starts[page]
+        chunks = zlib.decompress(self._pages[page]).split(BETWEEN)
+        return [frame(seq, chunk) for seq, chunk in enumerate(chunks[after - start :], after + 1)]
 
     def since(self, after: int, size: float = math.inf) -> list[bytes]:
         """The frames after number `after`, up to the one that fills `size` bytes."""
@@ -99,6 +108,24 @@ class LiveLog:
         self.readers -= 1
         if self.readers == 0 and self._on_unwatched:
             self._on_unwatched()
+
+    def _pack(self) -> None:
+        """Make a page of the newest frames. Their numbers need no room: they follow from the page's place."""
+        joined = BETWEEN.join(map(chunk_of, self._tail))
+        self._starts.append(self._packed)
+        self._pages.append(zlib.compress(joined, QUICK))
+        self._packed += len(self._tail)
+        self._packed_size += self._tail_size
+        self._tail, self._tail_size = [], 0
+        self._loose = self._loose + 1 if len(joined) < 2 * BYTES_PER_PAGE else 0
+        if self._loose == PAGES_TOGETHER:
+            self._put_together()
+
+    def _put_together(self) -> None:
+        joined = BETWEEN.join(map(zlib.decompress, self._pages[-PAGES_TOGETHER:]))
+        self._pages[-PAGES_TOGETHER:] = [zlib.compress(joined, HARD)]
+        del self._starts[1 - PAGES_TOGETHER :]
+        self._loose = 0
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, set()
