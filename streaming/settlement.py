@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from copy import copy
 
 import msgspec
 from django.db import Error as DatabaseTrouble
@@ -111,7 +112,7 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
             return not is_silent and this.filter(status=settlement.status, last_seq=generation.last_seq).exists()
         for batch in unwritten:
             journal.write({generation.pk: batch})
-        message = generation.message
+        message = copy(generation.message)  # the original is referred to in circles, and would keep the text in memory
         message.set_parts(settlement.parts)
         message.save(update_fields=("parts", "text"))
     return True

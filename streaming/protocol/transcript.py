@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -21,23 +22,33 @@ from streaming.protocol.parts import (
 Outcome = Literal["finished", "failed", "truncated"]
 # Half a surrogate pair, which JSON can say and UTF-8 cannot, is kept as it is: the other half may follow.
 KEPT = "surrogatepass"
+# Bytes of text that are kept as they are; what came before them is packed, which halves it.
+UNPACKED = 2_000
 
 
 class Growing:
     """A part still being written: its words, its citations, and everything else its class takes."""
 
-    __slots__ = ("citations", "kind", "rest", "words")
+    __slots__ = ("_newest", "_packed", "citations", "kind", "rest")
 
     def __init__(self, kind: type[Part]) -> None:
         self.kind = kind
-        self.words = bytearray()  # a list of short strings takes ten times the memory
+        # A list of short strings would take ten times the memory, and the string they make up to four times.
+        self._newest = bytearray()
+        self._packed: list[bytes] = []
         self.citations: list[dict[str, Any]] = []
         self.rest: dict[str, Any] = {}
+
+    def add(self, text: str) -> None:
+        self._newest += text.encode("utf-8", KEPT)
+        if len(self._newest) > UNPACKED:
+            self._packed.append(zlib.compress(self._newest, 1))
+            self._newest.clear()
 
     @property
     def text(self) -> str:
         """The words so far."""
-        return self.words.decode("utf-8", KEPT)
+        return b"".join((*map(zlib.decompress, self._packed), self._newest)).decode("utf-8", KEPT)
 
     def part(self) -> Part:
         field = WORDS_FIELD.get(self.kind)
@@ -79,7 +90,7 @@ class Transcript:
         if event.__class__ is ev.TextDelta and event.choice == self.choice:  # nine of ten, so without a further call
             growing = self._growing.get(event.part)
             if growing is not None:
-                growing.words += event.text.encode("utf-8", KEPT)
+                growing.add(event.text)
                 return
         FOLDS[type(event)](self, event)
 
@@ -138,7 +149,7 @@ class Transcript:
 
     def _grow(self, event: Any, kind: type[Part]) -> None:
         if found := self._at(event, kind):
-            found.words += event.text.encode("utf-8", KEPT)
+            found.add(event.text)
 
     def _set(self, event: Any, kind: type[Part], **rest: Any) -> None:
         if found := self._at(event, kind):
