@@ -12,6 +12,7 @@ import itertools
 import logging
 import math
 from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from django.db import Error as DatabaseTrouble
@@ -34,16 +35,19 @@ SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 class Run:
-    """A generation in the process that runs it. `written` counts the frames that the journal has."""
+    """A generation in the process that runs it. `written` counts the frames that the journal has.
 
-    def __init__(self, generation: Generation, opening: Opening, journal_lock: asyncio.Lock) -> None:
+    Its last ones are written within `writing`, which keeps the ticker away meanwhile.
+    """
+
+    def __init__(self, generation: Generation, opening: Opening, writing: AbstractAsyncContextManager[None]) -> None:
         self.generation = generation
         self.log = LiveLog(on_unwatched=self._unwatched)
         self.draft = Draft(opening, self.log)
         self.written = 0
         self._tried = 0
         self._took_ms = 0
-        self._journal_lock = journal_lock
+        self._writing = writing
         self._reading: asyncio.Task[None] | None = None
         self._verdict: Ending | None = None
         self._abandoning: asyncio.Task[None] | None = None
@@ -157,7 +161,7 @@ class Run:
 
     async def _settle(self, ending: Ending) -> list[bytes]:
         """The closing chunks, with the row settled before anybody sees them."""
-        async with self._journal_lock:
+        async with self._writing:
             settlement = self._settlement(ending)  # not before: hundreds may be waiting here, each with its text
             settlement.apply(self.generation)
             closing = self.draft.closing(outcome_of(self.generation))

@@ -155,7 +155,7 @@ class Supervisor:
         return generation
 
     def _start(self, generation: Generation, start: Start, tool_choice: str | None) -> None:
-        run = Run(generation, start.opening, self._ticker.lock)
+        run = Run(generation, start.opening, self._ticker.settling)
         work = Work(generation, start.toolbox, self._bench)
         reading = Reading(generation, start.request(tool_choice), run.draft, work, start.due)
         self._runs[generation.pk] = run

@@ -1,6 +1,6 @@
 """The ticker: brings what runs in a process to the journals, renews its leases, and hears who is to stop.
 
-One writer for all generations of a process: a tick costs the same few statements for one as for a thousand.
+One writer for all generations of a process: a tick is one transaction, of few statements, for one as for a thousand.
 """
 
 from __future__ import annotations
@@ -28,14 +28,38 @@ logger = logging.getLogger(__name__)
 MAX_BYTES_PER_TICK = 8_000_000
 
 
+class Queue:
+    """Who waits for `lock` in here waits for the others in here first.
+
+    A lock is given to those who wait in their order: a tick behind hundreds who settle would renew leases too late.
+    """
+
+    def __init__(self, lock: asyncio.Lock) -> None:
+        self._lock = lock
+        self._turn = asyncio.Lock()
+
+    async def __aenter__(self) -> None:
+        await self._turn.acquire()
+        try:
+            await self._lock.acquire()
+        except BaseException:
+            self._turn.release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+        self._turn.release()
+
+
 class Ticker:
     """For `runs`, which come and go, of the process that is called `worker` in their rows.
 
-    Whoever writes to the journal of a generation by other ways holds the `lock` meanwhile.
+    Whoever settles one is in `settling` meanwhile, one at a time; no tick is then at work.
     """
 
     def __init__(self, worker: str, runs: Mapping[uuid.UUID, Run]) -> None:
-        self.lock = asyncio.Lock()
+        self._lock = asyncio.Lock()
+        self.settling = Queue(self._lock)
         self._worker = worker
         self._runs = runs
         self._asked = asyncio.Event()
@@ -90,7 +114,7 @@ class Ticker:
             self._asked.set()
 
     async def _tick(self) -> None:
-        async with self.lock:
+        async with self._lock:
             batches = dict(self._due())
             if not batches:
                 return

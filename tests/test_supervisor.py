@@ -11,6 +11,7 @@ import uuid
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -20,6 +21,7 @@ from django.db.models.functions import Now
 from streaming import supervisor
 from streaming.database import _with_fresh_connection, in_database
 from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, ProviderError, TooLarge, TooManyRequests
+from streaming.journal import database
 from streaming.journal.base import MAX_FRAMES_PER_READ
 from streaming.models import Conversation, Generation, JournalEntry, Message
 from streaming.models.generations import Status
@@ -27,7 +29,7 @@ from streaming.models.messages import Role
 from streaming.protocol.parts import ToolCall
 from streaming.providers import get_provider
 from streaming.runner import Run
-from streaming.settlement import reap
+from streaming.settlement import reap, settle
 from streaming.submission import Submission
 from streaming.subscription import LiveSubscription, Subscription, subscribe
 from streaming.supervisor import current, stop
@@ -62,6 +64,35 @@ async def test_ticks_go_on_after_somebody_cancelled_them(settings: Any, scripted
     await in_database(Generation.objects.filter(pk=generation.pk).request_cancel, "user")
     await asyncio.wait_for(current().idle(), 5)
     assert (await load(generation)).status == "cancelled"
+
+
+async def test_ticks_do_not_queue_behind_those_who_settle(
+    settings: Any, scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a crowd that ends at once would lose its leases, and what no tick has written yet, to another process."""
+    settings.STREAMING_TICK_SECONDS, settings.STREAMING_MAX_ACTIVE_PER_OWNER = 0.02, 30
+    happened: list[str] = []
+
+    def slow(*arguments: Any) -> bool:
+        time.sleep(0.02)
+        happened.append("settled")
+        return settle(*arguments)
+
+    def seen(*arguments: Any) -> Any:
+        happened.append("tick")
+        return database.tick(*arguments)
+
+    monkeypatch.setattr("streaming.runner.settle", slow)
+    monkeypatch.setattr("streaming.ticker.journal", SimpleNamespace(tick=seen))
+    scripted(text="Hello", hang_after=1)
+    for number in range(30):
+        await submit(key=f"c{number}")
+    await asyncio.sleep(0.1)
+    current().cancel_all("user")
+    await asyncio.wait_for(current().idle(), 10)
+    between = "".join("t" if one == "tick" else "s" for one in happened[happened.index("settled") :]).split("t")
+    assert sum(map(len, between)) == 30
+    assert max(map(len, between)) <= 3, "one that is at it, one that was next, and one for the pause between ticks"
 
 
 async def test_answer_is_alive_before_a_busy_loop_hears_of_it(scripted: Script, settings: Any) -> None:

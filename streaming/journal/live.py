@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 
 from streaming.protocol.ui_stream import chunk_of, frame
 
-# Unpacked bytes of a page, or a single frame's; a reader who lags is given so many at once.
+# Unpacked bytes of a page, or a single frame's.
 BYTES_PER_PAGE = 2_000
-# Small pages that become one: what is alike in them is then said once, and it can be packed harder off the hot path.
+# Small pages that become one, in which what is alike is said once. A reader who lags is given so much at once.
 PAGES_TOGETHER = 12
 QUICK, HARD = 1, 6  # zlib's levels
 BETWEEN = b"\n"  # chunks are JSON on one line
