@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from tests.browser.by_prompt import MARKUP, WORDS
 from tests.browser.examples.conftest import OpenPage
 from tests.cable import Cable
-from tests.faults import rows
+from tests.live import rows
 from tests.servers import Site
 
 PAGES = ("/event-source/", "/fetch/")
