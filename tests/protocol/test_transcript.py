@@ -108,6 +108,16 @@ def test_it_can_be_read_while_it_grows():
     assert texts[12:14] == [("Hello", ['{"a"']), ("Hello", ['{"a":1}'])]
 
 
+def test_a_long_one_says_all_of_it_at_any_time():
+    pieces = ["a", "é", "世界", "🎉", "\ud83d", "\ude80", "\n", "words " * 9] * 200
+    transcript = fold([])
+    for said, piece in enumerate(pieces, 1):
+        transcript.apply(TextDelta(0, piece))
+        if said % 50 == 0:
+            assert transcript.text == "".join(pieces[:said])
+    assert transcript.parts == [TextPart("".join(pieces))]
+
+
 def test_open_call_is_not_complete():
     (call,) = fold(EVERYTHING[:13]).tool_calls
     assert (call.arguments, call.is_complete) == (None, False)
