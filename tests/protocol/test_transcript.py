@@ -115,7 +115,7 @@ def test_a_long_one_says_all_of_it_at_any_time():
         transcript.apply(TextDelta(0, piece))
         if said % 50 == 0:
             assert transcript.text == "".join(pieces[:said])
-    assert transcript.parts == [TextPart("".join(pieces))]
+    assert transcript.parts == [TextPart(text="".join(pieces))]
 
 
 def test_open_call_is_not_complete():
