@@ -20,7 +20,7 @@ from tests.serving.conftest import LOOPS, SERVERS, Start
 
 pytestmark = pytest.mark.fault("F3")
 
-DRAIN = 1.5
+DRAIN = 2.5
 GRACE = 2.0
 # The main process of uvicorn's workers looks for signals every half second.
 HANDED_ON = 0.6
