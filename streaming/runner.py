@@ -11,7 +11,7 @@ import contextvars
 import itertools
 import logging
 import math
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -37,17 +37,19 @@ SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 class Run:
     """A generation in the process that runs it. `written` counts the frames that the journal has.
 
-    Its last ones are written within `writing`, which keeps the ticker away meanwhile.
+    It ends within `settling`, which keeps the ticker away meanwhile.
     """
 
-    def __init__(self, generation: Generation, opening: Opening, writing: AbstractAsyncContextManager[None]) -> None:
+    def __init__(
+        self, generation: Generation, opening: Opening, settling: Callable[[], AbstractAsyncContextManager[None]]
+    ) -> None:
         self.generation = generation
         self.log = LiveLog(on_unwatched=self._unwatched)
         self.draft = Draft(opening, self.log)
         self.written = 0
         self._tried = 0
         self._took_ms = 0
-        self._writing = writing
+        self._settling = settling
         self._reading: asyncio.Task[None] | None = None
         self._verdict: Ending | None = None
         self._abandoning: asyncio.Task[None] | None = None
@@ -161,7 +163,7 @@ class Run:
 
     async def _settle(self, ending: Ending) -> list[bytes]:
         """The closing chunks, with the row settled before anybody sees them."""
-        async with self._writing:
+        async with self._settling():
             settlement = self._settlement(ending)  # not before: hundreds may be waiting here, each with its text
             settlement.apply(self.generation)
             closing = self.draft.closing(outcome_of(self.generation))

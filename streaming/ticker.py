@@ -10,7 +10,7 @@ import contextlib
 import contextvars
 import logging
 import uuid
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 
 from django.db import Error as DatabaseTrouble
 
@@ -28,38 +28,12 @@ logger = logging.getLogger(__name__)
 MAX_BYTES_PER_TICK = 8_000_000
 
 
-class Queue:
-    """Who waits for `lock` in here waits for the others in here first.
-
-    A lock is given to those who wait in their order: a tick behind hundreds who settle would renew leases too late.
-    """
-
-    def __init__(self, lock: asyncio.Lock) -> None:
-        self._lock = lock
-        self._turn = asyncio.Lock()
-
-    async def __aenter__(self) -> None:
-        await self._turn.acquire()
-        try:
-            await self._lock.acquire()
-        except BaseException:
-            self._turn.release()
-            raise
-
-    async def __aexit__(self, *_: object) -> None:
-        self._lock.release()
-        self._turn.release()
-
-
 class Ticker:
-    """For `runs`, which come and go, of the process that is called `worker` in their rows.
-
-    Whoever settles one is in `settling` meanwhile, one at a time; no tick is then at work.
-    """
+    """For `runs`, which come and go, of the process that is called `worker` in their rows."""
 
     def __init__(self, worker: str, runs: Mapping[uuid.UUID, Run]) -> None:
         self._lock = asyncio.Lock()
-        self.settling = Queue(self._lock)
+        self._turn = asyncio.Lock()
         self._worker = worker
         self._runs = runs
         self._asked = asyncio.Event()
@@ -72,6 +46,15 @@ class Ticker:
         if self._mirror:
             self._mirror.add(generation_id, self._runs[generation_id])
         self._see_to_loops()
+
+    @contextlib.asynccontextmanager
+    async def settling(self) -> AsyncIterator[None]:
+        """Whoever settles a run does it in here, one at a time; no tick is then at work.
+
+        They wait for each other first: a tick behind hundreds of them would renew leases too late.
+        """
+        async with self._turn, self._lock:
+            yield
 
     async def idle(self) -> None:
         """Return when all that has ended is where its readers look for it."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import random
 import sys
@@ -63,6 +64,15 @@ def test_an_answer_is_held_in_a_seventh_of_its_frames() -> None:
         log.append([chunk])
     held = sum(map(sys.getsizeof, (*log._pages, *log._starts, *log._tail)))
     assert held < log.size / 7
+
+
+def test_a_picture_is_kept_as_it_is() -> None:
+    """Packing one would hold up everybody."""
+    picture = b'{"type":"file","url":"data:image/png;base64,%b"}' % base64.b64encode(bytes(5_000_000))
+    log = LiveLog()
+    log.append([picture])
+    assert len(log._pages[0]) > len(picture)
+    assert log.read(0) == [frame(1, picture)]
 
 
 def _chunks(count: int, sizes: tuple[int, ...]) -> list[bytes]:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
+from streaming.protocol.packing import HARD, pack, unpack
 from streaming.protocol.ui_stream import chunk_of, frame
 
 # Unpacked bytes of a page, or a single frame's.
 BYTES_PER_PAGE = 2_000
 # Small pages that become one, in which what is alike is said once. A reader who lags is given so much at once.
 PAGES_TOGETHER = 12
-QUICK, HARD = 1, 6  # zlib's levels
 BETWEEN = b"\n"  # chunks are JSON on one line
 
 
@@ -32,7 +31,7 @@ class LiveLog:
         self._pages: list[bytes] = []
         self._starts: list[int] = []  # the number before each page's first frame
         self._loose = 0  # pages at the end that are to be put together
-        self._packed = self._packed_size = 0
+        self._packed = self._packed_size = 0  # frames and bytes that the pages have
         self._tail: list[bytes] = []
         self._tail_size = 0
         self._waiting: set[asyncio.Future[None]] = set()
@@ -70,7 +69,7 @@ class LiveLog:
             return self._tail[after - self._packed :]
         page = bisect_right(self._starts, after) - 1
         start = self._starts[page]
-        chunks = zlib.decompress(self._pages[page]).split(BETWEEN)
+        chunks = unpack(self._pages[page]).split(BETWEEN)
         return [frame(seq, chunk) for seq, chunk in enumerate(chunks[after - start :], after + 1)]
 
     def since(self, after: int, size: float = math.inf) -> list[bytes]:
@@ -113,7 +112,7 @@ class LiveLog:
         """Make a page of the newest frames. Their numbers need no room: they follow from the page's place."""
         joined = BETWEEN.join(map(chunk_of, self._tail))
         self._starts.append(self._packed)
-        self._pages.append(zlib.compress(joined, QUICK))
+        self._pages.append(pack(joined))
         self._packed += len(self._tail)
         self._packed_size += self._tail_size
         self._tail, self._tail_size = [], 0
@@ -122,8 +121,8 @@ class LiveLog:
             self._put_together()
 
     def _put_together(self) -> None:
-        joined = BETWEEN.join(map(zlib.decompress, self._pages[-PAGES_TOGETHER:]))
-        self._pages[-PAGES_TOGETHER:] = [zlib.compress(joined, HARD)]
+        joined = BETWEEN.join(map(unpack, self._pages[-PAGES_TOGETHER:]))
+        self._pages[-PAGES_TOGETHER:] = [pack(joined, HARD)]
         del self._starts[1 - PAGES_TOGETHER :]
         self._loose = 0
 

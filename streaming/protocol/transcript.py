@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from typing import Any, Literal
 
 from streaming.protocol import events as ev
+from streaming.protocol.packing import pack, unpack
 from streaming.protocol.parts import (
     FilePart,
     OpaquePart,
@@ -42,13 +42,13 @@ class Growing:
     def add(self, text: str) -> None:
         self._newest += text.encode("utf-8", KEPT)
         if len(self._newest) > UNPACKED:
-            self._packed.append(zlib.compress(self._newest, 1))
+            self._packed.append(pack(self._newest))
             self._newest.clear()
 
     @property
     def text(self) -> str:
         """The words so far."""
-        return b"".join((*map(zlib.decompress, self._packed), self._newest)).decode("utf-8", KEPT)
+        return b"".join((*map(unpack, self._packed), self._newest)).decode("utf-8", KEPT)
 
     def part(self) -> Part:
         field = WORDS_FIELD.get(self.kind)
