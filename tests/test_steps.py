@@ -28,8 +28,7 @@ from streaming.protocol.parts import (
 )
 from streaming.protocol.requests import GenerationRequest
 from streaming.providers import get_provider
-from streaming.providers.scripted import Scripted
-from streaming.providers.scripted_wire import Answer, wire
+from streaming.providers.scripted import Script, Scripted, wire
 from streaming.settlement import alive, reap
 from streaming.standing import DENIED
 from streaming.submission import Submission, submission_of
@@ -43,7 +42,7 @@ from tests.engine import ALICE
 from tests.test_supervisor import load
 
 pytestmark = pytest.mark.usefixtures("engine")
-Script = Callable[..., None]
+Scripting = Callable[..., None]
 Told = tuple[str, str, dict[str, Any] | str]
 DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
 WEATHER = ("c1", "get_weather", '{"city": "Oslo"}')
@@ -63,7 +62,7 @@ class Steps(Scripted):
             (id, name, tuple(arguments[at : at + 5] for at in range(0, len(arguments), 5)))
             for id, name, arguments in calls
         )
-        return wire(self.dialect, Answer(model="m", text=(text,) if text else (), calls=pieces, input_tokens=10))
+        return wire(self.dialect, Script(model="m", text=(text,) if text else (), calls=pieces, input_tokens=10))
 
     @classmethod
     def check(cls, alias: str, options: Any) -> list[Any]:
