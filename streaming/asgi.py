@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from streaming.conf import settings
-from streaming.database import weather
+from streaming.database import health
 from streaming.supervisor import current
 from streaming.wires import Wire, wire_of
 
@@ -45,7 +45,7 @@ class StreamingApplication:
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        weather.begin()
+        health.doubt()
         _collect_less_often()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from streaming.database import atomic, outlasting_deadlocks
+from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import NotFound
 from streaming.models import Conversation, Message, Owner
 from streaming.models.messages import Role
@@ -89,7 +89,7 @@ class Tree:
         return [reply for reply in self._replies[message.parent_id] if reply.role == message.role]
 
 
-@outlasting_deadlocks
+@retry_on_deadlock
 def show(owner: Owner, key: str, message_id: str) -> None:
     """Make the newest path through a message the one that is shown, and gone on from.
 

@@ -15,7 +15,7 @@ from django.db import IntegrityError
 from streaming import history
 from streaming.conf import settings
 from streaming.continuation import go_on
-from streaming.database import atomic, outlasting_deadlocks
+from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
 from streaming.limits import check_limits
@@ -31,7 +31,7 @@ from streaming.tools import registered, toolbox_for
 UNKNOWN = "There is no such message in this conversation."
 
 
-@outlasting_deadlocks
+@retry_on_deadlock
 def accept(sender: Sender, submission: Submission) -> Accepted:
     """Store the submission for the sender's worker to run.
 

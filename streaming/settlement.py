@@ -15,7 +15,7 @@ from django.db import Error as DatabaseTrouble
 
 from streaming import history
 from streaming.conf import settings
-from streaming.database import atomic, weather
+from streaming.database import atomic, health
 from streaming.journal import Batch
 from streaming.journal import database as journal
 from streaming.journal.quick import seize
@@ -156,7 +156,7 @@ def _is_silence_death() -> bool:
     """
     with atomic():  # on SQLite this waits until one may write
         pass
-    return weather.has_been_fine_for(settings.LEASE_SECONDS)
+    return health.has_been_good_for(settings.LEASE_SECONDS)
 
 
 def interrupt(generation: Generation) -> bool:

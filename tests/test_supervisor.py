@@ -19,7 +19,8 @@ from django.db import DataError, OperationalError, connection
 from django.db.models.functions import Now
 
 from streaming import supervisor
-from streaming.database import _with_fresh_connection, in_database
+from streaming.database import in_database
+from streaming.database.threads import _with_fresh_connection
 from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, ProviderError, TooLarge, TooManyRequests
 from streaming.journal import database
 from streaming.journal.base import MAX_FRAMES_PER_READ

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from django.db import DatabaseError, connections
 
 from streaming.conf import settings
-from streaming.database import alias, atomic, in_database, in_order, outlasting_deadlocks
+from streaming.database import alias, atomic, in_database, in_order, retry_on_deadlock
 from streaming.journal.base import MAX_FRAMES_PER_READ, Batch, without_gap
 from streaming.models import Generation, JournalEntry
 from streaming.models.generations import ACTIVE, from_now
@@ -65,7 +65,7 @@ class Tick(NamedTuple):
     has_written: bool
 
 
-@outlasting_deadlocks
+@retry_on_deadlock
 def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> Tick:
     """Renew the leases of `worker`, and write the new frames of its `live` generations."""
     with atomic():
