@@ -21,8 +21,8 @@ from streaming.draft import Draft
 from streaming.ending import ending_of
 from streaming.errors import ProviderError
 from streaming.files import with_files
-from streaming.history import repair
 from streaming.models import Generation
+from streaming.models.history import repair
 from streaming.protocol import StreamParser
 from streaming.protocol.events import Finished
 from streaming.protocol.parts import ToolCall, Turn

@@ -20,7 +20,7 @@ from streaming.errors import Overloaded, TooManyRequests
 from streaming.files import kept
 from streaming.housekeeping import sweep_forever
 from streaming.intake import accept
-from streaming.journal.quick import redis_journal
+from streaming.journal.optional_redis import redis_journal
 from streaming.models import Generation, Owner
 from streaming.pending import Accepted, Sender, Start
 from streaming.places import Places

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from streaming.history import NOT_EXECUTED, repair
+from streaming.models.history import NOT_EXECUTED, repair
 from streaming.protocol.parts import Part, ReasoningPart, Role, TextPart, ToolCall, ToolResult, Turn
 
 WHOLE = ToolCall(id="c1", name="f", raw_arguments="{}", arguments={}, is_complete=True)

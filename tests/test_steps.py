@@ -13,11 +13,10 @@ from streaming.chat import go_on, start_chat
 from streaming.database import in_database
 from streaming.draft import NOT_MADE
 from streaming.errors import BadRequest, Conflict, TooLarge
-from streaming.history import NOT_EXECUTED
-from streaming.journal import Batch
-from streaming.journal.database import write
+from streaming.journal import Batch, write_frames
 from streaming.models import Generation, JournalEntry, Message
 from streaming.models.generations import from_now
+from streaming.models.history import NOT_EXECUTED
 from streaming.protocol.parts import (
     ReasoningPart,
     TextPart,
@@ -500,7 +499,7 @@ async def test_process_that_dies_in_a_continuation(settings: Any) -> None:
         await Generation.objects.filter(pk=again.pk).aupdate(**dead)
         await JournalEntry.objects.filter(generation=again).adelete()
         if held:
-            await in_database(write, {again.pk: Batch(1, shown[:held])})
+            await in_database(write_frames, {again.pk: Batch(1, shown[:held])})
         assert await in_database(reap) == 1
         final = await load(again)
         replayed = await drain(JournalSubscription(again.pk, 0))

@@ -14,12 +14,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from streaming import history
-from streaming.branches import Tree
 from streaming.database import in_database
 from streaming.errors import BadRequest, NotFound, Overloaded, RequestError, TooLarge
 from streaming.files.addresses import addressed_messages
-from streaming.models import Conversation, Generation, Message, Owner
+from streaming.models import (
+    Conversation,
+    Generation,
+    Message,
+    MessageTree,
+    Owner,
+    contributions,
+    earlier_rows,
+    parts_of,
+    path_of,
+)
 from streaming.protocol.ui_stream import ui_parts
 from streaming.submission import read_stop, read_submission
 from streaming.subscription import follow, has_end, subscribe
@@ -181,7 +189,7 @@ def _generation_to_stop(owner: Owner, key: str, named: str | None) -> Generation
 
 def _shown_id(message: Message) -> str:
     """The id by which clients know the answer that `message` is a row of."""
-    return [*history.earlier_rows(message), message][0].public_id
+    return [*earlier_rows(message), message][0].public_id
 
 
 def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
@@ -205,12 +213,12 @@ def describe(owner: Owner, key: str) -> dict[str, Any]:
         NotFound: as `find_conversation`.
     """
     found = find_conversation(owner, key)
-    tree = Tree(found)
-    contributions = history.contributions(history.path(found))
-    written = [rows for rows in contributions if not _is_being_written(rows[-1])]
+    tree = MessageTree(found)
+    grouped = contributions(path_of(found))
+    written = [rows for rows in grouped if not _is_being_written(rows[-1])]
     return {
         "id": found.key,
-        "active": len(written) < len(contributions),
+        "active": len(written) < len(grouped),
         "messages": [_ui_message(rows, tree) for rows in written],
     }
 
@@ -220,10 +228,10 @@ def _is_being_written(message: Message) -> bool:
     return generation is not None and generation.is_active
 
 
-def _ui_message(rows: list[Message], tree: Tree) -> dict[str, Any]:
+def _ui_message(rows: list[Message], tree: MessageTree) -> dict[str, Any]:
     """One contribution. Its metadata is that of its newest generation, and where its first row stands."""
     first, last = rows[0], rows[-1]
-    shown = {"id": first.public_id, "role": first.role, "parts": ui_parts(history.parts_of(rows))}
+    shown = {"id": first.public_id, "role": first.role, "parts": ui_parts(parts_of(rows))}
     generation: Generation | None = getattr(last, "generation", None)
     metadata = (generation.metadata if generation else {}) | tree.metadata(first)
     return shown | {"metadata": metadata} if metadata else shown

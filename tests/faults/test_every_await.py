@@ -14,7 +14,7 @@ from django.db import OperationalError
 
 from streaming import reading, runner, ticker
 from streaming.database import in_database, threads
-from streaming.journal import database as journal
+from streaming.journal import read_frames
 from streaming.models import Generation
 from streaming.models.generations import ACTIVE
 from streaming.settlement import reap
@@ -82,7 +82,7 @@ def _check_row() -> Generation:
     assert row.active_conversation_id is None
     assert TEXT.startswith(row.message.text)
     assert row.status != "finished" or row.message.text == TEXT
-    frames = journal.read(row.pk, 0, 10_000)
+    frames = read_frames(row.pk, 0, 10_000)
     assert seqs_of(frames) == list(range(1, row.last_seq + 1))
     assert text_of(frames) == row.message.text
     return row
