@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 
+from streaming.access import open_streams
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.journal import LiveLog, Polling, Watch, read_frames, read_status, replay
@@ -163,7 +164,7 @@ class JournalSubscription:
             if remaining <= 0:
                 return []
             await watch.wait(self.seq, remaining)
-            if current().readers.are_leaving:
+            if open_streams().is_closing:
                 return []
         return None
 

@@ -12,14 +12,15 @@ from django.db import OperationalError
 from django.test import AsyncClient
 from django.utils import timezone
 
-from streaming.asgi import GC_THRESHOLD, StreamingApplication
+from streaming.access import SessionCheck
+from streaming.asgi import StreamingApplication
+from streaming.asgi.application import GC_THRESHOLD
 from streaming.database import health
 from streaming.journal.redis import Absence, seize
 from streaming.models import Generation, Message
 from streaming.protocol.parts import ToolCall
 from streaming.protocol.ui_stream import frame
 from streaming.supervisor import current
-from streaming.views.passes import Pass
 from streaming.views.sse import ERROR, _pieces
 from tests.engine import ALICE, forget_database_trouble
 
@@ -59,7 +60,7 @@ class BegunAgain:
     def close(self) -> None: ...
 
 
-class Anybody(Pass):
+class Anybody(SessionCheck):
     def __init__(self) -> None:
         self.owner = ALICE
 

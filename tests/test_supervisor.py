@@ -11,7 +11,6 @@ import uuid
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest

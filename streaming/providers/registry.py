@@ -12,23 +12,21 @@ from django.utils.module_loading import import_string
 
 from streaming.conf import settings
 from streaming.errors import BadRequest
+from streaming.per_loop import PerLoop
 from streaming.providers.base import Provider, ProviderClass
 
-_instances: dict[asyncio.AbstractEventLoop, dict[str, Provider]] = {}
+_instances: PerLoop[dict[str, Provider]] = PerLoop(dict)
 _closing: set[asyncio.Task[None]] = set()
 
 
 def get_provider(alias: str = "default") -> Provider:
-    """The running loop's instance of provider `alias`, made at first use.
+    """The running event loop's instance of provider `alias`, made at first use.
 
     Raises:
         BadRequest: there is no such alias.
         ImproperlyConfigured: its entry in the settings cannot work.
     """
-    loop = asyncio.get_running_loop()
-    if loop not in _instances:
-        _forget_closed_loops()
-    made = _instances.setdefault(loop, {})
+    made = _instances.get()
     if alias not in made:
         backend = provider_class(alias)
         made[alias] = backend(**settings.PROVIDERS[alias].get("OPTIONS", {}))
@@ -56,9 +54,9 @@ def provider_class(alias: str) -> ProviderClass:
 
 
 def files_taken(alias: str) -> tuple[str, ...]:
-    """The media types of files that provider `alias` understands, as patterns: `OPTIONS["takes"]`, or its class's.
+    """The media types of files that provider `alias` understands, as patterns such as `image/*`.
 
-    Raises as `provider_class`.
+    They are `OPTIONS["takes"]`, or else those of the provider's class. Raises as `provider_class`.
     """
     backend = provider_class(alias)
     named = settings.PROVIDERS[alias].get("OPTIONS", {}).get("takes")
@@ -66,13 +64,13 @@ def files_taken(alias: str) -> tuple[str, ...]:
 
 
 def is_taken(media_type: str, takes: tuple[str, ...]) -> bool:
-    """Whether a file of this type is among those that a provider `takes`."""
+    """True if one of the patterns that a provider `takes` matches the media type."""
     return any(fnmatchcase(media_type, pattern) for pattern in takes)
 
 
 async def close_providers() -> None:
-    """Close the running loop's providers; the next `get_provider` makes new ones."""
-    await _close(_instances.pop(asyncio.get_running_loop(), {}))
+    """Closes the running event loop's providers. The next `get_provider` makes new ones."""
+    await _close(_instances.pop() or {})
 
 
 async def _close(made: dict[str, Provider]) -> None:
@@ -80,17 +78,13 @@ async def _close(made: dict[str, Provider]) -> None:
         await provider.close()
 
 
-def _forget_closed_loops() -> None:
-    for loop in [loop for loop in _instances if loop.is_closed()]:
-        del _instances[loop]
-
-
 def _reset(*, setting: str, **kwargs: Any) -> None:
-    """Instances made from old settings are closed, each on its own loop."""
+    """Closes the instances made from old settings, each on its own event loop."""
     if setting == "STREAMING_PROVIDERS":
-        for loop in [loop for loop in _instances if loop.is_running()]:
-            loop.call_soon_threadsafe(_close_soon, loop, _instances[loop])
-        _instances.clear()
+        for loop, made in _instances.items():
+            if loop.is_running():
+                loop.call_soon_threadsafe(_close_soon, loop, dict(made))
+            made.clear()
 
 
 def _close_soon(loop: asyncio.AbstractEventLoop, made: dict[str, Provider]) -> None:

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from streaming.access import SessionCheck, open_streams, owner_of, refuse_cross_site, refuse_sync
 from streaming.database import in_database
 from streaming.errors import BadRequest, NotFound, Overloaded, RequestError, TooLarge
 from streaming.files.addresses import addressed_messages
@@ -32,8 +33,6 @@ from streaming.protocol.ui_stream import ui_parts
 from streaming.submission import read_stop, read_submission
 from streaming.subscription import follow, has_end, subscribe
 from streaming.supervisor import current, stop
-from streaming.views.access import owner_of, refuse_cross_site, refuse_sync
-from streaming.views.passes import Pass
 from streaming.views.sse import stream_response
 
 logger = logging.getLogger(__name__)
@@ -82,9 +81,9 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
 async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     """Take a message and stream its answer."""
     submission = read_submission(body_of(request))
-    current().places.check(owner.key)
+    open_streams().check(owner.key)
     generation = await current().submit(owner, submission)
-    return stream_response(await follow(generation), Pass(owner, request.session))
+    return stream_response(await follow(generation), SessionCheck(owner, request.session))
 
 
 @endpoint("GET")
@@ -97,11 +96,11 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
     after = _cursor(request)
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
         return HttpResponse(status=204)
-    current().places.check(owner.key)
+    open_streams().check(owner.key)
     subscription = await subscribe(generation.pk, after or 0)
     # Who asks from 0 is a stock client that resumes, and does not come back by itself.
     comes_back = bool(after) or "text/event-stream" in request.headers.get("Accept", "")
-    return stream_response(subscription, Pass(owner, request.session), comes_back=comes_back)
+    return stream_response(subscription, SessionCheck(owner, request.session), comes_back=comes_back)
 
 
 @endpoint("POST")
