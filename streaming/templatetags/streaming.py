@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 
 from streaming.models import Conversation
 from streaming.views.files import accepted_files
-from streaming.views.transcripts import BLANK_MESSAGES, BLANK_PARTS, shown_messages, texts
+from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, shown_messages, texts
 
 register = template.Library()
 

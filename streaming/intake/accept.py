@@ -1,8 +1,7 @@
-"""Intake: a person's message becomes rows, once, before any provider is called.
+"""Accepting a submission: one transaction stores the user message, the assistant message and its pending generation.
 
-One transaction stores the user message, the assistant message that will be written and its pending generation. A
-message that was sent before (the same client id) joins the generation it started then, and so do outputs of tools. The
-AI SDK lets an edited message keep its id, so that an id belongs to the newest message that was sent under it.
+A message that was sent before (the same client id) joins the generation that it started then, and so do tool outputs.
+The AI SDK lets an edited message keep its id, so an id belongs to the newest message that was sent under it.
 """
 
 from __future__ import annotations
@@ -13,18 +12,19 @@ import msgspec
 from django.db import IntegrityError
 
 from streaming.conf import settings
-from streaming.continuation import go_on
 from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
-from streaming.journal.opening import Opening
-from streaming.limits import check_limits
+from streaming.intake.continuation import continue_answer
+from streaming.intake.limits import check_limits
+from streaming.intake.pending import Accepted, Sender, Start, create_pending
+from streaming.intake.submission import Submission
+from streaming.journal import Opening
 from streaming.models import Conversation, Generation, Message, Owner, path_of, turns_of
 from streaming.models.conversations import title_from
 from streaming.models.messages import Role
-from streaming.pending import BUSY, Accepted, Sender, Start, check_idle, pending
 from streaming.protocol.parts import TextPart
-from streaming.submission import Submission
+from streaming.settlement import BUSY, check_idle
 from streaming.tools import registered, toolbox_for
 
 UNKNOWN = "There is no such message in this conversation."
@@ -32,18 +32,18 @@ UNKNOWN = "There is no such message in this conversation."
 
 @retry_on_deadlock
 def accept(sender: Sender, submission: Submission) -> Accepted:
-    """Store the submission for the sender's worker to run.
+    """Stores the submission for the sender's worker to run.
 
     Raises:
         BadRequest, Conflict, NotFound, TooLarge, TooManyRequests: and nothing was stored.
     """
     _validate(submission)
-    registered()  # imports the site's tools, which a transaction should not wait for
+    registered()  # imports the site's tools before the transaction begins
     try:
         with atomic():
             conversation = _conversation(sender.owner, submission)
             if submission.answers:
-                return go_on(sender, conversation, submission)
+                return continue_answer(sender, conversation, submission)
             meant = _meant(conversation, submission)
             return _join(conversation, meant) or _begin(sender, conversation, meant)
     except IntegrityError:
@@ -63,7 +63,7 @@ def _validate(submission: Submission) -> None:
 
 
 def _conversation(owner: Owner, submission: Submission) -> Conversation:
-    """The conversation, locked: who sends and who walks its branches at the same time come one after the other."""
+    """The conversation, created if needed. Its row is locked: sending and changing branches wait for each other."""
     conversations = Conversation.objects.select_for_update()
     if submission.is_empty:
         found = conversations.owned_by(owner).filter(key=submission.key).first()
@@ -84,7 +84,7 @@ def _conversation(owner: Owner, submission: Submission) -> Conversation:
 
 
 def _meant(conversation: Conversation, submission: Submission) -> Submission:
-    """Clients regenerate also to try a message again that was refused, or lost on its way: that one is new here."""
+    """The submission that the client means: some regenerate to send a message again that was refused or lost."""
     if submission.trigger != "regenerate-message" or submission.client_id is None:
         return submission
     sent = _look_up(conversation, submission.client_id)
@@ -95,7 +95,7 @@ def _meant(conversation: Conversation, submission: Submission) -> Submission:
 
 
 def _join(conversation: Conversation, submission: Submission) -> Accepted | None:
-    """The generation that this very message already started, if it did; for an edit, while it is being written."""
+    """The generation that this message has started already; for an edit, only while it is being written."""
     if submission.client_id is None or submission.trigger != "submit-message":
         return None
     sent = conversation.messages.filter(client_id=submission.client_id).first()
@@ -120,7 +120,7 @@ def _begin(sender: Sender, conversation: Conversation, submission: Submission) -
     check_taken(alias, asked.typed_parts)
     toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
     opening = Opening(answer.public_id, live_fields=toolbox.live_fields)
-    generation = pending(sender, answer, alias, opening)
+    generation = create_pending(sender, answer, alias, opening)
     turns = turns_of(path_of(conversation, asked))
     return Accepted(generation, Start(conversation.system_prompt, turns, opening, toolbox))
 
@@ -133,7 +133,7 @@ def _user_message(conversation: Conversation, submission: Submission) -> Message
     if replaced is not None:
         parent = replaced.parent
         if submission.message_id == submission.client_id:
-            # The edit takes the id over, which may be the row's own: only another one tells the two apart.
+            # The edit takes the id over. The replaced row gets a new one, because its own primary key may be that id.
             replaced.client_id = str(uuid.uuid4())
             replaced.save(update_fields=("client_id",))
     message = Message(conversation=conversation, parent=parent, role=Role.USER, client_id=submission.client_id)
@@ -144,7 +144,7 @@ def _user_message(conversation: Conversation, submission: Submission) -> Message
 
 
 def _replaced(conversation: Conversation, submission: Submission) -> Message | None:
-    """The message that an edit takes the place of; none for an edit of what was refused, or lost on its way."""
+    """The message that an edit replaces; None for an edit of a message that was refused or lost."""
     if submission.message_id is None:
         return None
     found = _look_up(conversation, submission.message_id)
@@ -156,7 +156,7 @@ def _replaced(conversation: Conversation, submission: Submission) -> Message | N
 
 
 def _question_of(conversation: Conversation, message_id: str | None) -> Message:
-    """The user message whose answer is to be generated again."""
+    """The user message whose answer is generated again."""
     message = _find(conversation, message_id) if message_id else conversation.active_leaf
     while message is not None and message.role != Role.USER:
         message = message.parent
@@ -188,10 +188,10 @@ def _is_uuid(text: str) -> bool:
 
 
 def _lost_the_race(sender: Sender, submission: Submission) -> Accepted:
-    """Another request stored the same message, or started another answer here, a moment earlier."""
+    """Joins the request that stored the same message a moment earlier, or refuses: another answer has begun."""
     conversation = Conversation.objects.owned_by(sender.owner).filter(key=submission.key).first()
     if conversation and submission.answers:
-        return go_on(sender, conversation, submission)
+        return continue_answer(sender, conversation, submission)
     joined = _join(conversation, submission) if conversation else None
     if joined is None:
         raise Conflict(BUSY)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import NotFound
 from streaming.models import Conversation, MessageTree, Owner
-from streaming.pending import check_idle
+from streaming.settlement import check_idle
 
 
 @retry_on_deadlock
-def show(owner: Owner, key: str, message_id: str) -> None:
-    """Make the newest path through a message the one that is shown, and gone on from.
+def select_branch(owner: Owner, key: str, message_id: str) -> None:
+    """Shows the newest path through a message; the conversation continues from its end.
 
-    The conversation's row is locked meanwhile, so that no answer begins on the path that is being left.
+    The conversation's row is locked meanwhile, so that no answer begins on the path that is left.
 
     Raises:
         Conflict: an answer is being written in this conversation.
@@ -25,5 +25,5 @@ def show(owner: Owner, key: str, message_id: str) -> None:
         tree = MessageTree(conversation)
         leaf = tree.newest_leaf(tree.find(message_id))
         check_idle(conversation)
-        # Not `save`: who only looks does not move the conversation up in the list.
+        # Not `save`, which would move the conversation up in the list of its owner.
         Conversation.objects.filter(pk=conversation.pk).update(active_leaf=leaf)

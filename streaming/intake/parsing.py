@@ -1,98 +1,63 @@
-"""Submissions: what somebody asks for, and how it is read from a client's JSON.
+"""Reading what clients send: JSON bodies become submissions.
 
-Clients are read leniently: unknown keys and parts pass, because the server's history is the truth and only the new
-message is taken from them, or what they say of calls that wait for them.
+The reading is lenient. Unknown keys and parts are ignored, because the server's history is the truth: only the new
+message is taken from a client, or its outputs and decisions for calls that wait for them.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from streaming.errors import BadRequest
-from streaming.protocol.parts import FilePart, ToolApproval, ToolResult
+from streaming.intake.submission import Submission, Trigger
+from streaming.protocol.parts import FilePart
 from streaming.protocol.ui_stream import answers_in
 
-Trigger = Literal["submit-message", "regenerate-message"]
 TRIGGERS: dict[Any, Trigger] = {
     None: "submit-message",
     "submit-message": "submit-message",
     "regenerate-message": "regenerate-message",
 }
 MAX_ID_CHARS = 128
-Answer = ToolResult | ToolApproval
 Fields = dict[str, Any]
+"""Keyword arguments of `Submission`."""
 
 
-class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """`key` is the conversation's id for its owner, `client_id` the client's id of the new message.
-
-    `message_id` names the user message that this one replaces (an edit), or the answer to generate again. With
-    "regenerate-message", `prompt` and `client_id` are the client's last message, if it is the user's: one that never
-    arrived is to be sent. With `answers`, outputs and approvals for calls, it is no new message: the answer
-    `message_id` goes on with them. Making one raises BadRequest for a key that no address can hold.
-
-    `files` are the client's, each with a URL that may be anything; `streaming.files.kept` makes attachments of them.
-    """
-
-    key: str
-    prompt: str = ""
-    files: tuple[FilePart, ...] = ()
-    client_id: str | None = None
-    provider: str | None = None
-    trigger: Trigger = "submit-message"
-    message_id: str | None = None
-    answers: tuple[Answer, ...] = ()
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.prompt.strip() or self.files)
-
-    @property
-    def subject(self) -> str:
-        """What a new conversation is called after."""
-        return self.prompt if self.prompt.strip() or not self.files else self.files[0].filename or ""
-
-    def __post_init__(self) -> None:
-        # The key is one piece of the conversation's address.
-        if "/" in self.key or self.key in (".", ".."):
-            raise BadRequest("'id' must not hold a slash, or be '.' or '..'.")
-
-
-class Named(msgspec.Struct):
-    """A message, of which only the id is looked at."""
+class _Named(msgspec.Struct):
+    """A message, of which only the id is read."""
 
     id: str | None = None
 
 
-class Stop(msgspec.Struct):
-    """What clients send with a Stop; whatever else is in it is not looked at."""
+class _Stop(msgspec.Struct):
+    """The body of a stop request; other keys are ignored."""
 
     messageId: str | None = None
-    assistantMessage: Named | None = None
+    assistantMessage: _Named | None = None
 
 
 def read_stop(body: bytes) -> str | None:
-    """The id of the answer that a Stop is for, if it names one.
+    """Returns the id of the answer that a stop request names; None if it names none.
 
     Raises:
-        BadRequest: as `read_submission`.
+        BadRequest: the body is not valid JSON of that shape.
     """
     try:
-        said = msgspec.json.decode(body, type=Stop)
+        said = msgspec.json.decode(body, type=_Stop)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("The body is not valid JSON, or names no message as it should.") from error
     return said.messageId or (said.assistantMessage.id if said.assistantMessage else None)
 
 
 def read_submission(body: bytes) -> Submission:
-    """Read `useChat`'s body, or simply `{"prompt": "…", "id": "…"}`.
+    """Reads `useChat`'s body, or simply `{"prompt": "…", "id": "…"}`.
 
     Raises:
-        BadRequest: saying what is wrong, without repeating the content.
+        BadRequest: the text says what is wrong, without repeating the content.
     """
     try:
         data = msgspec.json.decode(body)
@@ -102,7 +67,7 @@ def read_submission(body: bytes) -> Submission:
 
 
 def submission_of(data: Any) -> Submission:
-    """The same, from decoded JSON.
+    """Makes a submission of decoded JSON.
 
     Raises:
         BadRequest: as `read_submission`.
@@ -140,7 +105,7 @@ def _prompt(message: dict[str, Any]) -> Fields:
 
 
 def _answers(message: dict[str, Any]) -> Fields:
-    """The client goes on with an answer: with its outputs and approvals."""
+    """Reads a client's assistant message: the outputs and decisions that continue an answer."""
     answers = answers_in(message.get("parts"))
     if not answers:
         raise BadRequest("The last of 'messages' must be the user's, or an answer whose calls have their outputs.")
@@ -151,7 +116,7 @@ _BY_ROLE: dict[Any, Callable[[dict[str, Any]], Fields]] = {"user": _prompt, "ass
 
 
 def _asked_last(data: dict[str, Any]) -> Fields:
-    """The user's last message as the client has it; what cannot be read as one is not there."""
+    """Reads the user's last message; nothing if there is none that can be read."""
     try:
         fields = _new_message(data)
     except BadRequest:
@@ -179,7 +144,7 @@ def _content(message: dict[str, Any]) -> tuple[str, tuple[FilePart, ...]]:
 
 
 def _files(parts: Any) -> tuple[FilePart, ...]:
-    """File parts as the AI SDK has them: `mediaType`, `url`, `filename`."""
+    """Reads file parts in the AI SDK's form: `mediaType`, `url`, `filename`."""
     if not isinstance(parts, list | None):
         raise BadRequest("'files' must be a list.")
     try:
@@ -198,7 +163,7 @@ class _ClientFile(msgspec.Struct):
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise BadRequest("The message's text must be a string.")
-    # PostgreSQL's text cannot hold it, and nobody types it.
+    # PostgreSQL's text type cannot hold NUL, and nobody types it.
     return value.replace("\x00", "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -21,7 +21,6 @@ from streaming.files.uploads import Upload, described, upload_in
 from streaming.models import Attachment, Message, Owner
 from streaming.models.generations import from_now
 from streaming.protocol.parts import FilePart, TextPart
-from streaming.submission import Submission
 
 logger = logging.getLogger(__name__)
 
@@ -71,19 +70,20 @@ def _bytes_of(owner_key: str) -> int:
 
 
 @asynccontextmanager
-async def kept(owner: Owner, submission: Submission) -> AsyncIterator[Submission]:
-    """A submission whose files are all attachments. Bytes that no message took are thrown away afterwards.
+async def kept(owner: Owner, key: str, files: Sequence[FilePart]) -> AsyncIterator[tuple[FilePart, ...]]:
+    """Stores the files of a submission to conversation `key`, and yields them as attachments.
+
+    Files that no message has taken when the context ends are removed.
 
     Raises:
         BadRequest, TooLarge, UnsupportedFile, Overloaded: a file cannot be taken; nothing was stored.
     """
     limit = settings.MAX_FILES_PER_MESSAGE
-    if len(submission.files) > limit:
-        raise TooLarge(f"The message has {len(submission.files)} files; at most {limit} are accepted.")
+    if len(files) > limit:
+        raise TooLarge(f"The message has {len(files)} files; at most {limit} are accepted.")
     made: list[uuid.UUID] = []
     try:
-        files = [await _kept(owner, submission.key, part, made) for part in submission.files]
-        yield msgspec.structs.replace(submission, files=tuple(files))
+        yield tuple([await _kept(owner, key, part, made) for part in files])
     finally:
         if made:
             await _discard(made)

@@ -1,7 +1,7 @@
-"""The runner: one generation, from its first frame to the settled row.
+"""The run of one generation: reads the provider until the end or a cancel, then settles the row.
 
-The provider is read, and tools are executed, by a task of its own (`reading`), so that a cancel reaches it at any await
-and closes the provider's connection at once, while the run itself lives on to settle what arrived.
+A task of its own reads the provider and executes tools. So a cancel reaches it at any await and closes the provider's
+connection at once, while the run lives on to settle what arrived.
 """
 
 from __future__ import annotations
@@ -19,32 +19,30 @@ from django.db import Error as DatabaseTrouble
 
 from streaming.conf import settings
 from streaming.database import in_database, in_order
-from streaming.draft import Draft
-from streaming.ending import INTERRUPTED, Ending, cancelled, ending_of, expired
-from streaming.journal import Batch, LiveLog
-from streaming.journal.opening import Opening
-from streaming.models import Generation
-from streaming.models.generations import Status
+from streaming.journal import Batch, LiveLog, Opening
+from streaming.models import Generation, Status
 from streaming.protocol.ui_stream import frame
+from streaming.runner.draft import Draft
+from streaming.runner.ending import INTERRUPTED, Ending, cancelled, ending_of, expired
 from streaming.settlement import Settlement, alive, settle
 
 logger = logging.getLogger(__name__)
 
-# Seconds between tries to settle; the last again and again while the database is away.
+# Seconds between tries to settle. The last one repeats while the database is away.
 SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 class Run:
-    """A generation in the process that runs it. `written` counts the frames that the journal has.
+    """A generation in the process that runs it. `written` is the number of frames that the journal has.
 
-    It ends within `settling`, which keeps the ticker away meanwhile.
+    The run settles within the context `settling`, which keeps the ticker away meanwhile.
     """
 
     def __init__(
         self, generation: Generation, opening: Opening, settling: Callable[[], AbstractAsyncContextManager[None]]
     ) -> None:
         self.generation = generation
-        self.log = LiveLog(on_unwatched=self._unwatched)
+        self.log = LiveLog(on_unwatched=self._begin_abandoning)
         self.draft = Draft(opening, self.log)
         self.written = 0
         self._tried = 0
@@ -57,9 +55,9 @@ class Run:
         self._is_settled = False
 
     async def run(self, read: Coroutine[Any, Any, None]) -> None:
-        """Let `read` fill the draft to its end, or until cancelled, then settle. Raises nothing.
+        """Runs `read`, which fills the draft, to its end or until a cancel, then settles. Raises nothing.
 
-        It counts as `alive` until then.
+        The generation is in `alive` until then.
         """
         reading = self._reading = asyncio.create_task(read)
         if self._verdict:
@@ -69,9 +67,9 @@ class Run:
         trouble = None if reading.cancelled() else reading.exception()
         ending = ending_of(self.draft.terminal, self._verdict, trouble)
         if trouble is not None:
-            trouble.__traceback__ = None  # which holds the frames that hold it, and the draft
+            trouble.__traceback__ = None  # its frames hold the exception and the draft in memory
         if ending.status != Status.FINISHED:
-            # A process that ends takes nothing back: what it asked a person can still be answered.
+            # A process that ends takes no question back: a person can still answer it.
             self.draft.break_off(keeps_questions=ending.status == Status.INTERRUPTED)
         settling = asyncio.create_task(self._end(ending))
         await self._outlast(settling)
@@ -82,7 +80,10 @@ class Run:
         settling.result()
 
     async def _outlast(self, task: asyncio.Task[None]) -> None:
-        """Wait for `task` to end. Who cancels a run is ending the process, and is told when the row is settled."""
+        """Waits for `task` to end.
+
+        Whoever cancels the run ends the process, so the run interrupts and goes on waiting.
+        """
         while not task.done():
             try:
                 await asyncio.wait((task,))
@@ -90,37 +91,37 @@ class Run:
                 self.interrupt()
 
     def cancel(self, reason: str) -> None:
-        """Stop reading the provider, now; what arrived is kept."""
+        """Stops reading the provider now. What arrived is kept."""
         self._break_off(cancelled(reason))
 
     def interrupt(self) -> None:
-        """The process is ending: stop reading, and say so."""
+        """Stops reading because the process ends."""
         self._break_off(INTERRUPTED)
 
     def fence(self) -> None:
-        """Somebody else has settled this generation: stop, and write nothing more."""
+        """Stops reading and writes nothing more: another process has settled this generation."""
         self._is_fenced = True
         self._break_off(INTERRUPTED)
 
     def check_deadlines(self) -> None:
-        """Give up on a provider that is overdue."""
+        """Stops reading a provider that has passed a time limit."""
         if code := self.draft.overdue():
             self._break_off(expired(code))
 
     @property
     def is_live(self) -> bool:
-        """Whether its row is still to be settled."""
+        """True until the row is settled, by this process or another."""
         return not self._is_settled and not self._is_fenced
 
     @property
     def is_ours(self) -> bool:
-        """Whether the log is what the row says, or will say."""
+        """True if the log agrees with the row, or will agree with it."""
         return not self._is_fenced and (self._is_settled or not self.log.is_closed)
 
     def unwritten(self, size: float = math.inf) -> Batch:
         """The frames that the journal does not have yet, up to the one that fills `size` bytes.
 
-        Not fewer than were tried before: that may have come through, and only its answer have been lost.
+        At least those of the last try: it may have been committed although its result was lost.
         """
         frames = self.log.since(self.written, size)
         missing = self._tried - self.written - len(frames)
@@ -130,12 +131,13 @@ class Run:
         return Batch(self.written + 1, frames)
 
     def _break_off(self, verdict: Ending) -> None:
-        """Stop reading; the first verdict is the one that counts."""
+        """Stops reading. The first verdict counts."""
         self._verdict = self._verdict or verdict
         if self._reading:
             self._reading.cancel()
 
     async def _end(self, ending: Ending) -> None:
+        """Settles the row, and tries again while the database is away; then appends the closing chunks to the log."""
         delays = itertools.chain(SETTLE_RETRIES, itertools.repeat(SETTLE_RETRIES[-1]))
         for tries, delay in enumerate(delays):
             try:
@@ -149,22 +151,24 @@ class Run:
                 logger.warning("Settling generation %s: %s; trying again.", self.generation.pk, type(trouble).__name__)
                 await asyncio.sleep(delay)
             except Exception:
-                # Nothing that waiting would cure. Readers get an end; the lease runs out, and the journal has the rest.
+                # Waiting would not help. Readers get an end; the lease runs out, and the reaper settles the row.
                 logger.exception("Generation %s could not be settled.", self.generation.pk)
                 self.log.append(self._interrupted())
                 return
 
     async def _is_database_there(self) -> bool:
-        """Whether waiting for it is vain: it is there, and does not take this."""
+        """True if the database answers a query: then it refuses this row, and waiting does not help."""
         try:
             return await in_database(Generation.objects.filter(pk=self.generation.pk).exists)
         except DatabaseTrouble:
             return False
 
     async def _settle(self, ending: Ending) -> list[bytes]:
-        """The closing chunks, with the row settled before anybody sees them."""
+        """Settles the row and returns the closing chunks, which readers see only after the commit."""
         async with self._settling():
-            settlement = self._settlement(ending)  # not before: hundreds may be waiting here, each with its text
+            settlement = self._settlement(
+                ending
+            )  # made here, because hundreds may wait for `settling`, each with its text
             settlement.apply(self.generation)
             closing = self.draft.closing(self.generation.outcome)
             last = self.log.last_seq
@@ -192,17 +196,17 @@ class Run:
         )
 
     def _interrupted(self) -> list[bytes]:
-        """What readers here are told when the row was settled elsewhere."""
+        """The closing chunks for readers here when another process has settled the row."""
         self._settlement(INTERRUPTED).apply(self.generation)
         return self.draft.closing(self.generation.outcome)
 
-    def _unwatched(self) -> None:
-        """Wait for somebody to come back; whoever came and went meanwhile begins the wait anew."""
+    def _begin_abandoning(self) -> None:
+        """Starts the wait for a new reader. A reader who came and went meanwhile restarts it."""
         if self._abandoning:
             self._abandoning.cancel()
         seconds = settings.ABANDON_AFTER
         if seconds is not None:
-            loop, context = asyncio.get_running_loop(), contextvars.Context()  # not that of the last reader's request
+            loop, context = asyncio.get_running_loop(), contextvars.Context()  # not the last reader's request context
             self._abandoning = loop.create_task(self._abandon_after(seconds), context=context)
 
     async def _abandon_after(self, seconds: float) -> None:
@@ -212,7 +216,7 @@ class Run:
                 return
             if await self._is_watched_elsewhere(max(seconds, settings.STUCK_SECONDS)):
                 continue
-            if not self._is_watched_here():  # again: somebody may have come meanwhile
+            if not self._is_watched_here():  # asked again: a reader may have come meanwhile
                 self.cancel("abandoned")
             return
 
@@ -220,7 +224,7 @@ class Run:
         return bool(self.log.readers or self.log.is_closed)
 
     async def _is_watched_elsewhere(self, seconds: float) -> bool:
-        """In doubt it is."""
+        """True if another process has marked a reader within `seconds`, or if the database cannot answer."""
         try:
             return await in_database(Generation.objects.filter(pk=self.generation.pk).watched_within(seconds).exists)
         except DatabaseTrouble:

@@ -1,10 +1,10 @@
-"""Reading: the model is asked, its answer fed into the draft, its tools executed, and it is asked again.
+"""Steps: the model is asked, its answer goes into the draft, its tool calls are executed, and it is asked again.
 
     step 1: request ─▶ text, calls ─▶ results
     step 2: request with these     ─▶ text, calls ─▶ results
-    …                                        until it calls none that runs here
+    …                                        until the model calls nothing that runs here
 
-Calls that a client executes, or that a person has to approve, end the generation; what they give begins another one.
+Calls that a client executes, or that a person has to approve, end the generation. Their answers begin another one.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from contextlib import aclosing
 import msgspec
 
 from streaming.conf import settings
-from streaming.draft import Draft
-from streaming.ending import ending_of
 from streaming.errors import ProviderError
 from streaming.files import with_files
 from streaming.models import Generation
@@ -28,36 +26,43 @@ from streaming.protocol.events import Finished
 from streaming.protocol.parts import ToolCall, Turn
 from streaming.protocol.requests import GenerationRequest
 from streaming.providers import Provider, get_provider
-from streaming.work import Work
+from streaming.runner.draft import Draft
+from streaming.runner.ending import ending_of
+from streaming.runner.tool_calls import ToolCalls
 
-# Seconds before a provider is asked again; doubles with each try, a quarter of it by chance so that crowds disperse.
+# Seconds before a provider is asked again. They double with each try; a random quarter spreads many retries in time.
 RETRY_SECONDS = 0.5
-# A provider that asks for more patience than a person has is told to be gone: the error is shown at once.
+# A person does not wait longer: if the provider asks for a longer pause, the error is shown at once.
 MAX_RETRY_SECONDS = 20.0
 
 
-class Reading:
-    """One generation's conversation with its provider. `due` are calls that were approved and come first."""
+class Steps:
+    """All requests of one generation to its provider. `due` are approved calls, which are executed first."""
 
     def __init__(
-        self, generation: Generation, request: GenerationRequest, draft: Draft, work: Work, due: Iterable[ToolCall]
+        self,
+        generation: Generation,
+        request: GenerationRequest,
+        draft: Draft,
+        calls: ToolCalls,
+        due: Iterable[ToolCall],
     ) -> None:
         self._generation = generation
         self._request = request
         self._draft = draft
-        self._work = work
+        self._calls = calls
         self._due = tuple(due)
 
     async def read(self) -> None:
-        """To the model's last word, or to a call that has to wait for somebody.
+        """Asks until the model's last word, or until a call waits for a client or a person.
 
         Raises:
-            ProviderError: the provider failed, and the draft has what came before.
+            ProviderError: the provider failed; the draft has what arrived before.
         """
         provider = get_provider(self._generation.provider)
         self._generation.model = provider.model
         self._request = await with_files(self._request, self._generation)
-        await self._work.execute(self._due, self._draft)
+        await self._calls.execute(self._due, self._draft)
         is_first = not self._draft.parts
         for left in reversed(range(settings.MAX_STEPS)):
             self._draft.begin_step(is_first=is_first)
@@ -67,14 +72,17 @@ class Reading:
             is_first = False
 
     async def _is_answered(self) -> bool:
-        """Execute what the step called; tell whether the model is to be asked again."""
+        """Executes the step's calls. True if the model is to be asked again with their results."""
         if not isinstance(self._draft.terminal, Finished):
             return False
         calls = [call for call in self._draft.transcript.tool_calls if call.is_complete]
-        return await self._work.answer(calls, self._draft)
+        return await self._calls.answer(calls, self._draft)
 
     def _step_request(self, *, is_last: bool) -> GenerationRequest:
-        """With what this generation has so far. A forced call is forced once, or there would be no end of it."""
+        """The request with this generation's parts so far.
+
+        A forced tool choice counts once, or the steps would never end.
+        """
         request, so_far = self._request, tuple(self._draft.parts)
         choice = request.tool_choice
         if so_far and choice != "none":
@@ -83,7 +91,7 @@ class Reading:
         return msgspec.structs.replace(request, turns=turns, tool_choice=choice)
 
     async def _ask(self, provider: Provider, request: GenerationRequest) -> None:
-        """Until the provider has answered, or is not to be tried again."""
+        """Asks the provider until it has answered or is not to be tried again."""
         tries = 0
         while True:
             tries += 1
@@ -119,7 +127,7 @@ class Reading:
             draft.apply(parser.close())
 
     def _retry_delay(self, tries: int, trouble: ProviderError | None) -> float | None:
-        """Seconds until the provider may be asked again; None when it is not to be."""
+        """Seconds until the provider is asked again; None if it is not."""
         ending = ending_of(self._draft.terminal, None, trouble)
         if not (self._draft.is_empty and ending.is_retryable and tries <= settings.PROVIDER_RETRIES):
             return None

@@ -1,8 +1,8 @@
-"""How the calls of an answer stand, and which of a client's answers to them count. Forged ones are refused.
+"""The states of an answer's tool calls, and which of a client's answers to them count.
 
-A call waits for its client when the answer's last generation finished with it unanswered: for an output if the client
-executes it, for a decision if a person was asked. A question stays open also when the process ended. Everything else
-that a client says of calls is history, and of that the server's own is the truth.
+A call waits for its client if the answer's last generation finished with the call unanswered: for an output if the
+client executes it, for a decision if a person was asked. A question stays open also when the process died. Everything
+else that a client says of calls is a copy of the server's history, and is ignored; a forged answer is refused.
 """
 
 from __future__ import annotations
@@ -11,17 +11,21 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from streaming.errors import BadRequest, Conflict
+from streaming.intake.submission import ToolAnswer
 from streaming.models import Message, parts_of
 from streaming.models.generations import Status
 from streaming.protocol.parts import Part, ToolApproval, ToolCall, ToolResult
-from streaming.submission import Answer
 from streaming.tools import Toolbox
 
 DENIED = "The person refused this call."
 
 
-class Standing(NamedTuple):
-    """`asked` are those calls that a person has to decide about, `waiting` all that wait for their client."""
+class CallStates(NamedTuple):
+    """The calls of an answer by id, and the ids of those in each state.
+
+    `decided` have their result or decision, `asked` wait for a person's decision, `waiting` wait for their client:
+    those in `asked`, and those that the client executes.
+    """
 
     calls: dict[str, ToolCall]
     decided: frozenset[str]
@@ -29,8 +33,8 @@ class Standing(NamedTuple):
     waiting: frozenset[str]
 
 
-def standing(rows: Sequence[Message]) -> Standing:
-    """Of an answer's rows, oldest first, the last with its generation."""
+def call_states(rows: Sequence[Message]) -> CallStates:
+    """Reads the states from an answer's rows, oldest first. The last row must have its generation loaded."""
     parts = parts_of(rows)
     last = rows[-1]
     calls = {part.id: part for part in parts if isinstance(part, ToolCall)}
@@ -41,24 +45,24 @@ def standing(rows: Sequence[Message]) -> Standing:
     open_to = {Status.FINISHED: newest, Status.INTERRUPTED: newest & asked}
     unanswered = open_to.get(Status(last.generation.status), set()) - decided
     waiting = frozenset(id for id in unanswered if _is_ours(calls[id]))
-    return Standing(calls, decided, asked - decided, waiting)
+    return CallStates(calls, decided, asked - decided, waiting)
 
 
-def fresh_answers(now: Standing, answers: Sequence[Answer], toolbox: Toolbox) -> list[Answer]:
-    """Those of `answers` that calls wait for; clients repeat the others with each request.
+def fresh_answers(states: CallStates, answers: Sequence[ToolAnswer], toolbox: Toolbox) -> list[ToolAnswer]:
+    """The `answers` that calls wait for. Clients repeat earlier ones with each request.
 
     Raises:
-        BadRequest: one is for a call that there is not, or two are for the same.
+        BadRequest: one is for an unknown call, or two are for the same call.
         Conflict: one is for a call that does not wait for it.
     """
-    fresh: list[Answer] = []
+    fresh: list[ToolAnswer] = []
     for answer in answers:
-        call = now.calls.get(answer.call_id)
+        call = states.calls.get(answer.call_id)
         if call is None:
             raise BadRequest("There is no such tool call in this answer.")
-        if not _is_ours(call) or answer.call_id in now.decided:
+        if not _is_ours(call) or answer.call_id in states.decided:
             continue
-        if not _is_awaited(answer, call, now, toolbox):
+        if not _is_awaited(answer, call, states, toolbox):
             raise Conflict("The tool call does not wait for that. Load the conversation again.")
         if any(known.call_id == answer.call_id for known in fresh):
             raise BadRequest("There are two answers to one tool call. Send one.")
@@ -66,47 +70,49 @@ def fresh_answers(now: Standing, answers: Sequence[Answer], toolbox: Toolbox) ->
     return fresh
 
 
-def check_all_answered(now: Standing, fresh: Sequence[Answer], toolbox: Toolbox) -> None:
-    """The model goes on once: an answer that came later would be lost.
+def check_all_answered(states: CallStates, fresh: Sequence[ToolAnswer], toolbox: Toolbox) -> None:
+    """Checks that no call is left waiting: the model continues once, and a later answer would be lost.
 
     Raises:
         Conflict: other calls wait for their client, too.
     """
     answered = {answer.call_id for answer in fresh}
-    answerable = {id for id in now.waiting if id in now.asked or toolbox.executable(now.calls[id].name) is None}
+    answerable = {
+        id for id in states.waiting if id in states.asked or toolbox.executable(states.calls[id].name) is None
+    }
     if not answerable <= answered:
         raise Conflict("Other tool calls of this answer wait, too. Send what there is to say of all of them at once.")
 
 
-def given_parts(fresh: Sequence[Answer]) -> tuple[Part, ...]:
-    """What the new generation's message begins with."""
+def given_parts(fresh: Sequence[ToolAnswer]) -> tuple[Part, ...]:
+    """The parts that the new generation's message begins with."""
     return tuple(part for answer in fresh for part in _given(answer))
 
 
-def due_calls(now: Standing, fresh: Sequence[Answer]) -> tuple[ToolCall, ...]:
-    """The calls that were approved, and are to be executed."""
+def due_calls(states: CallStates, fresh: Sequence[ToolAnswer]) -> tuple[ToolCall, ...]:
+    """The approved calls, which are executed first."""
     approved = (answer for answer in fresh if isinstance(answer, ToolApproval) and answer.is_approved)
-    return tuple(now.calls[answer.call_id] for answer in approved)
+    return tuple(states.calls[answer.call_id] for answer in approved)
 
 
-def _is_decision(part: Answer) -> bool:
+def _is_decision(part: ToolAnswer) -> bool:
     return isinstance(part, ToolResult) or part.is_approved is not None
 
 
 def _is_ours(call: ToolCall) -> bool:
-    """Whether it could be answered on this side at all."""
+    """True if this side, not the provider, may answer the call."""
     return call.is_complete and not call.is_provider_executed
 
 
-def _is_awaited(answer: Answer, call: ToolCall, now: Standing, toolbox: Toolbox) -> bool:
-    if call.id not in now.waiting:
+def _is_awaited(answer: ToolAnswer, call: ToolCall, states: CallStates, toolbox: Toolbox) -> bool:
+    if call.id not in states.waiting:
         return False
     if isinstance(answer, ToolApproval):
-        return call.id in now.asked
-    return call.id not in now.asked and toolbox.executable(call.name) is None
+        return call.id in states.asked
+    return call.id not in states.asked and toolbox.executable(call.name) is None
 
 
-def _given(answer: Answer) -> Iterator[Part]:
+def _given(answer: ToolAnswer) -> Iterator[Part]:
     yield answer
     if isinstance(answer, ToolApproval) and not answer.is_approved:
         text = f"{DENIED} {answer.reason}".strip()

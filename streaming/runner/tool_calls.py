@@ -1,30 +1,29 @@
-"""The work of one generation: which of a model's calls are executed here, and their results into the draft."""
+"""The tool calls of one generation: which of them are executed here, and their results."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
 
-from streaming.draft import Draft
 from streaming.models import Generation, Owner
 from streaming.protocol.events import ToolApproved, ToolResulted
 from streaming.protocol.parts import ToolCall, ToolResult
-from streaming.tools import Bench, Toolbox, ToolContext
-from streaming.tools.bench import BROKEN_OFF, failure
+from streaming.runner.draft import Draft
+from streaming.tools import BROKEN_OFF, Toolbox, ToolContext, ToolExecutor, failure
 
 UNKNOWN = "There is no tool of that name."
 
 
-class Work:
-    """Executes calls for `generation`, whose conversation must be loaded, on a process's `bench`."""
+class ToolCalls:
+    """Executes calls on the process's `executor`. The generation's conversation must be loaded."""
 
-    def __init__(self, generation: Generation, toolbox: Toolbox, bench: Bench) -> None:
+    def __init__(self, generation: Generation, toolbox: Toolbox, executor: ToolExecutor) -> None:
         self._generation = generation
         self._toolbox = toolbox
-        self._bench = bench
+        self._executor = executor
 
     async def answer(self, calls: Iterable[ToolCall], draft: Draft) -> bool:
-        """Execute what may be executed at once; tell whether every call has its result, and there was one."""
+        """Executes the calls that need no approval. True if there were calls and each has its result."""
         mine = [call for call in calls if not call.is_provider_executed]
         with draft.working():
             asked = [call for call in mine if await self._asks_first(call)]
@@ -35,7 +34,7 @@ class Work:
         return bool(ready) and not waiting
 
     async def execute(self, calls: Iterable[ToolCall], draft: Draft) -> None:
-        """Execute `calls`, side by side. One that is broken off has that for a result: it may have had its effect."""
+        """Executes `calls` concurrently. The result of one that is cancelled says so: it may have had its effect."""
         with draft.working():
             async with asyncio.TaskGroup() as group:
                 for call in calls:
@@ -54,7 +53,7 @@ class Work:
         tool = self._toolbox.executable(call.name)
         if tool is None:
             return failure(call, UNKNOWN)
-        return await self._bench.execute(tool, call, self._context(call))
+        return await self._executor.execute(tool, call, self._context(call))
 
     def _context(self, call: ToolCall) -> ToolContext:
         conversation = self._generation.conversation
@@ -68,9 +67,9 @@ class Work:
 
     async def _asks_first(self, call: ToolCall) -> bool:
         tool = self._toolbox.executable(call.name)
-        return tool is not None and await self._bench.asks_first(tool, call)
+        return tool is not None and await self._executor.asks_first(tool, call)
 
     def _is_the_clients(self, call: ToolCall) -> bool:
-        """Whether a client has to execute it; a model that was offered nothing has its tools from elsewhere."""
+        """True if a client has to execute the call. A model that was offered no tools here has them from elsewhere."""
         is_offered = call.name in self._toolbox.tools or not self._toolbox.tools
         return is_offered and self._toolbox.executable(call.name) is None

@@ -39,7 +39,7 @@ class ToolEnded(Exception):
         self.__cause__ = raised
 
 
-class Bench:
+class ToolExecutor:
     """One for each supervisor: `STREAMING_TOOL_CONCURRENCY` calls at once, over all of a process's generations."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Limits: how much one owner may ask for. Counted in the database, so that they hold over all processes."""
+"""How much one owner may ask for. The database counts, so the limits hold over all processes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ DAY_SECONDS = 24 * 3600
 
 
 def check_limits(owner: Owner, conversation: Conversation, ahead: int = 0) -> None:
-    """Let an owner ask once more, in this conversation. `ahead` are about to be let in, or have just been.
+    """Checks that the owner may ask once more in this conversation.
+
+    `ahead` of the owner's submissions are being accepted at the same time and count, too.
 
     Raises:
-        TooManyRequests: saying which limit it is.
+        TooManyRequests: the text names the limit.
     """
     _active(owner, ahead)
     _per_minute(owner, ahead)
@@ -41,7 +43,7 @@ def _per_minute(owner: Owner, ahead: int) -> None:
 
 
 def _per_day(owner: Owner) -> None:
-    """What providers did not report is not counted: unknown is not zero, but nothing to add up either."""
+    """Counts the tokens that providers have reported; an answer without a report adds nothing."""
     limit = settings.MAX_TOKENS_PER_DAY
     if limit is None:
         return

@@ -1,6 +1,6 @@
-"""The ticker: brings what runs in a process to the journals, renews its leases, and hears who is to stop.
+"""The ticker: writes the new frames of all generations of a process, renews their leases, and reads who must stop.
 
-One writer for all generations of a process: a tick is one transaction, of few statements, for one as for a thousand.
+One writer serves them all: a tick is one transaction with few statements, for one generation or a thousand.
 """
 
 from __future__ import annotations
@@ -16,20 +16,18 @@ from django.db import Error as DatabaseTrouble
 
 from streaming.conf import settings
 from streaming.database import in_order
-from streaming.journal import Batch
-from streaming.journal.database import tick
-from streaming.journal.mirror import Mirror
-from streaming.journal.optional_redis import redis_journal
+from streaming.journal import Batch, Mirror, redis_journal
 from streaming.runner import Run
+from streaming.supervisor.leases import tick
 
 logger = logging.getLogger(__name__)
 
-# What one tick writes: its transaction must be over long before a lease is. The rest is the next tick's.
+# The most bytes that one tick writes: its transaction must end long before a lease does. The next tick writes the rest.
 MAX_BYTES_PER_TICK = 8_000_000
 
 
 class Ticker:
-    """For `runs`, which come and go, of the process that is called `worker` in their rows."""
+    """Ticks for `runs`, which come and go, of the supervisor named `worker`."""
 
     def __init__(self, worker: str, runs: Mapping[uuid.UUID, Run]) -> None:
         self._lock = asyncio.Lock()
@@ -38,39 +36,43 @@ class Ticker:
         self._runs = runs
         self._asked = asyncio.Event()
         redis = redis_journal()
-        self._mirror = Mirror(redis, self._be_asked) if redis else None
+        self._mirror = Mirror(redis, self._hear_stop) if redis else None
         self._loops: dict[Callable[[], Coroutine[None, None, None]], asyncio.Task[None]] = {}
 
     def add(self, generation_id: uuid.UUID) -> None:
-        """One of `runs` has begun."""
+        """Starts to tick for one of `runs`."""
         if self._mirror:
             self._mirror.add(generation_id, self._runs[generation_id])
-        self._see_to_loops()
+        self._ensure_loops()
 
     @contextlib.asynccontextmanager
     async def settling(self) -> AsyncIterator[None]:
-        """Whoever settles a run does it in here, one at a time; no tick is then at work.
+        """The context in which a run settles. One run settles at a time, and no tick runs meanwhile.
 
-        They wait for each other first: a tick behind hundreds of them would renew leases too late.
+        Runs wait for each other on a lock of their own. If they queued on the ticker's lock, a tick behind hundreds of
+        them would renew leases too late.
         """
         async with self._turn, self._lock:
             yield
 
     async def idle(self) -> None:
-        """Return when all that has ended is where its readers look for it."""
+        """Returns when everything that has ended is copied to Redis, where the site has one."""
         if self._mirror:
             await self._mirror.idle()
 
-    def _see_to_loops(self) -> None:
+    def _ensure_loops(self) -> None:
         for loop in (self._tick_while_busy, self._watch_while_busy):
             if loop not in self._loops or self._loops[loop].done():
                 self._loops[loop] = asyncio.get_running_loop().create_task(loop(), context=contextvars.Context())
 
     async def _watch_while_busy(self) -> None:
-        """Apart from the ticks, which may wait for the database, and may have been cancelled by whoever does that."""
+        """Checks deadlines in a loop of its own, because a tick may wait for the database.
+
+        Each loop restarts the other.
+        """
         while self._runs:
             await asyncio.sleep(settings.TICK_SECONDS)
-            self._see_to_loops()
+            self._ensure_loops()
             for run in self._runs.values():
                 run.check_deadlines()
 
@@ -82,17 +84,17 @@ class Ticker:
             except DatabaseTrouble as trouble:
                 logger.warning("The journal could not be written (%s); its frames are kept.", type(trouble).__name__)
             except Exception:
-                # Whatever it was, leases have to be renewed: without them others call these generations dead.
+                # The loop must go on: without renewed leases, other processes settle these generations.
                 logger.exception("A tick failed.")
 
     async def _pause(self) -> None:
-        """Until the next tick, which comes early when a generation of ours was asked to stop."""
+        """Waits for the next tick, which comes early when one of our generations was asked to stop."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(settings.TICK_SECONDS):
                 await self._asked.wait()
         self._asked.clear()
 
-    def _be_asked(self, generation_id: uuid.UUID) -> None:
+    def _hear_stop(self, generation_id: uuid.UUID) -> None:
         if generation_id in self._runs:
             self._asked.set()
 
@@ -115,7 +117,10 @@ class Ticker:
                     run.cancel(reason)
 
     def _due(self) -> Iterator[tuple[uuid.UUID, Batch]]:
-        """All that runs, each with as many of its new frames as the tick has room for; who lags most comes last."""
+        """Every live generation, with as many of its new frames as the tick has room for.
+
+        Those that lag most come last.
+        """
         room = 0 if self._mirror and self._mirror.is_enough() else MAX_BYTES_PER_TICK
         for pk, run in sorted(self._runs.items(), key=lambda each: each[1].log.last_seq - each[1].written):
             if run.is_live:

@@ -1,24 +1,23 @@
-"""A pending generation: the rows of an answer that is about to be written, and what its process starts from."""
+"""A pending generation: its rows, and what its process starts from."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from streaming.conf import settings
-from streaming.errors import Conflict
 from streaming.journal.opening import Opening
-from streaming.models import Conversation, Generation, Message, Owner
+from streaming.models import Generation, Message, Owner
 from streaming.models.generations import from_now
 from streaming.protocol.parts import ToolCall, Turn
 from streaming.protocol.requests import GenerationRequest
-from streaming.settlement import reap_one
 from streaming.tools import Toolbox
-
-BUSY = "An answer is still being written in this conversation. Wait for it, or stop it."
 
 
 class Start(NamedTuple):
-    """What a new generation starts from: `turns` are the conversation before its message, `due` calls to execute."""
+    """What a new generation starts from.
+
+    `turns` are the conversation before its message. `due` are approved calls that are executed first.
+    """
 
     system: str
     turns: tuple[Turn, ...]
@@ -27,22 +26,23 @@ class Start(NamedTuple):
     due: tuple[ToolCall, ...] = ()
 
     def request(self, tool_choice: str | None) -> GenerationRequest:
+        """The request for the provider."""
         return GenerationRequest(
             turns=self.turns, system=self.system, tools=self.toolbox.specs, tool_choice=tool_choice
         )
 
 
 class Accepted(NamedTuple):
-    """`start` is None when the generation is an earlier one that was joined."""
+    """The generation that answers a submission. `start` is None if an earlier submission started it."""
 
     generation: Generation
     start: Start | None
 
 
 class Sender(NamedTuple):
-    """Who submits, the process that is to run it, and the tools that their code brings along, if it does.
+    """The owner who submits, the name of the worker that runs the generation, and the tools that their code brings.
 
-    `ahead` counts what the same owner has on its way in before this.
+    `ahead` is the number of the same owner's submissions that are being accepted before this one.
     """
 
     owner: Owner
@@ -51,20 +51,8 @@ class Sender(NamedTuple):
     ahead: int = 0
 
 
-def check_idle(conversation: Conversation) -> None:
-    """Settle what died here.
-
-    Raises:
-        Conflict: an answer is being written.
-    """
-    for active in Generation.objects.filter(active_conversation=conversation):
-        reap_one(active.pk)
-        if Generation.objects.filter(pk=active.pk).active().exists():
-            raise Conflict(BUSY)
-
-
-def pending(sender: Sender, answer: Message, alias: str, opening: Opening) -> Generation:
-    """Store the message that will be written, and its generation."""
+def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening) -> Generation:
+    """Stores the message that will be written, and its generation, and shows its path."""
     conversation = answer.conversation
     answer.save(force_insert=True)
     generation = Generation.objects.create(
