@@ -21,12 +21,11 @@ from streaming.draft import Draft
 from streaming.ending import ending_of
 from streaming.errors import ProviderError
 from streaming.files import with_files
-from streaming.history import repair
 from streaming.models import Generation
 from streaming.protocol import StreamParser
 from streaming.protocol.events import Finished
 from streaming.protocol.parts import ToolCall, Turn
-from streaming.protocol.requests import GenerationRequest
+from streaming.protocol.requests import GenerationRequest, repair
 from streaming.providers import Provider, get_provider
 from streaming.work import Work
 

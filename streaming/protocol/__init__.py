@@ -13,6 +13,7 @@ No Django, no asyncio, no SDK, no socket: this package runs in any Python progra
 
 from __future__ import annotations
 
+from streaming.protocol.dialects import encode
 from streaming.protocol.events import (
     Cited,
     Event,
@@ -41,8 +42,8 @@ from streaming.protocol.events import (
     UsageReported,
     Warning,
 )
-from streaming.protocol.framing import Leniency
 from streaming.protocol.json_scanner import JSONError, JSONScanner, StringDelta
+from streaming.protocol.lenient_sse import Leniency
 from streaming.protocol.parser import StreamParser
 from streaming.protocol.parts import (
     FilePart,
@@ -56,6 +57,7 @@ from streaming.protocol.parts import (
     ToolResult,
     Turn,
 )
+from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.protocol.sse import ServerSentEvent, SSEDecoder, encode_sse
 from streaming.protocol.transcript import Transcript
 
@@ -67,6 +69,7 @@ __all__ = [
     "FileReceived",
     "FinishReason",
     "Finished",
+    "GenerationRequest",
     "Heartbeat",
     "JSONError",
     "JSONScanner",
@@ -97,6 +100,7 @@ __all__ = [
     "ToolCallStarted",
     "ToolResult",
     "ToolResulted",
+    "ToolSpec",
     "Transcript",
     "Truncated",
     "Turn",
@@ -104,5 +108,6 @@ __all__ = [
     "Usage",
     "UsageReported",
     "Warning",
+    "encode",
     "encode_sse",
 ]

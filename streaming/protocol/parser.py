@@ -9,10 +9,9 @@ import msgspec
 
 from streaming.protocol.dialects import DIALECTS
 from streaming.protocol.dialects.answer import Answer, TooLarge
-from streaming.protocol.dialects.errors import read_error
-from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, reread, shape
+from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, read_error, reread, shape
 from streaming.protocol.events import Event, Heartbeat, StreamError, Unknown
-from streaming.protocol.framing import DATA, Frame, Framer, Kind, Leniency
+from streaming.protocol.lenient_sse import DATA, Frame, Framer, Kind, Leniency
 
 # Everything a stream leaves behind (text, arguments, parts) is at most a small multiple of its bytes, so this bounds
 # them all. A very long answer is 1 MB on the wire; one with dozens of 4K images is under 200 MB.
@@ -54,7 +53,7 @@ class StreamParser:
         self._leniency = _options(leniency)
         self._framer = Framer(self._leniency)
         self._answer = Answer(split_think_tags=split_think_tags, first_part=first_part, taken_ids=taken_ids)
-        self._dialect = DIALECTS[dialect](self._answer)
+        self._dialect = DIALECTS[dialect].stream(self._answer)
         self._take = self._dialect.read
         self._decode = msgspec.json.Decoder(self._dialect.payload).decode
         self._room = MAX_STREAM_BYTES

@@ -7,7 +7,6 @@ what clients send back of calls.
 
 from __future__ import annotations
 
-from streaming.protocol.ui_stream.answers import answers_in
 from streaming.protocol.ui_stream.encoder import UIStreamEncoder
 from streaming.protocol.ui_stream.fold import fold_chunks
 from streaming.protocol.ui_stream.frames import (
@@ -21,9 +20,10 @@ from streaming.protocol.ui_stream.frames import (
     frame,
     split_frames,
 )
+from streaming.protocol.ui_stream.inbound import answers_in
 from streaming.protocol.ui_stream.messages import ui_parts
 from streaming.protocol.ui_stream.outcome import Outcome
-from streaming.protocol.ui_stream.retold import events_of
+from streaming.protocol.ui_stream.replay import events_of
 
 __all__ = [
     "DONE",

@@ -36,7 +36,7 @@ FAILED = "The tool failed."
 UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-def body(request: GenerationRequest) -> Json:
+def messages_body(request: GenerationRequest) -> Json:
     """JSON-ready; keys that were not asked for are absent."""
     fields = {
         "model": request.model,

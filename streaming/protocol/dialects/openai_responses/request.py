@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def body(request: GenerationRequest) -> Json:
+def responses_body(request: GenerationRequest) -> Json:
     """JSON-ready; keys that were not asked for are absent."""
     fields = {
         "model": request.model,

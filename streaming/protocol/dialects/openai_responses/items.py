@@ -8,9 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from streaming.protocol.dialects.call_items import BuiltInItem, CallItem, CodeItem, CustomCallItem, McpCallItem, id_of
-from streaming.protocol.dialects.files import data_url
-from streaming.protocol.dialects.prose import Prose
+from streaming.protocol.dialects.answer import Prose
+from streaming.protocol.dialects.openai_responses.call_items import (
+    BuiltInItem,
+    CallItem,
+    CodeItem,
+    CustomCallItem,
+    McpCallItem,
+    id_of,
+)
+from streaming.protocol.dialects.wire import data_url
 from streaming.protocol.events import Cited, FileReceived, OpaqueReceived, ToolResulted
 
 if TYPE_CHECKING:

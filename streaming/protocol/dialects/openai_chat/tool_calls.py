@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streaming.protocol.dialects.calls import PLACEHOLDER, Call, judge
+from streaming.protocol.dialects.answer import PLACEHOLDER, Call, judge
 
 if TYPE_CHECKING:
     from streaming.protocol.dialects.answer import Answer

@@ -10,15 +10,15 @@ import itertools
 from typing import TYPE_CHECKING
 
 from streaming.protocol import events as ev
-from streaming.protocol.dialects.reasons import settle
-from streaming.protocol.dialects.usage import merge
+from streaming.protocol.dialects.answer.reasons import settle
+from streaming.protocol.dialects.answer.usage import merge
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any
 
-    from streaming.protocol.dialects.calls import Call
-    from streaming.protocol.dialects.prose import Prose
+    from streaming.protocol.dialects.answer.call import Call
+    from streaming.protocol.dialects.answer.prose import Prose
 
 # A part, or a place for one, costs about a kilobyte here and in the transcript, but as little as fifty bytes on the
 # wire. Recorded answers have a few dozen.

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.call_items import CallItem, CodeItem, CustomCallItem, McpCallItem
-from streaming.protocol.dialects.errors import read_error
-from streaming.protocol.dialects.item_table import ItemTable
-from streaming.protocol.dialects.items import Item, MessageItem, ReasoningItem
-from streaming.protocol.dialects.usage import read_usage
-from streaming.protocol.dialects.wire import reread
+from streaming.protocol.dialects.answer import read_usage
+from streaming.protocol.dialects.openai_responses.call_items import CallItem, CodeItem, CustomCallItem, McpCallItem
+from streaming.protocol.dialects.openai_responses.item_table import ItemTable
+from streaming.protocol.dialects.openai_responses.items import Item, MessageItem, ReasoningItem
+from streaming.protocol.dialects.wire import read_error, reread
 from streaming.protocol.events import Heartbeat
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Payload(msgspec.Struct, gc=False):
     object: Any = None
 
 
-class OpenAIResponses:
+class OpenAIResponsesStream:
     """Events of one response to verbs on its answer."""
 
     payload: ClassVar[type[msgspec.Struct]] = Payload
@@ -63,7 +62,7 @@ class OpenAIResponses:
             take(item or self._items.take(kind, payload.output_index, payload.item_id), payload)
         else:
             is_error = event == b"error" or (payload.error and not payload.type)
-            other = OpenAIResponses._read_error if is_error else OpenAIResponses._read_other
+            other = OpenAIResponsesStream._read_error if is_error else OpenAIResponsesStream._read_other
             EVENTS.get(payload.type, other)(self, payload, data)
 
     def done(self) -> None:
@@ -156,23 +155,23 @@ ITEM_EVENTS: dict[str, tuple[type[Item], Callable[[Any, Payload], None]]] = {
 }
 """Type of event to the class of item it is about and what takes it."""
 
-EVENTS: dict[str, Callable[[OpenAIResponses, Payload, bytes], None]] = {
-    "response.created": OpenAIResponses._read_progress,
-    "response.queued": OpenAIResponses._read_progress,
-    "response.in_progress": OpenAIResponses._read_progress,
-    "response.completed": OpenAIResponses._read_end,
-    "response.done": OpenAIResponses._read_end,
-    "response.incomplete": OpenAIResponses._read_end,
-    "response.failed": OpenAIResponses._read_end,
-    "error": OpenAIResponses._read_error,
-    "response.error": OpenAIResponses._read_error,
-    "response.output_item.added": OpenAIResponses._read_added,
-    "response.output_item.done": OpenAIResponses._read_item_done,
-    "response.content_part.added": OpenAIResponses._skip,
-    "response.content_part.done": OpenAIResponses._read_part_done,
-    "response.reasoning_part.added": OpenAIResponses._skip,
-    "response.reasoning_part.done": OpenAIResponses._skip,
-    "response.reasoning_summary_part.added": OpenAIResponses._skip,
-    "response.reasoning_summary_part.done": OpenAIResponses._skip,
+EVENTS: dict[str, Callable[[OpenAIResponsesStream, Payload, bytes], None]] = {
+    "response.created": OpenAIResponsesStream._read_progress,
+    "response.queued": OpenAIResponsesStream._read_progress,
+    "response.in_progress": OpenAIResponsesStream._read_progress,
+    "response.completed": OpenAIResponsesStream._read_end,
+    "response.done": OpenAIResponsesStream._read_end,
+    "response.incomplete": OpenAIResponsesStream._read_end,
+    "response.failed": OpenAIResponsesStream._read_end,
+    "error": OpenAIResponsesStream._read_error,
+    "response.error": OpenAIResponsesStream._read_error,
+    "response.output_item.added": OpenAIResponsesStream._read_added,
+    "response.output_item.done": OpenAIResponsesStream._read_item_done,
+    "response.content_part.added": OpenAIResponsesStream._skip,
+    "response.content_part.done": OpenAIResponsesStream._read_part_done,
+    "response.reasoning_part.added": OpenAIResponsesStream._skip,
+    "response.reasoning_part.done": OpenAIResponsesStream._skip,
+    "response.reasoning_summary_part.added": OpenAIResponsesStream._skip,
+    "response.reasoning_summary_part.done": OpenAIResponsesStream._skip,
 }
 """Type of every other event that is read to what reads it."""

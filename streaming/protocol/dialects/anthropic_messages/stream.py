@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.blocks import BLOCKS, Block, OpaqueBlock, ProseBlock
-from streaming.protocol.dialects.errors import read_error
-from streaming.protocol.dialects.prose import Prose
-from streaming.protocol.dialects.usage import read_usage
-from streaming.protocol.dialects.wire import reread
+from streaming.protocol.dialects.answer import Prose, read_usage
+from streaming.protocol.dialects.anthropic_messages.blocks import BLOCKS, Block, OpaqueBlock, ProseBlock
+from streaming.protocol.dialects.wire import read_error, reread
 from streaming.protocol.events import Heartbeat
 
 if TYPE_CHECKING:
@@ -55,7 +53,7 @@ class Payload(msgspec.Struct, gc=False):
     stop_details: Any = None
 
 
-class AnthropicMessages:
+class AnthropicMessagesStream:
     """Events of one message to verbs on its answer."""
 
     payload: ClassVar[type[msgspec.Struct]] = Payload
@@ -193,14 +191,14 @@ DELTA_TYPES = {
 PROSE_DELTAS = frozenset({"text_delta", "thinking_delta", "signature_delta", "citations_delta"})
 """These begin a block where the server did not. Arguments do not: nothing says what would be called with them."""
 
-EVENTS: dict[str, Callable[[AnthropicMessages, Payload, bytes], None]] = {
-    "content_block_delta": AnthropicMessages._read_block_delta,
-    "message_start": AnthropicMessages._read_start,
-    "content_block_start": AnthropicMessages._read_block_start,
-    "content_block_stop": AnthropicMessages._read_block_stop,
-    "message_delta": AnthropicMessages._read_message_delta,
-    "message_stop": AnthropicMessages._read_message_stop,
-    "ping": AnthropicMessages._read_ping,
-    "error": AnthropicMessages._read_error,
-    "message": AnthropicMessages._read_message,
+EVENTS: dict[str, Callable[[AnthropicMessagesStream, Payload, bytes], None]] = {
+    "content_block_delta": AnthropicMessagesStream._read_block_delta,
+    "message_start": AnthropicMessagesStream._read_start,
+    "content_block_start": AnthropicMessagesStream._read_block_start,
+    "content_block_stop": AnthropicMessagesStream._read_block_stop,
+    "message_delta": AnthropicMessagesStream._read_message_delta,
+    "message_stop": AnthropicMessagesStream._read_message_stop,
+    "ping": AnthropicMessagesStream._read_ping,
+    "error": AnthropicMessagesStream._read_error,
+    "message": AnthropicMessagesStream._read_message,
 }

@@ -11,7 +11,7 @@ from streaming.protocol.events import ToolCallDelta, ToolCallEnded, ToolCallStar
 from streaming.protocol.nesting import is_too_deep
 
 if TYPE_CHECKING:
-    from streaming.protocol.dialects.answer import Answer
+    from streaming.protocol.dialects.answer.answer import Answer
 
 # A file written through a tool call is the large case; the biggest reported ones are under 1 MB.
 MAX_ARGUMENTS_CHARS = 8 * 1024 * 1024

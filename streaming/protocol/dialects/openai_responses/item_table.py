@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from streaming.protocol.dialects.call_items import id_of
-from streaming.protocol.dialects.items import Item, Wire, class_of
+from streaming.protocol.dialects.openai_responses.call_items import id_of
+from streaming.protocol.dialects.openai_responses.items import Item, Wire, class_of
 
 if TYPE_CHECKING:
     from streaming.protocol.dialects.answer import Answer

@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import TooLarge
-from streaming.protocol.dialects.chat_choice import ChatChoice
-from streaming.protocol.dialects.errors import read_error
-from streaming.protocol.dialects.reasons import FAILURES
-from streaming.protocol.dialects.usage import read_usage
-from streaming.protocol.dialects.wire import reread
+from streaming.protocol.dialects.answer import FAILURES, TooLarge, read_usage
+from streaming.protocol.dialects.openai_chat.choice import ChatChoice
+from streaming.protocol.dialects.wire import read_error, reread
 from streaming.protocol.events import StreamError
 
 if TYPE_CHECKING:
@@ -46,7 +43,7 @@ class Chunk(msgspec.Struct, gc=False):
     citations: msgspec.Raw = msgspec.Raw()
 
 
-class OpenAIChat:
+class OpenAIChatStream:
     """Chunks of one answer to verbs on it."""
 
     payload: ClassVar[type[msgspec.Struct]] = Chunk

@@ -13,9 +13,9 @@ from typing import Literal
 
 import msgspec
 
-from streaming.protocol.json_scalar import LITERALS, number, read_literal, read_number
-from streaming.protocol.json_string import read_string
-from streaming.protocol.json_tree import Container, JSONTree, Path
+from streaming.protocol.json_scanner.scalars import LITERALS, number, read_literal, read_number
+from streaming.protocol.json_scanner.strings import read_string
+from streaming.protocol.json_scanner.tree import Container, JSONTree, Path
 
 MAX_LENGTH = 8 * 1024 * 1024
 """Characters of one value. A model's longest output is about half a million; a file in base64 is a few million."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from streaming.protocol.dialects.calls import Call
-from streaming.protocol.dialects.prose import Prose
+from streaming.protocol.dialects.answer import Call, Prose
 from streaming.protocol.events import Cited, OpaqueReceived, ToolResulted
 
 if TYPE_CHECKING:

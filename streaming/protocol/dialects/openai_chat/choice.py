@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streaming.protocol.dialects.cumulative import GrowthOnly
-from streaming.protocol.dialects.files import read_image
-from streaming.protocol.dialects.prose import Prose
-from streaming.protocol.dialects.tool_calls import ToolCalls
+from streaming.protocol.dialects.answer import Prose
+from streaming.protocol.dialects.openai_chat.cumulative import GrowthOnly
+from streaming.protocol.dialects.openai_chat.tool_calls import ToolCalls
+from streaming.protocol.dialects.wire import read_image
 from streaming.protocol.events import Cited, FileReceived, StreamError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streaming.protocol.dialects.calls import Call
+from streaming.protocol.dialects.answer import Call
 from streaming.protocol.events import ToolResulted
 
 if TYPE_CHECKING:

@@ -1,0 +1,9 @@
+"""Values on the wire that have no fixed shape: payloads, errors and images, read as far as they can be read."""
+
+from __future__ import annotations
+
+from streaming.protocol.dialects.wire.errors import read_error
+from streaming.protocol.dialects.wire.images import data_url, read_image
+from streaming.protocol.dialects.wire.lenient import UNREADABLE, decode_leniently, reread, shape
+
+__all__ = ["UNREADABLE", "data_url", "decode_leniently", "read_error", "read_image", "reread", "shape"]
