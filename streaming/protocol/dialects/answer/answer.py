@@ -7,18 +7,12 @@ A dialect says what the wire meant in these verbs; it never makes the ordering e
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import Any, Protocol
 
 from streaming.protocol import events as ev
 from streaming.protocol.dialects.answer.reasons import settle
 from streaming.protocol.dialects.answer.usage import merge
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from typing import Any
-
-    from streaming.protocol.dialects.answer.call import Call
-    from streaming.protocol.dialects.answer.prose import Prose
 
 # A part, or a place for one, costs about a kilobyte here and in the transcript, but as little as fifty bytes on the
 # wire. Recorded answers have a few dozen.
@@ -27,6 +21,25 @@ MAX_PARTS = 10_000
 
 class TooLarge(Exception):
     """The stream exceeds a bound; the text says which. Never leaves the parser, which turns it into `Failed`."""
+
+
+class OpenProse(Protocol):
+    """Prose with a part that may still grow."""
+
+    def end(self) -> None:
+        """Ends the part. Does nothing if no part is open."""
+
+
+class OpenCall(Protocol):
+    """A tool call that has no verdict yet."""
+
+    size: int
+    """Characters of the arguments so far."""
+    is_json: bool
+    """False if the input is free text."""
+
+    def end(self, *, is_cut: bool = False) -> None:
+        """Gives the verdict. `is_cut` says that the stream broke off inside the call."""
 
 
 class Answer:
@@ -38,8 +51,8 @@ class Answer:
         self.is_started = False
         self.split_think_tags = split_think_tags
         self.usage = ev.Usage()
-        self.open_prose: dict[Prose, None] = {}
-        self.open_calls: dict[Call, None] = {}
+        self.open_prose: dict[OpenProse, None] = {}
+        self.open_calls: dict[OpenCall, None] = {}
         self._first_part = first_part
         self._taken_ids = frozenset(taken_ids)
         self._parts: dict[int, int] = {}

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from streaming.protocol.dialects.answer.answer import Answer
 from streaming.protocol.events import ToolCallDelta, ToolCallEnded, ToolCallStarted
 from streaming.protocol.nesting import is_too_deep
-
-if TYPE_CHECKING:
-    from streaming.protocol.dialects.answer.answer import Answer
 
 # A file written through a tool call is the large case; the biggest reported ones are under 1 MB.
 MAX_ARGUMENTS_CHARS = 8 * 1024 * 1024

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
+from streaming.protocol.dialects.answer.answer import Answer
 from streaming.protocol.dialects.answer.think_tags import ThinkTags
 from streaming.protocol.events import PartEnded, ReasoningDelta, ReasoningSigned, RefusalDelta, TextDelta
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from streaming.protocol.dialects.answer.answer import Answer
 
 Delta = type[TextDelta] | type[ReasoningDelta] | type[RefusalDelta]
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
-from streaming.protocol.dialects.answer import Call, Prose
+from streaming.protocol.dialects.answer import Answer, Call, Prose
 from streaming.protocol.events import Cited, OpaqueReceived, ToolResulted
-
-if TYPE_CHECKING:
-    from streaming.protocol.dialects.answer import Answer
 
 Wire = dict[str, Any]
 Readers = Mapping[str | None, Callable[[Any], None]]

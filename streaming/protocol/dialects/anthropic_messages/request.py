@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from streaming.protocol.parts import (
     FilePart,
@@ -19,11 +19,9 @@ from streaming.protocol.parts import (
     ToolResult,
     text_of,
 )
+from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.protocol.requests.data_url import base64_of, is_http, text_in
 from streaming.protocol.requests.turns import output_of, runs
-
-if TYPE_CHECKING:
-    from streaming.protocol.requests import GenerationRequest, ToolSpec
 
 Json = dict[str, Any]
 

@@ -7,18 +7,14 @@ what an event is; the SSE name is the fallback, because some servers leave eithe
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import Prose, read_usage
+from streaming.protocol.dialects.answer import Answer, Prose, read_usage
 from streaming.protocol.dialects.anthropic_messages.blocks import BLOCKS, Block, OpaqueBlock, ProseBlock
 from streaming.protocol.dialects.wire import read_error, reread
 from streaming.protocol.events import Heartbeat
-
-if TYPE_CHECKING:
-    from streaming.protocol.dialects.answer import Answer
-
 
 # Blocks come one after the other, and hold until their end what their start brought. A server that never ends them may
 # have this many open.

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import Prose
+from streaming.protocol.dialects.answer import Answer, Prose
 from streaming.protocol.dialects.openai_chat.cumulative import GrowthOnly
 from streaming.protocol.dialects.openai_chat.tool_calls import ToolCalls
 from streaming.protocol.dialects.wire import read_image
 from streaming.protocol.events import Cited, FileReceived, StreamError
-
-if TYPE_CHECKING:
-    from streaming.protocol.dialects.answer import Answer
 
 Wire = dict[str, Any]
 

@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from streaming.protocol.parts import FilePart, Part, RefusalPart, TextPart, ToolCall, ToolResult
+from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.protocol.requests.data_url import base64_of, is_http, worded
 from streaming.protocol.requests.turns import Run, arguments_of, output_of, own_calls, runs
-
-if TYPE_CHECKING:
-    from streaming.protocol.requests import GenerationRequest, ToolSpec
 
 Json = dict[str, Any]
 

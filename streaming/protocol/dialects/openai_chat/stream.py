@@ -6,17 +6,14 @@ because usage comes later; servers send the reason twice, so the end is written 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import FAILURES, TooLarge, read_usage
+from streaming.protocol.dialects.answer import FAILURES, Answer, TooLarge, read_usage
 from streaming.protocol.dialects.openai_chat.choice import ChatChoice
 from streaming.protocol.dialects.wire import read_error, reread
 from streaming.protocol.events import StreamError
-
-if TYPE_CHECKING:
-    from streaming.protocol.dialects.answer import Answer
 
 # OpenAI's own limit of `n`.
 MAX_CHOICES = 128

@@ -15,14 +15,11 @@ Ids and names are never concatenated.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import PLACEHOLDER, Call, judge
-
-if TYPE_CHECKING:
-    from streaming.protocol.dialects.answer import Answer
+from streaming.protocol.dialects.answer import PLACEHOLDER, Answer, Call, judge
 
 # How often the arguments of one call so far are parsed to see whether they are closed (rule 3): bounded, so that a
 # name repeated on each fragment cannot make the cost quadratic.

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import Call
+from streaming.protocol.dialects.answer import Answer, Call
 from streaming.protocol.events import ToolResulted
-
-if TYPE_CHECKING:
-    from streaming.protocol.dialects.answer import Answer
 
 Wire = dict[str, Any]
 

@@ -7,13 +7,11 @@ where there is no index (llama.cpp), and where two items of one class are open u
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from streaming.protocol.dialects.answer import Answer
 from streaming.protocol.dialects.openai_responses.call_items import id_of
 from streaming.protocol.dialects.openai_responses.items import Item, Wire, class_of
-
-if TYPE_CHECKING:
-    from streaming.protocol.dialects.answer import Answer
 
 Kind = type[Item]
 Index = int | None

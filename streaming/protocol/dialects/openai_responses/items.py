@@ -6,9 +6,9 @@ servers send the words only there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from streaming.protocol.dialects.answer import Prose
+from streaming.protocol.dialects.answer import Answer, Prose
 from streaming.protocol.dialects.openai_responses.call_items import (
     BuiltInItem,
     CallItem,
@@ -19,9 +19,6 @@ from streaming.protocol.dialects.openai_responses.call_items import (
 )
 from streaming.protocol.dialects.wire import data_url
 from streaming.protocol.events import Cited, FileReceived, OpaqueReceived, ToolResulted
-
-if TYPE_CHECKING:
-    from streaming.protocol.dialects.answer import Answer
 
 Wire = dict[str, Any]
 

@@ -9,7 +9,7 @@ reasoning is then returned only where its encrypted content came along. (Models 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from streaming.protocol.parts import (
     FilePart,
@@ -20,11 +20,9 @@ from streaming.protocol.parts import (
     ToolCall,
     ToolResult,
 )
+from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.protocol.requests.data_url import base64_of, is_http, worded
 from streaming.protocol.requests.turns import Run, arguments_of, output_of, runs
-
-if TYPE_CHECKING:
-    from streaming.protocol.requests import GenerationRequest, ToolSpec
 
 Json = dict[str, Any]
 

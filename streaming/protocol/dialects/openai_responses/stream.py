@@ -6,19 +6,16 @@ Complete at `response.completed` or `response.incomplete`; broken at `error` or 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import read_usage
+from streaming.protocol.dialects.answer import Answer, read_usage
 from streaming.protocol.dialects.openai_responses.call_items import CallItem, CodeItem, CustomCallItem, McpCallItem
 from streaming.protocol.dialects.openai_responses.item_table import ItemTable
 from streaming.protocol.dialects.openai_responses.items import Item, MessageItem, ReasoningItem
 from streaming.protocol.dialects.wire import read_error, reread
 from streaming.protocol.events import Heartbeat
-
-if TYPE_CHECKING:
-    from streaming.protocol.dialects.answer import Answer
 
 
 class Payload(msgspec.Struct, gc=False):
