@@ -14,7 +14,7 @@ import msgspec
 
 from streaming.errors import BadRequest
 from streaming.protocol.parts import FilePart, ToolApproval, ToolResult
-from streaming.protocol.ui_stream import answers_in
+from streaming.protocol.ui_stream import inbound_parts
 
 Trigger = Literal["submit-message", "regenerate-message"]
 TRIGGERS: dict[Any, Trigger] = {
@@ -141,7 +141,7 @@ def _prompt(message: dict[str, Any]) -> Fields:
 
 def _answers(message: dict[str, Any]) -> Fields:
     """The client goes on with an answer: with its outputs and approvals."""
-    answers = answers_in(message.get("parts"))
+    answers = inbound_parts(message.get("parts"))
     if not answers:
         raise BadRequest("The last of 'messages' must be the user's, or an answer whose calls have their outputs.")
     return {"message_id": _identifier(message, "id"), "answers": answers}

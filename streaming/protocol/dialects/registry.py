@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 import msgspec
 
-from streaming.protocol.dialects.answer import Answer
+from streaming.protocol.dialects.answer import AnswerWriter
 from streaming.protocol.dialects.anthropic_messages import AnthropicMessagesStream, messages_body
 from streaming.protocol.dialects.openai_chat import OpenAIChatStream, chat_body
 from streaming.protocol.dialects.openai_responses import OpenAIResponsesStream, responses_body
@@ -15,12 +15,12 @@ from streaming.protocol.requests import GenerationRequest
 
 
 class DialectStream(Protocol):
-    """Reads the events of one stream. It keeps its own state and writes to the `Answer` it was made with."""
+    """Reads the events of one stream. It keeps its own state and writes to the `AnswerWriter` it was made with."""
 
     payload: ClassVar[type[msgspec.Struct]]
     """The type that the JSON of one event is decoded to. It has only fields that are read, each with a default."""
 
-    def __init__(self, answer: Answer) -> None: ...
+    def __init__(self, writer: AnswerWriter) -> None: ...
 
     def read(self, payload: Any, event: bytes, data: bytes) -> None:
         """Reads one event: its payload, its SSE name (may be empty), and the bytes the payload was decoded from."""

@@ -10,13 +10,13 @@ MAX_NUMBER = 4_400
 
 LITERALS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 
-Verdict = Literal["open", "closed", "unexpected_character", "invalid_number", "too_long"]
+ReadStatus = Literal["open", "closed", "unexpected_character", "invalid_number", "too_long"]
 
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))((?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
 _NUMBER_BEGUN = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.(?:[0-9]+)?)?(?:(?<=[0-9])[eE][-+]?[0-9]*)?)?")
 
 
-def read_literal(text: str, pos: int) -> tuple[bool | None, int, Verdict]:
+def read_literal(text: str, pos: int) -> tuple[bool | None, int, ReadStatus]:
     """Read `true`, `false` or `null` at `pos`: its value, where reading stopped, and why.
 
     `open` means that `text` ended inside it: give it again from `pos`, followed by more.
@@ -31,7 +31,7 @@ def read_literal(text: str, pos: int) -> tuple[bool | None, int, Verdict]:
     return None, pos + same, "unexpected_character"
 
 
-def read_number(text: str, pos: int) -> tuple[int | float | None, int, Verdict]:
+def read_number(text: str, pos: int) -> tuple[int | float | None, int, ReadStatus]:
     """Read a number at `pos`. As `read_literal`; `open` also where the next character might belong to it."""
     end = _NUMBER_BEGUN.match(text, pos).end()  # type: ignore[union-attr]  # the pattern matches the empty string
     if end - pos > MAX_NUMBER:

@@ -117,16 +117,16 @@ class JSONScanner:
                 pos = self._expected.get(text[pos], _unexpected)(self, text, pos)
 
     def _read_string(self, text: str, pos: int, deltas: list[StringDelta]) -> int:
-        piece, end, verdict = read_string(text, pos)
+        piece, end, status = read_string(text, pos)
         if piece and self._path is not None:
             deltas.append(StringDelta(self._path, piece))
-        if verdict == "closed":
+        if status == "closed":
             self._end_string(piece)
             return end
         if piece:
             self._so_far = self._so_far or StringIO()
             self._so_far.write(piece)
-        return self._hold(text, end) if verdict == "open" else self._fail(text, end, verdict)
+        return self._hold(text, end) if status == "open" else self._fail(text, end, status)
 
     def _end_string(self, piece: str) -> None:
         if self._so_far:
@@ -194,12 +194,12 @@ def _close(scanner: JSONScanner, text: str, pos: int) -> int:
 
 
 def _read_scalar(scanner: JSONScanner, text: str, pos: int) -> int:
-    value, end, verdict = (read_literal if text[pos] in LITERALS else read_number)(text, pos)
-    if verdict == "closed":
+    value, end, status = (read_literal if text[pos] in LITERALS else read_number)(text, pos)
+    if status == "closed":
         scanner._tree.put(value)
         scanner._expect_next()
         return end
-    return scanner._hold(text, end) if verdict == "open" else scanner._fail(text, end, verdict)
+    return scanner._hold(text, end) if status == "open" else scanner._fail(text, end, status)
 
 
 def _expect_value(scanner: JSONScanner, text: str, pos: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Verdict = Literal["open", "closed", "control_character", "invalid_escape"]
+ReadStatus = Literal["open", "closed", "control_character", "invalid_escape"]
 
 REPLACEMENT = "\ufffd"
 SIMPLE_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -21,7 +21,7 @@ _LOW_HALF = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})|([\udc00-\udfff])")
 _LOW_HALF_BEGUN = re.compile(r"(?:\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]?)?)?)?)?")
 
 
-def read_string(text: str, pos: int) -> tuple[str, int, Verdict]:
+def read_string(text: str, pos: int) -> tuple[str, int, ReadStatus]:
     """Decode from `pos`, which is after the opening quote or inside the string.
 
     Returns the decoded text, where reading stopped, and why:
@@ -36,11 +36,11 @@ def read_string(text: str, pos: int) -> tuple[str, int, Verdict]:
     if text[end] == '"':
         return text[pos:end], end + 1, "closed"
     pieces = [text[pos:end]]
-    pos, verdict = _read_units(text, end, pieces)
-    return "".join(pieces), pos, verdict
+    pos, status = _read_units(text, end, pieces)
+    return "".join(pieces), pos, status
 
 
-def _read_units(text: str, pos: int, pieces: list[str]) -> tuple[int, Verdict]:
+def _read_units(text: str, pos: int, pieces: list[str]) -> tuple[int, ReadStatus]:
     """Go on from a character that is not plain, adding to `pieces`."""
     while pos < len(text):
         char = text[pos]

@@ -39,7 +39,7 @@ def text_in(part: FilePart) -> str | None:
         return None
 
 
-def worded(part: Part) -> Part:
+def text_file_as_text(part: Part) -> Part:
     """A text file as text under its name, for dialects that have no words for one; every other part as it is."""
     text = text_in(part) if isinstance(part, FilePart) else None
     if text is None or not isinstance(part, FilePart):

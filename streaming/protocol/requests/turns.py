@@ -1,4 +1,4 @@
-"""A conversation in runs: what every dialect needs done before it words the turns in its own way."""
+"""A conversation in groups: what every dialect needs done before it words the turns in its own way."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import msgspec
 
 from streaming.protocol.parts import Part, Role, ToolCall, ToolResult, Turn
 
-Run = tuple[Role, list[Part]]
+RoleGroup = tuple[Role, list[Part]]
 
 
-def runs(turns: Iterable[Turn]) -> Iterator[Run]:
-    """Parts in order, grouped by who speaks; neighbours of one role are one run.
+def group_by_role(turns: Iterable[Turn]) -> Iterator[RoleGroup]:
+    """Parts in order, grouped by who speaks; neighbours of one role are one group.
 
-    Results of tools that this side ran form runs of role `tool`, wherever they were stored: an answer of
+    Results of tools that this side ran form groups of role `tool`, wherever they were stored: an answer of
     several steps may hold its calls and their results in one turn.
     """
     placed = ((_speaker(turn.role, part), part) for turn in turns for part in turn.parts)

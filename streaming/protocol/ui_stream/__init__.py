@@ -1,7 +1,7 @@
 """The wire to clients: the AI SDK UI message stream (protocol v1), the subset that `ai` v5, v6 and v7 all read.
 
 Events become chunks (`UIStreamEncoder`), chunks become numbered frames (`frame`), frames become parts again after a
-crash (`fold_chunks`), and stored parts become the UIMessage parts that clients load (`ui_parts`). `answers_in` reads
+crash (`fold_chunks`), and stored parts become the UIMessage parts that clients load (`ui_parts`). `inbound_parts` reads
 what clients send back of calls.
 """
 
@@ -20,7 +20,7 @@ from streaming.protocol.ui_stream.frames import (
     frame,
     split_frames,
 )
-from streaming.protocol.ui_stream.inbound import answers_in
+from streaming.protocol.ui_stream.inbound import inbound_parts
 from streaming.protocol.ui_stream.messages import ui_parts
 from streaming.protocol.ui_stream.outcome import Outcome
 from streaming.protocol.ui_stream.replay import events_of
@@ -34,11 +34,11 @@ __all__ = [
     "TOO_MANY",
     "Outcome",
     "UIStreamEncoder",
-    "answers_in",
     "chunk_of",
     "events_of",
     "fold_chunks",
     "frame",
+    "inbound_parts",
     "split_frames",
     "ui_parts",
 ]

@@ -7,10 +7,10 @@ from typing import Any
 
 from streaming.protocol.parts import ToolApproval, ToolResult
 
-JsonDict = dict[str, Any]
+JSONObject = dict[str, Any]
 
 
-def answers_in(parts: Any) -> tuple[ToolResult | ToolApproval, ...]:
+def inbound_parts(parts: Any) -> tuple[ToolResult | ToolApproval, ...]:
     """Of an assistant's parts as a client sends them, those that have an output or a decision; others are passed over.
 
     Nothing is taken on trust here: whoever asks has to know which calls wait for an answer, and of which kind.
@@ -26,15 +26,15 @@ def _answers(parts: list[Any]) -> Iterator[ToolResult | ToolApproval]:
                 yield reader(part)
 
 
-def _output(part: JsonDict) -> ToolResult:
+def _output(part: JSONObject) -> ToolResult:
     return ToolResult(call_id=part["toolCallId"], output=part.get("output"))
 
 
-def _error(part: JsonDict) -> ToolResult:
+def _error(part: JSONObject) -> ToolResult:
     return ToolResult(call_id=part["toolCallId"], output=str(part.get("errorText") or ""), is_error=True)
 
 
-def _decision(part: JsonDict) -> ToolApproval:
+def _decision(part: JSONObject) -> ToolApproval:
     """Whatever is not plainly a yes is a no."""
     given = part.get("approval")
     approval = given if isinstance(given, dict) else {}
@@ -45,7 +45,7 @@ def _decision(part: JsonDict) -> ToolApproval:
     )
 
 
-_READERS: dict[str, Callable[[JsonDict], ToolResult | ToolApproval]] = {
+_READERS: dict[str, Callable[[JSONObject], ToolResult | ToolApproval]] = {
     "output-available": _output,
     "output-error": _error,
     "approval-responded": _decision,

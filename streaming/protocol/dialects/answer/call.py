@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer.answer import Answer
+from streaming.protocol.dialects.answer.writer import AnswerWriter
 from streaming.protocol.events import ToolCallDelta, ToolCallEnded, ToolCallStarted
 from streaming.protocol.nesting import is_too_deep
 
@@ -57,17 +57,17 @@ class Call:
     """A call from its first fragment to its verdict. It is announced as soon as its name is known."""
 
     def __init__(
-        self, answer: Answer, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
+        self, writer: AnswerWriter, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
     ) -> None:
-        answer.reserve()
-        self.id = id if is_provider_executed and id else answer.call_id(id)
+        writer.reserve()
+        self.id = id if is_provider_executed and id else writer.call_id(id)
         self.name = name
         self.is_json = True
         self.raw: dict[str, Any] | None = None
         self.size = 0
         self.announced = ""
         """The arguments that came with the announcement, which count if none stream."""
-        self._answer = answer
+        self._writer = writer
         self._choice = choice
         self._is_provider_executed = is_provider_executed
         self._part = -1
@@ -76,7 +76,7 @@ class Call:
         self._is_live = False
         self._is_over = False
         self._is_too_large = False
-        answer.open_calls[self] = None
+        writer.open_calls[self] = None
 
     @property
     def text(self) -> str:
@@ -86,11 +86,11 @@ class Call:
         """Announce the call, then what came before its name did."""
         if self._is_started:
             return
-        self._part = self._answer.new_part(self._choice)
+        self._part = self._writer.new_part(self._choice)
         self._is_started = True
         if not self._is_provider_executed:
-            self._answer.note_call()
-        self._answer.emit(
+            self._writer.note_call()
+        self._writer.emit(
             ToolCallStarted(self._part, self.id, self.name, self._is_provider_executed, self.is_json, self._choice)
         )
         self._catch_up()
@@ -98,7 +98,7 @@ class Call:
     def add(self, text: str) -> None:
         """The arguments grew by `text`; what comes after the verdict does not count."""
         if self._is_over:
-            self._answer.warn("late_arguments", f"{len(text)} characters")
+            self._writer.warn("late_arguments", f"{len(text)} characters")
             return
         self.size += len(text)
         if self.size > MAX_ARGUMENTS_CHARS:
@@ -106,7 +106,7 @@ class Call:
         elif text:
             self._fragments.append(text)
             if self._is_live:
-                self._answer.events.append(ToolCallDelta(self._part, text, self._choice))
+                self._writer.events.append(ToolCallDelta(self._part, text, self._choice))
             else:
                 self._catch_up()
 
@@ -122,15 +122,15 @@ class Call:
         if not self.size:
             self.add(self.announced)
         if not self.name:
-            self._answer.warn("tool_call_without_name")
+            self._writer.warn("tool_call_without_name")
         self.start()
         self._catch_up(is_last=True)
         raw = self.text
         arguments, is_complete, error = self._judge(raw, is_cut=is_cut)
-        self._answer.emit(ToolCallEnded(self._part, raw, arguments, is_complete, error, self.raw, self._choice))
+        self._writer.emit(ToolCallEnded(self._part, raw, arguments, is_complete, error, self.raw, self._choice))
         self._is_live = False
         self._is_over = True
-        self._answer.open_calls.pop(self)
+        self._writer.open_calls.pop(self)
 
     def _judge(self, raw: str, *, is_cut: bool) -> Verdict:
         if self._is_too_large:
@@ -145,7 +145,7 @@ class Call:
             return
         self._is_live = bool(self._fragments)
         if self._is_live:
-            self._answer.emit(ToolCallDelta(self._part, self.text, self._choice))
+            self._writer.emit(ToolCallDelta(self._part, self.text, self._choice))
 
     @property
     def _is_placeholder(self) -> bool:

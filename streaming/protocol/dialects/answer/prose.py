@@ -5,60 +5,62 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from streaming.protocol.dialects.answer.answer import Answer
 from streaming.protocol.dialects.answer.think_tags import ThinkTags
+from streaming.protocol.dialects.answer.writer import AnswerWriter
 from streaming.protocol.events import PartEnded, ReasoningDelta, ReasoningSigned, RefusalDelta, TextDelta
 
-Delta = type[TextDelta] | type[ReasoningDelta] | type[RefusalDelta]
+DeltaClass = type[TextDelta] | type[ReasoningDelta] | type[RefusalDelta]
 
 
 class Prose:
     """A place on the wire where words arrive. Words of another kind than before end the part and begin a new one."""
 
     __slots__ = (
-        "_answer",
         "_before_close",
         "_choice",
         "_is_sealed",
         "_kind",
         "_tags",
         "_text_part",
+        "_writer",
         "part",
         "write",
     )
 
-    def __init__(self, answer: Answer, choice: int = 0, *, before_close: Callable[[], None] | None = None) -> None:
-        answer.reserve()
+    def __init__(
+        self, writer: AnswerWriter, choice: int = 0, *, before_close: Callable[[], None] | None = None
+    ) -> None:
+        writer.reserve()
         self.write: Callable[[str], None] = self.text
         """Take text that may hold `<think>` tags, if the caller of the parser wants those read."""
         self.part = -1
         """The part that grows, or grew last."""
         self._text_part: int | None = None
-        self._answer = answer
+        self._writer = writer
         self._choice = choice
-        self._kind: Delta | None = None
+        self._kind: DeltaClass | None = None
         self._is_sealed = False
         self._before_close = before_close
         self._tags: ThinkTags | None = None
-        if answer.split_think_tags:
+        if writer.split_think_tags:
             self._tags = ThinkTags(self.text, self.reasoning)
             self.write = self._tags.feed
 
     def text(self, text: str) -> None:
         if self._kind is not TextDelta:
             self._begin(TextDelta)
-        self._answer.events.append(TextDelta(self.part, text, self._choice))
+        self._writer.events.append(TextDelta(self.part, text, self._choice))
 
     def reasoning(self, text: str) -> None:
         if self._kind is not ReasoningDelta or self._is_sealed:
             self._begin(ReasoningDelta)
-        self._answer.events.append(ReasoningDelta(self.part, text, self._choice))
+        self._writer.events.append(ReasoningDelta(self.part, text, self._choice))
 
     def refusal(self, text: str) -> None:
         if self._kind is not RefusalDelta:
             self._begin(RefusalDelta)
-            self._answer.note_refusal()
-        self._answer.events.append(RefusalDelta(self.part, text, self._choice))
+            self._writer.note_refusal()
+        self._writer.events.append(RefusalDelta(self.part, text, self._choice))
 
     def place(self) -> int:
         """The text part that something (a citation) belongs to: the last one, even if it is over."""
@@ -70,7 +72,7 @@ class Prose:
         """What the provider wants back with the reasoning; a whole object (`raw`) seals the part it belongs to."""
         if self._kind is not ReasoningDelta or self._is_sealed:
             self._begin(ReasoningDelta)
-        self._answer.events.append(ReasoningSigned(self.part, signature, raw, self._choice))
+        self._writer.events.append(ReasoningSigned(self.part, signature, raw, self._choice))
         self._is_sealed = raw is not None
 
     def end(self) -> None:
@@ -85,15 +87,15 @@ class Prose:
         if self._before_close is not None:
             self._before_close()
         if self._kind is not None:
-            self._answer.events.append(PartEnded(self.part, self._choice))
+            self._writer.events.append(PartEnded(self.part, self._choice))
             self._kind = None
-            self._answer.open_prose.pop(self, None)
+            self._writer.open_prose.pop(self, None)
 
-    def _begin(self, kind: Delta) -> None:
+    def _begin(self, kind: DeltaClass) -> None:
         self._close()
-        self.part = self._answer.new_part(self._choice)
+        self.part = self._writer.new_part(self._choice)
         self._kind = kind
         self._is_sealed = False
-        self._answer.open_prose[self] = None
+        self._writer.open_prose[self] = None
         if kind is TextDelta:
             self._text_part = self.part

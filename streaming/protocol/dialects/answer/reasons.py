@@ -35,11 +35,11 @@ REASONS: dict[str, FinishReason] = {
     "sensitive": "content_filter",  # Z.ai
 }
 
-FAILURES = frozenset({"error", "network_error", "insufficient_system_resource"})
+FAILURE_REASONS = frozenset({"error", "network_error", "insufficient_system_resource"})
 """Words in the place of a finish reason that say the answer broke (OpenRouter, Z.ai, DeepSeek)."""
 
 
-def settle(raw: str | None, *, has_refused: bool, has_called: bool) -> FinishReason:
+def finish_reason_of(raw: str | None, *, has_refused: bool, has_called: bool) -> FinishReason:
     """One word for one meaning. Many servers, OpenAI among them, say `stop` although they call tools or refuse."""
     reason = REASONS.get((raw or "").lower(), "other")
     if reason == "stop" and has_called:

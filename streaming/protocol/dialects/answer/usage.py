@@ -8,9 +8,9 @@ import msgspec
 
 from streaming.protocol.events import MAX_COUNT, Usage
 
-Path = tuple[str, ...]
+FieldPath = tuple[str, ...]
 
-PLACES: dict[str, tuple[Path, ...]] = {
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
     "input_tokens": (("prompt_tokens",), ("input_tokens",)),
     "output_tokens": (("completion_tokens",), ("output_tokens",)),
     "cached_input_tokens": (
@@ -39,7 +39,7 @@ INPUT_FIELDS = frozenset({"input_tokens", "cached_input_tokens", "cache_write_to
 
 def read_usage(wire: Any) -> Usage:
     """The wire's usage object; what is absent, null or no count is None."""
-    return Usage(**{field: _first(wire, paths) for field, paths in PLACES.items()})
+    return Usage(**{field: _first(wire, paths) for field, paths in FIELD_PATHS.items()})
 
 
 def merge(old: Usage, new: Usage) -> Usage:
@@ -47,7 +47,7 @@ def merge(old: Usage, new: Usage) -> Usage:
 
     A 0 for input never replaces a count: proxies send it with the last report, where they know only the output.
     """
-    known = {field: _later(field, getattr(old, field), getattr(new, field)) for field in PLACES}
+    known = {field: _later(field, getattr(old, field), getattr(new, field)) for field in FIELD_PATHS}
     return Usage(**known)
 
 
@@ -57,11 +57,11 @@ def _later(field: str, old: int | None, new: int | None) -> int | None:
     return new
 
 
-def _first(wire: Any, paths: tuple[Path, ...]) -> int | None:
+def _first(wire: Any, paths: tuple[FieldPath, ...]) -> int | None:
     return next((count for path in paths if (count := _count_at(wire, path)) is not None), None)
 
 
-def _count_at(wire: Any, path: Path) -> int | None:
+def _count_at(wire: Any, path: FieldPath) -> int | None:
     for key in path:
         wire = wire.get(key) if isinstance(wire, dict) else None
     try:

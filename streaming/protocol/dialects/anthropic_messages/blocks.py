@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 import msgspec
 
-from streaming.protocol.dialects.answer import Answer, Call, Prose
+from streaming.protocol.dialects.answer import AnswerWriter, Call, Prose
 from streaming.protocol.events import Cited, OpaqueReceived, ToolResulted
 
-Wire = dict[str, Any]
+JSONObject = dict[str, Any]
 Readers = Mapping[str | None, Callable[[Any], None]]
 
 
@@ -23,7 +23,7 @@ class Block(Protocol):
     deltas: Readers
     """Type of delta to what reads it."""
 
-    def __init__(self, answer: Answer, wire: Wire) -> None: ...
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None: ...
 
     def end(self) -> None:
         """The block is over; harmless when it was before."""
@@ -35,9 +35,9 @@ class ProseBlock:
     The type of a delta decides which it is: relays announce every block as text, or send text into thinking.
     """
 
-    def __init__(self, answer: Answer, wire: Wire) -> None:
-        self._answer = answer
-        self._prose = Prose(answer)
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._writer = writer
+        self._prose = Prose(writer)
         self._write = self._prose.write
         self._text = _string(wire.get("text"))
         self._thinking = _string(wire.get("thinking"))
@@ -89,7 +89,7 @@ class ProseBlock:
 
     def _cite(self, citation: Any) -> None:
         if isinstance(citation, dict):
-            self._answer.emit(Cited(self._prose.place(), citation))
+            self._writer.emit(Cited(self._prose.place(), citation))
 
     def _write_whole(self) -> None:
         """What only the start held."""
@@ -106,8 +106,8 @@ class RedactedBlock:
 
     deltas: Readers = NO_DELTAS
 
-    def __init__(self, answer: Answer, wire: Wire) -> None:
-        prose = Prose(answer)
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        prose = Prose(writer)
         prose.sign(raw=wire)
         prose.end()
 
@@ -120,9 +120,9 @@ class CallBlock:
 
     is_provider_executed = False
 
-    def __init__(self, answer: Answer, wire: Wire) -> None:
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._call = Call(
-            answer,
+            writer,
             id=_string(wire.get("id")),
             name=_string(wire.get("name")),
             is_provider_executed=self.is_provider_executed,
@@ -153,12 +153,12 @@ class ResultBlock:
 
     deltas: Readers = NO_DELTAS
 
-    def __init__(self, answer: Answer, wire: Wire) -> None:
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         content = wire.get("content")
         is_error = isinstance(content, dict) and str(content.get("type")).endswith("_error")
-        answer.emit(
+        writer.emit(
             ToolResulted(
-                answer.new_part(), _string(wire.get("tool_use_id")), content, bool(wire.get("is_error")) or is_error
+                writer.new_part(), _string(wire.get("tool_use_id")), content, bool(wire.get("is_error")) or is_error
             )
         )
 
@@ -169,14 +169,14 @@ class ResultBlock:
 class OpaqueBlock:
     """Any other block (compaction, fallback, what is yet to come), kept whole for the next turn."""
 
-    def __init__(self, answer: Answer, wire: Wire) -> None:
-        self._answer = answer
-        self._wire: Wire | None = dict(wire)
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._writer = writer
+        self._wire: JSONObject | None = dict(wire)
         self.deltas: Readers = {"compaction_delta": self._read_compaction}
 
     def end(self) -> None:
         if self._wire is not None:
-            self._answer.emit(OpaqueReceived(self._answer.new_part(), self._wire))
+            self._writer.emit(OpaqueReceived(self._writer.new_part(), self._wire))
             self._wire = None
 
     def _read_compaction(self, delta: Any) -> None:

@@ -21,9 +21,9 @@ from streaming.protocol.parts import (
 )
 from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.protocol.requests.data_url import base64_of, is_http, text_in
-from streaming.protocol.requests.turns import output_of, runs
+from streaming.protocol.requests.turns import group_by_role, output_of
 
-Json = dict[str, Any]
+JSONObject = dict[str, Any]
 
 DEFAULT_MAX_TOKENS = 8192
 """The API requires a limit and refuses one above the model's own; every model on sale takes this one."""
@@ -34,7 +34,7 @@ FAILED = "The tool failed."
 UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-def messages_body(request: GenerationRequest) -> Json:
+def messages_body(request: GenerationRequest) -> JSONObject:
     """JSON-ready; keys that were not asked for are absent."""
     fields = {
         "model": request.model,
@@ -55,11 +55,11 @@ def _system(request: GenerationRequest) -> str:
     return "\n\n".join(text for text in [request.system, *told] if text)
 
 
-def _messages(request: GenerationRequest) -> Iterator[Json]:
+def _messages(request: GenerationRequest) -> Iterator[JSONObject]:
     """Roles alternate: tool results are the user's, and neighbours of one role become one message."""
     blocks = [
         (_ROLES[role], block)
-        for role, parts in runs(turn for turn in request.turns if turn.role != "system")
+        for role, parts in group_by_role(turn for turn in request.turns if turn.role != "system")
         for part in parts
         if (block := _block(role, part))
     ]
@@ -67,9 +67,9 @@ def _messages(request: GenerationRequest) -> Iterator[Json]:
         yield {"role": role, "content": [block for _, block in group]}
 
 
-def _without_last_thoughts(blocks: list[tuple[str, Json]]) -> Iterator[tuple[str, Json]]:
+def _without_last_thoughts(blocks: list[tuple[str, JSONObject]]) -> Iterator[tuple[str, JSONObject]]:
     """An answer that was stopped while its model thought: the API refuses a message that ends with thinking."""
-    kept: list[tuple[str, Json]] = []
+    kept: list[tuple[str, JSONObject]] = []
     for role, block in reversed(blocks):
         is_last = not kept or kept[-1][0] != role
         if not (is_last and block["type"] in THINKING):
@@ -80,17 +80,17 @@ def _without_last_thoughts(blocks: list[tuple[str, Json]]) -> Iterator[tuple[str
 _ROLES: dict[Role, str] = {"user": "user", "tool": "user", "assistant": "assistant"}
 
 
-def _block(role: Role, part: Part) -> Json | None:
+def _block(role: Role, part: Part) -> JSONObject | None:
     """The part as a content block; None for what the API would refuse (empty text among it)."""
     writer = _BLOCKS.get((_ROLES[role], type(part)))
     return writer(part) if writer else None
 
 
-def _text(part: TextPart | RefusalPart) -> Json | None:
+def _text(part: TextPart | RefusalPart) -> JSONObject | None:
     return {"type": "text", "text": part.text} if part.text.strip() else None
 
 
-def _reasoning(part: ReasoningPart) -> Json | None:
+def _reasoning(part: ReasoningPart) -> JSONObject | None:
     """Only what this API signed: unsigned thinking, and other vendors', is refused."""
     if part.raw is not None:
         return part.raw if part.raw.get("type") in THINKING else None
@@ -99,7 +99,7 @@ def _reasoning(part: ReasoningPart) -> Json | None:
     return {"type": "thinking", "thinking": part.text, "signature": part.signature}
 
 
-def _call(call: ToolCall) -> Json | None:
+def _call(call: ToolCall) -> JSONObject | None:
     if call.is_provider_executed:
         return None
     given = call.arguments if call.is_json else {"input": call.raw_arguments}
@@ -112,16 +112,16 @@ def _id(call_id: str) -> str:
     return call_id if fit == call_id else f"{fit}_{sha256(call_id.encode()).hexdigest()[:8]}"
 
 
-def _result(result: ToolResult) -> Json | None:
+def _result(result: ToolResult) -> JSONObject | None:
     if result.is_provider_executed:
         return None
     content = output_of(result)
-    block: Json = {"type": "tool_result", "tool_use_id": _id(result.call_id), "content": content}
+    block: JSONObject = {"type": "tool_result", "tool_use_id": _id(result.call_id), "content": content}
     # The API refuses an error without words.
     return block | {"is_error": True, "content": content or FAILED} if result.is_error else block
 
 
-def _file(part: FilePart) -> Json | None:
+def _file(part: FilePart) -> JSONObject | None:
     if part.media_type in IMAGES:
         return _sourced("image", part)
     if part.media_type == "application/pdf":
@@ -129,7 +129,7 @@ def _file(part: FilePart) -> Json | None:
     return _plain_text(part)
 
 
-def _sourced(kind: str, part: FilePart) -> Json | None:
+def _sourced(kind: str, part: FilePart) -> JSONObject | None:
     data = base64_of(part.url)
     if data is not None:
         source = {"type": "base64", "media_type": part.media_type, "data": data}
@@ -137,7 +137,7 @@ def _sourced(kind: str, part: FilePart) -> Json | None:
     return {"type": kind, "source": {"type": "url", "url": part.url}} if is_http(part.url) else None
 
 
-def _plain_text(part: FilePart) -> Json | None:
+def _plain_text(part: FilePart) -> JSONObject | None:
     """A text file travels as its text."""
     text = text_in(part)
     source = {"type": "text", "media_type": "text/plain", "data": text}
@@ -156,14 +156,14 @@ _BLOCKS: dict[tuple[str, type], Any] = {
 }
 
 
-def _tool(tool: ToolSpec) -> Json:
+def _tool(tool: ToolSpec) -> JSONObject:
     return {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
 
 
-def _tool_choice(choice: str | None) -> Json | None:
+def _tool_choice(choice: str | None) -> JSONObject | None:
     if choice is None:
         return None
     return _CHOICES.get(choice) or {"type": "tool", "name": choice}
 
 
-_CHOICES: dict[str, Json] = {"auto": {"type": "auto"}, "required": {"type": "any"}, "none": {"type": "none"}}
+_CHOICES: dict[str, JSONObject] = {"auto": {"type": "auto"}, "required": {"type": "any"}, "none": {"type": "none"}}

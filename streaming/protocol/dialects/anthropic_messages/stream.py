@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import Answer, Prose, read_usage
+from streaming.protocol.dialects.answer import AnswerWriter, Prose, read_usage
 from streaming.protocol.dialects.anthropic_messages.blocks import BLOCKS, Block, OpaqueBlock, ProseBlock
 from streaming.protocol.dialects.wire import read_error, reread
 from streaming.protocol.events import Heartbeat
@@ -21,7 +21,7 @@ from streaming.protocol.events import Heartbeat
 MAX_OPEN_BLOCKS = 64
 
 
-class Delta(msgspec.Struct, gc=False):
+class WireDelta(msgspec.Struct, gc=False):
     type: str | None = None
     text: Any = None
     partial_json: Any = None
@@ -37,7 +37,7 @@ class Delta(msgspec.Struct, gc=False):
 class Payload(msgspec.Struct, gc=False):
     type: str = ""
     index: int | None = None
-    delta: Delta | None = None
+    delta: WireDelta | None = None
     content_block: dict[str, Any] | None = None
     message: Any = None
     usage: Any = None
@@ -54,8 +54,8 @@ class AnthropicMessagesStream:
 
     payload: ClassVar[type[msgspec.Struct]] = Payload
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(self, writer: AnswerWriter) -> None:
+        self._writer = writer
         self._blocks: dict[int | None, Block] = {}
         self._last: Block | None = None
         self._beside: Block | None = None
@@ -76,7 +76,7 @@ class AnthropicMessagesStream:
         elif payload.error or event == b"error":
             self._read_error(payload, data)
         else:
-            self._answer.unknown(data)
+            self._writer.unknown(data)
 
     def done(self) -> None:
         self.end()
@@ -85,22 +85,22 @@ class AnthropicMessagesStream:
         if self._stop_reason is not None:
             self._finish()
         else:
-            self._answer.truncate()
+            self._writer.truncate()
 
     def _read_start(self, payload: Payload, _data: bytes) -> None:
         message = payload.message if isinstance(payload.message, dict) else {}
-        if self._answer.is_started:
+        if self._writer.is_started:
             self._read_second_start(message)
             return
         self._id = message.get("id")
-        self._answer.start(self._id, message.get("model"))
-        self._answer.report_usage(read_usage(message.get("usage")))
+        self._writer.start(self._id, message.get("model"))
+        self._writer.report_usage(read_usage(message.get("usage")))
 
     def _read_second_start(self, message: dict[str, Any]) -> None:
         """A relay repeated the start (same id), or spliced a retry into the stream (another id): the first is cut."""
         if message.get("id") != self._id:
-            self._answer.warn("spliced", "a second message began before the first had ended")
-            self._answer.truncate()
+            self._writer.warn("spliced", "a second message began before the first had ended")
+            self._writer.truncate()
 
     def _read_block_start(self, payload: Payload, _data: bytes) -> None:
         self._end_block(payload.index)
@@ -110,22 +110,22 @@ class AnthropicMessagesStream:
     def _open(self, index: int | None, kind: type[Block], wire: dict[str, Any]) -> Block:
         for late in list(self._blocks)[: max(0, len(self._blocks) - MAX_OPEN_BLOCKS + 1)]:
             self._end_block(late)
-        self._last = self._blocks[index] = block = kind(self._answer, wire)
+        self._last = self._blocks[index] = block = kind(self._writer, wire)
         return block
 
     def _read_block_delta(self, payload: Payload, data: bytes) -> None:
         """A delta without an index, without a type, of another type than its block, or of none that was begun."""
-        delta = payload.delta or Delta()
+        delta = payload.delta or WireDelta()
         type_ = delta.type or next((DELTA_TYPES[key] for key in DELTA_TYPES if getattr(delta, key) is not None), None)
         block = self._last if payload.index is None else self._blocks.get(payload.index)
         if block is None and type_ in PROSE_DELTAS:
             block = self._open(payload.index, ProseBlock, {})
         elif block is not None and type_ not in block.deltas and type_ in PROSE_DELTAS:
-            block = self._beside = self._beside or ProseBlock(self._answer, {})
+            block = self._beside = self._beside or ProseBlock(self._writer, {})
         if block is not None and type_ in block.deltas:
             block.deltas[type_](delta)
         else:
-            self._answer.unknown(data)
+            self._writer.unknown(data)
 
     def _read_block_stop(self, payload: Payload, _data: bytes) -> None:
         if payload.index is None and self._last is not None:
@@ -139,8 +139,8 @@ class AnthropicMessagesStream:
                 block.end()
 
     def _read_message_delta(self, payload: Payload, _data: bytes) -> None:
-        delta = payload.delta or Delta()
-        self._answer.report_usage(read_usage(payload.usage))
+        delta = payload.delta or WireDelta()
+        self._writer.report_usage(read_usage(payload.usage))
         self._read_stop(delta.stop_reason, delta.stop_details)
 
     def _read_stop(self, reason: Any, details: Any) -> None:
@@ -148,7 +148,7 @@ class AnthropicMessagesStream:
             self._stop_reason = str(reason)
         explanation = details.get("explanation") if isinstance(details, dict) else None
         if isinstance(explanation, str) and explanation:
-            Prose(self._answer).refusal(explanation)
+            Prose(self._writer).refusal(explanation)
 
     def _read_message_stop(self, _payload: Payload, _data: bytes) -> None:
         self._finish()
@@ -156,21 +156,21 @@ class AnthropicMessagesStream:
     def _finish(self) -> None:
         for index in list(self._blocks):
             self._end_block(index)
-        self._answer.finish(self._stop_reason)
+        self._writer.finish(self._stop_reason)
 
     def _read_ping(self, _payload: Payload, _data: bytes) -> None:
-        self._answer.emit(Heartbeat())
+        self._writer.emit(Heartbeat())
 
     def _read_error(self, _payload: Payload, data: bytes) -> None:
-        self._answer.fail(read_error(reread(data)))
+        self._writer.fail(read_error(reread(data)))
 
     def _read_message(self, payload: Payload, _data: bytes) -> None:
         """A whole message from a server that does not stream."""
-        self._answer.start(payload.id, payload.model)
+        self._writer.start(payload.id, payload.model)
         for wire in payload.content if isinstance(payload.content, list) else []:
             if isinstance(wire, dict):
                 self._read_block_start(Payload(content_block=wire), b"")
-        self._answer.report_usage(read_usage(payload.usage))
+        self._writer.report_usage(read_usage(payload.usage))
         self._read_stop(payload.stop_reason, payload.stop_details)
         self._finish()
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import Answer, Prose
-from streaming.protocol.dialects.openai_chat.cumulative import GrowthOnly
+from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.tool_calls import ToolCalls
 from streaming.protocol.dialects.wire import read_image
 from streaming.protocol.events import Cited, FileReceived, StreamError
 
-Wire = dict[str, Any]
+JSONObject = dict[str, Any]
 
 REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "reasoning_summary")
 """Names for the words of the reasoning, best first: servers send them under several at once."""
@@ -22,21 +22,21 @@ DETAILS = ("reasoning_details", "thinking_blocks")
 """The same in items, with what the provider wants back (OpenRouter, LiteLLM)."""
 
 
-class ChatChoice:
+class Choice:
     """The parts of one choice as they grow."""
 
-    def __init__(self, answer: Answer, index: int) -> None:
+    def __init__(self, writer: AnswerWriter, index: int) -> None:
         self.finish_reason: str | None = None
         self.failure: StreamError | None = None
-        self._answer = answer
+        self._writer = writer
         self._index = index
-        self._prose = Prose(answer, index, before_close=self._settle)
-        self._content = GrowthOnly(self._prose.write)
-        self._reasoning = GrowthOnly(self._prose.reasoning)
-        self._calls = ToolCalls(answer, index)
+        self._prose = Prose(writer, index, before_close=self._settle)
+        self._content = CumulativeFilter(self._prose.write)
+        self._reasoning = CumulativeFilter(self._prose.reasoning)
+        self._calls = ToolCalls(writer, index)
         self._opaque: list[str] = []
 
-    def read(self, delta: Wire) -> None:
+    def read(self, delta: JSONObject) -> None:
         """Take `choices[].delta`, or the `message` of a completion that was not streamed.
 
         Reasoning comes before text, and text before calls, when one delta has several.
@@ -56,7 +56,7 @@ class ChatChoice:
         for source in sources if isinstance(sources, list) else []:
             citation = {"type": "url_citation", "url": source} if isinstance(source, str) else source
             if isinstance(citation, dict):
-                self._answer.emit(Cited(self._prose.place(), citation, self._index))
+                self._writer.emit(Cited(self._prose.place(), citation, self._index))
 
     def _settle(self) -> None:
         """What is held back belongs to the part that is about to end."""
@@ -66,7 +66,7 @@ class ChatChoice:
         if opaque:
             self._prose.sign(raw={"reasoning_opaque": opaque})
 
-    def _read_reasoning(self, delta: Wire) -> None:
+    def _read_reasoning(self, delta: JSONObject) -> None:
         details = next((delta[field] for field in DETAILS if delta.get(field)), None)
         words = (words_of(delta.get(field)) for field in REASONING)
         if text := next(filter(None, words), "") or words_of(details):
@@ -86,12 +86,12 @@ class ChatChoice:
         """Copilot's word for a signature. It comes in pieces, and late: to the reasoning before it, if that is open."""
         if isinstance(opaque, str):
             self._opaque.append(opaque)
-            self._answer.open_prose[self._prose] = None  # the end of the stream settles it, too
+            self._writer.open_prose[self._prose] = None  # the end of the stream settles it, too
 
     def _read_content(self, content: Any) -> None:
         for item in content if isinstance(content, list) else [content]:
             kind = "text" if isinstance(item, str) else item.get("type") if isinstance(item, dict) else None
-            CONTENT.get(str(kind), ChatChoice._read_unknown)(self, item)
+            CONTENT.get(str(kind), Choice._read_unknown)(self, item)
 
     def _read_text(self, item: Any) -> None:
         if text := words_of(item):
@@ -104,7 +104,7 @@ class ChatChoice:
         self._sign(item.get("summary"))
 
     def _read_unknown(self, wire: Any) -> None:
-        self._answer.unknown(msgspec.json.encode(wire))
+        self._writer.unknown(msgspec.json.encode(wire))
 
     def _read_refusal(self, refusal: Any) -> None:
         if isinstance(refusal, str):
@@ -113,7 +113,7 @@ class ChatChoice:
     def _read_image(self, image: Any) -> None:
         if found := read_image(image):
             self._prose.end()
-            self._answer.emit(FileReceived(self._answer.new_part(self._index), *found, self._index))
+            self._writer.emit(FileReceived(self._writer.new_part(self._index), *found, self._index))
         else:
             self._read_unknown(image)
 
@@ -149,25 +149,25 @@ def words_of(wire: Any, depth: int = 4) -> str:
 
 WORDS = ("text", "thinking", "summary")
 
-CONTENT: dict[str, Callable[[ChatChoice, Any], None]] = {
-    "text": ChatChoice._read_text,
-    "output_text": ChatChoice._read_text,
-    "thinking": ChatChoice._read_thought,  # Mistral
-    "reasoning": ChatChoice._read_thought,  # Databricks
-    "image_url": ChatChoice._read_image,
+CONTENT: dict[str, Callable[[Choice, Any], None]] = {
+    "text": Choice._read_text,
+    "output_text": Choice._read_text,
+    "thinking": Choice._read_thought,  # Mistral
+    "reasoning": Choice._read_thought,  # Databricks
+    "image_url": Choice._read_image,
 }
 """Type of an item of a content list to what reads it."""
 
-FIELDS: dict[str, Callable[[ChatChoice, Any], None]] = {
-    "reasoning_opaque": ChatChoice._read_opaque,
-    "content": ChatChoice._read_content,
-    "refusal": ChatChoice._read_refusal,
-    "images": ChatChoice._read_images,
-    "annotations": ChatChoice.cite,
-    "function_call": ChatChoice._read_function_call,
-    "tool_calls": ChatChoice._read_tool_calls,
-    "extra_content": ChatChoice._read_extra,
-    "audio": ChatChoice._read_unknown,
+FIELDS: dict[str, Callable[[Choice, Any], None]] = {
+    "reasoning_opaque": Choice._read_opaque,
+    "content": Choice._read_content,
+    "refusal": Choice._read_refusal,
+    "images": Choice._read_images,
+    "annotations": Choice.cite,
+    "function_call": Choice._read_function_call,
+    "tool_calls": Choice._read_tool_calls,
+    "extra_content": Choice._read_extra,
+    "audio": Choice._read_unknown,
 }
 """Field of a delta to what reads it, in order."""
 

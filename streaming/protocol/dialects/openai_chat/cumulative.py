@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
-class GrowthOnly:
+class CumulativeFilter:
     """Passes on only what is new in each chunk.
 
     Ordinary streams are passed through. When the second chunk begins with the whole first one, it is held until the

@@ -10,13 +10,13 @@ from typing import Any
 
 from streaming.protocol.parts import FilePart, Part, RefusalPart, TextPart, ToolCall, ToolResult
 from streaming.protocol.requests import GenerationRequest, ToolSpec
-from streaming.protocol.requests.data_url import base64_of, is_http, worded
-from streaming.protocol.requests.turns import Run, arguments_of, output_of, own_calls, runs
+from streaming.protocol.requests.data_url import base64_of, is_http, text_file_as_text
+from streaming.protocol.requests.turns import RoleGroup, arguments_of, group_by_role, output_of, own_calls
 
-Json = dict[str, Any]
+JSONObject = dict[str, Any]
 
 
-def chat_body(request: GenerationRequest) -> Json:
+def chat_body(request: GenerationRequest) -> JSONObject:
     """JSON-ready; keys that were not asked for are absent."""
     fields = {
         "model": request.model,
@@ -31,19 +31,19 @@ def chat_body(request: GenerationRequest) -> Json:
     return {key: value for key, value in fields.items() if value is not None} | request.extra
 
 
-def _messages(request: GenerationRequest) -> list[Json]:
+def _messages(request: GenerationRequest) -> list[JSONObject]:
     system = [{"role": "system", "content": request.system}] if request.system else []
-    return system + [message for run in runs(request.turns) for message in _RUNS[run[0]](run)]
+    return system + [message for group in group_by_role(request.turns) for message in _MESSAGES[group[0]](group)]
 
 
-def _system(run: Run) -> list[Json]:
-    text = _text(run[1])
+def _system(group: RoleGroup) -> list[JSONObject]:
+    text = _text(group[1])
     return [{"role": "system", "content": text}] if text else []
 
 
-def _user(run: Run) -> list[Json]:
+def _user(group: RoleGroup) -> list[JSONObject]:
     """Plain text stays a string: small servers know nothing else."""
-    parts = [worded(part) for part in run[1]]
+    parts = [text_file_as_text(part) for part in group[1]]
     if all(isinstance(part, TextPart) for part in parts):
         text = _text(parts)
         return [{"role": "user", "content": text}] if text else []
@@ -51,32 +51,32 @@ def _user(run: Run) -> list[Json]:
     return [{"role": "user", "content": content}] if content else []
 
 
-def _assistant(run: Run) -> list[Json]:
+def _assistant(group: RoleGroup) -> list[JSONObject]:
     """Reasoning stays out: the API has no field for it."""
-    text = _text(run[1])
-    calls = [_call(call) for call in own_calls(run[1])]
+    text = _text(group[1])
+    calls = [_call(call) for call in own_calls(group[1])]
     if calls:
         return [{"role": "assistant", "content": text or None, "tool_calls": calls}]
     return [{"role": "assistant", "content": text}] if text else []
 
 
-def _call(call: ToolCall) -> Json:
+def _call(call: ToolCall) -> JSONObject:
     """Gemini signs its calls in `extra_content` and refuses a conversation that lost it."""
     function = {"name": call.name, "arguments": arguments_of(call)}
-    sent: Json = {"id": call.id, "type": "function", "function": function}
+    sent: JSONObject = {"id": call.id, "type": "function", "function": function}
     signed = (call.raw or {}).get("extra_content")
     return sent | {"extra_content": signed} if signed else sent
 
 
-def _tool_results(run: Run) -> list[Json]:
+def _tool_results(group: RoleGroup) -> list[JSONObject]:
     return [
         {"role": "tool", "tool_call_id": part.call_id, "content": output_of(part)}
-        for part in run[1]
+        for part in group[1]
         if isinstance(part, ToolResult)
     ]
 
 
-_RUNS: dict[str, Callable[[Run], list[Json]]] = {
+_MESSAGES: dict[str, Callable[[RoleGroup], list[JSONObject]]] = {
     "system": _system,
     "user": _user,
     "assistant": _assistant,
@@ -88,13 +88,13 @@ def _text(parts: list[Part]) -> str:
     return "".join(part.text for part in parts if isinstance(part, TextPart | RefusalPart))
 
 
-def _content(part: Part) -> Json | None:
+def _content(part: Part) -> JSONObject | None:
     if isinstance(part, TextPart):
         return {"type": "text", "text": part.text} if part.text else None
     return _file(part) if isinstance(part, FilePart) else None
 
 
-def _file(part: FilePart) -> Json | None:
+def _file(part: FilePart) -> JSONObject | None:
     """Images by either kind of URL, audio and documents only as data: the API fetches nothing but images."""
     kind, _, subtype = part.media_type.partition("/")
     data = base64_of(part.url)
@@ -110,12 +110,12 @@ def _file(part: FilePart) -> Json | None:
 _AUDIO = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav"}
 
 
-def _tool(tool: ToolSpec) -> Json:
+def _tool(tool: ToolSpec) -> JSONObject:
     function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     return {"type": "function", "function": function}
 
 
-def _tool_choice(choice: str | None) -> str | Json | None:
+def _tool_choice(choice: str | None) -> str | JSONObject | None:
     if choice in (None, "auto", "required", "none"):
         return choice
     return {"type": "function", "function": {"name": choice}}

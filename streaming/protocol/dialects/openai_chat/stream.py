@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import FAILURES, Answer, TooLarge, read_usage
-from streaming.protocol.dialects.openai_chat.choice import ChatChoice
+from streaming.protocol.dialects.answer import FAILURE_REASONS, AnswerWriter, StreamTooLarge, read_usage
+from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.wire import read_error, reread
 from streaming.protocol.events import StreamError
 
@@ -19,7 +19,7 @@ from streaming.protocol.events import StreamError
 MAX_CHOICES = 128
 
 
-class Choice(msgspec.Struct, gc=False):
+class WireChoice(msgspec.Struct, gc=False):
     delta: Any = None
     index: int | None = 0
     finish_reason: Any = None
@@ -29,8 +29,8 @@ class Choice(msgspec.Struct, gc=False):
     error: Any = None
 
 
-class Chunk(msgspec.Struct, gc=False):
-    choices: list[Choice] | None = None
+class WireChunk(msgspec.Struct, gc=False):
+    choices: list[WireChoice] | None = None
     id: Any = None
     model: Any = None
     usage: Any = None
@@ -43,17 +43,17 @@ class Chunk(msgspec.Struct, gc=False):
 class OpenAIChatStream:
     """Chunks of one answer to verbs on it."""
 
-    payload: ClassVar[type[msgspec.Struct]] = Chunk
+    payload: ClassVar[type[msgspec.Struct]] = WireChunk
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self._choices: dict[int, ChatChoice] = {}
+    def __init__(self, writer: AnswerWriter) -> None:
+        self._writer = writer
+        self._choices: dict[int, Choice] = {}
         self._sources = msgspec.Raw(b"null")
 
-    def read(self, chunk: Chunk, event: bytes, data: bytes) -> None:
+    def read(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
         choices = chunk.choices
-        if not self._answer.is_started and (chunk.id or chunk.model or choices):
-            self._answer.start(chunk.id, chunk.model)
+        if not self._writer.is_started and (chunk.id or chunk.model or choices):
+            self._writer.start(chunk.id, chunk.model)
         for wire in choices or ():
             choice = self._choices.get(wire.index or 0) or self._open(wire.index or 0)
             delta = wire.delta
@@ -72,42 +72,42 @@ class OpenAIChatStream:
         if is_complete:
             self._finish()
         else:
-            self._answer.truncate()
+            self._writer.truncate()
 
-    def _read_choice(self, choice: ChatChoice, wire: Choice) -> None:
-        if wire.delta is None and isinstance(wire.message, dict) and not self._answer.has_parts:
+    def _read_choice(self, choice: Choice, wire: WireChoice) -> None:
+        if wire.delta is None and isinstance(wire.message, dict) and not self._writer.has_parts:
             choice.read(wire.message)
         if wire.error:
             choice.failure = read_error(wire.error)
         if wire.finish_reason or wire.native_finish_reason:
             self._read_reason(choice, wire)
         if wire.usage:
-            self._answer.report_usage(read_usage(wire.usage))  # Moonshot
+            self._writer.report_usage(read_usage(wire.usage))  # Moonshot
 
-    def _read_rest(self, chunk: Chunk, event: bytes, data: bytes) -> None:
+    def _read_rest(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
         """What is not in the choices; an error after everything that came with it."""
         groq = chunk.x_groq if isinstance(chunk.x_groq, dict) else {}
         for usage in (groq.get("usage"), chunk.usage):
-            self._answer.report_usage(read_usage(usage))
+            self._writer.report_usage(read_usage(usage))
         for sources in (chunk.citations, chunk.search_results):
             if sources and bytes(sources) != b"null":
                 self._sources = sources
         if groq.get("error"):
-            self._answer.fail(read_error(groq["error"]))
+            self._writer.fail(read_error(groq["error"]))
         elif chunk.error or event == b"error" or (chunk.choices is None and _is_flat_error(data)):
-            self._answer.fail(read_error(reread(data)))
+            self._writer.fail(read_error(reread(data)))
         elif not chunk.choices and not chunk.usage:
-            self._answer.unknown(data)
+            self._writer.unknown(data)
 
-    def _open(self, index: int) -> ChatChoice:
+    def _open(self, index: int) -> Choice:
         if len(self._choices) >= MAX_CHOICES:
-            raise TooLarge(f"the answer has more than {MAX_CHOICES} choices")
-        self._choices[index] = choice = ChatChoice(self._answer, index)
+            raise StreamTooLarge(f"the answer has more than {MAX_CHOICES} choices")
+        self._choices[index] = choice = Choice(self._writer, index)
         return choice
 
-    def _read_reason(self, choice: ChatChoice, wire: Choice) -> None:
+    def _read_reason(self, choice: Choice, wire: WireChoice) -> None:
         for reason in (wire.finish_reason, wire.native_finish_reason):
-            if isinstance(reason, str) and reason.lower() in FAILURES:
+            if isinstance(reason, str) and reason.lower() in FAILURE_REASONS:
                 choice.failure = choice.failure or StreamError(
                     reason, None, f"finish reason {reason!r}", retryable=True
                 )
@@ -123,9 +123,9 @@ class OpenAIChatStream:
         failure = next((c.failure for c in self._choices.values() if c.failure), None)
         first = self._choices.get(0) or next(iter(self._choices.values()), None)
         if failure is not None:
-            self._answer.fail(failure)
+            self._writer.fail(failure)
         else:
-            self._answer.finish(first.finish_reason if first else None)
+            self._writer.finish(first.finish_reason if first else None)
 
 
 def _is_flat_error(data: bytes) -> bool:

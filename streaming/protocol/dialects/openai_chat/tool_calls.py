@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import PLACEHOLDER, Answer, Call, judge
+from streaming.protocol.dialects.answer import PLACEHOLDER, AnswerWriter, Call, judge
 
 # How often the arguments of one call so far are parsed to see whether they are closed (rule 3): bounded, so that a
 # name repeated on each fragment cannot make the cost quadratic.
@@ -31,8 +31,8 @@ MAX_INDEX_DIGITS = 9
 class ToolCalls:
     """The calls of one choice."""
 
-    def __init__(self, answer: Answer, choice: int = 0) -> None:
-        self._answer = answer
+    def __init__(self, writer: AnswerWriter, choice: int = 0) -> None:
+        self._writer = writer
         self._choice = choice
         self._by_index: dict[int | str, Call] = {}
         self._by_id: dict[str, Call] = {}
@@ -50,7 +50,7 @@ class ToolCalls:
         index = _index(fragment.get("index"))
         self._last = call = self._find(index, id, name, text) or self._new(id)
         if index is not None and self._by_index.get(index) is not call:
-            self._answer.reserve()
+            self._writer.reserve()
             self._by_index[index] = call
         if custom:
             call.is_json = False
@@ -75,7 +75,7 @@ class ToolCalls:
         return self._checks[call] <= MAX_CLOSED_CHECKS and not may_wait and judge(call.text)[1]
 
     def _new(self, id: str) -> Call:
-        call = Call(self._answer, id=id, choice=self._choice)
+        call = Call(self._writer, id=id, choice=self._choice)
         if id:
             self._by_id[id] = call
         return call

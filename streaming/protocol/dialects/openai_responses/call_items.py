@@ -6,20 +6,20 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import Answer, Call
+from streaming.protocol.dialects.answer import AnswerWriter, Call
 from streaming.protocol.events import ToolResulted
 
-Wire = dict[str, Any]
+JSONObject = dict[str, Any]
 
 USUAL_KEYS = frozenset({"id", "type", "status", "call_id", "name", "arguments", "input"})
 """Of these a call is made up; an item with others (a namespace, an action) is kept whole."""
 
 
-def id_of(wire: Wire) -> str:
+def id_of(wire: JSONObject) -> str:
     return next((wire[key] for key in ("call_id", "id") if isinstance(wire.get(key), str)), "")
 
 
-def _kind_of(wire: Wire) -> str:
+def _kind_of(wire: JSONObject) -> str:
     return str(wire.get("type")).removesuffix("_call")
 
 
@@ -35,10 +35,10 @@ class CallItem:
     is_json = True
     is_provider_executed = False
 
-    def __init__(self, answer: Answer, wire: Wire) -> None:
-        self._answer = answer
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._writer = writer
         self._call = Call(
-            answer,
+            writer,
             id=id_of(wire),
             is_provider_executed=self.provider_runs(wire),
         )
@@ -47,11 +47,11 @@ class CallItem:
             self._call.announced = _text(self.input_of(wire))
             self._announce(wire)
 
-    def provider_runs(self, wire: Wire) -> bool:
+    def provider_runs(self, wire: JSONObject) -> bool:
         """Whether the provider executes this call itself."""
         return self.is_provider_executed
 
-    def done(self, wire: Wire) -> None:
+    def done(self, wire: JSONObject) -> None:
         self._announce(wire)
         self._fill(self.input_of(wire))
         self._call.raw = None if USUAL_KEYS.issuperset(wire) else wire
@@ -60,7 +60,7 @@ class CallItem:
         output = output if output is not None else wire.get("error")
         if output is not None:
             is_error = bool(wire.get("error"))
-            self._answer.emit(ToolResulted(self._answer.new_part(), self._call.id, output, is_error))
+            self._writer.emit(ToolResulted(self._writer.new_part(), self._call.id, output, is_error))
 
     def grow(self, payload: Any) -> None:
         if isinstance(payload.delta, str):
@@ -70,10 +70,10 @@ class CallItem:
         """The whole input, which counts only if none of it streamed."""
         self._fill(getattr(payload, self.input_field))
 
-    def input_of(self, wire: Wire) -> Any:
+    def input_of(self, wire: JSONObject) -> Any:
         return wire.get(self.input_field)
 
-    def _announce(self, wire: Wire) -> None:
+    def _announce(self, wire: JSONObject) -> None:
         name = wire.get("name")
         self._call.name = self._call.name or (name if isinstance(name, str) else "") or _kind_of(wire)
         self._call.start()
@@ -83,7 +83,7 @@ class CallItem:
             self._call.add(_text(whole))
 
     def _is_done_call(self) -> bool:
-        return self._call not in self._answer.open_calls
+        return self._call not in self._writer.open_calls
 
 
 class CustomCallItem(CallItem):
@@ -114,13 +114,13 @@ class BuiltInItem(CallItem):
     output_field = "results"
     run_by_provider = frozenset({"web_search_call", "file_search_call"})
 
-    def provider_runs(self, wire: Wire) -> bool:
+    def provider_runs(self, wire: JSONObject) -> bool:
         environment = wire.get("environment")
         if isinstance(environment, dict):
             return environment.get("type") != "local"
         return wire.get("type") in self.run_by_provider or wire.get("execution") == "server"
 
-    def input_of(self, wire: Wire) -> Any:
+    def input_of(self, wire: JSONObject) -> Any:
         given = {key: wire[key] for key in self.inputs if wire.get(key)}
         only = next(iter(given.values()), None)
         return only if len(given) == 1 and isinstance(only, dict) else given

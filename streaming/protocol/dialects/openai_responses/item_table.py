@@ -9,33 +9,33 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from streaming.protocol.dialects.answer import Answer
+from streaming.protocol.dialects.answer import AnswerWriter
 from streaming.protocol.dialects.openai_responses.call_items import id_of
-from streaming.protocol.dialects.openai_responses.items import Item, Wire, class_of
+from streaming.protocol.dialects.openai_responses.items import Item, JSONObject, class_of
 
-Kind = type[Item]
+ItemClass = type[Item]
 Index = int | None
 
 
 class ItemTable:
     """Items by index, id and class: servers that number badly give a message and a call the same index."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self.only: dict[tuple[Index, Kind], Item] = {}
+    def __init__(self, writer: AnswerWriter) -> None:
+        self._writer = writer
+        self.only: dict[tuple[Index, ItemClass], Item] = {}
         """By index, where never two were open at once: deltas need no further look."""
-        self._last: dict[tuple[Index, Kind], Item] = {}
-        self._named: dict[tuple[str, Kind], tuple[Index, Item]] = {}
-        self._latest: dict[Kind, Item] = {}
+        self._last: dict[tuple[Index, ItemClass], Item] = {}
+        self._named: dict[tuple[str, ItemClass], tuple[Index, Item]] = {}
+        self._latest: dict[ItemClass, Item] = {}
         self._done: dict[Item, str] = {}
-        self._announced: set[tuple[Index, Kind, str]] = set()
-        self._streamed: Counter[Kind] = Counter()
+        self._announced: set[tuple[Index, ItemClass, str]] = set()
+        self._streamed: Counter[ItemClass] = Counter()
 
-    def take(self, kind: Kind, index: Index, id: Any) -> Item:
+    def take(self, kind: ItemClass, index: Index, id: Any) -> Item:
         """The item that a delta is about, begun if it is new."""
         return self.find(kind, index, id) or self._open(kind, index, {})
 
-    def find(self, kind: Kind, index: Index, id: Any) -> Item | None:
+    def find(self, kind: ItemClass, index: Index, id: Any) -> Item | None:
         """The item that an event is about, if it has begun."""
         place, named = self._named.get((_name(id), kind), (None, None))
         if index is None:
@@ -43,13 +43,13 @@ class ItemTable:
         only = self.only.get((index, kind))
         return only or (named if named and place == index else self._last.get((index, kind)))
 
-    def announce(self, index: Index, wire: Wire) -> None:
+    def announce(self, index: Index, wire: JSONObject) -> None:
         """`output_item.added`, which some servers repeat."""
         kind, identity = class_of(wire), id_of(wire)
         if not identity or (index, kind, identity) not in self._announced:
             self._open(kind, index, wire)
 
-    def finish(self, index: Index, wire: Wire) -> None:
+    def finish(self, index: Index, wire: JSONObject) -> None:
         """`output_item.done`, which some servers repeat, or send alone."""
         kind, identity = class_of(wire), id_of(wire)
         item = self.find(kind, index, wire.get("id"))
@@ -59,7 +59,7 @@ class ItemTable:
             item = self._open(kind, index, wire)
         self._end(item, index, wire)
 
-    def complete(self, output: list[Wire]) -> None:
+    def complete(self, output: list[JSONObject]) -> None:
         """The items of the whole response: take what of them did not stream."""
         fresh = self._fresh(output)
         for place, wire in enumerate(output):
@@ -69,15 +69,15 @@ class ItemTable:
             if item is not None and item not in self._done:
                 self._end(item, index, wire)
 
-    def _fresh(self, output: list[Wire]) -> set[int]:
+    def _fresh(self, output: list[JSONObject]) -> set[int]:
         """The places of the items that did not stream at all.
 
         Neither indexes nor ids need agree with those of the events. So an unknown item is a new one only if all of
         its class that did stream are known here: else a call would be handed out twice.
         """
         known = {(kind, identity) for _, kind, identity in self._announced if identity}
-        count: Counter[Kind] = Counter()
-        places: dict[Kind, list[int]] = {}
+        count: Counter[ItemClass] = Counter()
+        places: dict[ItemClass, list[int]] = {}
         for place, wire in enumerate(output):
             kind = class_of(wire)
             count[kind] += 1
@@ -87,9 +87,9 @@ class ItemTable:
             place for kind, new in places.items() if len(new) == count[kind] - self._streamed[kind] for place in new
         }
 
-    def _open(self, kind: Kind, index: Index, wire: Wire) -> Item:
-        self._answer.reserve()
-        item = kind(self._answer, wire)
+    def _open(self, kind: ItemClass, index: Index, wire: JSONObject) -> Item:
+        self._writer.reserve()
+        item = kind(self._writer, wire)
         if index is not None:
             self._place(kind, index, item)
         if name := _name(wire.get("id")):
@@ -99,7 +99,7 @@ class ItemTable:
         self._streamed[kind] += 1
         return item
 
-    def _place(self, kind: Kind, index: Index, item: Item) -> None:
+    def _place(self, kind: ItemClass, index: Index, item: Item) -> None:
         before = self._last.get((index, kind))
         self._last[index, kind] = item
         if before is None or (before in self._done and (index, kind) in self.only):
@@ -107,7 +107,7 @@ class ItemTable:
         else:
             self.only.pop((index, kind), None)
 
-    def _end(self, item: Item, index: Index, wire: Wire) -> None:
+    def _end(self, item: Item, index: Index, wire: JSONObject) -> None:
         identity = id_of(wire)
         self._done[item] = identity
         self._announced.add((index, type(item), identity))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from streaming.protocol.dialects.answer import Answer, Prose
+from streaming.protocol.dialects.answer import AnswerWriter, Prose
 from streaming.protocol.dialects.openai_responses.call_items import (
     BuiltInItem,
     CallItem,
@@ -20,28 +20,28 @@ from streaming.protocol.dialects.openai_responses.call_items import (
 from streaming.protocol.dialects.wire import data_url
 from streaming.protocol.events import Cited, FileReceived, OpaqueReceived, ToolResulted
 
-Wire = dict[str, Any]
+JSONObject = dict[str, Any]
 
 
 class Item(Protocol):
     """An item from `output_item.added` to `output_item.done`. `wire` is empty if its first delta opened it."""
 
-    def __init__(self, answer: Answer, wire: Wire) -> None: ...
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None: ...
 
-    def done(self, wire: Wire) -> None:
+    def done(self, wire: JSONObject) -> None:
         """The item is over; `wire` is the whole of it. Called once."""
 
 
 class MessageItem:
     """Text and refusals, one part for each content index, and annotations on them."""
 
-    def __init__(self, answer: Answer, wire: Wire) -> None:
-        self._answer = answer
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._writer = writer
         self._proses: dict[int | None, Prose] = {}
         self._has_cited = False
         self._filled = 0
 
-    def done(self, wire: Wire) -> None:
+    def done(self, wire: JSONObject) -> None:
         content = wire.get("content")
         parts = [part for part in (content if isinstance(content, list) else []) if isinstance(part, dict)]
         if not self._proses:  # else it streamed, perhaps under indexes that do not agree with these
@@ -84,18 +84,18 @@ class MessageItem:
         for annotation in annotations if isinstance(annotations, list) else []:
             if isinstance(annotation, dict):
                 self._has_cited = True
-                self._answer.emit(Cited(prose.place(), annotation))
+                self._writer.emit(Cited(prose.place(), annotation))
 
     def _open(self, index: int | None) -> Prose:
         if index not in self._proses:
-            self._proses[index] = Prose(self._answer)
+            self._proses[index] = Prose(self._writer)
         return self._proses[index]
 
     def _end(self, index: int | None) -> None:
         if index in self._proses:
             self._proses[index].end()
 
-    def _fill(self, index: int | None, part: Wire) -> None:
+    def _fill(self, index: int | None, part: JSONObject) -> None:
         """Take a whole content part if none of it streamed. One without an index is the one that did."""
         if index in self._proses or (self._proses and (index is None or None in self._proses)):
             return
@@ -114,12 +114,12 @@ class ReasoningItem:
     Its sections (summary or content indexes) are separated by an empty line.
     """
 
-    def __init__(self, answer: Answer, wire: Wire) -> None:
-        self._prose = Prose(answer)
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._prose = Prose(writer)
         self._source = ""
         self._section: int | None = None
 
-    def done(self, wire: Wire) -> None:
+    def done(self, wire: JSONObject) -> None:
         for source in ("summary", "content"):
             sections = wire.get(source)
             for index, section in enumerate(sections if isinstance(sections, list) else []):
@@ -159,37 +159,37 @@ class ResultItem:
 
     outputs = ("output", "tools", "result")
 
-    def __init__(self, answer: Answer, wire: Wire) -> None:
-        self._answer = answer
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._writer = writer
 
-    def done(self, wire: Wire) -> None:
+    def done(self, wire: JSONObject) -> None:
         output = next((wire[key] for key in self.outputs if key in wire), None)
-        self._answer.emit(ToolResulted(self._answer.new_part(), id_of(wire), output))
+        self._writer.emit(ToolResulted(self._writer.new_part(), id_of(wire), output))
 
 
 class ImageItem:
     """A picture the provider made."""
 
-    def __init__(self, answer: Answer, wire: Wire) -> None:
-        self._answer = answer
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._writer = writer
 
-    def done(self, wire: Wire) -> None:
+    def done(self, wire: JSONObject) -> None:
         if isinstance(wire.get("result"), str):
             media_type = f"image/{wire.get('output_format') or 'png'}"
             url = data_url(media_type, wire["result"])
-            self._answer.emit(FileReceived(self._answer.new_part(), media_type, url))
+            self._writer.emit(FileReceived(self._writer.new_part(), media_type, url))
         else:
-            self._answer.emit(OpaqueReceived(self._answer.new_part(), wire))
+            self._writer.emit(OpaqueReceived(self._writer.new_part(), wire))
 
 
 class OpaqueItem:
     """Any other item, kept whole for the next turn."""
 
-    def __init__(self, answer: Answer, wire: Wire) -> None:
-        self._answer = answer
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._writer = writer
 
-    def done(self, wire: Wire) -> None:
-        self._answer.emit(OpaqueReceived(self._answer.new_part(), wire))
+    def done(self, wire: JSONObject) -> None:
+        self._writer.emit(OpaqueReceived(self._writer.new_part(), wire))
 
 
 ITEMS: dict[str, type[Item]] = {
@@ -228,5 +228,5 @@ ITEMS: dict[str, type[Item]] = {
 """Type of item to its class; `OpaqueItem` for the rest."""
 
 
-def class_of(wire: Wire) -> type[Item]:
+def class_of(wire: JSONObject) -> type[Item]:
     return ITEMS.get(str(wire.get("type")), OpaqueItem)

@@ -21,13 +21,13 @@ from streaming.protocol.parts import (
     ToolResult,
 )
 from streaming.protocol.requests import GenerationRequest, ToolSpec
-from streaming.protocol.requests.data_url import base64_of, is_http, worded
-from streaming.protocol.requests.turns import Run, arguments_of, output_of, runs
+from streaming.protocol.requests.data_url import base64_of, is_http, text_file_as_text
+from streaming.protocol.requests.turns import RoleGroup, arguments_of, group_by_role, output_of
 
-Json = dict[str, Any]
+JSONObject = dict[str, Any]
 
 
-def responses_body(request: GenerationRequest) -> Json:
+def responses_body(request: GenerationRequest) -> JSONObject:
     """JSON-ready; keys that were not asked for are absent."""
     fields = {
         "model": request.model,
@@ -42,35 +42,35 @@ def responses_body(request: GenerationRequest) -> Json:
     return {key: value for key, value in fields.items() if value is not None} | request.extra
 
 
-def _input(request: GenerationRequest) -> list[Json]:
-    items = [item for run in runs(request.turns) for item in _RUNS[run[0]](run)]
+def _input(request: GenerationRequest) -> list[JSONObject]:
+    items = [item for group in group_by_role(request.turns) for item in _ITEMS[group[0]](group)]
     if request.extra.get("store") is False:
         return [item for item in items if item["type"] != "reasoning" or item.get("encrypted_content")]
     return items
 
 
-def _said(run: Run) -> list[Json]:
-    content = [piece for part in run[1] if (piece := _content(worded(part)))]
-    return [{"type": "message", "role": run[0], "content": content}] if content else []
+def _said(group: RoleGroup) -> list[JSONObject]:
+    content = [piece for part in group[1] if (piece := _content(text_file_as_text(part)))]
+    return [{"type": "message", "role": group[0], "content": content}] if content else []
 
 
-def _assistant(run: Run) -> list[Json]:
+def _assistant(group: RoleGroup) -> list[JSONObject]:
     """Items in their order. Reasoning that nothing follows is refused by the API, so it is left out."""
-    items = [item for part in run[1] if (item := _item(part))]
+    items = [item for part in group[1] if (item := _item(part))]
     while items and items[-1]["type"] == "reasoning":
         items.pop()
     return items
 
 
-def _tool_results(run: Run) -> list[Json]:
+def _tool_results(group: RoleGroup) -> list[JSONObject]:
     return [
         {"type": "function_call_output", "call_id": part.call_id, "output": output_of(part)}
-        for part in run[1]
+        for part in group[1]
         if isinstance(part, ToolResult)
     ]
 
 
-_RUNS: dict[str, Callable[[Run], list[Json]]] = {
+_ITEMS: dict[str, Callable[[RoleGroup], list[JSONObject]]] = {
     "system": _said,
     "user": _said,
     "assistant": _assistant,
@@ -78,7 +78,7 @@ _RUNS: dict[str, Callable[[Run], list[Json]]] = {
 }
 
 
-def _item(part: Part) -> Json | None:
+def _item(part: Part) -> JSONObject | None:
     if isinstance(part, TextPart | RefusalPart):
         content = [{"type": "output_text", "text": part.text, "annotations": []}]
         return {"type": "message", "role": "assistant", "content": content} if part.text else None
@@ -87,23 +87,23 @@ def _item(part: Part) -> Json | None:
     return _reasoning(part) if isinstance(part, ReasoningPart) else None
 
 
-def _call(call: ToolCall) -> Json:
+def _call(call: ToolCall) -> JSONObject:
     return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments_of(call)}
 
 
-def _reasoning(part: ReasoningPart) -> Json | None:
+def _reasoning(part: ReasoningPart) -> JSONObject | None:
     """Only the API's own item, as it came; other vendors' signatures mean nothing here."""
     raw = part.raw or {}
     return raw if raw.get("type") == "reasoning" else None
 
 
-def _content(part: Part) -> Json | None:
+def _content(part: Part) -> JSONObject | None:
     if isinstance(part, TextPart):
         return {"type": "input_text", "text": part.text} if part.text else None
     return _file(part) if isinstance(part, FilePart) else None
 
 
-def _file(part: FilePart) -> Json | None:
+def _file(part: FilePart) -> JSONObject | None:
     is_data = base64_of(part.url) is not None
     if not (is_data or is_http(part.url)):
         return None
@@ -114,7 +114,7 @@ def _file(part: FilePart) -> Json | None:
     return {"type": "input_file", "file_url": part.url}
 
 
-def _tool(tool: ToolSpec) -> Json:
+def _tool(tool: ToolSpec) -> JSONObject:
     """`strict` is on unless refused, and then turns down most hand-written schemas."""
     return {
         "type": "function",
@@ -125,7 +125,7 @@ def _tool(tool: ToolSpec) -> Json:
     }
 
 
-def _tool_choice(choice: str | None) -> str | Json | None:
+def _tool_choice(choice: str | None) -> str | JSONObject | None:
     if choice in (None, "auto", "required", "none"):
         return choice
     return {"type": "function", "name": choice}

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import Answer, read_usage
+from streaming.protocol.dialects.answer import AnswerWriter, read_usage
 from streaming.protocol.dialects.openai_responses.call_items import CallItem, CodeItem, CustomCallItem, McpCallItem
 from streaming.protocol.dialects.openai_responses.item_table import ItemTable
 from streaming.protocol.dialects.openai_responses.items import Item, MessageItem, ReasoningItem
@@ -45,9 +45,9 @@ class OpenAIResponsesStream:
 
     payload: ClassVar[type[msgspec.Struct]] = Payload
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self._items = ItemTable(answer)
+    def __init__(self, writer: AnswerWriter) -> None:
+        self._writer = writer
+        self._items = ItemTable(writer)
 
     def read(self, payload: Payload, event: bytes, data: bytes) -> None:
         if not payload.type:
@@ -66,7 +66,7 @@ class OpenAIResponsesStream:
         self.end()
 
     def end(self) -> None:
-        self._answer.truncate()
+        self._writer.truncate()
 
     def _read_added(self, payload: Payload, _data: bytes) -> None:
         self._items.announce(payload.output_index, payload.item or {})
@@ -81,10 +81,10 @@ class OpenAIResponsesStream:
 
     def _read_progress(self, payload: Payload, _data: bytes) -> None:
         response = _object(payload.response)
-        if self._answer.is_started:
-            self._answer.emit(Heartbeat())
+        if self._writer.is_started:
+            self._writer.emit(Heartbeat())
         else:
-            self._answer.start(response.get("id"), response.get("model"))
+            self._writer.start(response.get("id"), response.get("model"))
 
     def _skip(self, _payload: Payload, _data: bytes) -> None:
         """Says nothing that other events do not say."""
@@ -97,28 +97,28 @@ class OpenAIResponsesStream:
 
         Of the event's last word and the response's status the worse counts: servers leave a stale status behind.
         """
-        self._answer.start(response.get("id"), response.get("model"))
-        self._answer.report_usage(read_usage(response.get("usage")))
+        self._writer.start(response.get("id"), response.get("model"))
+        self._writer.report_usage(read_usage(response.get("usage")))
         status = max(("completed", word, str(response.get("status"))), key=lambda each: SEVERITY.get(each, 0))
         error = response.get("error") or error
         if error or status == "failed":
-            self._answer.fail(read_error(error or "the response failed"))
+            self._writer.fail(read_error(error or "the response failed"))
             return
         output = response.get("output")
         self._items.complete([wire for wire in output if isinstance(wire, dict)] if isinstance(output, list) else [])
         reason = _object(response.get("incomplete_details")).get("reason") if status == "incomplete" else None
-        self._answer.finish(str(reason or status))
+        self._writer.finish(str(reason or status))
 
     def _read_error(self, payload: Payload, data: bytes) -> None:
-        self._answer.fail(read_error(_object(payload.response).get("error") or reread(data)))
+        self._writer.fail(read_error(_object(payload.response).get("error") or reread(data)))
 
     def _read_other(self, payload: Payload, data: bytes) -> None:
         if not payload.type and payload.object == "response":  # whole, from a server that does not stream
             self._read_response(_object(reread(data)), "completed")
         elif payload.type.rpartition(".")[2] in BEATS:
-            self._answer.emit(Heartbeat())
+            self._writer.emit(Heartbeat())
         else:
-            self._answer.unknown(data)
+            self._writer.unknown(data)
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Any, Protocol
 
 from streaming.protocol import events as ev
-from streaming.protocol.dialects.answer.reasons import settle
+from streaming.protocol.dialects.answer.reasons import finish_reason_of
 from streaming.protocol.dialects.answer.usage import merge
 
 # A part, or a place for one, costs about a kilobyte here and in the transcript, but as little as fifty bytes on the
@@ -19,7 +19,7 @@ from streaming.protocol.dialects.answer.usage import merge
 MAX_PARTS = 10_000
 
 
-class TooLarge(Exception):
+class StreamTooLarge(Exception):
     """The stream exceeds a bound; the text says which. Never leaves the parser, which turns it into `Failed`."""
 
 
@@ -42,7 +42,7 @@ class OpenCall(Protocol):
         """Gives the verdict. `is_cut` says that the stream broke off inside the call."""
 
 
-class Answer:
+class AnswerWriter:
     """The events of one stream, in order. The parser takes `events` after each chunk."""
 
     def __init__(self, *, split_think_tags: bool = False, first_part: int = 0, taken_ids: Collection[str] = ()) -> None:
@@ -77,10 +77,10 @@ class Answer:
         """Count something that takes memory however little its bytes were.
 
         Raises:
-            TooLarge: there are `MAX_PARTS` already.
+            StreamTooLarge: there are `MAX_PARTS` already.
         """
         if self._count >= MAX_PARTS and not self._is_ending:
-            raise TooLarge(f"the answer has more than {MAX_PARTS} parts")
+            raise StreamTooLarge(f"the answer has more than {MAX_PARTS} parts")
         self._count += 1
 
     def new_part(self, choice: int = 0) -> int:
@@ -127,7 +127,7 @@ class Answer:
 
     def finish(self, raw_reason: str | None) -> None:
         """The wire's signal of completion came; `raw_reason` is its word for why."""
-        reason = settle(raw_reason, has_refused=self._has_refused, has_called=self._has_called)
+        reason = finish_reason_of(raw_reason, has_refused=self._has_refused, has_called=self._has_called)
         if reason == "length":
             # No arguments yet is not the same as a call without any, and free text does not show that it was cut.
             for call in [call for call in self.open_calls if not (call.size and call.is_json)]:
