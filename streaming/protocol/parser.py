@@ -9,8 +9,8 @@ import msgspec
 
 from streaming.protocol.dialects import DIALECTS
 from streaming.protocol.dialects.answer import AnswerWriter, StreamTooLarge
-from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, read_error, reread, shape
-from streaming.protocol.events import Event, Heartbeat, StreamError, Unknown
+from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, read_error, reread, shape, stream_error
+from streaming.protocol.events import Event, Heartbeat, Unknown
 from streaming.protocol.lenient_sse import DATA, Leniency, LenientDecoder, WireEvent, WireEventKind
 
 # Everything a stream leaves behind (text, arguments, parts) is at most a small multiple of its bytes, so this bounds
@@ -111,7 +111,7 @@ class StreamParser:
             self._dialect.end()
 
     def _fail(self, code: str, message: str) -> None:
-        self._writer.fail(StreamError(code, None, message))
+        self._writer.fail(stream_error(code, None, message))
 
     def _read_other(self, event: bytes, data: bytes) -> None:
         """Data that is no payload of the dialect's shape."""

@@ -12,8 +12,7 @@ import msgspec
 
 from streaming.protocol.dialects.answer import FAILURE_REASONS, AnswerWriter, StreamTooLarge, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
-from streaming.protocol.dialects.wire import read_error, reread
-from streaming.protocol.events import StreamError
+from streaming.protocol.dialects.wire import read_error, reread, stream_error
 
 # OpenAI's own limit of `n`.
 MAX_CHOICES = 128
@@ -108,9 +107,7 @@ class OpenAIChatStream:
     def _read_reason(self, choice: Choice, wire: WireChoice) -> None:
         for reason in (wire.finish_reason, wire.native_finish_reason):
             if isinstance(reason, str) and reason.lower() in FAILURE_REASONS:
-                choice.failure = choice.failure or StreamError(
-                    reason, None, f"finish reason {reason!r}", retryable=True
-                )
+                choice.failure = choice.failure or stream_error(reason, None, f"finish reason {reason!r}")
         if wire.finish_reason:
             choice.finish_reason = str(wire.finish_reason)
 

@@ -6,33 +6,12 @@ from typing import Any
 
 import msgspec
 
+from streaming.errors import RETRYABLE
+from streaming.protocol.error_codes import code_of_error
 from streaming.protocol.events import StreamError
 
 # Enough for any message; a gateway's HTML page is not one.
 MAX_MESSAGE_CHARS = 4096
-
-RETRYABLE = frozenset(
-    {
-        "rate_limit_exceeded",
-        "rate_limit_error",
-        "rate_limited",
-        "overloaded",
-        "overloaded_error",
-        "server_overloaded",
-        "server_error",
-        "internal_server_error",
-        "internal_error",
-        "api_error",
-        "timeout",
-        "timeout_error",
-        "service_unavailable",
-        "network_error",
-        "insufficient_system_resource",
-        "too_many_requests",
-        "vector_store_timeout",
-    }
-)
-RETRYABLE_STATUSES = frozenset({"408", "409", "429", "500", "502", "503", "504", "529"})
 
 CODE_KEYS = ("code", "error_code", "status_code", "status")
 TYPE_KEYS = ("type", "error_type")
@@ -50,7 +29,13 @@ def read_error(wire: Any) -> StreamError:
     types = (_text(layer.get(key)) for layer in layers for key in TYPE_KEYS)
     type_ = next((text for text in types if text and text != "error"), None)
     message = _first(layers, MESSAGE_KEYS) or _message(layers[0] if layers else wire)
-    return StreamError(code, type_, message[:MAX_MESSAGE_CHARS], _is_retryable(code, type_))
+    return stream_error(code, type_, message[:MAX_MESSAGE_CHARS])
+
+
+def stream_error(code: str | None, type: str | None, message: str) -> StreamError:
+    """Returns the error with its verdict: `retryable` is False for words that nobody knows, None if there is none."""
+    has_words = code is not None or type is not None
+    return StreamError(code, type, message, code_of_error(code, type, message) in RETRYABLE if has_words else None)
 
 
 def _layers(wire: Any, depth: int = 3) -> list[dict[str, Any]]:
@@ -82,9 +67,3 @@ def _message(wire: Any) -> str:
     if isinstance(wire, str):
         return wire
     return msgspec.json.encode(wire).decode("utf-8", "replace")
-
-
-def _is_retryable(code: str | None, type_: str | None) -> bool | None:
-    if code in RETRYABLE or type_ in RETRYABLE or code in RETRYABLE_STATUSES:
-        return True
-    return None if code is None and type_ is None else False
