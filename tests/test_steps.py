@@ -13,7 +13,6 @@ from streaming.chat import go_on, start_chat
 from streaming.database import in_database
 from streaming.draft import NOT_MADE
 from streaming.errors import BadRequest, Conflict, TooLarge
-from streaming.history import NOT_EXECUTED
 from streaming.journal import Batch
 from streaming.journal.database import write
 from streaming.models import Generation, JournalEntry, Message
@@ -27,6 +26,7 @@ from streaming.protocol.parts import (
     dump_parts,
 )
 from streaming.protocol.requests import GenerationRequest
+from streaming.protocol.requests.repair import NOT_EXECUTED
 from streaming.providers import get_provider
 from streaming.providers.scripted import Scripted
 from streaming.providers.scripted_wire import Answer, wire
