@@ -29,7 +29,7 @@ endef
 
 BENCHMARKS := $(basename $(notdir $(shell grep -ls __main__ benchmarks/*.py)))
 
-.PHONY: help demo superuser test fuzz lint format faults bench clean environment
+.PHONY: help demo superuser test fuzz lint format faults reference bench clean environment
 
 help:  ## list these tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -64,6 +64,9 @@ faults: environment  ## the fault suite; writes its figures into the tables; FAU
 	@mkdir -p build && rm -f build/faults.jsonl
 	@FAULT_FIGURES=$(CURDIR)/build/faults.jsonl $(BIN)/pytest -m fault -p no:randomly
 	@$(BIN)/python -m tests.faults.report build/faults.jsonl docs/reliability.md README.md
+
+reference: environment  ## write the reference part of docs/settings.md from the code
+	@PYTHONPATH=. $(BIN)/python docs/settings_page.py
 
 bench: environment  ## measure, and print the figures
 	@for each in $(BENCHMARKS); do echo "== $$each"; $(BIN)/python -m benchmarks.$$each; done

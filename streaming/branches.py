@@ -1,95 +1,14 @@
-"""Branches: a message that was edited, or an answer that was made again, has siblings; one path through them is shown.
-
-An assistant message under another goes on with it: no sibling that anybody chose between.
-"""
+"""Which branch of a conversation is shown."""
 
 from __future__ import annotations
 
-import uuid
-from collections import defaultdict
-from typing import Any
-
-import msgspec
-
-from streaming.database import atomic, outlasting_deadlocks
+from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import NotFound
-from streaming.models import Conversation, Message, Owner
-from streaming.models.messages import Role
+from streaming.models import Conversation, MessageTree, Owner
 from streaming.pending import check_idle
 
 
-class Branch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a message stands among its siblings, the oldest first: `index` counts from 0.
-
-    `previous` and `next` are the ids that clients know these by, None at the ends.
-    """
-
-    index: int
-    count: int
-    previous: str | None = None
-    next: str | None = None
-
-    @property
-    def number(self) -> int:
-        """`index` as people count."""
-        return self.index + 1
-
-
-class Tree:
-    """All messages of a conversation without their content, read by one query."""
-
-    def __init__(self, conversation: Conversation) -> None:
-        fields = ("conversation", "parent", "role", "client_id", "created_at")
-        messages = list(conversation.messages.only(*fields).order_by("created_at", "pk"))
-        self._by_id = {message.pk: message for message in messages}
-        self._replies: dict[uuid.UUID | None, list[Message]] = defaultdict(list)
-        for message in messages:
-            self._replies[message.parent_id].append(message)
-
-    def find(self, message_id: str) -> Message:
-        """The message that clients know by this id.
-
-        Raises:
-            NotFound: there is none in this conversation.
-        """
-        for message in self._by_id.values():
-            if message.public_id == message_id:
-                return message
-        raise NotFound("There is no such message in this conversation.")
-
-    def newest_leaf(self, message: Message) -> Message:
-        """The end of the newest path through `message`: of all that came of it and has no reply, what was made last."""
-        waiting, leaves = [message], []
-        while waiting:
-            one = waiting.pop()
-            replies = self._replies.get(one.pk, [])
-            waiting += replies
-            leaves += [] if replies else [one]
-        return max(leaves, key=lambda leaf: (leaf.created_at, leaf.pk))
-
-    def branch(self, message: Message) -> Branch | None:
-        """None for a message without siblings."""
-        siblings = [one.public_id for one in self._siblings(message)]
-        if len(siblings) < 2:
-            return None
-        index = siblings.index(message.public_id)
-        around = [None, *siblings, None]
-        return Branch(index=index, count=len(siblings), previous=around[index], next=around[index + 2])
-
-    def metadata(self, message: Message) -> dict[str, Any]:
-        """What clients are told of it, to stand in the message's metadata; what is None is left out."""
-        branch = self.branch(message)
-        return {"branch": msgspec.to_builtins(branch)} if branch else {}
-
-    def _siblings(self, message: Message) -> list[Message]:
-        """`message` and those beside it; none when it goes on with an answer, or came after the tree was read."""
-        parent = self._by_id.get(message.parent_id) if message.parent_id else None
-        if message.pk not in self._by_id or (parent and parent.role == message.role == Role.ASSISTANT):
-            return []
-        return [reply for reply in self._replies[message.parent_id] if reply.role == message.role]
-
-
-@outlasting_deadlocks
+@retry_on_deadlock
 def show(owner: Owner, key: str, message_id: str) -> None:
     """Make the newest path through a message the one that is shown, and gone on from.
 
@@ -103,7 +22,7 @@ def show(owner: Owner, key: str, message_id: str) -> None:
         conversation = Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
         if conversation is None:
             raise NotFound("There is no such conversation.")
-        tree = Tree(conversation)
+        tree = MessageTree(conversation)
         leaf = tree.newest_leaf(tree.find(message_id))
         check_idle(conversation)
         # Not `save`: who only looks does not move the conversation up in the list.

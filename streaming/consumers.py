@@ -21,17 +21,15 @@ import msgspec
 from channels.exceptions import DenyConnection, StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from streaming.access import SessionCheck, TokenBucket, open_streams, owner_in_scope, refuse_cross_site_socket
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
 from streaming.models import Generation, Owner
-from streaming.pace import Pace
 from streaming.protocol.ui_stream import chunk_of
 from streaming.submission import submission_of
 from streaming.subscription import Subscription, follow, subscribe
 from streaming.supervisor import current, stop
-from streaming.views.access import owner_in_scope, refuse_cross_site_socket
-from streaming.views.passes import Pass
 
 logger = logging.getLogger(__name__)
 
@@ -64,11 +62,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
     async def connect(self) -> None:
         self._followed: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, uuid.UUID] = {}
-        self._pace = Pace(BURST_FRAMES, FRAMES_PER_SECOND)
+        self._bucket = TokenBucket(BURST_FRAMES, FRAMES_PER_SECOND)
         try:
             refuse_cross_site_socket(self.scope)
             self._owner: Owner = await in_database(owner_in_scope, self.scope)
-            self._leaving.enter_context(current().places.taken(self._owner.key))
+            self._leaving.enter_context(open_streams().held(self._owner.key))
         except Forbidden as error:
             raise DenyConnection from error
         except (LoginRequired, TooManyRequests) as error:
@@ -76,7 +74,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             await self.accept()
             await self._turn_away(CLOSE_CODES[type(error)])
         current().keep_house()
-        self._pass = await in_database(Pass, self._owner, self.scope.get("session"))
+        self._session = await in_database(SessionCheck, self._owner, self.scope.get("session"))
         self._leaving.callback(self._unfollow)
         await self.accept()
         self._leaving.callback(asyncio.create_task(self._watch()).cancel)
@@ -86,7 +84,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         still_holds = True
         while still_holds:
             await asyncio.sleep(settings.RECHECK_SECONDS)
-            still_holds = await self._pass.holds_as_far_as_known()
+            still_holds = await self._session.holds_as_far_as_known()
         self._unfollow()  # nothing may be sent once it is closed
         with suppress(OSError):
             await self.close(CLOSE_UNAUTHENTICATED)
@@ -102,12 +100,12 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         raise StopConsumer
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if not self._pace.takes_turn():
+        if not self._bucket.take():
             await self._turn_away(CLOSE_TOO_MANY)
         try:
             frame = _decode(text_data)
             request_id = _request_id(frame)
-            if not await self._pass.holds_now():
+            if not await self._session.holds_now():
                 await self._turn_away(CLOSE_UNAUTHENTICATED)
             await self._handler(frame)(frame, request_id)
         except StopConsumer:
@@ -168,7 +166,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
 
     async def _relay(self, request_id: str, subscribing: Callable[[], Awaitable[Subscription]]) -> None:
         try:
-            with current().readers.one_more(), closing(await subscribing()) as subscription:
+            with open_streams().reading(), closing(await subscribing()) as subscription:
                 await self._relay_frames(request_id, subscription)
         except Exception:
             logger.exception("A socket's stream broke off.")
@@ -182,7 +180,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         sent = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
-            if not frames and current().readers.are_leaving:
+            if not frames and open_streams().is_closing:
                 await self._tell_error(request_id, BROKE_OFF)
                 return
             if subscription.has_begun_again:

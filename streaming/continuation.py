@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from streaming import history
 from streaming.conf import settings
 from streaming.errors import BadRequest, Conflict, TooLarge
+from streaming.journal.opening import Opening
 from streaming.limits import check_limits
-from streaming.models import Conversation, Generation, Message
+from streaming.models import Conversation, Generation, Message, contributions, parts_of, path_of, turns_of
 from streaming.models.messages import Role
-from streaming.opening import Opening
 from streaming.pending import Accepted, Sender, Start, check_idle, pending
 from streaming.protocol.nesting import is_too_deep
 from streaming.protocol.parts import ToolCall, ToolResult
@@ -23,8 +22,8 @@ from streaming.tools import Toolbox, registered, toolbox_for
 
 def go_on(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
     """Continue the newest answer with what its client says of its calls."""
-    path = history.path(conversation)
-    rows = history.contributions(path)[-1] if path else []
+    path = path_of(conversation)
+    rows = contributions(path)[-1] if path else []
     if not rows or submission.message_id not in (None, rows[0].public_id) or rows[-1].role != Role.ASSISTANT:
         raise Conflict("That is not the newest answer of this conversation. Load it again.")
     last: Generation = rows[-1].generation
@@ -43,9 +42,9 @@ def go_on(sender: Sender, conversation: Conversation, submission: Submission) ->
     check_limits(sender.owner, conversation, sender.ahead)
     answer = Message(conversation=conversation, parent=rows[-1], role=Role.ASSISTANT)
     answer.set_parts(given_parts(fresh))
-    opening = Opening(rows[0].public_id, history.parts_of(rows), answer.typed_parts, toolbox.live_fields)
+    opening = Opening(rows[0].public_id, parts_of(rows), answer.typed_parts, toolbox.live_fields)
     generation = pending(sender, answer, alias, opening)
-    start = Start(conversation.system_prompt, history.turns(path), opening, toolbox, due)
+    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due)
     return Accepted(generation, start)
 
 

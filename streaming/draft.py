@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from streaming.conf import settings
 from streaming.journal import LiveLog
-from streaming.opening import Opening
+from streaming.journal.opening import Opening
 from streaming.protocol import Transcript
 from streaming.protocol.events import (
     TERMINAL,

@@ -12,7 +12,7 @@ from django.db import Error as DatabaseTrouble
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.files import forget_unsent
-from streaming.journal import database as journal
+from streaming.journal import prune_frames
 from streaming.memory import give_back
 from streaming.settlement import reap
 
@@ -29,7 +29,7 @@ async def sweep_forever() -> None:
         try:
             await in_database(reap)
             if sweep % SWEEPS_PER_PRUNING == 0:
-                await in_database(journal.prune)
+                await in_database(prune_frames)
                 await in_database(forget_unsent)
             asyncio.get_running_loop().run_in_executor(None, give_back)  # which the next sweep need not wait for
         except DatabaseTrouble as trouble:

@@ -12,17 +12,16 @@ import uuid
 import msgspec
 from django.db import IntegrityError
 
-from streaming import history
 from streaming.conf import settings
 from streaming.continuation import go_on
-from streaming.database import atomic, outlasting_deadlocks
+from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
+from streaming.journal.opening import Opening
 from streaming.limits import check_limits
-from streaming.models import Conversation, Generation, Message, Owner
+from streaming.models import Conversation, Generation, Message, Owner, path_of, turns_of
 from streaming.models.conversations import title_from
 from streaming.models.messages import Role
-from streaming.opening import Opening
 from streaming.pending import BUSY, Accepted, Sender, Start, check_idle, pending
 from streaming.protocol.parts import TextPart
 from streaming.submission import Submission
@@ -31,7 +30,7 @@ from streaming.tools import registered, toolbox_for
 UNKNOWN = "There is no such message in this conversation."
 
 
-@outlasting_deadlocks
+@retry_on_deadlock
 def accept(sender: Sender, submission: Submission) -> Accepted:
     """Store the submission for the sender's worker to run.
 
@@ -122,7 +121,7 @@ def _begin(sender: Sender, conversation: Conversation, submission: Submission) -
     toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
     opening = Opening(answer.public_id, live_fields=toolbox.live_fields)
     generation = pending(sender, answer, alias, opening)
-    turns = history.turns(history.path(conversation, asked))
+    turns = turns_of(path_of(conversation, asked))
     return Accepted(generation, Start(conversation.system_prompt, turns, opening, toolbox))
 
 

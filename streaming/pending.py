@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from streaming.conf import settings
 from streaming.errors import Conflict
+from streaming.journal.opening import Opening
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.models.generations import from_now
-from streaming.opening import Opening
 from streaming.protocol.parts import ToolCall, Turn
 from streaming.protocol.requests import GenerationRequest
 from streaming.settlement import reap_one

@@ -22,11 +22,11 @@ from streaming.database import in_database, in_order
 from streaming.draft import Draft
 from streaming.ending import INTERRUPTED, Ending, cancelled, ending_of, expired
 from streaming.journal import Batch, LiveLog
+from streaming.journal.opening import Opening
 from streaming.models import Generation
 from streaming.models.generations import Status
-from streaming.opening import Opening
 from streaming.protocol.ui_stream import frame
-from streaming.settlement import Settlement, alive, outcome_of, settle
+from streaming.settlement import Settlement, alive, settle
 
 logger = logging.getLogger(__name__)
 
@@ -166,7 +166,7 @@ class Run:
         async with self._settling():
             settlement = self._settlement(ending)  # not before: hundreds may be waiting here, each with its text
             settlement.apply(self.generation)
-            closing = self.draft.closing(outcome_of(self.generation))
+            closing = self.draft.closing(self.generation.outcome)
             last = self.log.last_seq
             frames = [*self.unwritten().frames, *(frame(seq, chunk) for seq, chunk in enumerate(closing, last + 1))]
             settled = await in_order(settle, self.generation, settlement, Batch(self.written + 1, frames))
@@ -194,7 +194,7 @@ class Run:
     def _interrupted(self) -> list[bytes]:
         """What readers here are told when the row was settled elsewhere."""
         self._settlement(INTERRUPTED).apply(self.generation)
-        return self.draft.closing(outcome_of(self.generation))
+        return self.draft.closing(self.generation.outcome)
 
     def _unwatched(self) -> None:
         """Wait for somebody to come back; whoever came and went meanwhile begins the wait anew."""

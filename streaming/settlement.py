@@ -13,19 +13,16 @@ from copy import copy
 import msgspec
 from django.db import Error as DatabaseTrouble
 
-from streaming import history
 from streaming.conf import settings
-from streaming.database import atomic, weather
-from streaming.journal import Batch
-from streaming.journal import database as journal
-from streaming.journal.quick import seize
+from streaming.database import atomic, health
+from streaming.journal import Batch, opening_of, read_frames, write_frames
+from streaming.journal.optional_redis import seize
 from streaming.models import Generation
 from streaming.models.generations import GenerationQuerySet, Status
 from streaming.models.storable import storable
-from streaming.opening import Opening
 from streaming.protocol.events import Usage
 from streaming.protocol.parts import Part, ToolApproval, ToolResult
-from streaming.protocol.ui_stream import Outcome, chunk_of, fold_chunks, frame
+from streaming.protocol.ui_stream import chunk_of, fold_chunks, frame
 
 logger = logging.getLogger(__name__)
 
@@ -87,16 +84,6 @@ SETTLED_FIELDS = (
 )
 
 
-def outcome_of(generation: Generation) -> Outcome:
-    """How a settled generation ended, for clients."""
-    return Outcome(
-        status=generation.status,
-        finish_reason=generation.finish_reason,
-        error_text=generation.error_text,
-        metadata=generation.metadata,
-    )
-
-
 def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is_silent: bool = False) -> bool:
     """Make `settlement` the end of `generation`, with the frames that the journal does not have yet.
 
@@ -111,7 +98,7 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
             # Perhaps by ourselves: the commit came through, and its answer was lost.
             return not is_silent and this.filter(status=settlement.status, last_seq=generation.last_seq).exists()
         for batch in unwritten:
-            journal.write({generation.pk: batch})
+            write_frames({generation.pk: batch})
         message = copy(generation.message)  # the original is referred to in circles, and would keep the text in memory
         message.set_parts(settlement.parts)
         message.save(update_fields=("parts", "text"))
@@ -156,12 +143,12 @@ def _is_silence_death() -> bool:
     """
     with atomic():  # on SQLite this waits until one may write
         pass
-    return weather.has_been_fine_for(settings.LEASE_SECONDS)
+    return health.has_been_good_for(settings.LEASE_SECONDS)
 
 
 def interrupt(generation: Generation) -> bool:
     """Settle a generation that nobody runs any more with everything its journal holds."""
-    held = journal.read(generation.pk, 0, limit=ALL)
+    held = read_frames(generation.pk, 0, limit=ALL)
     rescued = seize(generation.pk, len(held))
     frames = held + rescued
     opening = opening_of(generation)
@@ -171,7 +158,7 @@ def interrupt(generation: Generation) -> bool:
     settlement = Settlement(status=Status.INTERRUPTED, parts=parts, error_code="interrupted")
     settlement.apply(generation)
     closing = [] if frames else opening.all_chunks()
-    closing += opening.encoder.finish(outcome_of(generation))
+    closing += opening.encoder.finish(generation.outcome)
     end = [frame(seq, chunk) for seq, chunk in enumerate(closing, len(frames) + 1)]
     # Apart, so that readers of what was rescued can be told from those of what was lost.
     batches = Batch(len(held) + 1, rescued), Batch(len(frames) + 1, end)
@@ -182,18 +169,3 @@ def _is_among(part: Part, given: tuple[Part, ...]) -> bool:
     """Whether the log tells something that the message had from its start."""
     known = {(type(one), one.call_id) for one in given if isinstance(one, ToolResult | ToolApproval)}
     return isinstance(part, ToolResult | ToolApproval) and (type(part), part.call_id) in known
-
-
-def opening_of(generation: Generation) -> Opening:
-    """What the log of `generation` begins with, and all that its row has."""
-    message = generation.message
-    earlier = history.earlier_rows(message)
-    first = earlier[0] if earlier else message
-    return Opening(first.public_id, history.parts_of(earlier), message.typed_parts)
-
-
-def replay(generation: Generation) -> list[bytes]:
-    """The frames of a settled generation made anew from its row, for readers whose log is gone."""
-    opening = opening_of(generation)
-    chunks = opening.all_chunks() + opening.encoder.finish(outcome_of(generation))
-    return [frame(seq, chunk) for seq, chunk in enumerate(chunks, 1)]

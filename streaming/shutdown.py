@@ -13,7 +13,7 @@ import functools
 import gc
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from streaming.conf import settings
@@ -21,9 +21,6 @@ from streaming.conf import settings
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # What a process that ends without a signal of ours (a code reload) waits for: time to settle, not to finish.
 EXIT_SECONDS = 2.0
-# Readers get the end of their answer, or go elsewhere, and the last bytes leave; who does not read is not waited for.
-LEAVE_SECONDS = 0.7
-FLUSH_SECONDS = 0.1
 
 Drain = Callable[[float], Coroutine[Any, Any, None]]
 
@@ -105,36 +102,6 @@ def _give_back(handlers: dict[int, Any], number: int, handle: object) -> None:
     """The same of a signal that the loop delivers."""
     handlers[number] = handle
     signal.raise_signal(number)
-
-
-class Readers:
-    """The streams that are open on the network. Once `are_leaving`, each ends as soon as it has nothing to send."""
-
-    def __init__(self) -> None:
-        self.are_leaving = False
-        self._count = 0
-        self._gone = asyncio.Event()
-
-    @contextlib.contextmanager
-    def one_more(self) -> Iterator[None]:
-        """A reader, for as long as it reads."""
-        self._count += 1
-        try:
-            yield
-        finally:
-            self._count -= 1
-            if not self._count:
-                self._gone.set()
-
-    async def see_off(self) -> None:
-        """Wait until all have left, but not long."""
-        self.are_leaving = True
-        if not self._count:
-            return
-        self._gone.clear()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._gone.wait(), LEAVE_SECONDS)
-        await asyncio.sleep(FLUSH_SECONDS)
 
 
 _in_threads: list[Shutdown] = []

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from streaming import history
 from streaming.errors import BadRequest, Conflict
-from streaming.models import Message
+from streaming.models import Message, parts_of
 from streaming.models.generations import Status
 from streaming.protocol.parts import Part, ToolApproval, ToolCall, ToolResult
 from streaming.submission import Answer
@@ -32,7 +31,7 @@ class Standing(NamedTuple):
 
 def standing(rows: Sequence[Message]) -> Standing:
     """Of an answer's rows, oldest first, the last with its generation."""
-    parts = history.parts_of(rows)
+    parts = parts_of(rows)
     last = rows[-1]
     calls = {part.id: part for part in parts if isinstance(part, ToolCall)}
     told = [part for part in parts if isinstance(part, ToolResult | ToolApproval)]

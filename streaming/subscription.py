@@ -18,13 +18,13 @@ from typing import NamedTuple, Protocol
 from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 
+from streaming.access import open_streams
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.journal import LiveLog, Watch
-from streaming.journal import database as journal
-from streaming.journal.quick import redis_journal
+from streaming.journal import LiveLog, Polling, Watch, read_frames, read_status, replay
+from streaming.journal.optional_redis import redis_journal
 from streaming.models import Generation
-from streaming.settlement import reap_one, replay
+from streaming.settlement import reap_one
 from streaming.supervisor import current
 
 logger = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ class JournalSubscription:
 
     async def next(self, seconds: float) -> list[bytes] | None:
         deadline = time.monotonic() + seconds
-        watch = self._watch = self._watch or (self._redis or journal.DatabaseJournal()).watch(self._generation_id)
+        watch = self._watch = self._watch or self._new_watch()
         while not self._is_over:
             self._mark()
             look = await self._look()
@@ -164,13 +164,16 @@ class JournalSubscription:
             if remaining <= 0:
                 return []
             await watch.wait(self.seq, remaining)
-            if current().readers.are_leaving:
+            if open_streams().is_closing:
                 return []
         return None
 
     def close(self) -> None:
         if self._watch:
             self._watch.close()
+
+    def _new_watch(self) -> Watch:
+        return self._redis.watch(self._generation_id) if self._redis else Polling()
 
     def _mark(self) -> None:
         """Where answers that nobody watches are given up, their process has to know of readers elsewhere."""
@@ -207,8 +210,8 @@ class JournalSubscription:
 
 
 def _look(generation_id: uuid.UUID, after: int) -> Look:
-    is_active, last_seq = journal.read_status(generation_id)
-    frames = journal.read(generation_id, after)
+    is_active, last_seq = read_status(generation_id)
+    frames = read_frames(generation_id, after)
     if is_active:
         if not frames:
             reap_one(generation_id)

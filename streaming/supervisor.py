@@ -12,22 +12,22 @@ import contextvars
 import uuid
 from collections.abc import Collection, Coroutine
 from typing import Any, Literal, TypeVar
-from weakref import WeakKeyDictionary
 
+from streaming.access import open_streams
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import Overloaded, TooManyRequests
 from streaming.files import kept
 from streaming.housekeeping import sweep_forever
 from streaming.intake import accept
-from streaming.journal.quick import redis_journal
+from streaming.journal.optional_redis import redis_journal
 from streaming.models import Generation, Owner
 from streaming.pending import Accepted, Sender, Start
-from streaming.places import Places
+from streaming.per_loop import PerLoop
 from streaming.reading import Reading
 from streaming.runner import Run
 from streaming.settlement import alive, reap_one
-from streaming.shutdown import Readers, Shutdown
+from streaming.shutdown import Shutdown
 from streaming.submission import Submission
 from streaming.ticker import Ticker
 from streaming.tools import Bench, Toolbox
@@ -42,14 +42,12 @@ StopAnswer = Literal["stopping", "finished", "not_running"]
 class Supervisor:
     """`worker` names this supervisor in the rows it holds.
 
-    Once it `is_draining` nothing new is started. `readers` are those on the network, in the `places` of their owners.
+    Once it `is_draining` nothing new is started.
     """
 
     def __init__(self) -> None:
         self.worker = uuid.uuid4().hex
         self.is_draining = False
-        self.readers = Readers()
-        self.places = Places()
         self._is_out_of_time = False
         self._coming: dict[asyncio.Task[Any], str] = {}
         self._runs: dict[uuid.UUID, Run] = {}
@@ -121,7 +119,7 @@ class Supervisor:
         while len(self._runs) < left:
             left = len(self._runs)
             await self._idle_within(SETTLE_SECONDS)
-        await self.readers.see_off()
+        await open_streams().close()
 
     async def _idle_within(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -165,16 +163,18 @@ class Supervisor:
         self._ticker.add(generation.pk)
 
 
-_supervisors: WeakKeyDictionary[asyncio.AbstractEventLoop, Supervisor] = WeakKeyDictionary()
+def _new_supervisor() -> Supervisor:
+    supervisor = Supervisor()
+    Shutdown(supervisor.drain).watch()
+    return supervisor
+
+
+_supervisors = PerLoop(_new_supervisor)
 
 
 def current() -> Supervisor:
     """The supervisor of the running event loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _supervisors:
-        _supervisors[loop] = Supervisor()
-        Shutdown(_supervisors[loop].drain).watch()
-    return _supervisors[loop]
+    return _supervisors.get()
 
 
 async def _accept(sender: Sender, submission: Submission) -> Accepted:

@@ -17,9 +17,9 @@ from django.db import Error as DatabaseTrouble
 from streaming.conf import settings
 from streaming.database import in_order
 from streaming.journal import Batch
-from streaming.journal import database as journal
+from streaming.journal.database import tick
 from streaming.journal.mirror import Mirror
-from streaming.journal.quick import redis_journal
+from streaming.journal.optional_redis import redis_journal
 from streaming.runner import Run
 
 logger = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ class Ticker:
             batches = dict(self._due())
             if not batches:
                 return
-            held, has_written = await in_order(journal.tick, self._worker, batches)
+            held, has_written = await in_order(tick, self._worker, batches)
             for pk, batch in batches.items():
                 run = self._runs.get(pk)
                 if run is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
 
-from streaming.database import weather
+from streaming.database import health
 from streaming.models import Generation, Owner
 from streaming.runner import Run
 from streaming.settlement import alive
@@ -19,12 +20,17 @@ from streaming.testing import settle_all
 ALICE, BOB = Owner.of_visitor("alice"), Owner.of_visitor("bob")
 
 
+def forget_database_trouble() -> None:
+    """Lets the database count as healthy again at once."""
+    health._last_trouble = -math.inf
+
+
 @pytest.fixture
 async def engine(transactional_db: None) -> AsyncGenerator[None]:
     """Whatever a test leaves running is stopped before its database is emptied; no test's faults trouble the next."""
     yield
     await settle_all()
-    weather.clear_up()
+    forget_database_trouble()
     # The test's own queries ran on asgiref's thread, which keeps its connection; a server would not drop its database.
     await sync_to_async(connections.close_all)()
 

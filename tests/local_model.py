@@ -25,7 +25,7 @@ from streaming.errors import ProviderError
 from streaming.protocol.parts import TextPart, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.providers.local import LocalModel, server_for
-from streaming.providers.local_options import WEIGHTS_NAME, LocalOptions
+from streaming.providers.local.options import WEIGHTS_NAME, LocalOptions
 
 DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
 

@@ -12,16 +12,17 @@ from django.db import OperationalError
 from django.test import AsyncClient
 from django.utils import timezone
 
-from streaming.asgi import GC_THRESHOLD, StreamingApplication
-from streaming.database import weather
+from streaming.access import SessionCheck
+from streaming.asgi import StreamingApplication
+from streaming.asgi.application import GC_THRESHOLD
+from streaming.database import health
 from streaming.journal.redis import Absence, seize
 from streaming.models import Generation, Message
 from streaming.protocol.parts import ToolCall
 from streaming.protocol.ui_stream import frame
 from streaming.supervisor import current
-from streaming.views.passes import Pass
 from streaming.views.sse import ERROR, _pieces
-from tests.engine import ALICE
+from tests.engine import ALICE, forget_database_trouble
 
 pytestmark = pytest.mark.usefixtures("engine")
 Script = Callable[..., None]
@@ -59,7 +60,7 @@ class BegunAgain:
     def close(self) -> None: ...
 
 
-class Anybody(Pass):
+class Anybody(SessionCheck):
     def __init__(self) -> None:
         self.owner = ALICE
 
@@ -112,10 +113,10 @@ async def test_dead_are_settled_at_once_although_redis_hangs(monkeypatch: pytest
 async def test_server_that_begins_holds_nobody_for_dead_yet() -> None:
     async def nothing(*args: Any) -> None: ...
 
-    weather.clear_up()
-    assert weather.has_been_fine_for(5)
+    forget_database_trouble()
+    assert health.has_been_good_for(5)
     StreamingApplication(nothing)
-    assert not weather.has_been_fine_for(5)
+    assert not health.has_been_good_for(5)
 
 
 @pytest.mark.parametrize(

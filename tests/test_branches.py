@@ -12,11 +12,10 @@ from django.db import connection
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 
-from streaming import history
-from streaming.branches import Tree, show
+from streaming.branches import show
 from streaming.database import in_database
 from streaming.errors import Conflict, NotFound
-from streaming.models import Conversation, Generation, Message, Owner
+from streaming.models import Conversation, Generation, Message, MessageTree, Owner, path_of
 from streaming.submission import Submission
 from streaming.supervisor import current, stop
 from streaming.testing import frames_of
@@ -323,13 +322,13 @@ def _chains() -> None:
         ("q2-edited", "a1", "user"),
         ("a2", "q1", "assistant"),
     )
-    tree = Tree(conversation)
+    tree = MessageTree(conversation)
     assert tree.metadata(made["a1"]) == {"branch": {"index": 0, "count": 2, "next": "a2"}}
     assert tree.metadata(made["a1-on"]) == tree.metadata(made["a1-on-again"]) == {}
     assert tree.metadata(made["q2-edited"]) == {"branch": {"index": 1, "count": 2, "previous": "q2"}}
     assert tree.newest_leaf(made["a1"]) == made["q2-edited"]
     show(ALICE, "c1", "a1-on")
-    assert [message.client_id for message in history.path(Conversation.objects.get())] == ["q1", "a1", "a1-on"]
+    assert [message.client_id for message in path_of(Conversation.objects.get())] == ["q1", "a1", "a1-on"]
     question, answer = describe(ALICE, "c1")["messages"]
     assert (question["id"], branch(question)) == ("q1", None)
     assert (answer["id"], branch(answer)) == ("a1", {"index": 0, "count": 2, "next": "a2"})

@@ -12,8 +12,7 @@ from django.db import connections
 from django.test import override_settings
 
 from streaming.checks import TAG
-from streaming.checks.scalars import KNOWN, RULES
-from streaming.conf import PREFIX
+from streaming.conf import PREFIX, SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAT = "streaming.providers.openai.ChatCompletions"
@@ -172,7 +171,7 @@ def test_unknown_setting():
     assert messages(STREAMING_PROVIDER="default", STREAMING_COLOUR="red") == [
         Warning(
             "There is no setting STREAMING_COLOUR.",
-            hint=f"It must be one of: {', '.join(PREFIX + name for name in sorted(KNOWN))}.",
+            hint=f"It must be one of: {', '.join(PREFIX + name for name in sorted(SETTINGS))}.",
             id="streaming.W011",
         ),
         Warning(
@@ -244,8 +243,9 @@ def test_lease_too_short_for_the_tick():
     ]
 
 
-def test_every_scalar_setting_has_a_rule():
-    assert set(RULES) == KNOWN - {"PROVIDERS", "TOOLS"}
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_default_is_allowed(name):
+    assert SETTINGS[name].kind.allows(SETTINGS[name].default)
 
 
 @pytest.mark.parametrize("value", [None, ""])

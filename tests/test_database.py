@@ -8,7 +8,8 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models import Model
 
-from streaming.database import MAX_DEADLOCKS, atomic, in_database, outlasting_deadlocks
+from streaming.database import atomic, in_database, retry_on_deadlock
+from streaming.database.transactions import MAX_DEADLOCKS
 
 
 class MariaDBError(Exception):
@@ -44,7 +45,7 @@ async def test_exception_of_the_driver_becomes_djangos() -> None:
 def test_deadlocked_transaction_is_done_again_but_not_for_ever(cause: Exception) -> None:
     tries = []
 
-    @outlasting_deadlocks
+    @retry_on_deadlock
     def transact(deadlocks: int) -> str:
         tries.append(deadlocks)
         if len(tries) <= deadlocks:
@@ -63,7 +64,7 @@ def test_deadlocked_transaction_is_done_again_but_not_for_ever(cause: Exception)
 def test_other_trouble_is_not_tried_again(cause: Exception | None) -> None:
     tries = []
 
-    @outlasting_deadlocks
+    @retry_on_deadlock
     def transact() -> None:
         tries.append(1)
         _raise(OperationalError("no"), cause)

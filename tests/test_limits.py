@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from streaming.access import OpenStreams
 from streaming.errors import Overloaded, TooManyRequests
 from streaming.models import Generation, Owner
-from streaming.places import Places
 from streaming.submission import Submission
 from streaming.supervisor import current
 from streaming.testing import frames_of, text_of
@@ -103,12 +103,12 @@ async def test_answer_that_does_not_end_is_left(scripted: Script, settings: Any)
     assert b"longer than this site allows" in frames[-1]
 
 
-def test_place_is_free_again_when_it_is_left(settings: Any) -> None:
+def test_an_owner_may_open_another_stream_when_one_is_closed(settings: Any) -> None:
     settings.STREAMING_MAX_STREAMS_PER_OWNER = 2
-    places, owner = Places(), uuid.uuid4().hex
+    streams, owner = OpenStreams(), uuid.uuid4().hex
     for _ in range(3):
-        with places.taken(owner), places.taken("another"):
-            places.check(owner)
-            with places.taken(owner), pytest.raises(TooManyRequests), places.taken(owner):
-                raise AssertionError("there was a place left")
-    assert not places._taken
+        with streams.held(owner), streams.held("another"):
+            streams.check(owner)
+            with streams.held(owner), pytest.raises(TooManyRequests), streams.held(owner):
+                raise AssertionError("one more was allowed")
+    assert not streams._held

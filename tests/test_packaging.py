@@ -72,7 +72,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
         "streaming/templates/streaming/admin/transcript.html",
         "streaming/static/streaming/chat.js",
         "streaming/static/streaming/chat.css",
-        "streaming/providers/local_tools.jinja",
+        "streaming/providers/local/tools.jinja",
         "streaming/management/commands/chat.py",
     ],
 )

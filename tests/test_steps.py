@@ -13,8 +13,7 @@ from streaming.chat import go_on, start_chat
 from streaming.database import in_database
 from streaming.draft import NOT_MADE
 from streaming.errors import BadRequest, Conflict, TooLarge
-from streaming.journal import Batch
-from streaming.journal.database import write
+from streaming.journal import Batch, write_frames
 from streaming.models import Generation, JournalEntry, Message
 from streaming.models.generations import from_now
 from streaming.protocol.parts import (
@@ -28,8 +27,7 @@ from streaming.protocol.parts import (
 from streaming.protocol.requests import GenerationRequest
 from streaming.protocol.requests.repair import NOT_EXECUTED
 from streaming.providers import get_provider
-from streaming.providers.scripted import Scripted
-from streaming.providers.scripted_wire import Answer, wire
+from streaming.providers.scripted import Script, Scripted, wire
 from streaming.settlement import alive, reap
 from streaming.standing import DENIED
 from streaming.submission import Submission, submission_of
@@ -43,7 +41,7 @@ from tests.engine import ALICE
 from tests.test_supervisor import load
 
 pytestmark = pytest.mark.usefixtures("engine")
-Script = Callable[..., None]
+Scripting = Callable[..., None]
 Told = tuple[str, str, dict[str, Any] | str]
 DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
 WEATHER = ("c1", "get_weather", '{"city": "Oslo"}')
@@ -63,7 +61,7 @@ class Steps(Scripted):
             (id, name, tuple(arguments[at : at + 5] for at in range(0, len(arguments), 5)))
             for id, name, arguments in calls
         )
-        return wire(self.dialect, Answer(model="m", text=(text,) if text else (), calls=pieces, input_tokens=10))
+        return wire(self.dialect, Script(model="m", text=(text,) if text else (), calls=pieces, input_tokens=10))
 
     @classmethod
     def check(cls, alias: str, options: Any) -> list[Any]:
@@ -501,7 +499,7 @@ async def test_process_that_dies_in_a_continuation(settings: Any) -> None:
         await Generation.objects.filter(pk=again.pk).aupdate(**dead)
         await JournalEntry.objects.filter(generation=again).adelete()
         if held:
-            await in_database(write, {again.pk: Batch(1, shown[:held])})
+            await in_database(write_frames, {again.pk: Batch(1, shown[:held])})
         assert await in_database(reap) == 1
         final = await load(again)
         replayed = await drain(JournalSubscription(again.pk, 0))

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from streaming.database import in_database
-from streaming.journal import Batch
-from streaming.journal.database import write
+from streaming.journal import Batch, write_frames
 from streaming.models import Generation, JournalEntry
 from streaming.models.generations import from_now
 from streaming.settlement import reap
@@ -141,7 +140,7 @@ async def test_reader_of_a_dead_process_who_saw_more_than_is_left_begins_again(
     dead = {"status": "running", "lease_until": from_now(-1), "duration_ms": None, "last_seq": 0}
     await Generation.objects.filter(pk=generation.pk).aupdate(**dead)
     await JournalEntry.objects.filter(generation=generation).adelete()
-    await in_database(write, {generation.pk: Batch(1, shown[:held])})
+    await in_database(write_frames, {generation.pk: Batch(1, shown[:held])})
     await in_database(reap)
     seen = shown[: held + ahead]
     reader = JournalSubscription(generation.pk, len(seen))

@@ -11,7 +11,6 @@ import uuid
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -19,10 +18,11 @@ from django.db import DataError, OperationalError, connection
 from django.db.models.functions import Now
 
 from streaming import supervisor
-from streaming.database import _with_fresh_connection, in_database
+from streaming.database import in_database
+from streaming.database.threads import _with_fresh_connection
 from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, ProviderError, TooLarge, TooManyRequests
 from streaming.journal import database
-from streaming.journal.base import MAX_FRAMES_PER_READ
+from streaming.journal.contract import MAX_FRAMES_PER_READ
 from streaming.models import Conversation, Generation, JournalEntry, Message
 from streaming.models.generations import Status
 from streaming.protocol.parts import ToolCall
@@ -82,7 +82,7 @@ async def test_ticks_do_not_queue_behind_those_who_settle(
         return database.tick(*arguments)
 
     monkeypatch.setattr("streaming.runner.settle", slow)
-    monkeypatch.setattr("streaming.ticker.journal", SimpleNamespace(tick=seen))
+    monkeypatch.setattr("streaming.ticker.tick", seen)
     scripted(text="Hello", hang_after=1)
     for number in range(30):
         await submit(key=f"c{number}")
@@ -600,7 +600,7 @@ async def test_deadline_is_kept_while_the_database_hangs(
     is_back = threading.Event()
     scripted(text="late", hang_after=0)
     with monkeypatch.context() as patch:
-        patch.setattr("streaming.ticker.journal.tick", lambda *args: _hang(is_back))
+        patch.setattr("streaming.ticker.tick", lambda *args: _hang(is_back))
         generation = await submit()
         async with asyncio.timeout(3):
             while not (asked := get_provider()).requests or asked.open_streams:  # type: ignore[attr-defined]  # noqa: ASYNC110

@@ -12,7 +12,7 @@ from streaming.checks.database import check_database
 from streaming.checks.files import check_files, check_files_exposure
 from streaming.checks.providers import check_providers
 from streaming.checks.redis import check_redis
-from streaming.checks.scalars import check_scalars
+from streaming.checks.settings import check_settings
 from streaming.checks.site import check_exposure, check_site
 from streaming.checks.tools import check_tools
 
@@ -21,7 +21,7 @@ TAG = "streaming"
 
 def register_checks() -> None:
     """Called once, when the app is ready."""
-    for check in (check_providers, check_tools, check_scalars, check_site, check_database, check_redis, check_files):
+    for check in (check_providers, check_tools, check_settings, check_site, check_database, check_redis, check_files):
         checks.register(check, TAG)
     checks.register(check_exposure, TAG, deploy=True)
     checks.register(check_files_exposure, TAG, deploy=True)

@@ -1,12 +1,38 @@
-"""The log of a generation: in memory where it runs, in the database, and if there is one in Redis, for everybody else.
+"""The log of a generation: its frames, numbered from 1, in three stores.
 
-Frames are numbered from 1. `LiveLog` is what the owning process appends to; `database` keeps the same frames as rows,
-`redis` passes them on sooner. Readers are cursors over any of them, never queues.
+`LiveLog` is in the memory of the process that runs the generation; `live_logs()` finds it there. The database keeps the
+same frames as rows and is the truth (`write_frames`, `read_frames`). Redis, where the site has one, passes them on
+sooner (`redis_journal`). A reader holds the number of the last frame that it has; no store knows its readers. `replay`
+makes the frames of a settled generation anew from its row.
 """
 
 from __future__ import annotations
 
-from streaming.journal.base import Batch, Journal, Watch
-from streaming.journal.live import LiveLog
+from streaming.journal.contract import Batch, Journal, JournalUnavailable, Watch
+from streaming.journal.database import Polling, prune_frames, read_frames, read_status, write_frames
+from streaming.journal.live import LiveLog, live_logs
+from streaming.journal.mirror import Mirror
+from streaming.journal.opening import Opening
+from streaming.journal.optional_redis import close_journals, redis_journal, seize
+from streaming.journal.replay import opening_of, replay
 
-__all__ = ["Batch", "Journal", "LiveLog", "Watch"]
+__all__ = [
+    "Batch",
+    "Journal",
+    "JournalUnavailable",
+    "LiveLog",
+    "Mirror",
+    "Opening",
+    "Polling",
+    "Watch",
+    "close_journals",
+    "live_logs",
+    "opening_of",
+    "prune_frames",
+    "read_frames",
+    "read_status",
+    "redis_journal",
+    "replay",
+    "seize",
+    "write_frames",
+]

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from django.db import DatabaseError, connections
 
 from streaming.conf import settings
-from streaming.database import alias, atomic, in_database, in_order, outlasting_deadlocks
-from streaming.journal.base import MAX_FRAMES_PER_READ, Batch, without_gap
+from streaming.database import alias, atomic, retry_on_deadlock
+from streaming.journal.contract import MAX_FRAMES_PER_READ, Batch, without_gap
 from streaming.models import Generation, JournalEntry
 from streaming.models.generations import ACTIVE, from_now
 
@@ -30,22 +30,8 @@ MAX_BYTES_PER_STATEMENT = 250_000
 MAX_PRUNED = 100
 
 
-class DatabaseJournal:
-    """`streaming.journal.base.Journal` on rows."""
-
-    async def append(self, batches: Mapping[uuid.UUID, Batch]) -> dict[uuid.UUID, int]:
-        await in_order(write, batches)
-        return {generation_id: batch.last_seq for generation_id, batch in batches.items()}
-
-    async def read(self, generation_id: uuid.UUID, after: int) -> list[bytes]:
-        return await in_database(read, generation_id, after)
-
-    def watch(self, generation_id: uuid.UUID) -> Poll:
-        return Poll()
-
-
-class Poll:
-    """Tables call nobody: there may always be something new."""
+class Polling:
+    """A watch without wake-ups: the database calls nobody, so the reader looks again after a pause."""
 
     async def wait(self, after: int, seconds: float) -> None:
         await asyncio.sleep(min(settings.POLL_SECONDS, seconds))
@@ -65,7 +51,7 @@ class Tick(NamedTuple):
     has_written: bool
 
 
-@outlasting_deadlocks
+@retry_on_deadlock
 def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> Tick:
     """Renew the leases of `worker`, and write the new frames of its `live` generations."""
     with atomic():
@@ -81,7 +67,7 @@ def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> Tick:
 def _can_write(batches: Mapping[uuid.UUID, Batch]) -> bool:
     try:
         with atomic():
-            write(batches)
+            write_frames(batches)
     except DatabaseError as trouble:
         if connections[alias()].needs_rollback:
             raise  # the database has undone the whole transaction
@@ -90,7 +76,7 @@ def _can_write(batches: Mapping[uuid.UUID, Batch]) -> bool:
     return True
 
 
-def write(batches: Mapping[uuid.UUID, Batch]) -> None:
+def write_frames(batches: Mapping[uuid.UUID, Batch]) -> None:
     """Store frames, in the caller's transaction if there is one.
 
     A batch may come twice, the second time longer: its commit was lost on the way back. The longer one replaces the
@@ -131,7 +117,7 @@ def _entry(generation_id: uuid.UUID, batch: Batch) -> JournalEntry:
     )
 
 
-def read(generation_id: uuid.UUID, after: int, limit: int = MAX_FRAMES_PER_READ) -> list[bytes]:
+def read_frames(generation_id: uuid.UUID, after: int, limit: int = MAX_FRAMES_PER_READ) -> list[bytes]:
     """As `Journal.read`; the entry that passes `limit` is given whole."""
     entries = JournalEntry.objects.filter(generation=generation_id, last_seq__gt=after, first_seq__lte=after + limit)
     rows = entries.order_by("first_seq").values_list("first_seq", "frames")
@@ -144,7 +130,7 @@ def read_status(generation_id: uuid.UUID) -> tuple[bool, int]:
     return status in ACTIVE, last_seq
 
 
-def prune() -> int:
+def prune_frames() -> int:
     """Delete the frames of generations settled longer ago than the retention time; give the number of rows.
 
     A few generations at a time, so that nobody waits long for the rows' locks.

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+import uuid
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
+from streaming.per_loop import PerLoop
 from streaming.protocol.packing import HARD, pack, unpack
 from streaming.protocol.ui_stream import chunk_of, frame
 
@@ -135,3 +137,11 @@ class LiveLog:
 def _release(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
+
+
+_logs: PerLoop[dict[uuid.UUID, LiveLog]] = PerLoop(dict)
+
+
+def live_logs() -> dict[uuid.UUID, LiveLog]:
+    """The logs of the generations that run on this event loop, by generation id. The supervisor keeps the dict."""
+    return _logs.get()

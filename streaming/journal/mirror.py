@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from streaming.conf import settings
-from streaming.journal.base import Batch, JournalUnavailable
+from streaming.journal.contract import Batch, JournalUnavailable
 from streaming.journal.live import LiveLog
 
 logger = logging.getLogger(__name__)

@@ -24,8 +24,8 @@ from redis.exceptions import RedisError
 from redis.retry import Retry as BlockingRetry
 
 from streaming.conf import settings
-from streaming.journal.base import Batch, JournalUnavailable, without_gap
-from streaming.journal.wake import Ear, EarWatch
+from streaming.journal.contract import Batch, JournalUnavailable, without_gap
+from streaming.journal.wakeups import Ear, EarWatch
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Absence:
 
 
 class RedisJournal:
-    """`streaming.journal.base.Journal` on streams, for one event loop."""
+    """`streaming.journal.contract.Journal` on streams, for one event loop."""
 
     def __init__(self, url: str, prefix: str) -> None:
         self._prefix = prefix

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.errors import PUBLIC_MESSAGES
 from streaming.models.owners import Owner
+from streaming.protocol.ui_stream import Outcome
 
 
 class Status(models.TextChoices):
@@ -171,6 +172,16 @@ class Generation(models.Model):
     def error_text(self) -> str:
         """What people read when it went wrong; empty when it did not."""
         return PUBLIC_MESSAGES.get(self.error_code, "")
+
+    @property
+    def outcome(self) -> Outcome:
+        """How a settled generation ended, as the UI stream tells it."""
+        return Outcome(
+            status=self.status,
+            finish_reason=self.finish_reason,
+            error_text=self.error_text,
+            metadata=self.metadata,
+        )
 
     @property
     def metadata(self) -> dict[str, Any]:

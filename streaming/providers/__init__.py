@@ -1,132 +1,24 @@
-"""The registry: `STREAMING_PROVIDERS` by alias, one instance for each event loop (connections belong to a loop).
+"""Providers: the only room that speaks to a model over the network.
 
     provider = get_provider("default")
     async for chunk in provider.stream(request): ...
 
-`close_providers()` gives everything back at the end of a process; changed settings do it by themselves.
+A `Provider` turns a `GenerationRequest` into the raw bytes of an answer in a known dialect. `get_provider` makes one
+instance for each alias of `STREAMING_PROVIDERS` and event loop; `close_providers` gives their connections back.
 """
 
 from __future__ import annotations
 
-import asyncio
-from fnmatch import fnmatchcase
-from typing import Any
-
-from django.core.exceptions import ImproperlyConfigured
-from django.core.signals import setting_changed
-from django.utils.module_loading import import_string
-
-from streaming.conf import settings
-from streaming.errors import BadRequest
 from streaming.providers.base import Problem, Provider, ProviderClass
+from streaming.providers.registry import close_providers, files_taken, get_provider, is_taken, provider_class
 
 __all__ = [
     "Problem",
     "Provider",
+    "ProviderClass",
     "close_providers",
     "files_taken",
     "get_provider",
     "is_taken",
-    "problems",
     "provider_class",
 ]
-
-_instances: dict[asyncio.AbstractEventLoop, dict[str, Provider]] = {}
-_closing: set[asyncio.Task[None]] = set()
-
-
-def get_provider(alias: str = "default") -> Provider:
-    """The running loop's instance of provider `alias`, made at first use.
-
-    Raises:
-        BadRequest: there is no such alias.
-        ImproperlyConfigured: its entry in the settings cannot work.
-    """
-    loop = asyncio.get_running_loop()
-    if loop not in _instances:
-        _forget_closed_loops()
-    made = _instances.setdefault(loop, {})
-    if alias not in made:
-        backend = provider_class(alias)
-        made[alias] = backend(**settings.PROVIDERS[alias].get("OPTIONS", {}))
-    return made[alias]
-
-
-def provider_class(alias: str) -> ProviderClass:
-    """The class behind `alias`, without making an instance.
-
-    Raises:
-        BadRequest: there is no such alias.
-        ImproperlyConfigured: its `BACKEND` cannot be imported, or is no provider.
-    """
-    configured = settings.PROVIDERS
-    if alias not in configured:
-        raise BadRequest(f"Unknown provider {alias!r}, must be one of: {', '.join(sorted(configured))}.")
-    path = configured[alias].get("BACKEND", "")
-    try:
-        backend: ProviderClass = import_string(path)
-    except ImportError as exc:
-        raise ImproperlyConfigured(f"The BACKEND of provider {alias!r} cannot be imported: {exc}.") from exc
-    if not (hasattr(backend, "stream") and hasattr(backend, "check")):
-        raise ImproperlyConfigured(f"The BACKEND of provider {alias!r}, {path}, is not a provider.")
-    return backend
-
-
-def files_taken(alias: str) -> tuple[str, ...]:
-    """The media types of files that provider `alias` understands, as patterns: `OPTIONS["takes"]`, or its class's.
-
-    Raises as `provider_class`.
-    """
-    backend = provider_class(alias)
-    named = settings.PROVIDERS[alias].get("OPTIONS", {}).get("takes")
-    return tuple(getattr(backend, "takes", ()) if named is None else named)
-
-
-def is_taken(media_type: str, takes: tuple[str, ...]) -> bool:
-    """Whether a file of this type is among those that a provider `takes`."""
-    return any(fnmatchcase(media_type, pattern) for pattern in takes)
-
-
-def problems() -> list[tuple[str, Problem]]:
-    """Everything that is wrong with `STREAMING_PROVIDERS`, by alias, found without a network call."""
-    return [(alias, problem) for alias in settings.PROVIDERS for problem in _problems_of(alias)]
-
-
-def _problems_of(alias: str) -> list[Problem]:
-    try:
-        backend = provider_class(alias)
-    except ImproperlyConfigured as exc:
-        return [Problem("bad_backend", str(exc), "Name a class such as streaming.providers.openai.ChatCompletions.")]
-    return backend.check(alias, settings.PROVIDERS[alias].get("OPTIONS", {}))
-
-
-async def close_providers() -> None:
-    """Close the running loop's providers; the next `get_provider` makes new ones."""
-    await _close(_instances.pop(asyncio.get_running_loop(), {}))
-
-
-async def _close(made: dict[str, Provider]) -> None:
-    for provider in made.values():
-        await provider.close()
-
-
-def _forget_closed_loops() -> None:
-    for loop in [loop for loop in _instances if loop.is_closed()]:
-        del _instances[loop]
-
-
-def _reset(*, setting: str, **kwargs: Any) -> None:
-    """Instances made from old settings are closed, each on its own loop."""
-    if setting == "STREAMING_PROVIDERS":
-        for loop in [loop for loop in _instances if loop.is_running()]:
-            loop.call_soon_threadsafe(_close_soon, loop, _instances[loop])
-        _instances.clear()
-
-
-def _close_soon(loop: asyncio.AbstractEventLoop, made: dict[str, Provider]) -> None:
-    task = loop.create_task(_close(made))
-    _closing.add(task)
-    task.add_done_callback(_closing.discard)
-
-
-setting_changed.connect(_reset, dispatch_uid="streaming.providers")

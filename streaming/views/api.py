@@ -14,18 +14,25 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from streaming import history
-from streaming.branches import Tree
+from streaming.access import SessionCheck, open_streams, owner_of, refuse_cross_site, refuse_sync
 from streaming.database import in_database
 from streaming.errors import BadRequest, NotFound, Overloaded, RequestError, TooLarge
 from streaming.files.addresses import addressed_messages
-from streaming.models import Conversation, Generation, Message, Owner
+from streaming.models import (
+    Conversation,
+    Generation,
+    Message,
+    MessageTree,
+    Owner,
+    contributions,
+    earlier_rows,
+    parts_of,
+    path_of,
+)
 from streaming.protocol.ui_stream import ui_parts
 from streaming.submission import read_stop, read_submission
 from streaming.subscription import follow, has_end, subscribe
 from streaming.supervisor import current, stop
-from streaming.views.access import owner_of, refuse_cross_site, refuse_sync
-from streaming.views.passes import Pass
 from streaming.views.sse import stream_response
 
 logger = logging.getLogger(__name__)
@@ -74,9 +81,9 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
 async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     """Take a message and stream its answer."""
     submission = read_submission(body_of(request))
-    current().places.check(owner.key)
+    open_streams().check(owner.key)
     generation = await current().submit(owner, submission)
-    return stream_response(await follow(generation), Pass(owner, request.session))
+    return stream_response(await follow(generation), SessionCheck(owner, request.session))
 
 
 @endpoint("GET")
@@ -89,11 +96,11 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
     after = _cursor(request)
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
         return HttpResponse(status=204)
-    current().places.check(owner.key)
+    open_streams().check(owner.key)
     subscription = await subscribe(generation.pk, after or 0)
     # Who asks from 0 is a stock client that resumes, and does not come back by itself.
     comes_back = bool(after) or "text/event-stream" in request.headers.get("Accept", "")
-    return stream_response(subscription, Pass(owner, request.session), comes_back=comes_back)
+    return stream_response(subscription, SessionCheck(owner, request.session), comes_back=comes_back)
 
 
 @endpoint("POST")
@@ -181,7 +188,7 @@ def _generation_to_stop(owner: Owner, key: str, named: str | None) -> Generation
 
 def _shown_id(message: Message) -> str:
     """The id by which clients know the answer that `message` is a row of."""
-    return [*history.earlier_rows(message), message][0].public_id
+    return [*earlier_rows(message), message][0].public_id
 
 
 def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
@@ -205,12 +212,12 @@ def describe(owner: Owner, key: str) -> dict[str, Any]:
         NotFound: as `find_conversation`.
     """
     found = find_conversation(owner, key)
-    tree = Tree(found)
-    contributions = history.contributions(history.path(found))
-    written = [rows for rows in contributions if not _is_being_written(rows[-1])]
+    tree = MessageTree(found)
+    grouped = contributions(path_of(found))
+    written = [rows for rows in grouped if not _is_being_written(rows[-1])]
     return {
         "id": found.key,
-        "active": len(written) < len(contributions),
+        "active": len(written) < len(grouped),
         "messages": [_ui_message(rows, tree) for rows in written],
     }
 
@@ -220,10 +227,10 @@ def _is_being_written(message: Message) -> bool:
     return generation is not None and generation.is_active
 
 
-def _ui_message(rows: list[Message], tree: Tree) -> dict[str, Any]:
+def _ui_message(rows: list[Message], tree: MessageTree) -> dict[str, Any]:
     """One contribution. Its metadata is that of its newest generation, and where its first row stands."""
     first, last = rows[0], rows[-1]
-    shown = {"id": first.public_id, "role": first.role, "parts": ui_parts(history.parts_of(rows))}
+    shown = {"id": first.public_id, "role": first.role, "parts": ui_parts(parts_of(rows))}
     generation: Generation | None = getattr(last, "generation", None)
     metadata = (generation.metadata if generation else {}) | tree.metadata(first)
     return shown | {"metadata": metadata} if metadata else shown

@@ -19,6 +19,7 @@ from django.urls import path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from streaming.access import owner_of, refuse_sync
 from streaming.branches import show
 from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
@@ -26,7 +27,6 @@ from streaming.models import Conversation, Generation, Owner
 from streaming.submission import submission_of
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
-from streaming.views.access import owner_of, refuse_sync
 from streaming.views.files import sent_files
 
 LISTED = 40

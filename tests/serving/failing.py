@@ -12,8 +12,9 @@ from typing import Any
 
 from project.asgi import application as site
 from streaming import consumers, subscription
+from streaming.access import sessions as passes
 from streaming.asgi import StreamingApplication
-from streaming.views import passes, sse
+from streaming.views import sse
 
 _plan: ContextVar[dict[str, int]] = ContextVar("plan")
 
@@ -38,8 +39,8 @@ def _failing(name: str, function: Callable[..., Awaitable[Any]]) -> Callable[...
 POINTS = {
     "release": (sse, "release_request_thread"),
     "next": (subscription.LiveSubscription, "next"),
-    "holds": (passes.Pass, "holds"),
-    "holds_now": (passes.Pass, "holds_now"),
+    "holds": (passes.SessionCheck, "holds"),
+    "holds_now": (passes.SessionCheck, "holds_now"),
     "subscribe": (consumers, "subscribe"),
     "in_database": (consumers, "in_database"),
 }

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from streaming.conf import settings
-from streaming.journal.database import prune
+from streaming.journal import prune_frames
 from streaming.settlement import reap
 
 
@@ -18,6 +18,6 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        interrupted, pruned = reap(silent_for=settings.LEASE_SECONDS), prune()
+        interrupted, pruned = reap(silent_for=settings.LEASE_SECONDS), prune_frames()
         if options["verbosity"] > 0:
             self.stdout.write(f"{interrupted} generations settled as interrupted, {pruned} journal entries deleted.")

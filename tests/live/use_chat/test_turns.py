@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streaming.providers.scripted_wire import Answer, wire
+from streaming.providers.scripted import Script, wire
 from tests.live import rows
 from tests.live.client import Visit, Visitor
 from tests.live.conftest import StartSite
@@ -59,7 +59,7 @@ async def test_every_character_arrives(open_chat: OpenChat, visitor: Visitor, pe
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_reasoning_is_a_part_of_its_own(open_chat: OpenChat, visitor: Visitor, peer: Peer, dialect: str) -> None:
-    thought = Answer(model="m", text=("It ", "is."), reasoning=("Is ", "it?"), input_tokens=7)
+    thought = Script(model="m", text=("It ", "is."), reasoning=("Is ", "it?"), input_tokens=7)
     peer.says(*wire(DIALECTS[dialect][0], thought))
     chat = open_chat(visitor, f"peer-{dialect}")
     await chat.send("Is it?")

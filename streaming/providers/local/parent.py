@@ -35,7 +35,7 @@ except ImportError:  # Windows
 
 logger = logging.getLogger(__name__)
 
-SCRIPT = Path(__file__).with_name("local_server.py")
+SCRIPT = Path(__file__).with_name("child.py")
 POLL_SECONDS = 0.05
 
 Progress = Callable[[str], None]
@@ -56,7 +56,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class ServerOptions(NamedTuple):
-    """What makes one child different from another; `local_server` says what each means."""
+    """What makes one child different from another; `child` says what each means."""
 
     model_path: str
     alias: str

@@ -11,10 +11,9 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.test import AsyncClient
 
+from streaming.access import VISITOR_KEY, SessionCheck
 from streaming.consumers import ChatConsumer
 from streaming.models import Generation, Owner
-from streaming.views.access import VISITOR_KEY
-from streaming.views.passes import Pass
 from tests.engine import ALICE
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -84,15 +83,15 @@ async def test_pass_of_a_visitor_ends_with_the_session() -> None:
     session = SessionStore()
     await session.aset(VISITOR_KEY, "alice")
     await session.asave()
-    reader = Pass(ALICE, session)
+    reader = SessionCheck(ALICE, session)
     assert await reader.holds()
     await session.adelete()
     assert not await reader.holds()
 
 
 async def test_pass_without_a_session_is_never_taken_back() -> None:
-    assert await Pass(Owner.of_user(1), None).holds_now()
-    assert await Pass(Owner.of_user(1), SessionStore()).holds_now()
+    assert await SessionCheck(Owner.of_user(1), None).holds_now()
+    assert await SessionCheck(Owner.of_user(1), SessionStore()).holds_now()
 
 
 class Away(CacheStore):
@@ -109,27 +108,27 @@ class Away(CacheStore):
 
 
 @pytest.fixture
-async def cached(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Pass:
+async def cached(settings: Any, monkeypatch: pytest.MonkeyPatch) -> SessionCheck:
     """A visitor's pass, by a session in the cache."""
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
     monkeypatch.setattr("django.contrib.sessions.backends.cache.SessionStore", Away)
-    monkeypatch.setattr("streaming.views.passes.SECOND_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("streaming.access.sessions.SECOND_LOOK_SECONDS", 0.05)
     session = Away()
     await session.aset(VISITOR_KEY, "alice")
     await session.asave()
-    return Pass(ALICE, session)
+    return SessionCheck(ALICE, session)
 
 
 @pytest.mark.parametrize(("looks_that_fail", "holds"), [(1, True), (2, False)])
 async def test_empty_session_of_a_cache_is_believed_at_a_second_look(
-    cached: Pass, monkeypatch: pytest.MonkeyPatch, looks_that_fail: int, holds: bool
+    cached: SessionCheck, monkeypatch: pytest.MonkeyPatch, looks_that_fail: int, holds: bool
 ) -> None:
     monkeypatch.setattr(Away, "looks_that_fail", looks_that_fail)
     assert await cached.holds() is holds
     assert Away.looks_that_fail == 0
 
 
-async def test_session_store_that_fails_signs_nobody_out(cached: Pass, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_session_store_that_fails_signs_nobody_out(cached: SessionCheck, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(store: Away) -> dict[str, Any]:
         raise ConnectionError
 
@@ -176,7 +175,7 @@ async def test_socket_that_has_left_is_not_watched(settings: Any, monkeypatch: p
     settings.STREAMING_RECHECK_SECONDS = 0.01
     communicator = await socket_of(*await signed_in())
     await communicator.disconnect()
-    monkeypatch.setattr(Pass, "holds_now", pytest.fail)
+    monkeypatch.setattr(SessionCheck, "holds_now", pytest.fail)
     await asyncio.sleep(0.1)
     assert not [task for task in asyncio.all_tasks() if "ChatConsumer._watch" in repr(task)]
 

@@ -15,7 +15,7 @@ from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Any, Protocol
 
-from streaming.connections import Peer, can_look, connections
+from streaming.asgi.connections import Peer, can_look, connections
 
 if sys.platform != "win32":
     import fcntl

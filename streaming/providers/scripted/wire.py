@@ -18,7 +18,7 @@ class ScriptedCall(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Script(msgspec.Struct, frozen=True, kw_only=True):
     """What to say, in pieces: each becomes one delta. Calls come after the text, at the same time or in turn."""
 
     model: str
@@ -34,7 +34,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.text) + len(self.reasoning) + sum(len(pieces) for _, _, pieces in self.calls)
 
 
-def wire(dialect: str, answer: Answer) -> Iterator[bytes]:
+def wire(dialect: str, answer: Script) -> Iterator[bytes]:
     """The events of `answer`, each with its blank line."""
     return WRITERS[dialect](answer)
 
@@ -47,7 +47,7 @@ def _named(payload: Json) -> bytes:
     return f"event: {payload['type']}\n".encode() + _data(payload)
 
 
-def _chat(answer: Answer) -> Iterator[bytes]:
+def _chat(answer: Script) -> Iterator[bytes]:
     def chunk(choices: list[Json], **more: Any) -> bytes:
         head = {"id": "chatcmpl-scripted", "object": "chat.completion.chunk", "created": 0, "model": answer.model}
         return _data({**head, "choices": choices, **more})
@@ -65,13 +65,13 @@ def _chat(answer: Answer) -> Iterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
-def _chat_calls(answer: Answer) -> Iterator[Json]:
+def _chat_calls(answer: Script) -> Iterator[Json]:
     for index, (call_id, name, pieces) in enumerate(answer.calls):
         yield {"index": index, "id": call_id, "type": "function", "function": {"name": name, "arguments": ""}}
         yield from ({"index": index, "function": {"arguments": piece}} for piece in pieces)
 
 
-def _responses(answer: Answer) -> Iterator[bytes]:
+def _responses(answer: Script) -> Iterator[bytes]:
     """Items are numbered by `output_index`; `sequence_number` counts all events."""
     head: Json = {"id": "resp_scripted", "object": "response", "model": answer.model}
     events: list[Json] = [{"type": "response.created", "response": {**head, "status": "in_progress", "output": []}}]
@@ -99,7 +99,7 @@ _EMPTY: dict[str, Json] = {
 }
 
 
-def _response_items(answer: Answer) -> Iterator[tuple[Json, list[Json]]]:
+def _response_items(answer: Script) -> Iterator[tuple[Json, list[Json]]]:
     """Each whole item with the deltas that stream it."""
     if answer.reasoning:
         summary = [{"type": "summary_text", "text": "".join(answer.reasoning)}]
@@ -121,7 +121,7 @@ def _deltas(kind: str, whole: str, pieces: Iterable[str], **more: Any) -> list[J
     return [*deltas, {"type": f"{kind}.done", whole: "".join(pieces), **more}]
 
 
-def _anthropic(answer: Answer) -> Iterator[bytes]:
+def _anthropic(answer: Script) -> Iterator[bytes]:
     head = {"id": "msg_scripted", "type": "message", "role": "assistant", "model": answer.model, "content": []}
     usage = {"input_tokens": answer.input_tokens, "output_tokens": 0}
     yield _named({"type": "message_start", "message": {**head, "stop_reason": None, "usage": usage}})
@@ -135,7 +135,7 @@ def _anthropic(answer: Answer) -> Iterator[bytes]:
     yield _named({"type": "message_stop"})
 
 
-def _anthropic_blocks(answer: Answer) -> Iterator[tuple[Json, list[Json]]]:
+def _anthropic_blocks(answer: Script) -> Iterator[tuple[Json, list[Json]]]:
     """Each block as it starts, with the deltas that fill it."""
     if answer.reasoning:
         thinking = [{"type": "thinking_delta", "thinking": piece} for piece in answer.reasoning]
@@ -148,7 +148,7 @@ def _anthropic_blocks(answer: Answer) -> Iterator[tuple[Json, list[Json]]]:
         yield {"type": "tool_use", "id": call_id, "name": name, "input": {}}, deltas
 
 
-WRITERS: dict[str, Callable[[Answer], Iterator[bytes]]] = {
+WRITERS: dict[str, Callable[[Script], Iterator[bytes]]] = {
     "openai-chat": _chat,
     "openai-responses": _responses,
     "anthropic-messages": _anthropic,

@@ -1,6 +1,6 @@
 """The child process that holds a local model: llama.cpp's server, for as long as somebody uses it.
 
-Run by `local_supervisor` as a script, so it imports nothing of this package. Its one argument is JSON:
+Run by `parent` as a script, so it imports nothing of this package. Its one argument is JSON:
 
     state          file to publish `{"url", "api_key", "pid"}` in; locked as long as this process lives
     use            file on which every user of the model holds a shared lock

@@ -9,13 +9,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from streaming.models import Conversation, Message
+from streaming.models.conversations import Conversation
+from streaming.models.messages import Message
 from streaming.protocol.parts import Part, Role, Turn
 
 ASSISTANT = "assistant"
 
 
-def path(conversation: Conversation, leaf: Message | None = None) -> list[Message]:
+def path_of(conversation: Conversation, leaf: Message | None = None) -> list[Message]:
     """The messages from the first to `leaf` (by default the conversation's active leaf), in one query."""
     messages: dict[uuid.UUID | None, Message] = {
         message.pk: message for message in conversation.messages.select_related("generation")
@@ -43,7 +44,7 @@ def earlier_rows(message: Message) -> list[Message]:
     """The rows of the same contribution before `message`, oldest first."""
     if message.parent is None or message.parent.role != ASSISTANT:
         return []
-    return contributions(path(message.conversation, message))[-1][:-1]
+    return contributions(path_of(message.conversation, message))[-1][:-1]
 
 
 def parts_of(messages: Iterable[Message]) -> tuple[Part, ...]:
@@ -51,7 +52,7 @@ def parts_of(messages: Iterable[Message]) -> tuple[Part, ...]:
     return tuple(part for message in messages for part in message.typed_parts)
 
 
-def turns(messages: Iterable[Message]) -> tuple[Turn, ...]:
+def turns_of(messages: Iterable[Message]) -> tuple[Turn, ...]:
     """The turns of a path, as they are: `repair` them before a provider is sent them."""
     return tuple(Turn(role=_role(message), parts=message.typed_parts) for message in messages)
 

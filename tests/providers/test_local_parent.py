@@ -18,10 +18,9 @@ import pytest
 
 from streaming.errors import ProviderError
 from streaming.protocol.requests import GenerationRequest
-from streaming.providers import local_supervisor
-from streaming.providers.local import LocalModel, server_for
-from streaming.providers.local_options import WEIGHTS_NAME, LocalOptions
-from streaming.providers.local_supervisor import Address
+from streaming.providers.local import LocalModel, parent, server_for
+from streaming.providers.local.options import WEIGHTS_NAME, LocalOptions
+from streaming.providers.local.parent import Address
 from tests.local_model import asked
 
 pytestmark = pytest.mark.local_model
@@ -33,7 +32,7 @@ GRACE = 1.0
 USER = """
 import sys, time
 from streaming.providers.local import server_for
-from streaming.providers.local_options import LocalOptions, WEIGHTS_NAME
+from streaming.providers.local.options import LocalOptions, WEIGHTS_NAME
 print(server_for(LocalOptions(grace=1), WEIGHTS_NAME).ensure().pid, flush=True)
 time.sleep(60)
 """
@@ -47,10 +46,10 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local_model: Any)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     yield tmp_path
-    for path in list(local_supervisor._in_use):
+    for path in list(parent._in_use):
         if path.is_relative_to(tmp_path):
-            os.close(local_supervisor._in_use.pop(path))
-    for child in local_supervisor._children:
+            os.close(parent._in_use.pop(path))
+    for child in parent._children:
         if str(tmp_path) in str(child.args):
             child.kill()
             child.wait()

@@ -19,7 +19,7 @@ from streaming.protocol.parts import ToolCall, ToolResult, text_of
 from streaming.protocol.requests import GenerationRequest
 from streaming.providers.base import DOCUMENTS, Dialect, Problem
 from streaming.providers.options import Options, problems, read
-from streaming.providers.scripted_wire import Answer, ScriptedCall, wire
+from streaming.providers.scripted.wire import Script, ScriptedCall, wire
 
 DEFAULT_TEXT = (
     "You said: {prompt}\n\nThis answer is **scripted**: no model wrote it. "
@@ -103,10 +103,10 @@ class Scripted:
             return re.findall(rb".+?(?:\r?\n\r?\n|$)", self._recorded, re.DOTALL)
         return wire(self.dialect, self._answer(request))
 
-    def _answer(self, request: GenerationRequest) -> Answer:
+    def _answer(self, request: GenerationRequest) -> Script:
         prompt = _last_prompt(request)
         calls = () if _has_results(request) else self.options.tool_calls
-        return Answer(
+        return Script(
             model=request.model or self.model,
             text=_words(self.options.text.replace("{prompt}", prompt)),
             reasoning=_words(self.options.reasoning),

@@ -1,0 +1,27 @@
+"""Who asks, from where, for how long, and how much.
+
+`owner_of` names the owner behind a request, `refuse_cross_site` turns other sites away, `SessionCheck` tells later if
+the reader of a long stream is still signed in, `open_streams` counts what is open in this process, and `TokenBucket`
+limits a rate. Nothing here knows what is asked for.
+"""
+
+from __future__ import annotations
+
+from streaming.access.open_streams import OpenStreams, open_streams
+from streaming.access.origins import refuse_cross_site, refuse_cross_site_socket, refuse_sync
+from streaming.access.owners import VISITOR_KEY, owner_in_scope, owner_of
+from streaming.access.sessions import SessionCheck
+from streaming.access.token_bucket import TokenBucket
+
+__all__ = [
+    "VISITOR_KEY",
+    "OpenStreams",
+    "SessionCheck",
+    "TokenBucket",
+    "open_streams",
+    "owner_in_scope",
+    "owner_of",
+    "refuse_cross_site",
+    "refuse_cross_site_socket",
+    "refuse_sync",
+]

@@ -1,0 +1,65 @@
+"""The owner behind a request or a WebSocket: a signed-in user, or a visitor whom the session knows."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+from django.http import HttpRequest
+
+from streaming.conf import settings
+from streaming.errors import LoginRequired
+from streaming.models import Owner
+
+VISITOR_KEY = "streaming_visitor"
+# The owner of nothing: a visitor without a session.
+STRANGER = Owner("visitor:")
+
+
+async def owner_of(request: HttpRequest, *, begins: bool = False) -> Owner:
+    """The signed-in user, or the visitor that the session knows. With `begins`, a new visitor gets a token.
+
+    The request's own database connection is given back. A request that kept it while it waits for a connection of the
+    process's threads could wait for ever, once all connections of a pool are kept in that way.
+
+    Raises:
+        LoginRequired: nobody is signed in and the site does not allow anonymous conversations.
+    """
+    # One trip to the request's thread: session and user by their async names would make four.
+    return await sync_to_async(_owner_on_its_thread)(request, begins=begins)
+
+
+def _owner_on_its_thread(request: HttpRequest, *, begins: bool) -> Owner:
+    try:
+        return _owner_of(request, begins=begins)
+    finally:
+        close_old_connections()
+
+
+def _owner_of(request: HttpRequest, *, begins: bool) -> Owner:
+    user = request.user
+    if user.is_authenticated:
+        return Owner.of_user(user.pk)
+    if not settings.ALLOW_ANONYMOUS:
+        raise LoginRequired("Sign in to chat.")
+    token = request.session.get(VISITOR_KEY)
+    if token is None and begins:
+        token = request.session[VISITOR_KEY] = uuid.uuid4().hex
+    return Owner.of_visitor(token) if token else STRANGER
+
+
+def owner_in_scope(scope: dict[str, Any]) -> Owner:
+    """The owner behind a WebSocket. A visitor must have a session already. Reads the session, so it may block.
+
+    Raises:
+        LoginRequired: nobody is signed in, and anonymous conversations are not allowed or the visitor has no session.
+    """
+    user = scope.get("user")
+    if user is not None and user.is_authenticated:
+        return Owner.of_user(user.pk)
+    token = scope["session"].get(VISITOR_KEY) if settings.ALLOW_ANONYMOUS and "session" in scope else None
+    if token is None:
+        raise LoginRequired("Sign in to chat.")
+    return Owner.of_visitor(token)

@@ -1,0 +1,71 @@
+"""The guard of one connection: `send` waits for a slow client, and a stuck client is cut off."""
+
+from __future__ import annotations
+
+import asyncio
+
+from streaming.access import open_streams
+from streaming.asgi.types import Message, Send
+from streaming.asgi.wires import Wire
+from streaming.conf import settings
+
+# Seconds between looks at a server's buffer while `send` waits for it.
+RELIEF_SECONDS = 0.02
+# A stuck client is cut off at most this much later than it could be.
+LOOK_SECONDS = 1.0
+
+
+class Guard:
+    """One connection's `send`: it waits while the server's buffer is full, and cuts the connection when nothing moves.
+
+    `has_begun` is True once an HTTP response has begun; it stays False for a WebSocket.
+    """
+
+    def __init__(self, send: Send, wire: Wire) -> None:
+        self._send = send
+        self._wire = wire
+        self.has_begun = False
+        self._waiting = 0
+        self._last_progress: tuple[int, float] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def send(self, message: Message) -> None:
+        """Sends a message, and returns when the server can take the next one."""
+        if self._timer is None:
+            self._look_later()
+        self._waiting += 1
+        self.has_begun = self.has_begun or message["type"] == "http.response.start"
+        try:
+            await self._send(message)
+            if self._wire.is_full():
+                while not self._wire.is_relieved():  # noqa: ASYNC110  # no server says when its buffer empties
+                    await asyncio.sleep(RELIEF_SECONDS)
+        finally:
+            self._waiting -= 1
+            self._last_progress = None
+
+    def abort(self) -> None:
+        """Cuts the connection, so that the client sees an error and not an end."""
+        self._wire.abort()
+
+    def close(self) -> None:
+        """Stops looking at the connection."""
+        if self._timer:
+            self._timer.cancel()
+
+    def _look_later(self) -> None:
+        seconds = min(LOOK_SECONDS, settings.STUCK_SECONDS / 4)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        if self._waiting and self._is_stuck():
+            self._wire.abort()
+        else:
+            self._look_later()
+
+    def _is_stuck(self) -> bool:
+        """True if the client has taken nothing for `STREAMING_STUCK_SECONDS`, or if the process is about to end."""
+        progress, now = self._wire.progress(), asyncio.get_running_loop().time()
+        if self._last_progress is None or progress > self._last_progress[0]:
+            self._last_progress = (progress, now)
+        return now - self._last_progress[1] >= settings.STUCK_SECONDS or open_streams().is_closing

@@ -1,0 +1,16 @@
+"""The app's settings, read live from `django.conf.settings`.
+
+    from streaming.conf import settings
+    settings.MAX_PROMPT_CHARS        # STREAMING_MAX_PROMPT_CHARS, or its default
+
+Each setting is one entry of `Settings`: its kind (type and allowed values), its default and its meaning. The system
+checks and docs/settings.md are made from these entries. Reading a setting does not validate it; `manage.py check` does.
+"""
+
+from __future__ import annotations
+
+from streaming.conf.rules import Kind
+from streaming.conf.setting import PREFIX, ProviderConfig, Setting
+from streaming.conf.settings import SETTINGS, Settings, settings
+
+__all__ = ["PREFIX", "SETTINGS", "Kind", "ProviderConfig", "Setting", "Settings", "settings"]

@@ -1,0 +1,67 @@
+"""The kinds of values that settings have: how a value is converted, and which values are allowed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+# Without wildcards: the type that is found in a file's bytes is always one exact type.
+MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(Generic[T]):
+    """`wanted` completes the sentence "must be …"; `allows` returns True for a value that the site may set."""
+
+    wanted: str
+    convert: Callable[[Any], T]
+    allows: Callable[[Any], bool]
+
+
+def whole(least: int) -> Kind[int]:
+    """A whole number, `least` or more."""
+    return Kind(
+        wanted=f"a whole number, {least} or more",
+        convert=int,
+        allows=lambda value: _is_number(value) and isinstance(value, int) and value >= least,
+    )
+
+
+def optional(kind: Kind[T]) -> Kind[T | None]:
+    """A value of `kind`, or None, which has a meaning of its own."""
+    return Kind(
+        wanted=f"{kind.wanted}, or None",
+        convert=lambda value: None if value is None else kind.convert(value),
+        allows=lambda value: value is None or kind.allows(value),
+    )
+
+
+def checked_elsewhere(convert: Callable[[Any], T], wanted: str) -> Kind[T]:
+    """A value whose shape a system check of its own looks at."""
+    return Kind(wanted=wanted, convert=convert, allows=lambda value: True)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _are_media_types(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(one, str) and MEDIA_TYPE.fullmatch(one) for one in value)
+
+
+TEXT: Kind[str] = Kind(wanted="a str", convert=str, allows=lambda value: isinstance(value, str))
+FLAG: Kind[bool] = Kind(wanted="True or False", convert=bool, allows=lambda value: isinstance(value, bool))
+SECONDS: Kind[float] = Kind(
+    wanted="a number of seconds above 0", convert=float, allows=lambda value: _is_number(value) and value > 0
+)
+SECONDS_OR_ZERO: Kind[float] = Kind(
+    wanted="a number of seconds, 0 or more", convert=float, allows=lambda value: _is_number(value) and value >= 0
+)
+MEDIA_TYPES: Kind[tuple[str, ...]] = Kind(
+    wanted="a list or tuple of media types such as 'image/png'", convert=tuple, allows=_are_media_types
+)

@@ -1,0 +1,24 @@
+"""The way from the event loop into the database and back.
+
+All database work of conversations and generations runs on a few threads of the process's own: `await in_database(f, …)`
+runs `f` on one of them, `await in_order(f, …)` runs it on the one thread that writes in the order of the calls. Each
+piece of work gets a checked connection and gives it back afterwards. Requests keep no connection while they stream.
+"""
+
+from __future__ import annotations
+
+from streaming.database.health import health
+from streaming.database.requests import release_request_connection, release_request_thread
+from streaming.database.threads import in_database, in_order
+from streaming.database.transactions import alias, atomic, retry_on_deadlock
+
+__all__ = [
+    "alias",
+    "atomic",
+    "health",
+    "in_database",
+    "in_order",
+    "release_request_connection",
+    "release_request_thread",
+    "retry_on_deadlock",
+]

@@ -1,0 +1,73 @@
+"""The process's own database threads, and the two ways to run work on them.
+
+A request's thread-sensitive executor would pin one thread and one connection for each open stream, and all Channels
+consumers of a process would share a single thread. On threads of our own, each piece of work closes its connection, or
+gives it back to Django's pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from django.core.signals import setting_changed
+from django.db import close_old_connections, connections
+
+from streaming.conf import settings
+from streaming.database.health import health
+from streaming.database.transactions import alias
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(settings.DATABASE_THREADS, thread_name_prefix="streaming-db")
+
+
+@functools.cache
+def _writer() -> ThreadPoolExecutor:
+    """One thread, so that the writes of generations are applied in the order of their calls."""
+    return ThreadPoolExecutor(1, thread_name_prefix="streaming-writer")
+
+
+async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs `function` on a database thread and returns its result.
+
+    Cancelling the await does not stop the thread: the work is still done and its result is dropped.
+    """
+    work = functools.partial(function, *args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(_pool(), _with_fresh_connection, work)
+
+
+async def in_order(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs `function` after everything that was passed to `in_order` before, and returns its result.
+
+    Cancellation neither undoes nor reorders the work.
+    """
+    work = functools.partial(function, *args, **kwargs)
+    future = asyncio.get_running_loop().run_in_executor(_writer(), _with_fresh_connection, work)
+    return await asyncio.shield(future)
+
+
+def _with_fresh_connection(work: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        # Django lets some of the driver's own exceptions through, for example those of a closed cursor.
+        with health.watch(), connections[alias()].wrap_database_errors:
+            return work()
+    finally:
+        close_old_connections()
+
+
+def _forget_pool(*, setting: str, **kwargs: Any) -> None:
+    if setting == "STREAMING_DATABASE_THREADS" and _pool.cache_info().currsize:
+        _pool().shutdown(wait=False)
+        _pool.cache_clear()
+
+
+setting_changed.connect(_forget_pool)

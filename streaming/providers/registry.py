@@ -1,0 +1,96 @@
+"""The registry: one instance of each configured provider for each event loop; connections belong to a loop."""
+
+from __future__ import annotations
+
+import asyncio
+from fnmatch import fnmatchcase
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from streaming.conf import settings
+from streaming.errors import BadRequest
+from streaming.per_loop import PerLoop
+from streaming.providers.base import Provider, ProviderClass
+
+_instances: PerLoop[dict[str, Provider]] = PerLoop(dict)
+_closing: set[asyncio.Task[None]] = set()
+
+
+def get_provider(alias: str = "default") -> Provider:
+    """The running event loop's instance of provider `alias`, made at first use.
+
+    Raises:
+        BadRequest: there is no such alias.
+        ImproperlyConfigured: its entry in the settings cannot work.
+    """
+    made = _instances.get()
+    if alias not in made:
+        backend = provider_class(alias)
+        made[alias] = backend(**settings.PROVIDERS[alias].get("OPTIONS", {}))
+    return made[alias]
+
+
+def provider_class(alias: str) -> ProviderClass:
+    """The class behind `alias`, without making an instance.
+
+    Raises:
+        BadRequest: there is no such alias.
+        ImproperlyConfigured: its `BACKEND` cannot be imported, or is no provider.
+    """
+    configured = settings.PROVIDERS
+    if alias not in configured:
+        raise BadRequest(f"Unknown provider {alias!r}, must be one of: {', '.join(sorted(configured))}.")
+    path = configured[alias].get("BACKEND", "")
+    try:
+        backend: ProviderClass = import_string(path)
+    except ImportError as exc:
+        raise ImproperlyConfigured(f"The BACKEND of provider {alias!r} cannot be imported: {exc}.") from exc
+    if not (hasattr(backend, "stream") and hasattr(backend, "check")):
+        raise ImproperlyConfigured(f"The BACKEND of provider {alias!r}, {path}, is not a provider.")
+    return backend
+
+
+def files_taken(alias: str) -> tuple[str, ...]:
+    """The media types of files that provider `alias` understands, as patterns such as `image/*`.
+
+    They are `OPTIONS["takes"]`, or else those of the provider's class. Raises as `provider_class`.
+    """
+    backend = provider_class(alias)
+    named = settings.PROVIDERS[alias].get("OPTIONS", {}).get("takes")
+    return tuple(getattr(backend, "takes", ()) if named is None else named)
+
+
+def is_taken(media_type: str, takes: tuple[str, ...]) -> bool:
+    """True if one of the patterns that a provider `takes` matches the media type."""
+    return any(fnmatchcase(media_type, pattern) for pattern in takes)
+
+
+async def close_providers() -> None:
+    """Closes the running event loop's providers. The next `get_provider` makes new ones."""
+    await _close(_instances.pop() or {})
+
+
+async def _close(made: dict[str, Provider]) -> None:
+    for provider in made.values():
+        await provider.close()
+
+
+def _reset(*, setting: str, **kwargs: Any) -> None:
+    """Closes the instances made from old settings, each on its own event loop."""
+    if setting == "STREAMING_PROVIDERS":
+        for loop, made in _instances.items():
+            if loop.is_running():
+                loop.call_soon_threadsafe(_close_soon, loop, dict(made))
+            made.clear()
+
+
+def _close_soon(loop: asyncio.AbstractEventLoop, made: dict[str, Provider]) -> None:
+    task = loop.create_task(_close(made))
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
+
+
+setting_changed.connect(_reset, dispatch_uid="streaming.providers")
