@@ -22,7 +22,6 @@ class Chunk(msgspec.Struct, gc=False, tag_field="type", rename=_camel, omit_defa
 
 class Start(Chunk, tag="start"):
     message_id: str
-    message_metadata: dict[str, Any] | None = None
 
 
 class StartStep(Chunk, tag="start-step"):

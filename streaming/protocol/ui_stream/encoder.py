@@ -46,9 +46,9 @@ class UIStreamEncoder:
         self._signed: dict[int, events.ReasoningSigned] = {}
         self._sources = 0
 
-    def start(self, metadata: dict[str, Any] | None = None) -> list[bytes]:
+    def start(self) -> list[bytes]:
         """The chunks that open the message."""
-        return _encoded([chunks.Start(self._message_id, metadata), chunks.StartStep()])
+        return _encoded([chunks.Start(self._message_id), chunks.StartStep()])
 
     def encode(self, event: events.Event) -> list[bytes]:
         """The chunks that `event` adds; events that readers need not see add none."""
