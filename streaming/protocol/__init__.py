@@ -1,4 +1,4 @@
-"""The sans-IO core: a provider's bytes to typed events, and events to an answer.
+"""The sans-IO core: it turns a provider's bytes into typed events, and these into an answer.
 
     parser = StreamParser("openai-chat")  # "openai-responses", "anthropic-messages"
     transcript = Transcript()
@@ -7,6 +7,8 @@
             transcript.apply(event)
     for event in parser.close():
         transcript.apply(event)
+
+`encode("openai-chat", GenerationRequest(...))` gives the JSON body that asks for such a stream.
 
 No Django, no asyncio, no SDK, no socket: this package runs in any Python program.
 """

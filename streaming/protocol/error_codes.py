@@ -1,4 +1,4 @@
-"""One table of provider errors: the words and HTTP statuses that servers use, and the code of this site for each.
+"""One table of provider errors: the code of this site for each word and HTTP status that servers use.
 
 The codes are the keys of `streaming.errors.PUBLIC_MESSAGES`. `streaming.errors.RETRYABLE` has those for which asking
 again may help. Errors inside a stream and HTTP answers are looked up in the same tables, so both get the same verdict.

@@ -1,7 +1,7 @@
-"""Frames: what a model's server meant to send as events, read from the lines it did send.
+"""Lenient SSE: it reads the events that a model's server meant to send, even if the server breaks the standard.
 
-Strict framing (`sse`) loses data on many servers, so this reading is lenient where `Leniency` says so. It finds the
-same events however the bytes are cut, because it only ever looks at complete lines.
+Strict reading (`sse`) loses data of many servers, so this decoder departs from the standard where `Leniency` says so.
+It finds the same events however the bytes are cut, because it looks only at complete lines.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ import msgspec
 
 from streaming.protocol.sse import BOM, MAX_EVENT_BYTES, MAX_LINE_BYTES, LineSplitter, split_field
 
-# What is kept of a body that is not framed at all: error bodies and HTML pages are a few KB, the largest recorded
-# non-streamed completions about 30 KB.
+# The bound on a body that has no SSE events. Error bodies and HTML pages are a few KB; the largest recorded
+# completions that were not streamed are about 30 KB.
 MAX_BODY_BYTES = 64 * 1024
 
 GZIP_MAGIC = b"\x1f\x8b"
 
 
 class WireEventKind(enum.Enum):
-    """What a frame is."""
+    """What the decoder found on the wire."""
 
     DATA = "data"
-    """An event; `event` is its name or empty."""
+    """An SSE event. Its name may be empty."""
     ERROR = "error"
-    """The value of a field named `error`."""
+    """A field named `error`; the payload is its value."""
     COMMENT = "comment"
     UNKNOWN = "unknown"
-    """A line whose field name nobody knows."""
+    """A line with an unknown field name; the payload is the line."""
     BODY = "body"
-    """The whole stream, in which no event was found."""
+    """A stream without any event; the payload is all of it."""
     TOO_LARGE = "too_large"
     COMPRESSED = "compressed"
     END = "end"
@@ -38,29 +38,29 @@ class WireEventKind(enum.Enum):
 
 DATA = WireEventKind.DATA
 WireEvent = tuple[WireEventKind, bytes, bytes]
-"""Kind, event name, payload. A tuple because one is made for each event on the hot path."""
+"""Kind, event name, payload. It is a tuple, because the decoder makes one for each event."""
 
 
 class Leniency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Departures from the WHATWG text, each on by default; and the bounds."""
+    """The departures from the WHATWG standard, each on by default; and the bounds."""
 
     flush_at_eof: bool = True
-    """Read a last event that no blank line follows, if it is complete JSON or `[DONE]`."""
+    """Read the last event even if no blank line follows it, if its data is complete JSON or `[DONE]`."""
     split_joined_data: bool = True
-    """Read `data` lines without blank lines between them as several events where they are not one JSON document."""
+    """Read `data` lines without blank lines between them as several events, if they are not one JSON document."""
     read_error_field: bool = True
     """Read a field `error:` as an error."""
     read_unframed_body: bool = True
     """Read a body that is not an event stream (a JSON error, a whole answer, HTML) at its end."""
     skip_empty_data: bool = True
-    """Pass over `data` that is empty, `null`, `[]`, or begins with a colon."""
+    """Ignore `data` that is empty, `null`, `[]`, or begins with a colon."""
     max_line_bytes: int = MAX_LINE_BYTES
     max_event_bytes: int = MAX_EVENT_BYTES
-    """Of an event whose data is several lines."""
+    """The bound on the data of an event that has several `data` lines."""
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether `data` is by itself one JSON document or the `[DONE]` sign."""
+    """Returns True if `data` is one JSON document or `[DONE]`."""
     if data.strip() == b"[DONE]":
         return True
     try:
@@ -71,12 +71,12 @@ def is_whole(data: bytes) -> bool:
 
 
 def _is_body(unframed: bytes) -> bool:
-    """Whether lines that are no fields make a body. The beginning of a stream cut in its first line does not."""
+    """Returns True if these lines are a body without SSE. A stream that was cut in its first line is not one."""
     return bool(unframed) and not any(start.startswith(unframed) for start in (BOM, *FIELDS))
 
 
 class LenientDecoder:
-    """Bytes to found."""
+    """Reads bytes, cut anywhere, leniently."""
 
     def __init__(self, leniency: Leniency) -> None:
         self._leniency = leniency
@@ -89,17 +89,17 @@ class LenientDecoder:
         self._more_bytes = 0
         self._has_events = False
         self._is_plain = False
-        """Whether a blank line simply dispatches `_data`: an event was seen, and no second data line is waiting."""
+        """True if a blank line just dispatches `_data`: there was an event before, and no second `data` line waits."""
         self._unframed = bytearray()
 
     def feed(self, chunk: bytes) -> list[WireEvent]:
-        """The events that `chunk` completes."""
+        """Returns what `chunk` completes."""
         events: list[WireEvent] = []
         if self._is_new and self._is_compressed(chunk):
             return [(WireEventKind.COMPRESSED, b"", b"")]
         event, data = self._event, self._data
         for line in self._lines.feed(chunk):
-            # Written out for the lines that streams are made of: this loop is the cost of framing.
+            # Inlined for the usual lines: this loop is most of the decoder's cost.
             if not line and data is not None and self._is_plain:
                 events.append((DATA, event, data))
                 event, data = b"", None
@@ -117,7 +117,7 @@ class LenientDecoder:
         return events
 
     def close(self) -> list[WireEvent]:
-        """What the end of the stream leaves."""
+        """Returns what is left at the end of the stream."""
         events: list[WireEvent] = []
         self._read_last_line(self._lines.flush(), events)
         if self._leniency.flush_at_eof and self._has_whole_data():
@@ -129,7 +129,7 @@ class LenientDecoder:
         return events
 
     def _read_last_line(self, line: bytes, events: list[WireEvent]) -> None:
-        """A line that nothing ended. It may be cut: an error counts only if whole, an unknown field not at all."""
+        """Reads a last line without a line end. It may be cut, so an error counts only if it is complete JSON."""
         name, value = split_field(line)
         if name not in FIELDS:
             self._read_last_unframed(line, events)
@@ -182,7 +182,7 @@ class LenientDecoder:
         events.append((DATA, self._event, data))
 
     def _dispatch_joined(self, events: list[WireEvent]) -> None:
-        """The specification's way first; each line for itself where that is no JSON document."""
+        """Joins the lines as the standard says. If that is no JSON document, each line is an event of its own."""
         lines = [self._data or b"", *self._more]
         self._more = []
         self._more_bytes = 0
@@ -197,7 +197,7 @@ class LenientDecoder:
         if self._data is None:
             self._data = value
         elif self._leniency.split_joined_data and not self._more and value and is_whole(self._data):
-            # A complete document cannot go on: show it now instead of at a blank line that may come much later.
+            # A complete document cannot go on, and the blank line may come much later: dispatch it now.
             self._append(self._data, events)
             self._data = value
         else:
@@ -225,7 +225,7 @@ class LenientDecoder:
             self._unframed += line[:MAX_BODY_BYTES] + b"\n"
 
     def _ignore(self, _value: bytes, _events: list[WireEvent]) -> None:
-        """`id` and `retry` serve reconnection, which no model's server offers."""
+        """Ignores `id` and `retry`: they are for reconnection, which no model's server offers."""
 
 
 FIELDS = {

@@ -1,4 +1,4 @@
-"""StreamParser: a provider's bytes to typed events."""
+"""StreamParser turns a provider's bytes into typed events."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, read_
 from streaming.protocol.events import Event, Heartbeat, Unknown
 from streaming.protocol.lenient_sse import DATA, Leniency, LenientDecoder, WireEvent, WireEventKind
 
-# Everything a stream leaves behind (text, arguments, parts) is at most a small multiple of its bytes, so this bounds
-# them all. A very long answer is 1 MB on the wire; one with dozens of 4K images is under 200 MB.
+# What a stream leaves in memory (text, arguments, parts) is at most a small multiple of its bytes, so this bounds all
+# of it. A very long answer is 1 MB on the wire; an answer with dozens of 4K images is under 200 MB.
 MAX_STREAM_BYTES = 256 * 1024 * 1024
 
 EXCERPT_CHARS = 500
@@ -24,19 +24,20 @@ EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepali
 
 
 class StreamParser:
-    """The bytes of one answer, cut anywhere, to the events they mean.
+    """Reads the stream of one answer. Its bytes may be cut anywhere.
 
-    `dialect` is `openai-chat`, `openai-responses` or `anthropic-messages`. Nothing raises on what a server sends.
-    Exactly one of `Finished`, `Failed`, `Truncated` is returned, last; what follows it on the wire is not read.
+    `dialect` is `openai-chat`, `openai-responses` or `anthropic-messages`. Whatever the server sends, reading raises
+    nothing. The last event is exactly one of `Finished`, `Failed`, `Truncated`; later bytes are not read.
 
     Options:
-        split_think_tags: read `<think>…</think>` in the text as reasoning. Off: an answer may speak of the tag.
-        first_part: the number of the first part, for an answer that goes on after what a tool gave.
-        taken_ids: ids that calls of that answer have; a call that comes with one of them gets another.
-        leniency: any field of `Leniency`, by name: the departures from the SSE text, and the bounds.
+        split_think_tags: read `<think>…</think>` in the text as reasoning. Off by default, because an answer may be
+            about this tag.
+        first_part: the number of the first part. An answer that goes on after a tool result continues the count.
+        taken_ids: ids of earlier calls of that answer. A new call that comes with one of them gets another id.
+        leniency: any field of `Leniency`, by name: how the parser departs from the SSE standard, and the bounds.
 
     Raises:
-        ValueError: there is no such dialect or option.
+        ValueError: the dialect or an option does not exist.
     """
 
     def __init__(
@@ -61,11 +62,14 @@ class StreamParser:
 
     @property
     def is_over(self) -> bool:
-        """Whether the terminal event was returned: nothing more will come, the connection may be closed."""
+        """True after the terminal event: no event will follow, and the connection may be closed."""
         return self._writer.is_over
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """The events that `chunk` completes. A list, not a generator: an undrained generator would lose bytes."""
+        """Returns the events that `chunk` completes.
+
+        It is a list, because a generator that is not read to its end would lose bytes.
+        """
         if self._writer.is_over:
             return []
         self._bytes_left -= len(chunk)
@@ -74,7 +78,7 @@ class StreamParser:
         return self._read(self._decoder.feed(chunk))
 
     def close(self) -> list[Event]:
-        """The events that the end of the bytes leaves. May be called again: there are none then."""
+        """Returns the last events, at the end of the bytes. Later calls return none."""
         return [] if self._writer.is_over else self._read(self._decoder.close())
 
     def _overrun(self, chunk: bytes) -> list[Event]:
@@ -114,8 +118,8 @@ class StreamParser:
         self._writer.fail(stream_error(code, None, message))
 
     def _read_other(self, event: bytes, data: bytes) -> None:
-        """Data that is no payload of the dialect's shape."""
-        data = data.strip().removeprefix(b"data:").strip()  # a relay of a relay may have prefixed it twice
+        """Reads data that does not decode to the dialect's payload."""
+        data = data.strip().removeprefix(b"data:").strip()  # two relays in a row may each have added the prefix
         if data == DONE:
             self._dialect.done()
         elif _is_empty(data):
@@ -143,7 +147,11 @@ class StreamParser:
             self._writer.unknown(data)
 
     def _read_not_json(self, event: bytes, data: bytes) -> None:
-        """No JSON. A server that cannot begin says so in a sentence, and may then leave the connection open."""
+        """Reads data that is no JSON.
+
+        A server that cannot begin to answer sends a plain sentence and may leave the connection open, so that is an
+        error at once. Broken JSON, and a sentence within an answer, are only warnings.
+        """
         text = data.decode("utf-8", "replace")[:EXCERPT_CHARS]
         if event == b"error" or not (self._writer.is_started or data.startswith((b"{", b"["))):
             self._fail("not_json", text)
@@ -158,7 +166,7 @@ class StreamParser:
         self._writer.fail(read_error(reread(data)))
 
     def _read_unknown(self, data: bytes) -> None:
-        """A line of no meaning, unless a gateway appended its error to a stream that had begun."""
+        """Reads a line that is no SSE field. It may be the error that a gateway appended to the stream."""
         value = reread(data) if data.startswith(b"{") and self._leniency.read_unframed_body else None
         if isinstance(value, dict) and value.get("error"):
             self._writer.fail(read_error(value))
@@ -166,7 +174,7 @@ class StreamParser:
             self._writer.unknown(data)
 
     def _read_body(self, data: bytes) -> None:
-        """A stream without events: a JSON error, a whole answer, or something that is neither."""
+        """Reads a body without SSE events: a JSON error, a whole answer, or anything else."""
         try:
             value = decode_leniently(data)
         except ValueError:
@@ -194,7 +202,7 @@ def _options(given: dict[str, bool | int]) -> Leniency:
 
 
 def _is_empty(data: bytes) -> bool:
-    """Data that some servers send to keep the connection alive."""
+    """Returns True for data that some servers send only to keep the connection alive."""
     return data.startswith(b":") or data.lower() in EMPTY
 
 

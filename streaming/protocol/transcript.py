@@ -1,4 +1,4 @@
-"""Transcript: what the events of one answer add up to. A pure fold; it can be read at any time."""
+"""Transcript folds the events of one answer into its parts. It can be read at any time."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from streaming.protocol.parts import (
     ToolResult,
 )
 
-# Half a surrogate pair, which JSON can say and UTF-8 cannot, is kept as it is: the other half may follow.
+# Half a surrogate pair is valid in JSON but not in UTF-8. It is kept, because the other half may follow.
 ENCODING_ERRORS = "surrogatepass"
-# Bytes of text that are kept as they are; what came before them is packed, which halves it.
+# The newest bytes of text stay as they are; older ones are packed, which halves them.
 MAX_UNPACKED_BYTES = 2_000
 
 
 class PartBuilder:
-    """A part still being written: its words, its citations, and everything else its class takes."""
+    """Builds one part: its text, its citations and the other fields of its class."""
 
     __slots__ = ("_newest", "_packed", "citations", "kind", "rest")
 
     def __init__(self, kind: type[Part]) -> None:
         self.kind = kind
-        # A list of short strings would take ten times the memory, and the string they make up to four times.
+        # A list of short strings would take ten times the memory, and one string up to four times.
         self._newest = bytearray()
         self._packed: list[bytes] = []
         self.citations: list[dict[str, Any]] = []
@@ -46,7 +46,7 @@ class PartBuilder:
 
     @property
     def text(self) -> str:
-        """The words so far."""
+        """The text so far."""
         return b"".join((*map(unpack, self._packed), self._newest)).decode("utf-8", ENCODING_ERRORS)
 
     def part(self) -> Part:
@@ -68,8 +68,8 @@ TEXT_FIELDS: dict[Any, str] = {
 class Transcript:
     """One choice of an answer, folded from its events.
 
-    With `n > 1` each alternative is a transcript of its own: `Transcript(choice=1)` takes the events of choice 1 and
-    passes over those of the others. Usage, outcome and error belong to the whole stream.
+    If a request asked for several answers (`n > 1`), each has its own transcript: `Transcript(choice=1)` takes the
+    parts of choice 1 and ignores those of the others. Usage, outcome and error belong to the whole stream.
     """
 
     def __init__(self, *, choice: int = 0) -> None:
@@ -85,8 +85,8 @@ class Transcript:
         self._builders: dict[int, PartBuilder] = {}
 
     def apply(self, event: ev.Event) -> None:
-        """Take the next event. What is not about the answer itself (a heartbeat, a warning) changes nothing."""
-        if event.__class__ is ev.TextDelta and event.choice == self.choice:  # nine of ten, so without a further call
+        """Takes the next event. Heartbeats, warnings and unknown things change nothing."""
+        if event.__class__ is ev.TextDelta and event.choice == self.choice:  # nine of ten events, so it is inlined
             builder = self._builders.get(event.part)
             if builder is not None:
                 builder.add(event.text)
@@ -95,12 +95,12 @@ class Transcript:
 
     @property
     def parts(self) -> list[Part]:
-        """The typed parts in order."""
+        """The typed parts, in order."""
         return [self._builders[at].part() for at in sorted(self._builders)]
 
     @property
     def next_part(self) -> int:
-        """The number after the last part's."""
+        """The number that the next part gets."""
         return max(self._builders, default=-1) + 1
 
     @property
@@ -126,7 +126,7 @@ class Transcript:
         return "".join(self._builders[at].text for at in sorted(self._builders) if self._builders[at].kind is kind)
 
     def _at(self, event: Any, kind: type[Part]) -> PartBuilder | None:
-        """The part that `event` is about, begun if it is new; None if it belongs to another choice."""
+        """Returns the builder of the event's part, a new one if needed; None if the part is of another choice."""
         if event.choice != self.choice:
             return None
         found = self._builders.get(event.part)
@@ -204,7 +204,7 @@ class Transcript:
         self.outcome = "truncated"
 
     def _pass(self, _event: ev.Event) -> None:
-        """It adds nothing to the answer."""
+        """Ignores an event that adds nothing to the answer."""
 
 
 HANDLERS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
@@ -231,4 +231,4 @@ HANDLERS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
     ev.Warning: Transcript._pass,
     ev.Unknown: Transcript._pass,
 }
-"""Class of event to what it does."""
+"""The handler of each class of event."""

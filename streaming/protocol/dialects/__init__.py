@@ -1,7 +1,7 @@
-"""The wire dialects: how each kind of provider words its answers, and how it wants to be asked.
+"""The wire dialects: what providers send, and what they want to be sent.
 
-Each dialect is one package with one entry in `DIALECTS`: the class that reads its streams and the function that
-writes its request bodies. `encode` writes the body of a request in the dialect of a given name.
+Each dialect is one package and one entry in `DIALECTS`: the class that reads its streams, and the function that
+writes its request bodies. `encode` writes the body of a request in a dialect.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class DialectStream(Protocol):
 
 
 class Dialect(msgspec.Struct, frozen=True):
-    """Both directions of one wire dialect."""
+    """One wire dialect in both directions: how its streams are read, and how a request for one is written."""
 
     stream: type[DialectStream]
     body: Callable[[GenerationRequest], dict[str, Any]]

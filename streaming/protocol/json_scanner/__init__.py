@@ -1,4 +1,4 @@
-"""Incremental JSON: read a value while it streams, and its strings as they grow.
+"""Incremental JSON: it reads a value while the value streams, and shows its strings while they grow.
 
 `JSONScanner` takes text, cut anywhere, and returns how each string grew. It never raises: `error` says what is wrong.
 """

@@ -1,4 +1,4 @@
-"""Numbers and literals of JSON, read from text that may be cut anywhere."""
+"""Reads numbers and literals of JSON, from text that may be cut anywhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 MAX_NUMBER = 4_400
-"""Characters of one number, which is held back until it ends: a little more than the 4,300 digits Python reads."""
+"""The most characters of one number, which is held back until it ends. Python reads up to 4,300 digits."""
 
 LITERALS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 
@@ -17,9 +17,9 @@ _NUMBER_BEGUN = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.(?:[0-9]+)?)?(?:(?<=[0-9
 
 
 def read_literal(text: str, pos: int) -> tuple[bool | None, int, ReadStatus]:
-    """Read `true`, `false` or `null` at `pos`: its value, where reading stopped, and why.
+    """Reads `true`, `false` or `null` at `pos`. Returns its value, the position where reading stopped, and the reason.
 
-    `open` means that `text` ended inside it: give it again from `pos`, followed by more.
+    `open` means that `text` ended inside the literal: give it again from `pos`, followed by more.
     """
     word, value = LITERALS[text[pos]]
     piece = text[pos : pos + len(word)]
@@ -32,7 +32,7 @@ def read_literal(text: str, pos: int) -> tuple[bool | None, int, ReadStatus]:
 
 
 def read_number(text: str, pos: int) -> tuple[int | float | None, int, ReadStatus]:
-    """Read a number at `pos`. As `read_literal`; `open` also where the next character might belong to it."""
+    """Reads a number at `pos`, as `read_literal` does. `open` also means that the next character may belong to it."""
     end = _NUMBER_BEGUN.match(text, pos).end()  # type: ignore[union-attr]  # the pattern matches the empty string
     if end - pos > MAX_NUMBER:
         return None, pos, "too_long"
@@ -45,7 +45,7 @@ def read_number(text: str, pos: int) -> tuple[int | float | None, int, ReadStatu
 
 
 def number(text: str) -> int | float | None:
-    """The number that `text` is, if it is one."""
+    """Returns the number in `text`; None if it is no number."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None

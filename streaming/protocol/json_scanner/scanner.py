@@ -1,7 +1,7 @@
-"""Incremental JSON: read a value while it streams, and its strings as they grow.
+"""JSONScanner: a state machine that reads one JSON value piece by piece.
 
-Every character is looked at once, however the text is cut. The grammar is RFC 8259, strictly, as `json.loads` reads it
-(without its `NaN` and `Infinity`); it stands below as tables: what may come next, and what it does.
+It looks at each character once, however the text is cut. The grammar is strictly RFC 8259: what `json.loads` reads,
+without `NaN` and `Infinity`. The tables at the end of this file say what may come next, and what it does.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from streaming.protocol.json_scanner.strings import read_string
 from streaming.protocol.json_scanner.tree import Container, JSONTree, Path
 
 MAX_LENGTH = 8 * 1024 * 1024
-"""Characters of one value. A model's longest output is about half a million; a file in base64 is a few million."""
+"""The most characters of one value. Models write up to half a million; a file in base64 has a few million."""
 
 MAX_DEPTH = 16_384
-"""Nested containers. People write tens; the rest is a model in a loop, at about 150 bytes a level."""
+"""The most nested containers, at about 150 bytes each. Real values have tens; more is a model in a loop."""
 
 PATH_ITEMS_PER_CHARACTER = 16
-"""Paths are handed out whole, so many short strings deep down could cost the square of their number. Strings that
-would bring the average above this are left to `snapshot()`: strings of one letter nested 64 deep stay below."""
+"""The bound on the cost of paths. A path is handed out whole, so many short strings at a great depth could cost the
+square of their number. Strings above this average get no deltas and are only in `snapshot()`. Strings of one letter at
+depth 64 stay below it."""
 
 Reason = Literal[
     "unexpected_character",
@@ -41,7 +42,7 @@ Reason = Literal[
 class StringDelta(msgspec.Struct, frozen=True, gc=False):
     """The string at `path` (keys and indexes from the root) grew by `text`, which is never empty.
 
-    A key that comes twice in one object has the same path both times; only the later value counts.
+    If a key comes twice in one object, both have the same path, and only the later value counts.
     """
 
     path: Path
@@ -49,17 +50,17 @@ class StringDelta(msgspec.Struct, frozen=True, gc=False):
 
 
 class JSONError(msgspec.Struct, frozen=True, gc=False):
-    """What is wrong with the text, `offset` characters from its start."""
+    """The mistake in the text, `offset` characters from its start."""
 
     offset: int
     reason: Reason
 
 
 class JSONScanner:
-    """Takes the text of one JSON value in pieces and tells what is known of it.
+    """Takes the text of one JSON value in pieces and returns what is known of it so far.
 
-    Never raises on text. After a mistake `error` is set and later text is ignored. Of a string at most an unfinished
-    escape is held back; a number counts when the character after it shows that it ended.
+    It never raises on text. After a mistake `error` is set and later text is ignored. Strings are shown at once, except
+    for an unfinished escape. A number counts only when the character after it shows that it ended.
     """
 
     __slots__ = ("_announced", "_base", "_expected", "_held", "_path", "_reading", "_so_far", "_tree", "error")
@@ -69,24 +70,24 @@ class JSONScanner:
         self._tree = JSONTree()
         self._expected: Expected = VALUE
         self._reading: Literal["key", "string"] | None = None
-        self._so_far: StringIO | None = None  # of that string, from earlier pieces; a list of them would not be compact
-        self._path: Path | None = None  # of that string; None for those not announced
-        self._announced = 0  # path items handed out
-        self._held = ""  # what cannot be decided yet: an unfinished escape, number or literal
-        self._base = 0  # offset of the first character of `_held`, or else of the next piece
+        self._so_far: StringIO | None = None  # earlier pieces of the open string; a list of them would take more memory
+        self._path: Path | None = None  # of the open string; None if it gets no deltas
+        self._announced = 0  # path items handed out so far
+        self._held = ""  # an unfinished escape, number or literal, to be read again with the next piece
+        self._base = 0  # offset of `_held`, or of the next piece if nothing is held
 
     @property
     def is_complete(self) -> bool:
-        """Whether the text so far is exactly one JSON value."""
+        """True if the text so far is exactly one JSON value."""
         if self.error is not None or self._tree.depth or self._reading:
             return False
         return self._expected is END or number(self._held) is not None
 
     def snapshot(self) -> object:
-        """The value so far as Python values, with what is known of an unfinished string; None before there is any.
+        """Returns the value so far as Python values, with the beginning of an unfinished string; None at the start.
 
-        Costs a copy of the open containers (not of what is whole inside them) and of the string being read.
-        Snapshots share their finished parts: do not change them.
+        It copies the open containers and the open string, but not the finished values inside. Snapshots share these,
+        so do not change them.
         """
         if self._held and self.is_complete:
             return number(self._held)
@@ -95,7 +96,7 @@ class JSONScanner:
         return self._tree.snapshot(self._so_far.getvalue() if self._so_far else "")
 
     def feed(self, text: str) -> list[StringDelta]:
-        """Take the next piece; return how strings grew, at most one delta for each string."""
+        """Takes the next piece. Returns how strings grew, with at most one delta for each string."""
         deltas: list[StringDelta] = []
         if self.error is not None:
             return deltas
@@ -141,7 +142,7 @@ class JSONScanner:
         self._reading = self._so_far = self._path = None
 
     def _expect_next(self) -> None:
-        """A value ended: what may follow it."""
+        """Sets what may follow, after a value ended."""
         self._expected = (NEXT_PAIR if self._tree.is_in_object else NEXT_ITEM) if self._tree.depth else END
 
     def _hold(self, text: str, pos: int) -> int:
@@ -154,7 +155,7 @@ class JSONScanner:
 
 
 Handler = Callable[[JSONScanner, str, int], int]
-"""What a character does where the grammar allows it: given the text and its position; returns where to go on."""
+"""Reads one character that the grammar allows. Takes the text and the position; returns the next position."""
 
 Expected = dict[str, Handler]
 

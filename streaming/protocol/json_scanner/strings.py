@@ -1,7 +1,7 @@
-"""The inside of a JSON string, read from text that may be cut anywhere.
+"""Reads the inside of a JSON string, from text that may be cut anywhere.
 
-RFC 8259 §7, strictly: control characters must be escaped, only the nine escapes exist. Half of a surrogate pair
-without its other half becomes U+FFFD, because no UTF-8 encoder downstream would take it.
+The grammar is strictly RFC 8259 §7: control characters must be escaped, and only the nine escapes exist. Half a
+surrogate pair alone becomes U+FFFD, because UTF-8 cannot encode it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _LOW_HALF_BEGUN = re.compile(r"(?:\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]?)?)?)?)?")
 
 
 def read_string(text: str, pos: int) -> tuple[str, int, ReadStatus]:
-    """Decode from `pos`, which is after the opening quote or inside the string.
+    """Decodes from `pos`, which is after the opening quote or inside the string.
 
-    Returns the decoded text, where reading stopped, and why:
-        `closed`: stopped after the closing quote;
-        `open`: stopped at the end of `text`, or earlier, at an escape or half a pair that is not all there yet
-            (at most 11 characters; give them again, followed by more);
-        otherwise the mistake found where reading stopped.
+    Returns the decoded text, the position where reading stopped, and the reason:
+        `closed`: reading stopped after the closing quote;
+        `open`: reading stopped at the end of `text`, or before an escape or surrogate pair that is incomplete (at most
+            11 characters; give them again, followed by more);
+        any other: the mistake at that position.
     """
     end = _RUN.match(text, pos).end()  # type: ignore[union-attr]  # the pattern matches the empty string
     if end == len(text):
@@ -41,7 +41,7 @@ def read_string(text: str, pos: int) -> tuple[str, int, ReadStatus]:
 
 
 def _read_units(text: str, pos: int, pieces: list[str]) -> tuple[int, ReadStatus]:
-    """Go on from a character that is not plain, adding to `pieces`."""
+    """Continues at a character that is not plain, and adds the decoded text to `pieces`."""
     while pos < len(text):
         char = text[pos]
         if char == '"':
@@ -58,7 +58,7 @@ def _read_units(text: str, pos: int, pieces: list[str]) -> tuple[int, ReadStatus
 
 
 def _read_unit(text: str, pos: int, pieces: list[str]) -> int | None:
-    """One escape or surrogate; None when it is wrong or not all there."""
+    """Reads one escape or surrogate and returns the position after it; None if it is wrong or incomplete."""
     escape = _ESCAPE.match(text, pos)
     if escape and escape[1]:
         pieces.append(SIMPLE_ESCAPES[escape[1]])
@@ -71,7 +71,7 @@ def _read_unit(text: str, pos: int, pieces: list[str]) -> int | None:
 
 
 def _read_code_unit(text: str, pos: int, unit: int, pieces: list[str]) -> int | None:
-    """One UTF-16 code unit that ended at `pos`, with the one after it where the two make a pair."""
+    """Adds one UTF-16 code unit that ended at `pos`, together with the next unit if the two are a pair."""
     if not 0xD800 <= unit < 0xDC00:
         pieces.append(REPLACEMENT if 0xDC00 <= unit < 0xE000 else chr(unit))
         return pos
@@ -87,5 +87,5 @@ def _read_code_unit(text: str, pos: int, unit: int, pieces: list[str]) -> int | 
 
 
 def _is_begun(text: str, pos: int) -> bool:
-    """Whether what stands at `pos` may still become right, given more text."""
+    """Returns True if the text at `pos` may become valid with more text."""
     return text[pos] != "\\" or bool(_ESCAPE_BEGUN.fullmatch(text, pos) or _ESCAPE.match(text, pos))

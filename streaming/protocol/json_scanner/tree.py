@@ -1,4 +1,4 @@
-"""The JSON value so far: containers that are open, what is in them, and the place of what comes next."""
+"""The JSON value so far: the open containers, their content, and the place of the next value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Path = tuple[str | int, ...]
 
 
 class JSONTree:
-    """Built from the outside in: a container is put in its place when it opens and filled from then on."""
+    """Builds a value from the outside in: a container gets its place when it opens, and is filled later."""
 
     __slots__ = ("_root", "_stack", "place")
 
@@ -17,7 +17,7 @@ class JSONTree:
         self._root: Any = None
         self._stack: list[Any] = []
         self.place: list[str | int] = []
-        """One key or index for each open container: where the next value goes."""
+        """The place of the next value: one key or index for each open container."""
 
     @property
     def depth(self) -> int:
@@ -28,7 +28,7 @@ class JSONTree:
         return bool(self._stack) and isinstance(self._stack[-1], dict)
 
     def put(self, value: Any) -> None:
-        """Set a whole value in its place. A key seen before takes the later value, as everywhere."""
+        """Puts a complete value in its place. If a key comes twice, the later value counts, as in `json.loads`."""
         if self._stack:
             _set(self._stack[-1], self.place[-1], value)
         else:
@@ -44,9 +44,9 @@ class JSONTree:
         self.place.pop()
 
     def snapshot(self, unfinished: str | None = None) -> Any:
-        """The value so far, with the text of an unfinished string in its place.
+        """Returns the value so far, with the text of an unfinished string in its place.
 
-        Open containers are copied, whole ones are shared between snapshots: what was handed out does not change.
+        It copies open containers and shares finished ones, so a snapshot never changes later.
         """
         if not self._stack:
             return self._root if unfinished is None else unfinished

@@ -1,7 +1,7 @@
-"""What a provider is asked: the conversation so far and how to continue it. Values only; no ids, no rows.
+"""Requests to a provider: the conversation so far and how to continue it, as plain values without ids or rows.
 
-`repair` makes any sequence of turns one that providers accept. Each dialect turns a `GenerationRequest` into a body
-of its own (`streaming.protocol.dialects.encode`).
+`repair` turns any sequence of turns into one that providers accept. `streaming.protocol.encode` writes the body of a
+`GenerationRequest` in a dialect.
 """
 
 from __future__ import annotations

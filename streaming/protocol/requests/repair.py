@@ -1,4 +1,4 @@
-"""Repair: whatever was stopped, cut or crashed, the turns are a valid conversation afterwards."""
+"""Repair of turns: providers accept the result, even if answers were stopped or cut, or a process crashed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from streaming.protocol.parts import Part, TextPart, ToolApproval, ToolCall, ToolResult, Turn
 
-# What a model is told of a call that has no result: perhaps its process died while it was executed.
+# The model reads this as the result of a call that has none. The process may have died while it executed the call.
 NOT_EXECUTED = "There is no result of this call; it may have had its effect."
 
 
 def repair(given: Sequence[Turn]) -> tuple[Turn, ...]:
-    """Drop half-written tool calls, approvals and empty turns; see that each complete call has one result."""
+    """Returns the turns without incomplete calls, approvals and empty turns, and with one result for each call."""
     answered = {part.call_id for turn in given for part in turn.parts if isinstance(part, ToolResult)}
     called = {part.id for turn in given for part in turn.parts if isinstance(part, ToolCall) and part.is_complete}
     return tuple(turn for one in given for turn in _repaired(one, answered, called) if turn.parts)
@@ -26,7 +26,7 @@ def _repaired(turn: Turn, answered: set[str], unanswered_yet: set[str]) -> Itera
 
 
 def _fit(parts: Iterable[Part], unanswered_yet: set[str]) -> Iterator[Part]:
-    """Without what providers refuse: of results, those of no call and second ones."""
+    """Yields the parts that providers accept. Results without a call, and second results of a call, are left out."""
     for part in parts:
         if isinstance(part, ToolResult) and not part.is_provider_executed:
             if part.call_id not in unanswered_yet:

@@ -10,7 +10,7 @@ from streaming.protocol.parts import Turn
 
 
 class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A function the model may call; `parameters` is a JSON schema of type object."""
+    """A function that the model may call. `parameters` is a JSON schema of type object."""
 
     name: str
     description: str
@@ -18,7 +18,7 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One request for an answer. None leaves the choice to the provider (or to its `OPTIONS`).
+    """One request for an answer. A field that is None is left to the provider, or to its `OPTIONS`.
 
     `tool_choice` is `auto`, `required`, `none`, or the name of one tool. `extra` is merged into the body last.
     """

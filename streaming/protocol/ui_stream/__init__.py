@@ -1,8 +1,8 @@
-"""The wire to clients: the AI SDK UI message stream (protocol v1), the subset that `ai` v5, v6 and v7 all read.
+"""The stream to clients: the AI SDK's UI message stream (protocol v1), the part that `ai` v5, v6 and v7 all read.
 
-Events become chunks (`UIStreamEncoder`), chunks become numbered frames (`frame`), frames become parts again after a
-crash (`fold_chunks`), and stored parts become the UIMessage parts that clients load (`ui_parts`). `inbound_parts` reads
-what clients send back of calls.
+`UIStreamEncoder` turns events into chunks, and `frame` turns a chunk into a numbered frame. After a crash `fold_chunks`
+restores parts from chunks. `ui_parts` turns stored parts into the UIMessage parts that clients load, and `events_of`
+into events that stream them again. `inbound_parts` reads the tool results and decisions that clients send.
 """
 
 from __future__ import annotations

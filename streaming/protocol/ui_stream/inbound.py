@@ -1,4 +1,4 @@
-"""UIMessage parts → what a client says of calls: the outputs it has, and what a person decided."""
+"""Reads UIMessage parts that a client sends back: results of tool calls, and decisions about calls."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ JSONObject = dict[str, Any]
 
 
 def inbound_parts(parts: Any) -> tuple[ToolResult | ToolApproval, ...]:
-    """Of an assistant's parts as a client sends them, those that have an output or a decision; others are passed over.
+    """Returns the results and decisions in an assistant message that a client sent. Other parts are ignored.
 
-    Nothing is taken on trust here: whoever asks has to know which calls wait for an answer, and of which kind.
+    Nothing is checked here: the caller must know which calls wait for a result or a decision.
     """
     return tuple(_answers(parts if isinstance(parts, list) else []))
 
@@ -35,7 +35,7 @@ def _error(part: JSONObject) -> ToolResult:
 
 
 def _decision(part: JSONObject) -> ToolApproval:
-    """Whatever is not plainly a yes is a no."""
+    """Reads a decision. Only a plain `true` counts as yes."""
     given = part.get("approval")
     approval = given if isinstance(given, dict) else {}
     return ToolApproval(

@@ -1,4 +1,4 @@
-"""Stored parts → what clients load: UIMessage parts."""
+"""Turns stored parts into UIMessage parts, which clients load."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STEP_START: JSONObject = {"type": "step-start"}
 
 
 class _Context(NamedTuple):
-    """What a part's picture depends on besides the part: what became of calls, and the sources counted so far."""
+    """The context of a part: the results and approvals of all calls, and the counter of sources."""
 
     results: dict[str, ToolResult]
     approvals: dict[str, ToolApproval]
@@ -34,7 +34,7 @@ class _Context(NamedTuple):
 
 
 def ui_parts(parts: tuple[Part, ...]) -> list[JSONObject]:
-    """UIMessage parts. A call and its result are one part there; opaque parts have no picture and are left out."""
+    """Returns the UIMessage parts. A call and its result are one of them; opaque parts are left out."""
     context = _Context(
         {part.call_id: part for part in parts if isinstance(part, ToolResult)},
         {part.call_id: part for part in parts if isinstance(part, ToolApproval)},
@@ -80,7 +80,7 @@ def _approval_fields(approval: ToolApproval) -> JSONObject:
     return {name: value for name, value in known.items() if value is not None}
 
 
-# `is_approved` of the last word on a call that has no result.
+# The state of a call without a result, by the last decision about it.
 _UNDECIDED = {None: "approval-requested", True: "approval-responded"}
 
 
@@ -106,7 +106,7 @@ def _call_fields(part: ToolCall, result: ToolResult | None, approval: ToolApprov
 
 
 def _nothing(part: Part, _: _Context) -> Iterator[JSONObject]:
-    """A result is shown with its call; an opaque part not at all."""
+    """Yields nothing: a result is shown with its call, and an opaque part is not shown."""
     yield from ()
 
 

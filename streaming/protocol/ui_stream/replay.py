@@ -1,4 +1,4 @@
-"""Stored parts → the events that stream the same message once more."""
+"""Turns stored parts back into events, so that the same message can be streamed again."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from streaming.protocol.ui_stream.steps import step_starts
 
 
 def events_of(parts: Sequence[Part], start: int = 0, stop: int | None = None) -> Iterator[events.Event]:
-    """Events whose transcript is `parts`, from position `start` up to `stop`.
+    """Yields the events whose transcript is `parts`, from position `start` up to `stop`.
 
-    What was approved is not asked again: readers of a replay would be shown a question that has its answer.
+    A question about a call that was approved is left out, so that readers do not see a question that has its answer.
     """
     steps = step_starts(parts)
     approved = {part.call_id for part in parts if isinstance(part, ToolApproval) and part.is_approved}

@@ -1,4 +1,4 @@
-"""Steps: where in a message the model was asked again. They are not stored, because the parts show them."""
+"""The steps of a message: each begins where the model was asked again. They follow from the parts."""
 
 from __future__ import annotations
 

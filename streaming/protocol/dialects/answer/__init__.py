@@ -1,7 +1,7 @@
-"""What all dialects share: they turn what the wire meant into the ordered events of one answer.
+"""The part of reading that all dialects share: writing the ordered events of one answer.
 
-A dialect calls the `AnswerWriter`, its `Prose` and its `Call`s; these make the events, number the parts and keep the
-promised order.
+A dialect calls an `AnswerWriter`, and a `Prose` or `Call` for each part. These number the parts, make the events and
+keep the order that `streaming.protocol.events` promises.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from streaming.protocol.dialects.answer.writer import AnswerWriter
 from streaming.protocol.events import ToolCallDelta, ToolCallEnded, ToolCallStarted
 from streaming.protocol.nesting import is_too_deep
 
-# A file written through a tool call is the large case; the biggest reported ones are under 1 MB.
+# The largest arguments are files that a tool writes; the biggest reported ones are under 1 MB.
 MAX_ARGUMENTS_CHARS = 8 * 1024 * 1024
 
 Verdict = tuple[dict[str, Any] | None, bool, str | None]
@@ -21,7 +21,7 @@ PLACEHOLDER = "{}"
 
 
 def judge(raw: str) -> Verdict:
-    """Strict: the text is one JSON object, or nothing but space (a call without arguments), or it is not handed out."""
+    """Returns the strict verdict on the arguments `raw`: one JSON object, or only space, which means no arguments."""
     if not raw.strip():
         return {}, True, None
     try:
@@ -36,9 +36,9 @@ def judge(raw: str) -> Verdict:
 
 
 def _name(fault: str, raw: str) -> str:
-    """msgspec tells the two cases that matter by these words; a test holds them.
+    """Returns the error code for msgspec's message. A test makes sure that msgspec still uses these words.
 
-    It says so of half a surrogate pair (`\\ud83d`), too, in text that is not cut.
+    msgspec also calls half a surrogate pair (`\\ud83d`) truncated, although the text is not cut.
     """
     if "truncated" in fault:
         return "invalid_json" if "\\u" in raw and _is_whole(raw) else "truncated"
@@ -54,7 +54,7 @@ def _is_whole(raw: str) -> bool:
 
 
 class Call:
-    """A call from its first fragment to its verdict. It is announced as soon as its name is known."""
+    """One tool call, from its first fragment to its verdict. `ToolCallStarted` comes as soon as the name is known."""
 
     def __init__(
         self, writer: AnswerWriter, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
@@ -66,7 +66,7 @@ class Call:
         self.raw: dict[str, Any] | None = None
         self.size = 0
         self.announced = ""
-        """The arguments that came with the announcement, which count if none stream."""
+        """Arguments that came whole at the start of the call. They count if none stream."""
         self._writer = writer
         self._choice = choice
         self._is_provider_executed = is_provider_executed
@@ -83,7 +83,7 @@ class Call:
         return "".join(self._fragments)
 
     def start(self) -> None:
-        """Announce the call, then what came before its name did."""
+        """Adds `ToolCallStarted`, then the arguments that came before the name."""
         if self._is_started:
             return
         self._part = self._writer.new_part(self._choice)
@@ -96,7 +96,7 @@ class Call:
         self._catch_up()
 
     def add(self, text: str) -> None:
-        """The arguments grew by `text`; what comes after the verdict does not count."""
+        """Adds `text` to the arguments. Text after the verdict is only warned about."""
         if self._is_over:
             self._writer.warn("late_arguments", f"{len(text)} characters")
             return
@@ -111,12 +111,12 @@ class Call:
                 self._catch_up()
 
     def restart(self) -> None:
-        """Forget the placeholder that came before the arguments."""
+        """Drops the placeholder `{}` that came before the real arguments."""
         self._fragments.clear()
         self.size = 0
 
     def end(self, *, is_cut: bool = False) -> None:
-        """Give the verdict. A call that the stream broke off in is never complete, even if its text could be."""
+        """Gives the verdict. If the stream broke off inside the call (`is_cut`), the call is never complete."""
         if self._is_over:
             return
         if not self.size:
@@ -140,7 +140,7 @@ class Call:
         return judge(raw) if self.is_json else (None, True, None)
 
     def _catch_up(self, *, is_last: bool = False) -> None:
-        """Show what was held back: all before the name is known, and a lone `{}`, which may stand for more to come."""
+        """Adds what was held back: fragments before the name, and a lone `{}`, which may be a placeholder."""
         if not self._is_started or self._is_live or self._is_over or (self._is_placeholder and not is_last):
             return
         self._is_live = bool(self._fragments)

@@ -1,4 +1,4 @@
-"""Prose: the text, reasoning or refusal that grows at one place of the wire, at most one part at a time."""
+"""Prose writes text, reasoning and refusals: one part at a time, at one place of the wire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DeltaClass = type[TextDelta] | type[ReasoningDelta] | type[RefusalDelta]
 
 
 class Prose:
-    """A place on the wire where words arrive. Words of another kind than before end the part and begin a new one."""
+    """One place on the wire where words arrive. Words of another kind end the open part and begin a new one."""
 
     __slots__ = (
         "_before_close",
@@ -32,9 +32,9 @@ class Prose:
     ) -> None:
         writer.reserve()
         self.write: Callable[[str], None] = self.text
-        """Take text that may hold `<think>` tags, if the caller of the parser wants those read."""
+        """Writes text. If the option `split_think_tags` is on, `<think>` tags in it are read."""
         self.part = -1
-        """The part that grows, or grew last."""
+        """The number of the open part, or of the last one."""
         self._text_part: int | None = None
         self._writer = writer
         self._choice = choice
@@ -63,20 +63,20 @@ class Prose:
         self._writer.events.append(RefusalDelta(self.part, text, self._choice))
 
     def place(self) -> int:
-        """The text part that something (a citation) belongs to: the last one, even if it is over."""
+        """Returns the number of the last text part, for a citation on it. Begins one if there is none."""
         if self._text_part is None:
             self._begin(TextDelta)
         return self._text_part or 0
 
     def sign(self, signature: str | None = None, raw: dict[str, Any] | None = None) -> None:
-        """What the provider wants back with the reasoning; a whole object (`raw`) seals the part it belongs to."""
+        """Adds what the provider wants back with the reasoning. A whole object (`raw`) seals the part."""
         if self._kind is not ReasoningDelta or self._is_sealed:
             self._begin(ReasoningDelta)
         self._writer.events.append(ReasoningSigned(self.part, signature, raw, self._choice))
         self._is_sealed = raw is not None
 
     def end(self) -> None:
-        """No more words of this kind; harmless when none is open."""
+        """Ends the open part. Does nothing if no part is open."""
         if self._before_close is not None:
             self._before_close()
         if self._tags is not None:

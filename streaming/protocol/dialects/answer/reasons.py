@@ -1,4 +1,4 @@
-"""Why an answer ended: every wire's word for it, and ours."""
+"""Finish reasons: the words of all providers, and one word for each meaning."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ REASONS: dict[str, FinishReason] = {
     "tool_use": "tool_calls",
     "refusal": "refusal",
     "guardrail_intervened": "content_filter",  # Bedrock
-    # OpenAI Responses: a status, or the reason of an incomplete one
+    # OpenAI Responses: a status, or the reason why a response is incomplete
     "completed": "stop",
     "max_output_tokens": "length",
-    # compatible servers
+    # Compatible servers
     "eos": "stop",
     "eos_token": "stop",
     "complete": "stop",
@@ -36,11 +36,11 @@ REASONS: dict[str, FinishReason] = {
 }
 
 FAILURE_REASONS = frozenset({"error", "network_error", "insufficient_system_resource"})
-"""Words in the place of a finish reason that say the answer broke (OpenRouter, Z.ai, DeepSeek)."""
+"""Finish reasons that mean that the answer broke off with an error (OpenRouter, Z.ai, DeepSeek)."""
 
 
 def finish_reason_of(raw: str | None, *, has_refused: bool, has_called: bool) -> FinishReason:
-    """One word for one meaning. Many servers, OpenAI among them, say `stop` although they call tools or refuse."""
+    """Returns our word for the reason `raw`. Many servers, also OpenAI, send `stop` with tool calls or a refusal."""
     reason = REASONS.get((raw or "").lower(), "other")
     if reason == "stop" and has_called:
         return "tool_calls"

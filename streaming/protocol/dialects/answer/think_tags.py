@@ -1,4 +1,4 @@
-"""`<think>` tags in an answer's text: reasoning that a server did not take out, split off as it streams."""
+"""Splits reasoning in `<think>` tags from the text while it streams. Some servers leave it in the text."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ LONGEST = max(map(len, CLOSING))
 
 
 class ThinkTags:
-    """Text with tags in, text and reasoning out, across any cut.
+    """Takes text with tags, cut anywhere, and passes on text and reasoning.
 
-    Only a tail that is the beginning of a tag is held back, at most `LONGEST` - 1 characters: `a < b` passes.
+    Only a tail that may be the beginning of a tag is held back, at most `LONGEST` - 1 characters. `a < b` passes.
     """
 
     def __init__(self, text: Callable[[str], None], reasoning: Callable[[str], None]) -> None:
@@ -38,7 +38,7 @@ class ThinkTags:
         self._pass(text[at : len(text) - keep])
 
     def flush(self) -> None:
-        """The text is over: what looked like the beginning of a tag was none."""
+        """Passes on what was held back: the text ended, so it was not the beginning of a tag."""
         held, self._held = self._held, ""
         self._pass(held)
 
@@ -47,7 +47,7 @@ class ThinkTags:
             self._sinks[self._is_thinking](text)
 
     def _held_back(self, rest: str) -> int:
-        """The length of the longest tail of `rest` that a tag could begin with."""
+        """Returns the length of the tail of `rest` that may be the beginning of a tag."""
         start = rest.rfind("<", max(0, len(rest) - LONGEST + 1))
         if start < 0:
             return 0

@@ -1,4 +1,4 @@
-"""Token counts: the places where wires put them, and how reports add up to totals."""
+"""Token counts: where each dialect puts them, and how later reports update earlier ones."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
     ),
     "total_tokens": (("total_tokens",),),
 }
-"""Field of `Usage` to the paths it is found at, of any dialect, best first."""
+"""The paths at which each field of `Usage` is found, in any dialect, best first."""
 
 INPUT_FIELDS = frozenset({"input_tokens", "cached_input_tokens", "cache_write_tokens"})
 
 
 def read_usage(wire: Any) -> Usage:
-    """The wire's usage object; what is absent, null or no count is None."""
+    """Reads a provider's usage object. Fields that are absent, null or no counts are None."""
     return Usage(**{field: _first(wire, paths) for field, paths in FIELD_PATHS.items()})
 
 
 def merge(old: Usage, new: Usage) -> Usage:
-    """Totals replace totals and are never added; null keeps what is known.
+    """Returns the newer totals. They replace the old ones and are never added; unknown ones keep the old count.
 
-    A 0 for input never replaces a count: proxies send it with the last report, where they know only the output.
+    A 0 for input never replaces a count: some proxies know only the output when they send the last report.
     """
     known = {field: _later(field, getattr(old, field), getattr(new, field)) for field in FIELD_PATHS}
     return Usage(**known)

@@ -1,7 +1,7 @@
-"""The answer being written: numbers its parts and gives each stream its single ending.
+"""AnswerWriter numbers the parts of an answer and ends each stream exactly once.
 
-A dialect says what the wire meant in these verbs; it never makes the ordering events itself, so the order that
-`events` promises is kept in this one place for every dialect.
+A dialect calls its methods and never makes the ordered events itself. So the order that `events` promises is kept in
+one place for all dialects.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from streaming.protocol import events as ev
 from streaming.protocol.dialects.answer.reasons import finish_reason_of
 from streaming.protocol.dialects.answer.usage import merge
 
-# A part, or a place for one, costs about a kilobyte here and in the transcript, but as little as fifty bytes on the
-# wire. Recorded answers have a few dozen.
+# A part costs about a kilobyte here and in the transcript, but as little as fifty bytes on the wire. Recorded answers
+# have a few dozen parts.
 MAX_PARTS = 10_000
 
 
 class StreamTooLarge(Exception):
-    """The stream exceeds a bound; the text says which. Never leaves the parser, which turns it into `Failed`."""
+    """The stream exceeds a bound, which the text names. The parser catches it and turns it into `Failed`."""
 
 
 class OpenProse(Protocol):
@@ -43,7 +43,7 @@ class OpenCall(Protocol):
 
 
 class AnswerWriter:
-    """The events of one stream, in order. The parser takes `events` after each chunk."""
+    """Collects the events of one stream, in order. The parser takes `events` after each chunk."""
 
     def __init__(self, *, split_think_tags: bool = False, first_part: int = 0, taken_ids: Collection[str] = ()) -> None:
         self.events: list[ev.Event] = []
@@ -63,18 +63,18 @@ class AnswerWriter:
         self._has_called = False
 
     def emit(self, event: ev.Event) -> None:
-        """Add an event that needs no part."""
+        """Adds an event that begins and ends no part."""
         self.events.append(event)
 
     def start(self, id: Any, model: Any) -> None:
-        """Say once that the provider has begun; what is not a non-empty string is unknown."""
+        """Adds `Started` at the first call. Values that are not strings, or are empty, count as unknown."""
         if not self.is_started:
             self.is_started = True
-            if not self.has_parts and self.usage == ev.Usage():  # a stream taken up in its middle has no start
+            if not self.has_parts and self.usage == ev.Usage():  # else the stream was joined in its middle
                 self.emit(ev.Started(_name(id), _name(model)))
 
     def reserve(self) -> None:
-        """Count something that takes memory however little its bytes were.
+        """Counts something that takes memory, even if it had only a few bytes on the wire.
 
         Raises:
             StreamTooLarge: there are `MAX_PARTS` already.
@@ -84,16 +84,16 @@ class AnswerWriter:
         self._count += 1
 
     def new_part(self, choice: int = 0) -> int:
-        """The next position among the parts of `choice`."""
+        """Returns the number of the next part of `choice`."""
         self.reserve()
         part = self._parts.get(choice, self._first_part)
         self._parts[choice] = part + 1
         return part
 
     def call_id(self, given: str) -> str:
-        """The id of a call: the wire's, or for one that came without the same for the same bytes.
+        """Returns the id of a new call: the given one, or a made one that is the same for the same bytes.
 
-        Some servers count from 0 in each answer; an id that was taken before is marked.
+        Some servers count from 0 in each answer. An id that an earlier call has gets a number appended.
         """
         if not given:
             self._made_ids += 1
@@ -109,11 +109,11 @@ class AnswerWriter:
         self._has_refused = True
 
     def note_call(self) -> None:
-        """A call that the client has to execute was begun."""
+        """Notes that a call began which the provider does not execute itself."""
         self._has_called = True
 
     def report_usage(self, usage: ev.Usage) -> None:
-        """Take newer totals; say so if they say anything new."""
+        """Merges newer totals, and adds `UsageReported` if they change anything."""
         merged = merge(self.usage, usage)
         if merged != self.usage:
             self.usage = merged
@@ -126,20 +126,20 @@ class AnswerWriter:
         self.emit(ev.Unknown(raw.decode("utf-8", "replace")))
 
     def finish(self, raw_reason: str | None) -> None:
-        """The wire's signal of completion came; `raw_reason` is its word for why."""
+        """Ends the answer as complete. `raw_reason` is the provider's word for the finish reason."""
         reason = finish_reason_of(raw_reason, has_refused=self._has_refused, has_called=self._has_called)
         if reason == "length":
-            # No arguments yet is not the same as a call without any, and free text does not show that it was cut.
+            # Free text, and a call without arguments so far, may be cut without a sign of it. JSON shows a cut.
             for call in [call for call in self.open_calls if not (call.size and call.is_json)]:
                 call.end(is_cut=True)
         self._end(ev.Finished(reason, raw_reason), is_cut=False)
 
     def fail(self, error: ev.StreamError) -> None:
-        """The provider reported `error`."""
+        """Ends the answer with an error that the provider reported, or that the parser found."""
         self._end(ev.Failed(error), is_cut=True)
 
     def truncate(self) -> None:
-        """The stream ended without its signal."""
+        """Ends the answer after a stream that ended without a signal of completion."""
         self._end(ev.Truncated(), is_cut=True)
 
     def _end(self, terminal: ev.Event, *, is_cut: bool) -> None:

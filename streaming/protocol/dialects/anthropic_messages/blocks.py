@@ -1,4 +1,4 @@
-"""Content blocks of an Anthropic message, one class for each way they stream."""
+"""The content blocks of an Anthropic message: one class for each way in which they stream."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ NO_DELTAS: Readers = {}
 
 
 class Block(Protocol):
-    """A block from its start to its stop."""
+    """One block, from its start to its stop."""
 
     deltas: Readers
-    """Type of delta to what reads it."""
+    """The reader of each type of delta."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None: ...
 
     def end(self) -> None:
-        """The block is over; harmless when it was before."""
+        """Ends the block. Does nothing the second time."""
 
 
 class ProseBlock:
     """Text with citations, or thinking with the signature that the API wants back.
 
-    The type of a delta decides which it is: relays announce every block as text, or send text into thinking.
+    The type of each delta decides which it is, because some relays begin every block as text, or send text into a
+    thinking block.
     """
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
@@ -67,7 +68,7 @@ class ProseBlock:
             self._write(text)
 
     def _reconcile(self, text: str) -> None:
-        """The start held text already: the first delta shows whether the deltas repeat it (MiniMax) or go on."""
+        """Compares the first delta with the text of the start: the deltas repeat it (MiniMax), or continue it."""
         if not (text.startswith(self._text) or self._text.startswith(text)):
             self._prose.write(self._text)
         self._text = ""
@@ -92,7 +93,7 @@ class ProseBlock:
             self._writer.emit(Cited(self._prose.place(), citation))
 
     def _write_whole(self) -> None:
-        """What only the start held."""
+        """Writes the text that only the start held."""
         text, self._text = self._text, ""
         thinking, self._thinking = self._thinking, ""
         if thinking:
@@ -102,7 +103,7 @@ class ProseBlock:
 
 
 class RedactedBlock:
-    """Thinking that only the provider can read; it comes whole."""
+    """Thinking that only the provider can read. It comes whole at the start."""
 
     deltas: Readers = NO_DELTAS
 
@@ -112,11 +113,11 @@ class RedactedBlock:
         prose.end()
 
     def end(self) -> None:
-        """It was over when it began."""
+        """Does nothing: the block was complete at its start."""
 
 
 class CallBlock:
-    """A tool call whose arguments stream as fragments of JSON text, or came whole with the start."""
+    """A tool call. Its arguments stream as fragments of JSON text, or come whole with the start."""
 
     is_provider_executed = False
 
@@ -134,7 +135,7 @@ class CallBlock:
             self._call.start()
 
     def end(self) -> None:
-        if self._call.size or self._call.announced:  # else the stop reason tells whether arguments were cut off
+        if self._call.size or self._call.announced:  # else the stop reason shows if the arguments were cut
             self._call.end()
 
     def _read_json(self, delta: Any) -> None:
@@ -143,13 +144,13 @@ class CallBlock:
 
 
 class ProviderCallBlock(CallBlock):
-    """A call of a tool that the provider runs itself."""
+    """A call of a tool that the provider executes itself."""
 
     is_provider_executed = True
 
 
 class ResultBlock:
-    """What such a tool gave; it comes whole."""
+    """The result of a tool that the provider executed. It comes whole at the start."""
 
     deltas: Readers = NO_DELTAS
 
@@ -163,11 +164,11 @@ class ResultBlock:
         )
 
     def end(self) -> None:
-        """It was over when it began."""
+        """Does nothing: the block was complete at its start."""
 
 
 class OpaqueBlock:
-    """Any other block (compaction, fallback, what is yet to come), kept whole for the next turn."""
+    """Any other block (compaction, fallback, future ones). It is kept whole for the next turn."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._writer = writer
@@ -212,4 +213,4 @@ BLOCKS: dict[str, type[Block]] = {
     "mcp_tool_result": ResultBlock,
     **{f"{name}_tool_result": ResultBlock for name in RESULTS},
 }
-"""Type of block to its class; `OpaqueBlock` for the rest."""
+"""The class of each type of block. All others are `OpaqueBlock`."""

@@ -1,4 +1,4 @@
-"""The body of `POST /v1/messages`."""
+"""Writes the body of `POST /v1/messages`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from streaming.protocol.requests.turns import group_by_role, output_of
 JSONObject = dict[str, Any]
 
 DEFAULT_MAX_TOKENS = 8192
-"""The API requires a limit and refuses one above the model's own; every model on sale takes this one."""
+"""The API requires a limit and refuses one above the model's own. Every current model accepts this one."""
 
 THINKING = frozenset({"thinking", "redacted_thinking"})
 IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
@@ -35,7 +35,7 @@ UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def messages_body(request: GenerationRequest) -> JSONObject:
-    """JSON-ready; keys that were not asked for are absent."""
+    """Returns the body, ready for JSON. Fields that the request leaves open are absent."""
     fields = {
         "model": request.model,
         "system": _system(request) or None,
@@ -50,13 +50,13 @@ def messages_body(request: GenerationRequest) -> JSONObject:
 
 
 def _system(request: GenerationRequest) -> str:
-    """One text at the top: the API has no system messages among the turns."""
+    """Returns all system texts as one: the API takes no system messages among the turns."""
     told = [text_of(turn.parts) for turn in request.turns if turn.role == "system"]
     return "\n\n".join(text for text in [request.system, *told] if text)
 
 
 def _messages(request: GenerationRequest) -> Iterator[JSONObject]:
-    """Roles alternate: tool results are the user's, and neighbours of one role become one message."""
+    """Yields messages with alternating roles. Tool results are the user's; neighbours of one role are one message."""
     blocks = [
         (_ROLES[role], block)
         for role, parts in group_by_role(turn for turn in request.turns if turn.role != "system")
@@ -68,7 +68,7 @@ def _messages(request: GenerationRequest) -> Iterator[JSONObject]:
 
 
 def _without_last_thoughts(blocks: list[tuple[str, JSONObject]]) -> Iterator[tuple[str, JSONObject]]:
-    """An answer that was stopped while its model thought: the API refuses a message that ends with thinking."""
+    """Drops thinking at the end of a message (the answer was stopped while the model thought): the API refuses it."""
     kept: list[tuple[str, JSONObject]] = []
     for role, block in reversed(blocks):
         is_last = not kept or kept[-1][0] != role
@@ -81,7 +81,7 @@ _ROLES: dict[Role, str] = {"user": "user", "tool": "user", "assistant": "assista
 
 
 def _block(role: Role, part: Part) -> JSONObject | None:
-    """The part as a content block; None for what the API would refuse (empty text among it)."""
+    """Returns the part as a content block; None if the API would refuse it, for example empty text."""
     writer = _BLOCKS.get((_ROLES[role], type(part)))
     return writer(part) if writer else None
 
@@ -91,7 +91,7 @@ def _text(part: TextPart | RefusalPart) -> JSONObject | None:
 
 
 def _reasoning(part: ReasoningPart) -> JSONObject | None:
-    """Only what this API signed: unsigned thinking, and other vendors', is refused."""
+    """Returns thinking that this API signed. It refuses unsigned thinking, and that of other vendors."""
     if part.raw is not None:
         return part.raw if part.raw.get("type") in THINKING else None
     if part.signature is None:
@@ -107,7 +107,7 @@ def _call(call: ToolCall) -> JSONObject | None:
 
 
 def _id(call_id: str) -> str:
-    """The API takes letters, digits, `_` and `-`; another vendor's id with others is made one of its own."""
+    """Returns the id with only letters, digits, `_` and `-`: the API refuses other vendors' ids with more."""
     fit = UNFIT.sub("_", call_id)
     return call_id if fit == call_id else f"{fit}_{sha256(call_id.encode()).hexdigest()[:8]}"
 
@@ -117,7 +117,7 @@ def _result(result: ToolResult) -> JSONObject | None:
         return None
     content = output_of(result)
     block: JSONObject = {"type": "tool_result", "tool_use_id": _id(result.call_id), "content": content}
-    # The API refuses an error without words.
+    # The API refuses an error with empty content.
     return block | {"is_error": True, "content": content or FAILED} if result.is_error else block
 
 
@@ -138,7 +138,7 @@ def _sourced(kind: str, part: FilePart) -> JSONObject | None:
 
 
 def _plain_text(part: FilePart) -> JSONObject | None:
-    """A text file travels as its text."""
+    """Returns a text file as a document that holds its text."""
     text = text_in(part)
     source = {"type": "text", "media_type": "text/plain", "data": text}
     titled = {"title": part.filename} if part.filename else {}

@@ -1,7 +1,7 @@
-"""Anthropic Messages events, as Anthropic, its clouds and compatible servers send them.
+"""Reads Anthropic Messages events, as Anthropic, its clouds and compatible servers send them.
 
-Complete at `message_stop`, or at EOF after a `message_delta` that gave a stop reason. The `type` in the data says
-what an event is; the SSE name is the fallback, because some servers leave either out.
+An answer is complete at `message_stop`, or at EOF after a `message_delta` with a stop reason. The type of an event is
+the `type` in its data, or else its SSE name, because some servers leave one of them out.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from streaming.protocol.dialects.anthropic_messages.blocks import BLOCKS, Block,
 from streaming.protocol.dialects.wire import read_error, reread
 from streaming.protocol.events import Heartbeat
 
-# Blocks come one after the other, and hold until their end what their start brought. A server that never ends them may
-# have this many open.
+# Blocks normally come one after the other. An open block keeps the object that began it, so a server that never ends
+# its blocks may have only this many open; the oldest ones are then ended.
 MAX_OPEN_BLOCKS = 64
 
 
@@ -50,7 +50,7 @@ class Payload(msgspec.Struct, gc=False):
 
 
 class AnthropicMessagesStream:
-    """Events of one message to verbs on its answer."""
+    """Reads the events of one message."""
 
     payload: ClassVar[type[msgspec.Struct]] = Payload
 
@@ -59,14 +59,14 @@ class AnthropicMessagesStream:
         self._blocks: dict[int | None, Block] = {}
         self._last: Block | None = None
         self._beside: Block | None = None
-        """Prose that came under the index of a block that is none (SGLang sends text into open tool calls)."""
+        """Prose that came under the index of a block of another kind (SGLang sends text into open tool calls)."""
         self._id: Any = None
         self._stop_reason: str | None = None
 
     def read(self, payload: Payload, event: bytes, data: bytes) -> None:
         block = self._blocks.get(payload.index)
         if block is not None and payload.delta is not None and payload.type == "content_block_delta":
-            take = block.deltas.get(payload.delta.type)  # nine of ten events, so without a further call
+            take = block.deltas.get(payload.delta.type)  # nine of ten events, so it is inlined
             if take is not None:
                 take(payload.delta)
                 return
@@ -97,14 +97,14 @@ class AnthropicMessagesStream:
         self._writer.report_usage(read_usage(message.get("usage")))
 
     def _read_second_start(self, message: dict[str, Any]) -> None:
-        """A relay repeated the start (same id), or spliced a retry into the stream (another id): the first is cut."""
+        """Reads a second start. The same id is a repetition; another id is a relay's retry: the first is cut."""
         if message.get("id") != self._id:
             self._writer.warn("spliced", "a second message began before the first had ended")
             self._writer.truncate()
 
     def _read_block_start(self, payload: Payload, _data: bytes) -> None:
         self._end_block(payload.index)
-        if wire := payload.content_block:  # else the first delta tells what it is
+        if wire := payload.content_block:  # else the first delta shows which kind it is
             self._open(payload.index, BLOCKS.get(str(wire.get("type")), OpaqueBlock), wire)
 
     def _open(self, index: int | None, kind: type[Block], wire: dict[str, Any]) -> Block:
@@ -114,7 +114,7 @@ class AnthropicMessagesStream:
         return block
 
     def _read_block_delta(self, payload: Payload, data: bytes) -> None:
-        """A delta without an index, without a type, of another type than its block, or of none that was begun."""
+        """Reads a delta without an index or a type, of another type than its block, or of a block that never began."""
         delta = payload.delta or WireDelta()
         type_ = delta.type or next((DELTA_TYPES[key] for key in DELTA_TYPES if getattr(delta, key) is not None), None)
         block = self._last if payload.index is None else self._blocks.get(payload.index)
@@ -165,7 +165,7 @@ class AnthropicMessagesStream:
         self._writer.fail(read_error(reread(data)))
 
     def _read_message(self, payload: Payload, _data: bytes) -> None:
-        """A whole message from a server that does not stream."""
+        """Reads a whole message, from a server that does not stream."""
         self._writer.start(payload.id, payload.model)
         for wire in payload.content if isinstance(payload.content, list) else []:
             if isinstance(wire, dict):
@@ -182,10 +182,10 @@ DELTA_TYPES = {
     "citation": "citations_delta",
     "partial_json": "input_json_delta",
 }
-"""Field of a delta to the type it shows, where the server left that out."""
+"""The type of a delta by the field it has, for servers that leave the type out."""
 
 PROSE_DELTAS = frozenset({"text_delta", "thinking_delta", "signature_delta", "citations_delta"})
-"""These begin a block where the server did not. Arguments do not: nothing says what would be called with them."""
+"""Deltas that begin a block if the server did not. Arguments do not: the name of the tool would be missing."""
 
 EVENTS: dict[str, Callable[[AnthropicMessagesStream, Payload, bytes], None]] = {
     "content_block_delta": AnthropicMessagesStream._read_block_delta,

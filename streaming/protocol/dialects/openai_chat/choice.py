@@ -1,4 +1,4 @@
-"""One choice of a chat completion: its deltas, field by field, to parts."""
+"""Reads the deltas of one choice of a chat completion."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from streaming.protocol.events import Cited, FileReceived, StreamError
 JSONObject = dict[str, Any]
 
 REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "reasoning_summary")
-"""Names for the words of the reasoning, best first: servers send them under several at once."""
+"""The fields of reasoning text, best first: some servers send the same text in several of them."""
 
 DETAILS = ("reasoning_details", "thinking_blocks")
-"""The same in items, with what the provider wants back (OpenRouter, LiteLLM)."""
+"""The fields of reasoning items, which also hold what the provider wants back (OpenRouter, LiteLLM)."""
 
 
 class Choice:
-    """The parts of one choice as they grow."""
+    """One choice and its parts while they grow."""
 
     def __init__(self, writer: AnswerWriter, index: int) -> None:
         self.finish_reason: str | None = None
@@ -37,9 +37,9 @@ class Choice:
         self._opaque: list[str] = []
 
     def read(self, delta: JSONObject) -> None:
-        """Take `choices[].delta`, or the `message` of a completion that was not streamed.
+        """Reads `choices[].delta`, or the `message` of a completion that was not streamed.
 
-        Reasoning comes before text, and text before calls, when one delta has several.
+        If one delta has several fields, reasoning comes before text, and text before tool calls.
         """
         content = delta.get("content")
         if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
@@ -52,14 +52,14 @@ class Choice:
                 read(self, value)
 
     def cite(self, sources: Any) -> None:
-        """Citations of the whole answer, each an object or a bare URL."""
+        """Reads citations of the whole answer. Each is an object or only a URL."""
         for source in sources if isinstance(sources, list) else []:
             citation = {"type": "url_citation", "url": source} if isinstance(source, str) else source
             if isinstance(citation, dict):
                 self._writer.emit(Cited(self._prose.place(), citation, self._index))
 
     def _settle(self) -> None:
-        """What is held back belongs to the part that is about to end."""
+        """Writes what is held back into the part that is about to end."""
         self._content.settle()
         self._reasoning.settle()
         opaque, self._opaque = "".join(self._opaque), []
@@ -83,10 +83,10 @@ class Choice:
                 self._prose.sign(signature=detail["signature"])
 
     def _read_opaque(self, opaque: Any) -> None:
-        """Copilot's word for a signature. It comes in pieces, and late: to the reasoning before it, if that is open."""
+        """Reads Copilot's signature. It comes in pieces after the reasoning, and is added when that part ends."""
         if isinstance(opaque, str):
             self._opaque.append(opaque)
-            self._writer.open_prose[self._prose] = None  # the end of the stream settles it, too
+            self._writer.open_prose[self._prose] = None  # so that the end of the stream adds it, too
 
     def _read_content(self, content: Any) -> None:
         for item in content if isinstance(content, list) else [content]:
@@ -122,7 +122,7 @@ class Choice:
             self._read_image(image)
 
     def _read_function_call(self, function: Any) -> None:
-        """The form before `tool_calls`: one call, without index and id."""
+        """Reads the old form of a tool call, before `tool_calls`: one call, without index and id."""
         self._read_tool_calls({"index": "function_call", "function": function})
 
     def _read_tool_calls(self, fragments: Any) -> None:
@@ -132,12 +132,12 @@ class Choice:
                 self._calls.take(fragment)
 
     def _read_extra(self, extra: Any) -> None:
-        """Gemini's thought signature, which it wants back, may come in a delta of its own."""
+        """Reads Gemini's thought signature, which it wants back. It may come in a delta of its own."""
         self._prose.sign(raw={"extra_content": extra})
 
 
 def words_of(wire: Any, depth: int = 4) -> str:
-    """The words of a reasoning detail or a content item, however they are wrapped."""
+    """Returns the text of a reasoning detail or a content item, at any of the places where servers put it."""
     if isinstance(wire, str):
         return wire
     if isinstance(wire, list) and depth:
@@ -156,7 +156,7 @@ CONTENT: dict[str, Callable[[Choice, Any], None]] = {
     "reasoning": Choice._read_thought,  # Databricks
     "image_url": Choice._read_image,
 }
-"""Type of an item of a content list to what reads it."""
+"""The reader of each type of content item."""
 
 FIELDS: dict[str, Callable[[Choice, Any], None]] = {
     "reasoning_opaque": Choice._read_opaque,
@@ -169,6 +169,6 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
     "extra_content": Choice._read_extra,
     "audio": Choice._read_unknown,
 }
-"""Field of a delta to what reads it, in order."""
+"""The reader of each field of a delta, in the order of reading."""
 
 OTHERS = frozenset({*FIELDS, *REASONING, *DETAILS} - {"content"})

@@ -1,4 +1,4 @@
-"""Servers that send the whole text so far with each chunk (some DashScope paths), told apart from those that do not."""
+"""Detects servers that send the whole text so far with each chunk (some DashScope paths)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 
 class CumulativeFilter:
-    """Passes on only what is new in each chunk.
+    """Passes on only the new text of each chunk.
 
-    Ordinary streams are passed through. When the second chunk begins with the whole first one, it is held until the
-    third either begins with the whole second (the server accumulates) or does not (a coincidence: nothing is lost).
-    `feed` is replaced as the answer becomes known, so ordinary streams pay nothing from the third chunk on.
+    Ordinary streams pass unchanged. If the second chunk begins with the whole first chunk, it is held back. If the
+    third begins with the whole second, the server accumulates. If not, it was chance, and the held text is written.
+    Each state replaces `feed`, so an ordinary stream costs nothing from the third chunk on.
     """
 
     def __init__(self, write: Callable[[str], None]) -> None:
@@ -20,7 +20,7 @@ class CumulativeFilter:
         self._held = ""
 
     def settle(self) -> None:
-        """Something else follows: what is still held was ordinary text."""
+        """Writes the text that is still held back, because something else follows."""
         held, self._held = self._held, ""
         if held:
             self.feed = self._write
@@ -53,11 +53,11 @@ class CumulativeFilter:
         if text.startswith(self._sofar):
             text, self._sofar = text[len(self._sofar) :], text
         else:
-            self.feed = self._write  # it has stopped accumulating
+            self.feed = self._write  # the server has stopped accumulating
         if text:
             self._write(text)
 
 
 def _is_telling(sofar: str, text: str) -> bool:
-    """Not when it could be chance: "1", then "10"; "ha", then "haha"."""
+    """Returns False if the repetition may be chance: "1", then "10"; "ha", then "haha"."""
     return any(map(str.isalpha, sofar)) and not set(text).issubset(sofar)

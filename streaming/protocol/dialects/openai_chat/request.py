@@ -1,6 +1,6 @@
-"""The body of `POST /chat/completions`.
+"""Writes the body of `POST /chat/completions`.
 
-`extra` is merged last: a server that knows only the older `max_tokens` gets it from there.
+`extra` is merged last. It is the place for `max_tokens`, which some servers know instead of `max_completion_tokens`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ JSONObject = dict[str, Any]
 
 
 def chat_body(request: GenerationRequest) -> JSONObject:
-    """JSON-ready; keys that were not asked for are absent."""
+    """Returns the body, ready for JSON. Fields that the request leaves open are absent."""
     fields = {
         "model": request.model,
         "messages": _messages(request),
@@ -42,7 +42,7 @@ def _system(group: RoleGroup) -> list[JSONObject]:
 
 
 def _user(group: RoleGroup) -> list[JSONObject]:
-    """Plain text stays a string: small servers know nothing else."""
+    """Returns a user message. Plain text stays a string, because small servers accept only that."""
     parts = [text_file_as_text(part) for part in group[1]]
     if all(isinstance(part, TextPart) for part in parts):
         text = _text(parts)
@@ -52,7 +52,7 @@ def _user(group: RoleGroup) -> list[JSONObject]:
 
 
 def _assistant(group: RoleGroup) -> list[JSONObject]:
-    """Reasoning stays out: the API has no field for it."""
+    """Returns an assistant message without reasoning, for which the API has no field."""
     text = _text(group[1])
     calls = [_call(call) for call in own_calls(group[1])]
     if calls:
@@ -61,7 +61,7 @@ def _assistant(group: RoleGroup) -> list[JSONObject]:
 
 
 def _call(call: ToolCall) -> JSONObject:
-    """Gemini signs its calls in `extra_content` and refuses a conversation that lost it."""
+    """Returns a call with its `extra_content`: Gemini puts a signature there and refuses a conversation without it."""
     function = {"name": call.name, "arguments": arguments_of(call)}
     sent: JSONObject = {"id": call.id, "type": "function", "function": function}
     signed = (call.raw or {}).get("extra_content")
@@ -95,7 +95,7 @@ def _content(part: Part) -> JSONObject | None:
 
 
 def _file(part: FilePart) -> JSONObject | None:
-    """Images by either kind of URL, audio and documents only as data: the API fetches nothing but images."""
+    """Returns a file part. Only images may have an http URL: the API fetches no audio and no documents."""
     kind, _, subtype = part.media_type.partition("/")
     data = base64_of(part.url)
     if kind == "image":

@@ -1,7 +1,8 @@
-"""OpenAI Chat Completions chunks, as OpenAI and some thirty compatible servers send them.
+"""Reads OpenAI Chat Completions chunks, as OpenAI and some thirty compatible servers send them.
 
-Complete when every choice that began has a `finish_reason`, or at `[DONE]`. Reading goes on after the finish reason,
-because usage comes later; servers send the reason twice, so the end is written once, at `[DONE]` or at EOF.
+An answer is complete when every choice that began has a `finish_reason`, or at `[DONE]`. Reading goes on after the
+finish reason, because usage comes later and some servers send the reason twice. So the end is written at `[DONE]` or
+at EOF.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from streaming.protocol.dialects.answer import FAILURE_REASONS, AnswerWriter, St
 from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.wire import read_error, reread, stream_error
 
-# OpenAI's own limit of `n`.
+# OpenAI's own limit on `n`.
 MAX_CHOICES = 128
 
 
@@ -40,7 +41,7 @@ class WireChunk(msgspec.Struct, gc=False):
 
 
 class OpenAIChatStream:
-    """Chunks of one answer to verbs on it."""
+    """Reads the chunks of one answer."""
 
     payload: ClassVar[type[msgspec.Struct]] = WireChunk
 
@@ -84,7 +85,7 @@ class OpenAIChatStream:
             self._writer.report_usage(read_usage(wire.usage))  # Moonshot
 
     def _read_rest(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
-        """What is not in the choices; an error after everything that came with it."""
+        """Reads everything beside the choices. An error comes last, after the content of the same chunk."""
         groq = chunk.x_groq if isinstance(chunk.x_groq, dict) else {}
         for usage in (groq.get("usage"), chunk.usage):
             self._writer.report_usage(read_usage(usage))
@@ -126,7 +127,7 @@ class OpenAIChatStream:
 
 
 def _is_flat_error(data: bytes) -> bool:
-    """An error without `error` around it (vLLM, FastAPI, Baidu, MiniMax): a message where choices belong."""
+    """Returns True for an error without an `error` object around it (vLLM, FastAPI, Baidu, MiniMax)."""
     wire = reread(data)
     if not isinstance(wire, dict):
         return False

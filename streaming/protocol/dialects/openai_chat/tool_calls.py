@@ -1,14 +1,16 @@
-"""Which call a fragment of an OpenAI tool call belongs to, on servers that agree on nothing.
+"""Finds the tool call that each fragment belongs to, although compatible servers number them in many ways.
 
-By the letter, `index` names the call and only the first fragment has an id and a name. In the wild the index is
-missing, or 0 for every call, or several for one call; ids are missing, empty, repeated or changed; names are repeated
-or empty; arguments are null, objects, or preceded by `{}`. The rules are tried in this order:
+In OpenAI's own streams `index` says which call it is, and only the first fragment has an id and a name. Other servers
+send no index, or 0 for every call, or several indexes for one call. Their ids are missing, empty, repeated or changed.
+Their names are repeated or empty. Their arguments are null, objects, or come after a `{}`. These rules are tried in
+order:
 
-1. a known id is that call;
-2. an unknown id without a name, at a known index, is that call (its id changed); otherwise it is a new one;
-3. without an id, a known index is that call, unless the fragment has a name, the call's object is closed and another
-   one begins: then it is a new one;
-4. without id and index, a name begins a new call; what has none belongs to the last.
+1. A known id is that call.
+2. An unknown id without a name, at a known index, is the call at that index: its id changed. Any other unknown id is
+   a new call.
+3. Without an id, a known index is that call. But if the fragment has a name, the call's JSON object is closed and
+   another object begins, it is a new call.
+4. Without an id and an index, a name begins a new call. A fragment without a name belongs to the last call.
 
 Ids and names are never concatenated.
 """
@@ -21,8 +23,8 @@ import msgspec
 
 from streaming.protocol.dialects.answer import PLACEHOLDER, AnswerWriter, Call, judge
 
-# How often the arguments of one call so far are parsed to see whether they are closed (rule 3): bounded, so that a
-# name repeated on each fragment cannot make the cost quadratic.
+# How often rule 3 parses the arguments of one call to see if they are closed. Without a bound, a server that repeats
+# the name with each fragment would make the cost quadratic.
 MAX_CLOSED_CHECKS = 8
 
 MAX_INDEX_DIGITS = 9
@@ -40,7 +42,7 @@ class ToolCalls:
         self._checks: dict[Call, int] = {}
 
     def take(self, fragment: dict[str, Any]) -> None:
-        """One item of `delta.tool_calls`; of `custom` calls the input is free text."""
+        """Reads one item of `delta.tool_calls`. The input of a `custom` call is free text."""
         custom = fragment.get("custom")
         function = custom or fragment.get("function")
         function = function if isinstance(function, dict) else {}
@@ -67,7 +69,7 @@ class ToolCalls:
         return None if name else self._last
 
     def _is_another(self, call: Call, name: str, text: str) -> bool:
-        """Whether this begins a second call after the closed first."""
+        """Returns True if the fragment begins a second call, after the first one is closed."""
         if not call.size or (name == call.name and not text.lstrip().startswith("{")):
             return False
         self._checks[call] = self._checks.get(call, 0) + 1
@@ -92,12 +94,12 @@ class ToolCalls:
 
 
 def _repeats(call: Call, text: str) -> bool:
-    """Whether a server sent the whole, closed arguments a second time."""
+    """Returns True if the server sent the complete arguments a second time."""
     return call.text == text and judge(text)[1]
 
 
 def _index(index: Any) -> int | str | None:
-    """The same for 0, 0.0 and "0"."""
+    """Returns one value for 0, 0.0 and "0"."""
     if isinstance(index, str):
         return int(index) if index.isdecimal() and len(index) < MAX_INDEX_DIGITS else index
     return int(index) if isinstance(index, int | float) and abs(index) < 10**MAX_INDEX_DIGITS else None

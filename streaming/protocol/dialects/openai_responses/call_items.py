@@ -1,4 +1,4 @@
-"""Tool calls among the output items of an OpenAI response."""
+"""The tool calls among the output items of an OpenAI response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streaming.protocol.events import ToolResulted
 JSONObject = dict[str, Any]
 
 USUAL_KEYS = frozenset({"id", "type", "status", "call_id", "name", "arguments", "input"})
-"""Of these a call is made up; an item with others (a namespace, an action) is kept whole."""
+"""The keys that every call has. An item with other keys (a namespace, an action) is kept whole."""
 
 
 def id_of(wire: JSONObject) -> str:
@@ -28,7 +28,7 @@ def _text(input: Any) -> str:
 
 
 class CallItem:
-    """A call whose input streams as text: `function_call`, `custom_tool_call`, `mcp_call`, `code_interpreter_call`."""
+    """A call with input that streams as text: `function_call`, and with subclasses custom, MCP and code calls."""
 
     input_field = "arguments"
     output_field: str | None = None
@@ -48,7 +48,7 @@ class CallItem:
             self._announce(wire)
 
     def provider_runs(self, wire: JSONObject) -> bool:
-        """Whether the provider executes this call itself."""
+        """Returns True if the provider executes this call itself."""
         return self.is_provider_executed
 
     def done(self, wire: JSONObject) -> None:
@@ -67,7 +67,7 @@ class CallItem:
             self._call.add(payload.delta)
 
     def fill(self, payload: Any) -> None:
-        """The whole input, which counts only if none of it streamed."""
+        """Reads the whole input. It counts only if nothing of it streamed."""
         self._fill(getattr(payload, self.input_field))
 
     def input_of(self, wire: JSONObject) -> Any:
@@ -87,7 +87,7 @@ class CallItem:
 
 
 class CustomCallItem(CallItem):
-    """Free text, not JSON."""
+    """A call with free text as input, not JSON."""
 
     input_field = "input"
     is_json = False
@@ -99,7 +99,7 @@ class McpCallItem(CallItem):
 
 
 class CodeItem(CallItem):
-    """Code that the provider runs."""
+    """A call of the code interpreter: the provider executes the code."""
 
     input_field = "code"
     output_field = "outputs"
@@ -108,7 +108,7 @@ class CodeItem(CallItem):
 
 
 class BuiltInItem(CallItem):
-    """A call of one of the API's own tools: its input is an object of the item and does not stream."""
+    """A call of one of the API's own tools. Its input is an object within the item and does not stream."""
 
     inputs = ("action", "operation", "arguments", "queries")
     output_field = "results"

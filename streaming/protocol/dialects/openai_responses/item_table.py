@@ -1,7 +1,7 @@
-"""The output items of one response, and which of them an event is about.
+"""The output items of one response. The table finds the item that an event is about.
 
-An item is known by its `output_index`, not by its id: some servers send another id with every event. The id counts
-where there is no index (llama.cpp), and where two items of one class are open under the same index (LiteLLM).
+An item is found by its `output_index`, because some servers send another id with each event. The id counts only if
+there is no index (llama.cpp), or if two items of one class are open under the same index (LiteLLM).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Index = int | None
 
 
 class ItemTable:
-    """Items by index, id and class: servers that number badly give a message and a call the same index."""
+    """The items by index, id and class. The class is needed: some servers give a message and a call the same index."""
 
     def __init__(self, writer: AnswerWriter) -> None:
         self._writer = writer
         self.only: dict[tuple[Index, ItemClass], Item] = {}
-        """By index, where never two were open at once: deltas need no further look."""
+        """The items whose index was never shared by two open items. A delta needs no other lookup."""
         self._last: dict[tuple[Index, ItemClass], Item] = {}
         self._named: dict[tuple[str, ItemClass], tuple[Index, Item]] = {}
         self._latest: dict[ItemClass, Item] = {}
@@ -32,11 +32,11 @@ class ItemTable:
         self._streamed: Counter[ItemClass] = Counter()
 
     def take(self, kind: ItemClass, index: Index, id: Any) -> Item:
-        """The item that a delta is about, begun if it is new."""
+        """Returns the item that a delta is about, a new one if needed."""
         return self.find(kind, index, id) or self._open(kind, index, {})
 
     def find(self, kind: ItemClass, index: Index, id: Any) -> Item | None:
-        """The item that an event is about, if it has begun."""
+        """Returns the item that an event is about; None if it has not begun."""
         place, named = self._named.get((_name(id), kind), (None, None))
         if index is None:
             return named or self._latest.get(kind)
@@ -44,13 +44,13 @@ class ItemTable:
         return only or (named if named and place == index else self._last.get((index, kind)))
 
     def announce(self, index: Index, wire: JSONObject) -> None:
-        """`output_item.added`, which some servers repeat."""
+        """Reads `output_item.added`, which some servers repeat."""
         kind, identity = class_of(wire), id_of(wire)
         if not identity or (index, kind, identity) not in self._announced:
             self._open(kind, index, wire)
 
     def finish(self, index: Index, wire: JSONObject) -> None:
-        """`output_item.done`, which some servers repeat, or send alone."""
+        """Reads `output_item.done`, which some servers repeat, or send without `added`."""
         kind, identity = class_of(wire), id_of(wire)
         item = self.find(kind, index, wire.get("id"))
         if item is not None and self._done.get(item) == identity:
@@ -60,7 +60,7 @@ class ItemTable:
         self._end(item, index, wire)
 
     def complete(self, output: list[JSONObject]) -> None:
-        """The items of the whole response: take what of them did not stream."""
+        """Takes from the whole response what did not stream."""
         fresh = self._fresh(output)
         for place, wire in enumerate(output):
             index, item = self._named.get((_name(wire.get("id")), class_of(wire)), (None, None))
@@ -70,10 +70,10 @@ class ItemTable:
                 self._end(item, index, wire)
 
     def _fresh(self, output: list[JSONObject]) -> set[int]:
-        """The places of the items that did not stream at all.
+        """Returns the positions of the items that did not stream at all.
 
-        Neither indexes nor ids need agree with those of the events. So an unknown item is a new one only if all of
-        its class that did stream are known here: else a call would be handed out twice.
+        Indexes and ids here may differ from those of the events. So an unknown item counts as new only if all
+        streamed items of its class are known here. Otherwise a call could be handed out twice.
         """
         known = {(kind, identity) for _, kind, identity in self._announced if identity}
         count: Counter[ItemClass] = Counter()

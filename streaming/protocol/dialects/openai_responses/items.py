@@ -1,7 +1,7 @@
-"""Output items of an OpenAI response, one class for each way they stream.
+"""The output items of an OpenAI response: one class for each way in which they stream.
 
-What streamed is preferred; what a `done` event or item holds fills in only where nothing streamed, because some
-servers send the words only there.
+Streamed text comes first. The whole text in a `done` event or item counts only if nothing streamed, because some
+servers send the text only there.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ JSONObject = dict[str, Any]
 
 
 class Item(Protocol):
-    """An item from `output_item.added` to `output_item.done`. `wire` is empty if its first delta opened it."""
+    """One item, from `output_item.added` to `output_item.done`. `wire` is empty if its first delta opened it."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None: ...
 
     def done(self, wire: JSONObject) -> None:
-        """The item is over; `wire` is the whole of it. Called once."""
+        """Ends the item; `wire` is the whole of it. Called once."""
 
 
 class MessageItem:
-    """Text and refusals, one part for each content index, and annotations on them."""
+    """Text and refusals with their annotations: one part for each content index."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._writer = writer
@@ -44,7 +44,7 @@ class MessageItem:
     def done(self, wire: JSONObject) -> None:
         content = wire.get("content")
         parts = [part for part in (content if isinstance(content, list) else []) if isinstance(part, dict)]
-        if not self._proses:  # else it streamed, perhaps under indexes that do not agree with these
+        if not self._proses:  # else it streamed, perhaps under other indexes than these
             for index, part in enumerate(parts):
                 self._fill(index, part)
         if not self._has_cited:
@@ -64,7 +64,7 @@ class MessageItem:
             self._open(payload.content_index).refusal(payload.delta)
 
     def end_part(self, payload: Any) -> None:
-        """A whole part. It counts only if none of the item streamed: the indexes need not agree."""
+        """Reads a whole part. It counts only if nothing of the item streamed, because indexes may differ."""
         if len(self._proses) == self._filled:
             self._fill(payload.content_index, payload.part if isinstance(payload.part, dict) else {})
         self._end(payload.content_index)
@@ -96,7 +96,7 @@ class MessageItem:
             self._proses[index].end()
 
     def _fill(self, index: int | None, part: JSONObject) -> None:
-        """Take a whole content part if none of it streamed. One without an index is the one that did."""
+        """Takes a whole content part if nothing of it streamed. A part without an index is the one that streamed."""
         if index in self._proses or (self._proses and (index is None or None in self._proses)):
             return
         if isinstance(part.get("refusal"), str) and part["refusal"]:
@@ -108,9 +108,9 @@ class MessageItem:
 
 
 class ReasoningItem:
-    """One part for the whole item, because the item goes back whole on the next turn.
+    """Reasoning: one part for the whole item, because the item goes back whole on the next turn.
 
-    A server may send the thoughts, their summary, or the same words as both: the kind that came first is taken.
+    A server may send the thoughts, a summary, or the same text as both. Only the kind that comes first is taken.
     Its sections (summary or content indexes) are separated by an empty line.
     """
 
@@ -155,7 +155,7 @@ class ReasoningItem:
 
 
 class ResultItem:
-    """What a tool gave that the provider ran itself."""
+    """The result of a tool that the provider executed itself."""
 
     outputs = ("output", "tools", "result")
 
@@ -168,7 +168,7 @@ class ResultItem:
 
 
 class ImageItem:
-    """A picture the provider made."""
+    """An image that the provider made."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._writer = writer
@@ -183,7 +183,7 @@ class ImageItem:
 
 
 class OpaqueItem:
-    """Any other item, kept whole for the next turn."""
+    """Any other item. It is kept whole for the next turn."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._writer = writer
@@ -225,7 +225,7 @@ ITEMS: dict[str, type[Item]] = {
         ResultItem,
     ),
 }
-"""Type of item to its class; `OpaqueItem` for the rest."""
+"""The class of each type of item. All others are `OpaqueItem`."""
 
 
 def class_of(wire: JSONObject) -> type[Item]:

@@ -1,9 +1,9 @@
-"""The body of `POST /responses`.
+"""Writes the body of `POST /responses`.
 
-Nothing is said about `store`: the vendor then keeps each answer and knows its reasoning items by id. A site
-that wants nothing kept puts `{"store": False, "include": ["reasoning.encrypted_content"]}` into `extra`:
-reasoning is then returned only where its encrypted content came along. (Models without reasoning refuse that
-`include`, so it is no default.)
+The body has no `store`, so the vendor keeps each answer and finds its reasoning items by id. A site that wants
+nothing kept puts `{"store": False, "include": ["reasoning.encrypted_content"]}` into `extra`. Then reasoning is sent
+back only if it came with encrypted content. This is no default, because models without reasoning refuse that
+`include`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ JSONObject = dict[str, Any]
 
 
 def responses_body(request: GenerationRequest) -> JSONObject:
-    """JSON-ready; keys that were not asked for are absent."""
+    """Returns the body, ready for JSON. Fields that the request leaves open are absent."""
     fields = {
         "model": request.model,
         "instructions": request.system or None,
@@ -55,7 +55,7 @@ def _said(group: RoleGroup) -> list[JSONObject]:
 
 
 def _assistant(group: RoleGroup) -> list[JSONObject]:
-    """Items in their order. Reasoning that nothing follows is refused by the API, so it is left out."""
+    """Returns the items in order, without reasoning at the end: the API refuses it if nothing follows."""
     items = [item for part in group[1] if (item := _item(part))]
     while items and items[-1]["type"] == "reasoning":
         items.pop()
@@ -92,7 +92,7 @@ def _call(call: ToolCall) -> JSONObject:
 
 
 def _reasoning(part: ReasoningPart) -> JSONObject | None:
-    """Only the API's own item, as it came; other vendors' signatures mean nothing here."""
+    """Returns the API's own reasoning item, unchanged. Reasoning of other vendors means nothing to it."""
     raw = part.raw or {}
     return raw if raw.get("type") == "reasoning" else None
 
@@ -115,7 +115,7 @@ def _file(part: FilePart) -> JSONObject | None:
 
 
 def _tool(tool: ToolSpec) -> JSONObject:
-    """`strict` is on unless refused, and then turns down most hand-written schemas."""
+    """Returns a function tool. `strict` is off: it is on by default and refuses most hand-written schemas."""
     return {
         "type": "function",
         "name": tool.name,

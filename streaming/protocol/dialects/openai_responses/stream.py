@@ -1,6 +1,6 @@
-"""OpenAI Responses events, as OpenAI and compatible servers send them.
+"""Reads OpenAI Responses events, as OpenAI and compatible servers send them.
 
-Complete at `response.completed` or `response.incomplete`; broken at `error` or `response.failed`.
+An answer is complete at `response.completed` or `response.incomplete`. It has failed at `error` or `response.failed`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Payload(msgspec.Struct, gc=False):
 
 
 class OpenAIResponsesStream:
-    """Events of one response to verbs on its answer."""
+    """Reads the events of one response."""
 
     payload: ClassVar[type[msgspec.Struct]] = Payload
 
@@ -87,15 +87,16 @@ class OpenAIResponsesStream:
             self._writer.start(response.get("id"), response.get("model"))
 
     def _skip(self, _payload: Payload, _data: bytes) -> None:
-        """Says nothing that other events do not say."""
+        """Ignores an event that only repeats what other events say."""
 
     def _read_end(self, payload: Payload, _data: bytes) -> None:
         self._read_response(_object(payload.response), payload.type.rpartition(".")[2], payload.error)
 
     def _read_response(self, response: dict[str, Any], word: str, error: Any = None) -> None:
-        """A response that is over: fill in what did not stream, and end.
+        """Reads a response that is over: adds what did not stream, and ends the answer.
 
-        Of the event's last word and the response's status the worse counts: servers leave a stale status behind.
+        `word` is the last word of the event's type. It and the response's status may differ, because some servers
+        leave an old status in the response. The worse of the two counts.
         """
         self._writer.start(response.get("id"), response.get("model"))
         self._writer.report_usage(read_usage(response.get("usage")))
@@ -113,7 +114,7 @@ class OpenAIResponsesStream:
         self._writer.fail(read_error(_object(payload.response).get("error") or reread(data)))
 
     def _read_other(self, payload: Payload, data: bytes) -> None:
-        if not payload.type and payload.object == "response":  # whole, from a server that does not stream
+        if not payload.type and payload.object == "response":  # a whole one, from a server that does not stream
             self._read_response(_object(reread(data)), "completed")
         elif payload.type.rpartition(".")[2] in BEATS:
             self._writer.emit(Heartbeat())
@@ -126,10 +127,10 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 SEVERITY = {"completed": 1, "cancelled": 2, "incomplete": 2, "failed": 3}
-"""Statuses of a response that is over; any other counts for nothing."""
+"""The statuses of a response that is over, by how bad they are. Others do not count."""
 
 BEATS = frozenset({"in_progress", "searching", "interpreting", "generating", "completed", "failed"})
-"""Last words of the types that tell only how far a built-in tool has come."""
+"""The last words of the event types that only report the progress of a built-in tool."""
 
 ITEM_EVENTS: dict[str, tuple[type[Item], Callable[[Any, Payload], None]]] = {
     "response.output_text.delta": (MessageItem, MessageItem.grow_text),
@@ -150,7 +151,7 @@ ITEM_EVENTS: dict[str, tuple[type[Item], Callable[[Any, Payload], None]]] = {
     "response.code_interpreter_call_code.delta": (CodeItem, CallItem.grow),
     "response.code_interpreter_call_code.done": (CodeItem, CallItem.fill),
 }
-"""Type of event to the class of item it is about and what takes it."""
+"""The class of item that each type of event is about, and the method that reads it."""
 
 EVENTS: dict[str, Callable[[OpenAIResponsesStream, Payload, bytes], None]] = {
     "response.created": OpenAIResponsesStream._read_progress,
@@ -171,4 +172,4 @@ EVENTS: dict[str, Callable[[OpenAIResponsesStream, Payload, bytes], None]] = {
     "response.reasoning_summary_part.added": OpenAIResponsesStream._skip,
     "response.reasoning_summary_part.done": OpenAIResponsesStream._skip,
 }
-"""Type of every other event that is read to what reads it."""
+"""The reader of each other type of event."""

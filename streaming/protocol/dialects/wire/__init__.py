@@ -1,4 +1,4 @@
-"""Values on the wire that have no fixed shape: payloads, errors and images, read as far as they can be read."""
+"""Reading of values that servers send in many shapes: payloads, errors and images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors as servers word them inside a stream: nested, flat, a bare string, a list; to one value."""
+"""Errors inside a stream. Servers send them nested, flat, as a string or as a list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streaming.errors import RETRYABLE
 from streaming.protocol.error_codes import code_of_error
 from streaming.protocol.events import StreamError
 
-# Enough for any message; a gateway's HTML page is not one.
+# Enough for every message. A gateway's HTML page may be longer, and is no message.
 MAX_MESSAGE_CHARS = 4096
 
 CODE_KEYS = ("code", "error_code", "status_code", "status")
@@ -23,7 +23,7 @@ INNER_KEYS = ("error", "errors", "detail", "base_resp")
 
 
 def read_error(wire: Any) -> StreamError:
-    """Whatever stands where an error is expected. Inner fields win; each missing one is taken from around it."""
+    """Reads an error of any shape. Fields of inner objects win; the outer objects give those that are missing."""
     layers = list(_layers(wire))
     code = _first(layers, CODE_KEYS)
     types = (_text(layer.get(key)) for layer in layers for key in TYPE_KEYS)
@@ -33,13 +33,13 @@ def read_error(wire: Any) -> StreamError:
 
 
 def stream_error(code: str | None, type: str | None, message: str) -> StreamError:
-    """Returns the error with its verdict: `retryable` is False for words that nobody knows, None if there is none."""
+    """Returns the error with its verdict: `retryable` is False if its words are unknown, None if it has no words."""
     has_words = code is not None or type is not None
     return StreamError(code, type, message, code_of_error(code, type, message) in RETRYABLE if has_words else None)
 
 
 def _layers(wire: Any, depth: int = 3) -> list[dict[str, Any]]:
-    """The error's objects, innermost first."""
+    """Returns the error's objects, the innermost first."""
     if isinstance(wire, list) and wire:
         return _layers(wire[0], depth)
     if not isinstance(wire, dict):

@@ -1,4 +1,4 @@
-"""Files within an answer: images as the wires carry them, to a media type and a URL."""
+"""Images within an answer, read as a media type and a URL."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def read_image(wire: Any) -> tuple[str, str] | None:
-    """An `image_url` item (`{"image_url": {"url": …}}`): media type and URL; None if it is something else."""
+    """Returns the media type and URL of an item `{"image_url": {"url": …}}`; None for any other value."""
     image = wire.get("image_url") if isinstance(wire, dict) else None
     url = image.get("url") if isinstance(image, dict) else image
     return (_media_type(url), url) if isinstance(url, str) and url else None

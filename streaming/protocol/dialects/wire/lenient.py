@@ -1,7 +1,7 @@
-"""Payloads of the wrong shape: whatever can be read of them, field by field.
+"""Payloads of the wrong shape, read field by field as far as possible.
 
-The fast way is one typed decode. Only what it refuses comes here: a string where a number belongs, a null in a list,
-bytes that are no UTF-8, half a surrogate pair.
+The fast way is one typed decode. Only payloads that it refuses come here: a string in the place of a number, a null
+in a list, bytes that are no UTF-8, half a surrogate pair.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import msgspec
 S = TypeVar("S", bound=msgspec.Struct)
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
-"""What decoding raises on some bytes."""
+"""The exceptions that decoding raises on some bytes."""
 
 
 def decode_leniently(data: bytes) -> Any:
-    """Any JSON value; what is no UTF-8 becomes U+FFFD, so does half a surrogate pair.
+    """Returns the JSON value in `data`. Bytes that are no UTF-8, and half surrogate pairs, become U+FFFD.
 
     Raises:
-        ValueError: it is no JSON, or nested too deep.
+        ValueError: `data` is no JSON, or nested too deep.
     """
     text = data.decode("utf-8", "replace")
     try:
@@ -38,7 +38,7 @@ def decode_leniently(data: bytes) -> Any:
 
 
 def reread(data: bytes) -> Any:
-    """The whole of a payload of which only some fields were decoded before; its text where that cannot be."""
+    """Returns the whole payload, of which only some fields were decoded before; its text if it is no JSON."""
     try:
         return decode_leniently(data)
     except ValueError:
@@ -46,7 +46,7 @@ def reread(data: bytes) -> Any:
 
 
 def shape(value: dict[str, Any], kind: type[S]) -> S:
-    """`value` as a `kind`; a field that does not fit has its default, an item that does not fit is left out."""
+    """Returns `value` as a `kind`. Fields that do not fit get their default; list items that do not are left out."""
     try:
         return msgspec.convert(value, kind, strict=False)
     except UNREADABLE:
@@ -71,7 +71,7 @@ def _shape_field(wire: Any, type_: Any) -> Any:
 
 
 def _struct_in(type_: Any, *, is_list: bool = False) -> tuple[type[msgspec.Struct] | None, bool]:
-    """The struct within `X | None` or `list[X] | None`, and whether it is a list of them."""
+    """Returns the struct X within `X | None` or `list[X] | None`, and True if it is a list."""
     if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
         return type_, is_list
     is_list = is_list or get_origin(type_) is list
