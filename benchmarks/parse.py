@@ -131,7 +131,7 @@ def ours(dialect: str) -> Reader:
 
 def floor(dialect: str, payloads: list[dict[str, Any]]) -> Reader:
     encoded = [json.dumps(p, separators=(",", ":"), ensure_ascii=False).encode() for p in payloads]
-    decode = msgspec.json.Decoder(DIALECTS[dialect].payload).decode
+    decode = msgspec.json.Decoder(DIALECTS[dialect].stream.payload).decode
 
     def read(_pieces: list[bytes]) -> object:
         for payload in encoded:

@@ -1,22 +1,22 @@
-"""Every exception this package raises on purpose.
+"""All exceptions that this package raises on purpose.
 
     StreamingError
-    ├── RequestError          the caller must act; has an HTTP status and a code
+    ├── RequestError          the caller must act; it has an HTTP status and a code
     │   ├── BadRequest        400  malformed JSON, missing prompt, unknown provider
     │   ├── LoginRequired     401
     │   ├── Forbidden         403  cross-site
-    │   ├── NotFound          404  no such conversation, or somebody else's
+    │   ├── NotFound          404  no such conversation, or it belongs to somebody else
     │   ├── Conflict          409  an answer is already being generated; key reused with another body
     │   ├── TooLarge          413
-    │   ├── UnsupportedFile   415  not of the accepted types, or not what it is called
+    │   ├── UnsupportedFile   415  not an accepted type, or not the type that its name says
     │   ├── TooManyRequests   429  generations, messages, streams per owner
-    │   ├── NotAsync          501  reached through WSGI, where nothing can stream
-    │   └── Overloaded        503  generations per process; draining; the database is away
-    ├── ProviderError         the model's server must act (or its key must); mapped from SDK errors in one place each
-    └── GenerationError       raised by the one-call API when the answer it was asked for did not finish
+    │   ├── NotAsync          501  the site is served through WSGI, which cannot stream
+    │   └── Overloaded        503  too many generations in this process; shutting down; no database
+    ├── ProviderError         the provider failed or refused; each SDK's errors become this in one place
+    └── GenerationError       the one-call API was asked for an answer that did not finish
 
-The text of a `RequestError` is written for the person who made the request and is sent to them as it is.
-The text of a `ProviderError` is for staff: what people read is looked up by its `code`.
+The person who made a request reads the text of its `RequestError`. The text of a `ProviderError` is for staff; people
+read the message of its `code`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from typing import Any, ClassVar
 
 
 class StreamingError(Exception):
-    """The root: catch this to catch all of ours."""
+    """The base of all exceptions of this package."""
 
 
 class RequestError(StreamingError):
-    """The request cannot be served as it stands; the message says what to change."""
+    """The request cannot be served. The message says what to change."""
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
@@ -54,59 +54,59 @@ class Forbidden(RequestError):
 
 
 class NotFound(RequestError):
-    """It does not exist, or it is somebody else's."""
+    """It does not exist, or it belongs to somebody else."""
 
     status = 404
     code = "not_found"
 
 
 class Conflict(RequestError):
-    """The conversation is busy, or a client message id was used again for another message."""
+    """The conversation has a running generation, or a client message id was used for two different messages."""
 
     status = 409
     code = "conflict"
 
 
 class TooLarge(RequestError):
-    """The prompt exceeds `STREAMING_MAX_PROMPT_CHARS`, a file its limit, or the body Django's."""
+    """The prompt is longer than `STREAMING_MAX_PROMPT_CHARS`, or a file or the body exceeds its limit."""
 
     status = 413
     code = "too_large"
 
 
 class UnsupportedFile(RequestError):
-    """A file is of a type that the site or the model does not take, or is not what it is called."""
+    """The site or the model does not take this type of file, or the file is not of the type that it claims."""
 
     status = 415
     code = "unsupported_file"
 
 
 class TooManyRequests(RequestError):
-    """The owner has or asks for more than one of the site's limits allows; the text says which."""
+    """The owner exceeds a limit of the site. The text says which."""
 
     status = 429
     code = "too_many_requests"
 
 
 class NotAsync(RequestError):
-    """The site is served through WSGI; streaming needs ASGI."""
+    """The site is served through WSGI, but streaming needs ASGI."""
 
     status = 501
     code = "not_async"
 
 
 class Overloaded(RequestError):
-    """This process has as many live generations as it may, is shutting down, or has no database just now."""
+    """This process runs its maximum of generations, is shutting down, or cannot reach the database."""
 
     status = 503
     code = "overloaded"
 
 
 class ProviderError(StreamingError):
-    """A provider refused, could not be reached, or broke the stream.
+    """A provider refused the request, could not be reached, or broke off the stream.
 
-    `code` is one of a closed set, the keys of `PUBLIC_MESSAGES`. `detail` is for staff and holds no secrets.
-    `retry_after` is in seconds, as the provider asked.
+    `code` is a key of `PUBLIC_MESSAGES`. `detail` is for staff and holds no secrets. `status` is the HTTP status, if
+    there was one. `retry_after` is how long the provider asks to wait, in seconds.
     """
 
     def __init__(
@@ -144,12 +144,15 @@ PUBLIC_MESSAGES: dict[str, str] = {
     "provider_error": "The model's provider reported an error.",
     "internal": "Something went wrong on this site while answering. What arrived is kept.",
 }
-# A provider's own error (HTTP 500, `server_error`, `api_error`) passes; what a request did wrong has other codes.
+"""The message that people read for each code."""
+
+# The only list of codes for which asking again may help. `provider_error` is one of them, because the provider's own
+# errors (HTTP 500, `server_error`, `api_error`) pass. `streaming.protocol.error_codes` gives servers' errors a code.
 RETRYABLE = frozenset({"rate_limited", "overloaded", "unreachable", "timeout", "connection_lost", "provider_error"})
 
 
 class GenerationError(StreamingError):
-    """The answer did not finish. `result` holds what there is of it; the text is safe to show."""
+    """The answer did not finish. `result` holds what there is of it. The text may be shown to people."""
 
     def __init__(self, message: str, result: Any) -> None:
         super().__init__(message)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from streaming.models.history import NOT_EXECUTED, repair
 from streaming.protocol.parts import Part, ReasoningPart, Role, TextPart, ToolCall, ToolResult, Turn
+from streaming.protocol.requests import repair
+from streaming.protocol.requests.repair import NOT_EXECUTED
 
 WHOLE = ToolCall(id="c1", name="f", raw_arguments="{}", arguments={}, is_complete=True)
 HALF = ToolCall(id="c2", name="f", raw_arguments='{"a": ', error="truncated")

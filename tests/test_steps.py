@@ -17,7 +17,6 @@ from streaming.intake.waiting_calls import DENIED
 from streaming.journal import Batch, write_frames
 from streaming.models import Generation, JournalEntry, Message
 from streaming.models.generations import from_now
-from streaming.models.history import NOT_EXECUTED
 from streaming.protocol.parts import (
     ReasoningPart,
     TextPart,
@@ -27,6 +26,7 @@ from streaming.protocol.parts import (
     dump_parts,
 )
 from streaming.protocol.requests import GenerationRequest
+from streaming.protocol.requests.repair import NOT_EXECUTED
 from streaming.providers import get_provider
 from streaming.providers.scripted import Script, Scripted, wire
 from streaming.runner.draft import NOT_MADE

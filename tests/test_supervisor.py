@@ -840,6 +840,30 @@ async def test_what_no_waiting_cures_is_not_tried_again(flaky: type[Flaky], code
     assert len(flaky.calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("word", "code", "tries"),
+    [
+        ("content_policy_violation", "bad_request", 1),
+        ("invalid_prompt", "bad_request", 1),
+        ("image_content_policy_violation", "bad_request", 1),
+        ("nobody_knows_this", "provider_error", 1),
+        ("engine_overloaded", "overloaded", 3),
+        ("409", "overloaded", 3),
+        ("", "provider_error", 3),
+    ],
+)
+async def test_the_words_of_an_error_inside_the_stream_decide_how_often_a_provider_is_asked(
+    scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch, word: str, code: str, tries: int
+) -> None:
+    monkeypatch.setattr("streaming.runner.steps.RETRY_SECONDS", 0.01)
+    settings.STREAMING_PROVIDER_RETRIES = 2
+    scripted(chunks=[f"data: {json.dumps({'error': {'message': 'no', 'code': word}})}\n\n"])
+    await frames_of((await submit()).pk)
+    row = await Generation.objects.aget()
+    requests = get_provider().requests  # type: ignore[attr-defined]
+    assert (row.status, row.error_code, row.attempts, len(requests)) == ("failed", code, tries, tries)
+
+
 async def test_nothing_is_tried_again_once_readers_have_seen_a_word(scripted: Script) -> None:
     scripted(text="one two three four", error="overloaded", fail_after=3)
     await frames_of((await submit()).pk)

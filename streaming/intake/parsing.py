@@ -15,7 +15,7 @@ import msgspec
 from streaming.errors import BadRequest
 from streaming.intake.submission import Submission, Trigger
 from streaming.protocol.parts import FilePart
-from streaming.protocol.ui_stream import answers_in
+from streaming.protocol.ui_stream import inbound_parts
 
 TRIGGERS: dict[Any, Trigger] = {
     None: "submit-message",
@@ -106,7 +106,7 @@ def _prompt(message: dict[str, Any]) -> Fields:
 
 def _answers(message: dict[str, Any]) -> Fields:
     """Reads a client's assistant message: the outputs and decisions that continue an answer."""
-    answers = answers_in(message.get("parts"))
+    answers = inbound_parts(message.get("parts"))
     if not answers:
         raise BadRequest("The last of 'messages' must be the user's, or an answer whose calls have their outputs.")
     return {"message_id": _identifier(message, "id"), "answers": answers}

@@ -1,4 +1,4 @@
-"""The sans-IO core: a provider's bytes to typed events, and events to an answer.
+"""The sans-IO core: it turns a provider's bytes into typed events, and these into an answer.
 
     parser = StreamParser("openai-chat")  # "openai-responses", "anthropic-messages"
     transcript = Transcript()
@@ -8,11 +8,14 @@
     for event in parser.close():
         transcript.apply(event)
 
+`encode("openai-chat", GenerationRequest(...))` gives the JSON body that asks for such a stream.
+
 No Django, no asyncio, no SDK, no socket: this package runs in any Python program.
 """
 
 from __future__ import annotations
 
+from streaming.protocol.dialects import encode
 from streaming.protocol.events import (
     Cited,
     Event,
@@ -41,8 +44,8 @@ from streaming.protocol.events import (
     UsageReported,
     Warning,
 )
-from streaming.protocol.framing import Leniency
 from streaming.protocol.json_scanner import JSONError, JSONScanner, StringDelta
+from streaming.protocol.lenient_sse import Leniency
 from streaming.protocol.parser import StreamParser
 from streaming.protocol.parts import (
     FilePart,
@@ -56,6 +59,7 @@ from streaming.protocol.parts import (
     ToolResult,
     Turn,
 )
+from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.protocol.sse import ServerSentEvent, SSEDecoder, encode_sse
 from streaming.protocol.transcript import Transcript
 
@@ -67,6 +71,7 @@ __all__ = [
     "FileReceived",
     "FinishReason",
     "Finished",
+    "GenerationRequest",
     "Heartbeat",
     "JSONError",
     "JSONScanner",
@@ -97,6 +102,7 @@ __all__ = [
     "ToolCallStarted",
     "ToolResult",
     "ToolResulted",
+    "ToolSpec",
     "Transcript",
     "Truncated",
     "Turn",
@@ -104,5 +110,6 @@ __all__ = [
     "Usage",
     "UsageReported",
     "Warning",
+    "encode",
     "encode_sse",
 ]

@@ -1,11 +1,12 @@
-"""The typed events of a generation: what a provider's bytes mean, and what its tools gave, one frozen class each.
+"""The typed events of a generation: what the provider's bytes mean, and what tools returned. One frozen class each.
 
-`part` is the position of the part in `Transcript.parts`: it is given out in order of first appearance, so a delta
-names its place and nobody has to search for it. `choice` is the alternative it belongs to when a request asked for
-several (`n > 1`), each of which counts its parts from 0; it is 0 otherwise. A `Transcript` folds one choice.
+`part` is the position of the part in `Transcript.parts`. Parts are numbered in the order in which they first appear,
+so each delta says where it belongs. `choice` is the number of the alternative, if the request asked for several
+(`n > 1`); otherwise it is 0. Each choice counts its parts from 0, and a `Transcript` folds one choice.
 
-Order: `Started` at most once and before any part; deltas of a part before its `PartEnded`; `ToolCallStarted` before
-that call's deltas before its `ToolCallEnded`; exactly one of `Finished`, `Failed`, `Truncated`, last.
+Order: `Started` comes at most once, before all parts. The deltas of a part come before its `PartEnded`. A call's
+`ToolCallStarted` comes before its deltas, and these before its `ToolCallEnded`. The last event is exactly one of
+`Finished`, `Failed`, `Truncated`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class Started(Event, frozen=True):
-    """The provider accepted the request; its id for the answer and the model's name, where it gave them."""
+    """The provider began to answer. `id` is its id of the answer; both fields are None if it did not give them."""
 
     id: str | None
     model: str | None
@@ -45,7 +46,7 @@ class ReasoningDelta(Event, frozen=True):
 
 
 class ReasoningSigned(Event, frozen=True):
-    """What the provider wants back with this reasoning on the next turn: a signature, or its whole object."""
+    """The provider wants this back with the reasoning on the next turn: a signature, or its whole object."""
 
     part: int
     signature: str | None = None
@@ -62,14 +63,14 @@ class RefusalDelta(Event, frozen=True):
 
 
 class PartEnded(Event, frozen=True):
-    """A text, reasoning or refusal part will not grow any more."""
+    """A text, reasoning or refusal part is complete."""
 
     part: int
     choice: int = 0
 
 
 class ToolCallStarted(Event, frozen=True):
-    """The model began a tool call. `id` is the provider's, or made up (and stable) when it sent none."""
+    """The model began a tool call. If the provider sent no `id`, the parser made one: the same for the same bytes."""
 
     part: int
     id: str
@@ -88,10 +89,11 @@ class ToolCallDelta(Event, frozen=True):
 
 
 class ToolCallEnded(Event, frozen=True):
-    """The strict verdict on one call's arguments.
+    """The tool call is complete or broken: the strict verdict on its arguments.
 
-    `error` is None when `is_complete`; else `truncated` (the JSON or the stream ended inside it), `invalid_json`,
-    `not_an_object`, `concatenated` (a second value followed the first) or `too_large` (or nested too deep).
+    `error` is None if `is_complete`. Otherwise it is `truncated` (the JSON or the stream ended inside the arguments),
+    `invalid_json`, `not_an_object`, `concatenated` (a second value follows the first) or `too_large` (too long or
+    nested too deep).
     """
 
     part: int
@@ -104,7 +106,7 @@ class ToolCallEnded(Event, frozen=True):
 
 
 class ToolResulted(Event, frozen=True):
-    """A tool gave `output`, a JSON value: the wire's if the provider ran it, else this side's."""
+    """A tool returned `output`, a JSON value. Either the provider executed it, or the app that holds the parser."""
 
     part: int
     call_id: str
@@ -115,7 +117,7 @@ class ToolResulted(Event, frozen=True):
 
 
 class ToolApproved(Event, frozen=True):
-    """Whether a call may be executed; None asks a person. Never the wire's: this side decides."""
+    """The app decided if a call may be executed; None asks a person. The parser never returns this event."""
 
     part: int
     call_id: str
@@ -125,11 +127,11 @@ class ToolApproved(Event, frozen=True):
 
 
 class StepStarted(Event, frozen=True):
-    """The model is asked once more, with what tools gave. Never the wire's: a wire knows one request."""
+    """The app asks the model again, with the tool results. The parser never returns this event."""
 
 
 class Cited(Event, frozen=True):
-    """A citation or annotation on text part `part`; `citation` is the wire's object."""
+    """The text part `part` has a citation or annotation; `citation` is the provider's own object."""
 
     part: int
     citation: dict[str, Any]
@@ -146,7 +148,7 @@ class FileReceived(Event, frozen=True):
 
 
 class OpaqueReceived(Event, frozen=True):
-    """A whole block that has no class of its own, kept for the next turn."""
+    """The provider sent a block that has no class here. It is kept whole for the next turn."""
 
     part: int
     raw: dict[str, Any]
@@ -154,7 +156,7 @@ class OpaqueReceived(Event, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Token counts. None means unknown, never zero; the sum with something unknown is what is known."""
+    """Token counts. None means unknown, never zero. A sum counts only what is known."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -168,7 +170,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
 
 
 MAX_COUNT = 2**31 - 1
-"""Two thousand million tokens: no context is near it, and every database's integer column holds it."""
+"""The largest count that is read. No context is near it, and an integer column of every database can hold it."""
 
 
 def _sum(one: int | None, other: int | None) -> int | None:
@@ -176,30 +178,34 @@ def _sum(one: int | None, other: int | None) -> int | None:
 
 
 class UsageReported(Event, frozen=True):
-    """The totals so far; each report replaces the one before."""
+    """The provider reported the totals so far. They replace all earlier ones."""
 
     usage: Usage
 
 
 class Heartbeat(Event, frozen=True):
-    """The provider is alive but has nothing to say: a comment or a ping."""
+    """The provider sent a sign of life without content: a comment or a ping."""
 
 
 class Warning(Event, frozen=True):
-    """Something was off and was coped with; `code` is stable, `detail` holds no content of the answer."""
+    """The parser worked around a mistake. `code` is stable; `detail` holds nothing of the answer's content."""
 
     code: str
     detail: str = ""
 
 
 class Unknown(Event, frozen=True):
-    """A well-formed thing this version has no meaning for; `raw` is its payload."""
+    """The provider sent something well-formed that this version does not know; `raw` is its payload."""
 
     raw: str
 
 
 class StreamError(msgspec.Struct, frozen=True, gc=False):
-    """A provider's error as it was worded on the wire; never shown to people as it is."""
+    """A provider's error in its own words, which are not for the people who read the answer.
+
+    `retryable` is True if asking again may help, and False if it cannot help or the error's words are unknown. It is
+    None if the error has neither `code` nor `type`. The table is in `streaming.protocol.error_codes`.
+    """
 
     code: str | None
     type: str | None
@@ -208,7 +214,7 @@ class StreamError(msgspec.Struct, frozen=True, gc=False):
 
 
 class Finished(Event, frozen=True):
-    """The wire said that the answer is complete. `raw_reason` is its own word for why."""
+    """The provider said that the answer is complete. `raw_reason` is its own word for the finish reason."""
 
     reason: FinishReason
     raw_reason: str | None = None
@@ -221,7 +227,7 @@ class Failed(Event, frozen=True):
 
 
 class Truncated(Event, frozen=True):
-    """The stream ended without the signal that completes it."""
+    """The stream ended without the provider's signal that the answer is complete."""
 
 
 TERMINAL = (Finished, Failed, Truncated)

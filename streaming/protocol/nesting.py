@@ -1,4 +1,7 @@
-"""How deep JSON may be nested here. Who reads or writes it by recursion, as most do, fails at about 1,000 levels."""
+"""The bound on how deep JSON may be nested.
+
+Most programs read and write JSON by recursion, and in Python that fails at about 1,000 levels.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ MAX_NESTING = 100
 
 
 def is_too_deep(value: Any) -> bool:
-    """Whether a JSON value has containers within containers for more than `MAX_NESTING` levels."""
+    """Returns True if a JSON value has more than `MAX_NESTING` levels of containers."""
     level = [value]
     for _ in range(MAX_NESTING):
         level = [item for one in level for item in _items(one)]

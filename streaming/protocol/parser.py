@@ -1,4 +1,4 @@
-"""StreamParser: a provider's bytes to typed events."""
+"""StreamParser turns a provider's bytes into typed events."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 import msgspec
 
 from streaming.protocol.dialects import DIALECTS
-from streaming.protocol.dialects.answer import Answer, TooLarge
-from streaming.protocol.dialects.errors import read_error
-from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, reread, shape
-from streaming.protocol.events import Event, Heartbeat, StreamError, Unknown
-from streaming.protocol.framing import DATA, Frame, Framer, Kind, Leniency
+from streaming.protocol.dialects.answer import AnswerWriter, StreamTooLarge
+from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, read_error, reread, shape, stream_error
+from streaming.protocol.events import Event, Heartbeat, Unknown
+from streaming.protocol.lenient_sse import DATA, Leniency, LenientDecoder, WireEvent, WireEventKind
 
-# Everything a stream leaves behind (text, arguments, parts) is at most a small multiple of its bytes, so this bounds
-# them all. A very long answer is 1 MB on the wire; one with dozens of 4K images is under 200 MB.
+# What a stream leaves in memory (text, arguments, parts) is at most a small multiple of its bytes, so this bounds all
+# of it. A very long answer is 1 MB on the wire; an answer with dozens of 4K images is under 200 MB.
 MAX_STREAM_BYTES = 256 * 1024 * 1024
 
 EXCERPT_CHARS = 500
@@ -25,19 +24,20 @@ EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepali
 
 
 class StreamParser:
-    """The bytes of one answer, cut anywhere, to the events they mean.
+    """Reads the stream of one answer. Its bytes may be cut anywhere.
 
-    `dialect` is `openai-chat`, `openai-responses` or `anthropic-messages`. Nothing raises on what a server sends.
-    Exactly one of `Finished`, `Failed`, `Truncated` is returned, last; what follows it on the wire is not read.
+    `dialect` is `openai-chat`, `openai-responses` or `anthropic-messages`. Whatever the server sends, reading raises
+    nothing. The last event is exactly one of `Finished`, `Failed`, `Truncated`; later bytes are not read.
 
     Options:
-        split_think_tags: read `<think>…</think>` in the text as reasoning. Off: an answer may speak of the tag.
-        first_part: the number of the first part, for an answer that goes on after what a tool gave.
-        taken_ids: ids that calls of that answer have; a call that comes with one of them gets another.
-        leniency: any field of `Leniency`, by name: the departures from the SSE text, and the bounds.
+        split_think_tags: read `<think>…</think>` in the text as reasoning. Off by default, because an answer may be
+            about this tag.
+        first_part: the number of the first part. An answer that goes on after a tool result continues the count.
+        taken_ids: ids of earlier calls of that answer. A new call that comes with one of them gets another id.
+        leniency: any field of `Leniency`, by name: how the parser departs from the SSE standard, and the bounds.
 
     Raises:
-        ValueError: there is no such dialect or option.
+        ValueError: the dialect or an option does not exist.
     """
 
     def __init__(
@@ -52,75 +52,78 @@ class StreamParser:
         if dialect not in DIALECTS:
             raise ValueError(f"Unknown dialect {dialect!r}, must be one of: {', '.join(DIALECTS)}")
         self._leniency = _options(leniency)
-        self._framer = Framer(self._leniency)
-        self._answer = Answer(split_think_tags=split_think_tags, first_part=first_part, taken_ids=taken_ids)
-        self._dialect = DIALECTS[dialect](self._answer)
+        self._decoder = LenientDecoder(self._leniency)
+        self._writer = AnswerWriter(split_think_tags=split_think_tags, first_part=first_part, taken_ids=taken_ids)
+        self._dialect = DIALECTS[dialect].stream(self._writer)
         self._take = self._dialect.read
         self._decode = msgspec.json.Decoder(self._dialect.payload).decode
-        self._room = MAX_STREAM_BYTES
-        self._nonsense = ""
+        self._bytes_left = MAX_STREAM_BYTES
+        self._not_json = ""
 
     @property
     def is_over(self) -> bool:
-        """Whether the terminal event was returned: nothing more will come, the connection may be closed."""
-        return self._answer.is_over
+        """True after the terminal event: no event will follow, and the connection may be closed."""
+        return self._writer.is_over
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """The events that `chunk` completes. A list, not a generator: an undrained generator would lose bytes."""
-        if self._answer.is_over:
+        """Returns the events that `chunk` completes.
+
+        It is a list, because a generator that is not read to its end would lose bytes.
+        """
+        if self._writer.is_over:
             return []
-        self._room -= len(chunk)
-        if self._room < 0:
+        self._bytes_left -= len(chunk)
+        if self._bytes_left < 0:
             return self._overrun(chunk)
-        return self._read(self._framer.feed(chunk))
+        return self._read(self._decoder.feed(chunk))
 
     def close(self) -> list[Event]:
-        """The events that the end of the bytes leaves. May be called again: there are none then."""
-        return [] if self._answer.is_over else self._read(self._framer.close())
+        """Returns the last events, at the end of the bytes. Later calls return none."""
+        return [] if self._writer.is_over else self._read(self._decoder.close())
 
     def _overrun(self, chunk: bytes) -> list[Event]:
-        events = self._read(self._framer.feed(chunk[: self._room]))
+        events = self._read(self._decoder.feed(chunk[: self._bytes_left]))
         self._fail("too_large", f"the stream is longer than {MAX_STREAM_BYTES} bytes")
         return events + self._read([])
 
-    def _read(self, frames: list[Frame]) -> list[Event]:
-        answer = self._answer
+    def _read(self, wire_events: list[WireEvent]) -> list[Event]:
+        writer = self._writer
         decode = self._decode
         take = self._take
         try:
-            for kind, event, data in frames:
+            for kind, event, data in wire_events:
                 if kind is not DATA:
-                    NOTICES[kind](self, data)
+                    READERS[kind](self, data)
                 else:
                     try:
                         payload = decode(data)
                     except UNREADABLE:
-                        self._read_odd(event, data)
+                        self._read_other(event, data)
                     else:
                         take(payload, event, data)
-                if answer.is_over:
+                if writer.is_over:
                     break
-        except TooLarge as bound:
+        except StreamTooLarge as bound:
             self._fail("too_large", str(bound))
-        events, answer.events = answer.events, []
+        events, writer.events = writer.events, []
         return events
 
     def _read_end(self, _data: bytes) -> None:
-        if self._nonsense and not self._answer.has_parts:
-            self._fail("not_json", self._nonsense)
+        if self._not_json and not self._writer.has_parts:
+            self._fail("not_json", self._not_json)
         else:
             self._dialect.end()
 
     def _fail(self, code: str, message: str) -> None:
-        self._answer.fail(StreamError(code, None, message))
+        self._writer.fail(stream_error(code, None, message))
 
-    def _read_odd(self, event: bytes, data: bytes) -> None:
-        """Data that is no payload of the dialect's shape."""
-        data = data.strip().removeprefix(b"data:").strip()  # a relay of a relay may have prefixed it twice
+    def _read_other(self, event: bytes, data: bytes) -> None:
+        """Reads data that does not decode to the dialect's payload."""
+        data = data.strip().removeprefix(b"data:").strip()  # two relays in a row may each have added the prefix
         if data == DONE:
             self._dialect.done()
         elif _is_empty(data):
-            self._answer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(data.decode()))
+            self._writer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(data.decode()))
         else:
             self._read_misshapen(event, data)
 
@@ -128,10 +131,10 @@ class StreamParser:
         try:
             value = decode_leniently(data)
         except ValueError:
-            self._read_nonsense(event, data)
+            self._read_not_json(event, data)
             return
         for each in value if isinstance(value, list) else [value]:
-            if not self._answer.is_over:
+            if not self._writer.is_over:
                 self._read_value(event, each)
 
     def _read_value(self, event: bytes, value: Any) -> None:
@@ -139,43 +142,47 @@ class StreamParser:
         if isinstance(value, dict):
             self._dialect.read(shape(value, self._dialect.payload), event, data)
         elif event == b"error":
-            self._answer.fail(read_error(value))
+            self._writer.fail(read_error(value))
         else:
-            self._answer.unknown(data)
+            self._writer.unknown(data)
 
-    def _read_nonsense(self, event: bytes, data: bytes) -> None:
-        """No JSON. A server that cannot begin says so in a sentence, and may then leave the connection open."""
+    def _read_not_json(self, event: bytes, data: bytes) -> None:
+        """Reads data that is no JSON.
+
+        A server that cannot begin to answer sends a plain sentence and may leave the connection open, so that is an
+        error at once. Broken JSON, and a sentence within an answer, are only warnings.
+        """
         text = data.decode("utf-8", "replace")[:EXCERPT_CHARS]
-        if event == b"error" or not (self._answer.is_started or data.startswith((b"{", b"["))):
+        if event == b"error" or not (self._writer.is_started or data.startswith((b"{", b"["))):
             self._fail("not_json", text)
         else:
-            self._nonsense = self._nonsense or text
-            self._answer.warn("not_json", f"{len(data)} bytes of data are no JSON")
+            self._not_json = self._not_json or text
+            self._writer.warn("not_json", f"{len(data)} bytes of data are no JSON")
 
     def _read_comment(self, _data: bytes) -> None:
-        self._answer.emit(Heartbeat())
+        self._writer.emit(Heartbeat())
 
     def _read_error_field(self, data: bytes) -> None:
-        self._answer.fail(read_error(reread(data)))
+        self._writer.fail(read_error(reread(data)))
 
     def _read_unknown(self, data: bytes) -> None:
-        """A line of no meaning, unless a gateway appended its error to a stream that had begun."""
+        """Reads a line that is no SSE field. It may be the error that a gateway appended to the stream."""
         value = reread(data) if data.startswith(b"{") and self._leniency.read_unframed_body else None
         if isinstance(value, dict) and value.get("error"):
-            self._answer.fail(read_error(value))
+            self._writer.fail(read_error(value))
         else:
-            self._answer.unknown(data)
+            self._writer.unknown(data)
 
     def _read_body(self, data: bytes) -> None:
-        """A stream without events: a JSON error, a whole answer, or something that is neither."""
+        """Reads a body without SSE events: a JSON error, a whole answer, or anything else."""
         try:
             value = decode_leniently(data)
         except ValueError:
             value = None
         if isinstance(value, dict | list) and value:
-            self._read_odd(b"", msgspec.json.encode(value))
-            if not self._answer.is_over and not self._answer.has_parts:
-                self._answer.fail(read_error(value))
+            self._read_other(b"", msgspec.json.encode(value))
+            if not self._writer.is_over and not self._writer.has_parts:
+                self._writer.fail(read_error(value))
         else:
             self._fail("not_sse", data.decode("utf-8", "replace")[:EXCERPT_CHARS])
 
@@ -195,16 +202,16 @@ def _options(given: dict[str, bool | int]) -> Leniency:
 
 
 def _is_empty(data: bytes) -> bool:
-    """Data that some servers send to keep the connection alive."""
+    """Returns True for data that some servers send only to keep the connection alive."""
     return data.startswith(b":") or data.lower() in EMPTY
 
 
-NOTICES: dict[Kind, Callable[[StreamParser, bytes], None]] = {
-    Kind.COMMENT: StreamParser._read_comment,
-    Kind.ERROR: StreamParser._read_error_field,
-    Kind.UNKNOWN: StreamParser._read_unknown,
-    Kind.BODY: StreamParser._read_body,
-    Kind.TOO_LARGE: StreamParser._read_overflow,
-    Kind.COMPRESSED: StreamParser._read_compressed,
-    Kind.END: StreamParser._read_end,
+READERS: dict[WireEventKind, Callable[[StreamParser, bytes], None]] = {
+    WireEventKind.COMMENT: StreamParser._read_comment,
+    WireEventKind.ERROR: StreamParser._read_error_field,
+    WireEventKind.UNKNOWN: StreamParser._read_unknown,
+    WireEventKind.BODY: StreamParser._read_body,
+    WireEventKind.TOO_LARGE: StreamParser._read_overflow,
+    WireEventKind.COMPRESSED: StreamParser._read_compressed,
+    WireEventKind.END: StreamParser._read_end,
 }

@@ -1,7 +1,7 @@
-"""The typed parts of a message: what a model wrote, as values without ids or rows.
+"""The typed parts of a message: plain values without ids or rows.
 
-One set of classes serves the transcript of a running stream, the `parts` column of a stored message and the turns
-sent to a provider. `dump_parts` and `load_parts` are the way in and out of JSON; each part carries its `type`.
+The same classes serve the transcript of a running stream, the `parts` column of a stored message and the turns that
+a provider is sent. `dump_parts` and `load_parts` convert them to JSON and back; in JSON each part has its `type`.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 
 class TextPart(msgspec.Struct, frozen=True, kw_only=True, tag="text", omit_defaults=True):
-    """Markdown as the model wrote it. `citations` are the wire's objects, in order of arrival."""
+    """Markdown as the model wrote it. `citations` are the provider's own objects, in order of arrival."""
 
     text: str
     citations: tuple[dict[str, Any], ...] = ()
 
 
 class ReasoningPart(msgspec.Struct, frozen=True, kw_only=True, tag="reasoning", omit_defaults=True):
-    """What the model thought. `signature` and `raw` go back to the provider on the next turn, untouched.
+    """The model's reasoning. `signature` and `raw` go back to the provider unchanged on the next turn.
 
-    `raw` is the wire's whole object where the provider wants that back (redacted or encrypted reasoning).
+    `raw` is the provider's whole object. Some providers want it back (redacted or encrypted reasoning).
     """
 
     text: str = ""
@@ -32,16 +32,16 @@ class ReasoningPart(msgspec.Struct, frozen=True, kw_only=True, tag="reasoning", 
 
 
 class RefusalPart(msgspec.Struct, frozen=True, kw_only=True, tag="refusal", omit_defaults=True):
-    """Why the model would not answer, in its words."""
+    """The model's refusal to answer, in its own words."""
 
     text: str
 
 
 class ToolCall(msgspec.Struct, frozen=True, kw_only=True, tag="tool-call", omit_defaults=True):
-    """A call the model asked for, with the strict verdict on its arguments.
+    """A tool call, with the strict verdict on its arguments.
 
-    `arguments` is set only when `is_complete`: nothing repaired or cut short is ever handed out.
-    `error` is one of the codes of `ToolCallEnded.error`. `is_json` is false for free-text tool input.
+    `arguments` is set only if `is_complete`: arguments that were cut or repaired are never handed out.
+    `error` is one of the codes of `ToolCallEnded.error`. `is_json` is False if the tool takes free text.
     """
 
     id: str
@@ -56,7 +56,7 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True, tag="tool-call", omit_
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag="tool-result", omit_defaults=True):
-    """The answer to the call with id `call_id`; `output` is any JSON value."""
+    """The result of the call with id `call_id`; `output` is any JSON value."""
 
     call_id: str
     output: Any = None
@@ -65,7 +65,7 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag="tool-result", o
 
 
 class ToolApproval(msgspec.Struct, frozen=True, kw_only=True, tag="tool-approval", omit_defaults=True):
-    """Whether the call with id `call_id` may be executed: None while a person is asked; `reason` is theirs."""
+    """The decision about the call with id `call_id`: None while a person is asked. `reason` is that person's."""
 
     call_id: str
     is_approved: bool | None = None
@@ -73,7 +73,7 @@ class ToolApproval(msgspec.Struct, frozen=True, kw_only=True, tag="tool-approval
 
 
 class FilePart(msgspec.Struct, frozen=True, kw_only=True, tag="file", omit_defaults=True):
-    """An image or document: an http(s) or data URL with its media type."""
+    """An image, audio or document: an http(s) or data URL with its media type."""
 
     media_type: str
     url: str
@@ -81,7 +81,7 @@ class FilePart(msgspec.Struct, frozen=True, kw_only=True, tag="file", omit_defau
 
 
 class OpaquePart(msgspec.Struct, frozen=True, kw_only=True, tag="opaque", omit_defaults=True):
-    """A block this package has no class for, kept whole so that the next turn can return it."""
+    """A block that has no class here. It is kept whole, so that it can go back on the next turn."""
 
     raw: dict[str, Any]
 
@@ -90,27 +90,27 @@ Part = TextPart | ReasoningPart | RefusalPart | ToolCall | ToolResult | ToolAppr
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """One contribution to a conversation, as providers see it."""
+    """One contribution to a conversation, as a provider is sent it."""
 
     role: Role
     parts: tuple[Part, ...]
 
 
 def dump_parts(parts: tuple[Part, ...] | list[Part]) -> list[dict[str, Any]]:
-    """Parts as JSON-ready dicts."""
+    """Returns the parts as dicts that are ready for JSON."""
     dumped: list[dict[str, Any]] = msgspec.to_builtins(list(parts))
     return dumped
 
 
 def load_parts(raw: list[dict[str, Any]]) -> tuple[Part, ...]:
-    """The inverse of `dump_parts`.
+    """Returns the parts that `dump_parts` made `raw` of.
 
     Raises:
-        msgspec.ValidationError: `raw` was not made by `dump_parts`.
+        msgspec.ValidationError: `raw` did not come from `dump_parts`.
     """
     return tuple(msgspec.convert(raw, list[Part]))
 
 
 def text_of(parts: tuple[Part, ...] | list[Part]) -> str:
-    """All text parts, concatenated."""
+    """Returns the text of all text parts, concatenated."""
     return "".join(part.text for part in parts if isinstance(part, TextPart))

@@ -1,9 +1,9 @@
-"""Server-sent events: bytes to lines to events as the WHATWG text has it, and back.
+"""Server-sent events as the WHATWG standard defines them: reading and writing.
 
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html, "Parsing an event stream" and "Interpreting
-an event stream". Only CR LF, LF and CR end a line: JSON may hold U+2028, U+0085 or a form feed as they are, and
-`str.splitlines` cuts there. A CR ends its line at once, though it may be the first half of a CR LF whose LF comes
-with the next chunk: holding the line back would make a CR-only stream lag one event behind.
+an event stream". Only CR LF, LF and CR end a line. `str.splitlines` also cuts at U+2028, U+0085 and form feeds, which
+JSON may contain unescaped. A CR ends its line at once, even if the next chunk may begin with the LF of the same line
+end. Otherwise each event of a stream that uses only CR would come one event too late.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from __future__ import annotations
 import msgspec
 
 BOM = b"\xef\xbb\xbf"
-CR = 0x0D  # as a number: `in` finds it five times as fast as it does bytes
+CR = 0x0D  # a number, because `CR in chunk` is five times as fast with it as with bytes
 
-# One line carries one JSON document. The largest seen in the wild are base64 images of about 100 KB inside a final
-# event; 4K images reach several MB. eventsource-parser and undici bound theirs too (opt-in).
+# One line carries one JSON document. The largest recorded ones hold base64 images of about 100 KB; 4K images reach
+# several MB. eventsource-parser and undici have such bounds too, as options.
 MAX_LINE_BYTES = 8 * 1024 * 1024
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 
-MAX_RETRY_DIGITS = 18  # no server means more milliseconds than these, and Python refuses to read thousands of digits
+MAX_RETRY_DIGITS = 18  # more milliseconds make no sense, and Python refuses to read thousands of digits
 
 
 class ServerSentEvent(msgspec.Struct, frozen=True, gc=False):
-    """One dispatched event. `id` is the last event id of the stream so far, which outlives the event that set it."""
+    """One dispatched event. `id` is the stream's last event id; it stays until a later event sets another."""
 
     event: str = "message"
     data: str = ""
@@ -30,9 +30,9 @@ class ServerSentEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 class LineSplitter:
-    """Bytes, cut anywhere, to complete lines without their ends; one leading BOM is dropped.
+    """Splits bytes, cut anywhere, into complete lines without their line ends. Drops one leading BOM.
 
-    A line longer than `max_line_bytes` sets `has_overflowed`; it and everything after it are dropped.
+    A line longer than `max_line_bytes` sets `has_overflowed`. This line and everything after it are dropped.
     """
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
@@ -43,10 +43,10 @@ class LineSplitter:
         self._is_begun = False
         self._is_after_cr = False
         self._is_unusual = True
-        """Whether the next chunk needs a closer look whatever it holds."""
+        """True if the next chunk must be normalised even if it has no CR."""
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The lines that `chunk` completes."""
+        """Returns the lines that `chunk` completes."""
         if self._is_unusual or CR in chunk:
             chunk = self._normalise(chunk)
         lines = chunk.split(b"\n")
@@ -56,7 +56,7 @@ class LineSplitter:
         return lines
 
     def _carry(self, lines: list[bytes], tail: bytes, size: int) -> list[bytes]:
-        """Join what the last chunk left to the first line, and keep what this one (of `size` bytes) leaves."""
+        """Joins the pending bytes to the first line and keeps `tail` for later. `size` is the length of the chunk."""
         is_large = size + len(self._pending) > self._max
         if lines and self._pending:
             lines[0] = bytes(self._pending) + lines[0]
@@ -65,9 +65,9 @@ class LineSplitter:
         return self._within_bounds(lines) if is_large else lines
 
     def _normalise(self, chunk: bytes) -> bytes:
-        """The chunk with LF for every line end, without the BOM, and empty if the stream has overflowed.
+        """Returns the chunk with LF for each line end and without the BOM; empty bytes after an overflow.
 
-        Of a BOM that is cut, the beginning is held back until it is known for one.
+        If the first chunk may be a BOM that was cut, it is held back until more bytes come.
         """
         if self.has_overflowed:
             return b""
@@ -90,7 +90,7 @@ class LineSplitter:
         return self._head.removeprefix(BOM)
 
     def flush(self) -> bytes:
-        """The unfinished last line, at the end of the stream."""
+        """Returns the unfinished last line, at the end of the stream."""
         line = bytes(self._pending) if self._is_begun else self._head
         self._pending.clear()
         return line
@@ -105,21 +105,21 @@ class LineSplitter:
 
 
 def split_field(line: bytes) -> tuple[bytes, bytes]:
-    """Field name and value; exactly one space after the colon belongs to neither."""
+    """Returns the field's name and value. One space after the colon is dropped."""
     name, _, value = line.partition(b":")
     return name, value.removeprefix(b" ")
 
 
 class SSEDecoder:
-    """The strict reading: what a browser's `EventSource` would dispatch.
+    """Reads events strictly, as a browser's `EventSource` does.
 
-    Bytes that are no UTF-8 become U+FFFD. An event whose data exceeds `max_event_bytes` (or a line of that length)
-    sets `has_overflowed` and ends the decoding: nothing raises on what a server sends.
+    Bytes that are no UTF-8 become U+FFFD. Decoding ends if the data of an event, or a line, is longer than
+    `max_event_bytes`: then `has_overflowed` is True. Whatever the server sends, reading raises nothing.
     """
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self.retry: int | None = None
-        """Reconnection time in milliseconds, once the server gave one."""
+        """The reconnection time in milliseconds, if the server gave one."""
         self.has_overflowed = False
         self._lines = LineSplitter(max_event_bytes)
         self._max = max_event_bytes
@@ -129,7 +129,10 @@ class SSEDecoder:
         self._size = 0
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """The events that `chunk` completes. A list, not a generator: an undrained generator would lose bytes."""
+        """Returns the events that `chunk` completes.
+
+        It is a list, because a generator that is not read to its end would lose bytes.
+        """
         events: list[ServerSentEvent] = []
         for line in self._lines.feed(chunk):
             if self.has_overflowed:
@@ -166,7 +169,7 @@ class SSEDecoder:
             self._id = value.decode("utf-8", "replace")
 
     def _read_retry(self, value: bytes) -> None:
-        is_number = value.isdigit() and len(value) <= MAX_RETRY_DIGITS  # of bytes: ASCII digits only
+        is_number = value.isdigit() and len(value) <= MAX_RETRY_DIGITS  # `bytes.isdigit` accepts only ASCII digits
         if is_number:
             self.retry = int(value)
 
@@ -180,7 +183,7 @@ FIELDS = {
 
 
 def encode_sse(event: ServerSentEvent) -> bytes:
-    """The bytes that `SSEDecoder` reads back as `event`. Line ends within the data all become LF, as they do there."""
+    """Returns the bytes that `SSEDecoder` reads as `event`. Each line end within the data becomes LF."""
     lines = [f"id: {event.id}"] if event.id else []
     if event.event != "message":
         lines.append(f"event: {event.event}")

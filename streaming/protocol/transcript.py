@@ -1,4 +1,4 @@
-"""Transcript: what the events of one answer add up to. A pure fold; it can be read at any time."""
+"""Transcript folds the events of one answer into its parts. It can be read at any time."""
 
 from __future__ import annotations
 
@@ -19,46 +19,45 @@ from streaming.protocol.parts import (
     ToolResult,
 )
 
-Outcome = Literal["finished", "failed", "truncated"]
-# Half a surrogate pair, which JSON can say and UTF-8 cannot, is kept as it is: the other half may follow.
-KEPT = "surrogatepass"
-# Bytes of text that are kept as they are; what came before them is packed, which halves it.
-UNPACKED = 2_000
+# Half a surrogate pair is valid in JSON but not in UTF-8. It is kept, because the other half may follow.
+ENCODING_ERRORS = "surrogatepass"
+# The newest bytes of text stay as they are; older ones are packed, which halves them.
+MAX_UNPACKED_BYTES = 2_000
 
 
-class Growing:
-    """A part still being written: its words, its citations, and everything else its class takes."""
+class PartBuilder:
+    """Builds one part: its text, its citations and the other fields of its class."""
 
     __slots__ = ("_newest", "_packed", "citations", "kind", "rest")
 
     def __init__(self, kind: type[Part]) -> None:
         self.kind = kind
-        # A list of short strings would take ten times the memory, and the string they make up to four times.
+        # A list of short strings would take ten times the memory, and one string up to four times.
         self._newest = bytearray()
         self._packed: list[bytes] = []
         self.citations: list[dict[str, Any]] = []
         self.rest: dict[str, Any] = {}
 
     def add(self, text: str) -> None:
-        self._newest += text.encode("utf-8", KEPT)
-        if len(self._newest) > UNPACKED:
+        self._newest += text.encode("utf-8", ENCODING_ERRORS)
+        if len(self._newest) > MAX_UNPACKED_BYTES:
             self._packed.append(pack(self._newest))
             self._newest.clear()
 
     @property
     def text(self) -> str:
-        """The words so far."""
-        return b"".join((*map(unpack, self._packed), self._newest)).decode("utf-8", KEPT)
+        """The text so far."""
+        return b"".join((*map(unpack, self._packed), self._newest)).decode("utf-8", ENCODING_ERRORS)
 
     def part(self) -> Part:
-        field = WORDS_FIELD.get(self.kind)
+        field = TEXT_FIELDS.get(self.kind)
         fields: dict[str, Any] = {} if field is None else {field: self.text}
         if self.citations:
             fields["citations"] = tuple(self.citations)
         return self.kind(**fields | self.rest)
 
 
-WORDS_FIELD: dict[Any, str] = {
+TEXT_FIELDS: dict[Any, str] = {
     TextPart: "text",
     ReasoningPart: "text",
     RefusalPart: "text",
@@ -69,40 +68,40 @@ WORDS_FIELD: dict[Any, str] = {
 class Transcript:
     """One choice of an answer, folded from its events.
 
-    With `n > 1` each alternative is a transcript of its own: `Transcript(choice=1)` takes the events of choice 1 and
-    passes over those of the others. Usage, outcome and error belong to the whole stream.
+    If a request asked for several answers (`n > 1`), each has its own transcript: `Transcript(choice=1)` takes the
+    parts of choice 1 and ignores those of the others. Usage, outcome and error belong to the whole stream.
     """
 
     def __init__(self, *, choice: int = 0) -> None:
         self.choice = choice
         self.id: str | None = None
         self.model: str | None = None
-        self.outcome: Outcome | None = None
+        self.outcome: Literal["finished", "failed", "truncated"] | None = None
         """None while the stream is open."""
         self.finish_reason: ev.FinishReason | None = None
         self.raw_finish_reason: str | None = None
         self.usage: ev.Usage | None = None
         self.error: ev.StreamError | None = None
-        self._growing: dict[int, Growing] = {}
+        self._builders: dict[int, PartBuilder] = {}
 
     def apply(self, event: ev.Event) -> None:
-        """Take the next event. What is not about the answer itself (a heartbeat, a warning) changes nothing."""
-        if event.__class__ is ev.TextDelta and event.choice == self.choice:  # nine of ten, so without a further call
-            growing = self._growing.get(event.part)
-            if growing is not None:
-                growing.add(event.text)
+        """Takes the next event. Heartbeats, warnings and unknown things change nothing."""
+        if event.__class__ is ev.TextDelta and event.choice == self.choice:  # nine of ten events, so it is inlined
+            builder = self._builders.get(event.part)
+            if builder is not None:
+                builder.add(event.text)
                 return
-        FOLDS[type(event)](self, event)
+        HANDLERS[type(event)](self, event)
 
     @property
     def parts(self) -> list[Part]:
-        """The typed parts in order."""
-        return [self._growing[at].part() for at in sorted(self._growing)]
+        """The typed parts, in order."""
+        return [self._builders[at].part() for at in sorted(self._builders)]
 
     @property
     def next_part(self) -> int:
-        """The number after the last part's."""
-        return max(self._growing, default=-1) + 1
+        """The number that the next part gets."""
+        return max(self._builders, default=-1) + 1
 
     @property
     def text(self) -> str:
@@ -124,15 +123,15 @@ class Transcript:
         return [part for part in self.parts if isinstance(part, ToolCall)]
 
     def _words(self, kind: type[Part]) -> str:
-        return "".join(self._growing[at].text for at in sorted(self._growing) if self._growing[at].kind is kind)
+        return "".join(self._builders[at].text for at in sorted(self._builders) if self._builders[at].kind is kind)
 
-    def _at(self, event: Any, kind: type[Part]) -> Growing | None:
-        """The part that `event` is about, begun if it is new; None if it belongs to another choice."""
+    def _at(self, event: Any, kind: type[Part]) -> PartBuilder | None:
+        """Returns the builder of the event's part, a new one if needed; None if the part is of another choice."""
         if event.choice != self.choice:
             return None
-        found = self._growing.get(event.part)
+        found = self._builders.get(event.part)
         if found is None:
-            found = self._growing[event.part] = Growing(kind)
+            found = self._builders[event.part] = PartBuilder(kind)
         return found
 
     def _text(self, event: ev.TextDelta) -> None:
@@ -205,10 +204,10 @@ class Transcript:
         self.outcome = "truncated"
 
     def _pass(self, _event: ev.Event) -> None:
-        """It adds nothing to the answer."""
+        """Ignores an event that adds nothing to the answer."""
 
 
-FOLDS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
+HANDLERS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
     ev.Started: Transcript._started,
     ev.TextDelta: Transcript._text,
     ev.ReasoningDelta: Transcript._reasoning,
@@ -232,4 +231,4 @@ FOLDS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
     ev.Warning: Transcript._pass,
     ev.Unknown: Transcript._pass,
 }
-"""Class of event to what it does."""
+"""The handler of each class of event."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from streaming.errors import ProviderError
-from streaming.protocol.requests import GenerationRequest, encode
+from streaming.protocol import GenerationRequest, encode
 from streaming.providers.base import Dialect, Problem
 from streaming.providers.failures import from_status, from_transport
 from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults

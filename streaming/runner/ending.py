@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from streaming.errors import RETRYABLE, ProviderError
 from streaming.models.generations import Status
+from streaming.protocol.error_codes import code_of_error
 from streaming.protocol.events import Event, Failed, Finished, StreamError
-from streaming.providers.failures import code_of_words
 from streaming.providers.redact import redact
 
 logger = logging.getLogger(__name__)
@@ -17,7 +17,8 @@ logger = logging.getLogger(__name__)
 class Ending(NamedTuple):
     """`code` is a key of `errors.PUBLIC_MESSAGES`, empty when nothing went wrong; `detail` is for staff.
 
-    `cancel_reason` says who stopped it: `user`, `abandoned`.
+    `cancel_reason` says who stopped it: `user`, `abandoned`. `retryable` is the parser's verdict on an error inside
+    the stream; None where the parser gave none.
     """
 
     status: Status
@@ -25,11 +26,12 @@ class Ending(NamedTuple):
     detail: str = ""
     cancel_reason: str = ""
     retry_after: float | None = None
+    retryable: bool | None = None
 
     @property
     def is_retryable(self) -> bool:
-        """Whether asking again may help, as far as the reason goes."""
-        return self.code in RETRYABLE
+        """True if asking again may help: by the parser's verdict, or else by the code."""
+        return self.code in RETRYABLE if self.retryable is None else self.retryable
 
 
 def cancelled(reason: str) -> Ending:
@@ -55,7 +57,7 @@ def ending_of(terminal: Event | None, verdict: Ending | None, trouble: BaseExcep
     if trouble is not None:
         return _troubled(trouble)
     if isinstance(terminal, Failed):
-        return Ending(Status.FAILED, _code_of(terminal.error), _detail_of(terminal.error))
+        return _reported(terminal.error)
     return Ending(Status.TRUNCATED, "truncated")
 
 
@@ -67,8 +69,9 @@ def _troubled(trouble: BaseException) -> Ending:
     return Ending(status, trouble.code, trouble.detail, retry_after=trouble.retry_after)
 
 
-def _code_of(error: StreamError) -> str:
-    return code_of_words(error.code, error.type) or "provider_error"
+def _reported(error: StreamError) -> Ending:
+    code = code_of_error(error.code, error.type, error.message) or "provider_error"
+    return Ending(Status.FAILED, code, _detail_of(error), retryable=error.retryable)
 
 
 def _detail_of(error: StreamError) -> str:

@@ -16,8 +16,8 @@ from streaming.protocol import (
     ToolCallEnded,
     Unknown,
 )
-from streaming.protocol.dialects.anthropic_messages import EVENTS
-from streaming.protocol.dialects.blocks import BLOCKS
+from streaming.protocol.dialects.anthropic_messages.blocks import BLOCKS
+from streaming.protocol.dialects.anthropic_messages.stream import EVENTS
 from streaming.protocol.parts import OpaquePart, ReasoningPart, RefusalPart, TextPart, ToolResult
 from tests.protocol.wire import anthropic, block, fold, message, named, read, sse
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from streaming.protocol.json_scalar import MAX_NUMBER
-from streaming.protocol.json_scanner import MAX_DEPTH, MAX_LENGTH, JSONError, JSONScanner, StringDelta
+from streaming.protocol.json_scanner import JSONError, JSONScanner, StringDelta
+from streaming.protocol.json_scanner.scalars import MAX_NUMBER
+from streaming.protocol.json_scanner.scanner import MAX_DEPTH, MAX_LENGTH
 
 PAIR = "\\ud83d\\ude00"  # U+1F600, escaped as JavaScript does
 

@@ -19,8 +19,8 @@ from streaming.protocol import (
     Unknown,
     UsageReported,
 )
-from streaming.protocol.dialects.answer import MAX_PARTS
-from streaming.protocol.dialects.openai_chat import MAX_CHOICES
+from streaming.protocol.dialects.answer.writer import MAX_PARTS
+from streaming.protocol.dialects.openai_chat.stream import MAX_CHOICES
 from streaming.protocol.parts import ReasoningPart, RefusalPart, TextPart
 from tests.protocol.wire import chat, chunk, fold, parse, read, sse, tool
 

@@ -20,8 +20,8 @@ from streaming.protocol import (
     Unknown,
     UsageReported,
 )
-from streaming.protocol.dialects.items import ITEMS
-from streaming.protocol.dialects.openai_responses import BEATS, EVENTS, ITEM_EVENTS
+from streaming.protocol.dialects.openai_responses.items import ITEMS
+from streaming.protocol.dialects.openai_responses.stream import BEATS, EVENTS, ITEM_EVENTS
 from streaming.protocol.parts import OpaquePart, ReasoningPart, RefusalPart, TextPart
 from tests.protocol.wire import completed, created, fold, item, named, read, responses, sse
 

@@ -11,8 +11,11 @@ import msgspec
 import pytest
 
 from streaming import protocol
-from streaming.protocol.dialects import answer, anthropic_messages, calls, openai_chat
-from streaming.protocol.framing import MAX_BODY_BYTES, Leniency
+from streaming.protocol.dialects.answer.call import MAX_ARGUMENTS_CHARS
+from streaming.protocol.dialects.answer.writer import MAX_PARTS
+from streaming.protocol.dialects.anthropic_messages.stream import MAX_OPEN_BLOCKS
+from streaming.protocol.dialects.openai_chat.stream import MAX_CHOICES
+from streaming.protocol.lenient_sse import MAX_BODY_BYTES, Leniency
 from streaming.protocol.parser import MAX_STREAM_BYTES
 from tests.protocol.wire import block, chunk, message, named, sse
 
@@ -71,9 +74,9 @@ def test_limits():
     assert {name: int(bound.replace(",", "")) for name, bound in rows.items()} == {
         "a line, an event": Leniency().max_line_bytes >> 20,
         "the stream": MAX_STREAM_BYTES >> 20,
-        "parts, open calls, places for parts": answer.MAX_PARTS,
-        "alternatives (`n`)": openai_chat.MAX_CHOICES,
-        "arguments of one call": calls.MAX_ARGUMENTS_CHARS >> 20,
+        "parts, open calls, places for parts": MAX_PARTS,
+        "alternatives (`n`)": MAX_CHOICES,
+        "arguments of one call": MAX_ARGUMENTS_CHARS >> 20,
         "a body that is no stream": MAX_BODY_BYTES >> 10,
-        "blocks of an Anthropic message open at once": anthropic_messages.MAX_OPEN_BLOCKS,
+        "blocks of an Anthropic message open at once": MAX_OPEN_BLOCKS,
     }

@@ -7,6 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from streaming.protocol import GenerationRequest, ToolSpec, encode
+from streaming.protocol.dialects import DIALECTS as REGISTERED
+from streaming.protocol.dialects.anthropic_messages.request import DEFAULT_MAX_TOKENS
 from streaming.protocol.parts import (
     FilePart,
     OpaquePart,
@@ -19,8 +22,6 @@ from streaming.protocol.parts import (
     ToolResult,
     Turn,
 )
-from streaming.protocol.requests import BODIES, GenerationRequest, ToolSpec, encode
-from streaming.protocol.requests.anthropic_messages import DEFAULT_MAX_TOKENS
 
 CHAT, RESPONSES, MESSAGES = "openai-chat", "openai-responses", "anthropic-messages"
 DIALECTS = [CHAT, RESPONSES, MESSAGES]
@@ -94,7 +95,7 @@ class TestFields:
         assert (sent["temperature"], sent["seed"]) == (1, 7)
 
     def test_every_dialect_has_a_body(self) -> None:
-        assert sorted(BODIES) == sorted(DIALECTS)
+        assert sorted(REGISTERED) == sorted(DIALECTS)
 
 
 class TestTools:

@@ -1,4 +1,4 @@
-"""A file's URL, taken apart: data URLs carry the bytes themselves, http URLs name a place (RFC 2397)."""
+"""File URLs: a data URL holds the file itself (RFC 2397), an http URL is an address from which it is fetched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streaming.protocol.parts import FilePart, Part, TextPart
 
 
 def base64_of(url: str) -> str | None:
-    """The base64 text inside a data URL; None for any other URL."""
+    """Returns the base64 text inside a data URL; None for any other URL."""
     header, comma, payload = url.partition(",")
     if not (comma and header[:5].lower() == "data:"):
         return None
@@ -20,17 +20,17 @@ def base64_of(url: str) -> str | None:
 
 
 def is_http(url: str) -> bool:
-    """True when the provider could fetch it."""
+    """Returns True if the provider can fetch the URL."""
     return url.lower().startswith(("http://", "https://"))
 
 
 def is_text(media_type: str) -> bool:
-    """True for files that are read as text."""
+    """Returns True if files of this type are read as text."""
     return media_type.startswith("text/") or media_type == "application/json"
 
 
 def text_in(part: FilePart) -> str | None:
-    """The text of a text file; None for another file, and for one that is not base64 of UTF-8."""
+    """Returns the text of a text file; None for any other file, and if it is not base64 of UTF-8."""
     if not is_text(part.media_type):
         return None
     try:
@@ -39,8 +39,8 @@ def text_in(part: FilePart) -> str | None:
         return None
 
 
-def worded(part: Part) -> Part:
-    """A text file as text under its name, for dialects that have no words for one; every other part as it is."""
+def text_file_as_text(part: Part) -> Part:
+    """Returns a text file as text under its name, for dialects without text files; any other part unchanged."""
     text = text_in(part) if isinstance(part, FilePart) else None
     if text is None or not isinstance(part, FilePart):
         return part

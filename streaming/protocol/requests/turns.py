@@ -1,4 +1,4 @@
-"""A conversation in runs: what every dialect needs done before it words the turns in its own way."""
+"""Turns prepared for every dialect: parts grouped by role, and calls and results as text."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import msgspec
 
 from streaming.protocol.parts import Part, Role, ToolCall, ToolResult, Turn
 
-Run = tuple[Role, list[Part]]
+RoleGroup = tuple[Role, list[Part]]
 
 
-def runs(turns: Iterable[Turn]) -> Iterator[Run]:
-    """Parts in order, grouped by who speaks; neighbours of one role are one run.
+def group_by_role(turns: Iterable[Turn]) -> Iterator[RoleGroup]:
+    """Yields the parts in order, grouped by role. Neighbouring turns of one role are one group.
 
-    Results of tools that this side ran form runs of role `tool`, wherever they were stored: an answer of
-    several steps may hold its calls and their results in one turn.
+    Results of tools that the app executed form groups of role `tool`, because an answer of several steps may hold its
+    calls and their results in one turn.
     """
     placed = ((_speaker(turn.role, part), part) for turn in turns for part in turn.parts)
     for role, group in groupby(placed, key=lambda pair: pair[0]):
@@ -29,15 +29,15 @@ def _speaker(role: Role, part: Part) -> Role:
 
 
 def own_calls(parts: list[Part]) -> list[ToolCall]:
-    """The calls this side has to answer. Those the provider ran itself mean nothing to another server."""
+    """Returns the calls that the provider did not execute itself. Those it did mean nothing to another server."""
     return [part for part in parts if isinstance(part, ToolCall) and not part.is_provider_executed]
 
 
 def arguments_of(call: ToolCall) -> str:
-    """The call's arguments as JSON that parses.
+    """Returns the call's arguments as valid JSON.
 
-    A call cut short is sent as an empty object: servers refuse the whole conversation for one broken value.
-    Free-text input becomes an object too, as only one dialect has words for it.
+    A call that was cut is sent as an empty object, because servers refuse the whole conversation for one broken value.
+    Free-text input becomes an object too, because only one dialect has free text.
     """
     if not call.is_json:
         return msgspec.json.encode({"input": call.raw_arguments}).decode()
@@ -47,7 +47,7 @@ def arguments_of(call: ToolCall) -> str:
 
 
 def output_of(result: ToolResult) -> str:
-    """What the tool gave back, as the text a model reads."""
+    """Returns the tool's output as the text that a model reads."""
     if isinstance(result.output, str):
         return result.output
     return msgspec.json.encode(result.output).decode()

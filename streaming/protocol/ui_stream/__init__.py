@@ -1,13 +1,12 @@
-"""The wire to clients: the AI SDK UI message stream (protocol v1), the subset that `ai` v5, v6 and v7 all read.
+"""The stream to clients: the AI SDK's UI message stream (protocol v1), the part that `ai` v5, v6 and v7 all read.
 
-Events become chunks (`UIStreamEncoder`), chunks become numbered frames (`frame`), frames become parts again after a
-crash (`fold_chunks`), and stored parts become the UIMessage parts that clients load (`ui_parts`). `answers_in` reads
-what clients send back of calls.
+`UIStreamEncoder` turns events into chunks, and `frame` turns a chunk into a numbered frame. After a crash `fold_chunks`
+restores parts from chunks. `ui_parts` turns stored parts into the UIMessage parts that clients load, and `events_of`
+into events that stream them again. `inbound_parts` reads the tool results and decisions that clients send.
 """
 
 from __future__ import annotations
 
-from streaming.protocol.ui_stream.answers import answers_in
 from streaming.protocol.ui_stream.encoder import UIStreamEncoder
 from streaming.protocol.ui_stream.fold import fold_chunks
 from streaming.protocol.ui_stream.frames import (
@@ -21,9 +20,10 @@ from streaming.protocol.ui_stream.frames import (
     frame,
     split_frames,
 )
+from streaming.protocol.ui_stream.inbound import inbound_parts
 from streaming.protocol.ui_stream.messages import ui_parts
 from streaming.protocol.ui_stream.outcome import Outcome
-from streaming.protocol.ui_stream.retold import events_of
+from streaming.protocol.ui_stream.replay import events_of
 
 __all__ = [
     "DONE",
@@ -34,11 +34,11 @@ __all__ = [
     "TOO_MANY",
     "Outcome",
     "UIStreamEncoder",
-    "answers_in",
     "chunk_of",
     "events_of",
     "fold_chunks",
     "frame",
+    "inbound_parts",
     "split_frames",
     "ui_parts",
 ]

@@ -1,7 +1,7 @@
-"""The UI message stream's chunks, one class each, named on the wire by `type`.
+"""The chunks of the UI message stream: one class for each `type`.
 
-Source: the `uiMessageChunkSchema` of the npm package `ai` (versions 5 to 7); only types and fields that all three read,
-but for those of approval: they are sent only where a site asks for it.
+Source: `uiMessageChunkSchema` of the npm package `ai`, versions 5 to 7. Only types and fields that all three versions
+read, except for those of approvals, which are sent only if a site asks people for approval.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ class Chunk(msgspec.Struct, gc=False, tag_field="type", rename=_camel, omit_defa
 
 class Start(Chunk, tag="start"):
     message_id: str
-    message_metadata: dict[str, Any] | None = None
 
 
 class StartStep(Chunk, tag="start-step"):
@@ -99,20 +98,20 @@ class ToolOutputError(Chunk, tag="tool-output-error"):
 
 
 class ToolApprovalRequest(Chunk, tag="tool-approval-request"):
-    """Not in v5."""
+    """Version 5 does not know it."""
 
     approval_id: str
     tool_call_id: str
 
 
 class ToolOutputDenied(Chunk, tag="tool-output-denied"):
-    """Not in v5."""
+    """Version 5 does not know it."""
 
     tool_call_id: str
 
 
 class ToolField(Chunk, tag="data-tool-field"):
-    """One text argument of a call grew; `data` has `toolCallId`, `field` and `delta`. Clients do not keep it."""
+    """One text argument of a call grew. `data` has `toolCallId`, `field` and `delta`. Clients do not keep it."""
 
     data: dict[str, str]
     transient: bool

@@ -1,8 +1,8 @@
-"""Events of one generation → chunks for its readers.
+"""UIStreamEncoder turns the events of one generation into UI chunks for its readers.
 
-Clients insist on order: a delta needs its start, an end needs both, an output needs its call. The encoder opens a part
-with its first delta and closes what is still open before the end, so whatever a provider did, the order holds.
-Readers are shown the first alternative (`choice` 0) of a request that asked for several.
+Clients require an order: a part's start comes before its deltas, these before its end, and a call before its output.
+The encoder opens a part with its first delta, and closes all open parts before the end. So the order holds, whatever
+a provider did. If a request asked for several answers, readers see the first (`choice` 0).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ STARTS: dict[str, type[chunks.TextStart | chunks.ReasoningStart]] = {
 
 
 class UIStreamEncoder:
-    """`start()`, then `encode(event)` for each event but the terminal one, then `finish(outcome)`.
+    """Call `start()`, then `encode(event)` for each event, then `finish(outcome)`.
 
-    Each returns chunks as JSON bytes, in order; the terminal event itself says nothing here, because the outcome
-    (a stop, a crash) may be decided elsewhere.
+    Each returns chunks as JSON bytes, in order. The terminal event adds no chunk, because the outcome may be another
+    one (a stop, a crash).
 
-    `live_fields` names, for a tool, those of its text arguments that readers are shown as they grow.
+    `live_fields` holds, by the name of a tool, the text arguments that readers see while they grow.
     """
 
     def __init__(self, message_id: str) -> None:
@@ -46,20 +46,20 @@ class UIStreamEncoder:
         self._signed: dict[int, events.ReasoningSigned] = {}
         self._sources = 0
 
-    def start(self, metadata: dict[str, Any] | None = None) -> list[bytes]:
-        """The chunks that open the message."""
-        return _encoded([chunks.Start(self._message_id, metadata), chunks.StartStep()])
+    def start(self) -> list[bytes]:
+        """Returns the chunks that open the message."""
+        return _encoded([chunks.Start(self._message_id), chunks.StartStep()])
 
     def encode(self, event: events.Event) -> list[bytes]:
-        """The chunks that `event` adds; events that readers need not see add none."""
+        """Returns the chunks that `event` adds. Events that are not for readers add none."""
         handler = HANDLERS.get(type(event))
         return _encoded(handler(self, event)) if handler and not getattr(event, "choice", 0) else []
 
     def finish(self, outcome: Outcome) -> list[bytes]:
-        """Close what is open and say how it ended; calling it again gives the same.
+        """Returns the chunks that close all open parts and say how the generation ended. May be called again.
 
-        After `error` clients read nothing, so metadata goes before. Clients that go on by themselves do so while the
-        last step has calls of which none waits for anybody: such a step is not left to be the last.
+        Clients read nothing after `error`, so the metadata comes before it. Some clients ask again by themselves if
+        the last step has calls and each has a result. An empty step after such a step prevents that.
         """
         closing = [*self._ends(), chunks.FinishStep()]
         if self._has_called and not self._unanswered:
@@ -127,7 +127,7 @@ class UIStreamEncoder:
 
     def _resulted(self, event: events.ToolResulted) -> list[Chunk]:
         if event.call_id not in self._call_ids:
-            return []  # clients give up the whole conversation over a result whose call they were not told of
+            return []  # clients drop the whole conversation at a result without its call
         self._unanswered.discard(event.call_id)
         if event.call_id in self._denied:
             return []

@@ -1,4 +1,4 @@
-"""Chunks → parts: what a reader of the log knows, and so what is left of a generation whose process died."""
+"""Folds UI chunks into parts. The parts of a generation whose process died are restored from its log this way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streaming.protocol.ui_stream import chunks
 
 
 class _Fold:
-    """Open parts by their key on the wire, in order of appearance."""
+    """The parts so far by their key on the wire, in order of appearance."""
 
     def __init__(self) -> None:
         self.parts: dict[str, Part] = {}
@@ -97,7 +97,7 @@ class _Fold:
         self.parts[f"denial {chunk.tool_call_id}"] = ToolApproval(call_id=chunk.tool_call_id, is_approved=False)
 
     def source(self, chunk: chunks.SourceUrl) -> None:
-        """Of which text it is the wire does not say; the latest is the likeliest."""
+        """Adds a source to the latest text. The chunk does not say which text it belongs to."""
         citation = {"url": chunk.url} | ({"title": chunk.title} if chunk.title is not None else {})
         self.citations.setdefault(self.latest_text, []).append(citation)
 
@@ -127,10 +127,10 @@ class _Fold:
 
 
 def fold_chunks(encoded: Iterable[bytes]) -> tuple[Part, ...]:
-    """The parts that a log's chunks (JSON bytes, from `start` on, perhaps without their end) add up to.
+    """Returns the parts of a log's chunks: JSON bytes, from the `start` chunk on. The last ones may be missing.
 
     Raises:
-        msgspec.ValidationError: a chunk was not made by this package.
+        msgspec.ValidationError: a chunk did not come from this package.
     """
     fold = _Fold()
     for raw in encoded:

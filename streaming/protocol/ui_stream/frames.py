@@ -1,19 +1,19 @@
-"""Frames: one UI chunk each, numbered, ready for the socket.
+"""Frames: one UI chunk each, numbered, ready to be sent.
 
-A frame is `id: <seq>\\ndata: <chunk as JSON>\\n\\n`. JSON never holds a raw newline, so a frame holds exactly one blank
-line, at its end, and any number of frames can be stored joined.
+A frame is `id: <seq>\\ndata: <chunk as JSON>\\n\\n`. JSON has no raw newlines, so the only blank line of a frame is at
+its end. Therefore many frames can be stored as one value and split again.
 """
 
 from __future__ import annotations
 
 HEARTBEAT = b": heartbeat\n\n"
 DONE = b"data: [DONE]\n\n"
-# Has no number: the log does not hold it, and a reader that comes back goes on where it was.
+# These have no number, because the log does not hold them. A reader that comes back resumes at its last frame.
 ERROR = b'data: {"type":"error","errorText":"The connection broke off. Reload to go on."}\n\n'
 SIGNED_OUT = b'data: {"type":"error","errorText":"You have been signed out. Sign in to go on."}\n\n'
 TOO_MANY = b'data: {"type":"error","errorText":"This is open in too many places. Close one of them."}\n\n'
 
-# identity: any value makes compressing middleware keep its hands off a stream it would otherwise hold back.
+# With any Content-Encoding, compressing middleware leaves the stream alone. Otherwise it would hold back the frames.
 HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
@@ -23,15 +23,15 @@ HEADERS = {
 
 
 def frame(seq: int, chunk: bytes) -> bytes:
-    """Chunk number `seq` (from 1, without a gap) of a generation, for the wire and for the journal."""
+    """Returns the frame of chunk number `seq`. A generation numbers its chunks from 1, without gaps."""
     return b"id: %d\ndata: %b\n\n" % (seq, chunk)
 
 
 def chunk_of(framed: bytes) -> bytes:
-    """The JSON inside one frame."""
+    """Returns the chunk, as JSON, inside one frame."""
     return framed[framed.index(b"\ndata: ") + 7 : -2]
 
 
 def split_frames(joined: bytes) -> list[bytes]:
-    """Take joined frames apart."""
+    """Splits joined frames."""
     return [piece + b"\n\n" for piece in joined.split(b"\n\n")[:-1]]

@@ -1,4 +1,4 @@
-"""Stored parts → what clients load: UIMessage parts."""
+"""Turns stored parts into UIMessage parts, which clients load."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from streaming.protocol.ui_stream.sources import source_of
 from streaming.protocol.ui_stream.steps import step_starts
 from streaming.protocol.ui_stream.wording import TOOL_FAILED, input_error_text
 
-JsonDict = dict[str, Any]
-STEP_START: JsonDict = {"type": "step-start"}
+JSONObject = dict[str, Any]
+STEP_START: JSONObject = {"type": "step-start"}
 
 
-class _Around(NamedTuple):
-    """What a part's picture depends on besides the part: what became of calls, and the sources counted so far."""
+class _Context(NamedTuple):
+    """The context of a part: the results and approvals of all calls, and the counter of sources."""
 
     results: dict[str, ToolResult]
     approvals: dict[str, ToolApproval]
     numbers: Iterator[int]
 
 
-def ui_parts(parts: tuple[Part, ...]) -> list[JsonDict]:
-    """UIMessage parts. A call and its result are one part there; opaque parts have no picture and are left out."""
-    around = _Around(
+def ui_parts(parts: tuple[Part, ...]) -> list[JSONObject]:
+    """Returns the UIMessage parts. A call and its result are one of them; opaque parts are left out."""
+    context = _Context(
         {part.call_id: part for part in parts if isinstance(part, ToolResult)},
         {part.call_id: part for part in parts if isinstance(part, ToolApproval)},
         itertools.count(1),
@@ -44,48 +44,48 @@ def ui_parts(parts: tuple[Part, ...]) -> list[JsonDict]:
     return [
         shown
         for at, part in enumerate(parts)
-        for shown in [*([STEP_START] if at in steps else []), *_UI_PARTS[type(part)](part, around)]
+        for shown in [*([STEP_START] if at in steps else []), *_UI_PARTS[type(part)](part, context)]
     ]
 
 
-def _text(part: TextPart, around: _Around) -> Iterator[JsonDict]:
+def _text(part: TextPart, context: _Context) -> Iterator[JSONObject]:
     yield {"type": "text", "text": part.text, "state": "done"}
     for source in filter(None, map(source_of, part.citations)):
-        shown = {"type": "source-url", "sourceId": str(next(around.numbers)), "url": source.url}
+        shown = {"type": "source-url", "sourceId": str(next(context.numbers)), "url": source.url}
         yield shown | ({"title": source.title} if source.title is not None else {})
 
 
-def _refusal(part: RefusalPart, _: _Around) -> Iterator[JsonDict]:
+def _refusal(part: RefusalPart, _: _Context) -> Iterator[JSONObject]:
     yield {"type": "text", "text": part.text, "state": "done"}
 
 
-def _reasoning(part: ReasoningPart, _: _Around) -> Iterator[JsonDict]:
+def _reasoning(part: ReasoningPart, _: _Context) -> Iterator[JSONObject]:
     if part.text:
         yield {"type": "reasoning", "text": part.text, "state": "done"}
 
 
-def _file(part: FilePart, _: _Around) -> Iterator[JsonDict]:
+def _file(part: FilePart, _: _Context) -> Iterator[JSONObject]:
     shown = {"type": "file", "mediaType": part.media_type, "url": part.url}
     yield shown | ({"filename": part.filename} if part.filename else {})
 
 
-def _tool_call(part: ToolCall, around: _Around) -> Iterator[JsonDict]:
-    approval = around.approvals.get(part.id)
-    shown = _described_call(part, around.results.get(part.id), approval)
-    yield shown if approval is None else shown | {"approval": _described_approval(approval)}
+def _tool_call(part: ToolCall, context: _Context) -> Iterator[JSONObject]:
+    approval = context.approvals.get(part.id)
+    shown = _call_fields(part, context.results.get(part.id), approval)
+    yield shown if approval is None else shown | {"approval": _approval_fields(approval)}
 
 
-def _described_approval(approval: ToolApproval) -> JsonDict:
+def _approval_fields(approval: ToolApproval) -> JSONObject:
     known = {"id": approval.call_id, "approved": approval.is_approved, "reason": approval.reason or None}
     return {name: value for name, value in known.items() if value is not None}
 
 
-# `is_approved` of the last word on a call that has no result.
+# The state of a call without a result, by the last decision about it.
 _UNDECIDED = {None: "approval-requested", True: "approval-responded"}
 
 
-def _described_call(part: ToolCall, result: ToolResult | None, approval: ToolApproval | None) -> JsonDict:
-    shown: JsonDict = {"type": f"tool-{part.name}", "toolCallId": part.id}
+def _call_fields(part: ToolCall, result: ToolResult | None, approval: ToolApproval | None) -> JSONObject:
+    shown: JSONObject = {"type": f"tool-{part.name}", "toolCallId": part.id}
     if part.is_provider_executed:
         shown["providerExecuted"] = True
     if not part.is_complete:
@@ -105,12 +105,12 @@ def _described_call(part: ToolCall, result: ToolResult | None, approval: ToolApp
     return shown | {"state": "output-available", "output": result.output}
 
 
-def _nothing(part: Part, _: _Around) -> Iterator[JsonDict]:
-    """A result is shown with its call; an opaque part not at all."""
+def _nothing(part: Part, _: _Context) -> Iterator[JSONObject]:
+    """Yields nothing: a result is shown with its call, and an opaque part is not shown."""
     yield from ()
 
 
-_UI_PARTS: dict[type[Part], Callable[[Any, _Around], Iterator[JsonDict]]] = {
+_UI_PARTS: dict[type[Part], Callable[[Any, _Context], Iterator[JSONObject]]] = {
     TextPart: _text,
     RefusalPart: _refusal,
     ReasoningPart: _reasoning,

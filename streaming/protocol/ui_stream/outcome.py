@@ -1,4 +1,4 @@
-"""How a generation ended, in the words that clients read."""
+"""The outcome of a generation, in the words that clients read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-# The wire's closed set of finish reasons; `interrupted` exists in v7 only and is left out.
+# The finish reasons of the UI message stream. `interrupted` is left out, because only v7 knows it.
 UI_FINISH_REASONS = {
     "stop": "stop",
     "length": "length",
@@ -17,7 +17,7 @@ UI_FINISH_REASONS = {
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of one generation. `error_text` is for people; `metadata` is what `GET api/chat/<id>` gives as well.
+    """How one generation ended. `error_text` is for people; `metadata` is the same as in `GET api/chat/<id>`.
 
     `status` is `finished`, `cancelled`, `failed`, `truncated` or `interrupted`.
     """

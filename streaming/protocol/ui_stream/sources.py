@@ -1,4 +1,4 @@
-"""The source that a provider's citation names, for the stream and for a reload alike."""
+"""The source that a provider's citation names. The stream and a reloaded page show the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Source(NamedTuple):
 
 
 def source_of(citation: dict[str, Any]) -> Source | None:
-    """None when the citation has no address. The Chat dialect wraps it in `url_citation`, the others do not."""
+    """Returns the source; None if the citation has no URL. Only the Chat dialect wraps it in `url_citation`."""
     wrapped = citation.get("url_citation", citation)
     url = wrapped.get("url") if isinstance(wrapped, dict) else None
     if not isinstance(url, str):

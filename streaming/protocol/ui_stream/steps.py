@@ -1,4 +1,4 @@
-"""Steps: where in a message the model was asked again. They are not stored, because the parts show them."""
+"""The steps of a message: each begins where the model was asked again. They follow from the parts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from streaming.protocol.parts import Part, ToolApproval, ToolResult
 
 
 def step_starts(parts: Sequence[Part]) -> frozenset[int]:
-    """Positions of parts that the model wrote after it was told what its tools gave; the first step is not named."""
-    return frozenset(at for at, (before, part) in enumerate(pairwise(parts), 1) if is_told(before) > is_told(part))
+    """Returns the positions of the parts that begin a step, except the first step.
+
+    A step begins where the model writes after the app added a tool result or a decision.
+    """
+    neighbours = enumerate(pairwise(parts), 1)
+    return frozenset(at for at, (before, part) in neighbours if is_from_app(before) and not is_from_app(part))
 
 
-def is_told(part: Part) -> bool:
-    """Whether this side added the part, not the model."""
+def is_from_app(part: Part) -> bool:
+    """Returns True if the app added the part. The model, or its provider, wrote all other parts."""
     return isinstance(part, ToolApproval) or (isinstance(part, ToolResult) and not part.is_provider_executed)

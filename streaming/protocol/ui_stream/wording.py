@@ -1,8 +1,8 @@
-"""What people read beside a tool call that went wrong, while it streams and after a reload alike."""
+"""The texts that people read beside a tool call that went wrong, in the stream and after a reload."""
 
 from __future__ import annotations
 
-# A provider's own account of it is for the provider, and may be of any shape.
+# The provider's own error may have any shape and is not for the people who read the answer.
 TOOL_FAILED = "The provider's tool failed."
 
 # Keys are `ToolCallEnded.error`.
@@ -16,5 +16,5 @@ _TOOL_INPUT_ERRORS = {
 
 
 def input_error_text(error: str | None) -> str:
-    """The sentence for a verdict's code."""
+    """Returns the sentence for a code of `ToolCallEnded.error`."""
     return _TOOL_INPUT_ERRORS.get(error or "", "The arguments cannot be used.")

@@ -1,0 +1,15 @@
+"""The part of reading that all dialects share: writing the ordered events of one answer.
+
+A dialect calls an `AnswerWriter`, and a `Prose` or `Call` for each part. These number the parts, make the events and
+keep the order that `streaming.protocol.events` promises.
+"""
+
+from __future__ import annotations
+
+from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge
+from streaming.protocol.dialects.answer.prose import Prose
+from streaming.protocol.dialects.answer.reasons import FAILURE_REASONS
+from streaming.protocol.dialects.answer.usage import read_usage
+from streaming.protocol.dialects.answer.writer import AnswerWriter, StreamTooLarge
+
+__all__ = ["FAILURE_REASONS", "PLACEHOLDER", "AnswerWriter", "Call", "Prose", "StreamTooLarge", "judge", "read_usage"]

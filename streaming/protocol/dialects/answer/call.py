@@ -1,0 +1,152 @@
+"""One tool call while it streams, and the strict verdict on its arguments."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from streaming.protocol.dialects.answer.writer import AnswerWriter
+from streaming.protocol.events import ToolCallDelta, ToolCallEnded, ToolCallStarted
+from streaming.protocol.nesting import is_too_deep
+
+# The largest arguments are files that a tool writes; the biggest reported ones are under 1 MB.
+MAX_ARGUMENTS_CHARS = 8 * 1024 * 1024
+
+Verdict = tuple[dict[str, Any] | None, bool, str | None]
+"""`arguments`, `is_complete`, `error` of `ToolCallEnded`."""
+
+PLACEHOLDER = "{}"
+
+
+def judge(raw: str) -> Verdict:
+    """Returns the strict verdict on the arguments `raw`: one JSON object, or only space, which means no arguments."""
+    if not raw.strip():
+        return {}, True, None
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as fault:
+        return None, False, _name(str(fault), raw)
+    if not isinstance(value, dict):
+        return None, False, "not_an_object"
+    if is_too_deep(value):
+        return None, False, "too_large"
+    return value, True, None
+
+
+def _name(fault: str, raw: str) -> str:
+    """Returns the error code for msgspec's message. A test makes sure that msgspec still uses these words.
+
+    msgspec also calls half a surrogate pair (`\\ud83d`) truncated, although the text is not cut.
+    """
+    if "truncated" in fault:
+        return "invalid_json" if "\\u" in raw and _is_whole(raw) else "truncated"
+    return "concatenated" if "trailing characters" in fault else "invalid_json"
+
+
+def _is_whole(raw: str) -> bool:
+    try:
+        json.loads(raw)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+class Call:
+    """One tool call, from its first fragment to its verdict. `ToolCallStarted` comes as soon as the name is known."""
+
+    def __init__(
+        self, writer: AnswerWriter, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
+    ) -> None:
+        writer.reserve()
+        self.id = id if is_provider_executed and id else writer.call_id(id)
+        self.name = name
+        self.is_json = True
+        self.raw: dict[str, Any] | None = None
+        self.size = 0
+        self.announced = ""
+        """Arguments that came whole at the start of the call. They count if none stream."""
+        self._writer = writer
+        self._choice = choice
+        self._is_provider_executed = is_provider_executed
+        self._part = -1
+        self._is_started = False
+        self._fragments: list[str] = []
+        self._is_live = False
+        self._is_over = False
+        self._is_too_large = False
+        writer.open_calls[self] = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self._fragments)
+
+    def start(self) -> None:
+        """Adds `ToolCallStarted`, then the arguments that came before the name."""
+        if self._is_started:
+            return
+        self._part = self._writer.new_part(self._choice)
+        self._is_started = True
+        if not self._is_provider_executed:
+            self._writer.note_call()
+        self._writer.emit(
+            ToolCallStarted(self._part, self.id, self.name, self._is_provider_executed, self.is_json, self._choice)
+        )
+        self._catch_up()
+
+    def add(self, text: str) -> None:
+        """Adds `text` to the arguments. Text after the verdict is only warned about."""
+        if self._is_over:
+            self._writer.warn("late_arguments", f"{len(text)} characters")
+            return
+        self.size += len(text)
+        if self.size > MAX_ARGUMENTS_CHARS:
+            self._is_too_large = True
+        elif text:
+            self._fragments.append(text)
+            if self._is_live:
+                self._writer.events.append(ToolCallDelta(self._part, text, self._choice))
+            else:
+                self._catch_up()
+
+    def restart(self) -> None:
+        """Drops the placeholder `{}` that came before the real arguments."""
+        self._fragments.clear()
+        self.size = 0
+
+    def end(self, *, is_cut: bool = False) -> None:
+        """Gives the verdict. If the stream broke off inside the call (`is_cut`), the call is never complete."""
+        if self._is_over:
+            return
+        if not self.size:
+            self.add(self.announced)
+        if not self.name:
+            self._writer.warn("tool_call_without_name")
+        self.start()
+        self._catch_up(is_last=True)
+        raw = self.text
+        arguments, is_complete, error = self._judge(raw, is_cut=is_cut)
+        self._writer.emit(ToolCallEnded(self._part, raw, arguments, is_complete, error, self.raw, self._choice))
+        self._is_live = False
+        self._is_over = True
+        self._writer.open_calls.pop(self)
+
+    def _judge(self, raw: str, *, is_cut: bool) -> Verdict:
+        if self._is_too_large:
+            return None, False, "too_large"
+        if is_cut:
+            return None, False, "truncated"
+        return judge(raw) if self.is_json else (None, True, None)
+
+    def _catch_up(self, *, is_last: bool = False) -> None:
+        """Adds what was held back: fragments before the name, and a lone `{}`, which may be a placeholder."""
+        if not self._is_started or self._is_live or self._is_over or (self._is_placeholder and not is_last):
+            return
+        self._is_live = bool(self._fragments)
+        if self._is_live:
+            self._writer.emit(ToolCallDelta(self._part, self.text, self._choice))
+
+    @property
+    def _is_placeholder(self) -> bool:
+        return self.size == len(PLACEHOLDER) and self.text == PLACEHOLDER

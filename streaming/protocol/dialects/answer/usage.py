@@ -1,0 +1,71 @@
+"""Token counts: where each dialect puts them, and how later reports update earlier ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from streaming.protocol.events import MAX_COUNT, Usage
+
+FieldPath = tuple[str, ...]
+
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "input_tokens": (("prompt_tokens",), ("input_tokens",)),
+    "output_tokens": (("completion_tokens",), ("output_tokens",)),
+    "cached_input_tokens": (
+        ("prompt_tokens_details", "cached_tokens"),
+        ("input_tokens_details", "cached_tokens"),
+        ("cache_read_input_tokens",),  # Anthropic
+        ("prompt_cache_hit_tokens",),  # DeepSeek
+        ("cached_tokens",),  # Moonshot
+    ),
+    "cache_write_tokens": (
+        ("prompt_tokens_details", "cache_write_tokens"),
+        ("cache_creation_input_tokens",),  # Anthropic
+    ),
+    "reasoning_tokens": (
+        ("completion_tokens_details", "reasoning_tokens"),
+        ("output_tokens_details", "reasoning_tokens"),
+        ("output_tokens_details", "thinking_tokens"),  # Anthropic
+        ("reasoning_tokens",),
+    ),
+    "total_tokens": (("total_tokens",),),
+}
+"""The paths at which each field of `Usage` is found, in any dialect, best first."""
+
+INPUT_FIELDS = frozenset({"input_tokens", "cached_input_tokens", "cache_write_tokens"})
+
+
+def read_usage(wire: Any) -> Usage:
+    """Reads a provider's usage object. Fields that are absent, null or no counts are None."""
+    return Usage(**{field: _first(wire, paths) for field, paths in FIELD_PATHS.items()})
+
+
+def merge(old: Usage, new: Usage) -> Usage:
+    """Returns the newer totals. They replace the old ones and are never added; unknown ones keep the old count.
+
+    A 0 for input never replaces a count: some proxies know only the output when they send the last report.
+    """
+    known = {field: _later(field, getattr(old, field), getattr(new, field)) for field in FIELD_PATHS}
+    return Usage(**known)
+
+
+def _later(field: str, old: int | None, new: int | None) -> int | None:
+    if new is None or (new == 0 and old is not None and field in INPUT_FIELDS):
+        return old
+    return new
+
+
+def _first(wire: Any, paths: tuple[FieldPath, ...]) -> int | None:
+    return next((count for path in paths if (count := _count_at(wire, path)) is not None), None)
+
+
+def _count_at(wire: Any, path: FieldPath) -> int | None:
+    for key in path:
+        wire = wire.get(key) if isinstance(wire, dict) else None
+    try:
+        count = msgspec.convert(wire, int, strict=False)
+    except msgspec.ValidationError:
+        return None
+    return count if 0 <= count <= MAX_COUNT else None

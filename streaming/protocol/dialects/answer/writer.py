@@ -1,0 +1,158 @@
+"""AnswerWriter numbers the parts of an answer and ends each stream exactly once.
+
+A dialect calls its methods and never makes the ordered events itself. So the order that `events` promises is kept in
+one place for all dialects.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection
+from typing import Any, Protocol
+
+from streaming.protocol import events as ev
+from streaming.protocol.dialects.answer.reasons import finish_reason_of
+from streaming.protocol.dialects.answer.usage import merge
+
+# A part costs about a kilobyte here and in the transcript, but as little as fifty bytes on the wire. Recorded answers
+# have a few dozen parts.
+MAX_PARTS = 10_000
+
+
+class StreamTooLarge(Exception):
+    """The stream exceeds a bound, which the text names. The parser catches it and turns it into `Failed`."""
+
+
+class OpenProse(Protocol):
+    """Prose with a part that may still grow."""
+
+    def end(self) -> None:
+        """Ends the part. Does nothing if no part is open."""
+
+
+class OpenCall(Protocol):
+    """A tool call that has no verdict yet."""
+
+    size: int
+    """Characters of the arguments so far."""
+    is_json: bool
+    """False if the input is free text."""
+
+    def end(self, *, is_cut: bool = False) -> None:
+        """Gives the verdict. `is_cut` says that the stream broke off inside the call."""
+
+
+class AnswerWriter:
+    """Collects the events of one stream, in order. The parser takes `events` after each chunk."""
+
+    def __init__(self, *, split_think_tags: bool = False, first_part: int = 0, taken_ids: Collection[str] = ()) -> None:
+        self.events: list[ev.Event] = []
+        self.is_over = False
+        self.is_started = False
+        self.split_think_tags = split_think_tags
+        self.usage = ev.Usage()
+        self.open_prose: dict[OpenProse, None] = {}
+        self.open_calls: dict[OpenCall, None] = {}
+        self._first_part = first_part
+        self._taken_ids = frozenset(taken_ids)
+        self._parts: dict[int, int] = {}
+        self._count = 0
+        self._made_ids = 0
+        self._is_ending = False
+        self._has_refused = False
+        self._has_called = False
+
+    def emit(self, event: ev.Event) -> None:
+        """Adds an event that begins and ends no part."""
+        self.events.append(event)
+
+    def start(self, id: Any, model: Any) -> None:
+        """Adds `Started` at the first call. Values that are not strings, or are empty, count as unknown."""
+        if not self.is_started:
+            self.is_started = True
+            if not self.has_parts and self.usage == ev.Usage():  # else the stream was joined in its middle
+                self.emit(ev.Started(_name(id), _name(model)))
+
+    def reserve(self) -> None:
+        """Counts something that takes memory, even if it had only a few bytes on the wire.
+
+        Raises:
+            StreamTooLarge: there are `MAX_PARTS` already.
+        """
+        if self._count >= MAX_PARTS and not self._is_ending:
+            raise StreamTooLarge(f"the answer has more than {MAX_PARTS} parts")
+        self._count += 1
+
+    def new_part(self, choice: int = 0) -> int:
+        """Returns the number of the next part of `choice`."""
+        self.reserve()
+        part = self._parts.get(choice, self._first_part)
+        self._parts[choice] = part + 1
+        return part
+
+    def call_id(self, given: str) -> str:
+        """Returns the id of a new call: the given one, or a made one that is the same for the same bytes.
+
+        Some servers count from 0 in each answer. An id that an earlier call has gets a number appended.
+        """
+        if not given:
+            self._made_ids += 1
+            given = f"call_{self._made_ids}"
+        marked = (f"{given}_{number}" for number in itertools.count(2))
+        return given if given not in self._taken_ids else next(id for id in marked if id not in self._taken_ids)
+
+    @property
+    def has_parts(self) -> bool:
+        return bool(self._parts)
+
+    def note_refusal(self) -> None:
+        self._has_refused = True
+
+    def note_call(self) -> None:
+        """Notes that a call began which the provider does not execute itself."""
+        self._has_called = True
+
+    def report_usage(self, usage: ev.Usage) -> None:
+        """Merges newer totals, and adds `UsageReported` if they change anything."""
+        merged = merge(self.usage, usage)
+        if merged != self.usage:
+            self.usage = merged
+            self.emit(ev.UsageReported(merged))
+
+    def warn(self, code: str, detail: str = "") -> None:
+        self.emit(ev.Warning(code, detail))
+
+    def unknown(self, raw: bytes) -> None:
+        self.emit(ev.Unknown(raw.decode("utf-8", "replace")))
+
+    def finish(self, raw_reason: str | None) -> None:
+        """Ends the answer as complete. `raw_reason` is the provider's word for the finish reason."""
+        reason = finish_reason_of(raw_reason, has_refused=self._has_refused, has_called=self._has_called)
+        if reason == "length":
+            # Free text, and a call without arguments so far, may be cut without a sign of it. JSON shows a cut.
+            for call in [call for call in self.open_calls if not (call.size and call.is_json)]:
+                call.end(is_cut=True)
+        self._end(ev.Finished(reason, raw_reason), is_cut=False)
+
+    def fail(self, error: ev.StreamError) -> None:
+        """Ends the answer with an error that the provider reported, or that the parser found."""
+        self._end(ev.Failed(error), is_cut=True)
+
+    def truncate(self) -> None:
+        """Ends the answer after a stream that ended without a signal of completion."""
+        self._end(ev.Truncated(), is_cut=True)
+
+    def _end(self, terminal: ev.Event, *, is_cut: bool) -> None:
+        if self.is_over:
+            return
+        self._is_ending = True
+        for prose in list(self.open_prose):
+            prose.end()
+        for call in list(self.open_calls):
+            call.end(is_cut=is_cut)
+        self.is_over = True
+        self.emit(terminal)
+
+
+def _name(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

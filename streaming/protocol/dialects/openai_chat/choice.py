@@ -1,0 +1,174 @@
+"""Reads the deltas of one choice of a chat completion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
+from streaming.protocol.dialects.openai_chat.tool_calls import ToolCalls
+from streaming.protocol.dialects.wire import read_image
+from streaming.protocol.events import Cited, FileReceived, StreamError
+
+JSONObject = dict[str, Any]
+
+REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "reasoning_summary")
+"""The fields of reasoning text, best first: some servers send the same text in several of them."""
+
+DETAILS = ("reasoning_details", "thinking_blocks")
+"""The fields of reasoning items, which also hold what the provider wants back (OpenRouter, LiteLLM)."""
+
+
+class Choice:
+    """One choice and its parts while they grow."""
+
+    def __init__(self, writer: AnswerWriter, index: int) -> None:
+        self.finish_reason: str | None = None
+        self.failure: StreamError | None = None
+        self._writer = writer
+        self._index = index
+        self._prose = Prose(writer, index, before_close=self._settle)
+        self._content = CumulativeFilter(self._prose.write)
+        self._reasoning = CumulativeFilter(self._prose.reasoning)
+        self._calls = ToolCalls(writer, index)
+        self._opaque: list[str] = []
+
+    def read(self, delta: JSONObject) -> None:
+        """Reads `choices[].delta`, or the `message` of a completion that was not streamed.
+
+        If one delta has several fields, reasoning comes before text, and text before tool calls.
+        """
+        content = delta.get("content")
+        if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
+            if content:
+                self._content.feed(content)
+            return
+        self._read_reasoning(delta)
+        for field, read in FIELDS.items():
+            if value := delta.get(field):
+                read(self, value)
+
+    def cite(self, sources: Any) -> None:
+        """Reads citations of the whole answer. Each is an object or only a URL."""
+        for source in sources if isinstance(sources, list) else []:
+            citation = {"type": "url_citation", "url": source} if isinstance(source, str) else source
+            if isinstance(citation, dict):
+                self._writer.emit(Cited(self._prose.place(), citation, self._index))
+
+    def _settle(self) -> None:
+        """Writes what is held back into the part that is about to end."""
+        self._content.settle()
+        self._reasoning.settle()
+        opaque, self._opaque = "".join(self._opaque), []
+        if opaque:
+            self._prose.sign(raw={"reasoning_opaque": opaque})
+
+    def _read_reasoning(self, delta: JSONObject) -> None:
+        details = next((delta[field] for field in DETAILS if delta.get(field)), None)
+        words = (words_of(delta.get(field)) for field in REASONING)
+        if text := next(filter(None, words), "") or words_of(details):
+            self._reasoning.feed(text)
+        self._sign(details)
+
+    def _sign(self, details: Any) -> None:
+        for detail in details if isinstance(details, list) else []:
+            if not isinstance(detail, dict):
+                continue
+            if detail.get("data"):
+                self._prose.sign(raw=detail)
+            elif isinstance(detail.get("signature"), str) and detail["signature"]:
+                self._prose.sign(signature=detail["signature"])
+
+    def _read_opaque(self, opaque: Any) -> None:
+        """Reads Copilot's signature. It comes in pieces after the reasoning, and is added when that part ends."""
+        if isinstance(opaque, str):
+            self._opaque.append(opaque)
+            self._writer.open_prose[self._prose] = None  # so that the end of the stream adds it, too
+
+    def _read_content(self, content: Any) -> None:
+        for item in content if isinstance(content, list) else [content]:
+            kind = "text" if isinstance(item, str) else item.get("type") if isinstance(item, dict) else None
+            CONTENT.get(str(kind), Choice._read_unknown)(self, item)
+
+    def _read_text(self, item: Any) -> None:
+        if text := words_of(item):
+            self._content.feed(text)
+
+    def _read_thought(self, item: Any) -> None:
+        if text := words_of(item):
+            self._reasoning.feed(text)
+        self._sign([item])
+        self._sign(item.get("summary"))
+
+    def _read_unknown(self, wire: Any) -> None:
+        self._writer.unknown(msgspec.json.encode(wire))
+
+    def _read_refusal(self, refusal: Any) -> None:
+        if isinstance(refusal, str):
+            self._prose.refusal(refusal)
+
+    def _read_image(self, image: Any) -> None:
+        if found := read_image(image):
+            self._prose.end()
+            self._writer.emit(FileReceived(self._writer.new_part(self._index), *found, self._index))
+        else:
+            self._read_unknown(image)
+
+    def _read_images(self, images: Any) -> None:
+        for image in images if isinstance(images, list) else []:
+            self._read_image(image)
+
+    def _read_function_call(self, function: Any) -> None:
+        """Reads the old form of a tool call, before `tool_calls`: one call, without index and id."""
+        self._read_tool_calls({"index": "function_call", "function": function})
+
+    def _read_tool_calls(self, fragments: Any) -> None:
+        self._prose.end()
+        for fragment in fragments if isinstance(fragments, list) else [fragments]:
+            if isinstance(fragment, dict):
+                self._calls.take(fragment)
+
+    def _read_extra(self, extra: Any) -> None:
+        """Reads Gemini's thought signature, which it wants back. It may come in a delta of its own."""
+        self._prose.sign(raw={"extra_content": extra})
+
+
+def words_of(wire: Any, depth: int = 4) -> str:
+    """Returns the text of a reasoning detail or a content item, at any of the places where servers put it."""
+    if isinstance(wire, str):
+        return wire
+    if isinstance(wire, list) and depth:
+        return "".join(words_of(item, depth - 1) for item in wire)
+    if isinstance(wire, dict) and depth:
+        return next((words for key in WORDS if (words := words_of(wire.get(key), depth - 1))), "")
+    return ""
+
+
+WORDS = ("text", "thinking", "summary")
+
+CONTENT: dict[str, Callable[[Choice, Any], None]] = {
+    "text": Choice._read_text,
+    "output_text": Choice._read_text,
+    "thinking": Choice._read_thought,  # Mistral
+    "reasoning": Choice._read_thought,  # Databricks
+    "image_url": Choice._read_image,
+}
+"""The reader of each type of content item."""
+
+FIELDS: dict[str, Callable[[Choice, Any], None]] = {
+    "reasoning_opaque": Choice._read_opaque,
+    "content": Choice._read_content,
+    "refusal": Choice._read_refusal,
+    "images": Choice._read_images,
+    "annotations": Choice.cite,
+    "function_call": Choice._read_function_call,
+    "tool_calls": Choice._read_tool_calls,
+    "extra_content": Choice._read_extra,
+    "audio": Choice._read_unknown,
+}
+"""The reader of each field of a delta, in the order of reading."""
+
+OTHERS = frozenset({*FIELDS, *REASONING, *DETAILS} - {"content"})

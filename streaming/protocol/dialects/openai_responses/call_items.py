@@ -1,0 +1,126 @@
+"""The tool calls among the output items of an OpenAI response."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from streaming.protocol.dialects.answer import AnswerWriter, Call
+from streaming.protocol.events import ToolResulted
+
+JSONObject = dict[str, Any]
+
+USUAL_KEYS = frozenset({"id", "type", "status", "call_id", "name", "arguments", "input"})
+"""The keys that every call has. An item with other keys (a namespace, an action) is kept whole."""
+
+
+def id_of(wire: JSONObject) -> str:
+    return next((wire[key] for key in ("call_id", "id") if isinstance(wire.get(key), str)), "")
+
+
+def _kind_of(wire: JSONObject) -> str:
+    return str(wire.get("type")).removesuffix("_call")
+
+
+def _text(input: Any) -> str:
+    return input if isinstance(input, str) else msgspec.json.encode(input).decode() if input else ""
+
+
+class CallItem:
+    """A call with input that streams as text: `function_call`, and with subclasses custom, MCP and code calls."""
+
+    input_field = "arguments"
+    output_field: str | None = None
+    is_json = True
+    is_provider_executed = False
+
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._writer = writer
+        self._call = Call(
+            writer,
+            id=id_of(wire),
+            is_provider_executed=self.provider_runs(wire),
+        )
+        self._call.is_json = self.is_json
+        if wire:
+            self._call.announced = _text(self.input_of(wire))
+            self._announce(wire)
+
+    def provider_runs(self, wire: JSONObject) -> bool:
+        """Returns True if the provider executes this call itself."""
+        return self.is_provider_executed
+
+    def done(self, wire: JSONObject) -> None:
+        self._announce(wire)
+        self._fill(self.input_of(wire))
+        self._call.raw = None if USUAL_KEYS.issuperset(wire) else wire
+        self._call.end(is_cut=wire.get("status") == "incomplete")
+        output = wire.get(self.output_field) if self.output_field else None
+        output = output if output is not None else wire.get("error")
+        if output is not None:
+            is_error = bool(wire.get("error"))
+            self._writer.emit(ToolResulted(self._writer.new_part(), self._call.id, output, is_error))
+
+    def grow(self, payload: Any) -> None:
+        if isinstance(payload.delta, str):
+            self._call.add(payload.delta)
+
+    def fill(self, payload: Any) -> None:
+        """Reads the whole input. It counts only if nothing of it streamed."""
+        self._fill(getattr(payload, self.input_field))
+
+    def input_of(self, wire: JSONObject) -> Any:
+        return wire.get(self.input_field)
+
+    def _announce(self, wire: JSONObject) -> None:
+        name = wire.get("name")
+        self._call.name = self._call.name or (name if isinstance(name, str) else "") or _kind_of(wire)
+        self._call.start()
+
+    def _fill(self, whole: Any) -> None:
+        if whole and not self._call.size and not self._is_done_call():
+            self._call.add(_text(whole))
+
+    def _is_done_call(self) -> bool:
+        return self._call not in self._writer.open_calls
+
+
+class CustomCallItem(CallItem):
+    """A call with free text as input, not JSON."""
+
+    input_field = "input"
+    is_json = False
+
+
+class McpCallItem(CallItem):
+    output_field = "output"
+    is_provider_executed = True
+
+
+class CodeItem(CallItem):
+    """A call of the code interpreter: the provider executes the code."""
+
+    input_field = "code"
+    output_field = "outputs"
+    is_json = False
+    is_provider_executed = True
+
+
+class BuiltInItem(CallItem):
+    """A call of one of the API's own tools. Its input is an object within the item and does not stream."""
+
+    inputs = ("action", "operation", "arguments", "queries")
+    output_field = "results"
+    run_by_provider = frozenset({"web_search_call", "file_search_call"})
+
+    def provider_runs(self, wire: JSONObject) -> bool:
+        environment = wire.get("environment")
+        if isinstance(environment, dict):
+            return environment.get("type") != "local"
+        return wire.get("type") in self.run_by_provider or wire.get("execution") == "server"
+
+    def input_of(self, wire: JSONObject) -> Any:
+        given = {key: wire[key] for key in self.inputs if wire.get(key)}
+        only = next(iter(given.values()), None)
+        return only if len(given) == 1 and isinstance(only, dict) else given

@@ -1,0 +1,69 @@
+"""Errors inside a stream. Servers send them nested, flat, as a string or as a list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from streaming.errors import RETRYABLE
+from streaming.protocol.error_codes import code_of_error
+from streaming.protocol.events import StreamError
+
+# Enough for every message. A gateway's HTML page may be longer, and is no message.
+MAX_MESSAGE_CHARS = 4096
+
+CODE_KEYS = ("code", "error_code", "status_code", "status")
+TYPE_KEYS = ("type", "error_type")
+MESSAGE_KEYS = (
+    *("message", "msg", "error_message", "error_msg", "status_msg", "detail", "details"),
+    *("error_description", "description", "title"),
+)
+INNER_KEYS = ("error", "errors", "detail", "base_resp")
+
+
+def read_error(wire: Any) -> StreamError:
+    """Reads an error of any shape. Fields of inner objects win; the outer objects give those that are missing."""
+    layers = list(_layers(wire))
+    code = _first(layers, CODE_KEYS)
+    types = (_text(layer.get(key)) for layer in layers for key in TYPE_KEYS)
+    type_ = next((text for text in types if text and text != "error"), None)
+    message = _first(layers, MESSAGE_KEYS) or _message(layers[0] if layers else wire)
+    return stream_error(code, type_, message[:MAX_MESSAGE_CHARS])
+
+
+def stream_error(code: str | None, type: str | None, message: str) -> StreamError:
+    """Returns the error with its verdict: `retryable` is False if its words are unknown, None if it has no words."""
+    has_words = code is not None or type is not None
+    return StreamError(code, type, message, code_of_error(code, type, message) in RETRYABLE if has_words else None)
+
+
+def _layers(wire: Any, depth: int = 3) -> list[dict[str, Any]]:
+    """Returns the error's objects, the innermost first."""
+    if isinstance(wire, list) and wire:
+        return _layers(wire[0], depth)
+    if not isinstance(wire, dict):
+        return []
+    inner: list[dict[str, Any]] = []
+    for key in INNER_KEYS:
+        if depth and isinstance(wire.get(key), dict | list):
+            inner += _layers(wire[key], depth - 1)
+    return [*inner, wire]
+
+
+def _first(layers: list[dict[str, Any]], keys: tuple[str, ...]) -> str | None:
+    return next((text for layer in layers for key in keys if (text := _text(layer.get(key)))), None)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value) or None
+    return None
+
+
+def _message(wire: Any) -> str:
+    if isinstance(wire, dict) and isinstance(wire.get("error"), str):
+        return str(wire["error"])
+    if isinstance(wire, str):
+        return wire
+    return msgspec.json.encode(wire).decode("utf-8", "replace")

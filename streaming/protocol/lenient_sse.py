@@ -1,0 +1,238 @@
+"""Lenient SSE: it reads the events that a model's server meant to send, even if the server breaks the standard.
+
+Strict reading (`sse`) loses data of many servers, so this decoder departs from the standard where `Leniency` says so.
+It finds the same events however the bytes are cut, because it looks only at complete lines.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from streaming.protocol.sse import BOM, MAX_EVENT_BYTES, MAX_LINE_BYTES, LineSplitter, split_field
+
+# The bound on a body that has no SSE events. Error bodies and HTML pages are a few KB; the largest recorded
+# completions that were not streamed are about 30 KB.
+MAX_BODY_BYTES = 64 * 1024
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+class WireEventKind(enum.Enum):
+    """What the decoder found on the wire."""
+
+    DATA = "data"
+    """An SSE event. Its name may be empty."""
+    ERROR = "error"
+    """A field named `error`; the payload is its value."""
+    COMMENT = "comment"
+    UNKNOWN = "unknown"
+    """A line with an unknown field name; the payload is the line."""
+    BODY = "body"
+    """A stream without any event; the payload is all of it."""
+    TOO_LARGE = "too_large"
+    COMPRESSED = "compressed"
+    END = "end"
+
+
+DATA = WireEventKind.DATA
+WireEvent = tuple[WireEventKind, bytes, bytes]
+"""Kind, event name, payload. It is a tuple, because the decoder makes one for each event."""
+
+
+class Leniency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The departures from the WHATWG standard, each on by default; and the bounds."""
+
+    flush_at_eof: bool = True
+    """Read the last event even if no blank line follows it, if its data is complete JSON or `[DONE]`."""
+    split_joined_data: bool = True
+    """Read `data` lines without blank lines between them as several events, if they are not one JSON document."""
+    read_error_field: bool = True
+    """Read a field `error:` as an error."""
+    read_unframed_body: bool = True
+    """Read a body that is not an event stream (a JSON error, a whole answer, HTML) at its end."""
+    skip_empty_data: bool = True
+    """Ignore `data` that is empty, `null`, `[]`, or begins with a colon."""
+    max_line_bytes: int = MAX_LINE_BYTES
+    max_event_bytes: int = MAX_EVENT_BYTES
+    """The bound on the data of an event that has several `data` lines."""
+
+
+def is_whole(data: bytes) -> bool:
+    """Returns True if `data` is one JSON document or `[DONE]`."""
+    if data.strip() == b"[DONE]":
+        return True
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _is_body(unframed: bytes) -> bool:
+    """Returns True if these lines are a body without SSE. A stream that was cut in its first line is not one."""
+    return bool(unframed) and not any(start.startswith(unframed) for start in (BOM, *FIELDS))
+
+
+class LenientDecoder:
+    """Reads bytes, cut anywhere, leniently."""
+
+    def __init__(self, leniency: Leniency) -> None:
+        self._leniency = leniency
+        self._lines = LineSplitter(leniency.max_line_bytes)
+        self._head = b""
+        self._is_new = True
+        self._event = b""
+        self._data: bytes | None = None
+        self._more: list[bytes] = []
+        self._more_bytes = 0
+        self._has_events = False
+        self._is_plain = False
+        """True if a blank line just dispatches `_data`: there was an event before, and no second `data` line waits."""
+        self._unframed = bytearray()
+
+    def feed(self, chunk: bytes) -> list[WireEvent]:
+        """Returns what `chunk` completes."""
+        events: list[WireEvent] = []
+        if self._is_new and self._is_compressed(chunk):
+            return [(WireEventKind.COMPRESSED, b"", b"")]
+        event, data = self._event, self._data
+        for line in self._lines.feed(chunk):
+            # Inlined for the usual lines: this loop is most of the decoder's cost.
+            if not line and data is not None and self._is_plain:
+                events.append((DATA, event, data))
+                event, data = b"", None
+            elif data is None and line[:6] == b"data: ":
+                data = line[6:]
+            elif line[:7] == b"event: ":
+                event = line[7:]
+            else:
+                self._event, self._data = event, data
+                self._read_line(line, events)
+                event, data = self._event, self._data
+        self._event, self._data = event, data
+        if self._lines.has_overflowed:
+            events.append((WireEventKind.TOO_LARGE, b"", b""))
+        return events
+
+    def close(self) -> list[WireEvent]:
+        """Returns what is left at the end of the stream."""
+        events: list[WireEvent] = []
+        self._read_last_line(self._lines.flush(), events)
+        if self._leniency.flush_at_eof and self._has_whole_data():
+            self._dispatch(events)
+        is_bare = self._data is None or self._unframed.startswith(b"<")  # a page may have a line that looks like data
+        if not self._has_events and is_bare and _is_body(bytes(self._unframed).strip()):
+            events.append((WireEventKind.BODY, b"", bytes(self._unframed)))
+        events.append((WireEventKind.END, b"", b""))
+        return events
+
+    def _read_last_line(self, line: bytes, events: list[WireEvent]) -> None:
+        """Reads a last line without a line end. It may be cut, so an error counts only if it is complete JSON."""
+        name, value = split_field(line)
+        if name not in FIELDS:
+            self._read_last_unframed(line, events)
+        elif line and self._leniency.flush_at_eof and (name != b"error" or is_whole(value)):
+            self._read_field(line, events)
+
+    def _read_last_unframed(self, line: bytes, events: list[WireEvent]) -> None:
+        if not self._leniency.read_unframed_body:
+            return
+        if not self._has_events:
+            self._unframed += line[:MAX_BODY_BYTES]
+        elif is_whole(line):
+            self._read_unknown(line, events)
+
+    def _has_whole_data(self) -> bool:
+        return self._data is not None and is_whole(b"\n".join([self._data, *self._more]))
+
+    def _is_compressed(self, chunk: bytes) -> bool:
+        self._head += chunk[: len(GZIP_MAGIC)]
+        self._is_new = len(self._head) < len(GZIP_MAGIC)
+        return self._head.startswith(GZIP_MAGIC)
+
+    def _read_line(self, line: bytes, events: list[WireEvent]) -> None:
+        if line:
+            self._read_field(line, events)
+        else:
+            self._dispatch(events)
+
+    def _read_field(self, line: bytes, events: list[WireEvent]) -> None:
+        name, value = split_field(line)
+        read = FIELDS.get(name, LenientDecoder._read_unknown)
+        read(self, line if read is LenientDecoder._read_unknown else value, events)
+
+    def _dispatch(self, events: list[WireEvent]) -> None:
+        if self._data is None:
+            self._event = b""
+            return
+        if self._more:
+            self._dispatch_joined(events)
+        else:
+            self._append(self._data, events)
+        self._event = b""
+        self._data = None
+
+    def _append(self, data: bytes, events: list[WireEvent]) -> None:
+        if self._unframed:
+            events.append((WireEventKind.UNKNOWN, b"", bytes(self._unframed)))
+            self._unframed.clear()
+        self._has_events = self._is_plain = True
+        events.append((DATA, self._event, data))
+
+    def _dispatch_joined(self, events: list[WireEvent]) -> None:
+        """Joins the lines as the standard says. If that is no JSON document, each line is an event of its own."""
+        lines = [self._data or b"", *self._more]
+        self._more = []
+        self._more_bytes = 0
+        joined = b"\n".join(lines)
+        if self._leniency.split_joined_data and not is_whole(joined):
+            for line in lines:
+                self._append(line, events)
+        else:
+            self._append(joined, events)
+
+    def _read_data(self, value: bytes, events: list[WireEvent]) -> None:
+        if self._data is None:
+            self._data = value
+        elif self._leniency.split_joined_data and not self._more and value and is_whole(self._data):
+            # A complete document cannot go on, and the blank line may come much later: dispatch it now.
+            self._append(self._data, events)
+            self._data = value
+        else:
+            self._more.append(value)
+            self._is_plain = False
+            self._more_bytes += len(value) + 1
+            if len(self._data) + self._more_bytes > self._leniency.max_event_bytes:
+                events.append((WireEventKind.TOO_LARGE, b"", b""))
+
+    def _read_event(self, value: bytes, _events: list[WireEvent]) -> None:
+        self._event = value
+
+    def _read_comment(self, value: bytes, events: list[WireEvent]) -> None:
+        events.append((WireEventKind.COMMENT, b"", value))
+
+    def _read_error(self, value: bytes, events: list[WireEvent]) -> None:
+        self._has_events = True
+        kind = WireEventKind.ERROR if self._leniency.read_error_field else WireEventKind.UNKNOWN
+        events.append((kind, b"", value))
+
+    def _read_unknown(self, line: bytes, events: list[WireEvent]) -> None:
+        if self._has_events or not self._leniency.read_unframed_body:
+            events.append((WireEventKind.UNKNOWN, b"", line))
+        elif len(self._unframed) < MAX_BODY_BYTES:
+            self._unframed += line[:MAX_BODY_BYTES] + b"\n"
+
+    def _ignore(self, _value: bytes, _events: list[WireEvent]) -> None:
+        """Ignores `id` and `retry`: they are for reconnection, which no model's server offers."""
+
+
+FIELDS = {
+    b"data": LenientDecoder._read_data,
+    b"event": LenientDecoder._read_event,
+    b"": LenientDecoder._read_comment,
+    b"error": LenientDecoder._read_error,
+    b"id": LenientDecoder._ignore,
+    b"retry": LenientDecoder._ignore,
+}
