@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import jiter
 
-from streaming.protocol.json_scanner import JSONScanner
+from streaming.protocol import JSONScanner
 
 FRAGMENT = 4
 RUNS = 5

@@ -23,10 +23,8 @@ from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import GenerationError
 from streaming.intake import Submission
-from streaming.models import Generation, Owner
-from streaming.models.generations import Status
-from streaming.protocol.events import Usage
-from streaming.protocol.parts import FilePart, Part, ReasoningPart, ToolApproval, ToolCall, ToolResult
+from streaming.models import Generation, Owner, Status
+from streaming.protocol import FilePart, Part, ReasoningPart, ToolApproval, ToolCall, ToolResult, Usage
 from streaming.protocol.ui_stream import chunk_of
 from streaming.subscription import follow, subscribe
 from streaming.supervisor import StopAnswer, current, stop

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 from django.test import override_settings
 
-from streaming.journal.optional_redis import close_journals
+from streaming.journal import close_journals
 from streaming.protocol.ui_stream import chunk_of
 from streaming.providers import close_providers
 from streaming.subscription import Subscription, subscribe

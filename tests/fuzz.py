@@ -17,9 +17,7 @@ import time
 from collections import Counter
 from typing import Any
 
-from streaming.protocol import StreamParser, Transcript
-from streaming.protocol.events import (
-    TERMINAL,
+from streaming.protocol import (
     Cited,
     Event,
     Failed,
@@ -29,14 +27,17 @@ from streaming.protocol.events import (
     ReasoningDelta,
     RefusalDelta,
     Started,
+    StreamParser,
     TextDelta,
     ToolCallDelta,
     ToolCallEnded,
     ToolCallStarted,
+    Transcript,
     Truncated,
     Unknown,
     Warning,
 )
+from streaming.protocol.events import TERMINAL
 from streaming.protocol.parts import dump_parts
 from tests.fuzz_streams import invent, recordings
 

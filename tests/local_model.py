@@ -22,10 +22,8 @@ import msgspec
 import pytest
 
 from streaming.errors import ProviderError
-from streaming.protocol.parts import TextPart, ToolCall, ToolResult, Turn
-from streaming.protocol.requests import GenerationRequest, ToolSpec
-from streaming.providers.local import LocalModel, server_for
-from streaming.providers.local.options import WEIGHTS_NAME, LocalOptions
+from streaming.protocol import GenerationRequest, TextPart, ToolCall, ToolResult, ToolSpec, Turn
+from streaming.providers.local import WEIGHTS_NAME, LocalModel, LocalOptions, server_for
 
 DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
 

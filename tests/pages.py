@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.test import AsyncClient
 
 from streaming.models import Generation, Message
-from streaming.protocol.parts import Part
+from streaming.protocol import Part
 from streaming.supervisor import current
 
 Script = Callable[..., None]

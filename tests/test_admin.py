@@ -16,9 +16,8 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from streaming.admin import cells, transcript
-from streaming.models import Conversation, Generation, Message
-from streaming.models.generations import Status
-from streaming.protocol.parts import (
+from streaming.models import Conversation, Generation, Message, Status
+from streaming.protocol import (
     FilePart,
     OpaquePart,
     ReasoningPart,

@@ -16,9 +16,10 @@ from streaming.access import SessionCheck
 from streaming.asgi import StreamingApplication
 from streaming.asgi.application import GC_THRESHOLD
 from streaming.database import health
-from streaming.journal.redis import Absence, seize
+from streaming.journal import seize
+from streaming.journal.redis import Absence
 from streaming.models import Generation, Message
-from streaming.protocol.parts import ToolCall
+from streaming.protocol import ToolCall
 from streaming.protocol.ui_stream import frame
 from streaming.supervisor import current
 from streaming.views.sse import ERROR, _pieces

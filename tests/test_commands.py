@@ -15,8 +15,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from streaming.models import Conversation, Generation, JournalEntry
-from streaming.models.generations import from_now
+from streaming.models import Conversation, Generation, JournalEntry, from_now
 from tests import tools
 
 ROOT = Path(__file__).resolve().parent.parent

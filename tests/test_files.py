@@ -27,7 +27,7 @@ from streaming.files.addresses import id_served_at
 from streaming.files.kinds import media_type_of
 from streaming.intake import Submission, submission_of
 from streaming.models import Attachment, Conversation, Generation, Message
-from streaming.protocol.parts import FilePart, TextPart, Turn
+from streaming.protocol import FilePart, TextPart, Turn
 from streaming.providers import get_provider
 from streaming.supervisor import current
 from tests.engine import ALICE, BOB

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from streaming.protocol.parts import Part, ReasoningPart, Role, TextPart, ToolCall, ToolResult, Turn
+from streaming.protocol import Part, ReasoningPart, TextPart, ToolCall, ToolResult, Turn
+from streaming.protocol.parts import Role
 from streaming.protocol.requests import repair
 from streaming.protocol.requests.repair import NOT_EXECUTED
 

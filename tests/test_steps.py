@@ -15,17 +15,9 @@ from streaming.errors import BadRequest, Conflict, TooLarge
 from streaming.intake import Submission, submission_of
 from streaming.intake.waiting_calls import DENIED
 from streaming.journal import Batch, write_frames
-from streaming.models import Generation, JournalEntry, Message
-from streaming.models.generations import from_now
-from streaming.protocol.parts import (
-    ReasoningPart,
-    TextPart,
-    ToolApproval,
-    ToolCall,
-    ToolResult,
-    dump_parts,
-)
-from streaming.protocol.requests import GenerationRequest
+from streaming.models import Generation, JournalEntry, Message, from_now
+from streaming.protocol import GenerationRequest, ReasoningPart, TextPart, ToolApproval, ToolCall, ToolResult
+from streaming.protocol.parts import dump_parts
 from streaming.protocol.requests.repair import NOT_EXECUTED
 from streaming.providers import get_provider
 from streaming.providers.scripted import Script, Scripted, wire
@@ -36,7 +28,7 @@ from streaming.subscription import follow
 from streaming.subscription.journal import JournalSubscription
 from streaming.supervisor import current, stop
 from streaming.testing import chunks_of, drain, frames_of, seqs_of
-from streaming.tools.executor import BROKEN_OFF
+from streaming.tools import BROKEN_OFF
 from tests import tools
 from tests.engine import ALICE
 from tests.test_supervisor import load

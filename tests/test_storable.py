@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from streaming.models import Message
-from streaming.models.storable import MAX_LEVELS, REPLACEMENT, storable
-from streaming.protocol.parts import TextPart, ToolResult
+from streaming.models import Message, storable
+from streaming.models.storable import MAX_LEVELS, REPLACEMENT
+from streaming.protocol import TextPart, ToolResult
 
 
 def nested(levels: int) -> Any:

@@ -9,8 +9,7 @@ import pytest
 from streaming.database import in_database
 from streaming.intake import Submission
 from streaming.journal import Batch, write_frames
-from streaming.models import Generation, JournalEntry
-from streaming.models.generations import from_now
+from streaming.models import Generation, JournalEntry, from_now
 from streaming.settlement import reap
 from streaming.subscription import subscribe
 from streaming.subscription.journal import JournalSubscription

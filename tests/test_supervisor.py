@@ -24,9 +24,8 @@ from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, Provide
 from streaming.intake import Submission
 from streaming.journal import database
 from streaming.journal.contract import MAX_FRAMES_PER_READ
-from streaming.models import Conversation, Generation, JournalEntry, Message
-from streaming.models.generations import Status
-from streaming.protocol.parts import ToolCall
+from streaming.models import Conversation, Generation, JournalEntry, Message, Status
+from streaming.protocol import ToolCall
 from streaming.providers import get_provider
 from streaming.runner import Run
 from streaming.settlement import reap, settle

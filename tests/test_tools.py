@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import pytest
 
 from streaming.models import Owner
-from streaming.protocol.parts import ToolCall, ToolResult
+from streaming.protocol import ToolCall, ToolResult
 from streaming.tools import Tool, ToolContext, ToolExecutor, tool
 from streaming.tools.executor import FAILED, NO_JSON, TOO_DEEP, TOO_SLOW
 from tests import tools

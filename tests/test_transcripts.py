@@ -13,7 +13,7 @@ from django.utils import translation
 
 from streaming.database import in_database
 from streaming.models import Conversation
-from streaming.protocol.parts import FilePart, ReasoningPart, TextPart, ToolCall, ToolResult
+from streaming.protocol import FilePart, ReasoningPart, TextPart, ToolCall, ToolResult
 from tests.pages import answered, stored, visible
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,7 +13,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
 from streaming.models import Conversation
-from streaming.protocol.requests import ToolSpec
+from streaming.protocol import ToolSpec
 from streaming.tools import ToolContext, ToolError, tool
 
 CALLS: list[tuple[str, dict[str, Any]]] = []

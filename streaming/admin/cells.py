@@ -9,8 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from streaming.models import Conversation, Generation
-from streaming.models.generations import Status
+from streaming.models import Conversation, Generation, Status
 
 LABELS = dict(Status.choices)
 

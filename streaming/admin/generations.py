@@ -16,7 +16,7 @@ from streaming.admin import cells
 from streaming.admin.read_only import ReadOnlyAdmin, user_field
 from streaming.errors import PUBLIC_MESSAGES
 from streaming.models import Generation
-from streaming.protocol.events import FinishReason
+from streaming.protocol import FinishReason
 
 
 class _ClosedSetFilter(admin.SimpleListFilter):

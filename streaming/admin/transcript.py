@@ -17,7 +17,7 @@ from streaming.admin import cells
 from streaming.files.addresses import addressed, id_of
 from streaming.files.kinds import IMAGES
 from streaming.models import Conversation, Generation, Message
-from streaming.protocol.parts import (
+from streaming.protocol import (
     FilePart,
     OpaquePart,
     Part,

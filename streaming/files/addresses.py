@@ -10,7 +10,7 @@ import msgspec
 from django.urls import reverse
 
 from streaming.models import Attachment
-from streaming.protocol.parts import FilePart, Part
+from streaming.protocol import FilePart, Part
 
 SCHEME = "attachment:"
 ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"

@@ -18,9 +18,8 @@ from streaming.database import atomic, in_database
 from streaming.errors import BadRequest, Overloaded, TooLarge
 from streaming.files.addresses import SCHEME, id_of, id_served_at, part_of
 from streaming.files.uploads import Upload, described, upload_in
-from streaming.models import Attachment, Message, Owner
-from streaming.models.generations import from_now
-from streaming.protocol.parts import FilePart, TextPart
+from streaming.models import Attachment, Message, Owner, from_now
+from streaming.protocol import FilePart, TextPart
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,7 @@ from streaming.database import in_database
 from streaming.errors import UnsupportedFile
 from streaming.files.addresses import id_of
 from streaming.models import Attachment, Generation
-from streaming.protocol.parts import FilePart, Part, TextPart, Turn
-from streaming.protocol.requests import GenerationRequest
+from streaming.protocol import FilePart, GenerationRequest, Part, TextPart, Turn
 from streaming.providers import files_taken, is_taken
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from streaming.conf import settings
 from streaming.errors import BadRequest, TooLarge, UnsupportedFile
 from streaming.files.kinds import media_type_of
 from streaming.models import Attachment, Owner
-from streaming.protocol.parts import FilePart
+from streaming.protocol import FilePart
 from streaming.protocol.requests.data_url import base64_of
 
 MAX_NAME_CHARS = 200

@@ -20,10 +20,8 @@ from streaming.intake.limits import check_limits
 from streaming.intake.pending import Accepted, Sender, Start, create_pending
 from streaming.intake.submission import Submission
 from streaming.journal import Opening
-from streaming.models import Conversation, Generation, Message, Owner, path_of, turns_of
-from streaming.models.conversations import title_from
-from streaming.models.messages import Role
-from streaming.protocol.parts import TextPart
+from streaming.models import Conversation, Generation, Message, Owner, Role, path_of, title_from, turns_of
+from streaming.protocol import TextPart
 from streaming.settlement import BUSY, check_idle
 from streaming.tools import registered, toolbox_for
 

@@ -13,10 +13,9 @@ from streaming.intake.pending import Accepted, Sender, Start, create_pending
 from streaming.intake.submission import Submission, ToolAnswer
 from streaming.intake.waiting_calls import call_states, check_all_answered, due_calls, fresh_answers, given_parts
 from streaming.journal import Opening
-from streaming.models import Conversation, Generation, Message, contributions, parts_of, path_of, turns_of
-from streaming.models.messages import Role
+from streaming.models import Conversation, Generation, Message, Role, contributions, parts_of, path_of, turns_of
+from streaming.protocol import ToolCall, ToolResult
 from streaming.protocol.nesting import is_too_deep
-from streaming.protocol.parts import ToolCall, ToolResult
 from streaming.settlement import check_idle
 from streaming.tools import Toolbox, registered, toolbox_for
 

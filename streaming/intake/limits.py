@@ -6,8 +6,7 @@ from django.db.models import Sum
 
 from streaming.conf import settings
 from streaming.errors import TooManyRequests
-from streaming.models import Conversation, Generation, Owner
-from streaming.models.generations import from_now
+from streaming.models import Conversation, Generation, Owner, from_now
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600

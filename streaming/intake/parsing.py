@@ -14,7 +14,7 @@ import msgspec
 
 from streaming.errors import BadRequest
 from streaming.intake.submission import Submission, Trigger
-from streaming.protocol.parts import FilePart
+from streaming.protocol import FilePart
 from streaming.protocol.ui_stream import inbound_parts
 
 TRIGGERS: dict[Any, Trigger] = {

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from streaming.conf import settings
-from streaming.journal.opening import Opening
-from streaming.models import Generation, Message, Owner
-from streaming.models.generations import from_now
-from streaming.protocol.parts import ToolCall, Turn
-from streaming.protocol.requests import GenerationRequest
+from streaming.journal import Opening
+from streaming.models import Generation, Message, Owner, from_now
+from streaming.protocol import GenerationRequest, ToolCall, Turn
 from streaming.tools import Toolbox
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from streaming.errors import BadRequest
-from streaming.protocol.parts import FilePart, ToolApproval, ToolResult
+from streaming.protocol import FilePart, ToolApproval, ToolResult
 
 Trigger = Literal["submit-message", "regenerate-message"]
 ToolAnswer = ToolResult | ToolApproval

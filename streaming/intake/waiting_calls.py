@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 from streaming.errors import BadRequest, Conflict
 from streaming.intake.submission import ToolAnswer
-from streaming.models import Message, parts_of
-from streaming.models.generations import Status
-from streaming.protocol.parts import Part, ToolApproval, ToolCall, ToolResult
+from streaming.models import Message, Status, parts_of
+from streaming.protocol import Part, ToolApproval, ToolCall, ToolResult
 from streaming.tools import Toolbox
 
 DENIED = "The person refused this call."

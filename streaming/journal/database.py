@@ -18,8 +18,7 @@ from django.db import DatabaseError, connections
 from streaming.conf import settings
 from streaming.database import alias, atomic, retry_on_deadlock
 from streaming.journal.contract import MAX_FRAMES_PER_READ, Batch, without_gap
-from streaming.models import Generation, JournalEntry
-from streaming.models.generations import ACTIVE, from_now
+from streaming.models import ACTIVE, Generation, JournalEntry, from_now
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from streaming.protocol.parts import Part
+from streaming.protocol import Part
 from streaming.protocol.ui_stream import UIStreamEncoder, events_of
 
 

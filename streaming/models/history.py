@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 from streaming.models.conversations import Conversation
 from streaming.models.messages import Message
-from streaming.protocol.parts import Part, Role, Turn
+from streaming.protocol import Part, Turn
+from streaming.protocol.parts import Role
 
 ASSISTANT = "assistant"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
-from streaming.protocol.requests import GenerationRequest
+from streaming.protocol import GenerationRequest
 
 Dialect = Literal["openai-chat", "openai-responses", "anthropic-messages"]
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
-from streaming.protocol.requests import GenerationRequest
+from streaming.protocol import GenerationRequest
 from streaming.providers.base import Problem
 
 

@@ -7,24 +7,25 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from streaming.conf import settings
-from streaming.journal import LiveLog
-from streaming.journal.opening import Opening
-from streaming.protocol import Transcript
-from streaming.protocol.events import (
-    TERMINAL,
+from streaming.journal import LiveLog, Opening
+from streaming.protocol import (
     Cited,
     Event,
     FileReceived,
     OpaqueReceived,
+    Part,
     ReasoningDelta,
     RefusalDelta,
     StepStarted,
     TextDelta,
+    ToolApproval,
     ToolCallStarted,
+    ToolResult,
     ToolResulted,
+    Transcript,
     Usage,
 )
-from streaming.protocol.parts import Part, ToolApproval, ToolResult
+from streaming.protocol.events import TERMINAL
 from streaming.protocol.ui_stream import Outcome
 
 # What a model is told of an approved call that the answer's end came before.

@@ -6,9 +6,9 @@ import logging
 from typing import NamedTuple
 
 from streaming.errors import RETRYABLE, ProviderError
-from streaming.models.generations import Status
+from streaming.models import Status
+from streaming.protocol import Event, Failed, Finished, StreamError
 from streaming.protocol.error_codes import code_of_error
-from streaming.protocol.events import Event, Failed, Finished, StreamError
 from streaming.providers.redact import redact
 
 logger = logging.getLogger(__name__)

@@ -20,10 +20,8 @@ from streaming.conf import settings
 from streaming.errors import ProviderError
 from streaming.files import with_files
 from streaming.models import Generation
-from streaming.protocol import StreamParser
-from streaming.protocol.events import Finished
-from streaming.protocol.parts import ToolCall, Turn
-from streaming.protocol.requests import GenerationRequest, repair
+from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, Turn
+from streaming.protocol.requests import repair
 from streaming.providers import Provider, get_provider
 from streaming.runner.draft import Draft
 from streaming.runner.ending import ending_of

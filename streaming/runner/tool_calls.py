@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from streaming.models import Generation, Owner
-from streaming.protocol.events import ToolApproved, ToolResulted
-from streaming.protocol.parts import ToolCall, ToolResult
+from streaming.protocol import ToolApproved, ToolCall, ToolResult, ToolResulted
 from streaming.runner.draft import Draft
 from streaming.tools import BROKEN_OFF, Toolbox, ToolContext, ToolExecutor, failure
 

@@ -12,7 +12,7 @@ from streaming.database import atomic, health
 from streaming.errors import Conflict
 from streaming.journal import Batch, opening_of, read_frames, seize
 from streaming.models import Conversation, Generation, GenerationQuerySet, Status
-from streaming.protocol.parts import Part, ToolApproval, ToolResult
+from streaming.protocol import Part, ToolApproval, ToolResult
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, frame
 from streaming.settlement.settle import Settlement, settle
 

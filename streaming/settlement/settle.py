@@ -12,11 +12,8 @@ import msgspec
 
 from streaming.database import atomic
 from streaming.journal import Batch, write_frames
-from streaming.models import Generation
-from streaming.models.generations import Status
-from streaming.models.storable import storable
-from streaming.protocol.events import Usage
-from streaming.protocol.parts import Part
+from streaming.models import Generation, Status, storable
+from streaming.protocol import Part, Usage
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,8 +16,7 @@ from django.utils import timezone
 from streaming.access import open_streams
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.journal import Polling, Watch, read_frames, read_status, replay
-from streaming.journal.optional_redis import redis_journal
+from streaming.journal import Polling, Watch, read_frames, read_status, redis_journal, replay
 from streaming.models import Generation
 from streaming.settlement import reap_one
 

@@ -22,8 +22,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from streaming.models import Conversation
-from streaming.views.files import accepted_files
-from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, shown_messages, texts
+from streaming.views import BLANK_MESSAGES, BLANK_PARTS, accepted_files, shown_messages, texts
 
 register = template.Library()
 

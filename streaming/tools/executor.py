@@ -16,8 +16,8 @@ from django.db import connections
 from django.utils.functional import Promise
 
 from streaming.conf import settings
+from streaming.protocol import ToolCall, ToolResult
 from streaming.protocol.nesting import MAX_NESTING, is_too_deep
-from streaming.protocol.parts import ToolCall, ToolResult
 from streaming.tools.tool import Tool, ToolContext, ToolError
 
 logger = logging.getLogger(__name__)

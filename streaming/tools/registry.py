@@ -12,7 +12,7 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from streaming.conf import settings
-from streaming.protocol.requests import ToolSpec
+from streaming.protocol import ToolSpec
 from streaming.tools.tool import Tool
 
 AnyTool = Tool | ToolSpec

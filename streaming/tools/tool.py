@@ -13,7 +13,7 @@ from typing import Any, overload
 import msgspec
 
 from streaming.models import Owner
-from streaming.protocol.requests import ToolSpec
+from streaming.protocol import ToolSpec
 
 # What every vendor accepts as a function's name (OpenAI's rule is the strictest).
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")

@@ -24,7 +24,7 @@ from streaming.files.addresses import address
 from streaming.files.kinds import IMAGES
 from streaming.files.uploads import Upload, check_size, part_with
 from streaming.models import Attachment, Owner
-from streaming.protocol.parts import FilePart
+from streaming.protocol import FilePart
 from streaming.protocol.requests.data_url import is_text
 from streaming.providers import files_taken, is_taken
 from streaming.views.endpoint import endpoint

@@ -15,7 +15,7 @@ from streaming.files.addresses import addressed, id_served_at
 from streaming.files.kinds import IMAGES
 from streaming.journal import read_frames
 from streaming.models import Branch, Conversation, Generation, Message, MessageTree, contributions, parts_of, path_of
-from streaming.protocol.parts import Part
+from streaming.protocol import Part
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, ui_parts
 
 # What people read beside an answer that is not whole; keys are a generation's status or finish reason.

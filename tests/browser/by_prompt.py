@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
+from streaming.protocol import GenerationRequest, ToolSpec
 from streaming.protocol.parts import text_of
-from streaming.protocol.requests import GenerationRequest, ToolSpec
-from streaming.providers.base import Problem
+from streaming.providers import Problem
 from streaming.providers.scripted import Scripted
 from streaming.tools import tool
 

@@ -15,8 +15,7 @@ from django.db import OperationalError
 from streaming.database import in_database, threads
 from streaming.intake import Submission
 from streaming.journal import read_frames
-from streaming.models import Generation
-from streaming.models.generations import ACTIVE
+from streaming.models import ACTIVE, Generation
 from streaming.runner import Run, Steps, run
 from streaming.settlement import reap
 from streaming.supervisor import current, ticker

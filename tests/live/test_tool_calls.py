@@ -9,8 +9,7 @@ import pytest
 
 from streaming.chat import start_chat
 from streaming.models import Conversation, Message, Owner
-from streaming.protocol.parts import ToolResult
-from streaming.protocol.requests import GenerationRequest
+from streaming.protocol import GenerationRequest, ToolResult
 from tests import tools
 from tests.live import rows
 from tests.live.client import Visitor, assert_whole

@@ -10,15 +10,19 @@ import pytest
 from streaming.protocol import (
     Finished,
     Heartbeat,
+    OpaquePart,
     PartEnded,
+    ReasoningPart,
+    RefusalPart,
     Started,
     TextDelta,
+    TextPart,
     ToolCallEnded,
+    ToolResult,
     Unknown,
 )
 from streaming.protocol.dialects.anthropic_messages.blocks import BLOCKS
 from streaming.protocol.dialects.anthropic_messages.stream import EVENTS
-from streaming.protocol.parts import OpaquePart, ReasoningPart, RefusalPart, TextPart, ToolResult
 from tests.protocol.wire import anthropic, block, fold, message, named, read, sse
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streaming.protocol import StreamParser
-from streaming.protocol.events import TERMINAL, Event
+from streaming.protocol import Event, StreamParser
+from streaming.protocol.events import TERMINAL
 from tests import fuzz
 from tests.fuzz_streams import DIALECTS, WORDS, invent
 

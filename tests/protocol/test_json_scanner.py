@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from streaming.protocol.json_scanner import JSONError, JSONScanner, StringDelta
+from streaming.protocol import JSONError, JSONScanner, StringDelta
 from streaming.protocol.json_scanner.scalars import MAX_NUMBER
 from streaming.protocol.json_scanner.scanner import MAX_DEPTH, MAX_LENGTH
 

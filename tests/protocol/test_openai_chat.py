@@ -10,9 +10,12 @@ from streaming.protocol import (
     Finished,
     PartEnded,
     ReasoningDelta,
+    ReasoningPart,
+    RefusalPart,
     Started,
     StreamParser,
     TextDelta,
+    TextPart,
     ToolCallDelta,
     ToolCallEnded,
     ToolCallStarted,
@@ -21,7 +24,6 @@ from streaming.protocol import (
 )
 from streaming.protocol.dialects.answer.writer import MAX_PARTS
 from streaming.protocol.dialects.openai_chat.stream import MAX_CHOICES
-from streaming.protocol.parts import ReasoningPart, RefusalPart, TextPart
 from tests.protocol.wire import chat, chunk, fold, parse, read, sse, tool
 
 DONE = "[DONE]"

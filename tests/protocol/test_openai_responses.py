@@ -11,9 +11,13 @@ from streaming.protocol import (
     FileReceived,
     Finished,
     Heartbeat,
+    OpaquePart,
     PartEnded,
+    ReasoningPart,
+    RefusalPart,
     Started,
     TextDelta,
+    TextPart,
     ToolCallEnded,
     ToolCallStarted,
     ToolResulted,
@@ -22,7 +26,6 @@ from streaming.protocol import (
 )
 from streaming.protocol.dialects.openai_responses.items import ITEMS
 from streaming.protocol.dialects.openai_responses.stream import BEATS, EVENTS, ITEM_EVENTS
-from streaming.protocol.parts import OpaquePart, ReasoningPart, RefusalPart, TextPart
 from tests.protocol.wire import completed, created, fold, item, named, read, responses, sse
 
 MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}

@@ -11,11 +11,12 @@ import msgspec
 import pytest
 
 from streaming import protocol
+from streaming.protocol import Leniency
 from streaming.protocol.dialects.answer.call import MAX_ARGUMENTS_CHARS
 from streaming.protocol.dialects.answer.writer import MAX_PARTS
 from streaming.protocol.dialects.anthropic_messages.stream import MAX_OPEN_BLOCKS
 from streaming.protocol.dialects.openai_chat.stream import MAX_CHOICES
-from streaming.protocol.lenient_sse import MAX_BODY_BYTES, Leniency
+from streaming.protocol.lenient_sse import MAX_BODY_BYTES
 from streaming.protocol.parser import MAX_STREAM_BYTES
 from tests.protocol.wire import block, chunk, message, named, sse
 

@@ -7,21 +7,23 @@ from typing import Any
 import msgspec
 import pytest
 
-from streaming.protocol import GenerationRequest, ToolSpec, encode
-from streaming.protocol.dialects import DIALECTS as REGISTERED
-from streaming.protocol.dialects.anthropic_messages.request import DEFAULT_MAX_TOKENS
-from streaming.protocol.parts import (
+from streaming.protocol import (
     FilePart,
+    GenerationRequest,
     OpaquePart,
     Part,
     ReasoningPart,
     RefusalPart,
-    Role,
     TextPart,
     ToolCall,
     ToolResult,
+    ToolSpec,
     Turn,
+    encode,
 )
+from streaming.protocol.dialects import DIALECTS as REGISTERED
+from streaming.protocol.dialects.anthropic_messages.request import DEFAULT_MAX_TOKENS
+from streaming.protocol.parts import Role
 
 CHAT, RESPONSES, MESSAGES = "openai-chat", "openai-responses", "anthropic-messages"
 DIALECTS = [CHAT, RESPONSES, MESSAGES]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streaming.protocol.sse import LineSplitter, ServerSentEvent, SSEDecoder, encode_sse
+from streaming.protocol import ServerSentEvent, SSEDecoder, encode_sse
+from streaming.protocol.sse import LineSplitter
 
 BOM = b"\xef\xbb\xbf"
 

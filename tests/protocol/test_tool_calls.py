@@ -8,7 +8,7 @@ import pytest
 
 from streaming.protocol import ToolCallDelta, ToolCallEnded, ToolCallStarted, Warning
 from streaming.protocol.dialects.answer import call as calls
-from streaming.protocol.dialects.answer.call import judge
+from streaming.protocol.dialects.answer import judge
 from tests.protocol.wire import chat, chunk, fold, parse, read, sse, tool
 
 END = chunk(finish="tool_calls")

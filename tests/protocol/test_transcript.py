@@ -7,20 +7,27 @@ import pytest
 from streaming.protocol import (
     Cited,
     Failed,
+    FilePart,
     FileReceived,
     Finished,
     Heartbeat,
+    OpaquePart,
     OpaqueReceived,
     PartEnded,
     ReasoningDelta,
+    ReasoningPart,
     ReasoningSigned,
     RefusalDelta,
+    RefusalPart,
     Started,
     StreamError,
     TextDelta,
+    TextPart,
+    ToolCall,
     ToolCallDelta,
     ToolCallEnded,
     ToolCallStarted,
+    ToolResult,
     ToolResulted,
     Truncated,
     Unknown,
@@ -28,17 +35,7 @@ from streaming.protocol import (
     UsageReported,
     Warning,
 )
-from streaming.protocol.parts import (
-    FilePart,
-    OpaquePart,
-    ReasoningPart,
-    RefusalPart,
-    TextPart,
-    ToolCall,
-    ToolResult,
-    dump_parts,
-    load_parts,
-)
+from streaming.protocol.parts import dump_parts, load_parts
 from tests.protocol.wire import fold
 
 EVERYTHING = [

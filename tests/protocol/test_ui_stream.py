@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from streaming.protocol import events as ev
-from streaming.protocol.parts import (
+from streaming.protocol import (
     FilePart,
     OpaquePart,
     Part,
@@ -16,9 +15,9 @@ from streaming.protocol.parts import (
     ToolApproval,
     ToolCall,
     ToolResult,
-    dump_parts,
-    load_parts,
 )
+from streaming.protocol import events as ev
+from streaming.protocol.parts import dump_parts, load_parts
 from streaming.protocol.ui_stream import (
     Outcome,
     UIStreamEncoder,

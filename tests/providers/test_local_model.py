@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from streaming.errors import ProviderError
-from streaming.protocol import StreamParser, Transcript
-from streaming.protocol.requests import GenerationRequest
+from streaming.protocol import GenerationRequest, StreamParser, Transcript
 from streaming.providers.local import LocalModel
 from tests.local_model import DIALECTS, RunningModel, asked, weather_question
 

@@ -17,10 +17,8 @@ from typing import Any
 import pytest
 
 from streaming.errors import ProviderError
-from streaming.protocol.requests import GenerationRequest
-from streaming.providers.local import LocalModel, parent, server_for
-from streaming.providers.local.options import WEIGHTS_NAME, LocalOptions
-from streaming.providers.local.parent import Address
+from streaming.protocol import GenerationRequest
+from streaming.providers.local import WEIGHTS_NAME, Address, LocalModel, LocalOptions, parent, server_for
 from tests.local_model import asked
 
 pytestmark = pytest.mark.local_model

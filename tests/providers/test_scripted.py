@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from streaming.errors import ProviderError
-from streaming.protocol import StreamParser, Transcript
-from streaming.protocol.parts import TextPart, ToolResult, Turn
-from streaming.protocol.requests import GenerationRequest
+from streaming.protocol import GenerationRequest, StreamParser, TextPart, ToolResult, Transcript, Turn
 from streaming.providers.scripted import Scripted
 
 DIALECTS = ["openai-chat", "openai-responses", "anthropic-messages"]

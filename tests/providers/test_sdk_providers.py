@@ -14,9 +14,7 @@ from typing import Any
 import pytest
 
 from streaming.errors import ProviderError
-from streaming.protocol import GenerationRequest, encode
-from streaming.protocol.events import Failed, StreamError
-from streaming.protocol.parts import TextPart, Turn
+from streaming.protocol import Failed, GenerationRequest, StreamError, TextPart, Turn, encode
 from streaming.providers.anthropic import Messages
 from streaming.providers.openai import ChatCompletions, Responses
 from streaming.providers.sdk import SDKProvider

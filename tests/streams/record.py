@@ -12,7 +12,7 @@ from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
-from streaming.protocol.requests import GenerationRequest
+from streaming.protocol import GenerationRequest
 from streaming.providers.local import LocalModel
 from tests.local_model import DIALECTS, asked, weather_question
 

@@ -15,9 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from streaming.chat import NOBODY, Answer, Result, go_on, start_chat
 from streaming.errors import StreamingError
-from streaming.models import Conversation, Owner
-from streaming.models.generations import Status
-from streaming.protocol.parts import ToolApproval, ToolCall
+from streaming.models import Conversation, Owner, Status
+from streaming.protocol import ToolApproval, ToolCall
 from streaming.providers import close_providers
 from streaming.supervisor import current
 

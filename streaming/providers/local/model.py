@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from streaming.errors import ProviderError
-from streaming.protocol.requests import GenerationRequest
+from streaming.protocol import GenerationRequest
 from streaming.providers.anthropic import Messages
 from streaming.providers.base import Problem
 from streaming.providers.local.options import NEEDS, LocalOptions, default_name, packaged_weights, template_of
