@@ -448,7 +448,7 @@ def test_content_is_escaped_everywhere(superuser):
         error_detail=EVIL,
         provider=EVIL,
     )
-    Conversation.objects.update(system_prompt=EVIL, metadata={EVIL: EVIL}, provider=EVIL, key=EVIL)
+    Conversation.objects.update(system_prompt=EVIL, provider=EVIL, key=EVIL)
     pages = [page_of(superuser, kind) for kind in LISTS]
     pages += [page_of(superuser, "conversation", conversation.pk)]
     pages += [page_of(superuser, "message", message.pk) for message in conversation.messages.all()]

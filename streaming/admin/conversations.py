@@ -59,7 +59,7 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
         """The transcript only for those who may read messages, and what went wrong only with generations."""
         fieldsets = [
             (None, {"fields": (("shown_user", "provider"), ("created_at", "updated_at"))}),
-            (_("Details"), {"fields": ("key", "system_prompt", "metadata"), "classes": ("collapse",)}),
+            (_("Details"), {"fields": ("key", "system_prompt"), "classes": ("collapse",)}),
         ]
         if may_read_messages(request):
             sees_errors = request.user.has_perm("streaming.view_generation")

@@ -57,7 +57,6 @@ class Conversation(models.Model):
     active_leaf = models.ForeignKey(
         "streaming.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    metadata = models.JSONField(_("metadata"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 

@@ -17,7 +17,6 @@ logger = logging.getLogger(__name__)
 
 
 class Role(models.TextChoices):
-    SYSTEM = "system", _("system")
     USER = "user", _("user")
     ASSISTANT = "assistant", _("assistant")
 
