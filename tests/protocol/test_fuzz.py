@@ -25,19 +25,19 @@ unhurried = settings(deadline=None, derandomize=True, suppress_health_check=[Hea
 
 @unhurried
 @given(dialects, st.binary(max_size=200), numbers)
-def test_arbitrary_bytes(dialect: str, body: bytes, seed: int) -> None:
+def test_promises_hold_for_arbitrary_bytes(dialect: str, body: bytes, seed: int) -> None:
     fuzz.check(dialect, body, random.Random(seed))
 
 
 @unhurried
 @given(dialects, st.lists(st.sampled_from(WORDS) | st.binary(max_size=4), max_size=40), numbers)
-def test_words_of_the_protocols_in_any_order(dialect: str, words: list[bytes], seed: int) -> None:
+def test_promises_hold_for_words_of_the_protocols_in_any_order(dialect: str, words: list[bytes], seed: int) -> None:
     fuzz.check(dialect, b"".join(words), random.Random(seed))
 
 
 @unhurried
 @given(numbers)
-def test_mutated_recordings(seed: int) -> None:
+def test_promises_hold_for_mutated_recordings(seed: int) -> None:
     dialect, body = invent(random.Random(seed))
     fuzz.check(dialect, body, random.Random(seed))
 

@@ -89,7 +89,7 @@ CHAT: dict[str, tuple[list[Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", CHAT)
-def test_chat(case):
+def test_nothing_of_a_chat_stream_is_lost_or_made_up(case):
     payloads, wanted = CHAT[case]
     assert_says("openai-chat", sse(*(p if isinstance(p, str) else json.dumps(p) for p in payloads)), wanted)
 

@@ -134,13 +134,13 @@ ANTHROPIC: dict[str, tuple[list[Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", RESPONSES)
-def test_responses(case):
+def test_nothing_of_a_response_is_lost_or_made_up(case):
     payloads, wanted = RESPONSES[case]
     assert_says("openai-responses", sse(*payloads), wanted)
 
 
 @pytest.mark.parametrize("case", ANTHROPIC)
-def test_anthropic(case):
+def test_nothing_of_a_message_is_lost_or_made_up(case):
     payloads, wanted = ANTHROPIC[case]
     assert_says("anthropic-messages", named(*payloads), wanted)
 

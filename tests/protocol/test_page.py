@@ -67,7 +67,7 @@ def test_events_are_all_of_them():
     assert set(re.findall(r"`(\w+)\(", section)) == events
 
 
-def test_limits():
+def test_limits_are_those_of_the_code():
     rows = dict(
         re.findall(r"^\| ([^|]+?) \| ([\d,]+)[^|]* \|", PAGE.partition("## Limits")[2].partition("## ")[0], re.M)
     )

@@ -46,7 +46,7 @@ def test_recording_is_read_the_same_however_it_is_cut(path):
 @pytest.mark.optional
 @pytest.mark.skipif(not EXPECTED, reason="no collection of recordings beside the repository")
 @pytest.mark.parametrize("name", THEIRS)
-def test_collected_recording(name):
+def test_collected_recording_adds_up_to_what_is_expected(name):
     want = EXPECTED[name]
     body = (SHARED / name).read_bytes()
     transcript = fold(parse(want["dialect"], [body]))

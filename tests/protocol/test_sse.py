@@ -94,7 +94,7 @@ GRAMMAR = {
 
 
 @pytest.mark.parametrize("case", GRAMMAR)
-def test_grammar(case):
+def test_stream_is_read_as_the_standard_says(case):
     body, expected = GRAMMAR[case]
     assert data_of(body if isinstance(body, bytes) else body.encode()) == expected
 
@@ -123,7 +123,7 @@ IDS = {
 
 
 @pytest.mark.parametrize("case", IDS)
-def test_id(case):
+def test_id_is_that_of_the_last_event_that_set_one(case):
     body, expected = IDS[case]
     assert [event.id for event in every_way(body)] == expected
 

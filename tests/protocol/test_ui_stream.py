@@ -8,16 +8,12 @@ import pytest
 from streaming.protocol import events as ev
 from streaming.protocol.parts import (
     FilePart,
-    OpaquePart,
     Part,
     ReasoningPart,
-    RefusalPart,
     TextPart,
     ToolApproval,
     ToolCall,
     ToolResult,
-    dump_parts,
-    load_parts,
 )
 from streaming.protocol.ui_stream import (
     Outcome,
@@ -75,11 +71,6 @@ def test_step_starts_where_the_model_was_told_something() -> None:
     shown = [part["type"] for part in ui_parts(MESSAGE)]
     assert shown.index("step-start") == shown.index("file") - 1
     assert shown.count("step-start") == 1
-
-
-def test_parts_survive_json() -> None:
-    everything = (*MESSAGE, RefusalPart(text="no"), OpaquePart(raw={"type": "x"}))
-    assert load_parts(json.loads(json.dumps(dump_parts(everything)))) == everything
 
 
 def test_fold_of_a_log_cut_anywhere_is_a_prefix() -> None:
