@@ -1,4 +1,4 @@
-"""Scanning for tests: JSON text in pieces, and the deltas they give."""
+"""Helpers for tests of the JSON scanner: text in pieces, and the deltas that it gives."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def joined(deltas: list[StringDelta]) -> dict[tuple[str | int, ...], str]:
 
 
 def every_way(text: str) -> list[tuple[str, ...]]:
-    """Whole, character by character, and cut in two at every place."""
+    """Returns the text whole, character by character, and cut in two at every position."""
     return [(text,), tuple(text), *((text[:at], text[at:]) for at in range(1, len(text)))]

@@ -262,7 +262,7 @@ def test_delta_of_a_block_that_never_started():
     start, *end = message()
     events = read("anthropic-messages", named(start, lone, args, *end))
     assert fold(events).text == "Hi"
-    assert fold(events).tool_calls == []  # nothing says what would be called with these arguments
+    assert fold(events).tool_calls == []  # the name of the tool is missing
     assert [json.loads(event.raw) for event in events if isinstance(event, Unknown)] == [args]
 
 
@@ -286,4 +286,4 @@ def test_every_event_and_block_of_the_sdk_is_known():
     assert {get_args(event)[0] for event in events} <= set(EVENTS)
     blocks = {get_args(b.model_fields["type"].annotation)[0] for b in get_args(get_args(types.ContentBlock)[0])}
     assert len(blocks) > 10
-    assert blocks - set(BLOCKS) <= {"container_upload", "fallback", "compaction"}  # these are kept whole
+    assert blocks - set(BLOCKS) <= {"container_upload", "fallback", "compaction"}  # opaque blocks

@@ -1,6 +1,6 @@
-"""Chat streams that gateways and relays got wrong: words, calls and errors that must not be lost or made up.
+"""Chat streams that gateways and relays broke. No words, calls or errors may be lost or made up.
 
-Each case is the payloads, and what `assert_says` has to find.
+Each case has the payloads and the result that `assert_says` must find.
 """
 
 from __future__ import annotations

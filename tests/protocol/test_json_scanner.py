@@ -1,4 +1,4 @@
-"""JSONScanner: valid and invalid text, however it is cut, and what is known of it so far."""
+"""JSONScanner: valid and invalid text, cut in every way, and the value so far."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def strings_of(value: Any, path: tuple[str | int, ...] = ()) -> dict[tuple[str |
 
 
 def well_paired(text: str) -> str:
-    """Surrogates joined to pairs, lone ones replaced, where Python's own reader keeps them as they are."""
+    """Joins surrogates to pairs and replaces lone ones. Python's own reader keeps both."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -191,7 +191,7 @@ LONE = {
     "\\ud83d\\ud83d\\ude00": "\ufffd😀",
     "\\ude00": "\ufffd",
     "\\ude00\\ud83d": "\ufffd\ufffd",
-    "\ud83d\ude00": "😀",  # a pair that a relay cut into two pieces of JSON, each half decoded alone
+    "\ud83d\ude00": "😀",  # a relay cut the pair into two pieces of JSON, and each half was decoded alone
     "\ud83d": "\ufffd",
     "\ude00x": "\ufffdx",
 }
@@ -263,7 +263,7 @@ def cut_up(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> tuple[str, ...]:
 written = st.builds(json.dumps, json_values, ensure_ascii=st.booleans(), indent=st.none() | st.sampled_from([1, "\t"]))
 
 
-@settings(deadline=None)  # the machine may be busy
+@settings(deadline=None)  # a busy machine is slow
 @given(cut_up(written))
 def test_any_value_cut_anywhere(pieces: tuple[str, ...]) -> None:
     value = json.loads("".join(pieces))

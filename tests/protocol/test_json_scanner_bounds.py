@@ -62,7 +62,7 @@ def test_paths_of_many_deep_strings_do_not_cost_the_square_of_their_number() -> 
 
 
 def seconds(text: str, size: int) -> float:
-    """CPU time to scan `text` in pieces of `size`."""
+    """Returns the CPU time to scan `text` in pieces of `size`."""
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
     scanner = JSONScanner()
     gc.collect()
@@ -87,7 +87,7 @@ LONG = {
 def test_twice_the_text_takes_twice_the_time(make: Any, size: int) -> None:
     once, twice = make(100_000), make(200_000)
     best_of_once = best_of_twice = float("inf")
-    for turn in range(12):  # by turns, until it shows: another process may take the machine for a while
+    for turn in range(12):  # in turns and repeatedly, because other processes may slow down one measurement
         best_of_once = min(best_of_once, seconds(once, size))
         best_of_twice = min(best_of_twice, seconds(twice, size))
         if turn >= 2 and best_of_twice <= 2.2 * best_of_once:

@@ -90,7 +90,7 @@ def test_unknown_field_within_the_stream_is_kept():
 
 
 def found(body, **leniency):
-    """What the decoder finds in `body`, without the end."""
+    """Returns what the decoder finds in `body`, without the end."""
     decoder = LenientDecoder(Leniency(**leniency))
     return [(kind.name, event, data) for kind, event, data in decoder.feed(body) + decoder.close()][:-1]
 

@@ -1,4 +1,4 @@
-"""The Chat Completions dialect by the letter; the habits of compatible servers are in `test_quirks`."""
+"""The Chat Completions dialect as OpenAI documents it. `test_quirks` has what compatible servers do."""
 
 from __future__ import annotations
 

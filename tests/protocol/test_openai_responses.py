@@ -29,7 +29,7 @@ MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
 
 
 def said(kind, *texts, index="content_index", at=0, **done):
-    """Deltas of one kind of words, and their `done` event if `done` says what it holds."""
+    """Returns deltas of one kind of words. If `done` is given, a `done` event with these fields follows."""
     deltas = [{"type": f"response.{kind}.delta", index: at, "delta": words} for words in texts]
     return [*deltas, {"type": f"response.{kind}.done", index: at} | done] if done else deltas
 
@@ -64,7 +64,7 @@ def test_text_only_in_done_events_is_filled_in():
 
 def test_what_streamed_is_not_filled_in_again():
     content = [{"type": "output_text", "text": "Hi", "annotations": []}]
-    words = said("output_text", "Hi", at=1, text="Hi")  # under another index than its place in the item
+    words = said("output_text", "Hi", at=1, text="Hi")  # its index differs from its position in the item
     events = item(1, MESSAGE, *words, content=content)
     assert responses(created(), *events, completed(output=[MESSAGE | {"content": content}])).text == "Hi"
 
@@ -309,7 +309,7 @@ def test_whole_response_instead_of_a_stream():
     assert (transcript.text, transcript.outcome) == ("Hi", "finished")
 
 
-# Read for what they say of the answer: nothing. The whole item says it later, at `output_item.done`.
+# They say nothing about the answer. The whole item follows at `output_item.done`.
 KEPT_AS_UNKNOWN = {
     "response.audio.delta",
     "response.audio.done",

@@ -1,4 +1,4 @@
-"""The parser's page in the documentation: its programs run, its tables say what the code says."""
+"""The parser's page in the documentation: its programs run, and its tables agree with the code."""
 
 from __future__ import annotations
 

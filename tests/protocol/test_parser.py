@@ -1,4 +1,4 @@
-"""StreamParser: its contract, its leniencies both ways, its bounds."""
+"""StreamParser: its contract, its bounds, and data that is no payload."""
 
 from __future__ import annotations
 
@@ -42,9 +42,6 @@ def test_what_follows_the_end_is_not_read():
     assert isinstance(events[-1], Finished)
 
 
-# The leniencies, each with its body, and what is read with it and without
-
-
 def outcome(body, **options):
     transcript = fold(read("openai-chat", body, **options))
     return transcript.outcome, transcript.text
@@ -65,7 +62,7 @@ def test_stream_that_ends_within_its_bound_does_not_fail(monkeypatch):
     assert isinstance(parse("openai-chat", [body + sse(A)])[-1], Finished)
 
 
-# What is no payload
+# Data that is no payload
 
 
 def test_sentence_before_the_answer_fails_at_once():

@@ -1,3 +1,5 @@
+"""Request bodies: every field, part and role, in each dialect."""
+
 from __future__ import annotations
 
 import re

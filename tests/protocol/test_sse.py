@@ -1,4 +1,4 @@
-"""The SSE grammar: the WHATWG text, the web-platform-tests and eventsource-parser cases, re-written."""
+"""The SSE grammar, with the cases of the WHATWG standard, the web-platform-tests and eventsource-parser."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def decode(chunks: list[bytes], **bounds: int) -> list[ServerSentEvent]:
 
 
 def every_way(body: bytes) -> list[ServerSentEvent]:
-    """Whole, byte by byte, and cut in two at every place (of long bodies: at some)."""
+    """Reads the body whole, byte by byte, and cut in two at every position (some positions of long bodies)."""
     events = decode([body])
     assert decode([body[i : i + 1] for i in range(len(body))]) == events
     for at in range(0, len(body) + 1, max(1, len(body) // 300)):
@@ -28,7 +28,7 @@ def data_of(body: bytes) -> list[str]:
 
 
 GRAMMAR = {
-    # WHATWG, by the rule it holds
+    # WHATWG, one case for each rule
     "utf8_malformed_is_replaced": (b"data: \xff ok\n\n", ["\ufffd ok"]),
     "utf8_multibyte": ("data: Zürich … 🙂\n\n".encode(), ["Zürich … 🙂"]),
     "bom_is_dropped_once": (BOM + b"data:1\n\n", ["1"]),
@@ -87,7 +87,7 @@ GRAMMAR = {
     "bare_data_cr": (b"data\rdata: x\r\r", ["\nx"]),
     "odd_comments": (":" * 300 + "\n: ünïcode\n\ndata: a\n\n", ["a"]),
     "no_stream_at_all": (b'{"error": {"message": "nope"}}\n', []),
-    # the SDKs' own cases
+    # the test cases of the vendors' SDKs
     "separator_inside_a_character": (b'data: {"a":"\xe2\x80\xa8"}\n\n', ['{"a":"\u2028"}']),
     "json_over_several_lines": (b'data: {\ndata: "foo":\ndata: \ndata:\ndata: true}\n\n', ['{\n"foo":\n\n\ntrue}']),
 }
@@ -153,7 +153,7 @@ def test_cr_at_the_end_of_a_chunk_ends_its_line_at_once():
     decoder = SSEDecoder()
     assert decoder.feed(b"data: a\r") == []
     assert [event.data for event in decoder.feed(b"\r")] == ["a"]
-    assert decoder.feed(b"\n") == []  # the rest of that CR LF, no new blank line
+    assert decoder.feed(b"\n") == []  # the rest of that CR LF is no blank line
     assert [event.data for event in decoder.feed(b"data: b\n\n")] == ["b"]
 
 

@@ -1,4 +1,4 @@
-"""Which call a fragment belongs to, and the verdict on what its fragments add up to."""
+"""The call that each fragment belongs to, and the cost of many fragments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transcript: what events add up to, at any time."""
+"""Transcript: the fold of events, read at any time."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""The UI message stream: events to chunks, chunks to parts, parts to UIMessage parts."""
+
 from __future__ import annotations
 
 import json
@@ -124,7 +126,7 @@ def test_what_readers_need_not_see_adds_nothing() -> None:
     ],
 )
 def test_last_step_is_never_one_that_clients_would_go_on_from(parts: tuple[Part, ...], steps: int) -> None:
-    """They do when it has calls, and all of these have an output or an error."""
+    """Clients go on by themselves if the last step has calls and each has an output or an error."""
     assert types(encoded(*events_of(parts))).count("start-step") == steps
 
 
