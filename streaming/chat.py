@@ -22,12 +22,12 @@ import msgspec
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import GenerationError
+from streaming.intake import Submission
 from streaming.models import Generation, Owner
 from streaming.models.generations import Status
 from streaming.protocol.events import Usage
 from streaming.protocol.parts import FilePart, Part, ReasoningPart, ToolApproval, ToolCall, ToolResult
 from streaming.protocol.ui_stream import chunk_of
-from streaming.submission import Submission
 from streaming.subscription import follow, subscribe
 from streaming.supervisor import StopAnswer, current, stop
 from streaming.tools import AnyTool, Toolbox

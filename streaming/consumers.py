@@ -25,9 +25,9 @@ from streaming.access import SessionCheck, TokenBucket, open_streams, owner_in_s
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
+from streaming.intake import submission_of
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import chunk_of
-from streaming.submission import submission_of
 from streaming.subscription import Subscription, follow, subscribe
 from streaming.supervisor import current, stop
 
@@ -73,7 +73,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             # Accepted first: a refused handshake is a bare 403, and browsers do not tell pages the code of one.
             await self.accept()
             await self._turn_away(CLOSE_CODES[type(error)])
-        current().keep_house()
+        current().ensure_sweeping()
         self._session = await in_database(SessionCheck, self._owner, self.scope.get("session"))
         self._leaving.callback(self._unfollow)
         await self.accept()

@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 
 from streaming.database import health
+from streaming.journal import live_logs
 from streaming.models import Generation, Owner
 from streaming.runner import Run
 from streaming.settlement import alive
@@ -38,6 +39,7 @@ async def engine(transactional_db: None) -> AsyncGenerator[None]:
 def leave_for_dead(generation: Generation) -> Run:
     """As after the death of its process, nobody here minds a generation any more; its run goes on, unheard."""
     alive.discard(generation.pk)
+    live_logs().pop(generation.pk)
     return current()._runs.pop(generation.pk)
 
 

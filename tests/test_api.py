@@ -38,8 +38,9 @@ async def test_database_that_is_away_is_told_and_not_shown(
     async def away(*args: Any, **kwargs: Any) -> None:
         raise OperationalError("connection to server at 10.0.0.1 failed")
 
-    monkeypatch.setattr("streaming.views.api.in_database", away)
-    monkeypatch.setattr("streaming.supervisor.in_database", away)
+    for view in ("chat", "conversations"):
+        monkeypatch.setattr(f"streaming.views.{view}.in_database", away)
+    monkeypatch.setattr("streaming.supervisor.supervisor.in_database", away)
     body = {"data": {"prompt": "Hi"}, "content_type": "application/json"} if method == "post" else {}
     response = await getattr(AsyncClient(), method)(path, **body)
     assert response.status_code == 503

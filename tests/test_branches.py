@@ -12,14 +12,13 @@ from django.db import connection
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 
-from streaming.branches import show
 from streaming.database import in_database
 from streaming.errors import Conflict, NotFound
+from streaming.intake import Submission, select_branch
 from streaming.models import Conversation, Generation, Message, MessageTree, Owner, path_of
-from streaming.submission import Submission
 from streaming.supervisor import current, stop
 from streaming.testing import frames_of
-from streaming.views.api import describe
+from streaming.views.conversations import describe
 from tests.engine import ALICE, BOB
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -283,7 +282,7 @@ async def test_walking_and_sending_at_once_leave_one_of_the_two_orders(scripted:
     scripted(text="Fine.", hang_after=1)
     for turn in range(6):
         asking = current().submit(ALICE, Submission(key="c1", prompt=f"Turn {turn}"))
-        walks = [in_database(show, ALICE, "c1", str(ids[turn % 2])) for _ in range(2)]
+        walks = [in_database(select_branch, ALICE, "c1", str(ids[turn % 2])) for _ in range(2)]
         generation, *walked = await asyncio.gather(asking, *walks, return_exceptions=True)
         assert isinstance(generation, Generation), generation
         assert all(outcome is None or isinstance(outcome, Conflict) for outcome in walked), walked
@@ -327,7 +326,7 @@ def _chains() -> None:
     assert tree.metadata(made["a1-on"]) == tree.metadata(made["a1-on-again"]) == {}
     assert tree.metadata(made["q2-edited"]) == {"branch": {"index": 1, "count": 2, "previous": "q2"}}
     assert tree.newest_leaf(made["a1"]) == made["q2-edited"]
-    show(ALICE, "c1", "a1-on")
+    select_branch(ALICE, "c1", "a1-on")
     assert [message.client_id for message in path_of(Conversation.objects.get())] == ["q1", "a1", "a1-on"]
     question, answer = describe(ALICE, "c1")["messages"]
     assert (question["id"], branch(question)) == ("q1", None)
@@ -343,7 +342,7 @@ def _statements(messages: int) -> int:
     start = conversation.messages.count()
     grow(conversation, *((f"q{number}", "", "user") for number in range(start, messages)))
     with CaptureQueriesContext(connection) as queries:
-        show(ALICE, "c1", "q0")
+        select_branch(ALICE, "c1", "q0")
         (described,) = describe(ALICE, "c1")["messages"]
     assert described["metadata"]["branch"]["count"] == messages
     return len(queries)
@@ -360,9 +359,9 @@ async def test_walking_costs_as_many_statements_whatever_the_length() -> None:
 def _unfindable() -> None:
     conversation_of()
     with pytest.raises(NotFound):
-        show(ALICE, "c1", "q1")
+        select_branch(ALICE, "c1", "q1")
     with pytest.raises(NotFound):
-        show(BOB, "c1", "q1")
+        select_branch(BOB, "c1", "q1")
 
 
 async def test_there_is_nothing_to_walk_in_an_empty_conversation() -> None:

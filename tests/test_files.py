@@ -25,10 +25,10 @@ from streaming.errors import BadRequest, Conflict, Overloaded, RequestError, Too
 from streaming.files import forget_unsent
 from streaming.files.addresses import id_served_at
 from streaming.files.kinds import media_type_of
+from streaming.intake import Submission, submission_of
 from streaming.models import Attachment, Conversation, Generation, Message
 from streaming.protocol.parts import FilePart, TextPart, Turn
 from streaming.providers import get_provider
-from streaming.submission import Submission, submission_of
 from streaming.supervisor import current
 from tests.engine import ALICE, BOB
 from tests.pages import Script, html, visible
@@ -528,9 +528,9 @@ async def test_an_upload_that_is_never_sent_is_removed(settings: Any, stored: Pa
 
 async def test_the_sweep_looks_for_them(settings: Any, monkeypatch: pytest.MonkeyPatch, stored: Path) -> None:
     settings.STREAMING_UNSENT_FILE_SECONDS = settings.STREAMING_SWEEP_SECONDS = 0.05
-    monkeypatch.setattr("streaming.housekeeping.SWEEPS_PER_PRUNING", 1)
+    monkeypatch.setattr("streaming.supervisor.sweeper.SWEEPS_PER_PRUNING", 1)
     await upload(AsyncClient())
-    current().keep_house()
+    current().ensure_sweeping()
     async with asyncio.timeout(10):
         while names(stored):  # noqa: ASYNC110  # the sweep tells nobody
             await asyncio.sleep(0.05)
@@ -562,7 +562,7 @@ async def test_earlier_files_that_another_model_does_not_take_are_named(scripted
 
 
 async def test_the_newest_files_are_sent_and_older_ones_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streaming.files.sending.MAX_REQUEST_BYTES", 2 * len(PNG))
+    monkeypatch.setattr("streaming.files.for_provider.MAX_REQUEST_BYTES", 2 * len(PNG))
     for number in range(3):
         await submit(f"Number {number}", picture(filename=f"{number}.png"))
     sent = [part for turn in await asked() for part in turn.parts if isinstance(part, FilePart)]

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from streaming.access import OpenStreams
 from streaming.errors import Overloaded, TooManyRequests
+from streaming.intake import Submission
 from streaming.models import Generation, Owner
-from streaming.submission import Submission
 from streaming.supervisor import current
 from streaming.testing import frames_of, text_of
 from tests.engine import ALICE, BOB

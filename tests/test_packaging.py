@@ -22,6 +22,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from streaming.templatetags.streaming import MODULES
 from tests.local_model import RunningModel
 from tests.servers import free_port
 
@@ -71,6 +72,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
         "streaming/templates/streaming/conversation.html",
         "streaming/templates/streaming/admin/transcript.html",
         "streaming/static/streaming/chat.js",
+        *(f"streaming/static/streaming/{module}" for module in MODULES),
         "streaming/static/streaming/chat.css",
         "streaming/providers/local/tools.jinja",
         "streaming/management/commands/chat.py",

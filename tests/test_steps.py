@@ -11,8 +11,9 @@ import pytest
 
 from streaming.chat import go_on, start_chat
 from streaming.database import in_database
-from streaming.draft import NOT_MADE
 from streaming.errors import BadRequest, Conflict, TooLarge
+from streaming.intake import Submission, submission_of
+from streaming.intake.waiting_calls import DENIED
 from streaming.journal import Batch, write_frames
 from streaming.models import Generation, JournalEntry, Message
 from streaming.models.generations import from_now
@@ -28,14 +29,14 @@ from streaming.protocol.requests import GenerationRequest
 from streaming.protocol.requests.repair import NOT_EXECUTED
 from streaming.providers import get_provider
 from streaming.providers.scripted import Script, Scripted, wire
+from streaming.runner.draft import NOT_MADE
+from streaming.runner.tool_calls import UNKNOWN
 from streaming.settlement import alive, reap
-from streaming.standing import DENIED
-from streaming.submission import Submission, submission_of
-from streaming.subscription import JournalSubscription, follow
+from streaming.subscription import follow
+from streaming.subscription.journal import JournalSubscription
 from streaming.supervisor import current, stop
 from streaming.testing import chunks_of, drain, frames_of, seqs_of
-from streaming.tools.bench import BROKEN_OFF
-from streaming.work import UNKNOWN
+from streaming.tools.executor import BROKEN_OFF
 from tests import tools
 from tests.engine import ALICE
 from tests.test_supervisor import load
@@ -561,7 +562,7 @@ async def test_reasoning_goes_back_with_the_calls(settings: Any, monkeypatch: py
 
 
 async def test_retry_in_a_later_step_keeps_what_came_before(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streaming.reading.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("streaming.runner.steps.RETRY_SECONDS", 0.01)
     says(settings, ("", (WEATHER,)), ("", ()), ("Clear.", ()))
     original = Steps.stream
 
@@ -620,7 +621,7 @@ async def test_approved_call_that_a_stop_came_before(settings: Any, monkeypatch:
     async def hangs(*given: Any) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("streaming.reading.with_files", hangs)
+    monkeypatch.setattr("streaming.runner.steps.with_files", hangs)
     again = await current().submit(ALICE, continued(row, decision("m1", approved=True)))
     await stop(again.pk)
     given = chunks_of(await drain(await follow(again)))

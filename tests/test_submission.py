@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streaming.errors import BadRequest
-from streaming.submission import read_submission, submission_of
+from streaming.intake import read_submission, submission_of
 
 USER = {"id": "u1", "role": "user", "parts": [{"type": "text", "text": "Hi "}, {"type": "text", "text": "there"}]}
 

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from streaming.database import in_database
+from streaming.intake import Submission
 from streaming.journal import Batch, write_frames
 from streaming.models import Generation, JournalEntry
 from streaming.models.generations import from_now
 from streaming.settlement import reap
-from streaming.submission import Submission
-from streaming.subscription import JournalSubscription, LiveSubscription, subscribe
+from streaming.subscription import subscribe
+from streaming.subscription.journal import JournalSubscription
+from streaming.subscription.live import LiveSubscription
 from streaming.supervisor import current
 from streaming.testing import chunks_of, drain, frames_of, seqs_of, text_of
 from tests.engine import ALICE, leave_for_dead

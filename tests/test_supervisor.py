@@ -5,6 +5,7 @@ import functools
 import gc
 import itertools
 import json
+import sys
 import threading
 import time
 import uuid
@@ -17,10 +18,10 @@ import pytest
 from django.db import DataError, OperationalError, connection
 from django.db.models.functions import Now
 
-from streaming import supervisor
 from streaming.database import in_database
 from streaming.database.threads import _with_fresh_connection
 from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, ProviderError, TooLarge, TooManyRequests
+from streaming.intake import Submission
 from streaming.journal import database
 from streaming.journal.contract import MAX_FRAMES_PER_READ
 from streaming.models import Conversation, Generation, JournalEntry, Message
@@ -29,8 +30,8 @@ from streaming.protocol.parts import ToolCall
 from streaming.providers import get_provider
 from streaming.runner import Run
 from streaming.settlement import reap, settle
-from streaming.submission import Submission
-from streaming.subscription import LiveSubscription, Subscription, subscribe
+from streaming.subscription import Subscription, subscribe
+from streaming.subscription.live import LiveSubscription
 from streaming.supervisor import current, stop
 from streaming.testing import chunks_of, frames_of, seqs_of, text_of
 from tests.engine import ALICE, BOB, leave_for_dead
@@ -81,8 +82,8 @@ async def test_ticks_do_not_queue_behind_those_who_settle(
         happened.append("tick")
         return database.tick(*arguments)
 
-    monkeypatch.setattr("streaming.runner.settle", slow)
-    monkeypatch.setattr("streaming.ticker.tick", seen)
+    monkeypatch.setattr("streaming.runner.run.settle", slow)
+    monkeypatch.setattr("streaming.supervisor.ticker.tick", seen)
     scripted(text="Hello", hang_after=1)
     for number in range(30):
         await submit(key=f"c{number}")
@@ -350,7 +351,7 @@ async def test_readers_get_an_end_whatever_settling_meets(
         raise OverflowError
 
     scripted(text="Hello")
-    monkeypatch.setattr("streaming.runner.settle", broken)
+    monkeypatch.setattr("streaming.runner.run.settle", broken)
     chunks = chunks_of(await frames_of((await submit()).pk))
     assert chunks[-1]["type"] == "error"
     assert "could not be settled" in caplog.text
@@ -543,7 +544,7 @@ async def test_tick_writes_what_fits_and_the_next_one_the_rest(
     scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.STREAMING_TICK_SECONDS = 0.02
-    monkeypatch.setattr("streaming.ticker.MAX_BYTES_PER_TICK", 200)
+    monkeypatch.setattr("streaming.supervisor.ticker.MAX_BYTES_PER_TICK", 200)
     scripted(text="word " * 300, delay=0.002)
     frames = await frames_of((await submit()).pk)
     entries = [entry async for entry in JournalEntry.objects.order_by("first_seq")]
@@ -567,8 +568,8 @@ async def test_row_that_the_database_does_not_take_is_given_up_and_one_that_wait
     async def is_there(run: Run) -> bool:
         return not is_away
 
-    monkeypatch.setattr("streaming.runner.SETTLE_RETRIES", (0.01, 0.01))
-    monkeypatch.setattr("streaming.runner.settle", settle)
+    monkeypatch.setattr("streaming.runner.run.SETTLE_RETRIES", (0.01, 0.01))
+    monkeypatch.setattr("streaming.runner.run.settle", settle)
     monkeypatch.setattr(Run, "_is_database_there", is_there)
     generation = await submit()
     await run_until(lambda: tries > 10)
@@ -582,7 +583,7 @@ async def test_frame_larger_than_a_tick_is_written_all_the_same(
     scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.STREAMING_TICK_SECONDS = 0.02
-    monkeypatch.setattr("streaming.ticker.MAX_BYTES_PER_TICK", 10)
+    monkeypatch.setattr("streaming.supervisor.ticker.MAX_BYTES_PER_TICK", 10)
     scripted(text="word " * 10, hang_after=8)
     generation = await submit()
     async with asyncio.timeout(5):
@@ -600,7 +601,7 @@ async def test_deadline_is_kept_while_the_database_hangs(
     is_back = threading.Event()
     scripted(text="late", hang_after=0)
     with monkeypatch.context() as patch:
-        patch.setattr("streaming.ticker.tick", lambda *args: _hang(is_back))
+        patch.setattr("streaming.supervisor.ticker.tick", lambda *args: _hang(is_back))
         generation = await submit()
         async with asyncio.timeout(3):
             while not (asked := get_provider()).requests or asked.open_streams:  # type: ignore[attr-defined]  # noqa: ASYNC110
@@ -743,8 +744,9 @@ async def test_stop_leaves_the_provider_though_the_database_hangs(
     provider = get_provider()
     await run_until(lambda: provider.open_streams == 1)  # type: ignore[attr-defined]
     is_back = threading.Event()
-    ask = supervisor._request_cancel
-    monkeypatch.setattr(supervisor, "_request_cancel", lambda *args: is_back.wait(5) and ask(*args))
+    module = sys.modules["streaming.supervisor.stop"]  # the package has a function of that name
+    ask = module._request_cancel
+    monkeypatch.setattr(module, "_request_cancel", lambda *args: is_back.wait(5) and ask(*args))
     stopping = asyncio.create_task(stop(generation.pk))
     await run_until(lambda: provider.open_streams == 0)  # type: ignore[attr-defined]
     assert not stopping.done()
@@ -785,7 +787,7 @@ OVERLOADED = b'data: {"error":{"type":"overloaded_error","message":"Overloaded"}
 @pytest.fixture
 def flaky(settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[Flaky]:
     settings.STREAMING_PROVIDERS = {"default": {"BACKEND": f"{__name__}.Flaky"}}
-    monkeypatch.setattr("streaming.reading.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("streaming.runner.steps.RETRY_SECONDS", 0.01)
     Flaky.calls, Flaky.outcomes = [], []  # type: ignore[misc]
     return Flaky
 
@@ -853,7 +855,7 @@ async def test_what_no_waiting_cures_is_not_tried_again(flaky: type[Flaky], code
 async def test_the_words_of_an_error_inside_the_stream_decide_how_often_a_provider_is_asked(
     scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch, word: str, code: str, tries: int
 ) -> None:
-    monkeypatch.setattr("streaming.reading.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("streaming.runner.steps.RETRY_SECONDS", 0.01)
     settings.STREAMING_PROVIDER_RETRIES = 2
     scripted(chunks=[f"data: {json.dumps({'error': {'message': 'no', 'code': word}})}\n\n"])
     await frames_of((await submit()).pk)

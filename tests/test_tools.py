@@ -16,8 +16,8 @@ import pytest
 
 from streaming.models import Owner
 from streaming.protocol.parts import ToolCall, ToolResult
-from streaming.tools import Bench, Tool, ToolContext, tool
-from streaming.tools.bench import FAILED, NO_JSON, TOO_DEEP, TOO_SLOW
+from streaming.tools import Tool, ToolContext, ToolExecutor, tool
+from streaming.tools.executor import FAILED, NO_JSON, TOO_DEEP, TOO_SLOW
 from tests import tools
 
 CONTEXT = ToolContext(
@@ -42,7 +42,7 @@ def call(name: str, arguments: dict[str, Any] | None = None) -> ToolCall:
 
 
 async def execute(made: Tool, arguments: dict[str, Any] | None = None) -> ToolResult:
-    return await Bench().execute(made, call(made.name, arguments), CONTEXT)
+    return await ToolExecutor().execute(made, call(made.name, arguments), CONTEXT)
 
 
 def test_schema_is_the_signature() -> None:
@@ -90,7 +90,7 @@ def test_functions_that_cannot_be_tools() -> None:
     def starred(*a: int) -> None:
         pass
 
-    def of_a_socket(a: Bench) -> None:
+    def of_a_socket(a: ToolExecutor) -> None:
         pass
 
     for function, words in ((unannotated, "annotation"), (starred, r"\*"), (of_a_socket, "JSON schema")):
@@ -136,7 +136,7 @@ async def test_texts_of_django_are_texts() -> None:
 @pytest.mark.parametrize("made", [tools.exits, tools.exits_the_loop, tools.has_nothing_next, tools.panics])
 async def test_tool_that_exits_ends_nothing_and_leaves_its_place(made: Tool, settings: Any) -> None:
     settings.STREAMING_TOOL_CONCURRENCY = 1
-    bench = Bench()
+    bench = ToolExecutor()
     for _ in range(2):
         result = await bench.execute(made, call(made.name), CONTEXT)
         assert (result.output, result.is_error) == (FAILED, True)
@@ -167,7 +167,7 @@ def test_rule_of_approval_must_not_be_async() -> None:
 
 async def test_only_so_many_run_at_once(settings: Any) -> None:
     settings.STREAMING_TOOL_CONCURRENCY = 2
-    bench = Bench()
+    bench = ToolExecutor()
     await asyncio.gather(*(bench.execute(tools.slow_count, call("slow_count"), CONTEXT) for _ in range(6)))
     running = most = 0
     for word, _ in tools.CALLS:
@@ -179,7 +179,7 @@ async def test_only_so_many_run_at_once(settings: Any) -> None:
 async def test_thread_that_hangs_keeps_its_place(settings: Any) -> None:
     """Threads cannot be stopped: a tool that hangs must not be able to fill the process with them."""
     settings.STREAMING_TOOL_CONCURRENCY = 1
-    bench = Bench()
+    bench = ToolExecutor()
     assert (await bench.execute(tools.hangs, call("hangs"), CONTEXT)).output == TOO_SLOW
     again = await bench.execute(tools.hangs, call("hangs"), CONTEXT)
     assert again.output == TOO_SLOW

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.template import Context, Template
 from django.test import AsyncClient, RequestFactory
 from django.utils import translation
@@ -73,30 +72,6 @@ async def test_staff_detail_is_not_on_the_page(client: AsyncClient) -> None:
     page = await stored(client, status="failed", error_code="authentication", error_detail="key sk-123 refused")
     assert "refused the site&#x27;s key" in page
     assert "sk-123" not in page
-
-
-@pytest.mark.parametrize("source", ["context", "request"])
-def test_assets_carry_the_nonce(source: str) -> None:
-    request = RequestFactory().get("/")
-    values: dict[str, Any] = {"request": request}
-    if source == "context":
-        values["csp_nonce"] = "n0nce"
-    else:
-        request.csp_nonce = "n0nce"  # type: ignore[attr-defined]
-    rendered = Template("{% load streaming %}{% chat_assets %}").render(Context(values))
-    assert rendered.count('nonce="n0nce"') == 2
-    assert 'nonce="' not in Template("{% load streaming %}{% chat_assets %}").render(Context())
-
-
-def test_assets_are_found_where_file_names_are_hashed(settings: Any, tmp_path: Path) -> None:
-    storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
-    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": storage}}
-    settings.STATIC_ROOT = tmp_path
-    call_command("collectstatic", interactive=False, verbosity=0)
-    rendered = Template("{% load streaming %}{% chat_assets %}").render(Context())
-    files = re.findall(r'"/static/(streaming/chat\.[0-9a-f]+\.(?:css|js))"', rendered)
-    assert len(files) == 2
-    assert all((tmp_path / file).is_file() for file in files)
 
 
 async def test_the_chat_tag_stands_in_any_page(client: AsyncClient, rf: RequestFactory) -> None:

@@ -4,29 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.conf.rules import (
-    FLAG,
-    MEDIA_TYPES,
-    SECONDS,
-    SECONDS_OR_ZERO,
-    TEXT,
-    checked_elsewhere,
-    optional,
-    whole,
-)
+from streaming.conf.rules import FLAG, MEDIA_TYPES, SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
 from streaming.conf.setting import ProviderConfig, Setting
 
-FILE_TYPES = (
-    "image/png",
-    "image/jpeg",
-    "image/gif",
-    "image/webp",
-    "application/pdf",
-    "text/plain",
-    "text/markdown",
-    "text/csv",
-    "application/json",
-)
+IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+FILE_TYPES = (*IMAGES, "application/pdf", "text/plain", "text/markdown", "text/csv", "application/json")
 
 
 def _unchanged(value: Any) -> Any:

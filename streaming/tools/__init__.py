@@ -6,13 +6,26 @@
 
     STREAMING_TOOLS = ["shop.tools.order_status"]
 
-`tool` makes a `Tool` of a function, `registry` knows those of the settings, `bench` executes calls.
+`tool` makes a `Tool` of a function, a `Toolbox` holds those that one generation is offered, and the `ToolExecutor`
+executes calls, a few at a time.
 """
 
 from __future__ import annotations
 
-from streaming.tools.bench import Bench
+from streaming.tools.executor import BROKEN_OFF, ToolExecutor, failure
 from streaming.tools.registry import AnyTool, Toolbox, registered, toolbox_for
 from streaming.tools.tool import Tool, ToolContext, ToolError, tool
 
-__all__ = ["AnyTool", "Bench", "Tool", "ToolContext", "ToolError", "Toolbox", "registered", "tool", "toolbox_for"]
+__all__ = [
+    "BROKEN_OFF",
+    "AnyTool",
+    "Tool",
+    "ToolContext",
+    "ToolError",
+    "ToolExecutor",
+    "Toolbox",
+    "failure",
+    "registered",
+    "tool",
+    "toolbox_for",
+]

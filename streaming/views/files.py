@@ -27,7 +27,7 @@ from streaming.models import Attachment, Owner
 from streaming.protocol.parts import FilePart
 from streaming.protocol.requests.data_url import is_text
 from streaming.providers import files_taken, is_taken
-from streaming.views.api import endpoint
+from streaming.views.endpoint import endpoint
 
 CHUNK_BYTES = 64 * 1024
 # What a form with one file has besides it: boundaries, headers, a token.

@@ -20,11 +20,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from streaming.access import owner_of, refuse_sync
-from streaming.branches import show
 from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
+from streaming.intake import select_branch, submission_of
 from streaming.models import Conversation, Generation, Owner
-from streaming.submission import submission_of
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
 from streaming.views.files import sent_files
@@ -56,7 +55,7 @@ def for_owner(view: OwnersView) -> OwnersView:
             owner = await owner_of(request, begins=True)
         except LoginRequired:
             return redirect_to_login(_page_of(key))
-        current().keep_house()
+        current().ensure_sweeping()
         return await view(request, owner, key)
 
     return never_cache(transaction.non_atomic_requests(wrapped))
@@ -97,7 +96,7 @@ async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
     """Show another version of a message, and bring the reader to it."""
     message_id = request.POST.get("branch", "")
     try:
-        await in_database(show, owner, key, message_id)
+        await in_database(select_branch, owner, key, message_id)
     except NotFound as missing:
         raise Http404(str(missing)) from missing
     except RequestError as refusal:

@@ -1,4 +1,4 @@
-"""A subscription as a Server-Sent Events response."""
+"""Server-Sent Events: a subscription as a streaming response."""
 
 from __future__ import annotations
 
@@ -7,52 +7,103 @@ import logging
 import math
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
+from typing import Any
 
-from django.http import StreamingHttpResponse
+import msgspec
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, StreamingHttpResponse
 
 from streaming.access import SessionCheck, open_streams
 from streaming.conf import settings
 from streaming.database import release_request_thread
 from streaming.errors import TooManyRequests
-from streaming.protocol.ui_stream import DONE, ERROR, HEADERS, HEARTBEAT, SIGNED_OUT, TOO_MANY
-from streaming.subscription import Subscription
+from streaming.models import Generation, Owner
+from streaming.protocol.ui_stream import DONE, ERROR, HEADERS, HEARTBEAT, SIGNED_OUT, TOO_MANY, chunk_of
+from streaming.subscription import Subscription, subscribe
 
 logger = logging.getLogger(__name__)
 
-# When those who come back do so, in milliseconds: apart, so that a restart does not bring all of them at once.
+# After how many milliseconds a client reconnects: a random time, so that a restart does not bring all at once.
 RETRY_MS = (2000, 3000)
-# A hundred words or more; a server's `send` waits between writes, never inside one.
+# The size of one write, a hundred words or more. A server's `send` waits between writes, never inside one.
 BYTES_PER_WRITE = 16_384
 
 
 def stream_response(
-    subscription: Subscription, reader: SessionCheck, *, comes_back: bool = False
+    subscription: Subscription, session: SessionCheck, *, comes_back: bool = False
 ) -> StreamingHttpResponse:
-    """Follow `subscription` to its end: frames with their numbers, comments in silence, then `[DONE]`.
+    """Streams a subscription to its end: frames with their numbers, comments in silence, then `[DONE]`.
 
-    A client that `comes_back` by itself, with the number of the last frame it has, may be sent away in between.
+    A client that `comes_back` by itself, with the number of its last frame, may be disconnected in between.
     """
-    stream = ClosableStream(_never_raising(subscription, reader, comes_back=comes_back))
+    stream = ClosableStream(_never_raising(subscription, session, comes_back=comes_back))
     return StreamingHttpResponse(stream, content_type="text/event-stream; charset=utf-8", headers=HEADERS)
 
 
+Encode = Callable[[dict[str, Any]], bytes]
+"""Turns one UI chunk, a dict with a `type`, into the bytes of a server-sent event; `b""` leaves the chunk out."""
+
+
+async def stream_answer(
+    request: HttpRequest,
+    owner: Owner,
+    generation: Generation,
+    *,
+    encode: Encode | None = None,
+    comes_back: bool = True,
+) -> StreamingHttpResponse:
+    """Streams one of the owner's answers, for a view of your own. Each connection starts from the beginning.
+
+    Without `encode`, the events are those of `GET api/chat/<id>/stream`. With it, they are what `encode` returns, for
+    example HTML. In both cases the stream has heartbeats, and ends with the reader's session and with the server. Set
+    `comes_back` to False for a client that does not reconnect by itself, as EventSource does. The view must have
+    checked that the generation is the owner's.
+    """
+    subscription = await subscribe(generation.pk)
+    if encode is not None:
+        subscription = EncodedSubscription(subscription, encode)
+    session = await sync_to_async(SessionCheck)(owner, request.session)
+    return stream_response(subscription, session, comes_back=comes_back)
+
+
+class EncodedSubscription:
+    """A subscription whose frames are encoded anew by `encode`."""
+
+    def __init__(self, inner: Subscription, encode: Encode) -> None:
+        self._inner = inner
+        self._encode = encode
+        self.seq = 0
+        self.has_begun_again = False
+
+    async def next(self, seconds: float) -> list[bytes] | None:
+        frames = await self._inner.next(seconds)
+        self.seq, self.has_begun_again = self._inner.seq, self._inner.has_begun_again
+        if not frames:
+            return frames
+        encoded = (self._encode(msgspec.json.decode(chunk_of(one))) for one in frames)
+        return [event for event in encoded if event] or await self.next(seconds)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
 async def _never_raising(
-    subscription: Subscription, reader: SessionCheck, *, comes_back: bool
+    subscription: Subscription, session: SessionCheck, *, comes_back: bool
 ) -> AsyncGenerator[bytes]:
-    """Under Daphne an exception here would hang the client and break the server for good."""
+    """The body. It never raises: on Daphne an exception would hang the client and break the server for good."""
     try:
-        with open_streams().reading(), open_streams().held(reader.owner.key):
-            # Only now: middleware may have written the session after the view, on the request's own connection.
+        with open_streams().reading(), open_streams().held(session.owner.key):
+            # Not earlier: middleware may write the session after the view, on the request's own connection.
             await release_request_thread()
             if comes_back:
                 yield b"retry: %d\n\n" % random.randint(*RETRY_MS)  # noqa: S311  # spreads load, hides nothing
-            async with aclosing(_pieces(subscription, reader, comes_back=comes_back)) as pieces:
+            async with aclosing(_pieces(subscription, session, comes_back=comes_back)) as pieces:
                 async for piece in pieces:
                     yield piece
     except TooManyRequests:
-        # They came all at once: when each was looked at, there was room for it.
+        # Several requests came at once: each was checked before the others were counted.
         yield TOO_MANY
     except Exception:
         logger.exception("A stream broke off.")
@@ -61,11 +112,12 @@ async def _never_raising(
         subscription.close()
 
 
-async def _pieces(subscription: Subscription, reader: SessionCheck, *, comes_back: bool) -> AsyncGenerator[bytes]:
-    """The body. An end without `[DONE]` is only for those who come back: others would take it for the answer's."""
+async def _pieces(subscription: Subscription, session: SessionCheck, *, comes_back: bool) -> AsyncGenerator[bytes]:
+    """The writes of the body. Only a client that comes back gets an end without `[DONE]`; others would take it for the
+    answer's end."""
     ends_at = time.monotonic() + settings.MAX_CONNECTION_SECONDS if comes_back else math.inf
     while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
-        if not await reader.holds():
+        if not await session.holds():
             yield SIGNED_OUT
             return
         if not frames and open_streams().is_closing:
@@ -73,7 +125,7 @@ async def _pieces(subscription: Subscription, reader: SessionCheck, *, comes_bac
                 yield ERROR
             return
         if not comes_back and subscription.has_begun_again:
-            yield ERROR  # who cannot come back with a number adds what is told anew to what there is
+            yield ERROR  # a client that cannot reconnect would append the replay to what it has
             return
         for write in _writes(frames):
             yield write
@@ -83,7 +135,7 @@ async def _pieces(subscription: Subscription, reader: SessionCheck, *, comes_bac
 
 
 def _writes(frames: list[bytes]) -> Iterator[bytes]:
-    """Frames joined, but not into more than a slow client should have on its way at once; silence is a comment."""
+    """Joins frames into writes of at most about `BYTES_PER_WRITE`; no frames become a heartbeat."""
     begin = size = 0
     for end, one in enumerate(frames, 1):
         size += len(one)
@@ -95,10 +147,10 @@ def _writes(frames: list[bytes]) -> Iterator[bytes]:
 
 
 class ClosableStream:
-    """An async iterable whose `close()` really ends the generator.
+    """An async iterable whose `close()` ends the generator.
 
-    Django closes a streaming response with a synchronous `close()`, from another thread, and never calls `aclose()`:
-    a generator suspended in a cancelled `send()` would not run its `finally`.
+    Django closes a streaming response with a synchronous `close()`, from another thread, and never calls `aclose()`. So
+    a generator that is suspended in a cancelled `send()` would not run its `finally`.
     """
 
     def __init__(self, generator: AsyncGenerator[bytes]) -> None:
@@ -110,7 +162,7 @@ class ClosableStream:
         return self._generator
 
     def close(self) -> None:
-        """Close the generator on its loop; harmless when it has ended, or when the loop has."""
+        """Closes the generator on its loop. Does nothing if the generator or the loop has ended."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._begin_closing)
 
@@ -121,5 +173,5 @@ class ClosableStream:
         try:
             await self._generator.aclose()
         except RuntimeError:
-            # It is running at this moment, and will see its own cancellation.
+            # The generator runs at this moment, and will see its own cancellation.
             logger.debug("A stream was closed while it ran.")

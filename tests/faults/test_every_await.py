@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from streaming import reading, runner, ticker
 from streaming.database import in_database, threads
+from streaming.intake import Submission
 from streaming.journal import read_frames
 from streaming.models import Generation
 from streaming.models.generations import ACTIVE
+from streaming.runner import Run, Steps, run
 from streaming.settlement import reap
-from streaming.submission import Submission
-from streaming.supervisor import current
+from streaming.supervisor import current, ticker
 from streaming.testing import chunks_of, seqs_of, text_of
 from tests.engine import ALICE, forget_database_trouble
 
@@ -33,7 +33,7 @@ def quick(settings: Any, monkeypatch: pytest.MonkeyPatch, scripted: Script) -> N
     settings.STREAMING_TICK_SECONDS = 0.02
     settings.STREAMING_LEASE_SECONDS = 0.3
     settings.STREAMING_SWEEP_SECONDS = 60
-    monkeypatch.setattr(runner, "SETTLE_RETRIES", (0.01,) * 5)
+    monkeypatch.setattr(run, "SETTLE_RETRIES", (0.01,) * 5)
     scripted(text=TEXT, delay=0.02)
 
 
@@ -157,8 +157,8 @@ def _cancelled(coroutine: Coroutine[Any, Any, Any], call: Call) -> Generator[Any
 
 # The ticks of one generation are all alike.
 PLACES = {
-    "run": (runner.Run, "run", 60),
-    "reading": (reading.Reading, "read", 60),
+    "run": (Run, "run", 60),
+    "steps": (Steps, "read", 60),
     "ticks": (ticker.Ticker, "_tick_while_busy", 8),
 }
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from streaming.journal.optional_redis import close_journals
-from streaming.subscription import JournalSubscription, subscribe
+from streaming.subscription import subscribe
+from streaming.subscription.journal import JournalSubscription
 from streaming.testing import seqs_of, text_of
 
 T = TypeVar("T")

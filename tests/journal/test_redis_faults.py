@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import redis
 
+from streaming.intake import Submission
 from streaming.models import Generation
-from streaming.submission import Submission
 from streaming.subscription import subscribe
 from streaming.supervisor import current, stop
 from tests.backing import Backing

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streaming.protocol.requests.repair import NOT_EXECUTED
-from streaming.tools.bench import BROKEN_OFF
+from streaming.tools import BROKEN_OFF
 from tests.live import rows
 from tests.live.client import Visit
 from tests.live.wires import answer_wire

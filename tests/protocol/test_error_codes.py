@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from streaming.ending import ending_of
 from streaming.errors import PUBLIC_MESSAGES, RETRYABLE
 from streaming.protocol import Failed, StreamError
 from streaming.protocol.dialects.answer import FAILURE_REASONS
 from streaming.protocol.error_codes import STATUS_WORDS, STATUSES, WORDS, code_of_error
 from streaming.providers.failures import from_status
+from streaming.runner.ending import ending_of
 from tests.protocol.wire import fold, read, sse
 
 SEVERAL_STATUSES = (400, 403, 429, 500)

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from streaming.ending import ending_of
 from streaming.errors import ProviderError
 from streaming.protocol import GenerationRequest, encode
 from streaming.protocol.events import Failed, StreamError
@@ -21,6 +20,7 @@ from streaming.protocol.parts import TextPart, Turn
 from streaming.providers.anthropic import Messages
 from streaming.providers.openai import ChatCompletions, Responses
 from streaming.providers.sdk import SDKProvider
+from streaming.runner.ending import ending_of
 from tests.peers import DROP, HANG, Peer, Reply
 
 KEY = "sk-test-0123456789abcdef"

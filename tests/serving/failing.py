@@ -11,9 +11,10 @@ from contextvars import ContextVar
 from typing import Any
 
 from project.asgi import application as site
-from streaming import consumers, subscription
-from streaming.access import sessions as passes
+from streaming import consumers
+from streaming.access import SessionCheck
 from streaming.asgi import StreamingApplication
+from streaming.subscription.live import LiveSubscription
 from streaming.views import sse
 
 _plan: ContextVar[dict[str, int]] = ContextVar("plan")
@@ -38,9 +39,9 @@ def _failing(name: str, function: Callable[..., Awaitable[Any]]) -> Callable[...
 
 POINTS = {
     "release": (sse, "release_request_thread"),
-    "next": (subscription.LiveSubscription, "next"),
-    "holds": (passes.SessionCheck, "holds"),
-    "holds_now": (passes.SessionCheck, "holds_now"),
+    "next": (LiveSubscription, "next"),
+    "holds": (SessionCheck, "holds"),
+    "holds_now": (SessionCheck, "holds_now"),
     "subscribe": (consumers, "subscribe"),
     "in_database": (consumers, "in_database"),
 }

@@ -1,0 +1,169 @@
+"""Taking files in: bytes become attachments, attachments become parts of a message, what nobody sent is removed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+from django.core.files.base import ContentFile
+from django.db import Error as DatabaseTrouble
+from django.db.models import Max, Sum
+
+from streaming.conf import settings
+from streaming.database import atomic, in_database
+from streaming.errors import BadRequest, Overloaded, TooLarge
+from streaming.files.addresses import SCHEME, id_of, id_served_at, part_of
+from streaming.files.uploads import Upload, described, upload_in
+from streaming.models import Attachment, Message, Owner
+from streaming.models.generations import from_now
+from streaming.protocol.parts import FilePart, TextPart
+
+logger = logging.getLogger(__name__)
+
+# Removed in one go: each is a call to the storage, which may be far away.
+MOST_REMOVED = 100
+
+
+async def keep(owner: Owner, upload: Upload) -> Attachment:
+    """Store one file for `owner`, unsent.
+
+    Raises:
+        BadRequest, TooLarge, UnsupportedFile, Overloaded: and nothing was stored.
+    """
+    attachment = await asyncio.to_thread(described, owner, upload)
+    await _store(attachment, upload.content)
+    return attachment
+
+
+async def _store(attachment: Attachment, content: bytes) -> None:
+    """The row first: should the process die before the bytes are stored, the sweep finds what to remove."""
+    await in_database(_insert, attachment)
+    name, storage = attachment.file.name, attachment.file.storage
+    try:
+        stored = await asyncio.to_thread(storage.save, name, ContentFile(content))
+    except Exception as trouble:
+        # Of whatever kind the storage's own library has.
+        logger.exception("A file could not be stored.")
+        await in_database(attachment.delete)
+        raise Overloaded("The file could not be stored. Try again in a moment.") from trouble
+    if stored != name:
+        attachment.file.name = stored
+        await in_database(attachment.save, update_fields=("file",))
+
+
+def _insert(attachment: Attachment) -> None:
+    limit = settings.MAX_FILE_BYTES_PER_OWNER
+    if limit is not None and _bytes_of(attachment.owner_key) + attachment.size > limit:
+        raise TooLarge(f"Your files would have more than the {limit} bytes that this site keeps for one person.")
+    attachment.save(force_insert=True)
+
+
+def _bytes_of(owner_key: str) -> int:
+    """Each stored file once, however many messages have it."""
+    files = Attachment.objects.filter(owner_key=owner_key).order_by().values("file").annotate(bytes=Max("size"))
+    total: int = files.aggregate(total=Sum("bytes", default=0))["total"]
+    return total
+
+
+@asynccontextmanager
+async def kept(owner: Owner, key: str, files: Sequence[FilePart]) -> AsyncIterator[tuple[FilePart, ...]]:
+    """Stores the files of a submission to conversation `key`, and yields them as attachments.
+
+    Files that no message has taken when the context ends are removed.
+
+    Raises:
+        BadRequest, TooLarge, UnsupportedFile, Overloaded: a file cannot be taken; nothing was stored.
+    """
+    limit = settings.MAX_FILES_PER_MESSAGE
+    if len(files) > limit:
+        raise TooLarge(f"The message has {len(files)} files; at most {limit} are accepted.")
+    made: list[uuid.UUID] = []
+    try:
+        yield tuple([await _kept(owner, key, part, made) for part in files])
+    finally:
+        if made:
+            await _discard(made)
+
+
+async def _kept(owner: Owner, key: str, part: FilePart, made: list[uuid.UUID]) -> FilePart:
+    if part.url[:5].lower() == "data:":
+        return await _kept_content(owner, key, part, made)
+    found = id_served_at(part.url)
+    if found is None:
+        raise BadRequest(
+            "A file's 'url' must be a data URL, or the one that POST api/files gave for it. "
+            "Files at other addresses are not fetched."
+        )
+    return msgspec.structs.replace(part, url=f"{SCHEME}{found}")
+
+
+async def _kept_content(owner: Owner, key: str, part: FilePart, made: list[uuid.UUID]) -> FilePart:
+    """Bytes that the conversation has already, as when a message is sent again, are not stored again."""
+    upload = await asyncio.to_thread(upload_in, part)
+    attachment = await asyncio.to_thread(described, owner, upload)
+    sent = Attachment.objects.filter(owner_key=owner.key, conversation__key=key, digest=attachment.digest)
+    known = await in_database(sent.filter(name=attachment.name, media_type=attachment.media_type).first)
+    if known is None:
+        await _store(attachment, upload.content)
+        made.append(attachment.pk)
+    return part_of(known or attachment)
+
+
+async def _discard(made: list[uuid.UUID]) -> None:
+    """The answer may be running by now: that the database is away is no reason to tell its owner that it is not."""
+    try:
+        await in_database(Attachment.objects.filter(pk__in=made, message=None).delete)
+    except DatabaseTrouble as trouble:
+        logger.warning("Unsent files are left to the sweep (%s).", type(trouble).__name__)
+
+
+def attach(message: Message, files: tuple[FilePart, ...]) -> None:
+    """Give the stored `message` its files, before its text; inside the transaction that stores it.
+
+    Raises:
+        BadRequest: a file is not the owner's, or it is another conversation's.
+    """
+    if not files:
+        return
+    named = [pk for part in files if (pk := id_of(part))]
+    owned = Attachment.objects.filter(owner_key=message.conversation.owner_key)
+    # Locked, so that the sweep does not remove one, nor another message take it, at the same moment.
+    found = {attachment.pk: attachment for attachment in owned.select_for_update().filter(pk__in=named)}
+    taken = [_take(found.get(pk), message) for pk in named]
+    said = (part for part in message.typed_parts if not (isinstance(part, TextPart) and not part.text))
+    message.set_parts((*map(part_of, taken), *said))
+    message.save(update_fields=("parts", "text"))
+
+
+def _take(attachment: Attachment | None, message: Message) -> Attachment:
+    if attachment is None:
+        raise BadRequest("There is no such file of yours, or it was not sent in time. Upload it again.")
+    if attachment.conversation_id not in (None, message.conversation_id):
+        raise BadRequest("A file belongs to another conversation. Upload it again.")
+    if attachment.message_id is not None:
+        attachment.pk = uuid.uuid4()
+        attachment._state.adding = True
+    attachment.message, attachment.conversation = message, message.conversation
+    attachment.save()
+    return attachment
+
+
+def has_same_files(message: Message, files: tuple[FilePart, ...]) -> bool:
+    """Whether `files`, all attachments, have the bytes of those that `message` has."""
+    if not files and not any(part["type"] == "file" for part in message.parts):
+        return True
+    named = [pk for part in files if (pk := id_of(part))]
+    given = Attachment.objects.filter(pk__in=named).values_list("digest", flat=True)
+    return set(given) == set(message.attachments.values_list("digest", flat=True))
+
+
+def forget_unsent() -> None:
+    """Remove what was uploaded and not sent within `STREAMING_UNSENT_FILE_SECONDS`."""
+    old = Attachment.objects.filter(message=None, created_at__lt=from_now(-settings.UNSENT_FILE_SECONDS))
+    with atomic():
+        for attachment in old.select_for_update()[:MOST_REMOVED]:
+            attachment.delete()

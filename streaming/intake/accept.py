@@ -1,0 +1,198 @@
+"""Accepting a submission: one transaction stores the user message, the assistant message and its pending generation.
+
+A message that was sent before (the same client id) joins the generation that it started then, and so do tool outputs.
+The AI SDK lets an edited message keep its id, so an id belongs to the newest message that was sent under it.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+import msgspec
+from django.db import IntegrityError
+
+from streaming.conf import settings
+from streaming.database import atomic, retry_on_deadlock
+from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
+from streaming.files import attach, check_taken, has_same_files
+from streaming.intake.continuation import continue_answer
+from streaming.intake.limits import check_limits
+from streaming.intake.pending import Accepted, Sender, Start, create_pending
+from streaming.intake.submission import Submission
+from streaming.journal import Opening
+from streaming.models import Conversation, Generation, Message, Owner, path_of, turns_of
+from streaming.models.conversations import title_from
+from streaming.models.messages import Role
+from streaming.protocol.parts import TextPart
+from streaming.settlement import BUSY, check_idle
+from streaming.tools import registered, toolbox_for
+
+UNKNOWN = "There is no such message in this conversation."
+
+
+@retry_on_deadlock
+def accept(sender: Sender, submission: Submission) -> Accepted:
+    """Stores the submission for the sender's worker to run.
+
+    Raises:
+        BadRequest, Conflict, NotFound, TooLarge, TooManyRequests: and nothing was stored.
+    """
+    _validate(submission)
+    registered()  # imports the site's tools before the transaction begins
+    try:
+        with atomic():
+            conversation = _conversation(sender.owner, submission)
+            if submission.answers:
+                return continue_answer(sender, conversation, submission)
+            meant = _meant(conversation, submission)
+            return _join(conversation, meant) or _begin(sender, conversation, meant)
+    except IntegrityError:
+        return _lost_the_race(sender, submission)
+
+
+def _validate(submission: Submission) -> None:
+    limit = settings.MAX_PROMPT_CHARS
+    if len(submission.prompt) > limit:
+        raise TooLarge(f"The message has {len(submission.prompt)} characters; at most {limit} are accepted.")
+    if submission.trigger == "submit-message" and submission.is_empty and not submission.answers:
+        raise BadRequest("The message is empty. Send some text as 'prompt', or as the last of 'messages'.")
+    alias = submission.provider
+    if alias is not None and alias not in settings.PROVIDERS:
+        allowed = ", ".join(sorted(settings.PROVIDERS))
+        raise BadRequest(f"Unknown provider '{alias[:64]}', must be one of: {allowed}.")
+
+
+def _conversation(owner: Owner, submission: Submission) -> Conversation:
+    """The conversation, created if needed. Its row is locked: sending and changing branches wait for each other."""
+    conversations = Conversation.objects.select_for_update()
+    if submission.is_empty:
+        found = conversations.owned_by(owner).filter(key=submission.key).first()
+        if found is None:
+            raise NotFound("There is no such conversation.")
+        return found
+    conversation, _ = conversations.get_or_create(
+        owner_key=owner.key,
+        key=submission.key,
+        defaults={
+            "user_id": owner.user_id,
+            "title": title_from(submission.subject),
+            "provider": submission.provider or "default",
+            "system_prompt": settings.SYSTEM_PROMPT,
+        },
+    )
+    return conversation
+
+
+def _meant(conversation: Conversation, submission: Submission) -> Submission:
+    """The submission that the client means: some regenerate to send a message again that was refused or lost."""
+    if submission.trigger != "regenerate-message" or submission.client_id is None:
+        return submission
+    sent = _look_up(conversation, submission.client_id)
+    if sent is not None and sent.text == submission.prompt:
+        return msgspec.structs.replace(submission, message_id=submission.client_id)
+    edited = None if sent is None else submission.client_id
+    return msgspec.structs.replace(submission, trigger="submit-message", message_id=edited)
+
+
+def _join(conversation: Conversation, submission: Submission) -> Accepted | None:
+    """The generation that this message has started already; for an edit, only while it is being written."""
+    if submission.client_id is None or submission.trigger != "submit-message":
+        return None
+    sent = conversation.messages.filter(client_id=submission.client_id).first()
+    if sent is None:
+        return None
+    is_edit = submission.client_id == submission.message_id
+    is_same = sent.text == submission.prompt and has_same_files(sent, submission.files)
+    if not is_same and not is_edit:
+        raise Conflict("This message id was used for another message. Give each new message an id of its own.")
+    generation = Generation.objects.filter(message__parent=sent).select_related("message").first()
+    if generation is None or (is_edit and not (generation.is_active and is_same)):
+        return None
+    return Accepted(generation, None)
+
+
+def _begin(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
+    check_idle(conversation)
+    check_limits(sender.owner, conversation, sender.ahead)
+    asked = _user_message(conversation, submission)
+    answer = Message(conversation=conversation, parent=asked, role=Role.ASSISTANT)
+    alias = submission.provider or conversation.provider
+    check_taken(alias, asked.typed_parts)
+    toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
+    opening = Opening(answer.public_id, live_fields=toolbox.live_fields)
+    generation = create_pending(sender, answer, alias, opening)
+    turns = turns_of(path_of(conversation, asked))
+    return Accepted(generation, Start(conversation.system_prompt, turns, opening, toolbox))
+
+
+def _user_message(conversation: Conversation, submission: Submission) -> Message:
+    if submission.trigger == "regenerate-message":
+        return _question_of(conversation, submission.message_id)
+    parent = conversation.active_leaf
+    replaced = _replaced(conversation, submission)
+    if replaced is not None:
+        parent = replaced.parent
+        if submission.message_id == submission.client_id:
+            # The edit takes the id over. The replaced row gets a new one, because its own primary key may be that id.
+            replaced.client_id = str(uuid.uuid4())
+            replaced.save(update_fields=("client_id",))
+    message = Message(conversation=conversation, parent=parent, role=Role.USER, client_id=submission.client_id)
+    message.set_parts((TextPart(text=submission.prompt),))
+    message.save(force_insert=True)
+    attach(message, submission.files)
+    return message
+
+
+def _replaced(conversation: Conversation, submission: Submission) -> Message | None:
+    """The message that an edit replaces; None for an edit of a message that was refused or lost."""
+    if submission.message_id is None:
+        return None
+    found = _look_up(conversation, submission.message_id)
+    if found is None and submission.message_id != submission.client_id:
+        raise NotFound(UNKNOWN)
+    if found is not None and found.role != Role.USER:
+        raise BadRequest("Only a message of the user's can be edited.")
+    return found
+
+
+def _question_of(conversation: Conversation, message_id: str | None) -> Message:
+    """The user message whose answer is generated again."""
+    message = _find(conversation, message_id) if message_id else conversation.active_leaf
+    while message is not None and message.role != Role.USER:
+        message = message.parent
+    if message is None:
+        raise BadRequest("There is no message to answer in this conversation yet.")
+    return message
+
+
+def _find(conversation: Conversation, message_id: str) -> Message:
+    found = _look_up(conversation, message_id)
+    if found is None:
+        raise NotFound(UNKNOWN)
+    return found
+
+
+def _look_up(conversation: Conversation, message_id: str) -> Message | None:
+    found = conversation.messages.filter(client_id=message_id).first()
+    if found is None and _is_uuid(message_id):
+        found = conversation.messages.filter(pk=message_id).first()
+    return found
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _lost_the_race(sender: Sender, submission: Submission) -> Accepted:
+    """Joins the request that stored the same message a moment earlier, or refuses: another answer has begun."""
+    conversation = Conversation.objects.owned_by(sender.owner).filter(key=submission.key).first()
+    if conversation and submission.answers:
+        return continue_answer(sender, conversation, submission)
+    joined = _join(conversation, submission) if conversation else None
+    if joined is None:
+        raise Conflict(BUSY)
+    return joined

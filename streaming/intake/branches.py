@@ -1,0 +1,29 @@
+"""Which branch of a conversation is shown."""
+
+from __future__ import annotations
+
+from streaming.database import atomic, retry_on_deadlock
+from streaming.errors import NotFound
+from streaming.models import Conversation, MessageTree, Owner
+from streaming.settlement import check_idle
+
+
+@retry_on_deadlock
+def select_branch(owner: Owner, key: str, message_id: str) -> None:
+    """Shows the newest path through a message; the conversation continues from its end.
+
+    The conversation's row is locked meanwhile, so that no answer begins on the path that is left.
+
+    Raises:
+        Conflict: an answer is being written in this conversation.
+        NotFound: there is no such conversation of the owner's, or no such message in it.
+    """
+    with atomic():
+        conversation = Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
+        if conversation is None:
+            raise NotFound("There is no such conversation.")
+        tree = MessageTree(conversation)
+        leaf = tree.newest_leaf(tree.find(message_id))
+        check_idle(conversation)
+        # Not `save`, which would move the conversation up in the list of its owner.
+        Conversation.objects.filter(pk=conversation.pk).update(active_leaf=leaf)

@@ -1,0 +1,83 @@
+"""Continuations: an answer continues with its client's outputs and decisions, in a generation and a row of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from streaming.conf import settings
+from streaming.errors import BadRequest, Conflict, TooLarge
+from streaming.intake.limits import check_limits
+from streaming.intake.pending import Accepted, Sender, Start, create_pending
+from streaming.intake.submission import Submission, ToolAnswer
+from streaming.intake.waiting_calls import call_states, check_all_answered, due_calls, fresh_answers, given_parts
+from streaming.journal import Opening
+from streaming.models import Conversation, Generation, Message, contributions, parts_of, path_of, turns_of
+from streaming.models.messages import Role
+from streaming.protocol.nesting import is_too_deep
+from streaming.protocol.parts import ToolCall, ToolResult
+from streaming.settlement import check_idle
+from streaming.tools import Toolbox, registered, toolbox_for
+
+
+def continue_answer(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
+    """Continues the newest answer of a conversation.
+
+    Raises:
+        BadRequest, Conflict, TooLarge, TooManyRequests: and nothing was stored.
+    """
+    path = path_of(conversation)
+    rows = contributions(path)[-1] if path else []
+    if not rows or submission.message_id not in (None, rows[0].public_id) or rows[-1].role != Role.ASSISTANT:
+        raise Conflict("That is not the newest answer of this conversation. Load it again.")
+    last: Generation = rows[-1].generation
+    alias = submission.provider or last.provider
+    toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
+    states = call_states(rows)
+    # A tool of the site's that this provider is not offered is still the site's: no client may answer for it.
+    known = Toolbox({**registered(), **toolbox.tools})
+    fresh = fresh_answers(states, submission.answers, known)
+    if not fresh:
+        return _joined_answer(rows, submission.answers)
+    check_all_answered(states, fresh, known)
+    _check_size(fresh)
+    due = _executable(due_calls(states, fresh), toolbox)
+    check_idle(conversation)
+    check_limits(sender.owner, conversation, sender.ahead)
+    answer = Message(conversation=conversation, parent=rows[-1], role=Role.ASSISTANT)
+    answer.set_parts(given_parts(fresh))
+    opening = Opening(rows[0].public_id, parts_of(rows), answer.typed_parts, toolbox.live_fields)
+    generation = create_pending(sender, answer, alias, opening)
+    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due)
+    return Accepted(generation, start)
+
+
+def _check_size(fresh: Sequence[ToolAnswer]) -> None:
+    for output in (answer.output for answer in fresh if isinstance(answer, ToolResult)):
+        if is_too_deep(output):
+            raise BadRequest("The output of a tool is nested too deep.")
+        if len(msgspec.json.encode(output)) > settings.MAX_TOOL_OUTPUT_CHARS:
+            raise TooLarge("The output of a tool is larger than this site accepts.")
+
+
+def _executable(due: tuple[ToolCall, ...], toolbox: Toolbox) -> tuple[ToolCall, ...]:
+    """The calls, if all their tools are known here.
+
+    An approval must not be used up for a tool that other code brought.
+    """
+    if any(toolbox.executable(call.name) is None for call in due):
+        raise Conflict("The tool is not to be had here. Approve the call where it was asked for, or refuse it.")
+    return due
+
+
+def _joined_answer(rows: list[Message], answers: Sequence[ToolAnswer]) -> Accepted:
+    """The generation that the same answers started before.
+
+    Raises:
+        Conflict: they started none, or they are for calls of that generation, whose end the client has seen.
+    """
+    called = {part.id for part in rows[-1].typed_parts if isinstance(part, ToolCall)}
+    if len(rows) == 1 or any(answer.call_id in called for answer in answers):
+        raise Conflict("No tool call of this answer waits for an output.")
+    return Accepted(rows[-1].generation, None)

@@ -1,0 +1,59 @@
+"""How much one owner may ask for. The database counts, so the limits hold over all processes."""
+
+from __future__ import annotations
+
+from django.db.models import Sum
+
+from streaming.conf import settings
+from streaming.errors import TooManyRequests
+from streaming.models import Conversation, Generation, Owner
+from streaming.models.generations import from_now
+
+MINUTE_SECONDS = 60
+DAY_SECONDS = 24 * 3600
+
+
+def check_limits(owner: Owner, conversation: Conversation, ahead: int = 0) -> None:
+    """Checks that the owner may ask once more in this conversation.
+
+    `ahead` of the owner's submissions are being accepted at the same time and count, too.
+
+    Raises:
+        TooManyRequests: the text names the limit.
+    """
+    _active(owner, ahead)
+    _per_minute(owner, ahead)
+    _per_day(owner)
+    _messages(conversation)
+
+
+def _active(owner: Owner, ahead: int) -> None:
+    count = Generation.objects.active().owned_by(owner).count()
+    if count + ahead >= settings.MAX_ACTIVE_PER_OWNER:
+        raise TooManyRequests(f"{count} answers are being written for you already. Wait for one, or stop one.")
+
+
+def _per_minute(owner: Owner, ahead: int) -> None:
+    limit = settings.MAX_PROMPTS_PER_MINUTE
+    if limit is None:
+        return
+    recent = Generation.objects.owned_by(owner).filter(created_at__gt=from_now(-MINUTE_SECONDS))
+    if recent.count() + ahead >= limit:
+        raise TooManyRequests(f"You may send {limit} messages a minute. Wait a moment.")
+
+
+def _per_day(owner: Owner) -> None:
+    """Counts the tokens that providers have reported; an answer without a report adds nothing."""
+    limit = settings.MAX_TOKENS_PER_DAY
+    if limit is None:
+        return
+    today = Generation.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS))
+    used = today.aggregate(input=Sum("input_tokens", default=0), output=Sum("output_tokens", default=0))
+    if used["input"] + used["output"] >= limit:
+        raise TooManyRequests("You have used up what this site grants you for a day. Come back later.")
+
+
+def _messages(conversation: Conversation) -> None:
+    limit = settings.MAX_MESSAGES_PER_CONVERSATION
+    if limit is not None and conversation.messages.count() >= limit:
+        raise TooManyRequests(f"This conversation has {limit} messages, as many as it may have. Start a new one.")

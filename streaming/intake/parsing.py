@@ -1,0 +1,176 @@
+"""Reading what clients send: JSON bodies become submissions.
+
+The reading is lenient. Unknown keys and parts are ignored, because the server's history is the truth: only the new
+message is taken from a client, or its outputs and decisions for calls that wait for them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from streaming.errors import BadRequest
+from streaming.intake.submission import Submission, Trigger
+from streaming.protocol.parts import FilePart
+from streaming.protocol.ui_stream import inbound_parts
+
+TRIGGERS: dict[Any, Trigger] = {
+    None: "submit-message",
+    "submit-message": "submit-message",
+    "regenerate-message": "regenerate-message",
+}
+MAX_ID_CHARS = 128
+Fields = dict[str, Any]
+"""Keyword arguments of `Submission`."""
+
+
+class _Named(msgspec.Struct):
+    """A message, of which only the id is read."""
+
+    id: str | None = None
+
+
+class _Stop(msgspec.Struct):
+    """The body of a stop request; other keys are ignored."""
+
+    messageId: str | None = None
+    assistantMessage: _Named | None = None
+
+
+def read_stop(body: bytes) -> str | None:
+    """Returns the id of the answer that a stop request names; None if it names none.
+
+    Raises:
+        BadRequest: the body is not valid JSON of that shape.
+    """
+    try:
+        said = msgspec.json.decode(body, type=_Stop)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest("The body is not valid JSON, or names no message as it should.") from error
+    return said.messageId or (said.assistantMessage.id if said.assistantMessage else None)
+
+
+def read_submission(body: bytes) -> Submission:
+    """Reads `useChat`'s body, or simply `{"prompt": "…", "id": "…"}`.
+
+    Raises:
+        BadRequest: the text says what is wrong, without repeating the content.
+    """
+    try:
+        data = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest("The body is not valid JSON.") from error
+    return submission_of(data)
+
+
+def submission_of(data: Any) -> Submission:
+    """Makes a submission of decoded JSON.
+
+    Raises:
+        BadRequest: as `read_submission`.
+    """
+    if not isinstance(data, dict):
+        raise BadRequest('The body must be a JSON object such as {"prompt": "…"}.')
+    trigger = data.get("trigger")
+    if not isinstance(trigger, str | None) or trigger not in TRIGGERS:
+        raise BadRequest(f"'trigger' must be one of: {', '.join(key for key in TRIGGERS if key)}.")
+    fields: Fields = {"message_id": _identifier(data, "messageId")} | READERS[TRIGGERS[trigger]](data)
+    return Submission(
+        key=_identifier(data, "id") or str(uuid.uuid4()),
+        provider=_identifier(data, "provider"),
+        trigger=TRIGGERS[trigger],
+        **fields,
+    )
+
+
+def _new_message(data: dict[str, Any]) -> Fields:
+    if "prompt" in data:
+        files = _files(data.get("files"))
+        return {"prompt": _text(data["prompt"]), "files": files, "client_id": _identifier(data, "clientId")}
+    message = data.get("message") or _last(data.get("messages"))
+    if not isinstance(message, dict):
+        raise BadRequest('There is no message. Send "prompt", "message" or "messages".')
+    reader = _BY_ROLE.get(message.get("role", "user"))
+    if reader is None:
+        raise BadRequest("The last of 'messages' must be the user's, or an answer whose calls have their outputs.")
+    return reader(message)
+
+
+def _prompt(message: dict[str, Any]) -> Fields:
+    prompt, files = _content(message)
+    return {"prompt": prompt, "files": files, "client_id": _identifier(message, "id")}
+
+
+def _answers(message: dict[str, Any]) -> Fields:
+    """Reads a client's assistant message: the outputs and decisions that continue an answer."""
+    answers = inbound_parts(message.get("parts"))
+    if not answers:
+        raise BadRequest("The last of 'messages' must be the user's, or an answer whose calls have their outputs.")
+    return {"message_id": _identifier(message, "id"), "answers": answers}
+
+
+_BY_ROLE: dict[Any, Callable[[dict[str, Any]], Fields]] = {"user": _prompt, "assistant": _answers}
+
+
+def _asked_last(data: dict[str, Any]) -> Fields:
+    """Reads the user's last message; nothing if there is none that can be read."""
+    try:
+        fields = _new_message(data)
+    except BadRequest:
+        return {}
+    return fields if fields.get("client_id") and (fields["prompt"].strip() or fields["files"]) else {}
+
+
+READERS: dict[Trigger, Callable[[dict[str, Any]], Fields]] = {
+    "submit-message": _new_message,
+    "regenerate-message": _asked_last,
+}
+
+
+def _last(messages: Any) -> Any:
+    return messages[-1] if isinstance(messages, list) and messages else None
+
+
+def _content(message: dict[str, Any]) -> tuple[str, tuple[FilePart, ...]]:
+    parts = message.get("parts", message.get("content"))
+    if not isinstance(parts, list):
+        return _text(parts), ()
+    texts = (part for part in parts if isinstance(part, dict) and part.get("type") == "text")
+    files = [part for part in parts if isinstance(part, dict) and part.get("type") == "file"]
+    return "".join(_text(part.get("text")) for part in texts), _files(files)
+
+
+def _files(parts: Any) -> tuple[FilePart, ...]:
+    """Reads file parts in the AI SDK's form: `mediaType`, `url`, `filename`."""
+    if not isinstance(parts, list | None):
+        raise BadRequest("'files' must be a list.")
+    try:
+        files = msgspec.convert(parts or [], list[_ClientFile])
+    except msgspec.ValidationError as error:
+        raise BadRequest("A file needs a 'url', and may have a 'mediaType' and a 'filename', all strings.") from error
+    return tuple(FilePart(media_type=file.mediaType, url=file.url, filename=file.filename) for file in files)
+
+
+class _ClientFile(msgspec.Struct):
+    url: str
+    mediaType: str = ""
+    filename: str | None = None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadRequest("The message's text must be a string.")
+    # PostgreSQL's text type cannot hold NUL, and nobody types it.
+    return value.replace("\x00", "")
+
+
+def _identifier(data: dict[str, Any], name: str) -> str | None:
+    value = data.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > MAX_ID_CHARS or "\x00" in value:
+        raise BadRequest(f"'{name}' must be a string of at most {MAX_ID_CHARS} characters.")
+    return value

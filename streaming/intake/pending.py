@@ -1,0 +1,69 @@
+"""A pending generation: its rows, and what its process starts from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from streaming.conf import settings
+from streaming.journal.opening import Opening
+from streaming.models import Generation, Message, Owner
+from streaming.models.generations import from_now
+from streaming.protocol.parts import ToolCall, Turn
+from streaming.protocol.requests import GenerationRequest
+from streaming.tools import Toolbox
+
+
+class Start(NamedTuple):
+    """What a new generation starts from.
+
+    `turns` are the conversation before its message. `due` are approved calls that are executed first.
+    """
+
+    system: str
+    turns: tuple[Turn, ...]
+    opening: Opening
+    toolbox: Toolbox
+    due: tuple[ToolCall, ...] = ()
+
+    def request(self, tool_choice: str | None) -> GenerationRequest:
+        """The request for the provider."""
+        return GenerationRequest(
+            turns=self.turns, system=self.system, tools=self.toolbox.specs, tool_choice=tool_choice
+        )
+
+
+class Accepted(NamedTuple):
+    """The generation that answers a submission. `start` is None if an earlier submission started it."""
+
+    generation: Generation
+    start: Start | None
+
+
+class Sender(NamedTuple):
+    """The owner who submits, the name of the worker that runs the generation, and the tools that their code brings.
+
+    `ahead` is the number of the same owner's submissions that are being accepted before this one.
+    """
+
+    owner: Owner
+    worker: str
+    toolbox: Toolbox | None = None
+    ahead: int = 0
+
+
+def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening) -> Generation:
+    """Stores the message that will be written, and its generation, and shows its path."""
+    conversation = answer.conversation
+    answer.save(force_insert=True)
+    generation = Generation.objects.create(
+        conversation=conversation,
+        active_conversation=conversation,
+        message=answer,
+        provider=alias,
+        worker=sender.worker,
+        lease_until=from_now(settings.LEASE_SECONDS),
+        head_seq=opening.head_seq,
+    )
+    conversation.active_leaf = answer
+    conversation.save(update_fields=("active_leaf", "updated_at"))
+    return generation

@@ -1,0 +1,52 @@
+"""A submission: what an owner asks for, whichever client sent it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from streaming.errors import BadRequest
+from streaming.protocol.parts import FilePart, ToolApproval, ToolResult
+
+Trigger = Literal["submit-message", "regenerate-message"]
+ToolAnswer = ToolResult | ToolApproval
+"""What a client says of a tool call: its output, or a decision."""
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do in one conversation.
+
+    `key` is the conversation's id for its owner, `client_id` the client's id of the new message. `message_id` names the
+    user message that this one replaces (an edit), or the answer to generate again. With the trigger
+    "regenerate-message", `prompt` and `client_id` are the client's last message if it is the user's: a message that
+    never arrived is sent then. With `answers` it is no new message: the answer `message_id` continues with them.
+    `files` carry any URL; `streaming.files.kept` makes attachments of them.
+
+    Raises:
+        BadRequest: the key cannot stand in an address.
+    """
+
+    key: str
+    prompt: str = ""
+    files: tuple[FilePart, ...] = ()
+    client_id: str | None = None
+    provider: str | None = None
+    trigger: Trigger = "submit-message"
+    message_id: str | None = None
+    answers: tuple[ToolAnswer, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """True without text and files."""
+        return not (self.prompt.strip() or self.files)
+
+    @property
+    def subject(self) -> str:
+        """The text that names a new conversation."""
+        return self.prompt if self.prompt.strip() or not self.files else self.files[0].filename or ""
+
+    def __post_init__(self) -> None:
+        # The key is one segment of the conversation's address.
+        if "/" in self.key or self.key in (".", ".."):
+            raise BadRequest("'id' must not hold a slash, or be '.' or '..'.")

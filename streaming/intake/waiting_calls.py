@@ -1,0 +1,119 @@
+"""The states of an answer's tool calls, and which of a client's answers to them count.
+
+A call waits for its client if the answer's last generation finished with the call unanswered: for an output if the
+client executes it, for a decision if a person was asked. A question stays open also when the process died. Everything
+else that a client says of calls is a copy of the server's history, and is ignored; a forged answer is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from streaming.errors import BadRequest, Conflict
+from streaming.intake.submission import ToolAnswer
+from streaming.models import Message, parts_of
+from streaming.models.generations import Status
+from streaming.protocol.parts import Part, ToolApproval, ToolCall, ToolResult
+from streaming.tools import Toolbox
+
+DENIED = "The person refused this call."
+
+
+class CallStates(NamedTuple):
+    """The calls of an answer by id, and the ids of those in each state.
+
+    `decided` have their result or decision, `asked` wait for a person's decision, `waiting` wait for their client:
+    those in `asked`, and those that the client executes.
+    """
+
+    calls: dict[str, ToolCall]
+    decided: frozenset[str]
+    asked: frozenset[str]
+    waiting: frozenset[str]
+
+
+def call_states(rows: Sequence[Message]) -> CallStates:
+    """Reads the states from an answer's rows, oldest first. The last row must have its generation loaded."""
+    parts = parts_of(rows)
+    last = rows[-1]
+    calls = {part.id: part for part in parts if isinstance(part, ToolCall)}
+    told = [part for part in parts if isinstance(part, ToolResult | ToolApproval)]
+    decided = frozenset(part.call_id for part in told if _is_decision(part))
+    asked = frozenset(part.call_id for part in told if not _is_decision(part))
+    newest = {part.id for part in last.typed_parts if isinstance(part, ToolCall)}
+    open_to = {Status.FINISHED: newest, Status.INTERRUPTED: newest & asked}
+    unanswered = open_to.get(Status(last.generation.status), set()) - decided
+    waiting = frozenset(id for id in unanswered if _is_ours(calls[id]))
+    return CallStates(calls, decided, asked - decided, waiting)
+
+
+def fresh_answers(states: CallStates, answers: Sequence[ToolAnswer], toolbox: Toolbox) -> list[ToolAnswer]:
+    """The `answers` that calls wait for. Clients repeat earlier ones with each request.
+
+    Raises:
+        BadRequest: one is for an unknown call, or two are for the same call.
+        Conflict: one is for a call that does not wait for it.
+    """
+    fresh: list[ToolAnswer] = []
+    for answer in answers:
+        call = states.calls.get(answer.call_id)
+        if call is None:
+            raise BadRequest("There is no such tool call in this answer.")
+        if not _is_ours(call) or answer.call_id in states.decided:
+            continue
+        if not _is_awaited(answer, call, states, toolbox):
+            raise Conflict("The tool call does not wait for that. Load the conversation again.")
+        if any(known.call_id == answer.call_id for known in fresh):
+            raise BadRequest("There are two answers to one tool call. Send one.")
+        fresh.append(answer)
+    return fresh
+
+
+def check_all_answered(states: CallStates, fresh: Sequence[ToolAnswer], toolbox: Toolbox) -> None:
+    """Checks that no call is left waiting: the model continues once, and a later answer would be lost.
+
+    Raises:
+        Conflict: other calls wait for their client, too.
+    """
+    answered = {answer.call_id for answer in fresh}
+    answerable = {
+        id for id in states.waiting if id in states.asked or toolbox.executable(states.calls[id].name) is None
+    }
+    if not answerable <= answered:
+        raise Conflict("Other tool calls of this answer wait, too. Send what there is to say of all of them at once.")
+
+
+def given_parts(fresh: Sequence[ToolAnswer]) -> tuple[Part, ...]:
+    """The parts that the new generation's message begins with."""
+    return tuple(part for answer in fresh for part in _given(answer))
+
+
+def due_calls(states: CallStates, fresh: Sequence[ToolAnswer]) -> tuple[ToolCall, ...]:
+    """The approved calls, which are executed first."""
+    approved = (answer for answer in fresh if isinstance(answer, ToolApproval) and answer.is_approved)
+    return tuple(states.calls[answer.call_id] for answer in approved)
+
+
+def _is_decision(part: ToolAnswer) -> bool:
+    return isinstance(part, ToolResult) or part.is_approved is not None
+
+
+def _is_ours(call: ToolCall) -> bool:
+    """True if this side, not the provider, may answer the call."""
+    return call.is_complete and not call.is_provider_executed
+
+
+def _is_awaited(answer: ToolAnswer, call: ToolCall, states: CallStates, toolbox: Toolbox) -> bool:
+    if call.id not in states.waiting:
+        return False
+    if isinstance(answer, ToolApproval):
+        return call.id in states.asked
+    return call.id not in states.asked and toolbox.executable(call.name) is None
+
+
+def _given(answer: ToolAnswer) -> Iterator[Part]:
+    yield answer
+    if isinstance(answer, ToolApproval) and not answer.is_approved:
+        text = f"{DENIED} {answer.reason}".strip()
+        yield ToolResult(call_id=answer.call_id, output=text, is_error=True)

@@ -1,0 +1,14 @@
+"""One generation, from its first frame to the settled row.
+
+`Run` is the generation's life in this process. `Steps` asks the provider, as often as tools give results; `ToolCalls`
+executes the model's calls. Both write to the `Draft`, which folds events into the transcript and appends their frames
+to the live log.
+"""
+
+from __future__ import annotations
+
+from streaming.runner.run import Run
+from streaming.runner.steps import Steps
+from streaming.runner.tool_calls import ToolCalls
+
+__all__ = ["Run", "Steps", "ToolCalls"]

@@ -1,0 +1,231 @@
+"""The run of one generation: reads the provider until the end or a cancel, then settles the row.
+
+A task of its own reads the provider and executes tools. So a cancel reaches it at any await and closes the provider's
+connection at once, while the run lives on to settle what arrived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import itertools
+import logging
+import math
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from django.db import Error as DatabaseTrouble
+
+from streaming.conf import settings
+from streaming.database import in_database, in_order
+from streaming.journal import Batch, LiveLog, Opening
+from streaming.models import Generation, Status
+from streaming.protocol.ui_stream import frame
+from streaming.runner.draft import Draft
+from streaming.runner.ending import INTERRUPTED, Ending, cancelled, ending_of, expired
+from streaming.settlement import Settlement, alive, settle
+
+logger = logging.getLogger(__name__)
+
+# Seconds between tries to settle. The last one repeats while the database is away.
+SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+
+
+class Run:
+    """A generation in the process that runs it. `written` is the number of frames that the journal has.
+
+    The run settles within the context `settling`, which keeps the ticker away meanwhile.
+    """
+
+    def __init__(
+        self, generation: Generation, opening: Opening, settling: Callable[[], AbstractAsyncContextManager[None]]
+    ) -> None:
+        self.generation = generation
+        self.log = LiveLog(on_unwatched=self._begin_abandoning)
+        self.draft = Draft(opening, self.log)
+        self.written = 0
+        self._tried = 0
+        self._took_ms = 0
+        self._settling = settling
+        self._reading: asyncio.Task[None] | None = None
+        self._verdict: Ending | None = None
+        self._abandoning: asyncio.Task[None] | None = None
+        self._is_fenced = False
+        self._is_settled = False
+
+    async def run(self, read: Coroutine[Any, Any, None]) -> None:
+        """Runs `read`, which fills the draft, to its end or until a cancel, then settles. Raises nothing.
+
+        The generation is in `alive` until then.
+        """
+        reading = self._reading = asyncio.create_task(read)
+        if self._verdict:
+            reading.cancel()
+        await self._outlast(reading)
+        self._took_ms = self.draft.duration_ms
+        trouble = None if reading.cancelled() else reading.exception()
+        ending = ending_of(self.draft.terminal, self._verdict, trouble)
+        if trouble is not None:
+            trouble.__traceback__ = None  # its frames hold the exception and the draft in memory
+        if ending.status != Status.FINISHED:
+            # A process that ends takes no question back: a person can still answer it.
+            self.draft.break_off(keeps_questions=ending.status == Status.INTERRUPTED)
+        settling = asyncio.create_task(self._end(ending))
+        await self._outlast(settling)
+        alive.discard(self.generation.pk)
+        self.log.close()
+        if self._abandoning:
+            self._abandoning.cancel()
+        settling.result()
+
+    async def _outlast(self, task: asyncio.Task[None]) -> None:
+        """Waits for `task` to end.
+
+        Whoever cancels the run ends the process, so the run interrupts and goes on waiting.
+        """
+        while not task.done():
+            try:
+                await asyncio.wait((task,))
+            except asyncio.CancelledError:
+                self.interrupt()
+
+    def cancel(self, reason: str) -> None:
+        """Stops reading the provider now. What arrived is kept."""
+        self._break_off(cancelled(reason))
+
+    def interrupt(self) -> None:
+        """Stops reading because the process ends."""
+        self._break_off(INTERRUPTED)
+
+    def fence(self) -> None:
+        """Stops reading and writes nothing more: another process has settled this generation."""
+        self._is_fenced = True
+        self._break_off(INTERRUPTED)
+
+    def check_deadlines(self) -> None:
+        """Stops reading a provider that has passed a time limit."""
+        if code := self.draft.overdue():
+            self._break_off(expired(code))
+
+    @property
+    def is_live(self) -> bool:
+        """True until the row is settled, by this process or another."""
+        return not self._is_settled and not self._is_fenced
+
+    @property
+    def is_ours(self) -> bool:
+        """True if the log agrees with the row, or will agree with it."""
+        return not self._is_fenced and (self._is_settled or not self.log.is_closed)
+
+    def unwritten(self, size: float = math.inf) -> Batch:
+        """The frames that the journal does not have yet, up to the one that fills `size` bytes.
+
+        At least those of the last try: it may have been committed although its result was lost.
+        """
+        frames = self.log.since(self.written, size)
+        missing = self._tried - self.written - len(frames)
+        if frames and missing > 0:
+            frames += self.log.since(self.written + len(frames))[:missing]
+        self._tried = max(self._tried, self.written + len(frames))
+        return Batch(self.written + 1, frames)
+
+    def _break_off(self, verdict: Ending) -> None:
+        """Stops reading. The first verdict counts."""
+        self._verdict = self._verdict or verdict
+        if self._reading:
+            self._reading.cancel()
+
+    async def _end(self, ending: Ending) -> None:
+        """Settles the row, and tries again while the database is away; then appends the closing chunks to the log."""
+        delays = itertools.chain(SETTLE_RETRIES, itertools.repeat(SETTLE_RETRIES[-1]))
+        for tries, delay in enumerate(delays):
+            try:
+                self.log.append(await self._settle(ending))
+                return
+            except DatabaseTrouble as trouble:
+                if tries >= len(SETTLE_RETRIES) and await self._is_database_there():
+                    logger.exception("Generation %s could not be settled.", self.generation.pk)
+                    self.log.append(self._interrupted())
+                    return
+                logger.warning("Settling generation %s: %s; trying again.", self.generation.pk, type(trouble).__name__)
+                await asyncio.sleep(delay)
+            except Exception:
+                # Waiting would not help. Readers get an end; the lease runs out, and the reaper settles the row.
+                logger.exception("Generation %s could not be settled.", self.generation.pk)
+                self.log.append(self._interrupted())
+                return
+
+    async def _is_database_there(self) -> bool:
+        """True if the database answers a query: then it refuses this row, and waiting does not help."""
+        try:
+            return await in_database(Generation.objects.filter(pk=self.generation.pk).exists)
+        except DatabaseTrouble:
+            return False
+
+    async def _settle(self, ending: Ending) -> list[bytes]:
+        """Settles the row and returns the closing chunks, which readers see only after the commit."""
+        async with self._settling():
+            settlement = self._settlement(
+                ending
+            )  # made here, because hundreds may wait for `settling`, each with its text
+            settlement.apply(self.generation)
+            closing = self.draft.closing(self.generation.outcome)
+            last = self.log.last_seq
+            frames = [*self.unwritten().frames, *(frame(seq, chunk) for seq, chunk in enumerate(closing, last + 1))]
+            settled = await in_order(settle, self.generation, settlement, Batch(self.written + 1, frames))
+            self._is_settled, self._is_fenced = True, not settled
+        return closing if settled else self._interrupted()
+
+    def _settlement(self, ending: Ending) -> Settlement:
+        transcript = self.draft.transcript
+        is_finished = ending.status == Status.FINISHED
+        return Settlement(
+            status=ending.status,
+            parts=tuple(self.draft.parts),
+            finish_reason=transcript.finish_reason or "" if is_finished else "",
+            raw_finish_reason=transcript.raw_finish_reason or "" if is_finished else "",
+            error_code=ending.code,
+            error_detail=ending.detail,
+            cancel_reason=ending.cancel_reason,
+            usage=self.draft.usage,
+            model=transcript.model or self.generation.model,
+            attempts=self.generation.attempts,
+            first_delta_ms=self.draft.first_delta_ms,
+            duration_ms=self._took_ms,
+        )
+
+    def _interrupted(self) -> list[bytes]:
+        """The closing chunks for readers here when another process has settled the row."""
+        self._settlement(INTERRUPTED).apply(self.generation)
+        return self.draft.closing(self.generation.outcome)
+
+    def _begin_abandoning(self) -> None:
+        """Starts the wait for a new reader. A reader who came and went meanwhile restarts it."""
+        if self._abandoning:
+            self._abandoning.cancel()
+        seconds = settings.ABANDON_AFTER
+        if seconds is not None:
+            loop, context = asyncio.get_running_loop(), contextvars.Context()  # not the last reader's request context
+            self._abandoning = loop.create_task(self._abandon_after(seconds), context=context)
+
+    async def _abandon_after(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            if self._is_watched_here():
+                return
+            if await self._is_watched_elsewhere(max(seconds, settings.STUCK_SECONDS)):
+                continue
+            if not self._is_watched_here():  # asked again: a reader may have come meanwhile
+                self.cancel("abandoned")
+            return
+
+    def _is_watched_here(self) -> bool:
+        return bool(self.log.readers or self.log.is_closed)
+
+    async def _is_watched_elsewhere(self, seconds: float) -> bool:
+        """True if another process has marked a reader within `seconds`, or if the database cannot answer."""
+        try:
+            return await in_database(Generation.objects.filter(pk=self.generation.pk).watched_within(seconds).exists)
+        except DatabaseTrouble:
+            return True

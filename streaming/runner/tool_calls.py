@@ -1,0 +1,75 @@
+"""The tool calls of one generation: which of them are executed here, and their results."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from streaming.models import Generation, Owner
+from streaming.protocol.events import ToolApproved, ToolResulted
+from streaming.protocol.parts import ToolCall, ToolResult
+from streaming.runner.draft import Draft
+from streaming.tools import BROKEN_OFF, Toolbox, ToolContext, ToolExecutor, failure
+
+UNKNOWN = "There is no tool of that name."
+
+
+class ToolCalls:
+    """Executes calls on the process's `executor`. The generation's conversation must be loaded."""
+
+    def __init__(self, generation: Generation, toolbox: Toolbox, executor: ToolExecutor) -> None:
+        self._generation = generation
+        self._toolbox = toolbox
+        self._executor = executor
+
+    async def answer(self, calls: Iterable[ToolCall], draft: Draft) -> bool:
+        """Executes the calls that need no approval. True if there were calls and each has its result."""
+        mine = [call for call in calls if not call.is_provider_executed]
+        with draft.working():
+            asked = [call for call in mine if await self._asks_first(call)]
+        draft.apply([ToolApproved(at, call.id) for at, call in enumerate(asked, draft.next_part)])
+        waiting = [call for call in mine if call in asked or self._is_the_clients(call)]
+        ready = [call for call in mine if call not in waiting]
+        await self.execute(ready, draft)
+        return bool(ready) and not waiting
+
+    async def execute(self, calls: Iterable[ToolCall], draft: Draft) -> None:
+        """Executes `calls` concurrently. The result of one that is cancelled says so: it may have had its effect."""
+        with draft.working():
+            async with asyncio.TaskGroup() as group:
+                for call in calls:
+                    group.create_task(self._execute(call, draft))
+
+    async def _execute(self, call: ToolCall, draft: Draft) -> None:
+        result = failure(call, BROKEN_OFF)
+        try:
+            result = await self._result(call)
+        finally:
+            draft.apply(
+                [ToolResulted(draft.next_part, call.id, result.output, result.is_error, is_provider_executed=False)]
+            )
+
+    async def _result(self, call: ToolCall) -> ToolResult:
+        tool = self._toolbox.executable(call.name)
+        if tool is None:
+            return failure(call, UNKNOWN)
+        return await self._executor.execute(tool, call, self._context(call))
+
+    def _context(self, call: ToolCall) -> ToolContext:
+        conversation = self._generation.conversation
+        return ToolContext(
+            owner=Owner(conversation.owner_key, conversation.user_id),
+            conversation_key=conversation.key,
+            conversation_id=conversation.pk,
+            generation_id=self._generation.pk,
+            call_id=call.id,
+        )
+
+    async def _asks_first(self, call: ToolCall) -> bool:
+        tool = self._toolbox.executable(call.name)
+        return tool is not None and await self._executor.asks_first(tool, call)
+
+    def _is_the_clients(self, call: ToolCall) -> bool:
+        """True if a client has to execute the call. A model that was offered no tools here has them from elsewhere."""
+        is_offered = call.name in self._toolbox.tools or not self._toolbox.tools
+        return is_offered and self._toolbox.executable(call.name) is None

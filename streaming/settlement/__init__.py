@@ -1,0 +1,13 @@
+"""How a generation's row ends, once.
+
+`settle` writes the last frames, the message's parts and the final status in one conditional transaction. The reaper
+settles generations whose process has died: `reap` all of them, `reap_one` a single one, `check_idle` those that keep a
+conversation busy.
+"""
+
+from __future__ import annotations
+
+from streaming.settlement.reaper import BUSY, alive, check_idle, reap, reap_one
+from streaming.settlement.settle import Settlement, settle
+
+__all__ = ["BUSY", "Settlement", "alive", "check_idle", "reap", "reap_one", "settle"]

@@ -1,0 +1,106 @@
+"""The reaper: settles generations whose process has died, with everything that their journal holds."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from django.db import Error as DatabaseTrouble
+
+from streaming.conf import settings
+from streaming.database import atomic, health
+from streaming.errors import Conflict
+from streaming.journal import Batch, opening_of, read_frames, seize
+from streaming.models import Conversation, Generation, GenerationQuerySet, Status
+from streaming.protocol.parts import Part, ToolApproval, ToolResult
+from streaming.protocol.ui_stream import chunk_of, fold_chunks, frame
+from streaming.settlement.settle import Settlement, settle
+
+logger = logging.getLogger(__name__)
+
+BUSY = "An answer is still being written in this conversation. Wait for it, or stop it."
+EVERY_FRAME = 2**30
+# The generations that run in this process. They are alive, however late their leases are renewed. All threads read it.
+alive: set[uuid.UUID] = set()
+
+
+def reap(silent_for: float = 0) -> int:
+    """Settles every generation whose lease ran out more than `silent_for` seconds ago, and returns their number.
+
+    Does nothing while this process cannot know that the others are dead (see `_is_silence_death`).
+    """
+    if not _is_silence_death():
+        return 0
+    interrupted, trouble = 0, None
+    for generation in _silent(Generation.objects.expired(silent_for)):
+        # One row that cannot be settled must not keep the others from it.
+        try:
+            interrupted += _interrupt(generation)
+        except Exception as failure:
+            logger.exception("Generation %s, which nobody runs, could not be settled.", generation.pk)
+            trouble = failure
+    if isinstance(trouble, DatabaseTrouble):
+        raise trouble
+    return interrupted
+
+
+def reap_one(generation_id: uuid.UUID) -> None:
+    """Settles this generation if its lease ran out and its process is dead."""
+    for generation in _silent(Generation.objects.expired().filter(pk=generation_id)):
+        if _is_silence_death():
+            _interrupt(generation)
+
+
+def check_idle(conversation: Conversation) -> None:
+    """Checks that no answer is being written in the conversation, and settles one whose process has died.
+
+    Raises:
+        Conflict: an answer is being written.
+    """
+    for active in Generation.objects.filter(active_conversation=conversation):
+        reap_one(active.pk)
+        if Generation.objects.filter(pk=active.pk).active().exists():
+            raise Conflict(BUSY)
+
+
+def _silent(expired: GenerationQuerySet) -> list[Generation]:
+    return [one for one in expired.select_related("message") if one.pk not in alive]
+
+
+def _is_silence_death() -> bool:
+    """True if a lease that ran out means that its process is dead.
+
+    False if the database was away or locked within the last lease: then nobody could renew, and the living get a
+    lease's time to do so.
+    """
+    with atomic():  # on SQLite this waits for the write lock, so a lock that blocks the others shows here
+        pass
+    return health.has_been_good_for(settings.LEASE_SECONDS)
+
+
+def _interrupt(generation: Generation) -> bool:
+    """Settles a generation that nobody runs any more, with all frames that the journal and Redis hold."""
+    held = read_frames(generation.pk, 0, limit=EVERY_FRAME)
+    rescued = seize(generation.pk, len(held))
+    frames = held + rescued
+    opening = opening_of(generation)
+    settlement = Settlement(status=Status.INTERRUPTED, parts=_parts_in(frames, generation), error_code="interrupted")
+    settlement.apply(generation)
+    closing = [] if frames else opening.all_chunks()
+    closing += opening.encoder.finish(generation.outcome)
+    end = [frame(seq, chunk) for seq, chunk in enumerate(closing, len(frames) + 1)]
+    # The end is a batch of its own, so that readers of rescued frames can be told from readers of lost ones.
+    batches = Batch(len(held) + 1, rescued), Batch(len(frames) + 1, end)
+    return settle(generation, settlement, *batches, is_silent=True)
+
+
+def _parts_in(frames: list[bytes], generation: Generation) -> tuple[Part, ...]:
+    """The parts that the message was given at its start, and those that the frames tell besides."""
+    given = generation.message.typed_parts if generation.head_seq else ()
+    written = fold_chunks([chunk_of(piece) for piece in frames[generation.head_seq :]])
+    return (*given, *(part for part in written if not _is_among(part, given)))
+
+
+def _is_among(part: Part, given: tuple[Part, ...]) -> bool:
+    known = {(type(one), one.call_id) for one in given if isinstance(one, ToolResult | ToolApproval)}
+    return isinstance(part, ToolResult | ToolApproval) and (type(part), part.call_id) in known

@@ -1,0 +1,93 @@
+"""Settling: a generation's row ends once, whoever ends it.
+
+The last frames, the message's parts and the final status are one transaction. Whoever comes second finds the row
+settled and changes nothing.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+
+import msgspec
+
+from streaming.database import atomic
+from streaming.journal import Batch, write_frames
+from streaming.models import Generation
+from streaming.models.generations import Status
+from streaming.models.storable import storable
+from streaming.protocol.events import Usage
+from streaming.protocol.parts import Part
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """How a generation ended and what it wrote. `error_detail` is for staff; times are in milliseconds."""
+
+    status: Status
+    parts: tuple[Part, ...]
+    finish_reason: str = ""
+    raw_finish_reason: str = ""
+    error_code: str = ""
+    error_detail: str = ""
+    cancel_reason: str = ""
+    usage: Usage | None = None
+    model: str = ""
+    attempts: int = 0
+    first_delta_ms: int | None = None
+    duration_ms: int | None = None
+
+    def apply(self, generation: Generation) -> None:
+        """Sets every field but the parts on the row, without saving it."""
+        usage = self.usage or Usage()
+        generation.status = self.status
+        generation.finish_reason = self.finish_reason
+        generation.raw_finish_reason = storable(self.raw_finish_reason[:64])
+        generation.error_code = self.error_code
+        generation.error_detail = storable(self.error_detail)
+        generation.cancel_reason = self.cancel_reason
+        generation.model = storable(self.model[:200])
+        generation.attempts = self.attempts
+        generation.input_tokens = usage.input_tokens
+        generation.output_tokens = usage.output_tokens
+        generation.cached_input_tokens = usage.cached_input_tokens
+        generation.reasoning_tokens = usage.reasoning_tokens
+        generation.first_delta_ms = self.first_delta_ms
+        generation.duration_ms = self.duration_ms
+
+
+SETTLED_FIELDS = (
+    "finish_reason",
+    "raw_finish_reason",
+    "error_code",
+    "error_detail",
+    "cancel_reason",
+    "model",
+    "attempts",
+    "input_tokens",
+    "output_tokens",
+    "cached_input_tokens",
+    "reasoning_tokens",
+    "first_delta_ms",
+    "duration_ms",
+    "last_seq",
+)
+
+
+def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is_silent: bool = False) -> bool:
+    """Settles `generation`, and stores the frames that the journal does not have yet.
+
+    Returns False and changes nothing if it was settled before. With `is_silent`, the same if its lease has not run out.
+    """
+    settlement.apply(generation)
+    generation.last_seq = unwritten[-1].last_seq
+    fields = {name: getattr(generation, name) for name in SETTLED_FIELDS}
+    this = Generation.objects.filter(pk=generation.pk)
+    with atomic():
+        if not (this.expired() if is_silent else this).settle(settlement.status, **fields):
+            # An earlier try of our own may have been committed although its result was lost.
+            return not is_silent and this.filter(status=settlement.status, last_seq=generation.last_seq).exists()
+        for batch in unwritten:
+            write_frames({generation.pk: batch})
+        message = copy(generation.message)  # reference cycles would keep the original, and so the text, in memory
+        message.set_parts(settlement.parts)
+        message.save(update_fields=("parts", "text"))
+    return True

@@ -1,0 +1,64 @@
+import { Message } from "./message.js";
+
+/** What each type of chunk does to an answer. Types that are missing here have nothing to show. */
+const APPLY = {
+  "start": (answer, { messageId }) => answer.start(messageId),
+  "text-start": (answer, { id }) => answer.open(id, "text"),
+  "text-delta": (answer, { id, delta }) => answer.write(id, delta),
+  "reasoning-start": (answer, { id }) => answer.open(id, "reasoning"),
+  "reasoning-delta": (answer, { id, delta }) => answer.write(id, delta),
+  "tool-input-start": (answer, chunk) => answer.tool(chunk, "input-streaming"),
+  "tool-input-delta": (answer, { toolCallId, inputTextDelta }) => answer.write(toolCallId, inputTextDelta),
+  "tool-input-available": (answer, chunk) => answer.tool(chunk, "input-available"),
+  "tool-input-error": (answer, chunk) => answer.tool(chunk, "output-error"),
+  "tool-output-available": (answer, chunk) => answer.tool(chunk, "output-available"),
+  "tool-output-error": (answer, chunk) => answer.tool(chunk, "output-error"),
+  "tool-approval-request": (answer, chunk) => answer.tool(chunk, "approval-requested"),
+  "tool-output-denied": (answer, chunk) => answer.tool(chunk, "output-denied"),
+  "file": (answer, chunk) => answer.file(chunk),
+  "message-metadata": (answer, { messageMetadata }) => Object.assign(answer.metadata, messageMetadata),
+  "error": (answer, { errorText }) => answer.finish({ error: errorText }),
+  "finish": (answer, { messageMetadata }) => answer.finish(messageMetadata),
+};
+
+/**
+ * An answer while it is written.
+ * `isOver` becomes true at its end. `isAnother` becomes true if the stream brings another message than the page shows.
+ */
+export class Answer extends Message {
+  constructor(chat, article) {
+    super(chat, article);
+    Object.assign(this, { metadata: {}, isOver: false, isAnother: false });
+  }
+
+  /**
+   * Draws chunks. A replay is drawn aside, and takes the place of what is shown once it is as long. So nothing flashes,
+   * and no screen reader reads a text twice.
+   */
+  apply(chunks) {
+    for (const chunk of chunks) APPLY[chunk.type]?.(this, chunk);
+    if (this.parts === this.shown) return;
+    if (!this.isOver && this.parts.textContent.length < this.shown.textContent.length) return;
+    this.shown.replaceWith(this.parts);
+    this.shown = this.parts;
+  }
+
+  /** Begins the answer anew. Each connection to the stream replays the answer from its start. */
+  start(messageId) {
+    const known = this.article.dataset.message;
+    this.isAnother = Boolean(known) && known !== messageId;
+    this.article.dataset.message = messageId;
+    this.clearNote();
+    this.parts = this.shown.cloneNode(false);
+    this.byId.clear();
+  }
+
+  /** Ends the answer. If it is not whole, a note says why. */
+  finish(metadata) {
+    const { status, finishReason, error } = Object.assign(this.metadata, metadata);
+    const text = error ?? this.chat.texts[status] ?? this.chat.texts[finishReason];
+    this.isOver = true;
+    this.clearNote();
+    if (text) this.note(status ?? "failed", text);
+  }
+}

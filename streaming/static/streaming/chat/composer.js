@@ -1,0 +1,90 @@
+import { newId } from "./ids.js";
+import { isSending } from "./keyboard.js";
+
+/** The form in which messages are written. The buttons under messages belong to it too, as they do without a script. */
+export class Composer {
+  constructor(chat) {
+    const { form, input } = chat;
+    Object.assign(this, { chat, input });
+    form.noValidate = true; // an empty message is not sent, and no error is shown for it
+    form.addEventListener("submit", (event) => this.submitted(event));
+    form.addEventListener("keydown", (event) => this.pressed(event));
+    if (!CSS.supports("field-sizing", "content")) input.addEventListener("input", () => this.fit());
+  }
+
+  pressed(event) {
+    if (event.key === "Escape" && this.chat.isActive) this.chat.conversation.stop();
+    if (event.target !== this.input || !isSending(event)) return;
+    event.preventDefault();
+    this.chat.form.requestSubmit();
+  }
+
+  /** Does what the pressed button stands for. While an answer is written, only Stop does something. */
+  submitted(event) {
+    event.preventDefault();
+    const { versions, tray, conversation, isActive } = this.chat;
+    const button = event.submitter;
+    if (button?.matches(".chat-stop")) conversation.stop();
+    else if (isActive || versions.isWalking) return;
+    else if (button?.name === "branch") versions.walk(button);
+    else if (button?.name === "regenerate") versions.regenerate(button);
+    else if (tray && !tray.isReady()) return;
+    else if (this.input.value.trim() || tray?.chips.length) this.send(this.input.value);
+  }
+
+  /** Sends a message and shows it at once. A message that the site does not take goes back into the form. */
+  async send(prompt) {
+    const { chat } = this;
+    const chips = chat.tray?.take() ?? [];
+    const files = chips.map((chip) => chip.filePart);
+    const { id, key } = this.idsFor(prompt, files);
+    const asked = this.show(id, files, prompt);
+    this.fill("");
+    const message = { id, role: "user", parts: [...files, { type: "text", text: prompt }] };
+    const title = prompt.trim() || files[0]?.filename;
+    const body = { id: key, trigger: "submit-message", messages: [message] };
+    if (await chat.conversation.ask(body, () => this.sent(title, key))) return;
+    asked.article.remove();
+    chat.tray?.putBack(chips);
+    if (!this.input.value) this.fill(prompt);
+  }
+
+  /**
+   * Returns the ids of a message and of its conversation. A message whose last attempt failed has the same ids again:
+   * the server may have it already, and takes a message with a known id only once.
+   */
+  idsFor(prompt, files) {
+    const content = JSON.stringify([prompt, files]);
+    const isSame = this.unsent?.content === content;
+    if (!isSame) this.unsent = { content, id: newId(), key: this.chat.dataset.conversation || newId() };
+    return this.unsent;
+  }
+
+  show(id, files, prompt) {
+    const asked = this.chat.add("user");
+    asked.article.dataset.message = id;
+    for (const file of files) asked.file(file);
+    if (prompt.trim()) asked.text(id, prompt);
+    return asked;
+  }
+
+  /** The site took the message. If it is the first one, the conversation has its key from now on. */
+  sent(title, key) {
+    const { chat } = this;
+    this.unsent = undefined;
+    if (chat.dataset.conversation) return;
+    chat.dataset.conversation = key;
+    chat.dispatchEvent(new CustomEvent("streaming-chat:started", { bubbles: true, detail: { title } }));
+  }
+
+  fill(text) {
+    this.input.value = text;
+    this.input.dispatchEvent(new Event("input"));
+  }
+
+  /** Makes the box as high as its text, in browsers without `field-sizing`. */
+  fit() {
+    this.input.style.blockSize = "auto";
+    this.input.style.blockSize = `${this.input.scrollHeight}px`;
+  }
+}

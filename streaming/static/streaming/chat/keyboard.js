@@ -1,0 +1,11 @@
+const touchScreen = matchMedia("(pointer: coarse)");
+
+/** Returns true on a touch screen: there Enter makes a new line, and a focused box would open the keyboard. */
+export const isTouch = () => touchScreen.matches;
+
+/**
+ * Returns true if this key press sends the text of a box. An Enter that ends an input method's composition does not.
+ * Safari ends the composition before it reports that Enter, but gives it the key code 229.
+ */
+export const isSending = ({ key, shiftKey, isComposing, keyCode }) =>
+  key === "Enter" && !shiftKey && !isComposing && keyCode !== 229 && !isTouch();

@@ -1,0 +1,75 @@
+const OPEN_STATES = new Set(["output-error", "approval-requested"]);
+
+const readable = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
+
+/**
+ * One message on the page, and how its parts are drawn. Parts are clones of the <template>s that the server rendered.
+ * They are filled with text: data never becomes HTML.
+ */
+export class Message {
+  constructor(chat, article) {
+    Object.assign(this, { chat, article, byId: new Map() });
+    this.shown = this.parts = article.querySelector(".chat-parts");
+  }
+
+  /** Appends an empty part and returns its element. */
+  open(id, kind) {
+    const part = this.chat.clone(kind);
+    this.byId.set(id, part);
+    this.parts.append(part);
+    return part;
+  }
+
+  /** Appends text to a part. No other code puts streamed text on the page. */
+  write(id, delta) {
+    const part = this.byId.get(id);
+    const content = part.matches("[data-content]") ? part : part.querySelector("[data-content]");
+    (content.lastChild ?? content.appendChild(new Text())).appendData(delta);
+  }
+
+  text(id, text) {
+    this.open(id, "text");
+    this.write(id, text);
+  }
+
+  /** Draws a tool call in this state, and what is known of its input and its result. */
+  tool({ toolCallId, toolName, input, output, errorText }, state) {
+    const card = this.byId.get(toolCallId) ?? this.open(toolCallId, "tool");
+    const fill = (slot, value) => value !== undefined && (card.querySelector(slot).textContent = readable(value));
+    Object.assign(card.dataset, { state, call: toolCallId });
+    card.open = OPEN_STATES.has(state) || (card.open && state !== "output-denied");
+    for (const choice of card.querySelectorAll("input")) choice.name = `decision ${toolCallId}`;
+    fill("[data-name]", toolName);
+    fill("[data-content]", input);
+    fill("[data-output]", output ?? errorText);
+  }
+
+  /** Draws a file: a picture that this site keeps as a picture, any other file as a link, if its address is safe. */
+  file({ url, mediaType, filename }) {
+    const isOurs = url.startsWith(`${this.chat.dataset.files}/`);
+    if (isOurs && mediaType.startsWith("image/")) return this.image(url, filename ?? mediaType);
+    const link = this.open(url, "file");
+    link.textContent = filename || mediaType;
+    if (isOurs || /^(https?|data):/.test(url)) link.href = url;
+  }
+
+  image(url, alt) {
+    const link = this.open(url, "image");
+    link.href = url;
+    Object.assign(link.querySelector("img"), { src: url, alt });
+  }
+
+  /** Shows a sentence under the message, in place of an older one. */
+  note(kind, text) {
+    const note = this.chat.clone("note");
+    note.dataset.kind = kind;
+    note.querySelector("p").textContent = text;
+    note.querySelector("button").value = this.article.dataset.message;
+    this.clearNote();
+    this.shown.after(note);
+  }
+
+  clearNote() {
+    this.article.querySelector(".chat-note")?.remove();
+  }
+}

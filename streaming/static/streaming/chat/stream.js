@@ -1,0 +1,18 @@
+/** Yields the chunks of a UI message stream, one array for each read: what arrives together is shown together. */
+export async function* readChunks(response) {
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  for (let rest = ""; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const frames = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+    rest = frames.pop();
+    yield frames.flatMap(chunkIn);
+  }
+}
+
+/** Returns the chunk of a frame, in an array. Heartbeats and the end of the stream have none. */
+function chunkIn(frame) {
+  const data = frame.split("\n").find((line) => line.startsWith("data: "))?.slice(6);
+  return data && data !== "[DONE]" ? [JSON.parse(data)] : [];
+}

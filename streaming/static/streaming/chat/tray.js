@@ -1,0 +1,105 @@
+/**
+ * The files beside the message that is being written. A person chooses, pastes or drops them; they are uploaded at once
+ * and sent with the next message. Each file is a chip. A chip whose upload is done has its file part in `filePart`.
+ */
+export class Tray {
+  constructor(chat, input) {
+    Object.assign(this, { chat, list: chat.querySelector(".chat-tray"), uploads: new Set(), isWaiting: false });
+    input.addEventListener("change", () => {
+      this.add([...input.files]);
+      input.value = ""; // else choosing the same file again would be no change
+    });
+    chat.form.addEventListener("paste", (event) => this.offered(event, event.clipboardData));
+    chat.addEventListener("dragover", (event) => this.hovered(event));
+    chat.addEventListener("dragleave", (event) => chat.contains(event.relatedTarget) || this.mark(false));
+    chat.addEventListener("drop", (event) => this.mark(false) || this.offered(event, event.dataTransfer));
+  }
+
+  get chips() {
+    return [...this.list.children];
+  }
+
+  hovered(event) {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    this.mark(true);
+  }
+
+  mark(isOver) {
+    this.chat.toggleAttribute("data-dropping", isOver);
+  }
+
+  offered(event, { files }) {
+    if (!files.length) return;
+    event.preventDefault();
+    this.add([...files]);
+  }
+
+  add(files) {
+    for (const file of files) {
+      const upload = this.upload(file).finally(() => this.uploads.delete(upload));
+      this.uploads.add(upload);
+    }
+  }
+
+  async upload(file) {
+    const gone = new AbortController();
+    const chip = this.show(file.name, () => gone.abort());
+    const response = await this.chat.server.upload(file, gone.signal);
+    if (response?.ok) this.done(chip, await response.json());
+    else this.failed(chip, response ? await response.text() : this.chat.texts.notUploaded);
+  }
+
+  /** Appends a chip with a button that removes it. */
+  show(name, onRemove) {
+    const chip = this.list.appendChild(this.chat.clone("chip"));
+    const remove = chip.querySelector("button");
+    chip.querySelector(".chat-chip-name").textContent = name;
+    remove.setAttribute("aria-label", `${remove.getAttribute("aria-label")}: ${name}`);
+    remove.addEventListener("click", () => {
+      onRemove();
+      chip.remove();
+      this.chat.input.focus();
+    });
+    return chip;
+  }
+
+  done(chip, { url, mediaType, filename }) {
+    chip.filePart = { type: "file", mediaType, url, filename };
+    chip.dataset.state = "done";
+    chip.querySelector(".chat-chip-note").textContent = "";
+    if (mediaType.startsWith("image/")) Object.assign(chip.querySelector("img"), { src: url, hidden: false });
+  }
+
+  failed(chip, text) {
+    chip.dataset.state = "failed";
+    chip.querySelector(".chat-chip-note").textContent = text;
+  }
+
+  /** Returns true if a message may go now. A running upload is waited for; a failed one has to be removed first. */
+  isReady() {
+    if (this.uploads.size) this.submitLater();
+    const failed = this.list.querySelector("[data-state=failed] button");
+    failed?.focus();
+    return !this.uploads.size && !failed;
+  }
+
+  async submitLater() {
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    await Promise.all(this.uploads);
+    this.isWaiting = false;
+    this.chat.form.requestSubmit();
+  }
+
+  /** Removes all chips and returns them. */
+  take() {
+    const chips = this.chips;
+    this.list.replaceChildren();
+    return chips;
+  }
+
+  putBack(chips) {
+    this.list.prepend(...chips);
+  }
+}

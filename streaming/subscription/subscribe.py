@@ -1,0 +1,45 @@
+"""Choosing the log that a reader reads."""
+
+from __future__ import annotations
+
+import uuid
+
+from streaming.journal import live_logs
+from streaming.models import Generation
+from streaming.subscription.contract import Subscription
+from streaming.subscription.journal import JournalSubscription
+from streaming.subscription.live import LiveSubscription
+
+
+async def subscribe(generation_id: uuid.UUID, after: int = 0) -> Subscription:
+    """Follows a generation from frame `after` on. A number that the log has not reached starts from the beginning."""
+    log = live_logs().get(generation_id)
+    return JournalSubscription(generation_id, after) if log is None else LiveSubscription(log, after)
+
+
+async def follow(generation: Generation) -> Subscription:
+    """Follows a generation for the client that submitted it, without the frames of the answer's earlier generations."""
+    subscription = await subscribe(generation.pk)
+    return HeadlessSubscription(subscription, generation.head_seq) if generation.head_seq else subscription
+
+
+class HeadlessSubscription:
+    """A subscription without frames 2 to `head_seq`. Frame 1 stays, because it opens the message."""
+
+    def __init__(self, inner: Subscription, head_seq: int) -> None:
+        self._inner = inner
+        self._head_seq = head_seq
+        self.seq = 0
+        self.has_begun_again = False
+
+    async def next(self, seconds: float) -> list[bytes] | None:
+        frames = await self._inner.next(seconds)
+        self.seq, self.has_begun_again = self._inner.seq, self._inner.has_begun_again
+        if not frames:
+            return frames
+        first = self.seq - len(frames) + 1
+        kept = [one for seq, one in enumerate(frames, first) if not 1 < seq <= self._head_seq]
+        return kept or await self.next(seconds)
+
+    def close(self) -> None:
+        self._inner.close()

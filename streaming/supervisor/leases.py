@@ -1,0 +1,60 @@
+"""Leases: a process holds its generations by renewing their leases at each tick.
+
+A tick is one transaction for all of a process's generations. It renews their leases, which locks their rows, so that
+nobody settles them meanwhile; reads who was asked to stop; and inserts the new frames. It takes three statements,
+further ones only where the frames are too many for one, and a savepoint: leases are renewed even if frames cannot be
+stored.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from django.db import DatabaseError, connections
+
+from streaming.conf import settings
+from streaming.database import alias, atomic, retry_on_deadlock
+from streaming.journal import Batch, write_frames
+from streaming.models import Generation
+
+logger = logging.getLogger(__name__)
+
+
+class Tick(NamedTuple):
+    """The result of a tick.
+
+    `held` are the generations that their worker still holds, each with the reason for which it must stop, or None. A
+    generation that is missing was settled by another process: stop running it.
+    """
+
+    held: dict[uuid.UUID, str | None]
+    has_written: bool
+
+
+@retry_on_deadlock
+def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> Tick:
+    """Renews the leases of `worker`, and writes the new frames of its `live` generations."""
+    with atomic():
+        held = Generation.objects.held_by(worker, live)
+        held.renew(settings.LEASE_SECONDS)
+        reasons = {
+            pk: (reason or "user") if requested_at else None
+            for pk, requested_at, reason in held.values_list("pk", "cancel_requested_at", "cancel_reason")
+        }
+        return Tick(reasons, _can_write({pk: live[pk] for pk in reasons}))
+
+
+def _can_write(batches: Mapping[uuid.UUID, Batch]) -> bool:
+    """Writes the frames. False if the database refused them and the rest of the transaction still stands."""
+    try:
+        with atomic():
+            write_frames(batches)
+    except DatabaseError as trouble:
+        if connections[alias()].needs_rollback:
+            raise  # the database has undone the whole transaction
+        logger.warning("The journal took no frames (%s); they are kept, and tried again.", type(trouble).__name__)
+        return False
+    return True

@@ -1,0 +1,197 @@
+"""The supervisor: owns the generations that run on an event loop, from their submission to their end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import uuid
+from collections.abc import Collection, Coroutine
+from typing import Any, TypeVar
+
+import msgspec
+
+from streaming.access import open_streams
+from streaming.conf import settings
+from streaming.database import in_database
+from streaming.errors import Overloaded, TooManyRequests
+from streaming.files import kept
+from streaming.intake import Accepted, Sender, Start, Submission, accept
+from streaming.journal import live_logs
+from streaming.models import Generation, Owner
+from streaming.per_loop import PerLoop
+from streaming.runner import Run, Steps, ToolCalls
+from streaming.settlement import alive
+from streaming.supervisor.shutdown import Shutdown
+from streaming.supervisor.sweeper import sweep_forever
+from streaming.supervisor.ticker import Ticker
+from streaming.tools import Toolbox, ToolExecutor
+
+# How long a process that ends waits for one more row to be settled. With the database away, the lease does the rest.
+SETTLE_SECONDS = 1.0
+T = TypeVar("T")
+
+
+class Supervisor:
+    """Starts, finds, stops and drains generations. `worker` is its name in the rows that it holds.
+
+    Once it `is_draining`, it starts nothing new.
+    """
+
+    def __init__(self) -> None:
+        self.worker = uuid.uuid4().hex
+        self.is_draining = False
+        self._is_out_of_time = False
+        self._accepting: dict[asyncio.Task[Any], str] = {}
+        self._runs: dict[uuid.UUID, Run] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._executor = ToolExecutor()
+        self._ticker = Ticker(self.worker, self._runs)
+        self._sweeping: asyncio.Task[None] | None = None
+
+    async def submit(
+        self,
+        owner: Owner,
+        submission: Submission,
+        *,
+        toolbox: Toolbox | None = None,
+        tool_choice: str | None = None,
+    ) -> Generation:
+        """Accepts a message and starts its answer. A message that was sent before gives the answer that it has.
+
+        Without a `toolbox`, the settings and the conversation say which tools are offered. The caller may be cancelled
+        at any moment: once begun, the submission is completed.
+
+        Raises:
+            RequestError: and nothing was stored.
+        """
+        self.ensure_sweeping()
+        if self.is_draining:
+            raise Overloaded("This server is about to restart. Try again in a moment.")
+        if len(self._runs) + len(self._accepting) >= settings.MAX_ACTIVE_PER_PROCESS:
+            raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
+        ahead = [other for other, key in self._accepting.items() if key == owner.key]
+        sender = Sender(owner, self.worker, toolbox, len(ahead))
+        submitting = self._detach(self._submit(sender, submission, tool_choice, ahead))
+        self._accepting[submitting] = owner.key
+        submitting.add_done_callback(self._accepting.pop)
+        return await asyncio.shield(submitting)
+
+    def find(self, generation_id: uuid.UUID) -> Run | None:
+        """The run of a generation; None if it does not run on this event loop."""
+        return self._runs.get(generation_id)
+
+    def cancel_all(self, reason: str) -> None:
+        """Stops everything that runs here. What arrived is kept."""
+        for run in self._runs.values():
+            run.cancel(reason)
+
+    def ensure_sweeping(self) -> None:
+        """Starts the sweeper, unless it runs already."""
+        if self._sweeping is None:
+            self._sweeping = self._spawn(sweep_forever())
+
+    async def idle(self) -> None:
+        """Returns when nothing runs any more."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._ticker.idle()
+
+    async def drain(self, seconds: float) -> None:
+        """Starts nothing more, lets generations run for `seconds`, settles the rest as interrupted, and ends all
+        streams.
+
+        May be called again meanwhile; the shortest time counts.
+        """
+        self.is_draining = True
+        await self._idle_within(0 if self._is_out_of_time else seconds)
+        self._is_out_of_time = True
+        for run in self._runs.values():
+            run.interrupt()
+        left = len(self._runs) + 1
+        while len(self._runs) < left:
+            left = len(self._runs)
+            await self._idle_within(SETTLE_SECONDS)
+        await open_streams().close()
+
+    async def _idle_within(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.idle()
+
+    def _detach(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Runs `work` to its end, even if its caller is cancelled."""
+        task = self._spawn(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Runs `work` in a fresh context, so that it inherits no request's executor or connection."""
+        return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+
+    async def _submit(
+        self, sender: Sender, submission: Submission, tool_choice: str | None, ahead: Collection[asyncio.Task[Any]]
+    ) -> Generation:
+        async with kept(sender.owner, submission.key, submission.files) as files:
+            submission = msgspec.structs.replace(submission, files=files)
+            try:
+                generation, start = await _accept(sender, submission)
+            except TooManyRequests:
+                if not ahead:
+                    raise
+                await asyncio.wait(ahead)  # some may have been refused; those accepted are counted in the database now
+                generation, start = await _accept(sender._replace(ahead=0), submission)
+        if start is not None:
+            self._start(generation, start, tool_choice)
+        return generation
+
+    def _start(self, generation: Generation, start: Start, tool_choice: str | None) -> None:
+        run = Run(generation, start.opening, self._ticker.settling)
+        calls = ToolCalls(generation, start.toolbox, self._executor)
+        steps = Steps(generation, start.request(tool_choice), run.draft, calls, start.due)
+        self._runs[generation.pk] = run
+        live_logs()[generation.pk] = run.log
+        if self._is_out_of_time:
+            run.interrupt()
+        self._detach(run.run(steps.read())).add_done_callback(lambda _: self._forget(generation.pk))
+        self._ticker.add(generation.pk)
+
+    def _forget(self, generation_id: uuid.UUID) -> None:
+        self._runs.pop(generation_id, None)
+        live_logs().pop(generation_id, None)
+
+
+def _new_supervisor() -> Supervisor:
+    supervisor = Supervisor()
+    Shutdown(supervisor.drain).watch()
+    return supervisor
+
+
+_supervisors = PerLoop(_new_supervisor)
+
+
+def current() -> Supervisor:
+    """The supervisor of the running event loop."""
+    return _supervisors.get()
+
+
+async def _accept(sender: Sender, submission: Submission) -> Accepted:
+    """Runs `accept` on a database thread.
+
+    What it starts is in `alive` at once: a busy event loop may learn of it too late.
+    """
+    new: list[uuid.UUID] = []
+
+    def accept_alive() -> Accepted:
+        accepted = accept(sender, submission)
+        if accepted.start is not None:
+            new.append(accepted.generation.pk)
+            alive.update(new)
+        return accepted
+
+    try:
+        return await in_database(accept_alive)
+    except BaseException:
+        alive.difference_update(new)  # it was not stored, or nobody will run it
+        raise

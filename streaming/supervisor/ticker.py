@@ -1,0 +1,129 @@
+"""The ticker: writes the new frames of all generations of a process, renews their leases, and reads who must stop.
+
+One writer serves them all: a tick is one transaction with few statements, for one generation or a thousand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+
+from django.db import Error as DatabaseTrouble
+
+from streaming.conf import settings
+from streaming.database import in_order
+from streaming.journal import Batch, Mirror, redis_journal
+from streaming.runner import Run
+from streaming.supervisor.leases import tick
+
+logger = logging.getLogger(__name__)
+
+# The most bytes that one tick writes: its transaction must end long before a lease does. The next tick writes the rest.
+MAX_BYTES_PER_TICK = 8_000_000
+
+
+class Ticker:
+    """Ticks for `runs`, which come and go, of the supervisor named `worker`."""
+
+    def __init__(self, worker: str, runs: Mapping[uuid.UUID, Run]) -> None:
+        self._lock = asyncio.Lock()
+        self._turn = asyncio.Lock()
+        self._worker = worker
+        self._runs = runs
+        self._asked = asyncio.Event()
+        redis = redis_journal()
+        self._mirror = Mirror(redis, self._hear_stop) if redis else None
+        self._loops: dict[Callable[[], Coroutine[None, None, None]], asyncio.Task[None]] = {}
+
+    def add(self, generation_id: uuid.UUID) -> None:
+        """Starts to tick for one of `runs`."""
+        if self._mirror:
+            self._mirror.add(generation_id, self._runs[generation_id])
+        self._ensure_loops()
+
+    @contextlib.asynccontextmanager
+    async def settling(self) -> AsyncIterator[None]:
+        """The context in which a run settles. One run settles at a time, and no tick runs meanwhile.
+
+        Runs wait for each other on a lock of their own. If they queued on the ticker's lock, a tick behind hundreds of
+        them would renew leases too late.
+        """
+        async with self._turn, self._lock:
+            yield
+
+    async def idle(self) -> None:
+        """Returns when everything that has ended is copied to Redis, where the site has one."""
+        if self._mirror:
+            await self._mirror.idle()
+
+    def _ensure_loops(self) -> None:
+        for loop in (self._tick_while_busy, self._watch_while_busy):
+            if loop not in self._loops or self._loops[loop].done():
+                self._loops[loop] = asyncio.get_running_loop().create_task(loop(), context=contextvars.Context())
+
+    async def _watch_while_busy(self) -> None:
+        """Checks deadlines in a loop of its own, because a tick may wait for the database.
+
+        Each loop restarts the other.
+        """
+        while self._runs:
+            await asyncio.sleep(settings.TICK_SECONDS)
+            self._ensure_loops()
+            for run in self._runs.values():
+                run.check_deadlines()
+
+    async def _tick_while_busy(self) -> None:
+        while self._runs:
+            await self._pause()
+            try:
+                await self._tick()
+            except DatabaseTrouble as trouble:
+                logger.warning("The journal could not be written (%s); its frames are kept.", type(trouble).__name__)
+            except Exception:
+                # The loop must go on: without renewed leases, other processes settle these generations.
+                logger.exception("A tick failed.")
+
+    async def _pause(self) -> None:
+        """Waits for the next tick, which comes early when one of our generations was asked to stop."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(settings.TICK_SECONDS):
+                await self._asked.wait()
+        self._asked.clear()
+
+    def _hear_stop(self, generation_id: uuid.UUID) -> None:
+        if generation_id in self._runs:
+            self._asked.set()
+
+    async def _tick(self) -> None:
+        async with self._lock:
+            batches = dict(self._due())
+            if not batches:
+                return
+            held, has_written = await in_order(tick, self._worker, batches)
+            for pk, batch in batches.items():
+                run = self._runs.get(pk)
+                if run is None:
+                    continue
+                if pk not in held:
+                    run.fence()
+                    continue
+                if has_written:
+                    run.written += len(batch.frames)
+                if reason := held[pk]:
+                    run.cancel(reason)
+
+    def _due(self) -> Iterator[tuple[uuid.UUID, Batch]]:
+        """Every live generation, with as many of its new frames as the tick has room for.
+
+        Those that lag most come last.
+        """
+        room = 0 if self._mirror and self._mirror.is_enough() else MAX_BYTES_PER_TICK
+        for pk, run in sorted(self._runs.items(), key=lambda each: each[1].log.last_seq - each[1].written):
+            if run.is_live:
+                batch = run.unwritten(room)
+                room -= batch.size
+                yield pk, batch

@@ -1,0 +1,158 @@
+"""The bench: where calls of tools are executed, a few at a time, each within its time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import functools
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from django.db import connections
+from django.utils.functional import Promise
+
+from streaming.conf import settings
+from streaming.protocol.nesting import MAX_NESTING, is_too_deep
+from streaming.protocol.parts import ToolCall, ToolResult
+from streaming.tools.tool import Tool, ToolContext, ToolError
+
+logger = logging.getLogger(__name__)
+
+# What a model is told; it may try again, or say so to the person.
+FAILED = "The tool failed."
+TOO_SLOW = "The tool took too long and was given up; it may have had its effect."
+BROKEN_OFF = "The call was broken off; it may have had its effect."
+TOO_LARGE = "The tool's output is too large: {size} characters, at most {limit} are taken."
+TOO_DEEP = f"The tool's output is nested too deep: more than {MAX_NESTING} levels."
+NO_JSON = "The tool gave something that is not JSON."
+
+
+class ToolEnded(Exception):
+    """A tool raised what is no error but an end: of the process, as code for a command line does, or of a loop."""
+
+    def __init__(self, raised: BaseException) -> None:
+        super().__init__(repr(raised))
+        self.__cause__ = raised
+
+
+class ToolExecutor:
+    """One for each supervisor: `STREAMING_TOOL_CONCURRENCY` calls at once, over all of a process's generations."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(settings.TOOL_CONCURRENCY)
+
+    async def execute(self, tool: Tool, call: ToolCall, context: ToolContext) -> ToolResult:
+        """The call's result, which is an error when it failed. Raises nothing but CancelledError."""
+        try:
+            work = tool.bound(call.arguments or {}, context)
+        except msgspec.ValidationError as misfit:
+            return failure(call, f"The arguments do not fit: {misfit}.")
+        seconds = settings.TOOL_SECONDS if tool.seconds is None else tool.seconds
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                output = await (self._awaited(work) if tool.is_async else self._in_thread(work))
+        except ToolError as told:
+            return failure(call, str(told))
+        except Exception as trouble:
+            if isinstance(trouble, TimeoutError) and limit.expired():
+                logger.warning("Tool %s was given up after %g seconds.", tool.name, seconds)
+                return failure(call, TOO_SLOW)
+            logger.exception("Tool %s failed.", tool.name)
+            return failure(call, FAILED)
+        return _result(tool, call, output)
+
+    async def asks_first(self, tool: Tool, call: ToolCall) -> bool:
+        """Whether a person has to approve the call; not one that cannot be made. Raises nothing but CancelledError."""
+        rule = tool.needs_approval
+        try:
+            given = tool.given(call.arguments or {})
+        except msgspec.ValidationError:
+            return False
+        if not callable(rule):
+            return rule
+        try:
+            async with asyncio.timeout(settings.TOOL_SECONDS):
+                return bool(await self._in_thread(functools.partial(rule, given)))
+        except Exception:
+            # A rule that fails must not let a call through.
+            logger.exception("Whether tool %s needs approval could not be told.", tool.name)
+            return True
+
+    async def _awaited(self, work: Callable[[], Any]) -> Any:
+        async with self._places:
+            try:
+                return await work()
+            except SystemExit as raised:  # which would end the server's loop
+                raise ToolEnded(raised) from raised
+
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        """In a thread of its own, which nothing can stop: its place is free again when it has ended.
+
+        A daemon: a tool that hangs must not keep the process from ending.
+        """
+        await self._places.acquire()
+        loop, done = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+        context = contextvars.copy_context()
+        target = functools.partial(context.run, _report, work, loop, self._places, done)
+        threading.Thread(target=target, name="streaming-tool", daemon=True).start()
+        return await done
+
+
+def failure(call: ToolCall, text: str) -> ToolResult:
+    """The result of a call that gave nothing, with what the model is told."""
+    return ToolResult(call_id=call.id, output=text, is_error=True)
+
+
+def _report(
+    work: Callable[[], Any], loop: asyncio.AbstractEventLoop, places: asyncio.Semaphore, done: asyncio.Future[Any]
+) -> None:
+    """Do the work, then tell the loop, unless that has ended meanwhile."""
+    output: Any = None
+    trouble: Exception | None = None
+    try:
+        output = work()
+    except StopIteration as raised:  # which no future takes
+        trouble = ToolEnded(raised)
+    except Exception as raised:
+        trouble = raised
+    except BaseException as raised:
+        trouble = ToolEnded(raised)
+    finally:
+        connections.close_all()  # they are this thread's, which ends here
+
+    def hand_over() -> None:
+        places.release()
+        if done.done():
+            return
+        if trouble is None:
+            done.set_result(output)
+        else:
+            done.set_exception(trouble)
+
+    with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+        loop.call_soon_threadsafe(hand_over)
+
+
+def _result(tool: Tool, call: ToolCall, output: Any) -> ToolResult:
+    try:
+        encoded = msgspec.json.encode(output, enc_hook=_plain)
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
+        logger.exception("What tool %s gave is not JSON.", tool.name)
+        return failure(call, NO_JSON)
+    if len(encoded) > settings.MAX_TOOL_OUTPUT_CHARS:
+        return failure(call, TOO_LARGE.format(size=len(encoded), limit=settings.MAX_TOOL_OUTPUT_CHARS))
+    plain = msgspec.json.decode(encoded)
+    if is_too_deep(plain):
+        return failure(call, TOO_DEEP)
+    return ToolResult(call_id=call.id, output=plain)
+
+
+def _plain(value: Any) -> Any:
+    """Django's lazy and safe texts, which are strings to everybody else."""
+    if isinstance(value, str | Promise):
+        return str.__str__(str(value))  # `str` alone leaves a safe text what it is
+    raise TypeError(f"{type(value).__name__} is not JSON")

@@ -1,0 +1,131 @@
+"""The streaming endpoints in the form that the AI SDK's `useChat` expects. They work with nothing but curl, too."""
+
+from __future__ import annotations
+
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import path
+
+from streaming.access import SessionCheck, open_streams
+from streaming.database import in_database
+from streaming.errors import BadRequest, TooLarge
+from streaming.intake import read_stop, read_submission
+from streaming.models import (
+    Conversation,
+    Generation,
+    Message,
+    Owner,
+    earlier_rows,
+)
+from streaming.subscription import follow, has_end, subscribe
+from streaming.supervisor import current, stop
+from streaming.views.conversations import find_conversation
+from streaming.views.endpoint import body_of, endpoint
+from streaming.views.sse import stream_response
+
+
+@endpoint("POST")
+async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
+    """Accepts a message and streams its answer."""
+    submission = read_submission(body_of(request))
+    open_streams().check(owner.key)
+    generation = await current().submit(owner, submission)
+    return stream_response(await follow(generation), SessionCheck(owner, request.session))
+
+
+@endpoint("GET")
+async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
+    """Replays the newest answer and follows it. 204 if the client has seen everything.
+
+    Also 204 for a conversation that does not exist yet, because clients ask for each new one, too.
+    """
+    generation = await in_database(_generation_to_resume, owner, key)
+    after = _cursor(request)
+    if generation is None or not (generation.is_active or _has_missed(generation, after)):
+        return HttpResponse(status=204)
+    open_streams().check(owner.key)
+    subscription = await subscribe(generation.pk, after or 0)
+    # A client that asks from 0 is a stock client that resumes; it does not reconnect by itself.
+    comes_back = bool(after) or "text/event-stream" in request.headers.get("Accept", "")
+    return stream_response(subscription, SessionCheck(owner, request.session), comes_back=comes_back)
+
+
+@endpoint("POST")
+async def stop_answer(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
+    """Stops the answer that is being written in this conversation. If the body names an answer, only that one."""
+    generation = await in_database(_generation_to_stop, owner, key, _named_answer(request))
+    return JsonResponse({"status": await stop(generation.pk) if generation else "not_running"})
+
+
+def _named_answer(request: HttpRequest) -> str | None:
+    """The answer that a stop request names, or None. A body that cannot be read does not refuse the stop."""
+    try:
+        return read_stop(body_of(request))
+    except (TooLarge, BadRequest):
+        return None
+
+
+def _cursor(request: HttpRequest) -> int | None:
+    """The number of the last frame that the client has, from `Last-Event-ID` or `?after=`; None if it names none.
+
+    The header wins, because it is newer: an EventSource reconnects to the address that it was opened with.
+
+    Raises:
+        BadRequest: it is not a number that a log can have.
+    """
+    given = request.headers.get("Last-Event-ID") or request.GET.get("after") or ""
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) <= 10):
+        raise BadRequest("The cursor must be the number of the last event received.")
+    return int(given)
+
+
+def _has_missed(generation: Generation, after: int | None) -> bool:
+    """True if a client that names its last frame has not seen the end of a settled answer."""
+    return after is not None and not has_end(generation, after)
+
+
+def _newest_generation(owner: Owner, key: str) -> Generation | None:
+    """The generation that is being written, or else the newest by the database's clock."""
+    known = Generation.objects.owned_by(owner).filter(conversation__key=key).select_related("conversation")
+    return known.order_by(F("active_conversation").asc(nulls_last=True), "-started_at").first()
+
+
+def _generation_to_stop(owner: Owner, key: str, named: str | None) -> Generation | None:
+    """The newest generation; None if the request names another answer: a late stop must not end the next answer.
+
+    Raises:
+        NotFound: as `find_conversation`.
+    """
+    newest = _newest_generation(owner, key)
+    if newest is None:
+        find_conversation(owner, key)
+        return None
+    return newest if named is None or named == _shown_id(newest.message) else None
+
+
+def _shown_id(message: Message) -> str:
+    """The id by which clients know the answer that `message` is one row of."""
+    return [*earlier_rows(message), message][0].public_id
+
+
+def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
+    """The newest generation, if it is at the end of the path that is shown; None also for a key that nobody has used.
+
+    A client that comes back was following the newest one; its number means nothing in another answer's log.
+
+    Raises:
+        NotFound: only somebody else has a conversation with that key.
+    """
+    newest = _newest_generation(owner, key)
+    if newest is None and Conversation.objects.filter(key=key).exists():
+        find_conversation(owner, key)
+    return newest if newest and newest.message_id == newest.conversation.active_leaf_id else None
+
+
+chat_patterns = [
+    path("api/chat", chat, name="api_chat"),
+    path("api/chat/<str:key>/stream", resume, name="api_stream"),
+    path("api/chat/<str:key>/stop", stop_answer, name="api_stop"),
+]

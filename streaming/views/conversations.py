@@ -1,0 +1,95 @@
+"""Conversations as JSON: loading one, and showing another branch of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.urls import path
+
+from streaming.database import in_database
+from streaming.errors import BadRequest, NotFound
+from streaming.files.addresses import addressed_messages
+from streaming.intake import select_branch
+from streaming.models import Conversation, Generation, Message, MessageTree, Owner, contributions, parts_of, path_of
+from streaming.protocol.ui_stream import ui_parts
+from streaming.views.endpoint import body_of, endpoint
+
+
+@endpoint("GET")
+async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
+    """The messages of the path that is shown. A message that is still being written is left to the stream."""
+    return JsonResponse(addressed_messages(await in_database(describe, owner, key)))
+
+
+class _BranchRequest(msgspec.Struct):
+    """The body; other keys are ignored."""
+
+    messageId: str
+
+
+@endpoint("POST")
+async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
+    """Shows the newest path through a message, and returns the conversation as a client loads it."""
+    await in_database(select_branch, owner, key, _message_id(body_of(request)))
+    return JsonResponse(await in_database(describe, owner, key))
+
+
+def _message_id(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=_BranchRequest).messageId
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest('The body must be a JSON object such as {"messageId": "…"}.') from error
+
+
+def find_conversation(owner: Owner, key: str) -> Conversation:
+    """The owner's conversation with that key.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    found = Conversation.objects.owned_by(owner).filter(key=key).first()
+    if found is None:
+        raise NotFound("There is no such conversation.")
+    return found
+
+
+def describe(owner: Owner, key: str) -> dict[str, Any]:
+    """A conversation in the form in which clients load it.
+
+    Raises:
+        NotFound: as `find_conversation`.
+    """
+    found = find_conversation(owner, key)
+    tree = MessageTree(found)
+    grouped = contributions(path_of(found))
+    written = [rows for rows in grouped if not _is_being_written(rows[-1])]
+    return {
+        "id": found.key,
+        "active": len(written) < len(grouped),
+        "messages": [_ui_message(rows, tree) for rows in written],
+    }
+
+
+def _is_being_written(message: Message) -> bool:
+    generation: Generation | None = getattr(message, "generation", None)
+    return generation is not None and generation.is_active
+
+
+def _ui_message(rows: list[Message], tree: MessageTree) -> dict[str, Any]:
+    """One contribution as a UIMessage.
+
+    Its metadata comes from its newest generation and its place among its branches.
+    """
+    first, last = rows[0], rows[-1]
+    shown = {"id": first.public_id, "role": first.role, "parts": ui_parts(parts_of(rows))}
+    generation: Generation | None = getattr(last, "generation", None)
+    metadata = (generation.metadata if generation else {}) | tree.metadata(first)
+    return shown | {"metadata": metadata} if metadata else shown
+
+
+conversation_patterns = [
+    path("api/chat/<str:key>/branch", show_branch, name="api_branch"),
+    path("api/chat/<str:key>", conversation, name="api_conversation"),
+]

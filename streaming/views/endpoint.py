@@ -1,0 +1,73 @@
+"""The decorator of every JSON and streaming endpoint: it authorises, and turns refusals into responses."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.views.decorators.csrf import csrf_exempt
+
+from streaming.access import owner_of, refuse_cross_site, refuse_sync
+from streaming.errors import NotFound, Overloaded, RequestError, TooLarge
+from streaming.supervisor import current
+
+logger = logging.getLogger(__name__)
+
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
+
+
+def endpoint(method: str) -> Callable[[View], View]:
+    """Gives a view its owner, and turns every refusal into a short text with the right status.
+
+    The view needs no CSRF token, so that stock clients work: `refuse_cross_site` protects it instead.
+    """
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @transaction.non_atomic_requests
+        @functools.wraps(view)
+        async def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+            if request.method != method:
+                return HttpResponseNotAllowed([method])
+            try:
+                return await _admit(view, request, kwargs)
+            except RequestError as error:
+                return HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
+
+        return guarded
+
+    return decorate
+
+
+async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponseBase:
+    refuse_sync(request)
+    refuse_cross_site(request)
+    if "\x00" in kwargs.get("key", ""):
+        raise NotFound("There is nothing here.")
+    current().ensure_sweeping()
+    try:
+        owner = await owner_of(request, begins=request.method == "POST")
+        return await view(request, owner, **kwargs)
+    except (OperationalError, InterfaceError) as trouble:
+        logger.exception("A request found the database away.")
+        raise Overloaded("The site's database is away. Try again in a moment.") from trouble
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """The body of a request.
+
+    Raises:
+        TooLarge: it exceeds Django's DATA_UPLOAD_MAX_MEMORY_SIZE.
+    """
+    try:
+        return request.body
+    except RequestDataTooBig as error:
+        raise TooLarge(
+            "The request is larger than this site accepts (DATA_UPLOAD_MAX_MEMORY_SIZE). "
+            "Send only the last message, and send files to api/files first."
+        ) from error

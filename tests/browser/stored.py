@@ -1,0 +1,28 @@
+"""The browser tests' site, with its static files as `collectstatic` stored them in STATIC_ROOT.
+
+`STATICFILES_STORAGE` names the storage.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+
+from tests.browser.settings import *  # noqa: F403
+
+DEBUG = False  # with DEBUG on, Django uses the files' own names
+ALLOWED_HOSTS = ["127.0.0.1"]
+ROOT_URLCONF = "tests.browser.stored_urls"
+STATIC_ROOT = Path(os.environ["TEST_DATABASE"]).parent / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": os.environ.get("STATICFILES_STORAGE", "")},
+}
+
+
+class RewritingStorage(ManifestStaticFilesStorage):
+    """Writes hashed names into the imports of modules too."""
+
+    support_js_module_import_aggregation = True

@@ -1,0 +1,68 @@
+"""The sweeper returns freed memory to the system."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from streaming.supervisor import current, sweeper
+
+MEGABYTE = 1 << 20
+# Small enough for the heap, and one in fifty is kept, so that the heap cannot shrink by itself.
+SCRIPT = """
+import django
+
+django.setup()
+
+from streaming.supervisor.sweeper import return_memory
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+pieces = [bytes(50_000) for _ in range(2000)]
+kept = pieces[::50]
+del pieces
+before = resident()
+return_memory()
+print(before - resident())
+"""
+
+
+def _has_glibc() -> bool:
+    return sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim")
+
+
+@pytest.mark.skipif(not _has_glibc(), reason="only glibc has malloc_trim")
+def test_freed_memory_goes_back() -> None:
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    command = [sys.executable, "-c", SCRIPT]
+    given = subprocess.run(command, capture_output=True, check=True, text=True, env=environment).stdout
+    assert int(given) > 50 * MEGABYTE
+
+
+@pytest.mark.parametrize("trouble", [OSError, TypeError, AttributeError])
+def test_where_there_is_no_way_nothing_happens(monkeypatch: pytest.MonkeyPatch, trouble: type[Exception]) -> None:
+    def no_library(name: str | None) -> None:
+        raise trouble
+
+    sweeper._trim.cache_clear()
+    monkeypatch.setattr(ctypes, "CDLL", no_library)
+    sweeper.return_memory()
+    sweeper._trim.cache_clear()
+
+
+@pytest.mark.usefixtures("engine")
+async def test_every_sweep_gives_it_back(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.STREAMING_SWEEP_SECONDS = 0.01
+    loop, given = asyncio.get_running_loop(), asyncio.Semaphore(0)
+    monkeypatch.setattr(sweeper, "return_memory", lambda: loop.call_soon_threadsafe(given.release))
+    current().ensure_sweeping()
+    async with asyncio.timeout(5):
+        await given.acquire()
+        await given.acquire()
