@@ -1,6 +1,6 @@
-"""Golden results: what each recording in `tests/streams/` adds up to, kept beside it as JSON.
+"""Golden results: the transcript of each recording in `tests/streams/`, stored beside the recording as JSON.
 
-`python -m tests.protocol.golden` writes those that are missing; read them before you commit them.
+`python -m tests.protocol.golden` writes the missing ones. Read them before you commit them.
 """
 
 from __future__ import annotations

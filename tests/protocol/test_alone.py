@@ -24,7 +24,7 @@ print(sorted(forbidden & set(sys.modules)))
 
 
 def test_it_runs_in_a_bare_interpreter(tmp_path):
-    """Only the package and msgspec are there: no site-packages, no environment, no settings."""
+    """The interpreter has only the package and msgspec: no site-packages, no environment, no settings."""
     (tmp_path / "msgspec").symlink_to(Path(msgspec.__file__).parent)
     program = PROGRAM.format(root=str(ROOT), msgspec=str(tmp_path))
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)

@@ -73,7 +73,7 @@ def test_usage_unknown_at_the_start_and_known_at_the_end():
     assert anthropic(start, *rest).usage.input_tokens == 12
 
 
-def test_tool_call():
+def test_tool_call_streams_its_arguments():
     events = read("anthropic-messages", named(*message(*use(0, "", '{"a"', ": 1}"), stop="tool_use")))
     (ended,) = [event for event in events if isinstance(event, ToolCallEnded)]
     assert ended == ToolCallEnded(0, '{"a": 1}', {"a": 1}, True)
@@ -123,7 +123,7 @@ def test_result_of_a_failed_tool():
     assert anthropic(*message(*block(0, mcp))).parts[0].is_error
 
 
-def test_thinking_with_signature():
+def test_signature_of_thinking_is_kept():
     deltas = [
         {"type": "thinking_delta", "thinking": "why"},
         {"type": "signature_delta", "signature": "old"},
@@ -152,14 +152,14 @@ def test_redacted_thinking_is_kept_whole():
     assert anthropic(*message(*block(0, redacted))).parts == [ReasoningPart(raw=redacted)]
 
 
-def test_thinking_between_calls():
+def test_thinking_between_calls_is_a_part_of_its_own():
     blocks = [*thinking({"type": "thinking_delta", "thinking": "a"}), *use(1, "{}")]
     again = block(2, {"type": "thinking", "thinking": ""}, {"type": "thinking_delta", "thinking": "b"})
     transcript = anthropic(*message(*blocks, *again, *use(3, "{}", id="b"), stop="tool_use"))
     assert [type(part).__name__ for part in transcript.parts] == [*("ReasoningPart", "ToolCall") * 2]
 
 
-def test_citations():
+def test_citations_belong_to_their_text():
     citation = {"type": "char_location", "cited_text": "x"}
     deltas = [{"type": "text_delta", "text": "Hi"}, {"type": "citations_delta", "citation": citation}]
     streamed = anthropic(*message(*block(0, {"type": "text", "text": "", "citations": []}, *deltas)))
@@ -206,7 +206,7 @@ REASONS = {
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_stop_reasons(reason):
+def test_stop_reason_gives_the_finish_reason(reason):
     transcript = anthropic(*message(*text(0, "Hi"), stop=reason))
     assert (transcript.finish_reason, transcript.raw_finish_reason) == (REASONS[reason], reason)
 
@@ -266,7 +266,7 @@ def test_delta_of_a_block_that_never_started():
     start, *end = message()
     events = read("anthropic-messages", named(start, lone, args, *end))
     assert fold(events).text == "Hi"
-    assert fold(events).tool_calls == []  # nothing says what would be called with these arguments
+    assert fold(events).tool_calls == []  # the name of the tool is missing
     assert [json.loads(event.raw) for event in events if isinstance(event, Unknown)] == [args]
 
 
@@ -290,4 +290,4 @@ def test_every_event_and_block_of_the_sdk_is_known():
     assert {get_args(event)[0] for event in events} <= set(EVENTS)
     blocks = {get_args(b.model_fields["type"].annotation)[0] for b in get_args(get_args(types.ContentBlock)[0])}
     assert len(blocks) > 10
-    assert blocks - set(BLOCKS) <= {"container_upload", "fallback", "compaction"}  # these are kept whole
+    assert blocks - set(BLOCKS) <= {"container_upload", "fallback", "compaction"}  # opaque blocks

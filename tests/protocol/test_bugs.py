@@ -1,4 +1,4 @@
-"""25 bugs that real parsers had, each as a test named after what went wrong."""
+"""25 bugs that real parsers had. Each test is named after the bug."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ SEVERAL_STATUSES = (400, 403, 429, 500)
 
 
 def parsed(error: dict[str, object]) -> StreamError:
-    """The error that the parser reads in a stream."""
+    """Returns the error that the parser reads in a stream."""
     found = fold(read("openai-chat", sse({"error": error | {"message": "no"}}))).error
     assert found is not None
     return found

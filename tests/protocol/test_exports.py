@@ -1,3 +1,5 @@
+"""The public names of `streaming.protocol`."""
+
 from __future__ import annotations
 
 import streaming.protocol as protocol

@@ -1,4 +1,4 @@
-"""The fuzz command's promises, briefly on each run of the suite; and that no endless stream fills the memory."""
+"""The promises of the fuzz command, checked briefly; and the memory that endless streams take."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from tests.fuzz_streams import DIALECTS, WORDS, invent
 
 dialects = st.sampled_from(DIALECTS)
 numbers = st.integers(0, 2**32)
-# The same examples on each run, so that a red suite means a change; the command explores.
+# The same examples on each run, so that a failure means a change of the code. The command tries new ones.
 unhurried = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 @unhurried
 @given(dialects, st.binary(max_size=200), numbers)
-def test_arbitrary_bytes(dialect: str, body: bytes, seed: int) -> None:
+def test_promises_hold_for_arbitrary_bytes(dialect: str, body: bytes, seed: int) -> None:
     fuzz.check(dialect, body, random.Random(seed))
 
 
 @unhurried
 @given(dialects, st.lists(st.sampled_from(WORDS) | st.binary(max_size=4), max_size=40), numbers)
-def test_words_of_the_protocols_in_any_order(dialect: str, words: list[bytes], seed: int) -> None:
+def test_promises_hold_for_words_of_the_protocols_in_any_order(dialect: str, words: list[bytes], seed: int) -> None:
     fuzz.check(dialect, b"".join(words), random.Random(seed))
 
 
 @unhurried
 @given(numbers)
-def test_mutated_recordings(seed: int) -> None:
+def test_promises_hold_for_mutated_recordings(seed: int) -> None:
     dialect, body = invent(random.Random(seed))
     fuzz.check(dialect, body, random.Random(seed))
 
@@ -87,7 +87,7 @@ def item(event: str, payload: str) -> tuple[str, str]:
     return "openai-responses", f'data: {{"type":"response.{event}",{payload}}}\n\n'
 
 
-# What comes again and again, and in which dialect; `@` in it counts.
+# The dialect and the text that an endless stream repeats. `@` stands for the number of the repetition.
 ENDLESS = {
     "a line": ("openai-chat", LONG),
     "a data line": ("openai-chat", "data: " + LONG),
@@ -148,15 +148,14 @@ def test_promises_hold_where_an_answer_has_too_many_parts(dialect: str, text: st
 
 
 BLOCKS = 20_000
-"""Repetitions in each half of an endless stream: more than an answer may have parts, or 10 MB of long blocks, which is
-more than the largest single buffer."""
+"""Repetitions in each half of an endless stream: more than the bound on parts, and long ones exceed every buffer."""
 
 BOUND = 32 * 1024 * 1024
-"""Bytes a parser may hold: its largest buffer is 8 MB, and exists more than once while it is read."""
+"""The most bytes that a parser may hold. Its largest buffer is 8 MB and is copied while it is read."""
 
 
 def endless(text: str, start: int) -> Iterator[bytes]:
-    """`text` BLOCKS times, a hundred at once; `@` counts from `start`."""
+    """Yields `text` BLOCKS times, a hundred at once. `@` becomes the number, from `start`."""
     for at in range(start, start + BLOCKS, 100):
         numbers = range(at, at + 100) if "@" in text else [0] * 100
         yield "".join(text.replace("@", str(number)) for number in numbers).encode()

@@ -1,6 +1,6 @@
-"""Chat streams that gateways and relays got wrong: words, calls and errors that must not be lost or made up.
+"""Chat streams that gateways and relays broke. No words, calls or errors may be lost or made up.
 
-Each case is the payloads, and what `assert_says` has to find.
+Each case has the payloads and the result that `assert_says` must find.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ CHAT: dict[str, tuple[list[Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", CHAT)
-def test_chat(case):
+def test_nothing_of_a_chat_stream_is_lost_or_made_up(case):
     payloads, wanted = CHAT[case]
     assert_says("openai-chat", sse(*(p if isinstance(p, str) else json.dumps(p) for p in payloads)), wanted)
 

@@ -1,6 +1,7 @@
-"""Responses and Messages streams that gateways and relays got wrong: nothing of them must be lost or made up.
+"""Responses and Messages streams that gateways and relays broke. Nothing may be lost or made up.
 
-Each case is the payloads, and what `assert_says` has to find. The worst would be a call with arguments it did not get.
+Each case has the payloads and the result that `assert_says` must find. The worst mistake would be a call with the
+arguments of another call.
 """
 
 from __future__ import annotations
@@ -134,13 +135,13 @@ ANTHROPIC: dict[str, tuple[list[Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", RESPONSES)
-def test_responses(case):
+def test_nothing_of_a_response_is_lost_or_made_up(case):
     payloads, wanted = RESPONSES[case]
     assert_says("openai-responses", sse(*payloads), wanted)
 
 
 @pytest.mark.parametrize("case", ANTHROPIC)
-def test_anthropic(case):
+def test_nothing_of_a_message_is_lost_or_made_up(case):
     payloads, wanted = ANTHROPIC[case]
     assert_says("anthropic-messages", named(*payloads), wanted)
 

@@ -1,10 +1,8 @@
+"""JSONScanner: valid and invalid text, cut in every way, and the value so far."""
+
 from __future__ import annotations
 
-import gc
 import json
-import sys
-import time
-from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -12,28 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streaming.protocol import JSONError, JSONScanner, StringDelta
-from streaming.protocol.json_scanner.scalars import MAX_NUMBER
-from streaming.protocol.json_scanner.scanner import MAX_DEPTH, MAX_LENGTH
+from tests.protocol.scanning import every_way, joined, scan
 
 PAIR = "\\ud83d\\ude00"  # U+1F600, escaped as JavaScript does
-
-
-def scan(*pieces: str) -> tuple[JSONScanner, list[StringDelta]]:
-    scanner = JSONScanner()
-    return scanner, [delta for piece in pieces for delta in scanner.feed(piece)]
-
-
-def joined(deltas: list[StringDelta]) -> dict[tuple[str | int, ...], str]:
-    texts: dict[tuple[str | int, ...], str] = defaultdict(str)
-    for delta in deltas:
-        assert delta.text, "an empty delta says nothing"
-        texts[delta.path] += delta.text
-    return dict(texts)
-
-
-def every_way(text: str) -> list[tuple[str, ...]]:
-    """Whole, character by character, and cut in two at every place."""
-    return [(text,), tuple(text), *((text[:at], text[at:]) for at in range(1, len(text)))]
 
 
 def strings_of(value: Any, path: tuple[str | int, ...] = ()) -> dict[tuple[str | int, ...], str]:
@@ -44,7 +23,7 @@ def strings_of(value: Any, path: tuple[str | int, ...] = ()) -> dict[tuple[str |
 
 
 def well_paired(text: str) -> str:
-    """Surrogates joined to pairs, lone ones replaced, where Python's own reader keeps them as they are."""
+    """Joins surrogates to pairs and replaces lone ones. Python's own reader keeps both."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -212,7 +191,7 @@ LONE = {
     "\\ud83d\\ud83d\\ude00": "\ufffd😀",
     "\\ude00": "\ufffd",
     "\\ude00\\ud83d": "\ufffd\ufffd",
-    "\ud83d\ude00": "😀",  # a pair that a relay cut into two pieces of JSON, each half decoded alone
+    "\ud83d\ude00": "😀",  # a relay cut the pair into two pieces of JSON, and each half was decoded alone
     "\ud83d": "\ufffd",
     "\ude00x": "\ufffdx",
 }
@@ -267,51 +246,6 @@ def test_nothing_is_not_a_value() -> None:
     assert (scanner.is_complete, scanner.error, scanner.snapshot(), deltas) == (False, None, None, [])
 
 
-def test_depth_of_ten_thousand() -> None:
-    for opening, closing, key in (("[", "]", 0), ('{"a":', "}", "a")):
-        scanner, deltas = scan(opening * 10_000 + '"x"' + closing * 10_000)
-        assert scanner.is_complete
-        assert deltas == [StringDelta((key,) * 10_000, "x")]
-        value: Any = scanner.snapshot()
-        for _ in range(10_000):
-            value = value[key]
-        assert value == "x"
-
-
-def test_depth_is_bounded() -> None:
-    for pieces in (("[" * (MAX_DEPTH + 1),), ("[",) * (MAX_DEPTH + 1)):
-        assert scan(*pieces)[0].error == JSONError(MAX_DEPTH, "too_deep")
-
-
-def test_length_is_bounded() -> None:
-    start, rest = '["' + "x" * (MAX_LENGTH - 3), '"]'
-    for pieces in ((start + rest,), (start, '"', "]")):
-        scanner, deltas = scan(*pieces)
-        assert scanner.error == JSONError(MAX_LENGTH, "too_long")
-        assert len(deltas[0].text) == MAX_LENGTH - 3
-
-
-def test_numbers_are_bounded() -> None:
-    digits = "1" * (MAX_NUMBER + 1)
-    for pieces in ((f"[{digits}]",), ("[", *digits, "]")):
-        assert scan(*pieces)[0].error == JSONError(1, "too_long")
-
-
-def test_integers_beyond_the_interpreters_limit_are_mistakes_not_exceptions() -> None:
-    digits = "1" * (sys.get_int_max_str_digits() + 1)
-    for pieces in ((f"[{digits}]",), ("[" + digits[:50], digits[50:] + "]")):
-        assert scan(*pieces)[0].error == JSONError(len(digits) + 1, "invalid_number")
-    assert not scan(digits)[0].is_complete
-
-
-def test_paths_of_many_deep_strings_do_not_cost_the_square_of_their_number() -> None:
-    text = '["a",' * 10_000
-    whole, deltas = scan(text)
-    assert whole.error is None
-    assert sum(len(delta.path) for delta in deltas) <= 16 * len(text)
-    assert scan(*text)[1] == deltas
-
-
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
@@ -329,7 +263,7 @@ def cut_up(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> tuple[str, ...]:
 written = st.builds(json.dumps, json_values, ensure_ascii=st.booleans(), indent=st.none() | st.sampled_from([1, "\t"]))
 
 
-@settings(deadline=None)  # the machine may be busy
+@settings(deadline=None)  # a busy machine is slow
 @given(cut_up(written))
 def test_any_value_cut_anywhere(pieces: tuple[str, ...]) -> None:
     value = json.loads("".join(pieces))
@@ -377,48 +311,3 @@ def test_no_text_raises(pieces: list[str]) -> None:
     scanner, _ = scan(*pieces)
     scanner.snapshot()
     assert scanner.is_complete in (True, False)
-
-
-def seconds(text: str, size: int) -> float:
-    """CPU time to scan `text` in pieces of `size`."""
-    pieces = [text[at : at + size] for at in range(0, len(text), size)]
-    scanner = JSONScanner()
-    gc.collect()
-    start = time.process_time()
-    for piece in pieces:
-        scanner.feed(piece)
-    return time.process_time() - start
-
-
-LONG = {
-    "one string": lambda count: json.dumps({"content": "def f(x):\n    return 'x'\n" * (count // 25)}),
-    "one plain string": lambda count: json.dumps({"content": "x" * count}),
-    "many strings": lambda count: json.dumps([{"name": "x", "note": "y"}] * (count // 30)),
-    "numbers": lambda count: json.dumps([12345] * (count // 7)),
-    "deep": lambda count: "[" * min(count, MAX_DEPTH) + '"x",' * (count // 4),
-    "escapes": lambda count: '["' + "\\u0041" * (count // 6),
-}
-
-
-@pytest.mark.parametrize("size", [1, 4, 10**9])
-@pytest.mark.parametrize("make", LONG.values(), ids=LONG.keys())
-def test_twice_the_text_takes_twice_the_time(make: Any, size: int) -> None:
-    once, twice = make(100_000), make(200_000)
-    best_of_once = best_of_twice = float("inf")
-    for turn in range(12):  # by turns, until it shows: another process may take the machine for a while
-        best_of_once = min(best_of_once, seconds(once, size))
-        best_of_twice = min(best_of_twice, seconds(twice, size))
-        if turn >= 2 and best_of_twice <= 2.2 * best_of_once:
-            return
-    pytest.fail(f"twice the text took {best_of_twice / best_of_once:.2f} times as long")
-
-
-def test_taking_snapshots_of_a_growing_string_all_the_time_stays_cheap() -> None:
-    text = json.dumps({"path": "/etc/hosts", "content": "x" * 100_000})
-    scanner = JSONScanner()
-    start = time.process_time()
-    for at in range(0, len(text), 10):
-        scanner.feed(text[at : at + 10])
-        scanner.snapshot()
-    assert scanner.snapshot() == json.loads(text)
-    assert time.process_time() - start < 5, "10,000 snapshots; a copy of 50 KB each is about 0.1 s"

@@ -1,4 +1,4 @@
-"""Payloads with values of the wrong type, anywhere in them: nothing raises, and the order of events holds."""
+"""Payloads with values of the wrong type at any place. Nothing raises, and the order of events holds."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_nothing_raises_and_the_order_holds(dialect, seed):
         events = parse(dialect, [body])
         assert [event for event in events if isinstance(event, TERMINAL)] == events[-1:]
         assert parse(dialect, [body[i : i + 100] for i in range(0, len(body), 100)]) == events
-        for event in events:  # every field has the type it declares
+        for event in events:  # every field has its declared type
             msgspec.convert(msgspec.to_builtins(event), type(event))
         parts = list(dict.fromkeys(event.part for event in events if hasattr(event, "part") and not event.choice))
         assert parts == list(range(len(fold(events).parts)))

@@ -1,4 +1,4 @@
-"""The Chat Completions dialect by the letter; the habits of compatible servers are in `test_quirks`."""
+"""The Chat Completions dialect as OpenAI documents it. `test_quirks` has what compatible servers do."""
 
 from __future__ import annotations
 
@@ -94,20 +94,20 @@ def test_custom_tool_cut_by_the_limit_is_not_complete():
     assert (call.raw_arguments, call.is_complete, call.error) == ("SELE", False, "truncated")
 
 
-def test_deprecated_function_call():
+def test_deprecated_function_call_is_a_tool_call():
     deltas = [{"function_call": {"name": "f", "arguments": ""}}, {"function_call": {"arguments": '{"a":1}'}}]
     transcript = chat(*map(chunk, deltas), chunk(finish="function_call"))
     assert [(call.name, call.arguments) for call in transcript.tool_calls] == [("f", {"a": 1})]
     assert transcript.finish_reason == "tool_calls"
 
 
-def test_refusal():
+def test_refusal_is_a_part_of_its_own():
     transcript = chat(chunk({"refusal": "I can"}), chunk({"refusal": "not."}), chunk(finish="stop"))
     assert transcript.parts == [RefusalPart(text="I cannot.")]
     assert (transcript.text, transcript.refusal, transcript.finish_reason) == ("", "I cannot.", "refusal")
 
 
-def test_annotations():
+def test_annotations_are_citations_of_the_text():
     citation = {"type": "url_citation", "url_citation": {"url": "https://a.example"}}
     body = sse(chunk({"content": "a"}), chunk({"annotations": [citation], "content": ""}), chunk(finish="stop"))
     events = read("openai-chat", body)
@@ -121,7 +121,7 @@ def test_search_results_of_the_whole_answer_are_cited_once():
     assert transcript.parts == [TextPart(text="abc", citations=({"url": "https://a.example"},))]
 
 
-def test_images():
+def test_images_are_files():
     url = "data:image/png;base64,AAAA"
     body = sse(chunk({"images": [{"type": "image_url", "image_url": {"url": url}}, {"x": 1}]}), chunk(finish="stop"))
     events = read("openai-chat", body)
@@ -141,7 +141,7 @@ def test_encrypted_reasoning_is_kept_for_the_next_turn():
     assert transcript.parts == [ReasoningPart(text="why", raw=details[0]), ReasoningPart(raw=details[1])]
 
 
-def test_signed_reasoning():
+def test_signature_of_reasoning_is_kept():
     detail = {"type": "reasoning.text", "text": "why", "signature": "sig"}
     transcript = chat(chunk({"reasoning": "why", "reasoning_details": [detail]}), chunk(finish="stop"))
     assert transcript.parts == [ReasoningPart(text="why", signature="sig")]
@@ -203,7 +203,7 @@ def test_parts_and_choices_are_bounded():
     assert parse("openai-chat", [many])[-1].error.code == "too_large"
 
 
-def test_usage_details():
+def test_details_of_usage_are_read():
     usage = {
         "prompt_tokens": 10,
         "completion_tokens": 8,

@@ -32,7 +32,7 @@ MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
 
 
 def said(kind, *texts, index="content_index", at=0, **done):
-    """Deltas of one kind of words, and their `done` event if `done` says what it holds."""
+    """Returns deltas of one kind of words. If `done` is given, a `done` event with these fields follows."""
     deltas = [{"type": f"response.{kind}.delta", index: at, "delta": words} for words in texts]
     return [*deltas, {"type": f"response.{kind}.done", index: at} | done] if done else deltas
 
@@ -67,12 +67,12 @@ def test_text_only_in_done_events_is_filled_in():
 
 def test_what_streamed_is_not_filled_in_again():
     content = [{"type": "output_text", "text": "Hi", "annotations": []}]
-    words = said("output_text", "Hi", at=1, text="Hi")  # under another index than its place in the item
+    words = said("output_text", "Hi", at=1, text="Hi")  # its index differs from its position in the item
     events = item(1, MESSAGE, *words, content=content)
     assert responses(created(), *events, completed(output=[MESSAGE | {"content": content}])).text == "Hi"
 
 
-def test_refusal():
+def test_refusal_is_a_part_of_its_own():
     transcript = responses(created(), *item(0, MESSAGE, *said("refusal", "No", ".", refusal="No.")), completed())
     assert transcript.parts == [RefusalPart(text="No.")]
     assert transcript.finish_reason == "refusal"
@@ -83,7 +83,7 @@ def test_refusal():
 CITATION = {"type": "url_citation", "url": "https://a.example"}
 
 
-def test_annotations():
+def test_annotations_are_citations_of_the_text():
     words = said("output_text", "Hi")
     added = {"type": "response.output_text.annotation.added", "content_index": 0, "annotation": CITATION}
     content = [{"type": "output_text", "text": "Hi", "annotations": [CITATION]}]
@@ -122,7 +122,7 @@ def test_reasoning_without_words_is_kept_for_the_next_turn():
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": ""}
 
 
-def test_function_call():
+def test_function_call_is_a_tool_call():
     deltas = [{"type": "response.function_call_arguments.delta", "delta": text} for text in ('{"a"', ":1}")]
     done = {"type": "response.function_call_arguments.done", "arguments": '{"a":1}'}
     events = read("openai-responses", named(created(), *item(0, CALL, *deltas, done, arguments='{"a":1}'), completed()))
@@ -189,7 +189,7 @@ def test_mcp_call_is_run_by_the_provider():
     assert (failed.parts[1].output, failed.parts[1].is_error) == ({"message": "no"}, True)
 
 
-def test_code_interpreter():
+def test_code_is_a_call_that_the_provider_executes():
     wire = {"type": "code_interpreter_call", "id": "ci_1", "code": "", "outputs": None}
     deltas = [{"type": "response.code_interpreter_call_code.delta", "delta": text} for text in ("print", "(1)")]
     transcript = responses(created(), *item(0, wire, *deltas, outputs=[{"logs": "1"}]), completed())
@@ -215,7 +215,7 @@ BUILT_IN = {
 
 
 @pytest.mark.parametrize("type_", BUILT_IN)
-def test_built_in_tools(type_):
+def test_call_of_a_built_in_tool_has_its_input_as_arguments(type_):
     fields, arguments, is_provider_executed = BUILT_IN[type_]
     wire = {"type": type_, "id": "i"} | fields
     (call,) = responses(created(), *item(0, wire), completed()).tool_calls
@@ -235,7 +235,7 @@ def test_output_items_are_results():
     assert ToolResulted(0, "c", [{"stdout": "x"}]) in events
 
 
-def test_image():
+def test_image_is_a_file():
     wire = {"type": "image_generation_call", "id": "ig", "result": None}
     events = read(
         "openai-responses", named(created(), *item(0, wire, result="AAAA", output_format="webp"), completed())
@@ -264,7 +264,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("case", ENDS)
-def test_ends(case):
+def test_end_gives_the_finish_reason(case):
     end, reason, raw = ENDS[case]
     if case != "completed":
         end = {"type": "response.incomplete", "response": {"status": "incomplete", "incomplete_details": end}}
@@ -277,7 +277,7 @@ def test_status_that_says_nothing_is_completed(status):
     assert responses(created(), completed(status=status)).raw_finish_reason == "completed"
 
 
-def test_failed():
+def test_failed_response_gives_its_error():
     error = {"code": "server_error", "message": "boom"}
     for end in ({"type": "response.failed", "response": {"error": error}}, {"type": "error"} | error):
         transcript = responses(created(), end)
@@ -312,7 +312,7 @@ def test_whole_response_instead_of_a_stream():
     assert (transcript.text, transcript.outcome) == ("Hi", "finished")
 
 
-# Read for what they say of the answer: nothing. The whole item says it later, at `output_item.done`.
+# They say nothing about the answer. The whole item follows at `output_item.done`.
 KEPT_AS_UNKNOWN = {
     "response.audio.delta",
     "response.audio.done",

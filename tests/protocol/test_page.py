@@ -1,4 +1,4 @@
-"""The parser's page in the documentation: its programs run, its tables say what the code says."""
+"""The parser's page in the documentation: its programs run, and its tables agree with the code."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_events_are_all_of_them():
     assert set(re.findall(r"`(\w+)\(", section)) == events
 
 
-def test_limits():
+def test_limits_are_those_of_the_code():
     rows = dict(
         re.findall(r"^\| ([^|]+?) \| ([\d,]+)[^|]* \|", PAGE.partition("## Limits")[2].partition("## ")[0], re.M)
     )

@@ -30,13 +30,13 @@ def test_02_choice_without_delta():
     assert chat(chunk({"content": "a"}), filtered, chunk({"content": "b"}), END).text == "ab"
 
 
-def test_03_delta_null():
+def test_03_delta_is_null():
     last = {"choices": [{"index": 0, "delta": None, "finish_reason": "stop"}]}
     transcript = chat(chunk({"content": "a"}), last)
     assert (transcript.text, transcript.outcome) == ("a", "finished")
 
 
-def test_04_nulls_everywhere():
+def test_04_nulls_are_everywhere():
     delta = {"role": None, "content": None, "reasoning_content": "We", "tool_calls": None, "function_call": None}
     transcript = chat(chunk(delta), chunk({"content": "Hi", "tool_calls": None, "refusal": None}), END)
     assert (transcript.reasoning, transcript.text, transcript.tool_calls) == ("We", "Hi", [])
@@ -192,7 +192,7 @@ def test_28_usage_on_the_finish_chunk():
     assert chat(chunk({"content": "a"}), moonshot).usage.cached_input_tokens == 3
 
 
-def test_29_cumulative_content():
+def test_29_content_is_cumulative():
     assert chat(*(chunk({"content": text}) for text in ("Hel", "Hello", "Hello wo")), END).text == "Hello wo"
     plain = [chunk({"content": text}) for text in ("ha ", "ha ha ", "ho")]
     assert chat(*plain, END).text == "ha ha ha ho"
@@ -249,7 +249,7 @@ def test_35_error_beside_choices():
     assert transcript.usage.input_tokens == 5
 
 
-def test_36_event_error():
+def test_36_event_is_named_error():
     error = {"message": "bad call", "type": "invalid_request_error", "code": "tool_use_failed", "failed_generation": ""}
     body = sse(chunk({"content": "a"})) + b"event: error\n" + sse({"error": error})
     transcript = fold(read("openai-chat", body))
@@ -294,13 +294,13 @@ def test_40_error_injected_into_an_unfinished_event():
     assert fold(read("openai-responses", body)).error.message == "upstream"
 
 
-def test_41_html():
+def test_41_body_is_html():
     transcript = fold(read("openai-chat", b"<html>\n<body>502 Bad Gateway</body>\n</html>\n"))
     assert (transcript.outcome, transcript.error.code) == ("failed", "not_sse")
     assert "502 Bad Gateway" in transcript.error.message
 
 
-def test_42_native_extras():
+def test_42_extras_are_native():
     signed = tool(index=0, id="a", name="f", arguments="{}", extra_content={"google": {"thought_signature": "s"}})
     signed |= {"provider": "Google", "timings": {"n": 1}, "citations": ["https://a.example"], "p": "abc"}
     transcript = chat(chunk({"content": "Hi", "token_id": 7, "channel": "final"}), signed, TOOLS_END)

@@ -1,4 +1,4 @@
-"""Recorded streams: our own with golden results, and a larger collection where there is one beside the repository."""
+"""Recorded streams: our own with golden results, and a larger collection if one is beside the repository."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_recording_is_read_the_same_however_it_is_cut(path):
 @pytest.mark.optional
 @pytest.mark.skipif(not EXPECTED, reason="no collection of recordings beside the repository")
 @pytest.mark.parametrize("name", THEIRS)
-def test_collected_recording(name):
+def test_collected_recording_adds_up_to_what_is_expected(name):
     want = EXPECTED[name]
     body = (SHARED / name).read_bytes()
     transcript = fold(parse(want["dialect"], [body]))
@@ -67,7 +67,7 @@ def test_collected_recording_cut_anywhere_is_truncated_until_the_signal(name):
 
 
 def _some(body: bytes, count: int) -> list[int]:
-    """Places to cut at: some anywhere, and all of the last line that matters."""
+    """Returns positions to cut at: some anywhere, and all of those in the last line with content."""
     rng = random.Random(len(body))
     return sorted({rng.randrange(len(body)) for _ in range(count)} | set(range(max(0, len(body) - count), len(body))))
 

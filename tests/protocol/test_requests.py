@@ -1,3 +1,5 @@
+"""Request bodies: every field, part and role, in each dialect."""
+
 from __future__ import annotations
 
 import re
@@ -53,7 +55,7 @@ HELLO = turn("user", "Hello")
 
 
 class TestFields:
-    def test_chat(self) -> None:
+    def test_chat_names_them_its_way(self) -> None:
         assert body(CHAT, HELLO, system="Be brief.", max_output_tokens=5, temperature=0.0) == {
             "model": "m",
             "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}],
@@ -63,7 +65,7 @@ class TestFields:
             "temperature": 0.0,
         }
 
-    def test_responses(self) -> None:
+    def test_responses_name_them_their_way(self) -> None:
         assert body(RESPONSES, HELLO, system="Be brief.", max_output_tokens=5, temperature=0.0) == {
             "model": "m",
             "instructions": "Be brief.",
@@ -73,7 +75,7 @@ class TestFields:
             "temperature": 0.0,
         }
 
-    def test_messages(self) -> None:
+    def test_messages_name_them_their_way(self) -> None:
         assert body(MESSAGES, HELLO, system="Be brief.", max_output_tokens=5, temperature=0.0) == {
             "model": "m",
             "system": "Be brief.",
@@ -92,7 +94,7 @@ class TestFields:
         assert {"temperature", "tools", "tool_choice", "system", "instructions"}.isdisjoint(sent)
 
     @pytest.mark.parametrize("dialect", DIALECTS)
-    def test_extra_comes_last(self, dialect: str) -> None:
+    def test_extra_is_merged_last(self, dialect: str) -> None:
         sent = body(dialect, HELLO, temperature=0.5, extra={"temperature": 1, "seed": 7})
         assert (sent["temperature"], sent["seed"]) == (1, 7)
 
@@ -101,7 +103,7 @@ class TestFields:
 
 
 class TestTools:
-    def test_chat(self) -> None:
+    def test_chat_wraps_a_function(self) -> None:
         function = {"name": "weather", "description": "Forecast", "parameters": WEATHER.parameters}
         assert body(CHAT, HELLO, tools=(WEATHER,))["tools"] == [{"type": "function", "function": function}]
 
@@ -110,7 +112,7 @@ class TestTools:
         assert tool["strict"] is False
         assert (tool["type"], tool["name"], tool["parameters"]) == ("function", "weather", WEATHER.parameters)
 
-    def test_messages(self) -> None:
+    def test_messages_have_an_input_schema(self) -> None:
         [tool] = body(MESSAGES, HELLO, tools=(WEATHER,))["tools"]
         assert tool == {"name": "weather", "description": "Forecast", "input_schema": WEATHER.parameters}
 
@@ -130,7 +132,7 @@ class TestTools:
             (MESSAGES, "weather", {"type": "tool", "name": "weather"}),
         ],
     )
-    def test_choice(self, dialect: str, asked: str, sent: Any) -> None:
+    def test_choice_is_worded_for_each_dialect(self, dialect: str, asked: str, sent: Any) -> None:
         assert body(dialect, HELLO, tools=(WEATHER,), tool_choice=asked)["tool_choice"] == sent
 
     @pytest.mark.parametrize("dialect", DIALECTS)
@@ -147,7 +149,7 @@ class TestToolHistory:
         turn("user", "And?"),
     )
 
-    def test_chat(self) -> None:
+    def test_chat_has_messages_of_role_tool(self) -> None:
         _, asked, first, second, _ = history(CHAT, *self.turns)
         assert asked["content"] == "Looking."
         assert asked["tool_calls"][0] == {
@@ -158,7 +160,7 @@ class TestToolHistory:
         assert first == {"role": "tool", "tool_call_id": "call_1", "content": '{"sky":"clear"}'}
         assert second["content"] == "no data"
 
-    def test_responses(self) -> None:
+    def test_responses_have_items(self) -> None:
         items = history(RESPONSES, *self.turns)
         assert [item["type"] for item in items] == [
             *("message", "message", "function_call", "function_call"),
@@ -258,13 +260,13 @@ class TestReasoning:
         items = history(RESPONSES, said, extra={"store": False})
         assert [item.get("id") for item in items] == ["rs_2", None]
 
-    def test_chat_gets_none(self) -> None:
+    def test_chat_gets_no_reasoning(self) -> None:
         said = turn("assistant", self.signed, self.redacted, self.item, self.plain, "Yes.")
         assert history(CHAT, said) == [{"role": "assistant", "content": "Yes."}]
 
 
 class TestFiles:
-    def test_images_as_data(self) -> None:
+    def test_images_are_sent_as_data(self) -> None:
         asked = turn("user", "What is it?", FilePart(media_type="image/png", url=PIXEL))
         assert history(CHAT, asked)[0]["content"] == [
             {"type": "text", "text": "What is it?"},
@@ -274,14 +276,14 @@ class TestFiles:
         source = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
         assert history(MESSAGES, asked)[0]["content"][1] == {"type": "image", "source": source}
 
-    def test_images_by_address(self) -> None:
+    def test_images_are_sent_by_address(self) -> None:
         url = "https://example.org/cat.png"
         asked = turn("user", FilePart(media_type="image/png", url=url))
         assert history(CHAT, asked)[0]["content"] == [{"type": "image_url", "image_url": {"url": url}}]
         assert history(RESPONSES, asked)[0]["content"] == [{"type": "input_image", "image_url": url}]
         assert history(MESSAGES, asked)[0]["content"] == [{"type": "image", "source": {"type": "url", "url": url}}]
 
-    def test_documents(self) -> None:
+    def test_documents_are_sent_as_data(self) -> None:
         url = "data:application/pdf;base64,JVBERg=="
         asked = turn("user", FilePart(media_type="application/pdf", url=url, filename="a.pdf"))
         file = {"filename": "a.pdf", "file_data": url}
@@ -337,7 +339,7 @@ class TestLeftOut:
 
 
 class TestRoles:
-    def test_messages_merges_neighbours(self) -> None:
+    def test_messages_merge_neighbours_of_one_role(self) -> None:
         messages = history(MESSAGES, turn("user", "One"), turn("user", "Two"))
         assert [block["text"] for block in messages[0]["content"]] == ["One", "Two"]
 

@@ -1,4 +1,4 @@
-"""The SSE grammar: the WHATWG text, the web-platform-tests and eventsource-parser cases, re-written."""
+"""The SSE grammar, with the cases of the WHATWG standard, the web-platform-tests and eventsource-parser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def decode(chunks: list[bytes], **bounds: int) -> list[ServerSentEvent]:
 
 
 def every_way(body: bytes) -> list[ServerSentEvent]:
-    """Whole, byte by byte, and cut in two at every place (of long bodies: at some)."""
+    """Reads the body whole, byte by byte, and cut in two at every position (some positions of long bodies)."""
     events = decode([body])
     assert decode([body[i : i + 1] for i in range(len(body))]) == events
     for at in range(0, len(body) + 1, max(1, len(body) // 300)):
@@ -29,7 +29,7 @@ def data_of(body: bytes) -> list[str]:
 
 
 GRAMMAR = {
-    # WHATWG, by the rule it holds
+    # WHATWG, one case for each rule
     "utf8_malformed_is_replaced": (b"data: \xff ok\n\n", ["\ufffd ok"]),
     "utf8_multibyte": ("data: Zürich … 🙂\n\n".encode(), ["Zürich … 🙂"]),
     "bom_is_dropped_once": (BOM + b"data:1\n\n", ["1"]),
@@ -88,14 +88,14 @@ GRAMMAR = {
     "bare_data_cr": (b"data\rdata: x\r\r", ["\nx"]),
     "odd_comments": (":" * 300 + "\n: ünïcode\n\ndata: a\n\n", ["a"]),
     "no_stream_at_all": (b'{"error": {"message": "nope"}}\n', []),
-    # the SDKs' own cases
+    # the test cases of the vendors' SDKs
     "separator_inside_a_character": (b'data: {"a":"\xe2\x80\xa8"}\n\n', ['{"a":"\u2028"}']),
     "json_over_several_lines": (b'data: {\ndata: "foo":\ndata: \ndata:\ndata: true}\n\n', ['{\n"foo":\n\n\ntrue}']),
 }
 
 
 @pytest.mark.parametrize("case", GRAMMAR)
-def test_grammar(case):
+def test_stream_is_read_as_the_standard_says(case):
     body, expected = GRAMMAR[case]
     assert data_of(body if isinstance(body, bytes) else body.encode()) == expected
 
@@ -124,7 +124,7 @@ IDS = {
 
 
 @pytest.mark.parametrize("case", IDS)
-def test_id(case):
+def test_id_is_that_of_the_last_event_that_set_one(case):
     body, expected = IDS[case]
     assert [event.id for event in every_way(body)] == expected
 
@@ -154,7 +154,7 @@ def test_cr_at_the_end_of_a_chunk_ends_its_line_at_once():
     decoder = SSEDecoder()
     assert decoder.feed(b"data: a\r") == []
     assert [event.data for event in decoder.feed(b"\r")] == ["a"]
-    assert decoder.feed(b"\n") == []  # the rest of that CR LF, no new blank line
+    assert decoder.feed(b"\n") == []  # the rest of that CR LF is no blank line
     assert [event.data for event in decoder.feed(b"data: b\n\n")] == ["b"]
 
 

@@ -1,4 +1,4 @@
-"""Transcript: what events add up to, at any time."""
+"""Transcript: the fold of events, read at any time."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_every_event_has_its_place():
     assert transcript.error is None
 
 
-def test_parts_survive_json():
+def test_parts_of_a_transcript_survive_json():
     parts = fold(EVERYTHING).parts
     assert list(load_parts(dump_parts(parts))) == parts
 
@@ -128,7 +128,7 @@ def test_open_call_is_not_complete():
         (Truncated(), "truncated"),
     ],
 )
-def test_outcomes(event, outcome):
+def test_terminal_event_decides_the_outcome(event, outcome):
     transcript = fold([TextDelta(0, "a"), event])
     assert (transcript.outcome, transcript.text) == (outcome, "a")
     assert (transcript.error is None) == (outcome != "failed")

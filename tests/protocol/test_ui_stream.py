@@ -1,3 +1,5 @@
+"""The UI message stream: events to chunks, chunks to parts, parts to UIMessage parts."""
+
 from __future__ import annotations
 
 import json
@@ -7,17 +9,14 @@ import pytest
 
 from streaming.protocol import (
     FilePart,
-    OpaquePart,
     Part,
     ReasoningPart,
-    RefusalPart,
     TextPart,
     ToolApproval,
     ToolCall,
     ToolResult,
 )
 from streaming.protocol import events as ev
-from streaming.protocol.parts import dump_parts, load_parts
 from streaming.protocol.ui_stream import (
     Outcome,
     UIStreamEncoder,
@@ -76,11 +75,6 @@ def test_step_starts_where_the_model_was_told_something() -> None:
     assert shown.count("step-start") == 1
 
 
-def test_parts_survive_json() -> None:
-    everything = (*MESSAGE, RefusalPart(text="no"), OpaquePart(raw={"type": "x"}))
-    assert load_parts(json.loads(json.dumps(dump_parts(everything)))) == everything
-
-
 def test_fold_of_a_log_cut_anywhere_is_a_prefix() -> None:
     encoder = UIStreamEncoder("m1")
     chunks = encoder.start()
@@ -132,7 +126,7 @@ def test_what_readers_need_not_see_adds_nothing() -> None:
     ],
 )
 def test_last_step_is_never_one_that_clients_would_go_on_from(parts: tuple[Part, ...], steps: int) -> None:
-    """They do when it has calls, and all of these have an output or an error."""
+    """Clients go on by themselves if the last step has calls and each has an output or an error."""
     assert types(encoded(*events_of(parts))).count("start-step") == steps
 
 

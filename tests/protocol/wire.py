@@ -1,4 +1,4 @@
-"""Wire bytes for tests, and the one way they are read: whole, byte by byte and cut in two, to the same events."""
+"""Wire bytes for tests. They are read whole, byte by byte and cut in two, and must always give the same events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def parse(dialect: str, chunks: list[bytes], **options: Any) -> list[Event]:
 
 
 def read(dialect: str, body: bytes, **options: Any) -> list[Event]:
-    """The events of `body`, after holding them against every way of cutting it."""
+    """Returns the events of `body`, after checking that every way of cutting it gives the same ones."""
     events = parse(dialect, [body], **options)
     assert parse(dialect, [body[i : i + 1] for i in range(len(body))], **options) == events
     for at in range(0, len(body), max(1, len(body) // MAX_TWO_CUTS)):
@@ -38,9 +38,10 @@ def fold(events: list[Event], *, choice: int = 0) -> Transcript:
 
 
 def assert_says(dialect: str, body: bytes, wanted: dict[str, Any]) -> None:
-    """What the transcript of `body` must hold: attributes by name (`error.code` of its error).
+    """Asserts the attributes of the transcript of `body`, by name (`error.code` is the code of its error).
 
-    `calls` are name and arguments of each tool call, None where they are not handed out; none unless wanted.
+    `calls` is a list of the name and arguments of each tool call; the arguments are None if they are not handed out.
+    It is empty by default.
     """
     transcript = fold(read(dialect, body))
     calls = [(each.name, each.arguments) for each in transcript.tool_calls]
@@ -51,12 +52,12 @@ def assert_says(dialect: str, body: bytes, wanted: dict[str, Any]) -> None:
 
 
 def sse(*payloads: Any) -> bytes:
-    """`data:` events; a dict is sent as JSON, text and bytes as they are."""
+    """Returns `data:` events. A dict becomes JSON; text and bytes stay as they are."""
     return b"".join(b"data: " + _bytes(payload) + b"\n\n" for payload in payloads)
 
 
 def named(*payloads: dict[str, Any]) -> bytes:
-    """Events with an `event:` line from their type, as Anthropic and the Responses API send them."""
+    """Returns events with an `event:` line of their type, as Anthropic and the Responses API send them."""
     return b"".join(f"event: {p['type']}\ndata: {json.dumps(p)}\n\n".encode() for p in payloads)
 
 
@@ -75,7 +76,7 @@ def chunk(delta: Any = None, finish: str | None = None, **rest: Any) -> dict[str
 
 
 def tool(**fragment: Any) -> dict[str, Any]:
-    """A chunk with one fragment of a tool call; `name` and `arguments` go into `function`."""
+    """Returns a chunk with one fragment of a tool call. `name` and `arguments` go into `function`."""
     function = {key: fragment.pop(key) for key in ("name", "arguments") if key in fragment}
     return chunk({"tool_calls": [fragment | {"function": function}]})
 
@@ -118,7 +119,7 @@ def completed(**response: Any) -> dict[str, Any]:
 
 
 def item(index: int, wire: dict[str, Any], *events: dict[str, Any], **done: Any) -> list[dict[str, Any]]:
-    """An item from added to done, with `events` between; `done` is what the finished item has besides."""
+    """Returns the events of one item: added, `events`, done. `done` has the other fields of the finished item."""
     return [
         {"type": "response.output_item.added", "output_index": index, "item": wire},
         *({"output_index": index} | event for event in events),

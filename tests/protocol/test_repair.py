@@ -1,3 +1,5 @@
+"""Repair: the turns that providers accept."""
+
 from __future__ import annotations
 
 from streaming.protocol import Part, ReasoningPart, TextPart, ToolCall, ToolResult, Turn

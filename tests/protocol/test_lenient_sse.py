@@ -1,0 +1,118 @@
+"""Lenient SSE: each departure from the standard, switched on and off; and the bounds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from streaming.protocol import Heartbeat, Leniency, StreamParser, TextDelta, Unknown
+from streaming.protocol.lenient_sse import LenientDecoder, WireEventKind
+from tests.protocol.wire import chunk, fold, parse, read, sse
+
+A = chunk({"content": "a"})
+END = chunk(finish="stop")
+
+
+def outcome(body, **options):
+    transcript = fold(read("openai-chat", body, **options))
+    return transcript.outcome, transcript.text
+
+
+def test_last_event_is_read_without_its_blank_line_if_it_is_whole():
+    body = sse(A, END)[:-2]
+    assert outcome(body) == ("finished", "a")
+    assert outcome(body, flush_at_eof=False) == ("truncated", "a")
+    assert outcome(sse(A, "[DONE]")[:-1]) == ("finished", "a")
+    assert outcome(sse(A) + b'data: {"choices": [{"finish_reason": "stop"') == ("truncated", "a")
+
+
+def test_joined_data_lines_are_events_of_their_own():
+    body = b"".join(b"data: " + json.dumps(payload).encode() + b"\n" for payload in (A, A, END)) + b"data: [DONE]\n\n"
+    assert outcome(body) == ("finished", "aa")
+    assert outcome(body, split_joined_data=False)[0] == "failed"
+    pretty = b"".join(b"data: " + line + b"\n" for line in json.dumps(A, indent=1).encode().split(b"\n")) + b"\n"
+    assert outcome(pretty + sse(END)) == outcome(pretty + sse(END), split_joined_data=False) == ("finished", "a")
+
+
+def test_joined_data_is_shown_as_soon_as_the_next_line_comes():
+    parser = StreamParser("openai-chat")
+    line = b"data: " + json.dumps(A).encode() + b"\n"
+    assert parser.feed(line) == []
+    assert TextDelta(0, "a") in parser.feed(line)
+
+
+def test_field_named_error_is_an_error():
+    body = sse(A) + b'error: {"message": "boom"}\n\n' + sse(END)
+    assert outcome(body) == ("failed", "a")
+    assert outcome(body, read_error_field=False) == ("finished", "a")
+    assert fold(read("openai-chat", b"error: boom\n\n")).error.message == "boom"
+    assert outcome(sse(A) + b'error: {"mess') == ("truncated", "a")
+
+
+def test_body_without_events_is_read():
+    body = b'{"error": {"message": "boom"}}'
+    assert outcome(body) == ("failed", "")
+    assert outcome(body, read_unframed_body=False) == ("truncated", "")
+
+
+@pytest.mark.parametrize("data", ["", "null", "[]", ": OPENROUTER PROCESSING", "ping"])
+def test_empty_data_is_a_heartbeat(data):
+    body = sse(A, data, END)
+    assert Heartbeat() in read("openai-chat", body)
+    assert Unknown(data) in read("openai-chat", body, skip_empty_data=False)
+    assert outcome(body) == outcome(body, skip_empty_data=False) == ("finished", "a")
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+@pytest.mark.parametrize("option", ["max_line_bytes", "max_event_bytes"])
+def test_line_or_event_over_its_bound_is_too_large(size, option):
+    tail = b"data: " + b"x" * 2000 + b"\n\n" if option == "max_line_bytes" else b"data: {\n" * 2000 + b"\n"
+    body = sse(A) + tail + sse(A)
+    events = parse("openai-chat", [body[i : i + size] for i in range(0, len(body), size)], **{option: 1000})
+    assert fold(events).text == "a"
+    assert events[-1].error.code == "too_large"
+
+
+def test_body_that_is_neither_stream_nor_json():
+    transcript = fold(read("openai-chat", b"Bad Gateway"))
+    assert (transcript.error.code, transcript.error.message) == ("not_sse", "Bad Gateway")
+
+
+def test_body_of_any_length_is_kept_within_bounds():
+    transcript = fold(parse("openai-chat", [b"<p>x</p>\n" * 100_000]))
+    assert len(transcript.error.message) <= 500
+
+
+def test_unknown_field_within_the_stream_is_kept():
+    assert Unknown("x-trace: 7") in read("openai-chat", sse(A) + b"x-trace: 7\n" + sse(END))
+    assert Unknown("x-trace: 7\n") in read("openai-chat", b"x-trace: 7\n" + sse(A, END))
+
+
+def found(body, **leniency):
+    """Returns what the decoder finds in `body`, without the end."""
+    decoder = LenientDecoder(Leniency(**leniency))
+    return [(kind.name, event, data) for kind, event, data in decoder.feed(body) + decoder.close()][:-1]
+
+
+def test_each_kind_of_event_has_its_name_and_payload():
+    body = b": ping\nevent: e\ndata: {}\n\nerror: no\nwhat: 1\ndata: [DONE]"
+    assert found(body) == [
+        ("COMMENT", b"", b"ping"),
+        ("DATA", b"e", b"{}"),
+        ("ERROR", b"", b"no"),
+        ("UNKNOWN", b"", b"what: 1"),
+        ("DATA", b"", b"[DONE]"),
+    ]
+
+
+def test_gzip_is_told_from_its_first_two_bytes():
+    decoder = LenientDecoder(Leniency())
+    assert decoder.feed(b"\x1f") == []
+    assert decoder.feed(b"\x8b") == [(WireEventKind.COMPRESSED, b"", b"")]
+
+
+def test_end_comes_last_and_only_from_close():
+    decoder = LenientDecoder(Leniency())
+    assert decoder.feed(b"data: 1\n\n") == [(WireEventKind.DATA, b"", b"1")]
+    assert decoder.close() == [(WireEventKind.END, b"", b"")]
