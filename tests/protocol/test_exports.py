@@ -8,7 +8,7 @@ import pytest
 
 import streaming.protocol as protocol
 from streaming.protocol import Part, events
-from streaming.protocol.transcript import FOLDS
+from streaming.protocol.transcript import HANDLERS
 from streaming.protocol.ui_stream.messages import UI_PARTS
 from streaming.protocol.ui_stream.replay import PART_EVENTS
 
@@ -28,7 +28,7 @@ def test_every_event_is_exported():
 
 
 def test_every_event_has_a_fold():
-    assert set(FOLDS) == set(events.Event.__subclasses__())
+    assert set(HANDLERS) == set(events.Event.__subclasses__())
 
 
 @pytest.mark.parametrize("part", get_args(Part), ids=lambda part: part.__name__)
