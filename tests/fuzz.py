@@ -36,9 +36,9 @@ from streaming.protocol import (
     Truncated,
     Unknown,
     Warning,
+    dump_parts,
 )
 from streaming.protocol.events import TERMINAL
-from streaming.protocol.parts import dump_parts
 from tests.fuzz_streams import invent, recordings
 
 ASIDE = (Heartbeat, Unknown, Warning)

@@ -16,8 +16,15 @@ from streaming.intake import Submission, submission_of
 from streaming.intake.waiting_calls import DENIED
 from streaming.journal import Batch, write_frames
 from streaming.models import Generation, JournalEntry, Message, from_now
-from streaming.protocol import GenerationRequest, ReasoningPart, TextPart, ToolApproval, ToolCall, ToolResult
-from streaming.protocol.parts import dump_parts
+from streaming.protocol import (
+    GenerationRequest,
+    ReasoningPart,
+    TextPart,
+    ToolApproval,
+    ToolCall,
+    ToolResult,
+    dump_parts,
+)
 from streaming.protocol.requests.repair import NOT_EXECUTED
 from streaming.providers import get_provider
 from streaming.providers.scripted import Script, Scripted, wire

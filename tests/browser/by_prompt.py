@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
-from streaming.protocol import GenerationRequest, ToolSpec
-from streaming.protocol.parts import text_of
+from streaming.protocol import GenerationRequest, ToolSpec, text_of
 from streaming.providers import Problem
 from streaming.providers.scripted import Scripted
 from streaming.tools import tool
