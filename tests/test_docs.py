@@ -63,3 +63,13 @@ def test_client_versions_are_those_that_are_tested():
     tested = [locked[f"node_modules/ai-v{major}"]["version"] for major in (5, 6, 7)]
     named = re.findall(r"\d+\.\d+\.\d+", (ROOT / "docs/use-chat.md").read_text())
     assert sorted(set(named)) == tested
+
+
+def test_pages_page_names_every_template_and_colour():
+    page = (ROOT / "docs/pages.md").read_text()
+    templates = {path.name for path in (ROOT / "streaming/templates/streaming").glob("*.html")}
+    assert set(re.findall(r"streaming/(\w+\.html)", page)) == templates
+    properties = set(
+        re.findall(r"^    (--chat-[\w-]+):", (ROOT / "streaming/static/streaming/chat.css").read_text(), re.MULTILINE)
+    )
+    assert set(re.findall(r"--chat-[\w-]+", page)) == properties
