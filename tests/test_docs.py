@@ -33,7 +33,7 @@ def test_settings_page_is_made_from_the_code():
 
 
 @pytest.mark.usefixtures("without_settings")
-def test_readme_table_of_settings():
+def test_readme_names_settings_with_their_defaults():
     rows = re.findall(r"^\| `STREAMING_(\w+)` \| `([^`]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert rows
     assert [(name, default) for name, default in rows if default != repr(getattr(settings, name))] == []

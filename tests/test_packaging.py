@@ -78,11 +78,11 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
         "streaming/management/commands/chat.py",
     ],
 )
-def test_wheel_holds_what_is_not_imported(wheel, name):
+def test_wheel_holds_files_that_are_not_imported(wheel, name):
     assert name in zipfile.ZipFile(wheel).namelist()
 
 
-def test_wheel_says_what_it_is(wheel):
+def test_wheel_has_the_metadata(wheel):
     archive = zipfile.ZipFile(wheel)
     [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
     metadata = email.message_from_bytes(archive.read(name))
@@ -223,7 +223,7 @@ def test_visitors_have_to_sign_in(address):
 # affair, and may be one word: what was shown is what is kept.
 
 
-def test_chat_over_http(ada):
+def test_chat_works_over_http(ada):
     chunks: list[dict[str, Any]] = []
     is_stopped = False
     with ada.stream("POST", "/api/chat", json={"id": "over-http", "prompt": LONG_QUESTION}) as response:
@@ -240,7 +240,7 @@ def test_chat_over_http(ada):
     assert LONG_QUESTION in ada.get("/chat/over-http/").text
 
 
-def test_chat_over_websocket(ada, address):
+def test_chat_works_over_a_websocket(ada, address):
     session = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
     message = {"id": "m1", "role": "user", "parts": [{"type": "text", "text": LONG_QUESTION}]}
     target = address.replace("http", "ws") + "/ws/chat/"
@@ -270,7 +270,7 @@ def kept_text(client: httpx.Client, key: str) -> str:
     return "".join(part["text"] for part in answer["parts"] if part["type"] == "text")
 
 
-def test_chat_in_the_terminal(project):
+def test_chat_works_in_the_terminal(project):
     command = [project.python, "-u", "manage.py", "chat", LONG_QUESTION]
     with subprocess.Popen(command, cwd=project.directory, env=project.env, stdout=subprocess.PIPE) as chat:
         assert chat.stdout

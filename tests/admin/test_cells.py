@@ -14,12 +14,12 @@ pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.django_db]
     ("read", "written", "shown"),
     [(None, None, None), (0, 0, "0 → 0"), (None, 7, "? → 7"), (12_345, None, "12,345 → ?")],
 )
-def test_tokens_are_never_invented(read, written, shown):
+def test_unknown_token_counts_are_not_shown_as_zero(read, written, shown):
     assert cells.tokens(read, written) == shown
 
 
 @pytest.mark.parametrize(("first", "total"), [(1000, 1000), (None, None), (5, 0)])
-def test_speed_without_time_spent(first, total):
+def test_speed_is_unknown_if_no_time_passed(first, total):
     assert cells.speed(Generation(output_tokens=5, first_delta_ms=first, duration_ms=total)) is None
 
 

@@ -16,7 +16,7 @@ from tests.admin.site import address, client_with, exchange, page_of, rows_of, w
 pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.django_db]
 
 
-def test_conversation_deleted_whole_with_the_permission_alone():
+def test_conversation_is_deleted_as_a_whole_with_one_permission():
     kept, gone = exchange("kept"), exchange("gone")
     client = client_with("view_conversation", "delete_conversation")
     url = address("conversation", "delete", gone.pk)
@@ -26,7 +26,7 @@ def test_conversation_deleted_whole_with_the_permission_alone():
     assert (Message.objects.count(), Generation.objects.count()) == (2, 1)
 
 
-def test_conversation_not_deleted_without_the_permission():
+def test_conversation_is_not_deleted_without_the_permission():
     conversation = exchange()
     client = client_with("view_conversation", "delete_message")
     url = address("conversation", "delete", conversation.pk)
@@ -34,7 +34,7 @@ def test_conversation_not_deleted_without_the_permission():
     assert Conversation.objects.count() == 1
 
 
-def test_conversation_with_a_live_answer_is_protected(superuser):
+def test_conversation_with_a_running_generation_is_protected(superuser):
     conversation = exchange(status=Status.RUNNING)
     url = address("conversation", "delete", conversation.pk)
     assert "stop it first" in superuser.get(url).content.decode()
@@ -44,14 +44,14 @@ def test_conversation_with_a_live_answer_is_protected(superuser):
     assert Conversation.objects.count() == 1
 
 
-def test_several_conversations_deleted_by_the_action(superuser):
+def test_action_deletes_several_conversations(superuser):
     chosen = [exchange("one"), exchange("two")]
     action = {"action": "delete_selected", "_selected_action": [str(each.pk) for each in chosen], "post": "yes"}
     superuser.post(address("conversation", "changelist"), action)
     assert (Conversation.objects.count(), Message.objects.count()) == (0, 0)
 
 
-def test_click_through_from_the_front_page_to_a_generation(superuser):
+def test_links_lead_from_the_front_page_to_a_generation(superuser):
     exchange("Weather")
     page = superuser.get(reverse("admin:index")).content.decode()
     for kind, text in [("conversation", "Weather"), ("generation", "gpt-5-mini")]:
@@ -66,7 +66,7 @@ def test_click_through_from_the_front_page_to_a_generation(superuser):
     assert "1,234 → 500" in superuser.get(run[1]).content.decode()
 
 
-def test_conversation_list_sums_up(superuser):
+def test_list_shows_totals_and_the_newest_status(superuser):
     conversation = exchange("Weather")
     second = Message.objects.create(conversation=conversation, role="assistant")
     later = Generation.objects.create(
@@ -77,7 +77,7 @@ def test_conversation_list_sums_up(superuser):
     assert "Weather cancelled owner of Weather 3 1,240 → 500" in shown
 
 
-def test_conversation_of_a_visitor(superuser):
+def test_conversation_of_a_visitor_names_no_user(superuser):
     Conversation.objects.create(key="k", owner_key="visitor:0123", title="Hello", provider="default")
     assert "a visitor" in words(page_of(superuser, "conversation"))
 
@@ -87,7 +87,7 @@ def test_search_lists_a_conversation_once_however_often_it_matches(superuser):
     assert rows_of(superuser, "conversation", q="rain") == [conversation.pk]
 
 
-def test_conversation_filter_by_the_status_of_any_generation(superuser):
+def test_filter_finds_the_status_of_any_generation(superuser):
     exchange("Other")
     wanted = exchange(status="failed")
     assert rows_of(superuser, "conversation", generations__status__exact="failed") == [wanted.pk]

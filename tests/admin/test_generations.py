@@ -10,14 +10,14 @@ from tests.admin.site import exchange, page_of, rows_of, words
 pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.django_db]
 
 
-def test_generation_list_shows_status_tokens_times_and_speed(superuser):
+def test_list_shows_status_tokens_times_and_speed(superuser):
     exchange("Weather")
     assert "finished stop Weather owner of Weather gpt-5-mini 1,234 → 500 150 ms 2.1 s 250/s" in words(
         page_of(superuser, "generation")
     )
 
 
-def test_generation_of_which_nothing_is_known(superuser):
+def test_unknown_figures_are_shown_as_dashes(superuser):
     nothing = dict.fromkeys(("input_tokens", "output_tokens", "first_delta_ms", "duration_ms"))
     conversation = exchange(**nothing, finish_reason="", model="")
     assert "finished - Weather owner of Weather default - - - -" in words(page_of(superuser, "generation"))
@@ -36,7 +36,7 @@ def test_generation_of_which_nothing_is_known(superuser):
         {"created_at__year": str(timezone.now().year), "error_code": "overloaded"},
     ],
 )
-def test_generation_filters(superuser, query):
+def test_filters_find_the_generation(superuser, query):
     exchange("Other")
     wanted = exchange(
         provider="second", model="rare-model", status="failed", finish_reason="length", error_code="overloaded"

@@ -11,7 +11,7 @@ from tests.admin.site import exchange, page_of
 pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.django_db]
 
 
-def test_list_of_messages_does_not_load_them_whole(superuser):
+def test_list_loads_only_the_beginning_of_each_message(superuser):
     exchange(prompt="x" * 500)
     with CaptureQueriesContext(connection) as captured:
         page = page_of(superuser, "message")

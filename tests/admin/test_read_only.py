@@ -19,20 +19,20 @@ pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_list_without_permission(kind):
+def test_list_needs_the_view_permission(kind):
     client = client_with()
     assert client.get(address(kind, "changelist")).status_code == 403
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_list_for_people_outside_the_staff(kind):
+def test_list_is_closed_to_people_outside_the_staff(kind):
     client = Client()
     client.force_login(get_user_model().objects.create_user("customer"))
     assert client.get(address(kind, "changelist")).status_code == 302
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_without_permission(kind):
+def test_page_of_a_row_needs_the_view_permission(kind):
     pk = one_of(exchange(), kind).pk
     others = [permission for permission in VIEW_ALL if permission != f"view_{kind}"]
     client = client_with(*others)
@@ -40,7 +40,7 @@ def test_one_without_permission(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nobody_adds_or_changes(superuser, kind):
+def test_nobody_adds_or_changes_rows(superuser, kind):
     row = one_of(exchange(), kind)
     assert superuser.get(address(kind, "add")).status_code == 403
     assert superuser.post(address(kind, "change", row.pk), {"title": "Mine"}).status_code == 403
@@ -63,7 +63,7 @@ def test_transcript_needs_the_permission_to_view_messages():
     assert "the secret question" in page_of(reader, "conversation", conversation.pk)
 
 
-def test_search_finds_no_words_for_people_who_may_not_read_them():
+def test_search_finds_no_text_for_people_who_may_not_read_it():
     conversation = exchange(prompt="the secret question")
     blind = client_with("view_conversation", "view_generation")
     assert "today" not in page_of(blind, "generation", conversation.generations.get().pk)
@@ -118,7 +118,7 @@ def test_list_takes_the_same_queries_for_3_rows_and_30(superuser, kind):
         ("generation", "owner of Needle"),
     ],
 )
-def test_search(superuser, kind, query):
+def test_search_finds_rows_by_text_title_user_and_model(superuser, kind, query):
     exchange("Other")
     conversation = exchange("Needle", prompt="a haystack question", model="rare-model")
     found = rows_of(superuser, kind, q=query)
@@ -127,7 +127,7 @@ def test_search(superuser, kind, query):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_search_by_a_client_id_or_a_whole_id(superuser, kind):
+def test_search_finds_a_client_id_or_a_whole_id(superuser, kind):
     exchange("Other")
     conversation = exchange("Needle")
     row = one_of(conversation, kind)

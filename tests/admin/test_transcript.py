@@ -96,7 +96,7 @@ def test_transcript_takes_the_same_queries_for_any_length(superuser):
     assert queries() == few
 
 
-def test_long_transcript_shows_the_newest_and_the_way_to_the_rest(superuser, monkeypatch):
+def test_long_transcript_shows_the_newest_messages_and_a_link_to_the_rest(superuser, monkeypatch):
     monkeypatch.setattr(transcript, "MAX_MESSAGES", 1)
     conversation = exchange(prompt="the first", parts=(TextPart(text="the last"),))
     page = page_of(superuser, "conversation", conversation.pk)

@@ -19,7 +19,7 @@ def database(monkeypatch):
 
 
 @pytest.mark.parametrize("options", [{}, {"transaction_mode": None}, {"transaction_mode": "deferred"}])
-def test_sqlite_begins_deferred(database, options):
+def test_sqlite_with_deferred_transactions_is_a_warning(database, options):
     database("OPTIONS", options)
     assert messages() == [
         Warning(
@@ -31,13 +31,13 @@ def test_sqlite_begins_deferred(database, options):
     ]
 
 
-def test_sqlite_begins_immediate_in_any_case(database):
+def test_sqlite_with_immediate_transactions_is_fine_in_lower_case(database):
     database("OPTIONS", {"transaction_mode": "immediate"})
     assert messages() == []
 
 
 @pytest.mark.parametrize("age", [60, None])
-def test_connections_are_kept_under_asgi(database, age):
+def test_kept_connections_are_a_warning_under_asgi(database, age):
     database("CONN_MAX_AGE", age)
     assert messages() == [
         Warning(
@@ -50,7 +50,7 @@ def test_connections_are_kept_under_asgi(database, age):
 
 
 @pytest.mark.parametrize("options", [{}, {"connect_timeout": 5}, {"tcp_user_timeout": 1}])
-def test_postgresql_may_keep_everybody_waiting(database, monkeypatch, options):
+def test_postgresql_without_timeouts_is_a_warning(database, monkeypatch, options):
     monkeypatch.setattr(connections["default"], "vendor", "postgresql")
     database("OPTIONS", options | {"pool": True})
     assert messages() == [
@@ -65,7 +65,7 @@ def test_postgresql_may_keep_everybody_waiting(database, monkeypatch, options):
 
 
 @pytest.mark.parametrize("options", [{}, {"pool": False}])
-def test_postgresql_without_a_pool_under_asgi(database, monkeypatch, options):
+def test_postgresql_without_a_pool_is_a_warning_under_asgi(database, monkeypatch, options):
     monkeypatch.setattr(connections["default"], "vendor", "postgresql")
     database("OPTIONS", options | PATIENT_POSTGRESQL)
     assert messages() == [

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ID = re.compile(r"streaming\.([EW]\d{3})")
 
 
-def test_tests_settings_are_fine():
+def test_settings_of_the_tests_pass_every_check():
     assert messages() == []
     assert messages(deploy=True) == []
 

@@ -8,7 +8,7 @@ from django.core.checks import Error, Warning
 from tests.checks import messages
 
 
-def test_files_storage_unknown():
+def test_unknown_files_storage_is_an_error():
     assert messages(deploy=True, STREAMING_FILES_STORAGE="uploads") == [
         Error(
             "STREAMING_FILES_STORAGE is 'uploads', and STORAGES has no such alias.",
@@ -19,7 +19,7 @@ def test_files_storage_unknown():
 
 
 @pytest.mark.parametrize("changed", [{"MEDIA_ROOT": "/srv/media"}, {"STREAMING_FILE_TYPES": []}])
-def test_files_without_a_place(changed):
+def test_files_without_a_directory_are_a_warning_when_deployed(changed):
     [placeless] = messages(deploy=True, MEDIA_ROOT="")
     assert (placeless.id, placeless.level) == ("streaming.W051", Warning("").level)
     assert messages(MEDIA_ROOT="") == []

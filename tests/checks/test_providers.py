@@ -16,32 +16,32 @@ EXAMPLE = (
 
 
 @pytest.mark.parametrize("value", [{}, None, ()])
-def test_providers_not_set(value):
+def test_missing_providers_are_an_error(value):
     assert messages(STREAMING_PROVIDERS=value) == [
         Error("STREAMING_PROVIDERS is not set.", hint=EXAMPLE, id="streaming.E001")
     ]
 
 
-def test_providers_setting_absent(settings):
+def test_absent_providers_setting_is_an_error(settings):
     del settings.STREAMING_PROVIDERS
     assert [message.id for message in run_checks(tags=[TAG])] == ["streaming.E001"]
 
 
-def test_providers_not_a_dict():
+def test_providers_must_be_a_dict():
     assert messages(STREAMING_PROVIDERS=["openai"]) == [
         Error("STREAMING_PROVIDERS must be a dict of dicts.", hint=EXAMPLE, id="streaming.E002")
     ]
 
 
 @pytest.mark.parametrize(("alias", "entry"), [("default", CHAT), ("default", None), (7, SCRIPTED)])
-def test_providers_entry_not_a_dict_under_a_name(alias, entry):
+def test_each_provider_must_be_a_dict_under_a_name(alias, entry):
     assert messages(STREAMING_PROVIDERS={"default": SCRIPTED} | {alias: entry}) == [
         Error(f"STREAMING_PROVIDERS[{alias!r}] must be a dict under a name.", hint=EXAMPLE, id="streaming.E002")
     ]
 
 
 @pytest.mark.parametrize("entry", [{}, {"BACKEND": None}, {"BACKEND": object}, {**SCRIPTED, "OPTIONS": ["model"]}])
-def test_providers_entry_malformed(entry):
+def test_each_provider_needs_a_backend(entry):
     assert messages(STREAMING_PROVIDERS={"default": entry}) == [
         Error(
             "STREAMING_PROVIDERS['default'] needs a BACKEND (str), and OPTIONS (dict) if any.",
@@ -51,7 +51,7 @@ def test_providers_entry_malformed(entry):
     ]
 
 
-def test_providers_key_misspelt():
+def test_misspelt_key_gets_a_suggestion():
     assert messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "OPTION": {}}}) == [
         Error(
             "STREAMING_PROVIDERS['default'] has an unknown key 'OPTION'.",
@@ -61,7 +61,7 @@ def test_providers_key_misspelt():
     ]
 
 
-def test_providers_key_unlike_any():
+def test_unknown_key_gets_the_list_of_keys():
     assert messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "COLOUR": "red"}}) == [
         Error(
             "STREAMING_PROVIDERS['default'] has an unknown key 'COLOUR'.",
@@ -71,7 +71,7 @@ def test_providers_key_unlike_any():
     ]
 
 
-def test_providers_without_default():
+def test_default_provider_is_needed():
     assert messages(STREAMING_PROVIDERS={"fast": SCRIPTED, "good": SCRIPTED}) == [
         Error(
             'STREAMING_PROVIDERS has no "default".',
@@ -92,7 +92,7 @@ def test_providers_without_default():
         ("streaming.errors.NotFound", "streaming.errors.NotFound, is not a provider"),
     ],
 )
-def test_backend_is_no_provider(path, because):
+def test_backend_must_be_a_provider(path, because):
     [message] = messages(STREAMING_PROVIDERS={"default": {"BACKEND": path}})
     assert (message.id, message.hint) == (
         "streaming.E005",
@@ -102,7 +102,7 @@ def test_backend_is_no_provider(path, because):
     assert because in message.msg
 
 
-def test_every_problem_of_a_provider_is_told(monkeypatch):
+def test_every_problem_of_a_provider_is_reported(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     options = {"modell": "gpt-5-mini", "timeout": "soon", "api_key": ""}
@@ -130,7 +130,7 @@ def test_every_problem_of_a_provider_is_told(monkeypatch):
         ("streaming.providers.local.LocalModel", "xllamacpp", "local"),
     ],
 )
-def test_extra_not_installed(monkeypatch, backend, module, extra):
+def test_missing_extra_is_an_error(monkeypatch, backend, module, extra):
     monkeypatch.setattr("streaming.providers.options.find_spec", lambda name: None if name == module else object())
     options = {"model": "any", "api_key": "a key"} if extra != "local" else {}
     assert messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": options}}) == [

@@ -9,7 +9,7 @@ from tests.checks import messages
 
 
 @pytest.mark.parametrize("url", ["localhost", "http://cache:6379", "redis://cache:99999", "redis://cache/nine"])
-def test_redis_url_unusable(url):
+def test_unusable_redis_url_is_an_error(url):
     assert messages(STREAMING_REDIS_URL=url) == [
         Error(
             "STREAMING_REDIS_URL is no address of a Redis.",
@@ -23,11 +23,11 @@ def test_redis_url_unusable(url):
     "url",
     ["redis://cache", "redis://:pass%40word@cache:6380/2", "rediss://cache:6379/0?ssl_cert_reqs=none", "unix:///r"],
 )
-def test_redis_url_fine(url):
+def test_usable_redis_url_is_fine(url):
     assert messages(STREAMING_REDIS_URL=url) == []
 
 
-def test_redis_package_missing(monkeypatch):
+def test_missing_redis_package_is_an_error(monkeypatch):
     monkeypatch.setattr("streaming.checks.redis.find_spec", lambda name: None)
     assert messages() == []
     assert messages(STREAMING_REDIS_URL="redis://cache") == [
@@ -43,7 +43,7 @@ PATIENT = {"address": "redis://cache", "socket_timeout": None}
 
 
 @pytest.mark.parametrize("config", [{}, {"hosts": ["redis://cache"]}, {"hosts": [PATIENT, {"address": "redis://b"}]}])
-def test_channel_layer_that_loses_idle_consumers(monkeypatch, config):
+def test_channel_layer_that_loses_idle_consumers_is_a_warning(monkeypatch, config):
     monkeypatch.setattr("streaming.checks.redis.version", {"redis": "8.1.0"}.__getitem__)
     layer = {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": config}
     assert messages(CHANNEL_LAYERS={"default": layer}) == [
@@ -66,5 +66,5 @@ def test_channel_layer_that_loses_idle_consumers(monkeypatch, config):
         {"BACKEND": "channels.layers.InMemoryChannelLayer"},
     ],
 )
-def test_channel_layer_fine(layer):
+def test_other_channel_layers_are_fine(layer):
     assert messages(CHANNEL_LAYERS={"default": layer}) == []

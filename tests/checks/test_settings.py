@@ -9,7 +9,7 @@ from streaming.conf import PREFIX, SETTINGS
 from tests.checks import messages
 
 
-def test_unknown_setting():
+def test_unknown_setting_is_a_warning():
     assert messages(STREAMING_PROVIDER="default", STREAMING_COLOUR="red") == [
         Warning(
             "There is no setting STREAMING_COLOUR.",
@@ -47,7 +47,7 @@ def test_unknown_setting():
         ("JOURNAL_RETENTION_SECONDS", "1h", "a number of seconds, 0 or more"),
     ],
 )
-def test_wrong_value(name, value, wanted):
+def test_wrong_value_is_an_error(name, value, wanted):
     assert messages(**{PREFIX + name: value}) == [
         Error(
             f"STREAMING_{name} must be {wanted}, not {value!r}.",
@@ -70,11 +70,11 @@ def test_wrong_value(name, value, wanted):
         {"LEASE_SECONDS": 1, "TICK_SECONDS": 0.2},
     ],
 )
-def test_value_at_the_edge_is_fine(fine):
+def test_value_at_the_limit_is_allowed(fine):
     assert messages(**{PREFIX + name: value for name, value in fine.items()}) == []
 
 
-def test_lease_too_short_for_the_tick():
+def test_lease_must_be_long_enough_for_the_tick():
     assert messages(STREAMING_LEASE_SECONDS=4, STREAMING_TICK_SECONDS=1) == [
         Error(
             "STREAMING_LEASE_SECONDS (4) is too short for STREAMING_TICK_SECONDS (1): "

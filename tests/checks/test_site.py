@@ -17,7 +17,7 @@ class OwnSessionMiddleware(SessionMiddleware):
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_asgi_application_not_set(value):
+def test_asgi_application_must_be_set(value):
     assert messages(ASGI_APPLICATION=value) == [
         Warning(
             "ASGI_APPLICATION is not set; under WSGI no answer can stream.",
@@ -31,7 +31,7 @@ def without(setting: str, value: str) -> dict[str, list[str]]:
     return {setting: [each for each in getattr(django_settings, setting) if each != value]}
 
 
-def test_daphne_not_installed():
+def test_missing_daphne_is_a_warning():
     assert messages(**without("INSTALLED_APPS", "daphne")) == [
         Warning(
             "'daphne' is not in INSTALLED_APPS; runserver then serves WSGI, where no answer can stream.",
@@ -42,7 +42,7 @@ def test_daphne_not_installed():
 
 
 @pytest.mark.parametrize("app", ["sessions", "auth"])
-def test_middleware_missing(app):
+def test_missing_middleware_is_an_error(app):
     name = {"sessions": "SessionMiddleware", "auth": "AuthenticationMiddleware"}[app]
     path = f"django.contrib.{app}.middleware.{name}"
     assert messages(**without("MIDDLEWARE", path)) == [
@@ -54,7 +54,7 @@ def test_middleware_missing(app):
     ]
 
 
-def test_middleware_subclass_will_do():
+def test_subclass_of_the_middleware_is_enough():
     path = "django.contrib.sessions.middleware.SessionMiddleware"
     middleware = [*without("MIDDLEWARE", path)["MIDDLEWARE"], f"{__name__}.OwnSessionMiddleware"]
     assert messages(MIDDLEWARE=middleware) == []
@@ -68,7 +68,7 @@ UNLIMITED = Warning(
 )
 
 
-def test_everybody_may_reach_it_only_when_deployed():
+def test_site_open_to_everybody_is_a_warning_when_deployed():
     overrides: dict[str, Any] = {"ALLOWED_HOSTS": ["*"], "STREAMING_ALLOW_ANONYMOUS": True}
     assert messages(**overrides) == []
     assert messages(deploy=True, **overrides) == [
@@ -82,12 +82,12 @@ def test_everybody_may_reach_it_only_when_deployed():
     assert messages(deploy=True, **overrides | {"STREAMING_ALLOW_ANONYMOUS": False}) == []
 
 
-def test_visitors_without_cookies_have_no_limits():
+def test_visitors_without_limits_are_a_warning_when_deployed():
     assert messages(STREAMING_ALLOW_ANONYMOUS=True) == []
     assert messages(deploy=True, STREAMING_ALLOW_ANONYMOUS=True) == [UNLIMITED]
 
 
-def test_application_is_not_wrapped():
+def test_unwrapped_application_is_a_warning_when_deployed():
     assert messages(ASGI_APPLICATION="tests.serving.bare.application") == []
     assert messages(deploy=True, ASGI_APPLICATION="tests.serving.bare.application") == [
         Warning(
@@ -101,5 +101,5 @@ def test_application_is_not_wrapped():
 
 
 @pytest.mark.parametrize("application", ["project.asgi.application", "no.such.module"])
-def test_application_is_wrapped_or_missing(application):
+def test_wrapped_or_missing_application_is_no_warning(application):
     assert messages(deploy=True, ASGI_APPLICATION=application) == []

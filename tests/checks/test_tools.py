@@ -16,12 +16,12 @@ from tests.checks import SCRIPTED, messages
         (["tests.tools.fails", "tests.tools.fails"], "STREAMING_TOOLS has two tools of the name 'fails'."),
     ],
 )
-def test_tools_that_are_none(paths, says):
+def test_each_tool_must_be_importable_and_have_a_name_of_its_own(paths, says):
     (message,) = messages(STREAMING_TOOLS=paths)
     assert (message.id, message.msg.startswith(says)) == ("streaming.E014", True)
 
 
-def test_function_that_cannot_be_a_tool(tmp_path, monkeypatch):
+def test_function_that_cannot_be_a_tool_is_an_error(tmp_path, monkeypatch):
     text = "from streaming.tools import tool\n\n@tool\ndef bad(a): ...\n"
     (tmp_path / "bad_tools_of_a_site.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
@@ -30,7 +30,7 @@ def test_function_that_cannot_be_a_tool(tmp_path, monkeypatch):
     assert "Parameter 'a' of tool 'bad' needs an annotation." in message.msg
 
 
-def test_provider_with_a_tool_that_the_site_has_not():
+def test_provider_must_name_known_tools():
     providers = {"default": {**SCRIPTED, "TOOLS": ["get_wether"]}}
     assert messages(STREAMING_PROVIDERS=providers, STREAMING_TOOLS=["tests.tools.get_weather"]) == [
         Error(

@@ -46,7 +46,7 @@ def test_chat_reads_the_question_from_standard_input(monkeypatch: pytest.MonkeyP
     assert Conversation.objects.get().title == "What is in this file?"
 
 
-def test_chat_belongs_to_the_named_user() -> None:
+def test_conversation_belongs_to_the_named_user() -> None:
     user = get_user_model().objects.create_user("ada")
     ask("Hi", "--user", "ada")
     assert Conversation.objects.get().user == user

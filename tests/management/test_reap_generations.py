@@ -12,7 +12,7 @@ from streaming.models import Generation, JournalEntry, from_now
 
 
 @pytest.mark.django_db(transaction=True)
-def test_reap_settles_what_nobody_runs_and_prunes_old_frames(settings: Any) -> None:
+def test_generations_of_dead_processes_are_settled_and_old_frames_deleted(settings: Any) -> None:
     for question in ("one", "two"):
         call_command("chat", question, stdout=io.StringIO(), stderr=io.StringIO())
     dead = Generation.objects.order_by("created_at").first()

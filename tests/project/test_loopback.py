@@ -27,12 +27,12 @@ async def reach(client: object, kind: str = "http") -> list[Any]:
 
 
 @pytest.mark.parametrize("client", [("127.0.0.1", 1), ("127.8.8.8", 1), ("::1", 1), ("::ffff:127.0.0.1", 1), None])
-async def test_this_machine_is_let_in(client: object) -> None:
+async def test_this_machine_is_accepted(client: object) -> None:
     assert await reach(client) == ["let in"]
     assert await reach(client, "websocket") == ["let in"]
 
 
 @pytest.mark.parametrize("client", [("192.168.1.20", 1), ("2001:db8::1", 1), ("::ffff:10.0.0.1", 1)])
-async def test_other_machines_are_turned_away(client: object) -> None:
+async def test_other_machines_are_refused(client: object) -> None:
     assert await reach(client) == [403, "http.response.body"]
     assert await reach(client, "websocket") == [4403]

@@ -24,7 +24,7 @@ def test_the_default_provider_follows_the_environment(env: dict[str, str], defau
     assert providers_from(env)["default"]["BACKEND"] == f"streaming.providers.{default}"
 
 
-def test_what_has_a_key_or_an_address_is_offered() -> None:
+def test_providers_with_a_key_or_an_address_are_offered() -> None:
     assert set(providers_from({})) == {"default", "local", "scripted"}
     named = providers_from({"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "OPENAI_MODEL": "m"})
     assert set(named) == {"default", "local", "scripted", "openai-chat", "openai-responses"}

@@ -39,9 +39,7 @@ def test_site_on_postgresql_has_a_pool(tmp_path: Path) -> None:
         ({"DEBUG": "0", "SECRET_KEY": "s", "ALLOWED_HOSTS": "localhost"}, "False"),
     ],
 )
-def test_only_a_site_for_its_own_machine_is_open_to_visitors(
-    tmp_path: Path, env: dict[str, str], anonymous: str
-) -> None:
+def test_only_a_site_for_its_own_machine_allows_visitors(tmp_path: Path, env: dict[str, str], anonymous: str) -> None:
     assert settings_value("s.STREAMING_ALLOW_ANONYMOUS", tmp_path, **env) == anonymous
 
 

@@ -17,7 +17,7 @@ from tests.pages import answered
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-async def test_the_chat_tag_stands_in_any_page(settings: Any) -> None:
+async def test_chat_is_shown_in_any_page(settings: Any) -> None:
     settings.STREAMING_ALLOW_ANONYMOUS = True
     await answered(AsyncClient())
     conversation = await Conversation.objects.aget()

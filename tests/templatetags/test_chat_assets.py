@@ -99,7 +99,7 @@ def test_every_module_is_named() -> None:
     assert addresses(rendered()) == [f"/static/streaming/{name}" for name in expected]
 
 
-def test_plain_names_need_nothing_inline() -> None:
+def test_unchanged_names_need_no_inline_script() -> None:
     assert re.findall(r"<script([^>]*)>(.*?)</script>", rendered()) == [
         (' type="module" src="/static/streaming/chat.js"', "")
     ]
@@ -137,7 +137,7 @@ def test_import_map_comes_before_modules(collected: Path) -> None:
 
 
 @stored_by(RewritingStorage)
-def test_names_in_rewritten_imports_need_no_map(collected: Path) -> None:
+def test_rewritten_imports_need_no_map(collected: Path) -> None:
     page = rendered()
     assert "importmap" not in page
     hashed = [(collected / address.removeprefix("/static/")) for address in addresses(page)[1:]]

@@ -48,14 +48,14 @@ async def test_each_kind_of_part_is_shown(client: AsyncClient) -> None:
         ({"status": "interrupted", "error_code": "interrupted"}, "The server stopped while answering."),
     ],
 )
-async def test_why_an_answer_is_not_whole_is_said(client: AsyncClient, outcome: dict[str, str], note: str) -> None:
+async def test_note_says_why_an_answer_is_not_complete(client: AsyncClient, outcome: dict[str, str], note: str) -> None:
     page = visible(await stored(client, TextPart(text="Half"), **outcome))
     assert "Half" in page
     assert note in page
     assert 'name="regenerate"' in page
 
 
-async def test_a_whole_answer_needs_no_note(client: AsyncClient) -> None:
+async def test_complete_answer_has_no_note(client: AsyncClient) -> None:
     page = visible(await answered(client))
     assert "chat-note" not in page
 

@@ -13,7 +13,7 @@ from tests.live.client import Stream, assert_whole
 from tests.servers import Site
 
 
-async def test_ask_follow_and_stop(site: Site, examples: Path) -> None:
+async def test_commands_ask_follow_and_stop(site: Site, examples: Path) -> None:
     asked = stream(await run("ask", site, examples))
     await asked.until("text-delta", 12)
     followed = await stream(await run("follow", site, examples)).whole()
@@ -23,7 +23,7 @@ async def test_ask_follow_and_stop(site: Site, examples: Path) -> None:
     assert followed.chunks == asked.chunks[12:]
 
 
-async def test_stop_and_load(site: Site, examples: Path) -> None:
+async def test_stop_keeps_what_was_written_and_get_shows_it(site: Site, examples: Path) -> None:
     asked = stream(await run("ask", site, examples))
     await asked.until("text-delta", 3)
     said, _ = await (await run("stop", site, examples)).communicate()

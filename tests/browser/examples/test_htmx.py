@@ -42,7 +42,7 @@ async def ask(page: Page, prompt: str) -> None:
     await page.get_by_label("Message").press("Enter")
 
 
-async def test_a_reload_and_a_cut_lose_nothing_and_double_nothing(
+async def test_a_reload_and_a_cut_neither_lose_nor_repeat_text(
     open_page: OpenPage, site: Site, ada: dict[str, Any]
 ) -> None:
     async with Cable(site) as cable:
@@ -85,7 +85,7 @@ async def test_markup_stays_text(chat: Page) -> None:
     await expect(chat.get_by_text("BROKEN INTO")).to_have_count(0)
 
 
-async def test_stop_and_refusal(chat: Page) -> None:
+async def test_refusals_are_shown_and_stop_keeps_the_text(chat: Page) -> None:
     await ask(chat, "hang please")
     await expect(chat.locator("[sse-swap=text]")).to_contain_text("word4")
     await ask(chat, "another one")

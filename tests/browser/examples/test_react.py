@@ -13,7 +13,7 @@ from tests.live import rows
 from tests.servers import Site
 
 
-async def test_a_reload_and_a_cut_lose_nothing_and_double_nothing(open_page: OpenPage, site: Site) -> None:
+async def test_a_reload_and_a_cut_neither_lose_nor_repeat_text(open_page: OpenPage, site: Site) -> None:
     async with Cable(site) as cable:
         page = await open_page("/react/", base=cable.url)
         await ask(page, "steady please")
@@ -63,7 +63,7 @@ async def has_ended(page: Page, site: Site) -> None:
     await rows.settled(site, key)
 
 
-async def test_stop_and_regenerate(open_page: OpenPage) -> None:
+async def test_stop_keeps_the_text_and_regenerate_replaces_it(open_page: OpenPage) -> None:
     page = await open_page("/react/")
     await ask(page, "hang please")
     await expect(answer(page)).to_contain_text("word4")
@@ -79,7 +79,7 @@ async def test_stop_and_regenerate(open_page: OpenPage) -> None:
     await expect(page.locator("li.assistant")).to_have_count(1)
 
 
-async def test_thinking_calls_and_markup(open_page: OpenPage) -> None:
+async def test_reasoning_calls_and_markup_are_shown(open_page: OpenPage) -> None:
     page = await open_page("/react/")
     await ask(page, "think about it")
     await expect(answer(page).locator(".tool summary")).to_contain_text("get_weather")
