@@ -1,4 +1,4 @@
-"""The site around the app: an ASGI server, the middleware that says who is asking, and who may reach it."""
+"""Checks the site around the app: the ASGI server, the middleware that identifies users, and who can reach the site."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from streaming.conf import settings
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 NEEDED = {SESSIONS: "django.contrib.sessions", AUTHENTICATION: "django.contrib.auth"}
-"""Middleware → the app it belongs to."""
+"""Middleware that the app needs -> the Django app that it belongs to."""
 
 
 def check_site(**kwargs: Any) -> list[CheckMessage]:
+    """Checks that the site runs on ASGI and has the middleware that the app needs."""
     return [*_no_asgi(), *_no_daphne(), *_missing_middleware()]
 
 
@@ -52,7 +53,7 @@ def _missing_middleware() -> Iterator[CheckMessage]:
 
 
 def _has_middleware(path: str) -> bool:
-    """Listed, or a subclass of it is."""
+    """True if the setting lists the middleware or a subclass of it."""
     wanted = import_string(path)
     return path in django_settings.MIDDLEWARE or any(
         isinstance(middleware, type) and issubclass(middleware, wanted)
@@ -61,12 +62,12 @@ def _has_middleware(path: str) -> bool:
 
 
 def check_exposure(**kwargs: Any) -> list[CheckMessage]:
-    """For `check --deploy`: a site may well look like this while it is being written."""
+    """Checks who can reach the site. Only for `check --deploy`, because a site in development may be open."""
     return [*_open_to_all(), *_unlimited(), *_unwrapped()]
 
 
 def _unwrapped() -> Iterator[CheckMessage]:
-    """Imports the site's ASGI module, as its server will; one that cannot be imported is the server's to report."""
+    """Imports the site's ASGI module. If that fails, the server reports it, so this check says nothing."""
     try:
         application = import_string(getattr(django_settings, "ASGI_APPLICATION", None) or "")
     except ImportError:
