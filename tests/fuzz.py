@@ -1,10 +1,10 @@
-"""Feed the parser what no server should send, for as long as it is told, and stop at the first broken promise.
+"""Feeds the parser streams that no server should send, for a given time. Stops at the first violated promise.
 
     python -m tests.fuzz --seconds 60 --seed 1
 
-Streams are arbitrary bytes, words of the protocols in any order, and mutated recordings; each goes whole and cut in
-several ways through `StreamParser` and `Transcript`, in its own dialect and sometimes in another. A failure prints a
-shortened stream and the numbers that make it again. Without `--seed` each run is another one.
+Streams are arbitrary bytes, words of the protocols in any order, and changed recordings. `StreamParser` and
+`Transcript` read each stream as a whole and cut in several ways, in its own dialect and sometimes in another. A failure
+prints a shortened stream and the numbers that reproduce it. Without `--seed` each run is different.
 """
 
 from __future__ import annotations

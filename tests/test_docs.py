@@ -1,4 +1,4 @@
-"""What the documentation says about names, defaults and files is what the code says."""
+"""The documentation and the code agree about names, defaults and files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *D
 
 @pytest.fixture
 def without_settings(settings):
-    """Only defaults are left."""
+    """Removes the app's settings, so that only defaults are left."""
     for name in SETTINGS:
         if hasattr(django_settings, PREFIX + name):
             delattr(settings, PREFIX + name)

@@ -1,4 +1,4 @@
-"""Tools for tests, as a site would have them; what they were called with is in `CALLS`."""
+"""Tools for tests, as a site would write them. `CALLS` has the name and arguments of each call."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def has_nothing_next() -> str:
 
 
 class Panic(BaseException):
-    """As extensions written in Rust raise it."""
+    """An exception like the one that extensions written in Rust raise."""
 
 
 @tool

@@ -27,7 +27,7 @@ def _sqlite_defers(alias: str, configuration: Configuration) -> Iterator[CheckMe
     is_sqlite = connections[alias].vendor == "sqlite"
     if is_sqlite and str(options.get("transaction_mode", "")).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
         yield Warning(
-            f"The SQLite database {alias!r} lets transactions begin as readers; writers that meet fail with "
+            f"The SQLite database {alias!r} lets transactions begin as readers; two that write at once fail with "
             "'database is locked'.",
             hint=f'Set DATABASES[{alias!r}]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE", "timeout": 20}}.',
             id="streaming.W030",
@@ -49,7 +49,7 @@ def _waits_for_ever(alias: str, configuration: Configuration) -> Iterator[CheckM
     missing = {"connect_timeout", "tcp_user_timeout"} - set(configuration.get("OPTIONS", {}))
     if connections[alias].vendor == "postgresql" and missing:
         yield Warning(
-            f"When the PostgreSQL server of {alias!r} vanishes, whoever asks it waits for minutes.",
+            f"If the PostgreSQL server of {alias!r} vanishes, its clients wait for minutes.",
             hint=f'Set DATABASES[{alias!r}]["OPTIONS"] = {{"connect_timeout": 5, "tcp_user_timeout": 20_000}}.',
             id="streaming.W032",
         )

@@ -27,7 +27,7 @@ def _unusable_url() -> Iterator[CheckMessage]:
     if url and not _is_usable(url):
         # The message does not repeat the URL, because it may contain a password.
         yield Error(
-            "STREAMING_REDIS_URL is no address of a Redis.",
+            "STREAMING_REDIS_URL is not the address of a Redis server.",
             hint="Write redis://host:6379/0, rediss:// for TLS, or unix:///path/to/socket.",
             id="streaming.E040",
         )

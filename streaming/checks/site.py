@@ -74,8 +74,8 @@ def _unwrapped() -> Iterator[CheckMessage]:
         return
     if not isinstance(application, StreamingApplication):
         yield Warning(
-            "ASGI_APPLICATION is not a StreamingApplication: clients that do not read are never cut, and Daphne "
-            "buffers all they are owed.",
+            "ASGI_APPLICATION is not a StreamingApplication: clients that do not read are never disconnected, and "
+            "Daphne buffers everything for them.",
             hint="At the end of asgi.py: from streaming.asgi import StreamingApplication; "
             "application = StreamingApplication(application)",
             id="streaming.W024",
@@ -94,8 +94,8 @@ def _open_to_all() -> Iterator[CheckMessage]:
 def _unlimited() -> Iterator[CheckMessage]:
     if settings.ALLOW_ANONYMOUS:
         yield Warning(
-            "STREAMING_ALLOW_ANONYMOUS: limits for one owner do not bind somebody who sends no cookie; each of their "
-            "requests is a new visitor's.",
+            "STREAMING_ALLOW_ANONYMOUS: limits per owner have no effect on a client that sends no cookie, because each "
+            "of its requests is a new visitor's.",
             hint="Limit requests by address in front of the site, or let people sign in. Silence this once you have.",
             id="streaming.W025",
         )

@@ -31,5 +31,5 @@ def _unknown_names(known: Any) -> Iterator[CheckMessage]:
     for alias, entry in providers.items() if isinstance(providers, dict) else ():
         for name in entry.get("TOOLS", ()) if isinstance(entry, dict) else ():
             if name not in known:
-                text = f"STREAMING_PROVIDERS[{alias!r}] is offered a tool {name!r} that STREAMING_TOOLS has not."
+                text = f"STREAMING_PROVIDERS[{alias!r}] names the tool {name!r}, which is not in STREAMING_TOOLS."
                 yield Error(text, hint=suggest(str(name), tuple(known)), id="streaming.E015")

@@ -18,7 +18,7 @@ VIEW_ALL = ["view_conversation", "view_message", "view_generation"]
 
 
 def client_with(*permissions: str, name: str = "reader") -> Client:
-    """A signed-in member of the staff with these permissions and no others."""
+    """The client of a signed-in staff member with only these permissions."""
     user = get_user_model().objects.create_user(name, password="secret", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
@@ -27,7 +27,7 @@ def client_with(*permissions: str, name: str = "reader") -> Client:
 
 
 def exchange(title="Weather", prompt="Will it rain?", parts=None, owner=None, **outcome):
-    """A conversation with one question and one settled answer."""
+    """Makes a conversation with one question and one settled answer."""
     owner = owner or get_user_model().objects.get_or_create(username=f"owner of {title}")[0]
     conversation = Conversation.objects.create(
         key=uuid.uuid4().hex, owner_key=f"user:{owner.pk}", user=owner, title=title, provider="default"
@@ -59,7 +59,7 @@ def exchange(title="Weather", prompt="Will it rain?", parts=None, owner=None, **
 
 
 def rows_in(conversation, kind):
-    """The conversation's rows of a kind, oldest first."""
+    """The conversation's rows of a kind, the oldest first."""
     if kind == "conversation":
         return [conversation]
     return list({"message": conversation.messages, "generation": conversation.generations}[kind].order_by("created_at"))
@@ -81,14 +81,14 @@ def page_of(client, kind, pk=None, **query):
 
 
 def rows_of(client, kind, **query):
-    """Primary keys on the first page of a list, in its order."""
+    """The primary keys on the first page of a list, in its order."""
     response = client.get(address(kind, "changelist"), query)
     assert response.status_code == 200, response.headers.get("Location")
     return [row.pk for row in response.context["cl"].result_list]
 
 
 class Words(HTMLParser):
-    """The visible text of a page, its tags aside."""
+    """Collects the text of a page without its tags."""
 
     def __init__(self) -> None:
         super().__init__()

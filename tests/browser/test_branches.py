@@ -1,4 +1,4 @@
-"""Other versions of what was said: made, walked and gone on from, with and without JavaScript."""
+"""Versions of questions and answers on the page: made, chosen and continued, with and without JavaScript."""
 
 from __future__ import annotations
 

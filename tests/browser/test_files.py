@@ -1,4 +1,4 @@
-"""Files in a real browser: chosen, pasted, dropped, refused, removed, sent, and there after a reload."""
+"""Files on the page: chosen, pasted, dropped, refused, removed, sent, and shown again after a reload."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.pictures import PDF, png
 PICTURE = png(320, 200)
 CAT = {"name": "cat.png", "mimeType": "image/png", "buffer": PICTURE}
 NOTES = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Notes"}
-# A file in the clipboard, or on its way to the page, as the browser hands it to scripts.
+# Dispatches the event that a browser sends for a pasted or dropped file.
 OFFER = """(element, {kind, name, type, content}) => {
     const bytes = Uint8Array.from(atob(content), char => char.charCodeAt(0));
     const data = new DataTransfer();

@@ -1,4 +1,4 @@
-"""The page itself: composer, scrolling, refusals, narrow screens, those who listen, and no JavaScript."""
+"""The page: composer, scrolling, refusals, narrow screens, screen readers, and no JavaScript."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page while an answer is written: it grows, it stops, it is found again."""
+"""The page while an answer is written: the answer grows, stops, and goes on after a reload or a cut."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def test_a_failed_stop_says_so(chat: Chat) -> None:
 
 
 async def test_a_stop_that_comes_late_does_not_end_another_tabs_answer(chat: Chat) -> None:
-    """The click is on its way while the answer ends and the next one begins elsewhere."""
+    """The stop request arrives after the answer has ended and another tab has started the next one."""
     other = Chat(await chat.page.context.new_page())
 
     async def late(route: Route) -> None:
@@ -100,7 +100,7 @@ async def test_a_reload_in_the_middle_of_an_answer_goes_on(chat: Chat) -> None:
     before = await chat.written()
     await chat.page.reload()
     seen = await chat.growth()
-    # The page may be drawn from a journal that is a tick behind; the stream makes up for it at once.
+    # The page may show a journal that is one tick old. The stream then adds the rest at once.
     assert seen[0].startswith(before) or before.startswith(seen[0])
     assert len(seen) > 5
     assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(seen))

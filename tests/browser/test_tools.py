@@ -1,4 +1,4 @@
-"""Calls that a person decides about, on the page: with a click, after a reload, and without JavaScript."""
+"""Approval of tool calls on the page: with a click, after a reload, and without JavaScript."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ PATIENT_POSTGRESQL = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
 
 @pytest.fixture
 def database(monkeypatch):
-    """Change the default database's configuration for one test."""
+    """Changes the configuration of the default database for one test."""
     configuration = connections["default"].settings_dict
     return lambda name, value: monkeypatch.setitem(configuration, name, value)
 
@@ -23,7 +23,7 @@ def test_sqlite_with_deferred_transactions_is_a_warning(database, options):
     database("OPTIONS", options)
     assert messages() == [
         Warning(
-            "The SQLite database 'default' lets transactions begin as readers; writers that meet fail with "
+            "The SQLite database 'default' lets transactions begin as readers; two that write at once fail with "
             "'database is locked'.",
             hint='Set DATABASES[\'default\']["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20}.',
             id="streaming.W030",
@@ -55,7 +55,7 @@ def test_postgresql_without_timeouts_is_a_warning(database, monkeypatch, options
     database("OPTIONS", options | {"pool": True})
     assert messages() == [
         Warning(
-            "When the PostgreSQL server of 'default' vanishes, whoever asks it waits for minutes.",
+            "If the PostgreSQL server of 'default' vanishes, its clients wait for minutes.",
             hint='Set DATABASES[\'default\']["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 20_000}.',
             id="streaming.W032",
         )

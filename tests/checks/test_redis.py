@@ -12,7 +12,7 @@ from tests.checks import messages
 def test_unusable_redis_url_is_an_error(url):
     assert messages(STREAMING_REDIS_URL=url) == [
         Error(
-            "STREAMING_REDIS_URL is no address of a Redis.",
+            "STREAMING_REDIS_URL is not the address of a Redis server.",
             hint="Write redis://host:6379/0, rediss:// for TLS, or unix:///path/to/socket.",
             id="streaming.E040",
         )

@@ -61,8 +61,8 @@ def test_subclass_of_the_middleware_is_enough():
 
 
 UNLIMITED = Warning(
-    "STREAMING_ALLOW_ANONYMOUS: limits for one owner do not bind somebody who sends no cookie; each of their "
-    "requests is a new visitor's.",
+    "STREAMING_ALLOW_ANONYMOUS: limits per owner have no effect on a client that sends no cookie, because each "
+    "of its requests is a new visitor's.",
     hint="Limit requests by address in front of the site, or let people sign in. Silence this once you have.",
     id="streaming.W025",
 )
@@ -91,8 +91,8 @@ def test_unwrapped_application_is_a_warning_when_deployed():
     assert messages(ASGI_APPLICATION="tests.serving.bare.application") == []
     assert messages(deploy=True, ASGI_APPLICATION="tests.serving.bare.application") == [
         Warning(
-            "ASGI_APPLICATION is not a StreamingApplication: clients that do not read are never cut, and Daphne "
-            "buffers all they are owed.",
+            "ASGI_APPLICATION is not a StreamingApplication: clients that do not read are never disconnected, and "
+            "Daphne buffers everything for them.",
             hint="At the end of asgi.py: from streaming.asgi import StreamingApplication; "
             "application = StreamingApplication(application)",
             id="streaming.W024",

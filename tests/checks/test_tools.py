@@ -34,7 +34,7 @@ def test_provider_must_name_known_tools():
     providers = {"default": {**SCRIPTED, "TOOLS": ["get_wether"]}}
     assert messages(STREAMING_PROVIDERS=providers, STREAMING_TOOLS=["tests.tools.get_weather"]) == [
         Error(
-            "STREAMING_PROVIDERS['default'] is offered a tool 'get_wether' that STREAMING_TOOLS has not.",
+            "STREAMING_PROVIDERS['default'] names the tool 'get_wether', which is not in STREAMING_TOOLS.",
             hint="Did you mean 'get_weather'?",
             id="streaming.E015",
         )

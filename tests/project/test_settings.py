@@ -15,7 +15,7 @@ READ = "from project import settings as s; print({expression})"
 
 
 def settings_value(expression: str, tmp_path: Path, **env: str) -> str:
-    """What the settings module says of `s` in a process with this environment."""
+    """The value of an expression about the settings module `s`, in a process with this environment."""
     command = [sys.executable, "-c", READ.format(expression=expression)]
     site_env = environment("project.settings", tmp_path / "x.sqlite3", env)
     done = subprocess.run(command, cwd=ROOT, env=site_env, capture_output=True, text=True)

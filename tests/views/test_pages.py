@@ -1,4 +1,4 @@
-"""The pages as a browser without JavaScript meets them."""
+"""The chat pages in a browser without JavaScript."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ async def test_pages_follow_the_language_of_the_request(client: AsyncClient, set
 
 
 async def edited(client: AsyncClient, scripted: Script) -> str:
-    """The page of a conversation whose one message was edited by its form."""
+    """The page of a conversation whose only message was edited with its form."""
     scripted(text="One.")
     page = visible(await answered(client, "First <try>"))
     form = re.search(r'name="edited" value="([^"]+)"', page)
@@ -224,7 +224,8 @@ async def edited(client: AsyncClient, scripted: Script) -> str:
     return visible(html(await client.get("/chat/c1/")))
 
 
-def ways(page: str) -> list[str]:
+def other_versions(page: str) -> list[str]:
+    """The ids behind the buttons for the previous and the next version. Empty for a disabled button."""
     return re.findall(r'name="branch" value="([^"]*)"', page)
 
 
@@ -232,7 +233,7 @@ async def test_an_edited_message_leads_back_to_the_one_it_replaces(client: Async
     page = await edited(client, scripted)
     assert "First" not in page.partition("<main")[2].partition("</h1>")[2]
     assert 'aria-label="Version 2 of 2"' in page
-    previous, after = ways(page)
+    previous, after = other_versions(page)
     assert after == ""
     response = await client.post("/chat/c1/branch/", {"branch": previous, "prompt": "A draft"})
     assert (response.status_code, response.headers["Location"]) == (303, f"/chat/c1/#message-{previous}")
@@ -241,7 +242,7 @@ async def test_an_edited_message_leads_back_to_the_one_it_replaces(client: Async
     assert "One." in page
     assert "Two." not in page
     assert 'aria-label="Version 1 of 2"' in page
-    assert ways(page)[0] == ""
+    assert other_versions(page)[0] == ""
 
 
 async def test_a_regenerated_answer_leads_back_to_the_other(client: AsyncClient, scripted: Script) -> None:
@@ -251,7 +252,7 @@ async def test_a_regenerated_answer_leads_back_to_the_other(client: AsyncClient,
     await send(client, "", regenerate=answer[1])
     await current().idle()
     page = visible(html(await client.get("/chat/c1/")))
-    assert ways(page) == [answer[1], ""]
+    assert other_versions(page) == [answer[1], ""]
     assert page.count("chat-branch") == 1
 
 
@@ -267,11 +268,11 @@ async def test_an_edit_that_is_refused_stays_in_its_form(client: AsyncClient, sc
     assert "The message has 40000 characters" in page
     missing = await send(client, "Something", edited="nowhere")
     assert missing.status_code == 404
-    assert ">Something</textarea>" in visible(html(missing)), "what was to be edited is gone: it is in the composer"
+    assert ">Something</textarea>" in visible(html(missing)), "its text is now in the composer"
 
 
 async def test_branch_is_not_changed_while_an_answer_is_written(client: AsyncClient, scripted: Script) -> None:
-    previous, _ = ways(await edited(client, scripted))
+    previous, _ = other_versions(await edited(client, scripted))
     scripted(text="one two three four", hang_after=4)
     await send(client, "Next")
     response = await client.post("/chat/c1/branch/", {"branch": previous, "prompt": "A draft"})
@@ -281,7 +282,7 @@ async def test_branch_is_not_changed_while_an_answer_is_written(client: AsyncCli
 
 
 async def test_branch_of_somebody_elses_conversation_is_not_found(client: AsyncClient, scripted: Script) -> None:
-    previous, _ = ways(await edited(client, scripted))
+    previous, _ = other_versions(await edited(client, scripted))
     assert (await AsyncClient().post("/chat/c1/branch/", {"branch": previous})).status_code == 404
     assert (await client.post("/chat/c1/branch/", {"branch": "nowhere"})).status_code == 404
     assert "Two." in html(await client.get("/chat/c1/"))

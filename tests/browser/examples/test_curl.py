@@ -1,4 +1,4 @@
-"""The commands of docs/clients.md, in a shell."""
+"""The curl commands of docs/clients.md, run in a shell."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_stop_keeps_what_was_written_and_get_shows_it(site: Site, examples
 
 
 async def run(name: str, site: Site, examples: Path) -> Process:
-    """A block of the page, in the directory that has its cookies."""
+    """Runs a block of the page in the directory that has its cookies."""
     env = os.environ | {"SITE": site.url}
     return await asyncio.create_subprocess_exec("sh", "-e", f"curl/{name}.sh", cwd=examples, env=env, stdout=PIPE)
 

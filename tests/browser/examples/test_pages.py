@@ -1,4 +1,4 @@
-"""The pages without a library, twenty lines, EventSource and fetch, as docs/clients.md prints them."""
+"""The three pages of docs/clients.md that need no library: twenty lines, EventSource and fetch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The React example, installed, built and served as its README says."""
+"""The React example, installed, built and served as its README describes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_an_answer_that_ends_while_the_page_is_cut_off(open_page: OpenPage
         await has_ended(page, site)
         cable.mend()
         await expect(answer(page)).to_have_text(WORDS)
-        await expect(page.locator("li")).to_have_count(3)  # the question, the answer, what may be done
+        await expect(page.locator("li")).to_have_count(3)  # the question, the answer and the actions
 
 
 async def test_an_answer_that_ends_between_loading_and_resuming(open_page: OpenPage, site: Site) -> None:
@@ -58,7 +58,7 @@ async def test_an_answer_that_ends_between_loading_and_resuming(open_page: OpenP
 
 
 async def has_ended(page: Page, site: Site) -> None:
-    """The answer in the page's conversation, whatever the page knows of it."""
+    """Waits until the page's conversation has a settled answer in the database."""
     key = parse_qs(urlsplit(page.url).query)["chat"][0]
     await rows.settled(site, key)
 
