@@ -1,4 +1,4 @@
-"""Streams that no server should send: arbitrary bytes, words of the protocols in any order, mutated recordings."""
+"""Streams that no server should send: arbitrary bytes, words of the protocols in any order, changed recordings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
 SIGNS = {b'"choices"': "openai-chat", b"message_start": "anthropic-messages", b"response.": "openai-responses"}
 RECORDINGS = (Path(__file__).parent / "streams", Path(__file__).parents[2] / "shared" / "streams")
 LARGEST = 64 * 1024
-"""Bytes of a recording used: the rest of a long one repeats itself."""
+"""The most bytes of a recording. The rest of a long recording only repeats itself."""
 
 WORDS = [
     *(b"\n", b"\n\n", b"\r", b"\r\n", b"data: ", b"data:", b"event: error\n", b"event: ping\n", b": \n", b"id: 1\n"),
