@@ -23,7 +23,7 @@ READ_BYTES = 65536
 
 
 class Fault(NamedTuple):
-    """What one connection does to the bytes that the site sends.
+    """The changes that one connection makes to the bytes that the site sends.
 
     It is cut after `cut_at` bytes, with a FIN, or with a RST if `by_reset` is True. Pieces have at most `slice` bytes
     and arrive `latency` seconds late. At most `rate` bytes arrive in a second.

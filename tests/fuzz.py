@@ -84,7 +84,7 @@ def check(dialect: str, body: bytes, rng: random.Random) -> None:
     """Checks all promises against one stream.
 
     Raises:
-        Broken: one did not hold. Any other exception is the parser's own, and as bad.
+        Broken: the stream violates a promise. Any other exception comes from the parser and is a bug, too.
     """
     options = rng.choice(OPTIONS)
     events = read(dialect, [body], **options)

@@ -100,7 +100,7 @@ def exits() -> str:
 
 @tool
 async def exits_the_loop() -> str:
-    """The same, on the loop."""
+    """Is the same kind of code, but async."""
     sys.exit("usage: exits")
 
 
@@ -122,7 +122,7 @@ def panics() -> str:
 
 @tool
 def gives_django_texts() -> dict[str, Any]:
-    """What templates and translations are made of."""
+    """Gives texts of templates and translations."""
     return {"safe": mark_safe("<b>"), "lazy": gettext_lazy("Yes"), "list": [gettext_lazy("No")]}
 
 
@@ -157,7 +157,7 @@ def gives_nested(levels: int) -> list[object]:
 
 @tool
 def slow_count() -> int:
-    """How many of these run at once."""
+    """Records when it begins and ends."""
     CALLS.append(("began", {"at": time.monotonic()}))
     time.sleep(0.1)
     CALLS.append(("ended", {"at": time.monotonic()}))

@@ -1,4 +1,4 @@
-"""What staff may see, and that nobody writes."""
+"""The permissions and the search that all pages of the admin share."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ async def opened(chromium: Browser, site: Site, scripts: str) -> AsyncGenerator[
 async def test_the_page_works_where_the_policy_forbids_the_import_map(
     chromium: Browser, stored: Callable[[str], Site]
 ) -> None:
-    """Without the map, imports lead to the files with unchanged names, which `collectstatic` keeps."""
+    """The imports then lead to the files with unchanged names, which `collectstatic` keeps."""
     async with opened(chromium, stored(HASHED), OWN) as (chat, said):
         await chat.page.goto("/")
         await answers(chat)

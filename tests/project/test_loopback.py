@@ -10,7 +10,7 @@ from project.loopback import LoopbackOnly
 
 
 async def reach(client: object, kind: str = "http") -> list[Any]:
-    """What a peer with the address `client` gets: the application's message, or a refusal."""
+    """Connects a peer with the address `client`. Returns the application's message or the refusal."""
     sent: list[Any] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -1,4 +1,4 @@
-"""What the chat templates show of a message."""
+"""The parts and the note that the chat templates show for a message."""
 
 from __future__ import annotations
 
