@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 # A client reconnects after this many milliseconds. The time is random, so that a restart does not bring all at once.
 RETRY_MS = (2000, 3000)
-# The most bytes in one write: a hundred words or more. A server's `send` waits between writes, never inside one.
+# The size of one write, in bytes: a hundred words or more. A server's `send` waits between writes, never inside one.
 BYTES_PER_WRITE = 16_384
 
 
