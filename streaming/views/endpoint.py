@@ -1,4 +1,4 @@
-"""The decorator of every JSON and streaming endpoint: it authorises, and turns refusals into responses."""
+"""The decorator of every JSON and streaming endpoint. It checks who asks, and turns refusals into responses."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 
 def endpoint(method: str) -> Callable[[View], View]:
-    """Gives a view its owner, and turns every refusal into a short text with the right status.
+    """Passes the owner to a view, and answers every refusal with its text and status.
 
-    The view needs no CSRF token, so that stock clients work: `refuse_cross_site` protects it instead.
+    The view needs no CSRF token, because stock clients send none. `refuse_cross_site` protects it instead.
     """
 
     def decorate(view: View) -> View:

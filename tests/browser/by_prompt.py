@@ -1,4 +1,4 @@
-"""A provider whose answer is chosen by the first word of the last message: one server, every scenario."""
+"""A provider that chooses its answer by the first word of the last message. So one server serves all scenarios."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ STOPPED = (
 )
 WEATHER = {"name": "get_weather", "arguments": {"city": "Rome", "days": 3}}
 MAIL = {"name": "send_mail", "arguments": {"to": "me", "body": "Hello there"}}
-# A tool of nobody's: its calls are shown and wait.
+# A tool without a function: the page shows its calls, and they stay without a result.
 get_weather = ToolSpec(name="get_weather", description="", parameters={"type": "object"})
 
 
 @tool
 async def look_around() -> str:
-    """Takes long enough for a person to decide about another call meanwhile."""
+    """A tool that takes so long that a person can decide about another call meanwhile."""
     await asyncio.sleep(3)
     return "seen"
 
@@ -66,7 +66,7 @@ SCRIPTS: dict[str, dict[str, Any]] = {
 
 
 class ByPrompt:
-    """`Scripted`, many times. An unknown first word is answered by `words`."""
+    """A provider with one `Scripted` for each first word. An unknown first word gets the script `words`."""
 
     dialect = "openai-chat"
     takes = ("image/*", "text/*")

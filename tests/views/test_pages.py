@@ -1,4 +1,4 @@
-"""The pages as a browser without JavaScript meets them."""
+"""The chat pages in a browser without JavaScript."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def test_an_answer_being_written_refreshes_itself_and_can_be_stopped(
     assert "data-active" not in page
 
 
-async def test_stopping_what_does_not_run_leads_back_to_the_page(client: AsyncClient) -> None:
+async def test_stop_without_a_running_answer_leads_back_to_the_page(client: AsyncClient) -> None:
     await answered(client)
     assert (await client.post("/chat/c1/stop/")).status_code == 303
     assert (await Generation.objects.aget()).status == "finished"
@@ -109,7 +109,7 @@ async def test_trying_again_replaces_the_answer(client: AsyncClient, scripted: S
 
 
 @pytest.mark.parametrize("verb", ["", "stop/", "send/"])
-async def test_somebody_elses_conversation_is_not_there(client: AsyncClient, verb: str) -> None:
+async def test_somebody_elses_conversation_is_not_found(client: AsyncClient, verb: str) -> None:
     await answered(client, "My secret", "private")
     other = AsyncClient()
     if verb == "":
@@ -130,7 +130,7 @@ async def test_a_conversation_that_does_not_exist_is_404(client: AsyncClient) ->
     ("method", "path", "back"),
     [("get", "/", "/"), ("get", "/chat/c1/", "/chat/c1/"), ("post", "/chat/c1/send/", "/chat/c1/")],
 )
-async def test_where_login_is_required_strangers_are_sent_there_and_back(
+async def test_visitors_who_must_sign_in_are_redirected_there_and_back(
     client: AsyncClient, settings: Any, method: str, path: str, back: str
 ) -> None:
     settings.STREAMING_ALLOW_ANONYMOUS = False
@@ -184,7 +184,7 @@ async def test_the_list_has_pages_newest_first(client: AsyncClient) -> None:
     assert html(await client.get("/?page=nonsense")).count("<li>") == first.count("<li>")
 
 
-async def test_a_key_that_cannot_be_an_address_is_refused(client: AsyncClient) -> None:
+async def test_a_key_with_a_slash_is_refused(client: AsyncClient) -> None:
     response = await client.post("/api/chat", {"prompt": "Hello", "id": "a/b"}, content_type="application/json")
     assert response.status_code == 400
     assert (await client.get("/")).status_code == 200
@@ -208,7 +208,7 @@ async def test_pages_follow_the_language_of_the_request(client: AsyncClient, set
 
 
 async def edited(client: AsyncClient, scripted: Script) -> str:
-    """The page of a conversation whose one message was edited by its form."""
+    """The page of a conversation whose only message was edited with its form."""
     scripted(text="One.")
     page = visible(await answered(client, "First <try>"))
     form = re.search(r'name="edited" value="([^"]+)"', page)
@@ -224,7 +224,8 @@ async def edited(client: AsyncClient, scripted: Script) -> str:
     return visible(html(await client.get("/chat/c1/")))
 
 
-def ways(page: str) -> list[str]:
+def other_versions(page: str) -> list[str]:
+    """The ids behind the buttons for the previous and the next version. Empty for a disabled button."""
     return re.findall(r'name="branch" value="([^"]*)"', page)
 
 
@@ -232,7 +233,7 @@ async def test_an_edited_message_leads_back_to_the_one_it_replaces(client: Async
     page = await edited(client, scripted)
     assert "First" not in page.partition("<main")[2].partition("</h1>")[2]
     assert 'aria-label="Version 2 of 2"' in page
-    previous, after = ways(page)
+    previous, after = other_versions(page)
     assert after == ""
     response = await client.post("/chat/c1/branch/", {"branch": previous, "prompt": "A draft"})
     assert (response.status_code, response.headers["Location"]) == (303, f"/chat/c1/#message-{previous}")
@@ -241,17 +242,17 @@ async def test_an_edited_message_leads_back_to_the_one_it_replaces(client: Async
     assert "One." in page
     assert "Two." not in page
     assert 'aria-label="Version 1 of 2"' in page
-    assert ways(page)[0] == ""
+    assert other_versions(page)[0] == ""
 
 
-async def test_an_answer_made_again_leads_back_to_the_other(client: AsyncClient, scripted: Script) -> None:
+async def test_a_regenerated_answer_leads_back_to_the_other(client: AsyncClient, scripted: Script) -> None:
     scripted(text="One.")
     answer = re.search(r'name="regenerate" value="([^"]+)"', visible(await answered(client)))
     assert answer
     await send(client, "", regenerate=answer[1])
     await current().idle()
     page = visible(html(await client.get("/chat/c1/")))
-    assert ways(page) == [answer[1], ""]
+    assert other_versions(page) == [answer[1], ""]
     assert page.count("chat-branch") == 1
 
 
@@ -267,11 +268,11 @@ async def test_an_edit_that_is_refused_stays_in_its_form(client: AsyncClient, sc
     assert "The message has 40000 characters" in page
     missing = await send(client, "Something", edited="nowhere")
     assert missing.status_code == 404
-    assert ">Something</textarea>" in visible(html(missing)), "what was to be edited is gone: it is in the composer"
+    assert ">Something</textarea>" in visible(html(missing)), "its text is now in the composer"
 
 
-async def test_walking_while_an_answer_is_written_is_refused(client: AsyncClient, scripted: Script) -> None:
-    previous, _ = ways(await edited(client, scripted))
+async def test_branch_is_not_changed_while_an_answer_is_written(client: AsyncClient, scripted: Script) -> None:
+    previous, _ = other_versions(await edited(client, scripted))
     scripted(text="one two three four", hang_after=4)
     await send(client, "Next")
     response = await client.post("/chat/c1/branch/", {"branch": previous, "prompt": "A draft"})
@@ -280,8 +281,8 @@ async def test_walking_while_an_answer_is_written_is_refused(client: AsyncClient
     assert ">A draft</textarea>" in html(response)
 
 
-async def test_anothers_conversation_cannot_be_walked(client: AsyncClient, scripted: Script) -> None:
-    previous, _ = ways(await edited(client, scripted))
+async def test_branch_of_somebody_elses_conversation_is_not_found(client: AsyncClient, scripted: Script) -> None:
+    previous, _ = other_versions(await edited(client, scripted))
     assert (await AsyncClient().post("/chat/c1/branch/", {"branch": previous})).status_code == 404
     assert (await client.post("/chat/c1/branch/", {"branch": "nowhere"})).status_code == 404
     assert "Two." in html(await client.get("/chat/c1/"))

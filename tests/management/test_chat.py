@@ -1,3 +1,5 @@
+"""`manage.py chat`."""
+
 from __future__ import annotations
 
 import io
@@ -15,10 +17,10 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from streaming.models import Conversation, Generation, JournalEntry, from_now
+from streaming.models import Conversation, Generation
 from tests import tools
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -44,7 +46,7 @@ def test_chat_reads_the_question_from_standard_input(monkeypatch: pytest.MonkeyP
     assert Conversation.objects.get().title == "What is in this file?"
 
 
-def test_chat_belongs_to_the_named_user() -> None:
+def test_conversation_belongs_to_the_named_user() -> None:
     user = get_user_model().objects.create_user("ada")
     ask("Hi", "--user", "ada")
     assert Conversation.objects.get().user == user
@@ -128,21 +130,3 @@ def test_chat_without_a_terminal_leaves_the_question_open() -> None:
     _, err = ask("Write to me")
     assert "calls that wait for an approval: 1;" in err
     assert tools.CALLS == []
-
-
-def test_reap_settles_what_nobody_runs_and_prunes_old_frames(settings: Any) -> None:
-    ask("one")
-    ask("two")
-    dead = Generation.objects.order_by("created_at").first()
-    assert dead is not None
-    Generation.objects.filter(pk=dead.pk).update(
-        status="running", active_conversation=dead.conversation_id, lease_until=from_now(-60)
-    )
-    settings.STREAMING_JOURNAL_RETENTION_SECONDS = -1
-    out = io.StringIO()
-    call_command("reap_generations", stdout=out)
-    assert out.getvalue() == "1 generations settled as interrupted, 3 journal entries deleted.\n"
-    dead.refresh_from_db()
-    assert dead.status == "interrupted"
-    assert dead.message.text == "Hello from the script."
-    assert not JournalEntry.objects.exists()

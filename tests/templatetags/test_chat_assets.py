@@ -1,4 +1,4 @@
-"""The page's stylesheet and scripts: what `{% chat_assets %}` writes, and what the modules import."""
+"""The stylesheet and the scripts of the page: the output of `{% chat_assets %}`, and the imports of the modules."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RewritingStorage(ManifestStaticFilesStorage):
 
 
 class SignedStorage(StaticFilesStorage):
-    """Gives each address a query of its own, as object storages do."""
+    """A storage that gives each address a query of its own, as object storages do."""
 
     def url(self, name: str | None) -> str:
         return f"https://cdn.example.org/{name}?signature={len(name or '')}"
@@ -40,7 +40,7 @@ def rendered(**values: Any) -> str:
 
 
 def imports() -> dict[str, set[str]]:
-    """Each script with those that it imports."""
+    """The name of each script -> the names of the scripts that it imports."""
     return {
         name: {posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in IMPORT.findall(text)}
         for name, text in SCRIPTS.items()
@@ -59,7 +59,7 @@ def import_map(page: str) -> dict[str, str]:
 
 @pytest.fixture
 def collected(settings: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """Static files as the storage of the test's parameter stores them."""
+    """The directory in which the storage named by the test's parameter has stored the static files."""
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": request.param}}
     settings.STATIC_ROOT = tmp_path
     call_command("collectstatic", interactive=False, verbosity=0)
@@ -99,7 +99,7 @@ def test_every_module_is_named() -> None:
     assert addresses(rendered()) == [f"/static/streaming/{name}" for name in expected]
 
 
-def test_plain_names_need_nothing_inline() -> None:
+def test_unchanged_names_need_no_inline_script() -> None:
     assert re.findall(r"<script([^>]*)>(.*?)</script>", rendered()) == [
         (' type="module" src="/static/streaming/chat.js"', "")
     ]
@@ -137,7 +137,7 @@ def test_import_map_comes_before_modules(collected: Path) -> None:
 
 
 @stored_by(RewritingStorage)
-def test_names_in_rewritten_imports_need_no_map(collected: Path) -> None:
+def test_rewritten_imports_need_no_map(collected: Path) -> None:
     page = rendered()
     assert "importmap" not in page
     hashed = [(collected / address.removeprefix("/static/")) for address in addresses(page)[1:]]
