@@ -16,8 +16,7 @@ from streaming.access import SessionCheck
 from streaming.asgi import StreamingApplication
 from streaming.asgi.application import GC_THRESHOLD
 from streaming.database import health
-from streaming.journal import seize
-from streaming.journal.redis import Absence
+from streaming.journal.redis import Absence, seize_stream
 from streaming.models import Generation, Message
 from streaming.protocol import ToolCall
 from streaming.protocol.ui_stream import frame
@@ -108,7 +107,7 @@ async def test_dead_are_settled_at_once_although_redis_hangs(monkeypatch: pytest
     monkeypatch.setattr("streaming.journal.redis.BlockingRedis.from_url", hangs)
     monkeypatch.setattr("streaming.journal.redis._away", Absence())
     for _ in range(5):
-        assert seize("redis://localhost", "streaming:", uuid.uuid4(), 0) == []
+        assert seize_stream("redis://localhost", "streaming:", uuid.uuid4(), 0) == []
     assert len(asked) == 1
 
 

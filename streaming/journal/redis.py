@@ -143,7 +143,7 @@ class RedisJournal:
 _away = Absence()
 
 
-def seize(url: str, prefix: str, generation_id: uuid.UUID, after: int) -> list[bytes]:
+def seize_stream(url: str, prefix: str, generation_id: uuid.UUID, after: int) -> list[bytes]:
     """Take a stream from an owner that has gone silent: every frame after number `after`. It can append no more.
 
     Nothing when Redis is away. Blocks for at most `COMMAND_SECONDS` a round trip.
