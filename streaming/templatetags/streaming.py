@@ -37,7 +37,7 @@ MODULES = sorted(f"chat/{file.name}" for file in Path(__file__).parents[1].glob(
 @register.inclusion_tag("streaming/_chat.html", takes_context=True)
 def chat(
     context: Context,
-    conversation: Conversation | None = None,
+    conversation: Conversation | str | None = None,
     *,
     page: bool = False,
     key: str = "",
@@ -51,6 +51,8 @@ def chat(
     that a new conversation gets if there is no JavaScript. `draft` is a message that was refused, `refusal` is the
     reason, and `edited` is the id of the message that the draft was meant to replace.
     """
+    if not isinstance(conversation, Conversation):
+        conversation = None  # the template names a variable that the context does not have
     messages = shown_messages(conversation)
     key = conversation.key if conversation else key or uuid.uuid4().hex
     is_edit = bool(edited) and any(message.id == edited for message in messages)
@@ -85,8 +87,7 @@ def chat_assets(context: Context) -> SafeString:
 
     Every element carries the `csp_nonce` of the context (Django 6's CSP) or of the request (django-csp).
     """
-    nonce = context.get("csp_nonce") or getattr(context.get("request"), "csp_nonce", None)
-    attribute = format_html(' nonce="{}"', nonce) if nonce else ""
+    attribute = _nonce_attribute(context)
     preload = '\n    <link rel="modulepreload" href="{}"{}>'  # else a browser must first read the importers
     return format_html(
         '<link rel="stylesheet" href="{}"{}>{}{}\n    <script type="module" src="{}"{}></script>',
@@ -97,6 +98,13 @@ def chat_assets(context: Context) -> SafeString:
         static(ENTRY),
         attribute,
     )
+
+
+def _nonce_attribute(context: Context) -> str:
+    """` nonce="…"` if the page has a nonce. Both libraries' nonces are made when first used, and are falsy before."""
+    nonces = (context.get("csp_nonce"), getattr(context.get("request"), "csp_nonce", None))
+    nonce = next((str(nonce) for nonce in nonces if nonce is not None), "")
+    return format_html(' nonce="{}"', nonce) if nonce else ""
 
 
 def _import_map(attribute: str) -> str:

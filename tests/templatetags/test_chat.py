@@ -25,8 +25,10 @@ async def test_chat_is_shown_in_any_page(settings: Any) -> None:
     with translation.override("en"):
         rendered = await in_database(template.render, Context({"conversation": conversation}))
         fresh = await in_database(template.render, Context({"conversation": None}))
+        unnamed = await in_database(template.render, Context({}))
     assert 'data-conversation="c1"' in rendered
     assert "Hello" in rendered
     assert "data-whole-page" not in rendered
     assert 'data-conversation=""' in fresh
+    assert 'data-conversation=""' in unnamed
     assert re.search(r'action="/chat/[0-9a-f]{32}/send/"', fresh)

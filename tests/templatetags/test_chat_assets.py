@@ -154,3 +154,26 @@ def test_addresses_with_queries_are_mapped(settings: Any) -> None:
         )
         for module in MODULES
     }
+
+
+class LazyNonce:
+    """A nonce as Django 6 and django-csp 4 have it: falsy until somebody asks for its text."""
+
+    def __init__(self) -> None:
+        self.is_used = False
+
+    def __bool__(self) -> bool:
+        return self.is_used
+
+    def __str__(self) -> str:
+        self.is_used = True
+        return "bm9uY2U"
+
+
+@pytest.mark.parametrize("place", ["context", "request"])
+def test_a_nonce_that_is_made_when_it_is_used_stands_on_every_element(place: str) -> None:
+    request = RequestFactory().get("/")
+    if place == "request":
+        request.csp_nonce = LazyNonce()  # type: ignore[attr-defined]
+    page = rendered(request=request, **({"csp_nonce": LazyNonce()} if place == "context" else {}))
+    assert page.count('nonce="bm9uY2U"') == len(re.findall(r"<(?:link|script)\b", page)) > 2
