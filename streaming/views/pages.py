@@ -12,12 +12,11 @@ import msgspec
 from asgiref.sync import sync_to_async
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from streaming.access import owner_of, refuse_sync
 from streaming.database import in_database
@@ -26,6 +25,7 @@ from streaming.intake import select_branch, submission_of
 from streaming.models import Conversation, Generation, Owner
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
+from streaming.views.endpoint import outside_transactions
 from streaming.views.files import sent_files
 
 LISTED = 40
@@ -59,17 +59,17 @@ def for_owner(view: OwnersView) -> OwnersView:
         current().ensure_sweeping()
         return await view(request, owner, key)
 
-    return never_cache(transaction.non_atomic_requests(wrapped))
+    return never_cache(outside_transactions(wrapped))
 
 
-@require_GET
+@require_safe
 @for_owner
 async def conversation_list(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     """Shows the list and the composer of a new conversation."""
     return await _page(request, owner)
 
 
-@require_GET
+@require_safe
 @for_owner
 async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     """Shows the list and one conversation."""
