@@ -13,8 +13,8 @@ import pytest
 from tests.backing import Backing
 
 ROOT = Path(__file__).resolve().parents[2]
-ENGINE = ("tests/test_supervisor.py", "tests/test_subscription.py", "tests/faults/test_every_await.py")
-LOCKS = "tests/test_branches.py::test_walking_and_sending_at_once_leave_one_of_the_two_orders"
+ENGINE = ("tests/runner/test_run.py", "tests/subscription/test_subscription.py", "tests/faults/test_every_await.py")
+LOCKS = "tests/intake/test_branches.py::test_walking_and_sending_at_once_leave_one_of_the_two_orders"
 FILES = "tests/test_files.py"
 CONTRACT = "tests/journal/test_contract.py"
 

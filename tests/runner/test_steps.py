@@ -31,7 +31,7 @@ from streaming.testing import chunks_of, drain, frames_of, seqs_of
 from streaming.tools import BROKEN_OFF
 from tests import tools
 from tests.engine import ALICE
-from tests.test_supervisor import load
+from tests.runner.test_run import load
 
 pytestmark = pytest.mark.usefixtures("engine")
 Scripting = Callable[..., None]
