@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from streaming.database import in_database
-from streaming.intake import Submission
 from streaming.journal import Batch, write_frames
 from streaming.models import Generation, JournalEntry, from_now
 from streaming.settlement import reap
@@ -16,14 +14,9 @@ from streaming.subscription.journal import JournalSubscription
 from streaming.subscription.live import LiveSubscription
 from streaming.supervisor import current
 from streaming.testing import chunks_of, drain, frames_of, seqs_of, text_of
-from tests.engine import ALICE, leave_for_dead
+from tests.engine import Script, leave_for_dead, run_until, submit
 
 pytestmark = pytest.mark.usefixtures("engine")
-Script = Callable[..., None]
-
-
-async def submit(prompt: str = "Hi") -> Generation:
-    return await current().submit(ALICE, Submission(key="c1", prompt=prompt))
 
 
 async def test_every_cursor_gives_the_rest_and_only_the_rest(scripted: Script) -> None:
@@ -152,3 +145,28 @@ async def test_reader_of_a_dead_process_who_saw_more_than_is_left_begins_again(
     row = await Generation.objects.select_related("message").aget()
     assert text_of([*seen, *given]) == row.message.text
     assert [chunk["type"] for chunk in chunks_of([*seen, *given])].count("error") == 1
+
+
+async def test_long_replay_lets_others_go_on(scripted: Script) -> None:
+    scripted(text="word " * 3000)
+    generation = await submit()
+    run = current().find(generation.pk)
+    assert run is not None
+    await run_until(lambda: run.log.last_seq > 3000)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    reader, reads = LiveSubscription(run.log, 0), 0
+    while reader.seq < 3000:
+        await reader.next(1)
+        reads += 1
+    other.cancel()
+    assert turns >= reads > 5
+    reader.close()
+    await frames_of(generation.pk)

@@ -1,9 +1,9 @@
+"""The API's views over HTTP: errors, resumed streams and stop requests."""
+
 from __future__ import annotations
 
 import datetime
-import gc
 import json
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -13,20 +13,14 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from streaming.access import SessionCheck
-from streaming.asgi import StreamingApplication
-from streaming.asgi.application import GC_THRESHOLD
-from streaming.database import health
-from streaming.journal import seize
-from streaming.journal.redis import Absence
 from streaming.models import Generation, Message
 from streaming.protocol import ToolCall
 from streaming.protocol.ui_stream import frame
 from streaming.supervisor import current
 from streaming.views.sse import ERROR, _pieces
-from tests.engine import ALICE, forget_database_trouble
+from tests.engine import ALICE, Script
 
 pytestmark = pytest.mark.usefixtures("engine")
-Script = Callable[..., None]
 
 
 @pytest.mark.parametrize(
@@ -96,46 +90,6 @@ async def test_newest_answer_is_told_by_the_databases_clock(scripted: Callable[.
     assert missed.status_code == 200
     frames = b"".join([piece async for piece in missed])  # type: ignore[attr-defined]
     assert frames.partition(b"id: 3\n")[2] == ends[1].partition(b"id: 3\n")[2] != b""
-
-
-async def test_dead_are_settled_at_once_although_redis_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def hangs(*args: Any, **kwargs: Any) -> None:
-        asked.append(args)
-        raise OSError
-
-    monkeypatch.setattr("streaming.journal.redis.BlockingRedis.from_url", hangs)
-    monkeypatch.setattr("streaming.journal.redis._away", Absence())
-    for _ in range(5):
-        assert seize("redis://localhost", "streaming:", uuid.uuid4(), 0) == []
-    assert len(asked) == 1
-
-
-async def test_server_that_begins_holds_nobody_for_dead_yet() -> None:
-    async def nothing(*args: Any) -> None: ...
-
-    forget_database_trouble()
-    assert health.has_been_good_for(5)
-    StreamingApplication(nothing)
-    assert not health.has_been_good_for(5)
-
-
-@pytest.mark.parametrize(
-    ("given", "then"),
-    [((700, 10, 10), GC_THRESHOLD), ((0, 10, 10), (0, 10, 10)), ((50_000, 5, 5), (50_000, 5, 5))],
-    ids=["as Python has it", "never", "even less often"],
-)
-def test_server_looks_for_garbage_less_often(given: tuple[int, int, int], then: tuple[int, int, int]) -> None:
-    async def nothing(*args: Any) -> None: ...
-
-    before = gc.get_threshold()
-    try:
-        gc.set_threshold(*given)
-        StreamingApplication(nothing)
-        assert gc.get_threshold() == then
-    finally:
-        gc.set_threshold(*before)
 
 
 @pytest.fixture
