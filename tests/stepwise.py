@@ -34,7 +34,7 @@ LOCATION = ("l1", "ask_location", "{}")
 
 
 class Steps(Scripted):
-    """What the model says each time it is asked: text, then calls."""
+    """A provider whose `script` has the text and the calls of each step."""
 
     script: ClassVar[list[tuple[str, tuple[tuple[str, str, str], ...]]]] = []
 
@@ -53,7 +53,7 @@ class Steps(Scripted):
 
 @pytest.fixture
 def site_tools(settings: Any) -> None:
-    """The site has the tools of `tests.tools`, and none was called yet."""
+    """Gives the site the tools of `tests.tools`, and forgets earlier calls."""
     tools.CALLS.clear()
     names = ("get_weather", "find_place", "send_mail", "pay_somebody", "fails", "waits", "ask_location")
     settings.STREAMING_TOOLS = [f"tests.tools.{name}" for name in names]
@@ -79,7 +79,7 @@ async def run(**fields: Any) -> tuple[Generation, list[dict[str, Any]]]:
 
 
 async def stopped_beside(settings: Any, call: tuple[str, str, str]) -> Generation:
-    """An answer that somebody stopped while another tool than that of `call` worked."""
+    """Returns an answer that was stopped after `call`, while another tool was at work."""
     says(settings, ("", (call, ("w", "waits", "{}"))))
     generation = await submit()
     await called(1)
@@ -89,9 +89,9 @@ async def stopped_beside(settings: Any, call: tuple[str, str, str]) -> Generatio
 
 
 async def called(times: int) -> None:
-    """Wait until the tools of tests have been called so often."""
+    """Waits until the tools of the tests have been called `times` times."""
     async with asyncio.timeout(5):
-        while len(tools.CALLS) < times:  # noqa: ASYNC110  # they are a site's, and know of no events
+        while len(tools.CALLS) < times:  # noqa: ASYNC110  # the tools are plain functions
             await asyncio.sleep(0.01)
 
 
@@ -105,7 +105,7 @@ def requests() -> list[GenerationRequest]:
 
 
 def continued(generation: Generation, *parts: dict[str, Any]) -> Submission:
-    """As a stock client sends it."""
+    """Returns the submission that a stock client sends to continue an answer."""
     message = {"id": str(generation.message_id), "role": "assistant", "parts": list(parts)}
     return submission_of({"id": "c1", "messages": [message], "messageId": message["id"]})
 

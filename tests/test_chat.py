@@ -1,4 +1,4 @@
-"""`streaming.chat`: code that offers its own tools and answers their calls."""
+"""`streaming.chat` with tools: code offers its own tools and decides about their calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.stepwise import (
 pytestmark = pytest.mark.usefixtures("engine", "site_tools")
 
 
-async def test_code_brings_its_own_tools_and_decides(settings: Any) -> None:
+async def test_code_offers_its_own_tools_and_decides_about_their_calls(settings: Any) -> None:
     settings.STREAMING_TOOLS = []
     says(settings, ("I would write. ", (MAIL,)), ("Sent.", ()))
     own = [tools.send_mail]
@@ -31,7 +31,7 @@ async def test_code_brings_its_own_tools_and_decides(settings: Any) -> None:
     assert tools.CALLS == [("send_mail", {"to": "me", "body": "Hello there"})]
 
 
-async def test_stopped_answer_asks_code_nothing(settings: Any) -> None:
+async def test_stopped_answer_has_no_open_questions(settings: Any) -> None:
     says(settings, ("", (MAIL, ("w", "waits", "{}"))))
     answer = await start_chat("Write")
     await called(1)

@@ -1,4 +1,4 @@
-"""The limit on what one owner has open."""
+"""The limit on the streams and sockets that one owner has open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streaming.access import OpenStreams
 from streaming.errors import TooManyRequests
 
 
-def test_an_owner_may_open_another_stream_when_one_is_closed(settings: Any) -> None:
+def test_owner_may_open_another_stream_when_one_is_closed(settings: Any) -> None:
     settings.STREAMING_MAX_STREAMS_PER_OWNER = 2
     streams, owner = OpenStreams(), uuid.uuid4().hex
     for _ in range(3):

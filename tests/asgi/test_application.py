@@ -1,4 +1,4 @@
-"""`StreamingApplication`: what it changes in a process when it wraps the site."""
+"""`StreamingApplication` and its effects on the process that it runs in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.engine import forget_database_trouble
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-async def test_server_that_begins_holds_nobody_for_dead_yet() -> None:
+async def test_server_that_starts_does_not_reap_yet() -> None:
     async def nothing(*args: Any) -> None: ...
 
     forget_database_trouble()
@@ -27,9 +27,9 @@ async def test_server_that_begins_holds_nobody_for_dead_yet() -> None:
 @pytest.mark.parametrize(
     ("given", "then"),
     [((700, 10, 10), GC_THRESHOLD), ((0, 10, 10), (0, 10, 10)), ((50_000, 5, 5), (50_000, 5, 5))],
-    ids=["as Python has it", "never", "even less often"],
+    ids=["default", "switched off", "higher"],
 )
-def test_server_looks_for_garbage_less_often(given: tuple[int, int, int], then: tuple[int, int, int]) -> None:
+def test_garbage_collector_runs_less_often(given: tuple[int, int, int], then: tuple[int, int, int]) -> None:
     async def nothing(*args: Any) -> None: ...
 
     before = gc.get_threshold()

@@ -1,4 +1,4 @@
-"""Accepting: a message that was sent twice is one generation, and bad submissions store nothing."""
+"""Accepting: a message that is sent twice is one generation, and a refused submission stores nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_same_id_for_another_message_is_refused(scripted: Script) -> None:
         await submit("Something else", client_id="m1")
 
 
-async def test_second_answer_in_a_conversation_is_refused_while_one_is_written(scripted: Script) -> None:
+async def test_second_answer_in_a_conversation_is_refused_while_the_first_is_written(scripted: Script) -> None:
     scripted(text="x", hang_after=0)
     await submit(client_id="m1")
     with pytest.raises(Conflict, match="still being written"):
@@ -63,13 +63,13 @@ async def test_empty_prompt_is_refused(prompt: str) -> None:
         await submit(prompt)
 
 
-async def test_unknown_provider_is_refused_with_the_known_ones() -> None:
+async def test_unknown_provider_is_refused_and_the_known_ones_are_named() -> None:
     with pytest.raises(BadRequest, match="Unknown provider 'opnai', must be one of: default"):
         await submit(provider="opnai")
     assert await Conversation.objects.acount() == 0
 
 
-async def test_provider_is_sent_the_conversation_so_far(scripted: Script) -> None:
+async def test_provider_gets_the_conversation_so_far(scripted: Script) -> None:
     scripted(text="Answer to {prompt}.")
     await frames_of((await submit("one")).pk)
     await frames_of((await submit("two")).pk)

@@ -38,14 +38,14 @@ pytestmark = pytest.mark.usefixtures("engine", "site_tools")
 
 @pytest.mark.parametrize("dies", [True, False])
 async def test_question_outlives_the_process_that_asked_it(settings: Any, *, dies: bool) -> None:
-    """By a crash or by a drain, while another tool still worked."""
+    """The process ends by a crash or by a drain, while another tool still works."""
     says(settings, ("", (MAIL, ("w", "waits", "{}"))), ("Sent.", ()))
     generation = await submit()
     await called(1)
     if dies:
-        await asyncio.sleep(0.5)  # until the journal has it
+        await asyncio.sleep(0.5)  # the journal has the question by then
         await Generation.objects.filter(pk=generation.pk).aupdate(lease_until=from_now(-60), worker="another")
-        alive.discard(generation.pk)  # as another process sees it
+        alive.discard(generation.pk)  # another process does not have it in `alive`
         assert await in_database(reap) == 1
     else:
         current()._runs[generation.pk].interrupt()
@@ -57,7 +57,7 @@ async def test_question_outlives_the_process_that_asked_it(settings: Any, *, die
     assert (await load(again)).message.text == "Sent."
 
 
-async def test_client_executes_its_own_tools(settings: Any, dialect: str) -> None:
+async def test_client_executes_its_tools_and_the_answer_continues(settings: Any, dialect: str) -> None:
     says(settings, ("Where are you? ", (LOCATION, WEATHER)), ("Ah, Oslo.", ()), dialect=dialect)
     row, _ = await run()
     assert (row.status, len(requests()), len(tools.CALLS)) == ("finished", 1, 1)
@@ -77,7 +77,7 @@ async def test_client_executes_its_own_tools(settings: Any, dialect: str) -> Non
     }
 
 
-async def test_output_sent_twice_joins(settings: Any) -> None:
+async def test_output_that_is_sent_twice_joins_the_same_generation(settings: Any) -> None:
     says(settings, ("", (LOCATION,)), ("Ah.", ()))
     row, _ = await run()
     sent = [current().submit(ALICE, continued(row, output("l1", "Oslo"))) for _ in range(4)]
@@ -89,8 +89,8 @@ async def test_output_sent_twice_joins(settings: Any) -> None:
     assert len(requests()) == 2
 
 
-async def test_what_is_told_again_is_told_whole(settings: Any) -> None:
-    """Its frames have the same numbers when the log is made anew from the rows."""
+async def test_earlier_frames_are_repeated_whole(settings: Any) -> None:
+    """The frames have the same numbers when the log is made anew from the rows."""
     says(settings, ("", (MAIL,)), ("Sent.", ()))
     row, chunks = await run()
     assert "data-tool-field" in kinds(chunks)
@@ -103,8 +103,8 @@ async def test_what_is_told_again_is_told_whole(settings: Any) -> None:
     assert anew[:head] == frames[:head]
 
 
-async def test_process_that_dies_in_a_continuation(settings: Any) -> None:
-    """The row keeps what the client gave, what the journal has, and nothing twice; readers get the whole message."""
+async def test_continuation_whose_process_dies_keeps_the_clients_answers(settings: Any) -> None:
+    """The row has the client's answers and the frames of the journal, nothing twice. Readers get the whole message."""
     says(settings, ("Where? ", (LOCATION, MAIL)), ("Ah, Oslo. Done.", ()))
     row, _ = await run()
     answers = (output("l1", "Oslo"), decision("m1", approved=True))
@@ -132,7 +132,7 @@ async def test_process_that_dies_in_a_continuation(settings: Any) -> None:
         assert sum(isinstance(part, ToolCall) for part in parts) == 0
 
 
-async def test_replay_of_a_continuation_whose_log_is_gone(settings: Any) -> None:
+async def test_continuation_without_a_log_is_replayed_from_its_rows(settings: Any) -> None:
     says(settings, ("Where? ", (LOCATION,)), ("Ah, Oslo.", ()))
     row, _ = await run()
     again = await current().submit(ALICE, continued(row, output("l1", "Oslo")))

@@ -1,4 +1,4 @@
-"""Edits and regenerations: each makes a sibling, under the ids that clients use."""
+"""Edits and regenerations: each makes a sibling message, under the ids that clients use."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def test_answer_cannot_be_edited(scripted: Script) -> None:
     assert await Message.objects.acount() == 2
 
 
-async def test_edit_of_a_message_that_never_arrived_is_new(scripted: Script) -> None:
+async def test_edit_of_a_message_that_never_arrived_is_a_new_message(scripted: Script) -> None:
     scripted(text="ok")
     await frames_of((await submit("one", client_id="m1")).pk)
     await frames_of((await submit("two", client_id="m2", message_id="m2")).pk)

@@ -1,4 +1,4 @@
-"""Answers to tool calls that are forged, late, doubled, too large or incomplete are refused."""
+"""Answers to tool calls that are forged, late, repeated, too large or incomplete are refused."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.stepwise import (
 pytestmark = pytest.mark.usefixtures("engine", "site_tools")
 
 
-async def test_question_of_a_stopped_answer_is_no_question_any_more(settings: Any) -> None:
+async def test_question_of_a_stopped_answer_cannot_be_answered(settings: Any) -> None:
     generation = await stopped_beside(settings, MAIL)
     assert ToolResult(call_id="m1", output=NOT_MADE, is_error=True) in generation.message.typed_parts
     with pytest.raises(Conflict):
@@ -43,10 +43,10 @@ async def test_question_of_a_stopped_answer_is_no_question_any_more(settings: An
 @pytest.mark.parametrize(
     ("part", "refusal"),
     [
-        (output("m1", "sent", "send_mail"), Conflict),  # passes a person by
-        (decision("l1", approved=True), Conflict),  # nobody was asked
+        (output("m1", "sent", "send_mail"), Conflict),  # without a person's approval
+        (decision("l1", approved=True), Conflict),  # no person was asked
         (output("elsewhere", "forged"), BadRequest),
-        (output("w1", "forged", "get_weather"), Conflict),  # has its result: what is said of it is not news
+        (output("w1", "forged", "get_weather"), Conflict),  # it has its result already
         ({"type": "tool-ask_location", "toolCallId": "l1", "state": "input-available"}, BadRequest),
     ],
 )
@@ -60,8 +60,8 @@ async def test_forged_answers_are_refused(settings: Any, part: dict[str, Any], r
     assert [made for made, _ in tools.CALLS] == ["get_weather"]
 
 
-async def test_output_of_the_sites_tool_is_refused_whatever_provider_is_named(settings: Any) -> None:
-    """Of a call that was left as it is: the provider called although it was told not to."""
+async def test_output_of_the_sites_tool_is_refused_for_every_provider(settings: Any) -> None:
+    """The call has no result, because the provider called in the last step, in which it must not."""
     settings.STREAMING_MAX_STEPS = 1
     says(settings, ("", (WEATHER,)))
     settings.STREAMING_PROVIDERS |= {"bare": settings.STREAMING_PROVIDERS["default"] | {"TOOLS": []}}
@@ -77,8 +77,8 @@ async def submit_forged(row: Generation, provider: str | None) -> None:
     await current().submit(ALICE, msgspec.structs.replace(forged, provider=provider))
 
 
-async def test_only_what_is_new_has_to_be_small(settings: Any) -> None:
-    """Clients repeat what the site's own tools gave, however large."""
+async def test_only_new_outputs_are_limited_in_size(settings: Any) -> None:
+    """Clients repeat the results of the site's own tools, which may be large."""
     says(settings, ("", (MAIL, LOCATION, ("w1", "get_weather", '{"city": "Oslo"}'))), ("Sent.", ()))
     row, _ = await run()
     settings.STREAMING_MAX_TOOL_OUTPUT_CHARS = 50
@@ -95,7 +95,7 @@ async def test_only_what_is_new_has_to_be_small(settings: Any) -> None:
     assert (await load(again)).message.text == "Sent."
 
 
-async def test_approval_of_a_tool_that_is_not_to_be_had_is_not_used_up(settings: Any) -> None:
+async def test_approval_of_an_unknown_tool_is_refused_and_not_used_up(settings: Any) -> None:
     says(settings, ("", (MAIL,)), ("Sent.", ()))
     row, _ = await run()
     every = settings.STREAMING_TOOLS
@@ -125,8 +125,8 @@ async def test_answers_to_an_older_answer_are_refused(settings: Any) -> None:
         await current().submit(ALICE, continued(row, output("l1", "Oslo")))
 
 
-async def test_who_answers_the_continuation_itself_is_not_given_it_again(settings: Any) -> None:
-    """Or a client that goes on by itself would ask for it forever."""
+async def test_answer_to_a_call_of_the_continuation_itself_is_refused(settings: Any) -> None:
+    """Otherwise, a client that continues by itself would ask for the continuation for ever."""
     broken = ("b1", "ask_location", '{"city": ')
     says(settings, ("", (LOCATION,)), ("", (broken,)))
     row, _ = await run()
@@ -141,14 +141,14 @@ async def test_who_answers_the_continuation_itself_is_not_given_it_again(setting
     assert len(requests()) == 2
 
 
-async def test_call_of_a_stopped_answer_waits_for_nothing(settings: Any) -> None:
+async def test_output_for_a_stopped_answer_is_refused(settings: Any) -> None:
     generation = await stopped_beside(settings, LOCATION)
     with pytest.raises(Conflict):
         await current().submit(ALICE, continued(generation, output("l1", "Oslo")))
 
 
 async def test_answers_that_leave_a_call_out_are_refused(settings: Any) -> None:
-    """The model goes on once: what came later would be lost."""
+    """The model continues only once, so a later answer would be lost."""
     says(settings, ("", (MAIL, LOCATION)), ("Ah.", ()))
     row, _ = await run()
     with pytest.raises(Conflict, match="all of them at once"):

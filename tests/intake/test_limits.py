@@ -1,4 +1,4 @@
-"""Limits: what one owner may ask for, and how long an answer may be."""
+"""Limits on what one owner may ask for, and on the length of an answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def test_messages_a_minute_are_limited(scripted: Script, settings: Any) ->
     await submit(key="c3")
 
 
-async def test_times_are_of_one_clock(scripted: Script) -> None:
+async def test_all_times_of_a_row_are_of_one_clock(scripted: Script) -> None:
     scripted(text="ok")
     await frames_of((await submit()).pk)
     row = await Generation.objects.aget()
@@ -37,7 +37,7 @@ async def test_times_are_of_one_clock(scripted: Script) -> None:
         assert abs(timezone.now() - told) < timedelta(seconds=60)
 
 
-async def test_messages_sent_at_once_are_counted_one_after_the_other(scripted: Script, settings: Any) -> None:
+async def test_messages_sent_at_once_do_not_exceed_the_limit_of_the_owner(scripted: Script, settings: Any) -> None:
     scripted(text="ok", hang_after=0)
     settings.STREAMING_MAX_ACTIVE_PER_OWNER = 3
     sent = await asyncio.gather(*(submit(key=f"c{number}") for number in range(12)), return_exceptions=True)
@@ -45,7 +45,7 @@ async def test_messages_sent_at_once_are_counted_one_after_the_other(scripted: S
     assert await Generation.objects.acount() == 3
 
 
-async def test_messages_on_their_way_count_for_the_process(scripted: Script, settings: Any) -> None:
+async def test_messages_sent_at_once_do_not_exceed_the_limit_of_the_process(scripted: Script, settings: Any) -> None:
     scripted(text="ok", hang_after=0)
     settings.STREAMING_MAX_ACTIVE_PER_PROCESS = 3
     owners = [Owner.of_visitor(f"visitor {number}") for number in range(12)]
@@ -66,9 +66,7 @@ async def test_tokens_a_day_are_limited(scripted: Script, settings: Any) -> None
     await submit()
 
 
-async def test_messages_of_a_conversation_are_limited_whatever_version_they_are_of(
-    scripted: Script, settings: Any
-) -> None:
+async def test_messages_of_a_conversation_are_limited_and_all_versions_count(scripted: Script, settings: Any) -> None:
     scripted(text="ok")
     settings.STREAMING_MAX_MESSAGES_PER_CONVERSATION = 3
     await frames_of((await submit(client_id="m1")).pk)
@@ -77,11 +75,11 @@ async def test_messages_of_a_conversation_are_limited_whatever_version_they_are_
         with pytest.raises(TooManyRequests, match="Start a new one"):
             await submit(**more)
     assert await Generation.objects.acount() == 2
-    assert await submit(client_id="m1"), "a message that was sent before has its answer"
+    assert await submit(client_id="m1"), "a message that was sent before joins its answer"
     await submit(key="c2")
 
 
-async def test_answer_that_does_not_end_is_left(scripted: Script, settings: Any) -> None:
+async def test_answer_that_is_too_long_is_broken_off(scripted: Script, settings: Any) -> None:
     settings.STREAMING_MAX_ANSWER_BYTES = 5000
     scripted(text="word " * 10_000)
     frames = await frames_of((await submit()).pk)

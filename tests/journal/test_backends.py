@@ -28,7 +28,7 @@ ENGINE = (
     "tests/supervisor/test_ticker.py",
     "tests/faults/test_every_await.py",
 )
-LOCKS = "tests/intake/test_branches.py::test_walking_and_sending_at_once_leave_one_of_the_two_orders"
+LOCKS = "tests/intake/test_branches.py::test_branch_change_and_message_at_once_happen_one_after_the_other"
 FILES = "tests/test_files.py"
 CONTRACT = "tests/journal/test_contract.py"
 

@@ -49,14 +49,14 @@ async def test_generation_that_is_watched_in_another_process_is_not_given_up(scr
 
 
 async def begun(generation: Generation) -> Subscription:
-    """A reader that has read something."""
+    """Returns a reader that has read something."""
     subscription = await subscribe(generation.pk)
     assert await subscription.next(5)
     return subscription
 
 
 async def test_reader_that_never_reads_holds_nothing(scripted: Script, settings: Any) -> None:
-    """As when its connection ends before the answer begins; who goes after it leaves nobody."""
+    """A connection may end before its first read. Such a reader does not keep the generation from being abandoned."""
     settings.STREAMING_ABANDON_AFTER = 0.05
     scripted(text="word " * 1000, delay=0.005)
     generation = await submit()

@@ -1,4 +1,4 @@
-"""How runs end when a provider fails, is silent or is misconfigured."""
+"""The endings of runs whose provider fails, is silent or is misconfigured."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ERROR_EVENT = 'data: {"error":{"message":"sk-SECRETSECRETSECRET","code":"boom"}}
         ({"chunks": []}, "truncated", "truncated"),
     ],
 )
-async def test_trouble_is_told_in_plain_words_and_keeps_what_arrived(
+async def test_failure_has_a_plain_text_and_what_arrived_is_kept(
     scripted: Script, options: dict[str, Any], status: str, code: str
 ) -> None:
     scripted(text="one two three four five", **options)
@@ -43,7 +43,7 @@ async def test_trouble_is_told_in_plain_words_and_keeps_what_arrived(
     assert "SECRET" not in row.error_detail
 
 
-async def test_a_misconfigured_provider_fails_the_generation_and_not_the_process(settings: Any) -> None:
+async def test_misconfigured_provider_fails_the_generation_and_not_the_process(settings: Any) -> None:
     settings.STREAMING_PROVIDERS = {"default": {"BACKEND": "nowhere.Nothing"}}
     chunks = chunks_of(await frames_of((await submit()).pk))
     row = await Generation.objects.aget()
@@ -59,7 +59,7 @@ async def test_a_misconfigured_provider_fails_the_generation_and_not_the_process
         ("STREAMING_TOTAL_SECONDS", 5, "timeout_total"),
     ],
 )
-async def test_silent_provider_is_given_up(
+async def test_silent_provider_is_given_up_when_a_time_limit_has_passed(
     scripted: Script, settings: Any, setting: str, hang_after: int, code: str
 ) -> None:
     settings.STREAMING_TICK_SECONDS = 0.02

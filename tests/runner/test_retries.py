@@ -1,4 +1,4 @@
-"""Providers that fail before the first word are asked again, within limits."""
+"""Retries: a provider that fails before the first delta is asked again, within limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OVERLOADED = b'data: {"error":{"type":"overloaded_error","message":"Overloaded"}
 
 
 class Flaky:
-    """A provider that fails as told, one outcome a call, then answers."""
+    """A provider with one given outcome for each call. When these are used up, it answers."""
 
     dialect = "openai-chat"
     model = "flaky"
@@ -73,7 +73,7 @@ async def test_provider_that_fails_after_a_refusal_is_not_asked_again(flaky: typ
     "outcome",
     [ProviderError("rate_limited"), ProviderError("unreachable"), ProviderError("connection_lost"), OVERLOADED],
 )
-async def test_provider_that_fails_before_the_first_word_is_asked_again(flaky: type[Flaky], outcome: Any) -> None:
+async def test_provider_that_fails_before_the_first_delta_is_asked_again(flaky: type[Flaky], outcome: Any) -> None:
     flaky.outcomes.append(outcome)
     frames = await frames_of((await submit()).pk)
     row = await Generation.objects.aget()
@@ -81,7 +81,7 @@ async def test_provider_that_fails_before_the_first_word_is_asked_again(flaky: t
     assert [chunk["type"] for chunk in chunks_of(frames)].count("start") == 1
 
 
-async def test_retries_have_a_budget(flaky: type[Flaky], settings: Any) -> None:
+async def test_number_of_retries_is_limited(flaky: type[Flaky], settings: Any) -> None:
     settings.STREAMING_PROVIDER_RETRIES = 2
     flaky.outcomes += [ProviderError("overloaded")] * 9
     await frames_of((await submit()).pk)
@@ -95,14 +95,14 @@ async def test_retry_waits_as_long_as_the_provider_asks(flaky: type[Flaky]) -> N
     assert flaky.calls[1] - flaky.calls[0] >= 0.3
 
 
-async def test_retry_that_would_take_too_long_is_not_tried(flaky: type[Flaky]) -> None:
+async def test_provider_that_asks_for_too_long_a_pause_is_not_asked_again(flaky: type[Flaky]) -> None:
     flaky.outcomes.append(ProviderError("rate_limited", retry_after=3600))
     await frames_of((await submit()).pk)
     assert len(flaky.calls) == 1
 
 
 @pytest.mark.parametrize("code", ["authentication", "bad_request", "context_length", "model_not_found"])
-async def test_what_no_waiting_cures_is_not_tried_again(flaky: type[Flaky], code: str) -> None:
+async def test_permanent_error_is_not_tried_again(flaky: type[Flaky], code: str) -> None:
     flaky.outcomes.append(ProviderError(code))
     await frames_of((await submit()).pk)
     assert len(flaky.calls) == 1
@@ -120,7 +120,7 @@ async def test_what_no_waiting_cures_is_not_tried_again(flaky: type[Flaky], code
         ("", "provider_error", 3),
     ],
 )
-async def test_the_words_of_an_error_inside_the_stream_decide_how_often_a_provider_is_asked(
+async def test_code_of_an_error_inside_the_stream_decides_how_often_a_provider_is_asked(
     scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch, word: str, code: str, tries: int
 ) -> None:
     monkeypatch.setattr("streaming.runner.steps.RETRY_SECONDS", 0.01)
@@ -132,13 +132,13 @@ async def test_the_words_of_an_error_inside_the_stream_decide_how_often_a_provid
     assert (row.status, row.error_code, row.attempts, len(requests)) == ("failed", code, tries, tries)
 
 
-async def test_nothing_is_tried_again_once_readers_have_seen_a_word(scripted: Script) -> None:
+async def test_provider_is_not_asked_again_when_readers_have_seen_a_delta(scripted: Script) -> None:
     scripted(text="one two three four", error="overloaded", fail_after=3)
     await frames_of((await submit()).pk)
     assert (await Generation.objects.aget()).attempts == 1
 
 
-async def test_stop_while_waiting_to_try_again(flaky: type[Flaky]) -> None:
+async def test_stop_ends_the_pause_before_a_retry(flaky: type[Flaky]) -> None:
     flaky.outcomes.append(ProviderError("rate_limited", retry_after=10))
     generation = await submit()
     await asyncio.sleep(0.05)

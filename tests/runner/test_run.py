@@ -1,4 +1,4 @@
-"""A run: what readers see and what the row stores are the same."""
+"""A run: readers see the same as the row stores, and the answer leaves memory when it has ended."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NUL_CHUNK = 'data: {"choices":[{"delta":{"content":"a\\u0000b"},"finish_reason":
 HELLO = b'data: {"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
 
-async def test_stream_and_row_say_the_same(scripted: Script) -> None:
+async def test_stream_and_row_have_the_same_text(scripted: Script) -> None:
     scripted(text="Grüße, 世界! 🎈 " * 20, reasoning="let me think")
     frames = await frames_of((await submit()).pk)
     row = await Generation.objects.select_related("message").aget()
@@ -44,7 +44,7 @@ async def test_stream_and_row_say_the_same(scripted: Script) -> None:
     assert row.duration_ms >= row.first_delta_ms
 
 
-async def test_chunks_come_in_the_order_that_clients_insist_on(scripted: Script) -> None:
+async def test_chunks_come_in_the_order_that_clients_require(scripted: Script) -> None:
     scripted(text="Hello", reasoning="hm")
     types = [chunk["type"] for chunk in chunks_of(await frames_of((await submit()).pk))]
     assert types == [
@@ -61,7 +61,7 @@ async def test_chunks_come_in_the_order_that_clients_insist_on(scripted: Script)
     ]
 
 
-async def test_finish_carries_what_the_row_knows(scripted: Script) -> None:
+async def test_last_chunk_has_the_metadata_of_the_row(scripted: Script) -> None:
     scripted(text="Hello")
     last = chunks_of(await frames_of((await submit()).pk))[-1]
     row = await Generation.objects.aget()
@@ -93,7 +93,7 @@ async def test_answer_with_a_character_that_postgresql_refuses_is_stored(scripte
 
 
 @pytest.mark.parametrize("count", [-5, 10**12, 10**30])
-async def test_count_that_cannot_be_is_unknown_and_the_answer_kept(scripted: Script, count: int) -> None:
+async def test_impossible_token_count_is_unknown_and_the_answer_is_kept(scripted: Script, count: int) -> None:
     usage = json.dumps({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": count}})
     scripted(chunks=[HELLO.decode().replace("data: [DONE]", f"data: {usage}\n\ndata: [DONE]")])
     await asyncio.wait_for(frames_of((await submit()).pk), 5)
@@ -102,7 +102,7 @@ async def test_count_that_cannot_be_is_unknown_and_the_answer_kept(scripted: Scr
     assert (row.input_tokens, row.output_tokens) == (3, None)
 
 
-async def test_readers_get_an_end_whatever_settling_meets(
+async def test_readers_get_an_end_even_if_settling_fails(
     scripted: Script, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*args: Any) -> bool:
@@ -115,10 +115,10 @@ async def test_readers_get_an_end_whatever_settling_meets(
     assert "could not be settled" in caplog.text
 
 
-async def test_row_that_the_database_does_not_take_is_given_up_and_one_that_waits_is_not(
+async def test_row_is_given_up_if_the_database_refuses_it_and_not_while_the_database_is_away(
     scripted: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While nobody is answered, waiting may help; after that it does not."""
+    """More tries may help while the database does not answer. They do not help if it answers and refuses the row."""
     scripted(text="Hello")
     is_away, tries = True, 0
 
@@ -149,7 +149,7 @@ def _texts_in_memory(generation: Generation) -> list[str]:
     "options", [{}, {"fail_after": 20}, {"error": "overloaded", "fail_after": 20}, {"hang_after": 20}]
 )
 async def test_answer_that_has_ended_leaves_memory_at_once(scripted: Script, options: dict[str, Any]) -> None:
-    """And not when the garbage collector comes by, which knows nothing of how large a log is."""
+    """It does not wait for the garbage collector, which knows nothing of the size of a log."""
     scripted(text="word " * 100, delay=0.001, **options)
     gc.disable()
     try:

@@ -32,7 +32,7 @@ data: {"type":"content_block_stop","index":9}
 """
 
 
-async def test_model_is_told_what_its_tools_gave_and_goes_on(settings: Any, dialect: str) -> None:
+async def test_model_gets_the_results_of_its_tools_and_continues(settings: Any, dialect: str) -> None:
     says(settings, ("Let me see. ", (WEATHER,)), ("It is clear.", ()), dialect=dialect)
     row, chunks = await run()
     call, result = row.message.typed_parts[1:3]
@@ -54,7 +54,7 @@ async def test_model_is_told_what_its_tools_gave_and_goes_on(settings: Any, dial
     assert second.turns[-1].parts == (TextPart(text="Let me see. "), call, result)
 
 
-async def test_calls_of_one_step_run_side_by_side(settings: Any) -> None:
+async def test_calls_of_one_step_run_concurrently(settings: Any) -> None:
     calls = tuple((f"c{number}", "get_weather", '{"city": "Oslo"}') for number in range(6))
     says(settings, ("", calls), ("Done.", ()))
     row, _ = await run()
@@ -63,7 +63,7 @@ async def test_calls_of_one_step_run_side_by_side(settings: Any) -> None:
     assert len(tools.CALLS) == 6
 
 
-async def test_ids_that_come_again_are_told_apart(settings: Any) -> None:
+async def test_call_id_that_is_used_again_gets_a_suffix(settings: Any) -> None:
     says(settings, ("", (WEATHER,)), ("", (WEATHER,)), ("Done.", ()))
     row, chunks = await run()
     calls = [part.id for part in row.message.typed_parts if isinstance(part, ToolCall)]
@@ -71,7 +71,7 @@ async def test_ids_that_come_again_are_told_apart(settings: Any) -> None:
     assert [chunk["toolCallId"] for chunk in chunks if chunk["type"] == "tool-output-available"] == calls
 
 
-async def test_last_step_may_not_call(settings: Any) -> None:
+async def test_last_step_may_not_call_tools(settings: Any) -> None:
     settings.STREAMING_MAX_STEPS = 3
     says(settings, ("", (WEATHER,)), options={"tool_choice": "required"})
     row, _ = await run()
@@ -79,13 +79,13 @@ async def test_last_step_may_not_call(settings: Any) -> None:
     assert (row.status, len(tools.CALLS)) == ("finished", 2)
 
 
-async def test_half_a_call_is_not_executed(settings: Any) -> None:
+async def test_incomplete_call_is_not_executed(settings: Any) -> None:
     says(settings, ("", (("c1", "get_weather", '{"city": "Os'),)))
     row, _ = await run()
     assert (row.status, tools.CALLS) == ("finished", [])
 
 
-async def test_provider_chooses_among_the_tools_and_so_does_a_conversation(settings: Any) -> None:
+async def test_provider_and_conversation_restrict_the_tools(settings: Any) -> None:
     says(settings, ("Hi", ()), TOOLS=["find_place", "get_weather"])
     row, _ = await run()
     row.conversation.tools = ["send_mail", "gone"]
@@ -106,7 +106,7 @@ async def test_live_fields_reach_readers(settings: Any) -> None:
     }
 
 
-async def test_reasoning_goes_back_with_the_calls(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reasoning_is_sent_back_with_the_calls(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     says(settings, ("", (WEATHER,)), ("Clear.", ()), dialect="anthropic-messages")
     original = Steps._body
 

@@ -40,7 +40,9 @@ pytestmark = pytest.mark.usefixtures("engine", "site_tools")
         (("c1", "fails", "{}"), "The tool failed."),
     ],
 )
-async def test_failures_are_told_and_the_model_goes_on(settings: Any, call: tuple[str, str, str], told: str) -> None:
+async def test_model_gets_the_failure_of_a_call_and_continues(
+    settings: Any, call: tuple[str, str, str], told: str
+) -> None:
     says(settings, ("", (call,)), ("I see.", ()))
     row, chunks = await run()
     assert [part.output for part in row.message.typed_parts if isinstance(part, ToolResult)] == [told]
@@ -49,7 +51,7 @@ async def test_failures_are_told_and_the_model_goes_on(settings: Any, call: tupl
     assert "secret-of-the-site" not in str(chunks)
 
 
-async def test_stop_while_a_tool_works(settings: Any) -> None:
+async def test_stop_cancels_a_tool_at_work_and_keeps_other_results(settings: Any) -> None:
     says(settings, ("", (("w", "waits", "{}"), WEATHER)), ("Never.", ()))
     generation = await submit()
     await called(2)
@@ -86,7 +88,7 @@ async def test_call_that_needs_approval_waits_for_it(settings: Any, dialect: str
     ]
 
 
-async def test_refused_call_is_not_executed_and_the_model_hears_why(settings: Any) -> None:
+async def test_refused_call_is_not_executed_and_the_model_gets_the_reason(settings: Any) -> None:
     says(settings, ("", (MAIL,)), ("As you wish.", ()))
     row, _ = await run()
     again = await current().submit(ALICE, continued(row, decision("m1", approved=False, reason="Too long.")))
@@ -103,8 +105,8 @@ async def test_approval_may_depend_on_the_arguments(settings: Any) -> None:
     assert [part for part in row.message.typed_parts if isinstance(part, ToolApproval)] == [ToolApproval(call_id="p2")]
 
 
-async def test_approval_depends_on_what_the_tool_would_be_given(settings: Any) -> None:
-    """Also on what the model left to the tool's defaults; nobody is asked about a call that cannot be made."""
+async def test_approval_depends_on_the_arguments_that_the_tool_would_get(settings: Any) -> None:
+    """The rule also sees the tool's default values. Nobody is asked about a call with invalid arguments."""
     settings.STREAMING_TOOLS = ["tests.tools.tips_somebody"]
     says(settings, ("", (("t1", "tip", "{}"), ("t2", "tip", '{"amount": "all"}'), ("t3", "tip", '{"amount": 2}'))))
     row, _ = await run()
@@ -114,7 +116,7 @@ async def test_approval_depends_on_what_the_tool_would_be_given(settings: Any) -
     assert tools.CALLS == [("tip", {"amount": 2})]
 
 
-async def test_rule_of_approval_may_ask_the_database(settings: Any) -> None:
+async def test_rule_of_approval_may_query_the_database(settings: Any) -> None:
     settings.STREAMING_TOOLS = ["tests.tools.looks_something_up"]
     says(settings, ("", (("r1", "looks_up", '{"title": "Hi"}'), ("r2", "looks_up", '{"title": "Ho"}'))))
     row, _ = await run()
@@ -122,7 +124,7 @@ async def test_rule_of_approval_may_ask_the_database(settings: Any) -> None:
     assert [part for part in row.message.typed_parts if isinstance(part, ToolApproval)] == [ToolApproval(call_id="r2")]
 
 
-async def test_approved_call_that_a_stop_came_before(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_approved_call_is_not_executed_after_a_stop(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     says(settings, ("", (MAIL,)), ("Sent.", ()))
     row, _ = await run()
 

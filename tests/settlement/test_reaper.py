@@ -19,7 +19,7 @@ from tests.engine import Script, leave_for_dead, load, submit
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-async def test_conversation_of_a_dead_process_can_go_on(scripted: Script, settings: Any) -> None:
+async def test_conversation_can_continue_after_its_process_has_died(scripted: Script, settings: Any) -> None:
     settings.STREAMING_LEASE_SECONDS = -1
     settings.STREAMING_TICK_SECONDS = 60
     scripted(text="x", hang_after=0)
@@ -33,8 +33,8 @@ async def test_conversation_of_a_dead_process_can_go_on(scripted: Script, settin
     run.fence()
 
 
-async def test_process_never_takes_its_own_for_dead(scripted: Script, settings: Any) -> None:
-    """However busy it is: the lease is for others."""
+async def test_process_never_reaps_its_own_generations(scripted: Script, settings: Any) -> None:
+    """A busy process may renew its own leases late; only other processes use the lease."""
     settings.STREAMING_LEASE_SECONDS = -1
     settings.STREAMING_TICK_SECONDS = 60
     scripted(text="x", hang_after=0)
@@ -47,7 +47,7 @@ async def test_process_never_takes_its_own_for_dead(scripted: Script, settings: 
     assert (await load(generation)).status == "cancelled"
 
 
-async def test_dead_are_settled_at_once_although_redis_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_redis_that_hangs_is_asked_only_once_by_the_reaper(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def hangs(*args: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Leases: renewed even if frames cannot be stored; a generation that lost its own stops."""
+"""Leases are renewed even if frames cannot be stored, and a generation that was settled elsewhere stops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("engine")
 
 
 @pytest.mark.journal_rows
-async def test_lease_is_renewed_and_stop_heard_although_frames_cannot_be_stored(
+async def test_lease_is_renewed_and_stop_is_read_even_if_frames_cannot_be_stored(
     scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.STREAMING_TICK_SECONDS = 0.02

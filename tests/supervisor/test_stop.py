@@ -1,4 +1,4 @@
-"""Stop: what arrived is kept, and the provider is left at once."""
+"""Stop keeps what has arrived, and closes the provider's connection at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.engine import Script, leave_for_dead, load, run_until, submit
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-async def test_stop_keeps_the_partial_and_tells_the_truth(scripted: Script) -> None:
+async def test_stop_keeps_the_partial_text_and_reports_the_true_status(scripted: Script) -> None:
     scripted(text="word " * 500, delay=0.005)
     generation = await submit()
     await asyncio.sleep(0.1)
@@ -37,7 +37,7 @@ async def test_stop_keeps_the_partial_and_tells_the_truth(scripted: Script) -> N
     assert await stop(generation.pk) == "finished"
 
 
-async def test_stop_before_the_first_token(scripted: Script) -> None:
+async def test_stop_before_the_first_token_leaves_an_empty_answer(scripted: Script) -> None:
     scripted(text="never", hang_after=0)
     generation = await submit()
     assert await stop(generation.pk) == "stopping"
@@ -46,17 +46,17 @@ async def test_stop_before_the_first_token(scripted: Script) -> None:
     assert (row.status, row.message.text, row.message.parts) == ("cancelled", "", [])
 
 
-async def test_stop_that_is_obeyed_before_it_is_answered_was_no_stop_too_late(scripted: Script) -> None:
+async def test_stop_counts_even_if_the_generation_has_settled_before_it_returns(scripted: Script) -> None:
     scripted(text="one two", hang_after=1)
     generation = await submit()
     run = leave_for_dead(generation)
-    assert await in_database(_ask_an_owner_who_is_quick, generation.pk) is True
+    assert await in_database(_request_cancel_that_is_obeyed_at_once, generation.pk) is True
     assert await stop(generation.pk) == "finished"
     run.fence()
 
 
-def _ask_an_owner_who_is_quick(generation_id: uuid.UUID) -> bool:
-    """`request_cancel`, with an owner that settles as soon as the request is written."""
+def _request_cancel_that_is_obeyed_at_once(generation_id: uuid.UUID) -> bool:
+    """Calls `request_cancel`; another process settles the generation as soon as the request is written."""
     selected = Generation.objects.filter(pk=generation_id)
 
     def obey(execute: Any, sql: str, *rest: Any) -> Any:
@@ -69,7 +69,7 @@ def _ask_an_owner_who_is_quick(generation_id: uuid.UUID) -> bool:
         return selected.request_cancel("user")
 
 
-async def test_stop_asked_for_in_the_database_alone_is_obeyed(scripted: Script, settings: Any) -> None:
+async def test_stop_that_is_requested_only_in_the_database_is_obeyed(scripted: Script, settings: Any) -> None:
     settings.STREAMING_TICK_SECONDS = 0.02
     scripted(text="word " * 500, delay=0.01)
     generation = await submit()
@@ -78,7 +78,7 @@ async def test_stop_asked_for_in_the_database_alone_is_obeyed(scripted: Script, 
     assert (await load(generation)).status == "cancelled"
 
 
-async def test_stop_leaves_the_provider_though_the_database_hangs(
+async def test_stop_closes_the_providers_connection_even_if_the_database_hangs(
     scripted: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted(text="one two three", hang_after=3)
@@ -86,7 +86,7 @@ async def test_stop_leaves_the_provider_though_the_database_hangs(
     provider = get_provider()
     await run_until(lambda: provider.open_streams == 1)  # type: ignore[attr-defined]
     is_back = threading.Event()
-    module = sys.modules["streaming.supervisor.stop"]  # the package has a function of that name
+    module = sys.modules["streaming.supervisor.stop"]  # the package has a function of the same name
     ask = module._request_cancel
     monkeypatch.setattr(module, "_request_cancel", lambda *args: is_back.wait(5) and ask(*args))
     stopping = asyncio.create_task(stop(generation.pk))

@@ -1,4 +1,4 @@
-"""The supervisor: what it was given is carried out, and its generations count as alive."""
+"""The supervisor completes what was submitted, and its generations count as alive."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from tests.engine import Script, load, submit
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-async def test_answer_is_alive_before_a_busy_loop_hears_of_it(scripted: Script, settings: Any) -> None:
+async def test_generation_is_alive_before_a_busy_loop_learns_of_it(scripted: Script, settings: Any) -> None:
     settings.STREAMING_LEASE_SECONDS = 0.1
     scripted(text="Hello")
     submitting = asyncio.create_task(submit())
     with ThreadPoolExecutor(1) as sweeper:
         while not submitting.done():
             await asyncio.sleep(0)
-            time.sleep(0.3)  # noqa: ASYNC251  # as a loop that has too much to do
+            time.sleep(0.3)  # noqa: ASYNC251  # a loop that is blocked for 0.3 s
             assert sweeper.submit(_with_fresh_connection, reap).result() == 0
     generation = await submitting
     await current().idle()
     assert (await load(generation)).status == "finished"
 
 
-async def test_submission_is_carried_out_when_whoever_waited_has_gone(scripted: Script) -> None:
+async def test_submission_is_completed_even_if_its_caller_is_cancelled(scripted: Script) -> None:
     scripted(text="done anyway")
     waiting = asyncio.create_task(submit())
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Ticks: every frame reaches the journal once, whatever else happens."""
+"""The ticker: every frame reaches the journal once, and time limits hold even if the database hangs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.engine import Script, load, submit
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-async def test_ticks_go_on_after_somebody_cancelled_them(settings: Any, scripted: Script) -> None:
+async def test_ticks_continue_after_their_task_was_cancelled(settings: Any, scripted: Script) -> None:
     settings.STREAMING_TICK_SECONDS = 0.02
     scripted(text="word " * 1000, delay=0.02)
     generation = await submit()
@@ -38,10 +38,10 @@ async def test_ticks_go_on_after_somebody_cancelled_them(settings: Any, scripted
     assert (await load(generation)).status == "cancelled"
 
 
-async def test_ticks_do_not_queue_behind_those_who_settle(
+async def test_tick_does_not_wait_for_all_runs_that_settle(
     settings: Any, scripted: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or a crowd that ends at once would lose its leases, and what no tick has written yet, to another process."""
+    """Otherwise, when hundreds of generations end at once, the others would lose their leases to another process."""
     settings.STREAMING_TICK_SECONDS, settings.STREAMING_MAX_ACTIVE_PER_OWNER = 0.02, 30
     happened: list[str] = []
 
@@ -64,7 +64,7 @@ async def test_ticks_do_not_queue_behind_those_who_settle(
     await asyncio.wait_for(current().idle(), 10)
     between = [len(list(some)) for what, some in itertools.groupby(happened) if what == "settled"]
     assert sum(between) == 30
-    assert max(between) <= 3, "one that is at it, one that was next, and one for the pause between ticks"
+    assert max(between) <= 3, "one that settles, one that waits next, and one during the pause between ticks"
 
 
 @pytest.mark.journal_rows
@@ -81,7 +81,7 @@ async def test_journal_holds_every_frame_once(scripted: Script, settings: Any) -
 
 
 @pytest.mark.journal_rows
-async def test_burst_becomes_entries_of_one_read_each(scripted: Script) -> None:
+async def test_burst_is_stored_in_entries_of_at_most_one_read(scripted: Script) -> None:
     scripted(text="word " * 600)
     frames = await frames_of((await submit()).pk)
     entries = [entry async for entry in JournalEntry.objects.order_by("first_seq")]
@@ -90,7 +90,7 @@ async def test_burst_becomes_entries_of_one_read_each(scripted: Script) -> None:
 
 
 @pytest.mark.journal_rows
-async def test_tick_writes_what_fits_and_the_next_one_the_rest(
+async def test_tick_writes_a_limited_number_of_bytes_and_the_next_one_the_rest(
     scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.STREAMING_TICK_SECONDS = 0.02
@@ -104,7 +104,7 @@ async def test_tick_writes_what_fits_and_the_next_one_the_rest(
 
 
 @pytest.mark.journal_rows
-async def test_frame_larger_than_a_tick_is_written_all_the_same(
+async def test_frame_larger_than_the_limit_of_a_tick_is_written(
     scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.STREAMING_TICK_SECONDS = 0.02
@@ -118,7 +118,7 @@ async def test_frame_larger_than_a_tick_is_written_all_the_same(
     await frames_of(generation.pk)
 
 
-async def test_deadline_is_kept_while_the_database_hangs(
+async def test_time_limit_holds_while_the_database_hangs(
     settings: Any, scripted: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.STREAMING_TICK_SECONDS = 0.02

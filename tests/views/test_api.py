@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("engine")
     ("method", "path"),
     [("post", "/api/chat"), ("get", "/api/chat/c"), ("get", "/api/chat/c/stream"), ("post", "/api/chat/c/stop")],
 )
-async def test_database_that_is_away_is_told_and_not_shown(
+async def test_database_that_is_away_is_reported_without_its_error(
     monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     async def away(*args: Any, **kwargs: Any) -> None:
@@ -64,19 +64,19 @@ class Anybody(SessionCheck):
         return True
 
 
-async def test_who_has_no_number_is_not_told_the_answer_twice() -> None:
+async def test_reader_without_a_number_gets_an_error_when_the_log_begins_again() -> None:
     pieces = _pieces(BegunAgain(), Anybody(), comes_back=False)
     assert [piece async for piece in pieces] == [frame(1, b'{"type":"start"}'), ERROR]
 
 
-async def test_who_comes_back_with_a_number_is_told_the_log_anew() -> None:
+async def test_reader_with_a_number_gets_the_log_that_begins_again() -> None:
     pieces = _pieces(BegunAgain(), Anybody(), comes_back=True)
     assert [await anext(pieces) for _ in range(3)] == [frame(1, b'{"type":"start"}')] * 3
     await pieces.aclose()
 
 
-async def test_newest_answer_is_told_by_the_databases_clock(scripted: Callable[..., None]) -> None:
-    """One process was an hour ahead when it took the first message."""
+async def test_newest_answer_is_found_by_the_databases_clock(scripted: Callable[..., None]) -> None:
+    """The clock of one process was an hour ahead when it took the first message."""
     scripted(text="Hello.")
     client = AsyncClient()
     ends = []
@@ -94,7 +94,7 @@ async def test_newest_answer_is_told_by_the_databases_clock(scripted: Callable[.
 
 @pytest.fixture
 def client() -> AsyncClient:
-    """Somebody's browser."""
+    """A browser of a new visitor."""
     return AsyncClient()
 
 
@@ -150,7 +150,7 @@ async def test_stop_that_names_no_answer_ends_the_one_that_runs(
     assert await press_stop(client, body) == "stopping"
 
 
-async def test_stop_knows_an_answer_of_several_rows_by_its_first(
+async def test_stop_names_an_answer_of_several_rows_by_its_first_row(
     client: AsyncClient, scripted: Script, settings: Any
 ) -> None:
     settings.STREAMING_TOOLS = ["tests.tools.ask_location"]
