@@ -44,8 +44,8 @@ BUSY = Reply([b'{"error": {"message": "Not now.", "type": "rate_limit_error"}}']
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """The answer that a prompt asks for, in the conversation `key`.
 
-    It has `events` pieces of text, `delay` seconds apart, each `width` times as long as usual. `trouble` is `busy` (only the first time), `cut` or `silent` (in the middle), or `waits` (the end waits until the
-    oracle is told).
+    It has `events` pieces of text, `delay` seconds apart, each `width` times as long as usual. `trouble` is `busy`
+    (only the first time), `cut` or `silent` (in the middle), or `waits` (the end waits until the oracle is told).
     """
 
     key: str
