@@ -53,7 +53,7 @@ BROKE_OFF = "The connection broke off. Resume to go on."
 class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
     """One socket of one owner. It may follow answers of several conversations, each under a request id of its own."""
 
-    channel_layer_alias = "streaming uses no channel layer"
+    channel_layer_alias = "streaming uses no channel layer"  # Channels finds no layer of this name and opens none
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         with ExitStack() as self._cleanup:  # Channels does not always call `disconnect`

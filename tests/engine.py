@@ -1,4 +1,4 @@
-"""The engine in the test's own event loop: real database, real threads, scripted provider."""
+"""The engine in the event loop of the test, with a real database, real threads and a scripted provider."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def forget_database_trouble() -> None:
 
 @pytest.fixture
 async def engine(transactional_db: None) -> AsyncGenerator[None]:
-    """Stops what a test leaves running before its database is emptied. The faults of one test do not reach the next."""
+    """Stops what a test leaves running before its database is emptied. So its faults cannot disturb the next test."""
     yield
     await settle_all()
     forget_database_trouble()
-    # The test's own queries ran on asgiref's thread, which keeps its connection. The database is dropped soon.
+    # The test's queries ran on asgiref's thread, which keeps its connection. A server cannot drop a database in use.
     await sync_to_async(connections.close_all)()
 
 
@@ -58,7 +58,7 @@ async def run_until(is_so: Callable[[], bool]) -> None:
 
 
 def leave_for_dead(generation: Generation) -> Run:
-    """Takes a generation from the supervisor, as if its process had died. Its run goes on, but nobody ticks for it."""
+    """Makes a generation look as if its process had died. Its run goes on, but this process no longer knows it."""
     alive.discard(generation.pk)
     live_logs().pop(generation.pk)
     return current()._runs.pop(generation.pk)
@@ -66,7 +66,7 @@ def leave_for_dead(generation: Generation) -> Run:
 
 @pytest.fixture
 def scripted(settings: Any) -> Script:
-    """`scripted(text="…", delay=0.01)` sets what the default provider answers from now on."""
+    """Sets the answers of the default provider from now on, as in `scripted(text="…", delay=0.01)`."""
 
     def configure(**options: Any) -> None:
         backend = {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": options}
