@@ -65,7 +65,7 @@ def leave_for_dead(generation: Generation) -> Run:
 
 
 @pytest.fixture
-def scripted(settings: Any) -> Script:
+def scripted(settings: Any) -> Callable[..., None]:
     """Sets the answers of the default provider from now on, as in `scripted(text="…", delay=0.01)`."""
 
     def configure(**options: Any) -> None:
