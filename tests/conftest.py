@@ -14,7 +14,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-pytest_plugins = ["tests.backing", "tests.engine", "tests.faults.figures", "tests.local_model", "tests.peers"]
+pytest_plugins = [
+    "tests.backing",
+    "tests.engine",
+    "tests.faults.figures",
+    "tests.local_model",
+    "tests.peers",
+    "tests.stepwise",
+]
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
@@ -11,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 
 from streaming.database import health
+from streaming.intake import Submission
 from streaming.journal import live_logs
 from streaming.models import Generation, Owner
 from streaming.runner import Run
@@ -19,6 +21,8 @@ from streaming.supervisor import current
 from streaming.testing import settle_all
 
 ALICE, BOB = Owner.of_visitor("alice"), Owner.of_visitor("bob")
+Script = Callable[..., None]
+"""The type of the fixture `scripted`."""
 
 
 def forget_database_trouble() -> None:
@@ -34,6 +38,23 @@ async def engine(transactional_db: None) -> AsyncGenerator[None]:
     forget_database_trouble()
     # The test's queries ran on asgiref's thread, which keeps its connection. A server cannot drop a database in use.
     await sync_to_async(connections.close_all)()
+
+
+async def submit(prompt: str = "Hi", key: str = "c1", owner: Owner = ALICE, **fields: Any) -> Generation:
+    """Submits a prompt and returns its generation; `fields` are those of `Submission`."""
+    return await current().submit(owner, Submission(key=key, prompt=prompt, **fields))
+
+
+async def load(generation: Generation) -> Generation:
+    """The generation as it is stored, with its message and its conversation."""
+    return await Generation.objects.select_related("message", "conversation").aget(pk=generation.pk)
+
+
+async def run_until(is_so: Callable[[], bool]) -> None:
+    """Waits until `is_so()` is true, for at most 5 seconds."""
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110  # no event announces it
+            await asyncio.sleep(0.01)
 
 
 def leave_for_dead(generation: Generation) -> Run:

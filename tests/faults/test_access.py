@@ -1,4 +1,4 @@
-"""F28: people who ask for what is not theirs, or no longer, and clients that make numbers up."""
+"""F28: people who ask for what belongs to others or is no longer allowed, and clients with invented numbers."""
 
 from __future__ import annotations
 

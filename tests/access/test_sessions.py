@@ -1,3 +1,5 @@
+"""Session checks: streams and sockets end when their reader is signed out."""
+
 from __future__ import annotations
 
 import asyncio
@@ -51,7 +53,7 @@ async def delete_session(client: AsyncClient, user: Any) -> None:
 
 @pytest.mark.fault("F28")
 @pytest.mark.parametrize("leave", [sign_out, deactivate, change_password, delete_session])
-async def test_stream_ends_for_who_is_not_signed_in_any_more(scripted: Any, leave: Any) -> None:
+async def test_stream_ends_when_its_reader_is_signed_out(scripted: Any, leave: Any) -> None:
     scripted(text="one two", hang_after=3)
     client, user = await signed_in()
     response = await client.post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
@@ -64,7 +66,7 @@ async def test_stream_ends_for_who_is_not_signed_in_any_more(scripted: Any, leav
     assert (await Generation.objects.aget()).is_active
 
 
-async def test_stream_goes_on_for_who_is_signed_in(scripted: Any) -> None:
+async def test_stream_continues_while_its_reader_is_signed_in(scripted: Any) -> None:
     scripted(text="one two three four", delay=0.06)
     client, _ = await signed_in()
     response = await client.post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
@@ -72,14 +74,14 @@ async def test_stream_goes_on_for_who_is_signed_in(scripted: Any) -> None:
     assert b"[DONE]" in body
 
 
-async def test_new_visitor_has_no_session_to_lose(scripted: Any) -> None:
+async def test_stream_of_a_new_visitor_is_not_checked(scripted: Any) -> None:
     scripted(text="one two three four", delay=0.06)
     response = await AsyncClient().post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
     body = b"".join([piece async for piece in response.streaming_content])
     assert b"[DONE]" in body
 
 
-async def test_pass_of_a_visitor_ends_with_the_session() -> None:
+async def test_check_of_a_visitor_fails_without_the_session() -> None:
     session = SessionStore()
     await session.aset(VISITOR_KEY, "alice")
     await session.asave()
@@ -89,13 +91,13 @@ async def test_pass_of_a_visitor_ends_with_the_session() -> None:
     assert not await reader.holds()
 
 
-async def test_pass_without_a_session_is_never_taken_back() -> None:
+async def test_check_without_a_session_always_holds() -> None:
     assert await SessionCheck(Owner.of_user(1), None).holds_now()
     assert await SessionCheck(Owner.of_user(1), SessionStore()).holds_now()
 
 
 class Away(CacheStore):
-    """Django's own cache store, which takes a cache that fails for an empty one."""
+    """Django's own cache store. If the cache fails, it looks empty."""
 
     looks_that_fail = 0
 
@@ -109,7 +111,7 @@ class Away(CacheStore):
 
 @pytest.fixture
 async def cached(settings: Any, monkeypatch: pytest.MonkeyPatch) -> SessionCheck:
-    """A visitor's pass, by a session in the cache."""
+    """Returns the check of a visitor whose session is in the cache."""
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
     monkeypatch.setattr("django.contrib.sessions.backends.cache.SessionStore", Away)
     monkeypatch.setattr("streaming.access.sessions.SECOND_LOOK_SECONDS", 0.05)
@@ -120,7 +122,7 @@ async def cached(settings: Any, monkeypatch: pytest.MonkeyPatch) -> SessionCheck
 
 
 @pytest.mark.parametrize(("looks_that_fail", "holds"), [(1, True), (2, False)])
-async def test_empty_session_of_a_cache_is_believed_at_a_second_look(
+async def test_empty_session_of_a_cache_is_read_twice(
     cached: SessionCheck, monkeypatch: pytest.MonkeyPatch, looks_that_fail: int, holds: bool
 ) -> None:
     monkeypatch.setattr(Away, "looks_that_fail", looks_that_fail)
@@ -166,12 +168,12 @@ async def test_socket_that_streams_is_closed_at_the_next_check(settings: Any, sc
     while (output := await communicator.receive_output(2))["type"] == "websocket.send":
         pass
     assert output == {"type": "websocket.close", "code": 4401}
-    assert await communicator.receive_nothing(0.2), "something was sent after the end"
+    assert await communicator.receive_nothing(0.2), "something was sent after the close"
     assert (await Generation.objects.aget()).is_active
     await communicator.disconnect()
 
 
-async def test_socket_that_has_left_is_not_watched(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_closed_socket_is_not_checked(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.STREAMING_RECHECK_SECONDS = 0.01
     communicator = await socket_of(*await signed_in())
     await communicator.disconnect()

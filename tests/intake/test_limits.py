@@ -1,30 +1,20 @@
-"""Limits: what one owner may ask for, and how much of an answer there may be."""
+"""Limits on what one owner may ask for, and on the length of an answer."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from streaming.access import OpenStreams
 from streaming.errors import Overloaded, TooManyRequests
-from streaming.intake import Submission
 from streaming.models import Generation, Owner
-from streaming.supervisor import current
 from streaming.testing import frames_of, text_of
-from tests.engine import ALICE, BOB
+from tests.engine import BOB, Script, submit
 
 pytestmark = pytest.mark.usefixtures("engine")
-Script = Callable[..., None]
-
-
-async def submit(key: str = "c1", owner: Any = ALICE, **fields: Any) -> Generation:
-    return await current().submit(owner, Submission(key=key, prompt="Hi", **fields))
 
 
 async def test_messages_a_minute_are_limited(scripted: Script, settings: Any) -> None:
@@ -39,7 +29,7 @@ async def test_messages_a_minute_are_limited(scripted: Script, settings: Any) ->
     await submit(key="c3")
 
 
-async def test_times_are_of_one_clock(scripted: Script) -> None:
+async def test_all_times_of_a_row_are_of_one_clock(scripted: Script) -> None:
     scripted(text="ok")
     await frames_of((await submit()).pk)
     row = await Generation.objects.aget()
@@ -47,7 +37,7 @@ async def test_times_are_of_one_clock(scripted: Script) -> None:
         assert abs(timezone.now() - told) < timedelta(seconds=60)
 
 
-async def test_messages_sent_at_once_are_counted_one_after_the_other(scripted: Script, settings: Any) -> None:
+async def test_messages_sent_at_once_do_not_exceed_the_limit_of_the_owner(scripted: Script, settings: Any) -> None:
     scripted(text="ok", hang_after=0)
     settings.STREAMING_MAX_ACTIVE_PER_OWNER = 3
     sent = await asyncio.gather(*(submit(key=f"c{number}") for number in range(12)), return_exceptions=True)
@@ -55,7 +45,7 @@ async def test_messages_sent_at_once_are_counted_one_after_the_other(scripted: S
     assert await Generation.objects.acount() == 3
 
 
-async def test_messages_on_their_way_count_for_the_process(scripted: Script, settings: Any) -> None:
+async def test_messages_sent_at_once_do_not_exceed_the_limit_of_the_process(scripted: Script, settings: Any) -> None:
     scripted(text="ok", hang_after=0)
     settings.STREAMING_MAX_ACTIVE_PER_PROCESS = 3
     owners = [Owner.of_visitor(f"visitor {number}") for number in range(12)]
@@ -76,9 +66,7 @@ async def test_tokens_a_day_are_limited(scripted: Script, settings: Any) -> None
     await submit()
 
 
-async def test_messages_of_a_conversation_are_limited_whatever_version_they_are_of(
-    scripted: Script, settings: Any
-) -> None:
+async def test_messages_of_a_conversation_are_limited_and_all_versions_count(scripted: Script, settings: Any) -> None:
     scripted(text="ok")
     settings.STREAMING_MAX_MESSAGES_PER_CONVERSATION = 3
     await frames_of((await submit(client_id="m1")).pk)
@@ -87,11 +75,11 @@ async def test_messages_of_a_conversation_are_limited_whatever_version_they_are_
         with pytest.raises(TooManyRequests, match="Start a new one"):
             await submit(**more)
     assert await Generation.objects.acount() == 2
-    assert await submit(client_id="m1"), "a message that was sent before has its answer"
+    assert await submit(client_id="m1"), "a message that was sent before joins its answer"
     await submit(key="c2")
 
 
-async def test_answer_that_does_not_end_is_left(scripted: Script, settings: Any) -> None:
+async def test_answer_that_is_too_long_is_broken_off(scripted: Script, settings: Any) -> None:
     settings.STREAMING_MAX_ANSWER_BYTES = 5000
     scripted(text="word " * 10_000)
     frames = await frames_of((await submit()).pk)
@@ -101,14 +89,3 @@ async def test_answer_that_does_not_end_is_left(scripted: Script, settings: Any)
     assert ("word " * 10_000).startswith(row.message.text)
     assert 5000 < len(b"".join(frames)) < 10_000
     assert b"longer than this site allows" in frames[-1]
-
-
-def test_an_owner_may_open_another_stream_when_one_is_closed(settings: Any) -> None:
-    settings.STREAMING_MAX_STREAMS_PER_OWNER = 2
-    streams, owner = OpenStreams(), uuid.uuid4().hex
-    for _ in range(3):
-        with streams.held(owner), streams.held("another"):
-            streams.check(owner)
-            with streams.held(owner), pytest.raises(TooManyRequests), streams.held(owner):
-                raise AssertionError("one more was allowed")
-    assert not streams._held

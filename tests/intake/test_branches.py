@@ -1,4 +1,4 @@
-"""Siblings: counted, walked, and gone on from, over HTTP and in the rows."""
+"""Branches over HTTP and in the rows: siblings are counted, shown in turn, and continued."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Script = Callable[..., None]
 
 
 class Talk:
-    """A conversation over HTTP, in a browser of its own."""
+    """A conversation over HTTP, in a browser with cookies of its own."""
 
     def __init__(self) -> None:
         self.http = AsyncClient()
 
     async def ask(self, text: str, message_id: str, **fields: Any) -> str:
-        """Send a message as `useChat` does; what its stream said, once it is over."""
+        """Sends a message as `useChat` does, and returns the whole stream."""
         message = {"id": message_id, "role": "user", "parts": [{"type": "text", "text": text}]}
         return await self._stream({"messages": [message], **fields})
 
@@ -82,7 +82,7 @@ def branch(message: dict[str, Any]) -> dict[str, Any] | None:
 
 
 async def three_answers(talk: Talk, scripted: Script) -> list[str]:
-    """One question that was answered three times; the answers' ids."""
+    """Asks one question, gets three answers, and returns their ids."""
     ids = []
     for text in ("One.", "Two.", "Three."):
         scripted(text=text)
@@ -91,7 +91,7 @@ async def three_answers(talk: Talk, scripted: Script) -> list[str]:
     return ids
 
 
-async def test_only_a_message_with_siblings_says_where_it_stands(talk: Talk, scripted: Script) -> None:
+async def test_only_a_message_with_siblings_has_branch_metadata(talk: Talk, scripted: Script) -> None:
     await talk.ask("Hello?", "q1")
     assert [branch(message) for message in await talk.messages()] == [None, None]
     assert "metadata" not in (await talk.messages())[0]
@@ -109,7 +109,7 @@ async def test_only_a_message_with_siblings_says_where_it_stands(talk: Talk, scr
     assert branch((await talk.walk(first))["messages"][1]) == {"index": 0, "count": 3, "next": second}
 
 
-async def test_an_edit_and_what_it_replaces_are_told_apart_and_walked(talk: Talk, scripted: Script) -> None:
+async def test_edit_and_original_have_different_ids_and_are_both_shown(talk: Talk, scripted: Script) -> None:
     await talk.ask("One?", "q1")
     await talk.ask("Then?", "q2")
     await talk.edit("q1", "Two?")
@@ -129,7 +129,7 @@ async def test_ids_stay_different_however_often_versions_are_edited(talk: Talk, 
     else:
         await talk.ask("Version 0", "q1")
     for number in range(1, 5):
-        # Each time the oldest version is edited, under the id it has by now.
+        # Edits the oldest version each time, under the id that it has now.
         question = (await talk.messages())[0]
         while before := (branch(question) or {}).get("previous"):
             question = (await talk.walk(before))["messages"][0]
@@ -154,11 +154,11 @@ async def test_the_newest_path_through_a_message_is_shown(talk: Talk, scripted: 
     assert texts(await talk.messages()) == ["Hello?", "Three."]
     shown = texts((await talk.walk(first))["messages"])
     assert shown == ["Hello?", "One.", "Or else?", "Three."]
-    assert texts((await talk.walk("q1"))["messages"]) == shown, "what was made last, whatever its place among siblings"
+    assert texts((await talk.walk("q1"))["messages"]) == shown, "the newest path, not the last sibling"
     assert texts((await talk.walk("q1"))["messages"]) == shown
 
 
-async def test_what_is_sent_goes_on_from_what_is_shown(talk: Talk, scripted: Script) -> None:
+async def test_new_message_continues_the_path_that_is_shown(talk: Talk, scripted: Script) -> None:
     first, second, _ = await three_answers(talk, scripted)
     await talk.walk(first)
     await talk.ask("Then?", "q2")
@@ -173,7 +173,7 @@ async def test_what_is_sent_goes_on_from_what_is_shown(talk: Talk, scripted: Scr
     assert branch(shown[3])["count"] == 2  # type: ignore[index]
 
 
-async def test_a_message_sent_twice_is_one_whatever_is_shown(talk: Talk, scripted: Script) -> None:
+async def test_message_sent_twice_is_one_even_if_another_path_is_shown(talk: Talk, scripted: Script) -> None:
     scripted(text="One.")
     await talk.ask("Hello?", "q1")
     await talk.edit("q1", "Edited?")
@@ -200,7 +200,7 @@ async def test_no_answer_of_another_branch_is_resumed(talk: Talk, scripted: Scri
     assert "Three" in body
 
 
-async def test_walking_waits_for_the_answer_that_is_being_written(talk: Talk, scripted: Script) -> None:
+async def test_branch_cannot_change_while_an_answer_is_written(talk: Talk, scripted: Script) -> None:
     first, *_ = await three_answers(talk, scripted)
     scripted(text="one two three", hang_after=2)
     response = await talk.http.post("/api/chat", {"id": "c1", "prompt": "Then?"}, content_type="application/json")
@@ -214,7 +214,7 @@ async def test_walking_waits_for_the_answer_that_is_being_written(talk: Talk, sc
     await talk.walk(first)
 
 
-async def test_an_answer_whose_process_died_does_not_hold_walking_up(talk: Talk, scripted: Script) -> None:
+async def test_branch_can_change_after_the_process_of_an_answer_has_died(talk: Talk, scripted: Script) -> None:
     first, *_ = await three_answers(talk, scripted)
     newest = await Generation.objects.select_related("conversation").afirst()
     assert newest is not None
@@ -237,14 +237,14 @@ async def test_an_answer_whose_process_died_does_not_hold_walking_up(talk: Talk,
         ("{", 400),
     ],
 )
-async def test_what_names_no_message_is_refused(talk: Talk, body: Any, status: int) -> None:
+async def test_request_that_names_no_message_is_refused(talk: Talk, body: Any, status: int) -> None:
     await talk.ask("Hello?", "q1")
     before = await talk.load()
     assert (await talk.post("branch", body)).status_code == status
     assert await talk.load() == before
 
 
-async def test_what_is_anothers_is_not_there(talk: Talk, scripted: Script) -> None:
+async def test_branch_of_another_owner_is_not_found(talk: Talk, scripted: Script) -> None:
     first, *_ = await three_answers(talk, scripted)
     before = await talk.load()
     other = Talk()
@@ -262,7 +262,7 @@ async def test_what_is_anothers_is_not_there(talk: Talk, scripted: Script) -> No
     assert await talk.load() == before
 
 
-async def test_looking_does_not_move_a_conversation_up_in_the_list(talk: Talk, scripted: Script) -> None:
+async def test_branch_change_does_not_move_the_conversation_up_in_the_list(talk: Talk, scripted: Script) -> None:
     first, *_ = await three_answers(talk, scripted)
     before = await Conversation.objects.aget()
     await talk.walk(first)
@@ -271,7 +271,7 @@ async def test_looking_does_not_move_a_conversation_up_in_the_list(talk: Talk, s
     assert after.active_leaf_id != before.active_leaf_id
 
 
-async def test_walking_and_sending_at_once_leave_one_of_the_two_orders(scripted: Script) -> None:
+async def test_branch_change_and_message_at_once_happen_one_after_the_other(scripted: Script) -> None:
     scripted(text="Fine.")
     ids = []
     for trigger in ("submit-message", "regenerate-message"):
@@ -287,16 +287,16 @@ async def test_walking_and_sending_at_once_leave_one_of_the_two_orders(scripted:
         assert isinstance(generation, Generation), generation
         assert all(outcome is None or isinstance(outcome, Conflict) for outcome in walked), walked
         conversation = await Conversation.objects.select_related("active_leaf").aget()
-        assert conversation.active_leaf_id == generation.message_id, "nobody leaves the path of an answer being written"
+        assert conversation.active_leaf_id == generation.message_id, "the path of an answer that is being written stays"
         await stop(generation.pk)
         await frames_of(generation.pk)
 
 
-# ---- the tree itself ----
+# Tests of the tree itself.
 
 
 def grow(conversation: Conversation, *rows: tuple[str, str, str]) -> dict[str, Message]:
-    """Rows of (name, parent's name or "", role), made in this order; names are the ids clients know."""
+    """Stores rows of (name, parent's name or "", role) in this order. The names are the ids that clients know."""
     made: dict[str, Message] = {}
     for name, parent, role in rows:
         made[name] = Message.objects.create(
@@ -333,7 +333,7 @@ def _chains() -> None:
     assert (answer["id"], branch(answer)) == ("a1", {"index": 0, "count": 2, "next": "a2"})
 
 
-async def test_an_answer_that_goes_on_is_one_choice_counted_at_its_first_row() -> None:
+async def test_continued_answer_is_one_sibling_and_is_counted_at_its_first_row() -> None:
     await sync_to_async(_chains)()
 
 
@@ -348,12 +348,10 @@ def _statements(messages: int) -> int:
     return len(queries)
 
 
-async def test_walking_costs_as_many_statements_whatever_the_length() -> None:
+async def test_branch_change_costs_the_same_statements_for_any_length() -> None:
     few = await sync_to_async(_statements)(3)
     assert await sync_to_async(_statements)(60) == few
-    assert few == 9, (
-        "a transaction's two, the conversation twice, its messages three times, one for what runs, one to show"
-    )
+    assert few == 9, "2 for the transaction, 2 for the conversation, 3 for its messages, 1 for the active one, 1 update"
 
 
 def _unfindable() -> None:
@@ -364,5 +362,5 @@ def _unfindable() -> None:
         select_branch(BOB, "c1", "q1")
 
 
-async def test_there_is_nothing_to_walk_in_an_empty_conversation() -> None:
+async def test_empty_conversation_has_no_branch() -> None:
     await sync_to_async(_unfindable)()

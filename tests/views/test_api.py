@@ -1,9 +1,9 @@
+"""The API's views over HTTP: errors, resumed streams and stop requests."""
+
 from __future__ import annotations
 
 import datetime
-import gc
 import json
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -13,26 +13,21 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from streaming.access import SessionCheck
-from streaming.asgi import StreamingApplication
-from streaming.asgi.application import GC_THRESHOLD
-from streaming.database import health
-from streaming.journal.redis import Absence, seize_stream
 from streaming.models import Generation, Message
 from streaming.protocol import ToolCall
 from streaming.protocol.ui_stream import frame
 from streaming.supervisor import current
 from streaming.views.sse import ERROR, _pieces
-from tests.engine import ALICE, forget_database_trouble
+from tests.engine import ALICE, Script
 
 pytestmark = pytest.mark.usefixtures("engine")
-Script = Callable[..., None]
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
     [("post", "/api/chat"), ("get", "/api/chat/c"), ("get", "/api/chat/c/stream"), ("post", "/api/chat/c/stop")],
 )
-async def test_database_that_is_away_is_told_and_not_shown(
+async def test_database_that_is_away_is_reported_without_its_error(
     monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     async def away(*args: Any, **kwargs: Any) -> None:
@@ -69,19 +64,19 @@ class Anybody(SessionCheck):
         return True
 
 
-async def test_who_has_no_number_is_not_told_the_answer_twice() -> None:
+async def test_reader_without_a_number_gets_an_error_when_the_log_begins_again() -> None:
     pieces = _pieces(BegunAgain(), Anybody(), comes_back=False)
     assert [piece async for piece in pieces] == [frame(1, b'{"type":"start"}'), ERROR]
 
 
-async def test_who_comes_back_with_a_number_is_told_the_log_anew() -> None:
+async def test_reader_with_a_number_gets_the_log_that_begins_again() -> None:
     pieces = _pieces(BegunAgain(), Anybody(), comes_back=True)
     assert [await anext(pieces) for _ in range(3)] == [frame(1, b'{"type":"start"}')] * 3
     await pieces.aclose()
 
 
-async def test_newest_answer_is_told_by_the_databases_clock(scripted: Callable[..., None]) -> None:
-    """One process was an hour ahead when it took the first message."""
+async def test_newest_answer_is_found_by_the_databases_clock(scripted: Callable[..., None]) -> None:
+    """The clock of one process was an hour ahead when it took the first message."""
     scripted(text="Hello.")
     client = AsyncClient()
     ends = []
@@ -97,49 +92,9 @@ async def test_newest_answer_is_told_by_the_databases_clock(scripted: Callable[.
     assert frames.partition(b"id: 3\n")[2] == ends[1].partition(b"id: 3\n")[2] != b""
 
 
-async def test_dead_are_settled_at_once_although_redis_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def hangs(*args: Any, **kwargs: Any) -> None:
-        asked.append(args)
-        raise OSError
-
-    monkeypatch.setattr("streaming.journal.redis.BlockingRedis.from_url", hangs)
-    monkeypatch.setattr("streaming.journal.redis._away", Absence())
-    for _ in range(5):
-        assert seize_stream("redis://localhost", "streaming:", uuid.uuid4(), 0) == []
-    assert len(asked) == 1
-
-
-async def test_server_that_begins_holds_nobody_for_dead_yet() -> None:
-    async def nothing(*args: Any) -> None: ...
-
-    forget_database_trouble()
-    assert health.has_been_good_for(5)
-    StreamingApplication(nothing)
-    assert not health.has_been_good_for(5)
-
-
-@pytest.mark.parametrize(
-    ("given", "then"),
-    [((700, 10, 10), GC_THRESHOLD), ((0, 10, 10), (0, 10, 10)), ((50_000, 5, 5), (50_000, 5, 5))],
-    ids=["as Python has it", "never", "even less often"],
-)
-def test_server_looks_for_garbage_less_often(given: tuple[int, int, int], then: tuple[int, int, int]) -> None:
-    async def nothing(*args: Any) -> None: ...
-
-    before = gc.get_threshold()
-    try:
-        gc.set_threshold(*given)
-        StreamingApplication(nothing)
-        assert gc.get_threshold() == then
-    finally:
-        gc.set_threshold(*before)
-
-
 @pytest.fixture
 def client() -> AsyncClient:
-    """Somebody's browser."""
+    """A browser of a new visitor."""
     return AsyncClient()
 
 
@@ -195,7 +150,7 @@ async def test_stop_that_names_no_answer_ends_the_one_that_runs(
     assert await press_stop(client, body) == "stopping"
 
 
-async def test_stop_knows_an_answer_of_several_rows_by_its_first(
+async def test_stop_names_an_answer_of_several_rows_by_its_first_row(
     client: AsyncClient, scripted: Script, settings: Any
 ) -> None:
     settings.STREAMING_TOOLS = ["tests.tools.ask_location"]

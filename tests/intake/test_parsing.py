@@ -1,3 +1,5 @@
+"""Parsing: the JSON of several clients becomes submissions, and bad bodies are explained."""
+
 from __future__ import annotations
 
 import json
@@ -11,7 +13,7 @@ from streaming.intake import read_submission, submission_of
 USER = {"id": "u1", "role": "user", "parts": [{"type": "text", "text": "Hi "}, {"type": "text", "text": "there"}]}
 
 
-def test_prompt_alone_begins_a_conversation_of_its_own() -> None:
+def test_prompt_alone_begins_a_new_conversation() -> None:
     first, second = submission_of({"prompt": "Hi"}), submission_of({"prompt": "Hi"})
     assert first.prompt == "Hi"
     assert first.key != second.key
@@ -42,7 +44,7 @@ def test_regenerate_needs_no_message() -> None:
     assert (got.trigger, got.message_id, got.prompt) == ("regenerate-message", "a1", "")
 
 
-def test_regenerate_tells_of_the_message_to_answer() -> None:
+def test_regenerate_has_the_message_to_answer() -> None:
     got = submission_of({"id": "c1", "messages": [USER], "trigger": "regenerate-message"})
     assert (got.trigger, got.prompt, got.client_id, got.message_id) == ("regenerate-message", "Hi there", "u1", None)
 
@@ -57,7 +59,7 @@ def test_regenerate_tells_of_the_message_to_answer() -> None:
         7,
     ],
 )
-def test_regenerate_passes_over_what_is_no_message_to_answer(last: Any) -> None:
+def test_regenerate_ignores_a_last_message_that_cannot_be_answered(last: Any) -> None:
     got = submission_of({"id": "c1", "messages": [USER, last], "trigger": "regenerate-message"})
     assert (got.prompt, got.client_id) == ("", None)
 
@@ -84,7 +86,7 @@ def test_regenerate_passes_over_what_is_no_message_to_answer(last: Any) -> None:
         (json.dumps({"prompt": "x", "id": "i" * 129}).encode(), "at most 128"),
     ],
 )
-def test_bad_bodies_say_what_is_wrong(body: bytes, complaint: str) -> None:
+def test_bad_body_is_refused_with_its_fault(body: bytes, complaint: str) -> None:
     with pytest.raises(BadRequest, match=complaint):
         read_submission(body)
 

@@ -1,13 +1,13 @@
+"""Subscriptions: every reader gets each frame once, in order, from the live log or from the journal."""
+
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from streaming.database import in_database
-from streaming.intake import Submission
 from streaming.journal import Batch, write_frames
 from streaming.models import Generation, JournalEntry, from_now
 from streaming.settlement import reap
@@ -16,14 +16,9 @@ from streaming.subscription.journal import JournalSubscription
 from streaming.subscription.live import LiveSubscription
 from streaming.supervisor import current
 from streaming.testing import chunks_of, drain, frames_of, seqs_of, text_of
-from tests.engine import ALICE, leave_for_dead
+from tests.engine import Script, leave_for_dead, run_until, submit
 
 pytestmark = pytest.mark.usefixtures("engine")
-Script = Callable[..., None]
-
-
-async def submit(prompt: str = "Hi") -> Generation:
-    return await current().submit(ALICE, Submission(key="c1", prompt=prompt))
 
 
 async def test_every_cursor_gives_the_rest_and_only_the_rest(scripted: Script) -> None:
@@ -64,7 +59,7 @@ async def test_reader_elsewhere_follows_while_the_owner_writes(scripted: Script,
     assert text_of(everything) == "word " * 200
 
 
-async def test_silence_is_an_empty_list(scripted: Script) -> None:
+async def test_next_returns_an_empty_list_after_silence(scripted: Script) -> None:
     scripted(text="x", hang_after=0)
     generation = await submit()
     for subscription in (await subscribe(generation.pk), JournalSubscription(generation.pk, 0)):
@@ -111,7 +106,7 @@ async def test_impossible_cursor_starts_from_the_beginning(scripted: Script, aft
     assert text_of(frames) == "word " * 50
 
 
-async def test_reader_of_a_dead_process_learns_of_the_end(scripted: Script, settings: Any) -> None:
+async def test_reader_of_a_dead_process_gets_an_end(scripted: Script, settings: Any) -> None:
     settings.STREAMING_POLL_SECONDS = 0.01
     scripted(text="word " * 20, hang_after=10)
     settings.STREAMING_TICK_SECONDS = 0.01
@@ -129,10 +124,8 @@ async def test_reader_of_a_dead_process_learns_of_the_end(scripted: Script, sett
 
 
 @pytest.mark.parametrize("ahead", range(8))
-async def test_reader_of_a_dead_process_who_saw_more_than_is_left_begins_again(
-    scripted: Script, settings: Any, ahead: int
-) -> None:
-    """What the journal lacks is lost, and the numbers of it are used again: nobody's text is made of both."""
+async def test_reader_who_has_seen_lost_frames_begins_again(scripted: Script, settings: Any, ahead: int) -> None:
+    """Frames that are not in the journal are lost, and their numbers are used again. No reader gets a mixture."""
     scripted(text="word " * 9)
     generation = await submit()
     shown = await frames_of(generation.pk)
@@ -152,3 +145,28 @@ async def test_reader_of_a_dead_process_who_saw_more_than_is_left_begins_again(
     row = await Generation.objects.select_related("message").aget()
     assert text_of([*seen, *given]) == row.message.text
     assert [chunk["type"] for chunk in chunks_of([*seen, *given])].count("error") == 1
+
+
+async def test_long_replay_does_not_block_other_tasks(scripted: Script) -> None:
+    scripted(text="word " * 3000)
+    generation = await submit()
+    run = current().find(generation.pk)
+    assert run is not None
+    await run_until(lambda: run.log.last_seq > 3000)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    reader, reads = LiveSubscription(run.log, 0), 0
+    while reader.seq < 3000:
+        await reader.next(1)
+        reads += 1
+    other.cancel()
+    assert turns >= reads > 5
+    reader.close()
+    await frames_of(generation.pk)
