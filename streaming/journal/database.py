@@ -1,9 +1,4 @@
-"""The journal in the project's database: frames as rows, leases and cancel requests beside them.
-
-A tick is one transaction for all of a process's generations: renew their leases (which locks their rows, so that nobody
-settles them meanwhile), read who was asked to stop, insert the new frames. Three statements, further ones only where
-frames are too many for one, and a savepoint: leases are renewed although frames cannot be stored.
-"""
+"""The journal in the project's database: frames as rows, a tick's worth in each."""
 
 from __future__ import annotations
 
@@ -11,12 +6,11 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
-from django.db import DatabaseError, connections
+from django.db import connections
 
 from streaming.conf import settings
-from streaming.database import alias, atomic, retry_on_deadlock
+from streaming.database import alias
 from streaming.journal.contract import MAX_FRAMES_PER_READ, Batch, without_gap
 from streaming.models import ACTIVE, Generation, JournalEntry, from_now
 
@@ -37,42 +31,6 @@ class Polling:
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-class Tick(NamedTuple):
-    """What a tick found and did.
-
-    `held` are the generations that are still their worker's, each with the reason it is to stop for, if it is. One that
-    is missing has been settled by somebody else: stop running it.
-    """
-
-    held: dict[uuid.UUID, str | None]
-    has_written: bool
-
-
-@retry_on_deadlock
-def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> Tick:
-    """Renew the leases of `worker`, and write the new frames of its `live` generations."""
-    with atomic():
-        held = Generation.objects.held_by(worker, live)
-        held.renew(settings.LEASE_SECONDS)
-        reasons = {
-            pk: (reason or "user") if requested_at else None
-            for pk, requested_at, reason in held.values_list("pk", "cancel_requested_at", "cancel_reason")
-        }
-        return Tick(reasons, _can_write({pk: live[pk] for pk in reasons}))
-
-
-def _can_write(batches: Mapping[uuid.UUID, Batch]) -> bool:
-    try:
-        with atomic():
-            write_frames(batches)
-    except DatabaseError as trouble:
-        if connections[alias()].needs_rollback:
-            raise  # the database has undone the whole transaction
-        logger.warning("The journal took no frames (%s); they are kept, and tried again.", type(trouble).__name__)
-        return False
-    return True
 
 
 def write_frames(batches: Mapping[uuid.UUID, Batch]) -> None:
