@@ -73,3 +73,10 @@ def test_pages_page_names_every_template_and_colour():
         re.findall(r"^    (--chat-[\w-]+):", (ROOT / "streaming/static/streaming/chat.css").read_text(), re.MULTILINE)
     )
     assert set(re.findall(r"--chat-[\w-]+", page)) == properties
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: document.name)
+def test_files_of_tests_that_are_named_exist(document):
+    named = re.findall(r"`?((?:[a-z_]+/)*test_[a-z_]+\.py)\b", document.read_text())
+    places = (ROOT, ROOT / "tests")
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -13,8 +12,6 @@ from streaming.conf import settings
 from streaming.database import alias
 from streaming.journal.contract import MAX_FRAMES_PER_READ, Batch, without_gap
 from streaming.models import ACTIVE, Generation, JournalEntry, from_now
-
-logger = logging.getLogger(__name__)
 
 # Bytes of frames in one statement, or a single entry's. A driver has them several times over while it sends them, and
 # psycopg writes them out in hexadecimal; a tick of 500 streams fits.

@@ -10,7 +10,7 @@ from streaming.access import SessionCheck, open_streams
 from streaming.database import in_database
 from streaming.errors import BadRequest, TooLarge
 from streaming.intake import read_stop, read_submission
-from streaming.models import Conversation, Generation, Message, Owner, earlier_rows
+from streaming.models import Generation, Message, Owner, earlier_rows
 from streaming.subscription import follow, has_end, subscribe
 from streaming.supervisor import current, stop
 from streaming.views.conversations import find_conversation
@@ -105,16 +105,12 @@ def _shown_id(message: Message) -> str:
 
 
 def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
-    """The newest generation, if it is at the end of the path that is shown. None for a key that nobody has used.
+    """The newest generation, if it is at the end of the path that is shown; None for a key that the owner has not used.
 
     A client that comes back followed the newest generation. Its cursor has no meaning in the log of another one.
-
-    Raises:
-        NotFound: somebody else has a conversation with that key, and the owner has none.
+    Whether somebody else uses the key is not told.
     """
     newest = _newest_generation(owner, key)
-    if newest is None and Conversation.objects.filter(key=key).exists():
-        find_conversation(owner, key)
     return newest if newest and newest.message_id == newest.conversation.active_leaf_id else None
 
 

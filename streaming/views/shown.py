@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext, gettext_lazy
 
-from streaming.files.addresses import addressed, id_served_at
+from streaming.files.addresses import address, addressed, id_served_at
 from streaming.files.kinds import IMAGES
 from streaming.journal import read_frames
 from streaming.models import Branch, Conversation, Generation, Message, MessageTree, contributions, parts_of, path_of
@@ -146,9 +146,13 @@ def _tool(part: dict[str, Any]) -> ShownPart:
 
 
 def _file(part: dict[str, Any]) -> ShownPart:
-    """Shows a picture only if this site serves it. Any other server would learn who reads the message."""
+    """Shows a picture only if this site serves it. Any other server would learn who reads the message.
+
+    Only the address of a stored file is this site's: a model that names another path of the site gets no request there.
+    """
     url, media_type = part["url"], part["mediaType"]
-    is_ours = id_served_at(url) is not None
+    stored = id_served_at(url)
+    is_ours = stored is not None and url == address(stored)
     is_safe = is_ours or url.startswith(("https:", "http:", "data:"))
     kind = "image" if is_ours and media_type in IMAGES else "file"
     return ShownPart(kind, url=url if is_safe else "", label=part.get("filename") or media_type)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
@@ -38,6 +39,18 @@ async def look_around() -> str:
     return "seen"
 
 
+# Addresses of files as a model may write them: other paths of this site, and what a browser must not run.
+ELSEWHERE = ("/api/files/../../admin/logout/", "/api/files/x", "/api/files/", "javascript:alert(1)")
+
+
+def _chunk(**choice: Any) -> str:
+    return f"data: {json.dumps({'choices': [{'index': 0, 'delta': {}} | choice]})}\n\n"
+
+
+def _image(url: str) -> str:
+    return _chunk(delta={"images": [{"type": "image_url", "image_url": {"url": url}}]})
+
+
 SCRIPTS: dict[str, dict[str, Any]] = {
     "words": {"text": WORDS, "delay": 0.03},
     "lines": {"text": LINES, "delay": 0.004},
@@ -61,6 +74,7 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "What": {"text": CLOSED_TAB, "delay": 0.01},
     "And": {"text": STOPPED, "delay": 0.06},
     "busy": {"error": "overloaded", "text": WORDS},
+    "elsewhere": {"chunks": [_image(url) for url in ELSEWHERE] + [_chunk(finish_reason="stop"), "data: [DONE]\n\n"]},
     "lost": {"text": WORDS, "error": "connection_lost", "fail_after": 12, "delay": 0.01},
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.async_api import expect
 
+from tests.browser.by_prompt import ELSEWHERE
 from tests.browser.chat import Chat
 from tests.pictures import PDF, png
 
@@ -120,3 +121,17 @@ async def test_an_edit_keeps_the_files(open_chat: Any) -> None:
     await plain.edit("words again")
     await expect(plain.questions.locator(".chat-text")).to_have_text("words again")
     await expect(plain.questions.get_by_role("link", name="notes.txt")).to_be_visible()
+
+
+async def test_a_file_that_a_model_names_makes_no_request_and_gets_no_address_but_a_file_s(chat: Chat) -> None:
+    requests: list[str] = []
+    chat.page.on("request", lambda request: requests.append(request.url))
+    await chat.ask("elsewhere")
+    links = chat.answer.locator(".chat-file")
+    for _ in ("while it streams", "after a reload"):
+        await chat.is_idle()
+        await expect(links).to_have_count(len(ELSEWHERE))
+        assert await links.evaluate_all("links => links.filter((link) => link.hasAttribute('href')).length") == 0
+        await expect(chat.answer.locator("img")).to_have_count(0)
+        await chat.page.reload()
+    assert [url for url in requests if "/admin/" in url or "/api/files/" in url] == []
