@@ -184,13 +184,17 @@ class Chat:
         return self._driver.ask(do=do, chat=self._name, **fields)
 
 
+# What parts of an answer have only while it streams.
+STREAMED = {"id", "providerMetadata", "callProviderMetadata", "resultProviderMetadata"}
+
+
 def _comparable(message: Json) -> Json:
     """Without the marks of steps and of streaming, and without what only the stream carries of an answer.
 
     Siblings are told of by what is loaded, not by the stream. Sources come last: while it streams, one may come before
     the text that it is of.
     """
-    only_streamed = {"id", "providerMetadata"} if message["role"] == "assistant" else {"state"}
+    only_streamed = STREAMED if message["role"] == "assistant" else {"state"}
     parts = [_as_in_v6(part) for part in message["parts"] if part["type"] != "step-start"]
     kept = [{name: value for name, value in part.items() if name not in only_streamed} for part in parts]
     kept.sort(key=lambda part: part["type"] == "source-url")
