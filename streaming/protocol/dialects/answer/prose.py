@@ -46,6 +46,11 @@ class Prose:
             self._tags = ThinkTags(self.text, self.reasoning)
             self.write = self._tags.feed
 
+    @property
+    def is_reasoning(self) -> bool:
+        """True while a reasoning part is open."""
+        return self._kind is ReasoningDelta
+
     def text(self, text: str) -> None:
         if self._kind is not TextDelta:
             self._begin(TextDelta)
