@@ -142,13 +142,13 @@ def decision(call_id: str, *, approved: bool, **more: Any) -> dict[str, Any]:
 async def test_model_is_told_what_its_tools_gave_and_goes_on(settings: Any, dialect: str) -> None:
     says(settings, ("Let me see. ", (WEATHER,)), ("It is clear.", ()), dialect=dialect)
     row, chunks = await run()
-    call, result = row.message.typed_parts[1:3]
+    before, call, result, after = row.message.typed_parts
     assert isinstance(call, ToolCall)
     assert row.message.typed_parts == (
-        TextPart(text="Let me see. "),
+        msgspec.structs.replace(before, text="Let me see. "),
         call,
         ToolResult(call_id=call.id, output={"city": "Oslo", "days": 1, "sky": "clear"}),
-        TextPart(text="It is clear."),
+        msgspec.structs.replace(after, text="It is clear."),
     )
     assert kinds(chunks) == [
         "start", "start-step", "text-start", "text-delta", "text-end", "tool-input-start", "tool-input-delta",
@@ -158,7 +158,7 @@ async def test_model_is_told_what_its_tools_gave_and_goes_on(settings: Any, dial
     assert (row.status, row.finish_reason, row.attempts, row.input_tokens) == ("finished", "stop", 2, 20)
     first, second = requests()
     assert [spec.name for spec in first.tools] == list(NAMES)
-    assert second.turns[-1].parts == (TextPart(text="Let me see. "), call, result)
+    assert second.turns[-1].parts == (before, call, result)
 
 
 async def test_calls_of_one_step_run_side_by_side(settings: Any) -> None:
@@ -257,10 +257,11 @@ async def test_call_that_needs_approval_waits_for_it(settings: Any, dialect: str
     assert tools.CALLS == [("send_mail", {"to": "me", "body": "Hello there"})]
     assert given[0] == {"type": "start", "messageId": str(row.message_id)}
     assert kinds(given)[1:4] == ["tool-output-available", "finish-step", "start-step"]
-    assert (await load(again)).message.typed_parts == (
+    message = (await load(again)).message
+    assert message.text == "It is sent."
+    assert message.typed_parts[:2] == (
         ToolApproval(call_id=call.id, is_approved=True),
         ToolResult(call_id=call.id, output="sent"),
-        TextPart(text="It is sent."),
     )
     assert [part for turn in requests()[-1].turns for part in turn.parts if isinstance(part, ToolResult)] == [
         ToolResult(call_id=call.id, output="sent")
@@ -557,7 +558,9 @@ async def test_reasoning_goes_back_with_the_calls(settings: Any, monkeypatch: py
 
     monkeypatch.setattr(Steps, "_body", with_reasoning)
     await run()
-    assert requests()[-1].turns[-1].parts[0] == ReasoningPart(text="hm", signature="sig")
+    assert requests()[-1].turns[-1].parts[0] == ReasoningPart(
+        text="hm", signature="sig", origin="anthropic-messages default"
+    )
 
 
 async def test_retry_in_a_later_step_keeps_what_came_before(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,7 +118,6 @@ class ToolOutputDenied(Chunk, tag="tool-output-denied"):
     """Version 5 does not know it."""
 
     tool_call_id: str
-    provider_metadata: dict[str, Any] | None = None
 
 
 class ToolField(Chunk, tag="data-tool-field"):

@@ -12,7 +12,7 @@ from typing import Any
 
 from streaming.protocol import events
 from streaming.protocol.json_scanner import JSONScanner
-from streaming.protocol.parts import OpaquePart, ReasoningPart, ToolApproval, ToolResult
+from streaming.protocol.parts import OpaquePart, ReasoningPart, ToolResult
 from streaming.protocol.ui_stream import chunks
 from streaming.protocol.ui_stream.chunks import Chunk
 from streaming.protocol.ui_stream.kept import kept_citation, kept_part, metadata
@@ -35,8 +35,8 @@ class UIStreamEncoder:
     `live_fields` holds, by the name of a tool, the text arguments that readers see while they grow. `origin` says who
     makes the answer, as `Transcript.origin` does.
 
-    `fold_chunks` restores every part from the chunks. What clients do not show is in `providerMetadata`, or in a
-    `data-kept-part` chunk.
+    `fold_chunks` restores every part from the chunks, except for decisions about calls: the message has these before
+    its generation begins. What clients do not show is in `providerMetadata`, or in a `data-kept-part` chunk.
     """
 
     def __init__(self, message_id: str) -> None:
@@ -148,8 +148,9 @@ class UIStreamEncoder:
 
     def _resulted(self, event: events.ToolResulted) -> list[Chunk]:
         self._unanswered.discard(event.call_id)
-        if event.call_id not in self._call_ids or event.call_id in self._denied:
-            # Clients drop the whole conversation at a result without its call. A denied call shows no result.
+        if event.call_id in self._denied:
+            return []
+        if event.call_id not in self._call_ids:  # clients drop the whole conversation at a result without its call
             return [kept_part(event.part, self._result(event))]
         if not event.is_error:
             kept = metadata(self.origin, raw=event.raw)
@@ -173,10 +174,9 @@ class UIStreamEncoder:
         if event.is_approved is None:
             return [chunks.ToolApprovalRequest(event.call_id, event.call_id)]
         if event.is_approved:
-            part = ToolApproval(call_id=event.call_id, is_approved=True, reason=event.reason)
-            return [kept_part(event.part, part)]
+            return []
         self._denied.add(event.call_id)
-        return [chunks.ToolOutputDenied(event.call_id, metadata(reason=event.reason or None))]
+        return [chunks.ToolOutputDenied(event.call_id)]
 
     def _step_started(self, event: events.StepStarted) -> list[Chunk]:
         closing = self._ends()

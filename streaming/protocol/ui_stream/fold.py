@@ -86,7 +86,7 @@ class _Fold:
         self.add(ToolApproval(call_id=chunk.tool_call_id))
 
     def tool_denied(self, chunk: chunks.ToolOutputDenied) -> None:
-        self.add(ToolApproval(call_id=chunk.tool_call_id, is_approved=False, **fields_of(chunk)))
+        self.add(ToolApproval(call_id=chunk.tool_call_id, is_approved=False))
 
     def cite(self, key: str, citation: dict[str, Any]) -> None:
         """Adds a citation. It may come before the first word of its text."""
