@@ -19,7 +19,6 @@ from streaming.models import Generation, JournalEntry, Message, from_now
 from streaming.protocol import (
     GenerationRequest,
     ReasoningPart,
-    TextPart,
     ToolApproval,
     ToolCall,
     ToolResult,
