@@ -63,10 +63,11 @@ class RefusalDelta(Event, frozen=True):
 
 
 class PartEnded(Event, frozen=True):
-    """A text, reasoning or refusal part is complete."""
+    """A text, reasoning or refusal part is complete. `raw` is what the provider wants back with a text or refusal."""
 
     part: int
     choice: int = 0
+    raw: dict[str, Any] | None = None
 
 
 class ToolCallStarted(Event, frozen=True):
@@ -114,6 +115,7 @@ class ToolResulted(Event, frozen=True):
     is_error: bool = False
     is_provider_executed: bool = True
     choice: int = 0
+    raw: dict[str, Any] | None = None
 
 
 class ToolApproved(Event, frozen=True):
@@ -145,6 +147,7 @@ class FileReceived(Event, frozen=True):
     media_type: str
     url: str
     choice: int = 0
+    raw: dict[str, Any] | None = None
 
 
 class OpaqueReceived(Event, frozen=True):

@@ -2,6 +2,10 @@
 
 The same classes serve the transcript of a running stream, the `parts` column of a stored message and the turns that
 a provider is sent. `dump_parts` and `load_parts` convert them to JSON and back; in JSON each part has its `type`.
+
+`raw` is what the provider wants back on the next turn: its own object, or the fields of it that the part does not have
+already. Only the dialect that made it reads it. `origin` says who made it, for example `openai-chat api.deepseek.com`.
+It is set only beside a `raw` or a `signature`, and is None if nobody told. See `streaming.protocol.requests.origins`.
 """
 
 from __future__ import annotations
@@ -18,23 +22,25 @@ class TextPart(msgspec.Struct, frozen=True, kw_only=True, tag="text", omit_defau
 
     text: str
     citations: tuple[dict[str, Any], ...] = ()
+    raw: dict[str, Any] | None = None
+    origin: str | None = None
 
 
 class ReasoningPart(msgspec.Struct, frozen=True, kw_only=True, tag="reasoning", omit_defaults=True):
-    """The model's reasoning. `signature` and `raw` go back to the provider unchanged on the next turn.
-
-    `raw` is the provider's whole object. Some providers want it back (redacted or encrypted reasoning).
-    """
+    """The model's reasoning. `signature` and `raw` go back to the provider unchanged on the next turn."""
 
     text: str = ""
     signature: str | None = None
     raw: dict[str, Any] | None = None
+    origin: str | None = None
 
 
 class RefusalPart(msgspec.Struct, frozen=True, kw_only=True, tag="refusal", omit_defaults=True):
     """The model's refusal to answer, in its own words."""
 
     text: str
+    raw: dict[str, Any] | None = None
+    origin: str | None = None
 
 
 class ToolCall(msgspec.Struct, frozen=True, kw_only=True, tag="tool-call", omit_defaults=True):
@@ -53,6 +59,7 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True, tag="tool-call", omit_
     is_provider_executed: bool = False
     is_json: bool = True
     raw: dict[str, Any] | None = None
+    origin: str | None = None
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag="tool-result", omit_defaults=True):
@@ -62,6 +69,8 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag="tool-result", o
     output: Any = None
     is_error: bool = False
     is_provider_executed: bool = False
+    raw: dict[str, Any] | None = None
+    origin: str | None = None
 
 
 class ToolApproval(msgspec.Struct, frozen=True, kw_only=True, tag="tool-approval", omit_defaults=True):
@@ -78,12 +87,15 @@ class FilePart(msgspec.Struct, frozen=True, kw_only=True, tag="file", omit_defau
     media_type: str
     url: str
     filename: str | None = None
+    raw: dict[str, Any] | None = None
+    origin: str | None = None
 
 
 class OpaquePart(msgspec.Struct, frozen=True, kw_only=True, tag="opaque", omit_defaults=True):
-    """A block that has no class here. It is kept whole, so that it can go back on the next turn."""
+    """A block that has no class here. It is kept whole, and goes back to its provider on the next turn."""
 
     raw: dict[str, Any]
+    origin: str | None = None
 
 
 Part = TextPart | ReasoningPart | RefusalPart | ToolCall | ToolResult | ToolApproval | FilePart | OpaquePart

@@ -49,11 +49,14 @@ class PartBuilder:
         """The text so far."""
         return b"".join((*map(unpack, self._packed), self._newest)).decode("utf-8", ENCODING_ERRORS)
 
-    def part(self) -> Part:
+    def part(self, origin: str | None = None) -> Part:
+        """Returns the part. `origin` is set on it only if it has something that goes back to its provider."""
         field = TEXT_FIELDS.get(self.kind)
         fields: dict[str, Any] = {} if field is None else {field: self.text}
         if self.citations:
             fields["citations"] = tuple(self.citations)
+        if origin is not None and (self.rest.get("raw") or self.rest.get("signature")):
+            fields["origin"] = origin
         return self.kind(**fields | self.rest)
 
 
@@ -72,8 +75,10 @@ class Transcript:
     parts of choice 1 and ignores those of the others. Usage, outcome and error belong to the whole stream.
     """
 
-    def __init__(self, *, choice: int = 0) -> None:
+    def __init__(self, *, choice: int = 0, origin: str | None = None) -> None:
         self.choice = choice
+        self.origin = origin
+        """Who makes the answer. It is set on the parts that have something for their maker."""
         self.id: str | None = None
         self.model: str | None = None
         self.outcome: Literal["finished", "failed", "truncated"] | None = None
@@ -96,7 +101,7 @@ class Transcript:
     @property
     def parts(self) -> list[Part]:
         """The typed parts, in order."""
-        return [self._builders[at].part() for at in sorted(self._builders)]
+        return [self._builders[at].part(self.origin) for at in sorted(self._builders)]
 
     @property
     def next_part(self) -> int:
@@ -167,7 +172,7 @@ class Transcript:
         self._set(event, ToolCall, **{key: getattr(event, key) for key in keys})
 
     def _resulted(self, event: ev.ToolResulted) -> None:
-        rest = {key: getattr(event, key) for key in ("call_id", "output", "is_error", "is_provider_executed")}
+        rest = {key: getattr(event, key) for key in ("call_id", "output", "is_error", "is_provider_executed", "raw")}
         self._set(event, ToolResult, **rest)
 
     def _approved(self, event: ev.ToolApproved) -> None:
@@ -179,7 +184,7 @@ class Transcript:
             found.citations.append(event.citation)
 
     def _file(self, event: ev.FileReceived) -> None:
-        self._set(event, FilePart, media_type=event.media_type, url=event.url)
+        self._set(event, FilePart, media_type=event.media_type, url=event.url, raw=event.raw)
 
     def _opaque(self, event: ev.OpaqueReceived) -> None:
         self._set(event, OpaquePart, raw=event.raw)
@@ -203,6 +208,10 @@ class Transcript:
     def _truncated(self, _event: ev.Truncated) -> None:
         self.outcome = "truncated"
 
+    def _part_ended(self, event: ev.PartEnded) -> None:
+        if event.raw is not None and event.choice == self.choice and event.part in self._builders:
+            self._builders[event.part].rest["raw"] = event.raw
+
     def _pass(self, _event: ev.Event) -> None:
         """Ignores an event that adds nothing to the answer."""
 
@@ -225,7 +234,7 @@ HANDLERS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
     ev.Finished: Transcript._finished,
     ev.Failed: Transcript._failed,
     ev.Truncated: Transcript._truncated,
-    ev.PartEnded: Transcript._pass,
+    ev.PartEnded: Transcript._part_ended,
     ev.StepStarted: Transcript._pass,
     ev.Heartbeat: Transcript._pass,
     ev.Warning: Transcript._pass,

@@ -10,7 +10,7 @@ instance for each alias of `STREAMING_PROVIDERS` and event loop; `close_provider
 from __future__ import annotations
 
 from streaming.providers.base import Problem, Provider, ProviderClass
-from streaming.providers.registry import close_providers, files_taken, get_provider, is_taken, provider_class
+from streaming.providers.registry import close_providers, files_taken, get_provider, is_taken, origin_of, provider_class
 
 __all__ = [
     "Problem",
@@ -20,5 +20,6 @@ __all__ = [
     "files_taken",
     "get_provider",
     "is_taken",
+    "origin_of",
     "provider_class",
 ]

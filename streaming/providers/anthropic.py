@@ -14,6 +14,7 @@ class Messages(SDKProvider):
 
     dialect: Dialect = "anthropic-messages"
     sdk_name = "anthropic"
+    default_host = "api.anthropic.com"
     takes = DOCUMENTS
 
     def _connect(self) -> tuple[ModuleType, Any]:

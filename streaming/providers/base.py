@@ -24,7 +24,11 @@ class Problem(NamedTuple):
 
 
 class Provider(Protocol):
-    """One configured model. Made once per event loop with `OPTIONS` as keyword arguments, shared by all requests."""
+    """One configured model. Made once per event loop with `OPTIONS` as keyword arguments, shared by all requests.
+
+    It may have an attribute `origin`: who answers, for example `openai-chat api.deepseek.com`. Signatures, ids and
+    encrypted pieces of an answer go back only to the same origin. Without it, the alias is the origin.
+    """
 
     dialect: Dialect
     """The grammar of `stream`'s bytes: what to give to `StreamParser`."""

@@ -14,6 +14,7 @@ class ChatCompletions(SDKProvider):
 
     dialect: Dialect = "openai-chat"
     sdk_name = "openai"
+    default_host = "api.openai.com"
     takes = DOCUMENTS
 
     def _connect(self) -> tuple[ModuleType, Any]:

@@ -53,6 +53,11 @@ def provider_class(alias: str) -> ProviderClass:
     return backend
 
 
+def origin_of(provider: Provider, alias: str) -> str:
+    """Returns who made what `provider` says, as the `origin` of its parts: its own word, or its alias."""
+    return str(getattr(provider, "origin", "") or f"{provider.dialect} {alias}")
+
+
 def files_taken(alias: str) -> tuple[str, ...]:
     """The media types of files that provider `alias` understands, as patterns such as `image/*`.
 

@@ -56,6 +56,8 @@ class SDKProvider:
 
     dialect: Dialect
     sdk_name: ClassVar[str]
+    default_host: ClassVar[str]
+    """The host that the SDK asks if no `base_url` is set."""
 
     def __init__(self, **options: Any) -> None:
         self.options = read(SDKOptions, options)
@@ -63,6 +65,14 @@ class SDKProvider:
         self.parser_options = self.options.parser
         self._connecting = asyncio.Lock()
         self._connected: tuple[ModuleType, Any] | None = None
+
+    @property
+    def origin(self) -> str:
+        """Who answers: the dialect and the host that speaks it. Reasoning that this host signed goes only to it."""
+        url = self.options.base_url or os.environ.get(_variable(self.sdk_name, "BASE_URL"))
+        given = urlsplit(url or "")
+        port = f":{given.port}" if given.port else ""
+        return f"{self.dialect} {given.hostname or self.default_host}{port}"
 
     def _connect(self) -> tuple[ModuleType, Any]:
         """The SDK's module and its client. The SDK is imported here, so that none needs the other."""

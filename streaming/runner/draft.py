@@ -45,6 +45,7 @@ class Draft:
         self.terminal: Event | None = None
         self._log = log
         self._encoder = opening.encoder
+        self._origin: str | None = None
         self._from_part = len(opening.earlier)
         self._done: list[Part] = []
         self._used: Usage | None = None
@@ -70,8 +71,12 @@ class Draft:
             frames += self._encoder.encode(event)
         self._log.append(frames)
 
-    def begin_step(self, *, is_first: bool) -> None:
-        """Begins a step, before the model is asked. Earlier parts stay, even if this step fails."""
+    def begin_step(self, *, is_first: bool, origin: str | None = None) -> None:
+        """Begins a step, before the model is asked. Earlier parts stay, even if this step fails.
+
+        `origin` names who is asked, as the `origin` of a part does. `is_first` is False if readers see a new step.
+        """
+        self._origin = self._encoder.origin = origin
         self._done, self._used, self._from_part = self.parts, self.usage, self.next_part
         self.begin_again()
         self._asked = time.monotonic()
@@ -81,7 +86,7 @@ class Draft:
 
     def begin_again(self) -> None:
         """Forgets a failed attempt. Readers have seen nothing of it."""
-        self.transcript, self.terminal = Transcript(), None
+        self.transcript, self.terminal = Transcript(origin=self._origin), None
 
     @contextmanager
     def working(self) -> Iterator[None]:

@@ -4,7 +4,8 @@
     step 2: request with these     ─▶ text, calls ─▶ results
     …                                        until no call is executed here
 
-A call that a client executes, or that a person must approve, ends the generation. Its answer begins another one.
+A provider pauses an answer when its own tools take long; it is asked again until the answer ends. A call that a client
+executes, or that a person must approve, ends the generation. Its answer begins another one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from streaming.files import with_files
 from streaming.models import Generation
 from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, Turn
 from streaming.protocol.requests import repair
-from streaming.providers import Provider, get_provider
+from streaming.providers import Provider, get_provider, origin_of
 from streaming.runner.draft import Draft
 from streaming.runner.ending import ending_of
 from streaming.runner.tool_calls import ToolCalls
@@ -30,6 +31,8 @@ from streaming.runner.tool_calls import ToolCalls
 # Seconds before a provider is asked again. The pause doubles with each try. Up to a quarter is added at random, so that
 # many generations do not ask again at the same time.
 RETRY_SECONDS = 0.5
+# The finish reason with which Anthropic pauses an answer. The answer continues if it is sent what there is of it.
+PAUSED = "pause_turn"
 # If the provider asks for a longer pause than this, the person sees the error at once.
 MAX_RETRY_SECONDS = 20.0
 
@@ -59,15 +62,23 @@ class Steps:
         """
         provider = get_provider(self._generation.provider)
         self._generation.model = provider.model
+        origin = origin_of(provider, self._generation.provider)
+        self._request = msgspec.structs.replace(self._request, origin=origin)
         self._request = await with_files(self._request, self._generation)
         await self._calls.execute(self._due, self._draft)
         is_first = not self._draft.parts
         for left in reversed(range(settings.MAX_STEPS)):
-            self._draft.begin_step(is_first=is_first)
+            self._draft.begin_step(is_first=is_first, origin=origin)
             await self._ask(provider, self._step_request(is_last=left == 0))
-            if left == 0 or not await self._is_answered():
+            is_paused = self._is_paused()
+            if left == 0 or not (is_paused or await self._is_answered()):
                 return
-            is_first = False
+            is_first = is_paused
+
+    def _is_paused(self) -> bool:
+        """True if the provider paused the answer. It goes on in the same step: no tool of the site was called."""
+        terminal = self._draft.terminal
+        return isinstance(terminal, Finished) and terminal.raw_reason == PAUSED
 
     async def _is_answered(self) -> bool:
         """Executes the step's calls. True if the model must be asked again with their results."""

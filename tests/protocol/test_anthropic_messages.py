@@ -110,7 +110,10 @@ def test_provider_runs_its_own_tools(type_):
     (call,) = transcript.tool_calls
     assert (call.is_provider_executed, call.arguments) == (True, {"q": 1})
     assert transcript.parts[1] == ToolResult(
-        call_id="toolu_1", output=[{"url": "https://a.example"}], is_provider_executed=True
+        call_id="toolu_1",
+        output=[{"url": "https://a.example"}],
+        is_provider_executed=True,
+        raw={"type": "web_search_tool_result"},
     )
     assert transcript.finish_reason == "stop"
 

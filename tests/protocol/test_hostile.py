@@ -121,7 +121,7 @@ def test_copilot_signs_in_pieces():
     parts = [{"reasoning_text": "hm"}, {"reasoning_opaque": "a"}, {"reasoning_opaque": "b"}, {"content": "x"}]
     events = read("openai-chat", sse(*map(chunk, parts), END))
     assert [event for event in events if isinstance(event, ReasoningSigned)] == [
-        ReasoningSigned(0, None, {"reasoning_opaque": "ab"})
+        ReasoningSigned(0, None, {"field": "reasoning_text", "reasoning_opaque": "ab"})
     ]
     assert fold(events).text == "x"
 

@@ -138,13 +138,13 @@ def test_audio_is_unknown_and_does_not_disturb():
 def test_encrypted_reasoning_is_kept_for_the_next_turn():
     details = [{"type": "reasoning.encrypted", "data": "xyz", "index": i} for i in range(2)]
     transcript = chat(chunk({"reasoning": "why"}), chunk({"reasoning_details": details}), chunk(finish="stop"))
-    assert transcript.parts == [ReasoningPart(text="why", raw=details[0]), ReasoningPart(raw=details[1])]
+    assert transcript.parts == [ReasoningPart(text="why", raw={"reasoning_details": details})]
 
 
 def test_signature_of_reasoning_is_kept():
     detail = {"type": "reasoning.text", "text": "why", "signature": "sig"}
     transcript = chat(chunk({"reasoning": "why", "reasoning_details": [detail]}), chunk(finish="stop"))
-    assert transcript.parts == [ReasoningPart(text="why", signature="sig")]
+    assert transcript.parts == [ReasoningPart(text="why", signature="sig", raw={"reasoning_details": [detail]})]
 
 
 def _choice(index, content, finish=None):

@@ -29,6 +29,8 @@ from streaming.protocol.dialects.openai_responses.stream import BEATS, EVENTS, I
 from tests.protocol.wire import completed, created, fold, item, named, read, responses, sse
 
 MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
+SHELL = {"type": "message", "id": "msg_1"}
+WHOLE = SHELL | {"status": "completed"}
 
 
 def said(kind, *texts, index="content_index", at=0, **done):
@@ -47,7 +49,7 @@ def test_plain_answer_event_by_event():
         Heartbeat(),
         TextDelta(0, "Hel"),
         TextDelta(0, "lo"),
-        PartEnded(0),
+        PartEnded(0, raw=WHOLE),
         Finished("stop", "completed"),
     ]
     assert fold(got).usage.input_tokens == 7
@@ -74,7 +76,7 @@ def test_what_streamed_is_not_filled_in_again():
 
 def test_refusal_is_a_part_of_its_own():
     transcript = responses(created(), *item(0, MESSAGE, *said("refusal", "No", ".", refusal="No.")), completed())
-    assert transcript.parts == [RefusalPart(text="No.")]
+    assert transcript.parts == [RefusalPart(text="No.", raw=WHOLE)]
     assert transcript.finish_reason == "refusal"
     filled = item(0, MESSAGE, content=[{"type": "refusal", "refusal": "No."}])
     assert responses(created(), *filled, completed()).refusal == "No."
@@ -89,7 +91,7 @@ def test_annotations_are_citations_of_the_text():
     content = [{"type": "output_text", "text": "Hi", "annotations": [CITATION]}]
     streamed = responses(created(), *item(0, MESSAGE, *words, added, content=content), completed())
     filled = responses(created(), *item(0, MESSAGE, *words, content=content), completed())
-    assert streamed.parts == filled.parts == [TextPart(text="Hi", citations=(CITATION,))]
+    assert streamed.parts == filled.parts == [TextPart(text="Hi", citations=(CITATION,), raw=SHELL)]
 
 
 REASONING = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "xyz"}
@@ -120,6 +122,7 @@ def test_reasoning_without_words_is_kept_for_the_next_turn():
 
 
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": ""}
+CALL_SHELL = {key: CALL[key] for key in ("type", "id")}
 
 
 def test_function_call_is_a_tool_call():
@@ -127,7 +130,7 @@ def test_function_call_is_a_tool_call():
     done = {"type": "response.function_call_arguments.done", "arguments": '{"a":1}'}
     events = read("openai-responses", named(created(), *item(0, CALL, *deltas, done, arguments='{"a":1}'), completed()))
     assert ToolCallStarted(0, "call_1", "f") in events
-    assert ToolCallEnded(0, '{"a":1}', {"a": 1}, True) in events
+    assert ToolCallEnded(0, '{"a":1}', {"a": 1}, True, raw=CALL_SHELL) in events
     assert fold(events).finish_reason == "tool_calls"
 
 
@@ -232,7 +235,7 @@ def test_results_of_file_search():
 def test_output_items_are_results():
     wire = {"type": "shell_call_output", "call_id": "c", "output": [{"stdout": "x"}]}
     events = read("openai-responses", named(created(), *item(0, wire), completed()))
-    assert ToolResulted(0, "c", [{"stdout": "x"}]) in events
+    assert ToolResulted(0, "c", [{"stdout": "x"}], raw=wire) in events
 
 
 def test_image_is_a_file():
@@ -240,7 +243,8 @@ def test_image_is_a_file():
     events = read(
         "openai-responses", named(created(), *item(0, wire, result="AAAA", output_format="webp"), completed())
     )
-    assert FileReceived(0, "image/webp", "data:image/webp;base64,AAAA") in events
+    raw = {"type": "image_generation_call", "id": "ig", "output_format": "webp"}
+    assert FileReceived(0, "image/webp", "data:image/webp;base64,AAAA", raw=raw) in events
     assert fold(read("openai-responses", named(created(), *item(0, wire), completed()))).parts == [OpaquePart(raw=wire)]
 
 

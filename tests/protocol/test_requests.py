@@ -33,6 +33,9 @@ WEATHER = ToolSpec(name="weather", description="Forecast", parameters={"type": "
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
 
+OWN = TextPart(text="Yes.", raw={"type": "message", "id": "msg_1", "status": "completed", "phase": "final_answer"})
+
+
 def turn(role: Role, *parts: Part | str) -> Turn:
     return Turn(role=role, parts=tuple(TextPart(text=part) if isinstance(part, str) else part for part in parts))
 
@@ -246,10 +249,15 @@ class TestReasoning:
         ]
 
     def test_responses_gets_its_items_back(self) -> None:
-        said = turn("assistant", self.signed, self.redacted, self.item, self.plain, "Yes.")
+        said = turn("assistant", self.signed, self.redacted, self.item, self.plain, OWN)
         reasoning, message = history(RESPONSES, said)
         assert reasoning == self.item.raw
+        assert (message["id"], message["status"]) == ("msg_1", "completed")
         assert message["content"][0]["text"] == "Yes."
+
+    def test_responses_gets_no_reasoning_without_the_item_that_followed_it(self) -> None:
+        said = turn("assistant", self.item, self.plain, "Yes.")
+        assert history(RESPONSES, said) == [{"type": "message", "role": "assistant", "content": "Yes."}]
 
     def test_responses_gets_no_reasoning_that_nothing_follows(self) -> None:
         items = history(RESPONSES, HELLO, turn("assistant", "Yes.", self.item))

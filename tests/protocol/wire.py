@@ -30,8 +30,8 @@ def read(dialect: str, body: bytes, **options: Any) -> list[Event]:
     return events
 
 
-def fold(events: list[Event], *, choice: int = 0) -> Transcript:
-    transcript = Transcript(choice=choice)
+def fold(events: list[Event], *, choice: int = 0, origin: str | None = None) -> Transcript:
+    transcript = Transcript(choice=choice, origin=origin)
     for event in events:
         transcript.apply(event)
     return transcript

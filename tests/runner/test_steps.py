@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
-from streaming.protocol import GenerationRequest, ReasoningPart, TextPart, ToolCall, ToolResult
+from streaming.protocol import GenerationRequest, ReasoningPart, ToolCall, ToolResult
 from tests import tools
 from tests.stepwise import (
     MAIL,
@@ -35,13 +36,13 @@ data: {"type":"content_block_stop","index":9}
 async def test_model_gets_the_results_of_its_tools_and_continues(settings: Any, dialect: str) -> None:
     says(settings, ("Let me see. ", (WEATHER,)), ("It is clear.", ()), dialect=dialect)
     row, chunks = await run()
-    call, result = row.message.typed_parts[1:3]
+    before, call, result, after = row.message.typed_parts
     assert isinstance(call, ToolCall)
     assert row.message.typed_parts == (
-        TextPart(text="Let me see. "),
+        msgspec.structs.replace(before, text="Let me see. "),
         call,
         ToolResult(call_id=call.id, output={"city": "Oslo", "days": 1, "sky": "clear"}),
-        TextPart(text="It is clear."),
+        msgspec.structs.replace(after, text="It is clear."),
     )
     assert kinds(chunks) == [
         "start", "start-step", "text-start", "text-delta", "text-end", "tool-input-start", "tool-input-delta",
@@ -51,7 +52,7 @@ async def test_model_gets_the_results_of_its_tools_and_continues(settings: Any, 
     assert (row.status, row.finish_reason, row.attempts, row.input_tokens) == ("finished", "stop", 2, 20)
     first, second = requests()
     assert [spec.name for spec in first.tools] == list(NAMES)
-    assert second.turns[-1].parts == (TextPart(text="Let me see. "), call, result)
+    assert second.turns[-1].parts == (before, call, result)
 
 
 async def test_calls_of_one_step_run_concurrently(settings: Any) -> None:
@@ -118,7 +119,9 @@ async def test_reasoning_is_sent_back_with_the_calls(settings: Any, monkeypatch:
 
     monkeypatch.setattr(Steps, "_body", with_reasoning)
     await run()
-    assert requests()[-1].turns[-1].parts[0] == ReasoningPart(text="hm", signature="sig")
+    assert requests()[-1].turns[-1].parts[0] == ReasoningPart(
+        text="hm", signature="sig", origin="anthropic-messages default"
+    )
 
 
 async def test_retry_in_a_later_step_keeps_what_came_before(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

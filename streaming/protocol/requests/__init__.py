@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
+from streaming.protocol.requests.origins import without_foreign
 from streaming.protocol.requests.repair import repair
 from streaming.protocol.requests.request import GenerationRequest, ToolSpec
 
-__all__ = ["GenerationRequest", "ToolSpec", "repair"]
+__all__ = ["GenerationRequest", "ToolSpec", "repair", "without_foreign"]

@@ -20,7 +20,8 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
 class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request for an answer. A field that is None is left to the provider, or to its `OPTIONS`.
 
-    `tool_choice` is `auto`, `required`, `none`, or the name of one tool. `extra` is merged into the body last.
+    `tool_choice` is `auto`, `required`, `none`, or the name of one tool. `extra` is merged into the body last. `origin`
+    says who is asked, as the `origin` of a part says who made it.
     """
 
     turns: tuple[Turn, ...]
@@ -31,3 +32,4 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[ToolSpec, ...] = ()
     tool_choice: Literal["auto", "required", "none"] | str | None = None
     extra: dict[str, Any] = {}
+    origin: str | None = None

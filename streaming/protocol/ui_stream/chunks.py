@@ -2,6 +2,9 @@
 
 Source: `uiMessageChunkSchema` of the npm package `ai`, versions 5 to 7. Only types and fields that all three versions
 read, except for those of approvals, which are sent only if a site asks people for approval.
+
+`provider_metadata` has what a restore needs and clients do not show, under the key `streaming`: fields of the part.
+Clients of all versions accept it on every chunk.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ class FinishStep(Chunk, tag="finish-step"):
 
 class TextStart(Chunk, tag="text-start"):
     id: str
+    provider_metadata: dict[str, Any] | None = None
 
 
 class TextDelta(Chunk, tag="text-delta"):
@@ -43,6 +47,7 @@ class TextDelta(Chunk, tag="text-delta"):
 
 class TextEnd(Chunk, tag="text-end"):
     id: str
+    provider_metadata: dict[str, Any] | None = None
 
 
 class ReasoningStart(Chunk, tag="reasoning-start"):
@@ -63,6 +68,7 @@ class ToolInputStart(Chunk, tag="tool-input-start"):
     tool_call_id: str
     tool_name: str
     provider_executed: bool = False
+    provider_metadata: dict[str, Any] | None = None
 
 
 class ToolInputDelta(Chunk, tag="tool-input-delta"):
@@ -75,6 +81,7 @@ class ToolInputAvailable(Chunk, tag="tool-input-available"):
     tool_name: str
     input: Any
     provider_executed: bool = False
+    provider_metadata: dict[str, Any] | None = None
 
 
 class ToolInputError(Chunk, tag="tool-input-error"):
@@ -83,18 +90,21 @@ class ToolInputError(Chunk, tag="tool-input-error"):
     input: Any
     error_text: str
     provider_executed: bool = False
+    provider_metadata: dict[str, Any] | None = None
 
 
 class ToolOutputAvailable(Chunk, tag="tool-output-available"):
     tool_call_id: str
     output: Any
     provider_executed: bool = False
+    provider_metadata: dict[str, Any] | None = None
 
 
 class ToolOutputError(Chunk, tag="tool-output-error"):
     tool_call_id: str
     error_text: str
     provider_executed: bool = False
+    provider_metadata: dict[str, Any] | None = None
 
 
 class ToolApprovalRequest(Chunk, tag="tool-approval-request"):
@@ -117,6 +127,16 @@ class ToolField(Chunk, tag="data-tool-field"):
     transient: bool
 
 
+class KeptPart(Chunk, tag="data-kept-part"):
+    """A part, or a citation of one, that has nothing to show. Clients do not keep it; it is there for a restore.
+
+    `data` has `id`, and either `part` (as `dump_parts` writes it) or `citation`.
+    """
+
+    data: dict[str, Any]
+    transient: bool
+
+
 class SourceUrl(Chunk, tag="source-url"):
     source_id: str
     url: str
@@ -126,6 +146,7 @@ class SourceUrl(Chunk, tag="source-url"):
 class File(Chunk, tag="file"):
     url: str
     media_type: str
+    provider_metadata: dict[str, Any] | None = None
 
 
 class MessageMetadata(Chunk, tag="message-metadata"):
@@ -164,6 +185,7 @@ AnyChunk = (
     | ToolApprovalRequest
     | ToolOutputDenied
     | ToolField
+    | KeptPart
     | SourceUrl
     | File
     | MessageMetadata

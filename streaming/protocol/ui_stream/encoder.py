@@ -12,8 +12,10 @@ from typing import Any
 
 from streaming.protocol import events
 from streaming.protocol.json_scanner import JSONScanner
+from streaming.protocol.parts import OpaquePart, ReasoningPart, ToolResult
 from streaming.protocol.ui_stream import chunks
 from streaming.protocol.ui_stream.chunks import Chunk
+from streaming.protocol.ui_stream.kept import kept_citation, kept_part, metadata
 from streaming.protocol.ui_stream.outcome import Outcome
 from streaming.protocol.ui_stream.sources import source_of
 from streaming.protocol.ui_stream.wording import TOOL_FAILED, input_error_text
@@ -30,11 +32,16 @@ class UIStreamEncoder:
     Each returns chunks as JSON bytes, in order. The terminal event adds no chunk, because the outcome may be another
     one (a stop, a crash).
 
-    `live_fields` holds, by the name of a tool, the text arguments that readers see while they grow.
+    `live_fields` holds, by the name of a tool, the text arguments that readers see while they grow. `origin` says who
+    makes the answer, as `Transcript.origin` does.
+
+    `fold_chunks` restores every part from the chunks, except for decisions about calls: the message has these before
+    its generation begins. What clients do not show is in `providerMetadata`, or in a `data-kept-part` chunk.
     """
 
     def __init__(self, message_id: str) -> None:
         self.live_fields: Mapping[str, Collection[str]] = {}
+        self.origin: str | None = None
         self._message_id = message_id
         self._scanners: dict[int, JSONScanner] = {}
         self._open: dict[int, str] = {}
@@ -43,7 +50,7 @@ class UIStreamEncoder:
         self._denied: set[str] = set()
         self._has_called = False
         self._unanswered: set[str] = set()
-        self._signed: dict[int, events.ReasoningSigned] = {}
+        self._signed: dict[int, dict[str, Any]] = {}
         self._sources = 0
 
     def start(self) -> list[bytes]:
@@ -72,19 +79,30 @@ class UIStreamEncoder:
         closing.append(chunks.Finish(outcome.ui_finish_reason, outcome.metadata))
         return _encoded(closing)
 
-    def _text(self, event: events.TextDelta | events.RefusalDelta) -> list[Chunk]:
+    def _text(self, event: events.TextDelta) -> list[Chunk]:
         return [*self._opened(event.part, "text"), chunks.TextDelta(str(event.part), event.text)]
+
+    def _refusal(self, event: events.RefusalDelta) -> list[Chunk]:
+        opening: list[Chunk] = self._opened(event.part, "text")
+        for opened in opening:
+            opened.provider_metadata = metadata(is_refusal=True)  # type: ignore[attr-defined]
+        return [*opening, chunks.TextDelta(str(event.part), event.text)]
 
     def _reasoning(self, event: events.ReasoningDelta) -> list[Chunk]:
         return [*self._opened(event.part, "reasoning"), chunks.ReasoningDelta(str(event.part), event.text)]
 
     def _sign(self, event: events.ReasoningSigned) -> list[Chunk]:
-        self._signed[event.part] = event
-        return []
+        """Keeps what the reasoning's end will carry. Reasoning without words so far has no start, and is kept whole."""
+        given = {"signature": event.signature, "raw": event.raw}
+        signed = self._signed.get(event.part, {}) | {name: value for name, value in given.items() if value is not None}
+        self._signed[event.part] = signed
+        if event.part in self._open:
+            return []
+        return [kept_part(event.part, ReasoningPart(**signed, origin=self.origin))]
 
     def _part_ended(self, event: events.PartEnded) -> list[Chunk]:
         kind = self._open.pop(event.part, None)
-        return [self._end(event.part, kind)] if kind else []
+        return [self._end(event.part, kind, event.raw)] if kind else []
 
     def _call_started(self, event: events.ToolCallStarted) -> list[Chunk]:
         self._calls[event.part] = event
@@ -94,7 +112,8 @@ class UIStreamEncoder:
             self._unanswered.add(event.id)
         if event.name in self.live_fields:
             self._scanners[event.part] = JSONScanner()
-        return [chunks.ToolInputStart(event.id, event.name, event.is_provider_executed)]
+        kept = None if event.is_json else metadata(is_json=False)
+        return [chunks.ToolInputStart(event.id, event.name, event.is_provider_executed, kept)]
 
     def _call_delta(self, event: events.ToolCallDelta) -> list[Chunk]:
         call = self._calls.get(event.part)
@@ -120,21 +139,36 @@ class UIStreamEncoder:
             return []
         if event.is_complete:
             value = event.arguments if call.is_json else event.raw_arguments
-            return [chunks.ToolInputAvailable(call.id, call.name, value, call.is_provider_executed)]
+            kept = metadata(self.origin, raw=event.raw)
+            return [chunks.ToolInputAvailable(call.id, call.name, value, call.is_provider_executed, kept)]
         self._unanswered.discard(call.id)
+        kept = metadata(self.origin, error=event.error, raw=event.raw)
         reason = input_error_text(event.error)
-        return [chunks.ToolInputError(call.id, call.name, event.raw_arguments, reason, call.is_provider_executed)]
+        return [chunks.ToolInputError(call.id, call.name, event.raw_arguments, reason, call.is_provider_executed, kept)]
 
     def _resulted(self, event: events.ToolResulted) -> list[Chunk]:
-        if event.call_id not in self._call_ids:
-            return []  # clients drop the whole conversation at a result without its call
         self._unanswered.discard(event.call_id)
         if event.call_id in self._denied:
             return []
-        if event.is_error:
-            error_text = TOOL_FAILED if event.is_provider_executed else str(event.output)
-            return [chunks.ToolOutputError(event.call_id, error_text, event.is_provider_executed)]
-        return [chunks.ToolOutputAvailable(event.call_id, event.output, event.is_provider_executed)]
+        if event.call_id not in self._call_ids:  # clients drop the whole conversation at a result without its call
+            return [kept_part(event.part, self._result(event))]
+        if not event.is_error:
+            kept = metadata(self.origin, raw=event.raw)
+            return [chunks.ToolOutputAvailable(event.call_id, event.output, event.is_provider_executed, kept)]
+        error_text = TOOL_FAILED if event.is_provider_executed else str(event.output)
+        output = None if event.output == error_text else event.output
+        kept = metadata(self.origin, output=output, raw=event.raw)
+        return [chunks.ToolOutputError(event.call_id, error_text, event.is_provider_executed, kept)]
+
+    def _result(self, event: events.ToolResulted) -> ToolResult:
+        return ToolResult(
+            call_id=event.call_id,
+            output=event.output,
+            is_error=event.is_error,
+            is_provider_executed=event.is_provider_executed,
+            raw=event.raw,
+            origin=self.origin if event.raw else None,
+        )
 
     def _approved(self, event: events.ToolApproved) -> list[Chunk]:
         if event.is_approved is None:
@@ -152,14 +186,18 @@ class UIStreamEncoder:
         return [*closing, chunks.FinishStep(), chunks.StartStep()]
 
     def _cited(self, event: events.Cited) -> list[Chunk]:
+        kept = kept_citation(event.part, event.citation)
         source = source_of(event.citation)
         if source is None:
-            return []
+            return [kept]
         self._sources += 1
-        return [chunks.SourceUrl(str(self._sources), source.url, source.title)]
+        return [chunks.SourceUrl(str(self._sources), source.url, source.title), kept]
 
     def _file(self, event: events.FileReceived) -> list[Chunk]:
-        return [chunks.File(event.url, event.media_type)]
+        return [chunks.File(event.url, event.media_type, metadata(self.origin, raw=event.raw))]
+
+    def _opaque(self, event: events.OpaqueReceived) -> list[Chunk]:
+        return [kept_part(event.part, OpaquePart(raw=event.raw, origin=self.origin))]
 
     def _opened(self, part: int, kind: str) -> list[Chunk]:
         if part in self._open:
@@ -170,17 +208,15 @@ class UIStreamEncoder:
     def _ends(self) -> list[Chunk]:
         return [self._end(part, kind) for part, kind in self._open.items()]
 
-    def _end(self, part: int, kind: str) -> Chunk:
+    def _end(self, part: int, kind: str, raw: dict[str, Any] | None = None) -> Chunk:
         if kind == "text":
-            return chunks.TextEnd(str(part))
-        signed = self._signed.get(part)
-        kept = {"streaming": {"signature": signed.signature, "raw": signed.raw}} if signed else None
-        return chunks.ReasoningEnd(str(part), kept)
+            return chunks.TextEnd(str(part), metadata(self.origin, raw=raw))
+        return chunks.ReasoningEnd(str(part), metadata(self.origin, **self._signed.get(part, {})))
 
 
 HANDLERS: dict[type[events.Event], Callable[[UIStreamEncoder, Any], list[Chunk]]] = {
     events.TextDelta: UIStreamEncoder._text,
-    events.RefusalDelta: UIStreamEncoder._text,
+    events.RefusalDelta: UIStreamEncoder._refusal,
     events.ReasoningDelta: UIStreamEncoder._reasoning,
     events.ReasoningSigned: UIStreamEncoder._sign,
     events.PartEnded: UIStreamEncoder._part_ended,
@@ -192,6 +228,7 @@ HANDLERS: dict[type[events.Event], Callable[[UIStreamEncoder, Any], list[Chunk]]
     events.StepStarted: UIStreamEncoder._step_started,
     events.Cited: UIStreamEncoder._cited,
     events.FileReceived: UIStreamEncoder._file,
+    events.OpaqueReceived: UIStreamEncoder._opaque,
 }
 
 

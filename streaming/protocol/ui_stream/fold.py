@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from streaming.protocol.parts import FilePart, Part, ReasoningPart, TextPart, ToolApproval, ToolCall, ToolResult
+import msgspec
+
+from streaming.protocol.parts import (
+    FilePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolApproval,
+    ToolCall,
+    ToolResult,
+    load_parts,
+)
 from streaming.protocol.ui_stream import chunks
+from streaming.protocol.ui_stream.kept import fields_of
 
 
 class _Fold:
@@ -16,30 +29,14 @@ class _Fold:
         self.parts: dict[str, Part] = {}
         self.fragments: dict[str, list[str]] = {}
         self.citations: dict[str, list[dict[str, Any]]] = {}
-        self.latest_text = ""
-        self.handlers: dict[type[chunks.Chunk], Any] = {
-            chunks.TextStart: self.text_start,
-            chunks.TextDelta: self.delta,
-            chunks.ReasoningStart: self.reasoning_start,
-            chunks.ReasoningDelta: self.delta,
-            chunks.ReasoningEnd: self.reasoning_end,
-            chunks.ToolInputStart: self.tool_start,
-            chunks.ToolInputDelta: self.tool_delta,
-            chunks.ToolInputAvailable: self.tool_input,
-            chunks.ToolOutputAvailable: self.tool_output,
-            chunks.ToolOutputError: self.tool_output_error,
-            chunks.ToolApprovalRequest: self.tool_approval,
-            chunks.ToolOutputDenied: self.tool_denied,
-            chunks.SourceUrl: self.source,
-            chunks.File: self.file,
-        }
 
     def text_start(self, chunk: chunks.TextStart) -> None:
-        self.latest_text = chunk.id
-        self.open(chunk.id, TextPart(text=""))
+        is_refusal = fields_of(chunk).get("is_refusal")
+        self.open(chunk.id, RefusalPart(text="") if is_refusal else TextPart(text=""))
 
     def reasoning_start(self, chunk: chunks.ReasoningStart) -> None:
-        self.open(chunk.id, ReasoningPart())
+        """Begins reasoning. It may be there already, if its signature came before its words."""
+        self.open(chunk.id, self.parts.get(chunk.id, ReasoningPart()))
 
     def open(self, key: str, part: Part) -> None:
         self.parts[key] = part
@@ -48,9 +45,8 @@ class _Fold:
     def delta(self, chunk: chunks.TextDelta | chunks.ReasoningDelta) -> None:
         self.fragments[chunk.id].append(chunk.delta)
 
-    def reasoning_end(self, chunk: chunks.ReasoningEnd) -> None:
-        kept = (chunk.provider_metadata or {}).get("streaming", {})
-        self.parts[chunk.id] = ReasoningPart(signature=kept.get("signature"), raw=kept.get("raw"))
+    def end(self, chunk: chunks.TextEnd | chunks.ReasoningEnd) -> None:
+        self.parts[chunk.id] = msgspec.structs.replace(self.parts[chunk.id], **fields_of(chunk))
 
     def tool_start(self, chunk: chunks.ToolInputStart) -> None:
         call = ToolCall(
@@ -58,72 +54,94 @@ class _Fold:
             name=chunk.tool_name,
             error="truncated",
             is_provider_executed=chunk.provider_executed,
+            **fields_of(chunk),
         )
-        self.open(f"call {call.id}", call)
+        self.open(_call(call.id), call)
 
     def tool_delta(self, chunk: chunks.ToolInputDelta) -> None:
-        self.fragments[f"call {chunk.tool_call_id}"].append(chunk.input_text_delta)
+        self.fragments[_call(chunk.tool_call_id)].append(chunk.input_text_delta)
 
     def tool_input(self, chunk: chunks.ToolInputAvailable) -> None:
-        is_json = isinstance(chunk.input, dict)
-        self.parts[f"call {chunk.tool_call_id}"] = ToolCall(
-            id=chunk.tool_call_id,
-            name=chunk.tool_name,
-            arguments=chunk.input if is_json else None,
-            is_complete=True,
-            is_provider_executed=chunk.provider_executed,
-            is_json=is_json,
-        )
+        arguments = chunk.input if isinstance(chunk.input, dict) else None
+        self.tool_ended(chunk, is_complete=True, error=None, arguments=arguments)
+
+    def tool_input_error(self, chunk: chunks.ToolInputError) -> None:
+        self.tool_ended(chunk)
+
+    def tool_ended(self, chunk: chunks.ToolInputAvailable | chunks.ToolInputError, **verdict: Any) -> None:
+        key = _call(chunk.tool_call_id)
+        self.parts[key] = msgspec.structs.replace(self.parts[key], **verdict | fields_of(chunk))
 
     def tool_output(self, chunk: chunks.ToolOutputAvailable) -> None:
-        self.parts[f"result {chunk.tool_call_id}"] = ToolResult(
-            call_id=chunk.tool_call_id,
-            output=chunk.output,
-            is_provider_executed=chunk.provider_executed,
-        )
+        self.result(chunk, output=chunk.output)
 
     def tool_output_error(self, chunk: chunks.ToolOutputError) -> None:
-        self.parts[f"result {chunk.tool_call_id}"] = ToolResult(
-            call_id=chunk.tool_call_id,
-            output=chunk.error_text,
-            is_error=True,
-            is_provider_executed=chunk.provider_executed,
-        )
+        self.result(chunk, output=chunk.error_text, is_error=True)
+
+    def result(self, chunk: chunks.ToolOutputAvailable | chunks.ToolOutputError, **told: Any) -> None:
+        told |= {"call_id": chunk.tool_call_id, "is_provider_executed": chunk.provider_executed}
+        self.add(ToolResult(**told | fields_of(chunk)))
 
     def tool_approval(self, chunk: chunks.ToolApprovalRequest) -> None:
-        self.parts[f"approval {chunk.tool_call_id}"] = ToolApproval(call_id=chunk.tool_call_id)
+        self.add(ToolApproval(call_id=chunk.tool_call_id))
 
     def tool_denied(self, chunk: chunks.ToolOutputDenied) -> None:
-        self.parts[f"denial {chunk.tool_call_id}"] = ToolApproval(call_id=chunk.tool_call_id, is_approved=False)
+        self.add(ToolApproval(call_id=chunk.tool_call_id, is_approved=False))
 
-    def source(self, chunk: chunks.SourceUrl) -> None:
-        """Adds a source to the latest text. The chunk does not say which text it belongs to."""
-        citation = {"url": chunk.url} | ({"title": chunk.title} if chunk.title is not None else {})
-        self.citations.setdefault(self.latest_text, []).append(citation)
+    def cite(self, key: str, citation: dict[str, Any]) -> None:
+        """Adds a citation. It may come before the first word of its text."""
+        self.parts.setdefault(key, TextPart(text=""))
+        self.citations.setdefault(key, []).append(citation)
 
     def file(self, chunk: chunks.File) -> None:
-        self.parts[f"file {len(self.parts)}"] = FilePart(media_type=chunk.media_type, url=chunk.url)
+        self.add(FilePart(media_type=chunk.media_type, url=chunk.url, **fields_of(chunk)))
 
-    def joined(self, key: str) -> Part:
+    def kept(self, chunk: chunks.KeptPart) -> None:
+        data = chunk.data
+        if "citation" in data:
+            self.cite(data["id"], data["citation"])
+        else:
+            (self.parts[data["id"]],) = load_parts([data["part"]])
+
+    def add(self, part: Part) -> None:
+        self.parts[f"{len(self.parts)}th"] = part
+
+    def whole(self, key: str) -> Part:
+        """Returns the part with its text and its citations."""
         part, text = self.parts[key], "".join(self.fragments.get(key, ()))
         match part:
             case TextPart():
-                return TextPart(text=text, citations=tuple(self.citations.get(key, ())))
-            case ReasoningPart():
-                return ReasoningPart(text=text, signature=part.signature, raw=part.raw)
+                return msgspec.structs.replace(part, text=text, citations=tuple(self.citations.get(key, ())))
+            case ReasoningPart() | RefusalPart():
+                return msgspec.structs.replace(part, text=text)
             case ToolCall():
-                return ToolCall(
-                    id=part.id,
-                    name=part.name,
-                    raw_arguments=text,
-                    arguments=part.arguments,
-                    is_complete=part.is_complete,
-                    error=part.error,
-                    is_provider_executed=part.is_provider_executed,
-                    is_json=part.is_json,
-                )
+                return msgspec.structs.replace(part, raw_arguments=text)
             case _:
                 return part
+
+
+def _call(call_id: str) -> str:
+    return f"call {call_id}"
+
+
+HANDLERS: dict[type[chunks.Chunk], Callable[[_Fold, Any], None]] = {
+    chunks.TextStart: _Fold.text_start,
+    chunks.TextDelta: _Fold.delta,
+    chunks.TextEnd: _Fold.end,
+    chunks.ReasoningStart: _Fold.reasoning_start,
+    chunks.ReasoningDelta: _Fold.delta,
+    chunks.ReasoningEnd: _Fold.end,
+    chunks.ToolInputStart: _Fold.tool_start,
+    chunks.ToolInputDelta: _Fold.tool_delta,
+    chunks.ToolInputAvailable: _Fold.tool_input,
+    chunks.ToolInputError: _Fold.tool_input_error,
+    chunks.ToolOutputAvailable: _Fold.tool_output,
+    chunks.ToolOutputError: _Fold.tool_output_error,
+    chunks.ToolApprovalRequest: _Fold.tool_approval,
+    chunks.ToolOutputDenied: _Fold.tool_denied,
+    chunks.File: _Fold.file,
+    chunks.KeptPart: _Fold.kept,
+}
 
 
 def fold_chunks(encoded: Iterable[bytes]) -> tuple[Part, ...]:
@@ -135,7 +153,7 @@ def fold_chunks(encoded: Iterable[bytes]) -> tuple[Part, ...]:
     fold = _Fold()
     for raw in encoded:
         chunk = chunks.decode(raw)
-        handler = fold.handlers.get(type(chunk))
+        handler = HANDLERS.get(type(chunk))
         if handler:
-            handler(chunk)
-    return tuple(fold.joined(key) for key in fold.parts)
+            handler(fold, chunk)
+    return tuple(fold.whole(key) for key in fold.parts)

@@ -39,16 +39,17 @@ def events_of(parts: Sequence[Part], start: int = 0, stop: int | None = None) ->
 def _text_events(index: int, part: TextPart) -> Iterator[events.Event]:
     yield events.TextDelta(index, part.text)
     yield from (events.Cited(index, citation) for citation in part.citations)
-    yield events.PartEnded(index)
+    yield events.PartEnded(index, raw=part.raw)
 
 
 def _refusal_events(index: int, part: RefusalPart) -> Iterator[events.Event]:
     yield events.RefusalDelta(index, part.text)
-    yield events.PartEnded(index)
+    yield events.PartEnded(index, raw=part.raw)
 
 
 def _reasoning_events(index: int, part: ReasoningPart) -> Iterator[events.Event]:
-    yield events.ReasoningDelta(index, part.text)
+    if part.text:
+        yield events.ReasoningDelta(index, part.text)
     if part.signature or part.raw:
         yield events.ReasoningSigned(index, part.signature, part.raw)
     yield events.PartEnded(index)
@@ -61,7 +62,8 @@ def _call_events(index: int, part: ToolCall) -> Iterator[events.Event]:
 
 
 def _result_events(index: int, part: ToolResult) -> Iterator[events.Event]:
-    yield events.ToolResulted(index, part.call_id, part.output, part.is_error, part.is_provider_executed)
+    told = part.call_id, part.output, part.is_error, part.is_provider_executed
+    yield events.ToolResulted(index, *told, raw=part.raw)
 
 
 def _approval_events(index: int, part: ToolApproval) -> Iterator[events.Event]:
@@ -69,7 +71,7 @@ def _approval_events(index: int, part: ToolApproval) -> Iterator[events.Event]:
 
 
 def _file_events(index: int, part: FilePart) -> Iterator[events.Event]:
-    yield events.FileReceived(index, part.media_type, part.url)
+    yield events.FileReceived(index, part.media_type, part.url, raw=part.raw)
 
 
 def _opaque_events(index: int, part: OpaquePart) -> Iterator[events.Event]:

@@ -189,13 +189,17 @@ class Chat:
         return self._driver.ask(do=do, chat=self._name, **fields)
 
 
+# What parts of an answer have only while it streams.
+STREAMED = {"id", "providerMetadata", "callProviderMetadata", "resultProviderMetadata"}
+
+
 def _comparable(message: Json) -> Json:
     """The messages without `step-start`, without the marks of streaming, and without metadata that only the stream has.
 
     The branch metadata is only in loaded messages. Sources come last, because a stream may have a source before the
     text that it belongs to.
     """
-    only_streamed = {"id", "providerMetadata"} if message["role"] == "assistant" else {"state"}
+    only_streamed = STREAMED if message["role"] == "assistant" else {"state"}
     parts = [_as_in_v6(part) for part in message["parts"] if part["type"] != "step-start"]
     kept = [{name: value for name, value in part.items() if name not in only_streamed} for part in parts]
     kept.sort(key=lambda part: part["type"] == "source-url")

@@ -46,6 +46,11 @@ class Prose:
             self._tags = ThinkTags(self.text, self.reasoning)
             self.write = self._tags.feed
 
+    @property
+    def is_reasoning(self) -> bool:
+        """True while a reasoning part is open."""
+        return self._kind is ReasoningDelta
+
     def text(self, text: str) -> None:
         if self._kind is not TextDelta:
             self._begin(TextDelta)
@@ -75,19 +80,21 @@ class Prose:
         self._writer.events.append(ReasoningSigned(self.part, signature, raw, self._choice))
         self._is_sealed = raw is not None
 
-    def end(self) -> None:
-        """Ends the open part. Does nothing if no part is open."""
+    def end(self, raw: dict[str, Any] | None = None) -> None:
+        """Ends the open part. Does nothing if no part is open. `raw` is what the provider wants back with it."""
         if self._before_close is not None:
             self._before_close()
         if self._tags is not None:
             self._tags.flush()
-        self._close()
+        self._close(raw)
 
-    def _close(self) -> None:
+    def _close(self, raw: dict[str, Any] | None = None) -> None:
         if self._before_close is not None:
             self._before_close()
         if self._kind is not None:
-            self._writer.events.append(PartEnded(self.part, self._choice))
+            self._writer.events.append(
+                PartEnded(self.part, self._choice, None if self._kind is ReasoningDelta else raw)
+            )
             self._kind = None
             self._writer.open_prose.pop(self, None)
 

@@ -120,6 +120,8 @@ class CallBlock:
     """A tool call. Its arguments stream as fragments of JSON text, or come whole with the start."""
 
     is_provider_executed = False
+    usual_keys = frozenset({"type", "id", "name", "input"})
+    """The keys that the call has itself. All others go back with it."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._call = Call(
@@ -128,7 +130,7 @@ class CallBlock:
             name=_string(wire.get("name")),
             is_provider_executed=self.is_provider_executed,
         )
-        self._call.raw = {key: wire[key] for key in wire if key not in USUAL_KEYS} or None
+        self._call.raw = {key: wire[key] for key in wire if key not in self.usual_keys} or None
         self._call.announced = msgspec.json.encode(wire["input"]).decode() if wire.get("input") else ""
         self.deltas: Readers = {"input_json_delta": self._read_json}
         if self._call.name:
@@ -144,9 +146,10 @@ class CallBlock:
 
 
 class ProviderCallBlock(CallBlock):
-    """A call of a tool that the provider executes itself."""
+    """A call of a tool that the provider executes itself. It goes back with its type."""
 
     is_provider_executed = True
+    usual_keys = CallBlock.usual_keys - {"type"}
 
 
 class ResultBlock:
@@ -157,11 +160,10 @@ class ResultBlock:
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         content = wire.get("content")
         is_error = isinstance(content, dict) and str(content.get("type")).endswith("_error")
-        writer.emit(
-            ToolResulted(
-                writer.new_part(), _string(wire.get("tool_use_id")), content, bool(wire.get("is_error")) or is_error
-            )
-        )
+        is_error = is_error or bool(wire.get("is_error"))
+        raw = {key: value for key, value in wire.items() if key not in ("content", "tool_use_id")}
+        call_id = _string(wire.get("tool_use_id"))
+        writer.emit(ToolResulted(writer.new_part(), call_id, content, is_error, raw=raw))
 
     def end(self) -> None:
         """Does nothing: the block was complete at its start."""
@@ -190,8 +192,6 @@ class OpaqueBlock:
 def _string(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
-
-USUAL_KEYS = frozenset({"type", "id", "name", "input"})
 
 RESULTS = (
     "web_search",

@@ -10,6 +10,7 @@ from typing import Any
 
 from streaming.protocol.parts import (
     FilePart,
+    OpaquePart,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -30,6 +31,10 @@ DEFAULT_MAX_TOKENS = 8192
 
 THINKING = frozenset({"thinking", "redacted_thinking"})
 IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+SERVER_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
+CALL_KEYS = ("caller", "toolset_name")
+"""What the API adds to a call, and wants back with it."""
+BLOCKS_KEPT = frozenset({"compaction", "container_upload", "fallback", "mcp_tool_listing"})
 FAILED = "The tool failed."
 UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 
@@ -45,8 +50,16 @@ def messages_body(request: GenerationRequest) -> JSONObject:
         "temperature": request.temperature,
         "tools": [_tool(tool) for tool in request.tools] or None,
         "tool_choice": _tool_choice(request.tool_choice) if request.tools else None,
+        "container": _container(request),
     }
     return {key: value for key, value in fields.items() if value is not None} | request.extra
+
+
+def _container(request: GenerationRequest) -> str | None:
+    """Returns the id of the container in which the API ran code last. There its files are."""
+    parts = (part for turn in request.turns for part in turn.parts if isinstance(part, OpaquePart))
+    ids = [part.raw.get("id") for part in parts if part.raw.get("type") == "container"]
+    return next((id for id in reversed(ids) if isinstance(id, str)), None)
 
 
 def _system(request: GenerationRequest) -> str:
@@ -63,8 +76,30 @@ def _messages(request: GenerationRequest) -> Iterator[JSONObject]:
         for part in parts
         if (block := _block(role, part))
     ]
-    for role, group in groupby(_without_last_thoughts(blocks), key=lambda pair: pair[0]):
+    for role, group in groupby(_without_last_thoughts(_paired(blocks)), key=lambda pair: pair[0]):
         yield {"role": role, "content": [block for _, block in group]}
+
+
+def _paired(blocks: list[tuple[str, JSONObject]]) -> list[tuple[str, JSONObject]]:
+    """Drops results of the API's own tools without their calls, and calls without results unless they still run."""
+    called = {block["id"] for _, block in blocks if block["type"] in SERVER_CALLS}
+    answered = {block["tool_use_id"] for role, block in blocks if _is_server_result(role, block)}
+    last_word = max((at for at, (role, block) in enumerate(blocks) if _is_word(role, block)), default=-1)
+    return [
+        (role, block)
+        for at, (role, block) in enumerate(blocks)
+        if not (block["type"] in SERVER_CALLS and block["id"] not in answered and at < last_word)
+        and not (_is_server_result(role, block) and block["tool_use_id"] not in called)
+    ]
+
+
+def _is_word(role: str, block: JSONObject) -> bool:
+    """Returns True for what a person said. A paused tool of the API runs on only until then."""
+    return role == "user" and block["type"] != "tool_result"
+
+
+def _is_server_result(role: str, block: JSONObject) -> bool:
+    return role == "assistant" and str(block["type"]).endswith("_tool_result")
 
 
 def _without_last_thoughts(blocks: list[tuple[str, JSONObject]]) -> Iterator[tuple[str, JSONObject]]:
@@ -100,10 +135,27 @@ def _reasoning(part: ReasoningPart) -> JSONObject | None:
 
 
 def _call(call: ToolCall) -> JSONObject | None:
+    raw = call.raw or {}
     if call.is_provider_executed:
-        return None
+        block = raw | {"id": call.id, "name": call.name, "input": call.arguments or {}}
+        return block if raw.get("type") in SERVER_CALLS else None
     given = call.arguments if call.is_json else {"input": call.raw_arguments}
-    return {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": given or {}}
+    own = {key: raw[key] for key in CALL_KEYS if raw.get(key)}
+    return own | {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": given or {}}
+
+
+def _server_result(result: ToolResult) -> JSONObject | None:
+    """Returns the result of one of the API's own tools. The results of other tools are the user's."""
+    raw = result.raw or {}
+    if not str(raw.get("type")).endswith("_tool_result"):
+        return None
+    return raw | {"tool_use_id": result.call_id, "content": result.output}
+
+
+def _opaque(part: OpaquePart) -> JSONObject | None:
+    """Returns a block of this API as it came. OpenAI's compaction has an id."""
+    is_other = part.raw.get("type") == "compaction" and "id" in part.raw
+    return part.raw if part.raw.get("type") in BLOCKS_KEPT and not is_other else None
 
 
 def _id(call_id: str) -> str:
@@ -153,6 +205,8 @@ _BLOCKS: dict[tuple[str, type], Any] = {
     ("assistant", RefusalPart): _text,
     ("assistant", ReasoningPart): _reasoning,
     ("assistant", ToolCall): _call,
+    ("assistant", ToolResult): _server_result,
+    ("assistant", OpaquePart): _opaque,
 }
 
 

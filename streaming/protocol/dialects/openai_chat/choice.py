@@ -9,6 +9,7 @@ import msgspec
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
+from streaming.protocol.dialects.openai_chat.reasoning import Kept
 from streaming.protocol.dialects.openai_chat.tool_calls import ToolCalls
 from streaming.protocol.dialects.wire import read_image
 from streaming.protocol.events import Cited, FileReceived, StreamError
@@ -34,7 +35,7 @@ class Choice:
         self._content = CumulativeFilter(self._prose.write)
         self._reasoning = CumulativeFilter(self._prose.reasoning)
         self._calls = ToolCalls(writer, index)
-        self._opaque: list[str] = []
+        self._kept = Kept(writer.reserve)
 
     def read(self, delta: JSONObject) -> None:
         """Reads `choices[].delta`, or the `message` of a completion that was not streamed.
@@ -62,31 +63,38 @@ class Choice:
         """Writes what is held back into the part that is about to end."""
         self._content.settle()
         self._reasoning.settle()
-        opaque, self._opaque = "".join(self._opaque), []
-        if opaque:
-            self._prose.sign(raw={"reasoning_opaque": opaque})
+        if kept := self._kept.take(has_text=self._prose.is_reasoning):
+            self._prose.sign(raw=kept)
 
     def _read_reasoning(self, delta: JSONObject) -> None:
-        details = next((delta[field] for field in DETAILS if delta.get(field)), None)
-        words = (words_of(delta.get(field)) for field in REASONING)
-        if text := next(filter(None, words), "") or words_of(details):
+        details_field = next((field for field in DETAILS if delta.get(field)), "")
+        details = delta.get(details_field)
+        words = ((field, words_of(delta.get(field))) for field in REASONING)
+        field, text = next((each for each in words if each[1]), ("", words_of(details)))
+        if text:
             self._reasoning.feed(text)
-        self._sign(details)
+            self._kept.note_text(field)
+        if isinstance(details, list):
+            self._kept.add_details(details_field, [piece for piece in details if isinstance(piece, dict)])
+            self._expect_settling()
+            self._sign(details)
+
+    def _expect_settling(self) -> None:
+        """Makes the end of the stream settle, even if no part is open."""
+        if self._kept.must_go_back:
+            self._writer.open_prose[self._prose] = None
 
     def _sign(self, details: Any) -> None:
         for detail in details if isinstance(details, list) else []:
-            if not isinstance(detail, dict):
-                continue
-            if detail.get("data"):
-                self._prose.sign(raw=detail)
-            elif isinstance(detail.get("signature"), str) and detail["signature"]:
-                self._prose.sign(signature=detail["signature"])
+            signature = detail.get("signature") if isinstance(detail, dict) else None
+            if isinstance(signature, str) and signature:
+                self._prose.sign(signature=signature)
 
     def _read_opaque(self, opaque: Any) -> None:
         """Reads Copilot's signature. It comes in pieces after the reasoning, and is added when that part ends."""
         if isinstance(opaque, str):
-            self._opaque.append(opaque)
-            self._writer.open_prose[self._prose] = None  # so that the end of the stream adds it, too
+            self._kept.add_opaque(opaque)
+            self._expect_settling()
 
     def _read_content(self, content: Any) -> None:
         for item in content if isinstance(content, list) else [content]:

@@ -1,14 +1,19 @@
 """Writes the body of `POST /chat/completions`.
 
+Reasoning goes back only in the fields in which the provider sent it. `reasoning_content` goes back within turns that
+call tools: DeepSeek and Moonshot refuse such a turn without it, and DeepSeek has no use for it elsewhere.
+Details with signatures or encrypted pieces always go back (OpenRouter, LiteLLM, Copilot).
+
 `extra` is merged last. It is the place for `max_tokens`, which some servers know instead of `max_completion_tokens`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from streaming.protocol.parts import FilePart, Part, RefusalPart, TextPart, ToolCall, ToolResult
+from streaming.protocol.dialects.openai_chat.reasoning import ECHOED
+from streaming.protocol.parts import FilePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.protocol.requests.data_url import base64_of, is_http, text_file_as_text
 from streaming.protocol.requests.turns import RoleGroup, arguments_of, group_by_role, output_of, own_calls
@@ -32,8 +37,27 @@ def chat_body(request: GenerationRequest) -> JSONObject:
 
 
 def _messages(request: GenerationRequest) -> list[JSONObject]:
-    system = [{"role": "system", "content": request.system}] if request.system else []
-    return system + [message for group in group_by_role(request.turns) for message in _MESSAGES[group[0]](group)]
+    messages = [{"role": "system", "content": request.system}] if request.system else []
+    for exchange in _exchanges(request.turns):
+        has_called = any(own_calls(parts) for role, parts in exchange if role == "assistant")
+        for group in exchange:
+            is_answer = group[0] == "assistant"
+            messages += _assistant(group, has_called=has_called) if is_answer else _OTHERS[group[0]](group)
+    if any("reasoning_content" in message for message in messages):
+        # In thinking mode a call needs the field even if the model did not think before it.
+        return [{"reasoning_content": ""} | each if "tool_calls" in each else each for each in messages]
+    return messages
+
+
+def _exchanges(turns: Iterable[Turn]) -> Iterator[list[RoleGroup]]:
+    """Yields what belongs together: what a person said, and all that followed until they spoke again."""
+    exchange: list[RoleGroup] = []
+    for group in group_by_role(turns):
+        if group[0] == "user" and exchange:
+            yield exchange
+            exchange = []
+        exchange.append(group)
+    yield exchange
 
 
 def _system(group: RoleGroup) -> list[JSONObject]:
@@ -51,13 +75,35 @@ def _user(group: RoleGroup) -> list[JSONObject]:
     return [{"role": "user", "content": content}] if content else []
 
 
-def _assistant(group: RoleGroup) -> list[JSONObject]:
-    """Returns an assistant message without reasoning, for which the API has no field."""
+def _assistant(group: RoleGroup, *, has_called: bool) -> list[JSONObject]:
+    """Returns an assistant message. `has_called` says that its turn has tool calls."""
     text = _text(group[1])
     calls = [_call(call) for call in own_calls(group[1])]
-    if calls:
-        return [{"role": "assistant", "content": text or None, "tool_calls": calls}]
-    return [{"role": "assistant", "content": text}] if text else []
+    if not (text or calls):
+        return []
+    message: JSONObject = {"role": "assistant", "content": text or None}
+    for part in group[1]:
+        if isinstance(part, ReasoningPart) and part.raw:
+            for name, value in _reasoning(part, part.raw, has_called=has_called):
+                message[name] = message[name] + value if name in message and name not in WHOLE else value
+    return [message | ({"tool_calls": calls} if calls else {})]
+
+
+def _reasoning(part: ReasoningPart, raw: JSONObject, *, has_called: bool) -> Iterator[tuple[str, Any]]:
+    """Yields fields of the message that this API's own reasoning has."""
+    field = raw.get("field")
+    if field in ECHOED and (has_called or raw.get("reasoning_opaque")):
+        yield field, part.text
+    yield from ((name, raw[name]) for name in RETURNED if raw.get(name))
+    if str(raw.get("type")).startswith("reasoning."):
+        yield "reasoning_details", [raw]  # stored before details were collected
+
+
+RETURNED = ("reasoning_details", "thinking_blocks", "reasoning_opaque", "extra_content")
+"""The fields of a message that only their provider understands."""
+
+WHOLE = frozenset({"extra_content"})
+"""Fields of which the last one counts. The values of other fields are joined."""
 
 
 def _call(call: ToolCall) -> JSONObject:
@@ -76,10 +122,9 @@ def _tool_results(group: RoleGroup) -> list[JSONObject]:
     ]
 
 
-_MESSAGES: dict[str, Callable[[RoleGroup], list[JSONObject]]] = {
+_OTHERS: dict[str, Callable[[RoleGroup], list[JSONObject]]] = {
     "system": _system,
     "user": _user,
-    "assistant": _assistant,
     "tool": _tool_results,
 }
 

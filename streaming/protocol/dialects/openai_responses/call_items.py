@@ -14,6 +14,9 @@ JSONObject = dict[str, Any]
 USUAL_KEYS = frozenset({"id", "type", "status", "call_id", "name", "arguments", "input"})
 """The keys that every call has. An item with other keys (a namespace, an action) is kept whole."""
 
+KEPT_KEYS = ("type", "id")
+"""The keys that go back with every call, beside those that the call has itself."""
+
 
 def id_of(wire: JSONObject) -> str:
     return next((wire[key] for key in ("call_id", "id") if isinstance(wire.get(key), str)), "")
@@ -54,7 +57,7 @@ class CallItem:
     def done(self, wire: JSONObject) -> None:
         self._announce(wire)
         self._fill(self.input_of(wire))
-        self._call.raw = None if USUAL_KEYS.issuperset(wire) else wire
+        self._call.raw = self._kept(wire)
         self._call.end(is_cut=wire.get("status") == "incomplete")
         output = wire.get(self.output_field) if self.output_field else None
         output = output if output is not None else wire.get("error")
@@ -81,6 +84,12 @@ class CallItem:
     def _fill(self, whole: Any) -> None:
         if whole and not self._call.size and not self._is_done_call():
             self._call.add(_text(whole))
+
+    def _kept(self, wire: JSONObject) -> JSONObject | None:
+        """Returns what goes back with the call: the whole item, or only its id if the call has all the rest."""
+        if self.provider_runs(wire) or not USUAL_KEYS.issuperset(wire):
+            return wire or None
+        return {key: wire[key] for key in KEPT_KEYS if key in wire} if isinstance(wire.get("id"), str) else None
 
     def _is_done_call(self) -> bool:
         return self._call not in self._writer.open_calls

@@ -37,6 +37,7 @@ class MessageItem:
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._writer = writer
+        self._wire = wire
         self._proses: dict[int | None, Prose] = {}
         self._has_cited = False
         self._filled = 0
@@ -51,7 +52,7 @@ class MessageItem:
             for prose, part in zip(self._proses.values(), parts, strict=False):
                 self._cite(prose, part.get("annotations"))
         for prose in self._proses.values():
-            prose.end()
+            prose.end(_shell(wire))
 
     def grow_text(self, payload: Any) -> None:
         delta = payload.delta
@@ -92,8 +93,9 @@ class MessageItem:
         return self._proses[index]
 
     def _end(self, index: int | None) -> None:
-        if index in self._proses:
-            self._proses[index].end()
+        """Ends a part, if it is known what goes back with it. Otherwise the end of the item ends it."""
+        if index in self._proses and (raw := _shell(self._wire | {"status": "completed"})):
+            self._proses[index].end(raw)
 
     def _fill(self, index: int | None, part: JSONObject) -> None:
         """Takes a whole content part if nothing of it streamed. A part without an index is the one that streamed."""
@@ -105,6 +107,13 @@ class MessageItem:
         elif isinstance(part.get("text"), str) and part["text"]:
             self._filled += 1
             self._open(index).write(part["text"])
+
+
+def _shell(wire: JSONObject) -> JSONObject | None:
+    """Returns what goes back with the text of a message. Without its id, the API refuses the reasoning before it."""
+    if not isinstance(wire.get("id"), str):
+        return None
+    return {"type": "message"} | {key: wire[key] for key in ("id", "status", "phase") if isinstance(wire.get(key), str)}
 
 
 class ReasoningItem:
@@ -164,7 +173,7 @@ class ResultItem:
 
     def done(self, wire: JSONObject) -> None:
         output = next((wire[key] for key in self.outputs if key in wire), None)
-        self._writer.emit(ToolResulted(self._writer.new_part(), id_of(wire), output))
+        self._writer.emit(ToolResulted(self._writer.new_part(), id_of(wire), output, raw=wire))
 
 
 class ImageItem:
@@ -177,7 +186,8 @@ class ImageItem:
         if isinstance(wire.get("result"), str):
             media_type = f"image/{wire.get('output_format') or 'png'}"
             url = data_url(media_type, wire["result"])
-            self._writer.emit(FileReceived(self._writer.new_part(), media_type, url))
+            raw = {key: value for key, value in wire.items() if key != "result"}
+            self._writer.emit(FileReceived(self._writer.new_part(), media_type, url, raw=raw))
         else:
             self._writer.emit(OpaqueReceived(self._writer.new_part(), wire))
 

@@ -1,5 +1,8 @@
 """Writes the body of `POST /responses`.
 
+The provider's own items go back as they came: reasoning with the item that followed it, calls of its own tools,
+images that it made, compaction. The API refuses reasoning if another item follows, and finds that item by its id.
+
 The body has no `store`, so the vendor keeps each answer and finds its reasoning items by id. A site that wants
 nothing kept puts `{"store": False, "include": ["reasoning.encrypted_content"]}` into `extra`. Then reasoning is sent
 back only if it came with encrypted content. This is no default, because models without reasoning refuse that
@@ -8,11 +11,12 @@ back only if it came with encrypted content. This is no default, because models 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from streaming.protocol.parts import (
     FilePart,
+    OpaquePart,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -43,10 +47,42 @@ def responses_body(request: GenerationRequest) -> JSONObject:
 
 
 def _input(request: GenerationRequest) -> list[JSONObject]:
+    is_stored = request.extra.get("store") is not False
     items = [item for group in group_by_role(request.turns) for item in _ITEMS[group[0]](group)]
-    if request.extra.get("store") is False:
-        return [item for item in items if item["type"] != "reasoning" or item.get("encrypted_content")]
-    return items
+    items = list(reversed(list(_with_followers(reversed(items), is_stored=is_stored))))
+    free = {item["call_id"] for item in items if item["type"] == "custom_tool_call"}
+    return [
+        item | {"type": "custom_tool_call_output"}
+        if item["type"] == "function_call_output" and item["call_id"] in free
+        else item
+        for item in items
+    ]
+
+
+def _with_followers(backwards: Iterable[JSONObject], *, is_stored: bool) -> Iterator[JSONObject]:
+    """Yields the items, last to first, without reasoning that the API would refuse.
+
+    What the vendor stored needs the item that followed it. What it did not store needs its encrypted content, and any
+    item of the assistant after it.
+    """
+    follower: JSONObject | None = None
+    for item in backwards:
+        if item["type"] == "reasoning":
+            is_fit = _is_own(follower) if is_stored else item.get("encrypted_content") and _is_answer(follower)
+            if not is_fit:
+                continue
+        follower = item
+        yield item
+
+
+def _is_answer(item: JSONObject | None) -> bool:
+    is_output = item is not None and item["type"] == "function_call_output"
+    return item is not None and item.get("role", "assistant") == "assistant" and not is_output
+
+
+def _is_own(item: JSONObject | None) -> bool:
+    """Returns True for an item that the API made, and finds again by its id."""
+    return item is not None and "id" in item and _is_answer(item)
 
 
 def _said(group: RoleGroup) -> list[JSONObject]:
@@ -55,10 +91,14 @@ def _said(group: RoleGroup) -> list[JSONObject]:
 
 
 def _assistant(group: RoleGroup) -> list[JSONObject]:
-    """Returns the items in order, without reasoning at the end: the API refuses it if nothing follows."""
-    items = [item for part in group[1] if (item := _item(part))]
-    while items and items[-1]["type"] == "reasoning":
-        items.pop()
+    """Returns the items in order. Parts of one message are one item again."""
+    items: list[JSONObject] = []
+    for item in filter(None, map(_item, group[1])):
+        is_continued = items and item["type"] == "message" and item.get("id") and item["id"] == items[-1].get("id")
+        if is_continued:
+            items[-1]["content"] += item["content"]
+        else:
+            items.append(item)
     return items
 
 
@@ -79,22 +119,98 @@ _ITEMS: dict[str, Callable[[RoleGroup], list[JSONObject]]] = {
 
 
 def _item(part: Part) -> JSONObject | None:
-    if isinstance(part, TextPart | RefusalPart):
-        content = [{"type": "output_text", "text": part.text, "annotations": []}]
-        return {"type": "message", "role": "assistant", "content": content} if part.text else None
-    if isinstance(part, ToolCall):
-        return None if part.is_provider_executed else _call(part)
-    return _reasoning(part) if isinstance(part, ReasoningPart) else None
+    writer = _WRITERS.get(type(part))
+    return writer(part) if writer else None
 
 
-def _call(call: ToolCall) -> JSONObject:
-    return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments_of(call)}
+def _text(part: TextPart | RefusalPart) -> JSONObject | None:
+    """Returns a message: the API's own with its id, status and phase, any other as a plain string."""
+    if not part.text:
+        return None
+    raw = part.raw or {}
+    message: JSONObject = {"type": "message", "role": "assistant"}
+    if raw.get("type") != "message":
+        return message | {"content": part.text}
+    content = {"type": "output_text", "text": part.text, "annotations": []}
+    if isinstance(part, RefusalPart):
+        content = {"type": "refusal", "refusal": part.text}
+    return message | {"status": "completed"} | raw | {"content": [content]}
+
+
+def _call(call: ToolCall) -> JSONObject | None:
+    raw = call.raw or {}
+    if call.is_provider_executed:
+        return _sent(raw) if raw.get("type") in ITEMS_KEPT else None
+    if raw.get("type") == "custom_tool_call":
+        return raw | {"call_id": call.id, "name": call.name, "input": call.raw_arguments}
+    own = _sent(raw) if raw.get("type") == "function_call" else {"type": "function_call"}
+    return own | {"call_id": call.id, "name": call.name, "arguments": arguments_of(call)}
 
 
 def _reasoning(part: ReasoningPart) -> JSONObject | None:
-    """Returns the API's own reasoning item, unchanged. Reasoning of other vendors means nothing to it."""
+    """Returns the API's own reasoning item. Reasoning of other vendors means nothing to it."""
     raw = part.raw or {}
-    return raw if raw.get("type") == "reasoning" else None
+    return {"summary": []} | _sent(raw) if raw.get("type") == "reasoning" and raw.get("id") else None
+
+
+def _provider_result(part: ToolResult) -> JSONObject | None:
+    raw = part.raw or {}
+    return _sent(raw) if raw.get("type") in ITEMS_KEPT else None
+
+
+def _image(part: FilePart) -> JSONObject | None:
+    """Returns an image that the API made."""
+    raw, data = part.raw or {}, base64_of(part.url)
+    return _sent(raw) | {"result": data} if raw.get("type") == "image_generation_call" and data else None
+
+
+def _opaque(part: OpaquePart) -> JSONObject | None:
+    """Returns any other item of this API. Anthropic's compaction has no id."""
+    is_other = part.raw.get("type") == "compaction" and "id" not in part.raw
+    return _sent(part.raw) if part.raw.get("type") in ITEMS_KEPT and not is_other else None
+
+
+def _sent(raw: JSONObject) -> JSONObject:
+    """Returns an item as the API takes it: without fields that are null, except for those that it demands."""
+    return {key: value for key, value in raw.items() if value is not None or key in DEMANDED}
+
+
+_WRITERS: dict[type[Part], Callable[[Any], JSONObject | None]] = {
+    TextPart: _text,
+    RefusalPart: _text,
+    ReasoningPart: _reasoning,
+    ToolCall: _call,
+    ToolResult: _provider_result,
+    FilePart: _image,
+    OpaquePart: _opaque,
+}
+
+DEMANDED = frozenset({"code", "outputs", "result"})
+"""Fields that an item must have, even if they are null."""
+
+ITEMS_KEPT = frozenset(
+    {
+        "additional_tools",
+        "apply_patch_call",
+        "apply_patch_call_output",
+        "code_interpreter_call",
+        "compaction",
+        "file_search_call",
+        "image_generation_call",
+        "mcp_approval_request",
+        "mcp_approval_response",
+        "mcp_call",
+        "mcp_list_tools",
+        "program",
+        "program_output",
+        "shell_call",
+        "shell_call_output",
+        "tool_search_call",
+        "tool_search_output",
+        "web_search_call",
+    }
+)
+"""The items of the API's own tools and mechanisms that it takes back."""
 
 
 def _content(part: Part) -> JSONObject | None:
