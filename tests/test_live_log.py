@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from streaming.journal import LiveLog
-from streaming.journal.live import BYTES_PER_PAGE, PAGES_TOGETHER
+from streaming.journal.live import BYTES_PER_PAGE, PAGES_PER_MERGE
 from streaming.protocol.ui_stream import frame
 
 
@@ -29,12 +29,12 @@ def test_read_gives_what_comes_after_a_number_and_no_more_than_a_write() -> None
         reads.append(sum(map(len, read)))
         at += len(read)
     assert at == log.last_seq == 2000
-    assert max(reads) < PAGES_TOGETHER * 2 * BYTES_PER_PAGE
+    assert max(reads) < PAGES_PER_MERGE * 2 * BYTES_PER_PAGE
 
 
 def test_what_is_long_is_not_put_together() -> None:
     log = LiveLog()
-    log.append(_chunks(3 * PAGES_TOGETHER, sizes=(3 * BYTES_PER_PAGE,)))
+    log.append(_chunks(3 * PAGES_PER_MERGE, sizes=(3 * BYTES_PER_PAGE,)))
     assert [len(log.read(after)) for after in range(log.last_seq)] == [1] * log.last_seq
 
 

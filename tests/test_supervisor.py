@@ -22,7 +22,6 @@ from streaming.database import in_database
 from streaming.database.threads import _with_fresh_connection
 from streaming.errors import BadRequest, Conflict, NotFound, Overloaded, ProviderError, TooLarge, TooManyRequests
 from streaming.intake import Submission
-from streaming.journal import database
 from streaming.journal.contract import MAX_FRAMES_PER_READ
 from streaming.models import Conversation, Generation, JournalEntry, Message, Status
 from streaming.protocol import ToolCall
@@ -31,7 +30,7 @@ from streaming.runner import Run
 from streaming.settlement import reap, settle
 from streaming.subscription import Subscription, subscribe
 from streaming.subscription.live import LiveSubscription
-from streaming.supervisor import current, stop
+from streaming.supervisor import current, leases, stop
 from streaming.testing import chunks_of, frames_of, seqs_of, text_of
 from tests.engine import ALICE, BOB, leave_for_dead
 from tests.journal.elsewhere import elsewhere, follow
@@ -79,7 +78,7 @@ async def test_ticks_do_not_queue_behind_those_who_settle(
 
     def seen(*arguments: Any) -> Any:
         happened.append("tick")
-        return database.tick(*arguments)
+        return leases.tick(*arguments)
 
     monkeypatch.setattr("streaming.runner.run.settle", slow)
     monkeypatch.setattr("streaming.supervisor.ticker.tick", seen)

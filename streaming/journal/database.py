@@ -1,87 +1,42 @@
-"""The journal in the project's database: frames as rows, leases and cancel requests beside them.
-
-A tick is one transaction for all of a process's generations: renew their leases (which locks their rows, so that nobody
-settles them meanwhile), read who was asked to stop, insert the new frames. Three statements, further ones only where
-frames are too many for one, and a savepoint: leases are renewed although frames cannot be stored.
-"""
+"""The journal in the project's database: it stores frames as rows."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
-from django.db import DatabaseError, connections
+from django.db import connections
 
 from streaming.conf import settings
-from streaming.database import alias, atomic, retry_on_deadlock
+from streaming.database import alias
 from streaming.journal.contract import MAX_FRAMES_PER_READ, Batch, without_gap
 from streaming.models import ACTIVE, Generation, JournalEntry, from_now
 
-logger = logging.getLogger(__name__)
-
-# Bytes of frames in one statement, or a single entry's. A driver has them several times over while it sends them, and
-# psycopg writes them out in hexadecimal; a tick of 500 streams fits.
+# The largest size of the frames in one statement, in bytes, unless one entry alone is larger. A driver holds several
+# copies while it sends them, and psycopg encodes them in hexadecimal. The frames of a tick with 500 streams fit.
 MAX_BYTES_PER_STATEMENT = 250_000
-# Generations whose frames are deleted in one transaction.
+# The number of generations whose frames are deleted in one transaction.
 MAX_PRUNED = 100
 
 
 class Polling:
-    """A watch without wake-ups: the database calls nobody, so the reader looks again after a pause."""
+    """A watch that polls: the database sends no wake-ups, so the reader reads again after a pause."""
 
     async def wait(self, after: int, seconds: float) -> None:
         await asyncio.sleep(min(settings.POLL_SECONDS, seconds))
 
     def close(self) -> None:
-        """Nothing is held."""
-
-
-class Tick(NamedTuple):
-    """What a tick found and did.
-
-    `held` are the generations that are still their worker's, each with the reason it is to stop for, if it is. One that
-    is missing has been settled by somebody else: stop running it.
-    """
-
-    held: dict[uuid.UUID, str | None]
-    has_written: bool
-
-
-@retry_on_deadlock
-def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> Tick:
-    """Renew the leases of `worker`, and write the new frames of its `live` generations."""
-    with atomic():
-        held = Generation.objects.held_by(worker, live)
-        held.renew(settings.LEASE_SECONDS)
-        reasons = {
-            pk: (reason or "user") if requested_at else None
-            for pk, requested_at, reason in held.values_list("pk", "cancel_requested_at", "cancel_reason")
-        }
-        return Tick(reasons, _can_write({pk: live[pk] for pk in reasons}))
-
-
-def _can_write(batches: Mapping[uuid.UUID, Batch]) -> bool:
-    try:
-        with atomic():
-            write_frames(batches)
-    except DatabaseError as trouble:
-        if connections[alias()].needs_rollback:
-            raise  # the database has undone the whole transaction
-        logger.warning("The journal took no frames (%s); they are kept, and tried again.", type(trouble).__name__)
-        return False
-    return True
+        """Does nothing, because a polling watch holds nothing."""
 
 
 def write_frames(batches: Mapping[uuid.UUID, Batch]) -> None:
-    """Store frames, in the caller's transaction if there is one.
+    """Stores frames, in the caller's transaction if there is one.
 
-    A batch may come twice, the second time longer: its commit was lost on the way back. The longer one replaces the
-    shorter, which begins with the same frames.
+    A batch may come again with more frames, if the answer to its commit was lost. Then the longer batch replaces the
+    shorter one. Both begin with the same frames.
     """
-    # MySQL finds out by itself which unique key a row offends, and may not be told.
+    # MySQL finds the violated unique key itself; Django refuses `unique_fields` there.
     names_its_target = connections[alias()].features.supports_update_conflicts_with_target
     entries = (_entry(pk, piece) for pk, batch in batches.items() for piece in batch.pieces())
     for statement in _statements(entries):
@@ -94,7 +49,7 @@ def write_frames(batches: Mapping[uuid.UUID, Batch]) -> None:
 
 
 def _statements(entries: Iterable[JournalEntry]) -> Iterator[list[JournalEntry]]:
-    """Entries together, as far as one statement takes them."""
+    """Groups entries by statement: each group has at most `MAX_BYTES_PER_STATEMENT` bytes, or one entry."""
     together: list[JournalEntry] = []
     size = 0
     for entry in entries:
@@ -117,22 +72,22 @@ def _entry(generation_id: uuid.UUID, batch: Batch) -> JournalEntry:
 
 
 def read_frames(generation_id: uuid.UUID, after: int, limit: int = MAX_FRAMES_PER_READ) -> list[bytes]:
-    """As `Journal.read`; the entry that passes `limit` is given whole."""
+    """Reads frames as `Journal.read` does. The entry that reaches `limit` is returned whole."""
     entries = JournalEntry.objects.filter(generation=generation_id, last_seq__gt=after, first_seq__lte=after + limit)
     rows = entries.order_by("first_seq").values_list("first_seq", "frames")
     return without_gap(((first_seq, bytes(frames)) for first_seq, frames in rows), after, limit)
 
 
 def read_status(generation_id: uuid.UUID) -> tuple[bool, int]:
-    """Whether the generation is still active, and the number of its last frame once it is not."""
+    """Returns a pair: True if the generation is active, and the number of its last frame, known once it is settled."""
     status, last_seq = Generation.objects.values_list("status", "last_seq").get(pk=generation_id)
     return status in ACTIVE, last_seq
 
 
 def prune_frames() -> int:
-    """Delete the frames of generations settled longer ago than the retention time; give the number of rows.
+    """Deletes the frames of generations that were settled before the retention time. Returns the number of rows.
 
-    A few generations at a time, so that nobody waits long for the rows' locks.
+    It deletes in several transactions, so that no other work waits long for the rows' locks.
     """
     ended = Generation.objects.exclude(status__in=ACTIVE)
     old = ended.filter(finished_at__lt=from_now(-settings.JOURNAL_RETENTION_SECONDS))

@@ -16,7 +16,7 @@ TITLE_LENGTH = 80
 
 
 class KeyField(models.CharField):  # type: ignore[type-arg]
-    """A text column for keys from URLs. The lookup of a key that no database can hold finds nothing and does not fail."""
+    """A text column for keys from URLs. Looking up a key that no database can hold finds nothing; it does not fail."""
 
     def get_prep_value(self, value: Any) -> Any:
         return super().get_prep_value(storable(value))
