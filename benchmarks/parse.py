@@ -1,12 +1,12 @@
-"""Reading a stream: StreamParser and Transcript against the vendors' SDKs, on the same bytes.
+"""Measures how a stream is read: StreamParser and Transcript against the vendors' SDKs, on the same bytes.
 
     python -m benchmarks.parse [EVENTS]
 
-A text answer of EVENTS deltas (default 2000), shaped as the vendor sends it, is read from memory in the same pieces by
-each reader. They take turns; times are CPU, medians of RUNS, in microseconds for each wire event. The SDKs read it
-through their own HTTP client over a transport that serves the bytes, so their figures hold the client's share too.
-`floor` is msgspec's typed decoding of the JSON payloads alone, with the structs the parser itself uses: no framing, no
-events, no transcript.
+Each reader reads the same pieces of a text answer from memory. The answer has EVENTS deltas (default 2000) in the
+vendor's format. The readers take turns. Times are CPU times, medians of RUNS, in microseconds per event on the wire.
+The SDKs read through their own HTTP client, with a transport that serves the bytes, so their figures include the
+client. `floor` is only msgspec's typed decoding of the JSON payloads, with the parser's structs: no framing, no events,
+no transcript.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def responses_body(count: int) -> list[dict[str, Any]]:
 
 
 def sse(payloads: list[dict[str, Any]]) -> bytes:
-    """As the vendors do it: an `event:` line where the payload has a type, `[DONE]` where it has not."""
+    """The stream in the vendors' form: with an `event:` line if the payload has a type, otherwise with `[DONE]`."""
     lines = []
     for payload in payloads:
         name = f"event: {payload['type']}\n" if "type" in payload else ""

@@ -1,16 +1,16 @@
-"""Serving a stream: CPU per token, end to end, against the textbook way.
+"""Measures how a stream is served: CPU per token, end to end, against two simple views.
 
     python -m benchmarks.serve [--streams 60] [--tokens 400] [--rate 40]
 
-A provider in a process of its own sends `streams` answers at once, each of `tokens` chunks at `rate` a second, in
-OpenAI's format. A site on uvicorn relays them to as many readers. What is compared is the site:
+A provider in a process of its own sends `streams` answers at once. Each answer has `tokens` chunks, `rate` of them a
+second, in OpenAI's format. A site on uvicorn sends them to as many readers. Three sites are compared:
 
-    this app     the whole of it: parser, journal in SQLite, rows, resumable frames, POST api/chat
-    textbook     an async view that iterates the OpenAI SDK's stream and yields each chunk as JSON; stores nothing
-    relay        an async view that passes the provider's bytes on (aiohttp), the floor of Django's own cost
+    this app     all of it: parser, journal in SQLite, rows, resumable frames, POST api/chat
+    textbook     an async view that iterates the OpenAI SDK's stream and yields each chunk as JSON; it stores nothing
+    relay        an async view that passes the provider's bytes on (aiohttp); this is the cost of Django alone
 
-CPU is the site process's, user and system, from the first request to the last byte, divided by the tokens. The sites
-take turns in one run; medians of `RUNS`.
+The CPU time is the user and system time of the site's process, from the first request to the last byte, divided by the
+number of tokens. The sites take turns in one run, and the figures are medians of `RUNS`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ CLOCK = os.sysconf("SC_CLK_TCK")
 
 
 async def provide(port: int, tokens: int, rate: float) -> None:
-    """The provider: `tokens` chunks at `rate` a second for whoever asks."""
+    """Runs the provider: it answers each request with `tokens` chunks, `rate` of them a second."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -82,7 +82,7 @@ def provider(tokens: int, rate: float) -> Iterator[str]:
 
 
 async def read_all(url: str, streams: int) -> tuple[float, int]:
-    """Seconds until all readers have everything, and the bytes they got."""
+    """Reads all streams. Returns the seconds until the last one has ended, and the number of bytes."""
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
         began = time.monotonic()
@@ -105,12 +105,12 @@ def cpu_seconds(pid: int) -> float:
 
 
 def measure(streams: int, tokens: int, rate: float) -> dict[str, list[float]]:
-    """CPU in microseconds for each token, of each site, run by run."""
+    """The name of each site -> its CPU time per token in each run, in microseconds."""
     costs: dict[str, list[float]] = {name: [] for name in PATHS}
     with provider(tokens, rate) as url, tempfile.TemporaryDirectory() as directory:
         env = {"BENCH_PROVIDER_URL": url}
         with serve("uvicorn", Path(directory), settings="benchmarks.serve_settings", env=env) as site:
-            for path in PATHS.values():  # imports and connections
+            for path in PATHS.values():  # so that imports and connections are not measured
                 asyncio.run(read_all(site.url + path, 1))
             for _ in range(RUNS):
                 for name, path in PATHS.items():

@@ -1,4 +1,4 @@
-"""The site that `benchmarks.serve` measures: this app, and beside it the textbook and a bare relay."""
+"""The site that `benchmarks.serve` measures: this app, and two simple views to compare it with."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ STREAMING_PROVIDERS = {
         "OPTIONS": {"model": "bench", "api_key": "none", "base_url": PROVIDER_URL},
     }
 }
-# With DEBUG Django keeps and times every statement; nobody serves like that.
+# With DEBUG, Django times and keeps every SQL statement. No real site does that.
 DEBUG = False
 STREAMING_MAX_ACTIVE_PER_OWNER = STREAMING_MAX_ACTIVE_PER_PROCESS = 10_000

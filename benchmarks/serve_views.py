@@ -1,4 +1,4 @@
-"""What `benchmarks.serve` compares the app with; as tutorials show it."""
+"""The views that `benchmarks.serve` compares the app with. Tutorials show such views."""
 
 from __future__ import annotations
 

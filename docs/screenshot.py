@@ -1,4 +1,4 @@
-"""Take docs/chat.png: the chat page of the example site in mid-answer. Run as `python -m docs.screenshot`."""
+"""Takes docs/chat.png: the chat page of the example site while it answers. Run as `python -m docs.screenshot`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _talk(page: Page, url: str) -> None:
-    """A few conversations for the list, then one that is still being answered."""
+    """Makes a few conversations for the list, then one whose answer is still being written."""
     page.goto(url)
     for title in LISTED:
         page.request.post(f"{url}/api/chat", data={"prompt": title})

@@ -15,7 +15,7 @@ FIRST = f"### `{PREFIX}"
 
 
 def section(setting: Setting[Any]) -> str:
-    """One setting: its name, the allowed values, its default, its meaning."""
+    """The section of one setting: its name, the allowed values, its default, its meaning."""
     wanted = setting.kind.wanted
     allowed = f"{wanted[0].upper()}{wanted[1:]}. Default: `{setting.default!r}`."
     return f"### `{setting.name}`\n\n{allowed}\n\n{setting.meaning}\n"
@@ -27,7 +27,7 @@ def reference() -> str:
 
 
 def filled(page: str) -> str:
-    """The page with its reference part made anew."""
+    """The page with a new reference part."""
     return page[: page.index(FIRST)] + reference()
 
 

@@ -1,4 +1,4 @@
-"""The site's two doors, HTTP and WebSocket."""
+"""The site's ASGI application, for HTTP and WebSockets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-# First, so that models are loaded before anything below imports them.
+# This comes first, because it loads the models that the imports below need.
 http = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402

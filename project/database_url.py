@@ -1,4 +1,4 @@
-"""`DATABASE_URL` as an entry of Django's `DATABASES`.
+"""Reads `DATABASE_URL` and makes it an entry of Django's `DATABASES`.
 
 sqlite:///relative.sqlite3 · sqlite:////absolute.sqlite3 · postgres://user:password@host:5432/name?sslmode=require ·
 mysql://user:password@host:3306/name
@@ -13,22 +13,22 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-# IMMEDIATE makes writers queue for `timeout` seconds instead of failing; WAL lets readers read meanwhile.
+# With IMMEDIATE, writers wait up to `timeout` seconds instead of failing. With WAL, readers need not wait for them.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
 
-# A server that has vanished keeps nobody waiting for the quarter of an hour that TCP would: seconds, and milliseconds.
+# In seconds, and in milliseconds. Without them, TCP waits for a quarter of an hour for a server that has vanished.
 POSTGRES_OPTIONS = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
 
-# Every request would open a connection of its own.
+# Without a pool, every request opens a connection of its own.
 POSTGRES_POOL = {"min_size": 2, "max_size": 8}
 
 
 def database_from(url: str) -> dict[str, Any]:
-    """One database's settings; the URL's query becomes its OPTIONS.
+    """The settings of one database. The query of the URL becomes its OPTIONS.
 
     Raises:
         ImproperlyConfigured: the scheme is not one of `SCHEMES`.
@@ -43,7 +43,7 @@ def database_from(url: str) -> dict[str, Any]:
 
 
 def pooled(database: dict[str, Any]) -> dict[str, Any]:
-    """The same with a pool of connections, where it can have one."""
+    """The settings with a connection pool, if the database is PostgreSQL and `psycopg_pool` is installed."""
     if database["ENGINE"] != "django.db.backends.postgresql" or find_spec("psycopg_pool") is None:
         return database
     return database | {"OPTIONS": {"pool": POSTGRES_POOL} | database["OPTIONS"]}

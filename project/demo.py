@@ -1,4 +1,4 @@
-"""`make demo`: load the model, serve the example site on this machine, and say where when it answers."""
+"""Runs `make demo`: loads the model, serves the example site on this machine, and prints its address."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _refuse_busy(port: int) -> None:
 
 
 async def _load_model() -> None:
-    """Now rather than at the first question: a person who waits should see what for."""
+    """Loads the model before the site starts, so that the person sees what takes so long."""
     from streaming.errors import ProviderError
     from streaming.providers import close_providers, get_provider
 

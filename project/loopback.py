@@ -1,4 +1,4 @@
-"""The guard of a site without sign-in: only this machine may talk to it, whatever address the server was bound to."""
+"""The guard of a site without sign-in. It accepts only this machine, whatever address the server listens on."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ REFUSAL = (
 
 
 class LoopbackOnly:
-    """Refuse every peer that is not this machine.
+    """An ASGI application that refuses every peer except this machine.
 
-    `ALLOWED_HOSTS` alone would not do: the Host header is the client's own word. A peer without an address came
-    through a Unix socket.
+    `ALLOWED_HOSTS` is not enough, because a client can send any Host header. A peer without an address uses a Unix
+    socket, so it is this machine.
     """
 
     def __init__(self, application: Application) -> None:
@@ -39,7 +39,7 @@ class LoopbackOnly:
 def _is_local(address: str) -> bool:
     try:
         peer = ipaddress.ip_address(address)
-    except ValueError:  # no address but a socket's name
+    except ValueError:  # the name of a Unix socket
         return True
     mapped = getattr(peer, "ipv4_mapped", None)
     return (mapped or peer).is_loopback

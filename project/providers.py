@@ -1,4 +1,4 @@
-"""`STREAMING_PROVIDERS` from the environment: the aliases this site offers, and which of them is the default."""
+"""Makes `STREAMING_PROVIDERS` from the environment: the aliases that the site has, and the default one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-# alias: (backend, prefix of its variables, model where none is named)
+# alias -> (backend, prefix of its variables, default model)
 REMOTE = {
     "openai-chat": ("streaming.providers.openai.ChatCompletions", "OPENAI_", "gpt-5-mini"),
     "openai-responses": ("streaming.providers.openai.Responses", "OPENAI_", "gpt-5-mini"),
@@ -21,9 +21,9 @@ KEYLESS: dict[str, dict[str, Any]] = {
 
 
 def providers_from(env: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Every alias that the environment has a key or a base URL for, the keyless ones, and `default`.
+    """The aliases with a key or a base URL in the environment, the aliases that need no key, and `default`.
 
-    `local` is left out where its engine is not installed and another is chosen.
+    `local` is left out if its engine is not installed and another provider is chosen.
 
     Raises:
         ImproperlyConfigured: STREAMING_PROVIDER names no alias.

@@ -1,5 +1,4 @@
-"""The example site, configured by the environment.
-
+"""The settings of the example site. These environment variables change them:
 `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_MODEL` · the same three with `ANTHROPIC_` · `STREAMING_PROVIDER` ·
 `DATABASE_URL` · `REDIS_URL` · `MEDIA_ROOT` · `SECRET_KEY` · `DEBUG` · `ALLOWED_HOSTS` (comma-separated)
 """
@@ -26,7 +25,7 @@ _hosts = [host.strip() for host in os.environ.get("ALLOWED_HOSTS", "").split(","
 ALLOWED_HOSTS = _hosts or (LOOPBACK_HOSTS if DEBUG else [])
 
 INSTALLED_APPS = [
-    "daphne",  # before staticfiles: gives runserver an ASGI server
+    "daphne",  # before staticfiles, so that runserver uses an ASGI server
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -85,10 +84,10 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "project" / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
-# Files that people send; the app serves them itself, to their owners.
+# The directory of attachments. The app itself serves them to their owners.
 MEDIA_ROOT = os.environ.get("MEDIA_ROOT") or BASE_DIR / "media"
 
 STREAMING_PROVIDERS = providers_from(os.environ)
-# Only on a site that nobody but its own machine reaches; project/asgi.py then turns other peers away.
+# Only if no other machine can reach the site: project/asgi.py then refuses other peers.
 STREAMING_ALLOW_ANONYMOUS = DEBUG and set(ALLOWED_HOSTS) <= set(LOOPBACK_HOSTS)
 STREAMING_REDIS_URL = os.environ.get("REDIS_URL", "")

@@ -1,3 +1,5 @@
+"""The URLs of the example site: the app at the root, the admin and sign-in."""
+
 from __future__ import annotations
 
 from django.contrib import admin

@@ -12,7 +12,7 @@ class StreamingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Only now: the checks read models, which do not exist before.
+        # Not at the top: the checks import models, which Django loads before it calls `ready`.
         from streaming.checks import register_checks
 
         register_checks()

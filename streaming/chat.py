@@ -1,4 +1,4 @@
-"""One call for developers' own code: ask, watch it stream, get what was stored.
+"""One call for a developer's own code: it asks, streams the text, and returns what was stored.
 
     result = await chat("Why is the sky blue?", user=request.user, on_text=print)
 
@@ -7,8 +7,9 @@
         print(text, end="")
     result = await answer.result()
 
-The question and the answer are rows like any other: the page, the admin and other readers see them. Leaving the loop
-early does not stop the answer; `answer.stop()` does. Where calls wait, for an approval or an output, `go_on` gives it.
+The question and the answer are stored as usual, so the page, the admin and other readers see them. If you leave the
+loop early, the answer continues; `answer.stop()` stops it. If tool calls wait for an approval or an output, `go_on`
+gives it.
 """
 
 from __future__ import annotations
@@ -30,12 +31,16 @@ from streaming.subscription import follow, subscribe
 from streaming.supervisor import StopAnswer, current, stop
 from streaming.tools import AnyTool, Toolbox
 
-# Conversations of code that names no user belong to this owner, whom no request can be.
+# The owner of conversations for which the code names no user. No request can have this owner.
 NOBODY = Owner("code:")
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """A settled answer, as it is stored. `status` is `finished` when it is complete; counts are None when unknown."""
+    """A settled answer, as it is stored.
+
+    `status` is a value of `Status`; it is "finished" if the answer is complete. `error` is the text that people see, or
+    empty. Unknown counts in `usage` are None.
+    """
 
     status: str
     text: str
@@ -51,24 +56,26 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tool_calls(self) -> list[ToolCall]:
+        """All tool calls of the answer."""
         return [part for part in self.parts if isinstance(part, ToolCall)]
 
     @property
     def asked(self) -> list[ToolCall]:
-        """Calls that a person has to decide about before the answer goes on."""
+        """The calls that wait for a person's decision. The answer cannot continue without it."""
         asked = {part.call_id for part in self.parts if isinstance(part, ToolApproval) and part.is_approved is None}
         answered = {part.call_id for part in self.parts if isinstance(part, ToolResult)}
         return [call for call in self.tool_calls if call.id in asked - answered]
 
     @property
     def reasoning(self) -> str:
+        """The text of the model's reasoning, as far as the provider shows it."""
         return "".join(part.text for part in self.parts if isinstance(part, ReasoningPart))
 
 
 class Answer:
-    """An answer that is being written. Iterate it for its text; any number of readers may, each from the start.
+    """An answer that is being written. Iterating it gives its text, piece by piece.
 
-    One that goes on begins where it goes on.
+    Any number of readers may iterate it, each from the start. After `go_on`, only the new part is given.
     """
 
     def __init__(self, generation: Generation) -> None:
@@ -81,7 +88,7 @@ class Answer:
                 yield chunk["delta"]
 
     async def chunks(self) -> AsyncGenerator[dict[str, Any]]:
-        """The UI message stream's chunks, as dicts with a `type`."""
+        """Yields the chunks of the UI message stream, as dicts with a `type`."""
         subscription = await follow(self._generation)
         try:
             while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
@@ -91,11 +98,11 @@ class Answer:
             subscription.close()
 
     async def stop(self) -> StopAnswer:
-        """Stop it; what arrived is kept."""
+        """Stops the answer. What arrived is stored."""
         return await stop(self.generation_id)
 
     async def result(self) -> Result:
-        """Wait for the end and give what was stored, however it ended."""
+        """Waits for the end and returns what was stored, whatever the status."""
         subscription = await subscribe(self.generation_id)
         try:
             while await subscription.next(settings.HEARTBEAT_SECONDS) is not None:
@@ -116,14 +123,14 @@ async def start_chat(
     tools: Sequence[AnyTool] | None = None,
     tool_choice: str | None = None,
 ) -> Answer:
-    """Ask, and return as soon as the answer has begun.
+    """Asks, and returns as soon as the answer has begun.
 
-    `user` is a user or None; `conversation_key` continues a conversation of that user's. `tools` are offered to the
-    model for this answer in place of those of the settings: of a `Tool` calls are executed, of a `ToolSpec` they come
-    back in `Result.tool_calls`. `files` carry their bytes as data URLs.
+    `user` is a user or None; `conversation_key` continues one of that user's conversations. `tools` are offered to the
+    model for this answer, in place of those in the settings. Calls of a `Tool` are executed; calls of a `ToolSpec` are
+    only returned in `Result.tool_calls`. `files` have their bytes as data URLs.
 
     Raises:
-        RequestError: the question was not accepted; nothing was stored.
+        RequestError: the question was refused, and nothing was stored.
     """
     asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
     key = conversation_key or uuid.uuid4().hex
@@ -141,12 +148,12 @@ async def go_on(
     owner: Owner | None = None,
     tools: Sequence[AnyTool] | None = None,
 ) -> Answer:
-    """Let an answer go on whose calls wait: with approvals of `result.asked`, and outputs of calls without a function.
+    """Continues an answer whose calls wait, with decisions about `result.asked` and outputs of calls of a `ToolSpec`.
 
         answer = await go_on(result, [ToolApproval(call_id=call.id, is_approved=True) for call in result.asked])
 
     Raises:
-        RequestError: a call does not wait for that, or others wait too.
+        RequestError: a call does not wait for this answer, or other calls wait, too.
     """
     asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
     submission = Submission(key=result.conversation_key, answers=tuple(answers))
@@ -155,13 +162,13 @@ async def go_on(
 
 
 async def chat(prompt: str, *, on_text: Callable[[str], None] | None = None, **options: Any) -> Result:
-    """Ask and wait for the whole answer; `on_text` is called with each piece of text as it arrives.
+    """Asks and waits for the whole answer. Calls `on_text` with each piece of text as it arrives.
 
-    Takes the options of `start_chat`.
+    `options` are the keyword arguments of `start_chat`.
 
     Raises:
-        RequestError: the question was not accepted; nothing was stored.
-        GenerationError: the answer did not finish; its `result` holds what there is of it.
+        RequestError: the question was refused, and nothing was stored.
+        GenerationError: the answer did not finish. The error's `result` has what was stored.
     """
     answer = await start_chat(prompt, **options)
     async for text in answer:

@@ -1,4 +1,4 @@
-"""WebSocket routes, for the host's `ProtocolTypeRouter`."""
+"""The WebSocket routes, for the site's `ProtocolTypeRouter`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.urls import path
 from streaming.consumers import ChatConsumer
 
 websocket_urlpatterns = [path("ws/chat/", ChatConsumer.as_asgi())]
-"""For a site with WebSocket routes of its own: they go into its router, behind its origin and session checks."""
+"""The routes alone, for a site with WebSocket routes of its own. Its router must check origins and read sessions."""
 
 websockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-"""For a site without: the same routes with the origin checked and the person known."""
+"""The routes as an application that checks the origin and reads the session, for all other sites."""

@@ -1,4 +1,4 @@
-"""The test kit for projects that use this app: script the model, read the stream, leave nothing running.
+"""The test kit for projects that use this app. It scripts the model, reads streams and stops what still runs.
 
     @pytest.mark.django_db(transaction=True)
     async def test_my_chat():
@@ -7,8 +7,8 @@
         assert result.text == "Hello"
         await settle_all()
 
-Generations write from threads of their own, so tests need real transactions (`TransactionTestCase`, or pytest-django's
-`transaction=True`) and a database that threads can share: a file, not SQLite's `:memory:`.
+Generations write to the database from other threads. So tests need real transactions (`TransactionTestCase`, or
+pytest-django's `transaction=True`) and a database that threads can share: a file, not SQLite's `:memory:`.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ SETTLE_SECONDS = 30
 
 @contextmanager
 def scripted(alias: str = "default", **options: Any) -> Iterator[None]:
-    """Let provider `alias` replay a script; `options` are those of `streaming.providers.scripted.Scripted`."""
+    """Makes provider `alias` replay a script. The options are those of `streaming.providers.scripted.Scripted`."""
     backend = {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": options}
     with override_settings(STREAMING_PROVIDERS={alias: backend}):
         yield
 
 
 async def settle_all() -> None:
-    """Stop what the running event loop still generates, wait until it is stored, close the providers.
+    """Stops all generations of the running event loop, waits until they are stored, and closes the providers.
 
     Raises:
-        TimeoutError: something did not end within `SETTLE_SECONDS`; better a failed test than one that hangs.
+        TimeoutError: a generation did not end within `SETTLE_SECONDS`. So a test fails instead of hanging.
     """
     async with asyncio.timeout(SETTLE_SECONDS):
         supervisor = current()
@@ -55,10 +55,10 @@ async def settle_all() -> None:
 
 
 async def frames_of(generation_id: uuid.UUID, after: int = 0) -> list[bytes]:
-    """Every frame of a generation after number `after`, to its end.
+    """Reads all frames of a generation after number `after`, up to its end.
 
     Raises:
-        TimeoutError: nothing came for `SILENCE_SECONDS`.
+        TimeoutError: no frame came for `SILENCE_SECONDS`.
     """
     subscription = await subscribe(generation_id, after)
     try:
@@ -68,7 +68,11 @@ async def frames_of(generation_id: uuid.UUID, after: int = 0) -> list[bytes]:
 
 
 async def drain(subscription: Subscription) -> list[bytes]:
-    """What a subscription still gives, to its end. Raises as `frames_of`."""
+    """Reads the remaining frames of a subscription, up to its end.
+
+    Raises:
+        TimeoutError: no frame came for `SILENCE_SECONDS`.
+    """
     frames: list[bytes] = []
     while (more := await subscription.next(SILENCE_SECONDS)) is not None:
         if not more:
@@ -78,15 +82,15 @@ async def drain(subscription: Subscription) -> list[bytes]:
 
 
 def chunks_of(frames: Sequence[bytes]) -> list[dict[str, Any]]:
-    """The UI chunks inside frames, as dicts with a `type`."""
+    """The UI chunks in the frames, as dicts with a `type`."""
     return [msgspec.json.decode(chunk_of(one)) for one in frames]
 
 
 def seqs_of(frames: Sequence[bytes]) -> list[int]:
-    """The numbers of frames."""
+    """The numbers of the frames."""
     return [int(one.split(b"\n", 1)[0].removeprefix(b"id: ")) for one in frames]
 
 
 def text_of(frames: Sequence[bytes]) -> str:
-    """The text that a reader of these frames has seen."""
+    """The text that a reader of these frames sees."""
     return "".join(chunk["delta"] for chunk in chunks_of(frames) if chunk["type"] == "text-delta")

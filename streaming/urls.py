@@ -1,4 +1,4 @@
-"""Everything the app serves over HTTP. A site mounts it with `include("streaming.urls")`, at its root or below."""
+"""All URLs of the app. A site includes them with `include("streaming.urls")`, at its root or below."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Real servers behind the app, each a process of the test's own on a free port: Redis, PostgreSQL, MariaDB.
+"""Real servers that the app uses: Redis, PostgreSQL, MariaDB. Each is a process of the test on a free port.
 
     def test_something(redis_server):
         redis_server.url                    # redis://127.0.0.1:41233
-        redis_server.kill()                 # kill -9; start() begins again, Redis empty, the databases with their data
+        redis_server.kill()                 # kill -9; after start() Redis is empty, the databases have their data
         redis_server.pause(); redis_server.resume()        # SIGSTOP, SIGCONT
         redis_server.restart()
 
-Nothing here speaks to the servers but a connect to their port. Where a server is not installed the test skips.
+This module only connects to the servers' ports. If a server is not installed, the test skips.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from tests.servers import free_port
 
 START_SECONDS = 30
 STOP_SECONDS = 10
-# Debian's charset, not the server's own latin1; the log flushed once a second, which a killed process survives.
-# Its clock is in a zone of its own, as most servers' clocks are.
+# Debian's charset instead of the server's default, latin1. The log is flushed once a second, which is enough for a
+# killed process. The time zone is not UTC, as on most servers.
 MARIADB_OPTIONS = (
     "--character-set-server=utf8mb4",
     "--default-time-zone=+05:00",
@@ -41,7 +41,7 @@ MARIADB_OPTIONS = (
 
 
 class Backing:
-    """One server. `stop_signal` ends it in order."""
+    """One server. `stop_signal` makes it end in an orderly way."""
 
     def __init__(self, url: str, port: int, command: Sequence[str], directory: Path, stop_signal: int) -> None:
         self.url = url
@@ -52,7 +52,7 @@ class Backing:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Return once it accepts connections."""
+        """Starts the server and returns when it accepts connections."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self._log.parent)
         deadline = time.monotonic() + START_SECONDS
@@ -62,11 +62,11 @@ class Backing:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """End it in order, by its own signal."""
+        """Ends the server in an orderly way, with its stop signal."""
         self._end(self._stop_signal)
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Ends the server at once, like a power cut."""
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
@@ -74,7 +74,7 @@ class Backing:
         self.start()
 
     def pause(self) -> None:
-        """Connections stay open and nobody answers."""
+        """Freezes the server: connections stay open, but nobody answers."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -114,9 +114,17 @@ def postgres(directory: Path) -> Backing:
     initdb, server = _found("initdb", path), _found("postgres", path)
     data, port = str(directory / "data"), free_port()
     _run(_as_nobody(initdb, "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"))
-    options = ("-h", "127.0.0.1", "-p", str(port), "-k", str(directory), "-F")  # -F: safe as long as the machine lives
+    options = (
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-k",
+        str(directory),
+        "-F",
+    )  # -F: no fsync, which is safe while the machine runs
     url = f"postgres://tests@127.0.0.1:{port}/postgres"
-    # SIGQUIT is what `pg_ctl -m immediate` sends: nobody is waited for, the log is replayed at the next start.
+    # `pg_ctl -m immediate` sends SIGQUIT, too. The server waits for nobody and replays its log at the next start.
     return Backing(url, port, _as_nobody(server, "-D", data, *options), directory, signal.SIGQUIT)
 
 
@@ -130,9 +138,9 @@ def mariadb(directory: Path) -> Backing:
 
 
 def _as_nobody(*command: str) -> tuple[str, ...]:
-    """Database servers refuse to run as root; everybody else runs them as themselves.
+    """The command to run as the user `nobody` if this user is root, because database servers refuse to run as root.
 
-    Not as users of their own, who come with packages that also start a server of the machine's.
+    The servers' own users exist only with packages that also start a server of the machine.
     """
     if os.geteuid() != 0:
         return command
@@ -154,8 +162,8 @@ def _run(command: Sequence[str]) -> None:
 
 
 def running(make: Callable[[Path], Backing]) -> Iterator[Backing]:
-    """The server that `make` makes, for as long as the iteration takes; for fixtures."""
-    # Not pytest's directory: it lies in one that only the caller may enter, and a socket's path must be short.
+    """Yields the server that `make` makes, and ends it afterwards. Fixtures use it."""
+    # Not pytest's tmp_path: only the caller may enter its parent, and the path of a socket must be short.
     directory = Path(tempfile.mkdtemp(prefix="streaming-"))
     if os.geteuid() == 0:
         shutil.chown(directory, "nobody")
@@ -169,17 +177,17 @@ def running(make: Callable[[Path], Backing]) -> Iterator[Backing]:
 
 @pytest.fixture
 def redis_server() -> Iterator[Backing]:
-    """A Redis that keeps nothing on disk."""
+    """A Redis that stores nothing on disk."""
     yield from running(redis)
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Backing]:
-    """A PostgreSQL; its user `tests` may create databases. Leave it running."""
+    """A PostgreSQL whose user `tests` may create databases. All tests share it, so do not stop it."""
     yield from running(postgres)
 
 
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[Backing]:
-    """A MariaDB; `root` has no password. Leave it running."""
+    """A MariaDB whose user `root` has no password. All tests share it, so do not stop it."""
     yield from running(mariadb)

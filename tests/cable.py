@@ -1,12 +1,12 @@
-"""A cable between clients and a server: a TCP relay on a port of its own that can be cut, and that can be bad.
+"""A cable between clients and a server: a TCP relay that can be cut and that can be slow.
 
     async with Cable(site) as cable:                    # cable.url leads to the site
-        cable.cut(); cable.mend()                       # resets every connection; lets them through again
+        cable.cut(); cable.mend()                       # resets all connections; accepts connections again
     async with Cable(site, faults=[Fault(cut_at=900), Fault(slice=3, latency=0.01)]) as cable:
-        …                                               # for the first and the second connection; then it is good
+        …                                               # faults of the first and second connection; others have none
 
-Several sites are tried in turn, as a load balancer does, until one of them takes the connection. A cable may lead to
-any server that has a `port`.
+A cable with several sites tries them in turn until one accepts the connection, as a load balancer does. A cable can
+lead to any server that has a `port`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ READ_BYTES = 65536
 
 
 class Fault(NamedTuple):
-    """What one connection does to the bytes that the site sends.
+    """The changes that one connection makes to the bytes that the site sends.
 
-    It is cut after `cut_at` bytes, by FIN or `by_reset`. Pieces have at most `slice` bytes, come `latency` seconds
-    late, and not more than `rate` bytes a second.
+    It is cut after `cut_at` bytes, with a FIN, or with a RST if `by_reset` is True. Pieces have at most `slice` bytes
+    and arrive `latency` seconds late. At most `rate` bytes arrive in a second.
     """
 
     cut_at: int | None = None
@@ -45,7 +45,7 @@ class Target(Protocol):
 
 
 class Cable:
-    """`url` leads to a site until `cut`, and again after `mend`. `faults` are used up, one a connection."""
+    """A relay whose `url` leads to a site until `cut`, and again after `mend`. Each connection uses up one fault."""
 
     def __init__(self, *targets: Target, faults: Iterable[Fault] = ()) -> None:
         self.cuts = 0
@@ -65,7 +65,7 @@ class Cable:
         self._server.close()
 
     def cut(self) -> None:
-        """Reset every connection, and new ones as they come."""
+        """Resets all connections, and each new one until `mend`."""
         self._is_cut = True
         for end in self._ends:
             end.transport.abort()
@@ -82,7 +82,7 @@ class Cable:
         ends = {writer, far_writer}
         self._ends |= ends
         ways = _relay(reader, far_writer), self._deliver(far_reader, writer, next(self._faults, GOOD))
-        # A task that ends cancelled, with its loop, is an error in the eyes of asyncio's streams.
+        # asyncio's streams report a cancelled task as an error, so this task must not end as cancelled.
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*ways, return_exceptions=True)
         self._ends -= ends
@@ -120,7 +120,7 @@ async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 async def _end(writer: asyncio.StreamWriter, fault: Fault) -> None:
-    """By FIN, behind what was written; or by RST, which a linger time of zero makes of it."""
+    """Closes a connection with a FIN after the written bytes, or at once with a RST (a linger time of zero)."""
     if fault.by_reset:
         connection: socket.socket = writer.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

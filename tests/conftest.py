@@ -1,8 +1,8 @@
-"""What all tests share: the modules with their fixtures, and the rule that CI skips nothing.
+"""The fixtures of all tests, and the rule that CI skips no test.
 
-A test whose peer cannot be had on this machine (a browser, a server) skips and says why; pytest's summary lists it.
-With `CI=true` the same skip is a failure, so that a missing package in CI does not pass for a green run. Only a test
-marked `optional` may skip there: it reads what a clone does not carry.
+A test that needs a missing program (a browser, a server) skips and says why, and pytest's summary lists it. With
+`CI=true` such a skip is a failure, so that CI cannot pass without the program. Only a test marked `optional` may skip
+there, because it reads files that a clone does not have.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-pytest_plugins = ["tests.backing", "tests.engine", "tests.faults.figures", "tests.local_model", "tests.peers"]
+pytest_plugins = [
+    "tests.backing",
+    "tests.engine",
+    "tests.faults.figures",
+    "tests.local_model",
+    "tests.peers",
+    "tests.stepwise",
+]
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
@@ -43,6 +50,6 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def pytest_unconfigure() -> None:
-    """SQLite's side files stay behind when a thread held a connection as the test database was removed."""
+    """Deletes the files of the SQLite database. Some remain if a thread had a connection when pytest deleted it."""
     for suffix in ("", "-wal", "-shm"):
         Path(f"{settings.DATABASE_FILE}{suffix}").unlink(missing_ok=True)

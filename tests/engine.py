@@ -1,7 +1,8 @@
-"""The engine in the test's own event loop: real database, real threads, scripted provider."""
+"""The engine in the event loop of the test, with a real database, real threads and a scripted provider."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
@@ -11,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 
 from streaming.database import health
+from streaming.intake import Submission
 from streaming.journal import live_logs
 from streaming.models import Generation, Owner
 from streaming.runner import Run
@@ -19,6 +21,8 @@ from streaming.supervisor import current
 from streaming.testing import settle_all
 
 ALICE, BOB = Owner.of_visitor("alice"), Owner.of_visitor("bob")
+Script = Callable[..., None]
+"""The type of the fixture `scripted`."""
 
 
 def forget_database_trouble() -> None:
@@ -28,16 +32,33 @@ def forget_database_trouble() -> None:
 
 @pytest.fixture
 async def engine(transactional_db: None) -> AsyncGenerator[None]:
-    """Whatever a test leaves running is stopped before its database is emptied; no test's faults trouble the next."""
+    """Stops what a test leaves running before its database is emptied. So its faults cannot disturb the next test."""
     yield
     await settle_all()
     forget_database_trouble()
-    # The test's own queries ran on asgiref's thread, which keeps its connection; a server would not drop its database.
+    # The test's queries ran on asgiref's thread, which keeps its connection. A server cannot drop a database in use.
     await sync_to_async(connections.close_all)()
 
 
+async def submit(prompt: str = "Hi", key: str = "c1", owner: Owner = ALICE, **fields: Any) -> Generation:
+    """Submits a prompt and returns its generation; `fields` are those of `Submission`."""
+    return await current().submit(owner, Submission(key=key, prompt=prompt, **fields))
+
+
+async def load(generation: Generation) -> Generation:
+    """The generation as it is stored, with its message and its conversation."""
+    return await Generation.objects.select_related("message", "conversation").aget(pk=generation.pk)
+
+
+async def run_until(is_so: Callable[[], bool]) -> None:
+    """Waits until `is_so()` is true, for at most 5 seconds."""
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110  # no event announces it
+            await asyncio.sleep(0.01)
+
+
 def leave_for_dead(generation: Generation) -> Run:
-    """As after the death of its process, nobody here minds a generation any more; its run goes on, unheard."""
+    """Makes a generation look as if its process had died. Its run goes on, but this process no longer knows it."""
     alive.discard(generation.pk)
     live_logs().pop(generation.pk)
     return current()._runs.pop(generation.pk)
@@ -45,7 +66,7 @@ def leave_for_dead(generation: Generation) -> Run:
 
 @pytest.fixture
 def scripted(settings: Any) -> Callable[..., None]:
-    """`scripted(text="…", delay=0.01)`: what the default provider answers from now on."""
+    """Sets the answers of the default provider from now on, as in `scripted(text="…", delay=0.01)`."""
 
     def configure(**options: Any) -> None:
         backend = {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": options}

@@ -1,10 +1,10 @@
-"""Feed the parser what no server should send, for as long as it is told, and stop at the first broken promise.
+"""Feeds the parser streams that no server should send, for a given time. Stops at the first violated promise.
 
     python -m tests.fuzz --seconds 60 --seed 1
 
-Streams are arbitrary bytes, words of the protocols in any order, and mutated recordings; each goes whole and cut in
-several ways through `StreamParser` and `Transcript`, in its own dialect and sometimes in another. A failure prints a
-shortened stream and the numbers that make it again. Without `--seed` each run is another one.
+Streams are arbitrary bytes, words of the protocols in any order, and changed recordings. `StreamParser` and
+`Transcript` read each stream as a whole and cut in several ways, in its own dialect and sometimes in another. A failure
+prints a shortened stream and the numbers that reproduce it. Without `--seed` each run is different.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from streaming.protocol import (
     Truncated,
     Unknown,
     Warning,
+    dump_parts,
 )
 from streaming.protocol.events import TERMINAL
-from streaming.protocol.parts import dump_parts
 from tests.fuzz_streams import invent, recordings
 
 ASIDE = (Heartbeat, Unknown, Warning)
@@ -81,10 +81,10 @@ def cut(body: bytes, rng: random.Random) -> list[bytes]:
 
 
 def check(dialect: str, body: bytes, rng: random.Random) -> None:
-    """Hold all promises against one stream.
+    """Checks all promises against one stream.
 
     Raises:
-        Broken: one did not hold. Any other exception is the parser's own, and as bad.
+        Broken: the stream violates a promise. Any other exception comes from the parser and is a bug, too.
     """
     options = rng.choice(OPTIONS)
     events = read(dialect, [body], **options)
@@ -99,7 +99,7 @@ def check(dialect: str, body: bytes, rng: random.Random) -> None:
 
 
 def check_order(events: list[Event]) -> None:
-    """The order that `events` states: started first; each part begins once, in its turn, grows, and ends once."""
+    """Checks the order of events: `Started` is first, and each part begins once, grows, and ends once."""
     said = [event for event in events if not isinstance(event, ASIDE)]
     promise(all(not isinstance(event, Started) for event in said[1:]), "Started comes first and once")
     parts: dict[tuple[int, int], Event] = {}
@@ -148,7 +148,7 @@ def check_transcript(events: list[Event]) -> None:
 
 
 def fault(dialect: str, body: bytes, seed: int) -> str:
-    """What goes wrong with this stream; empty when nothing does."""
+    """The promise that this stream violates. Empty if there is none."""
     try:
         check(dialect, body, random.Random(seed))
     except Exception as error:
@@ -157,7 +157,7 @@ def fault(dialect: str, body: bytes, seed: int) -> str:
 
 
 def shorten(dialect: str, body: bytes, seed: int, found: str) -> bytes:
-    """Leave away what the same fault does not need, in ever smaller pieces."""
+    """Removes pieces that the same fault does not need. The pieces become smaller and smaller."""
     size, deadline = len(body) // 2, time.monotonic() + 20
     while size and time.monotonic() < deadline:
         at = 0

@@ -1,4 +1,4 @@
-"""Streams that no server should send: arbitrary bytes, words of the protocols in any order, mutated recordings."""
+"""Streams that no server should send: arbitrary bytes, words of the protocols in any order, changed recordings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
 SIGNS = {b'"choices"': "openai-chat", b"message_start": "anthropic-messages", b"response.": "openai-responses"}
 RECORDINGS = (Path(__file__).parent / "streams", Path(__file__).parents[2] / "shared" / "streams")
 LARGEST = 64 * 1024
-"""Bytes of a recording used: the rest of a long one repeats itself."""
+"""The most bytes of a recording. The rest of a long recording only repeats itself."""
 
 WORDS = [
     *(b"\n", b"\n\n", b"\r", b"\r\n", b"data: ", b"data:", b"event: error\n", b"event: ping\n", b": \n", b"id: 1\n"),
@@ -42,7 +42,7 @@ def recordings() -> list[tuple[str, bytes]]:
 
 
 def dialect_of(body: bytes) -> str:
-    """By a word that only this dialect has."""
+    """The dialect of a recording, found by a word that only this dialect has."""
     return next((dialect for word, dialect in SIGNS.items() if word in body), "openai-chat")
 
 
@@ -54,7 +54,7 @@ def mutate_bytes(body: bytes, rng: random.Random) -> bytes:
 
 
 def mutate_blocks(body: bytes, rng: random.Random) -> bytes:
-    """Drop, repeat, swap or end with whole events."""
+    """Drops, repeats or inserts whole events, or ends the stream after one."""
     blocks = body.split(b"\n\n")
     at, other = rng.randrange(len(blocks)), rng.randrange(len(blocks))
     changes: list[Callable[[], object]] = [
@@ -68,7 +68,7 @@ def mutate_blocks(body: bytes, rng: random.Random) -> bytes:
 
 
 def mutate_values(body: bytes, rng: random.Random) -> bytes:
-    """Put another value, or another name, somewhere into the JSON of an event."""
+    """Changes a value or a name somewhere in the JSON of an event."""
     blocks = body.split(b"\n")
     at = rng.randrange(len(blocks))
     try:

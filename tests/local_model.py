@@ -1,12 +1,12 @@
-"""The real local model as a peer for tests: `local_model` loads it once and names it in settings.
+"""The real local model for tests. The fixture `local_model` loads it once.
 
     @pytest.mark.local_model
     def test_something(local_model, settings):
         settings.STREAMING_PROVIDERS = local_model.providers("anthropic-messages", temperature=0)
 
-It answers sense only by luck, but it streams, counts tokens and calls tools on all three dialects. Its words may
-differ from run to run even at temperature 0 (what is cached changes the arithmetic). Tools it calls only after worked
-examples: `weather_question` asks with some, and gets its calls each time.
+The model is small and its answers make little sense, but it streams, counts tokens and calls tools in all three
+dialects. Its words may differ from run to run, even at temperature 0, because its cache changes the arithmetic. It
+calls tools only after worked examples: `weather_question` contains some, so it always gets its calls.
 
 Load the fixture with `pytest_plugins = ["tests.local_model"]`.
 """
@@ -30,7 +30,7 @@ DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
 
 @dataclass(frozen=True)
 class RunningModel:
-    """The loaded model: `url` and `api_key` for clients of their own, `providers` for ours."""
+    """The loaded model. Other clients use `url` and `api_key`, and this app uses `providers`."""
 
     url: str
     api_key: str
@@ -44,7 +44,7 @@ class RunningModel:
 
 @pytest.fixture(scope="session")
 def local_model() -> RunningModel:
-    """The model, loaded. It stays for the next run if that comes within half a minute."""
+    """Loads the model. It stays loaded for half a minute after a run, so the next run can use it."""
     try:
         address = server_for(LocalOptions(), WEIGHTS_NAME).ensure()
     except ProviderError as exc:
@@ -69,7 +69,7 @@ def asked(text: str) -> Turn:
 
 
 def weather_question(*, is_parallel: bool = False, **fields: Any) -> GenerationRequest:
-    """A request that the model answers with one tool call, or with two at once."""
+    """A request that the model answers with one tool call, or with two if `is_parallel`."""
     examples, question = (_PAIRS, "Lima and Cairo") if is_parallel else (_SINGLES, "Lima")
     turns = [turn for number, example in enumerate(examples) for turn in _worked(number, *example)]
     extra = {"parallel_tool_calls": True} if is_parallel else {}
@@ -92,7 +92,7 @@ _PAIRS = (
 
 
 def _worked(number: int, days: int, weather: dict[str, str], answer: str) -> list[Turn]:
-    """Question, calls, results, answer."""
+    """The turns of one worked example: question, calls, results, answer."""
     calls = [_call(f"call_{number}_{city}", {"city": city, "days": days}) for city in weather]
     results = [ToolResult(call_id=f"call_{number}_{city}", output=sky) for city, sky in weather.items()]
     return [
@@ -109,7 +109,7 @@ def _call(call_id: str, arguments: dict[str, Any]) -> ToolCall:
 
 
 class Practised(LocalModel):
-    """The model with worked examples before each conversation: without any it does not call, forced or not."""
+    """The model with worked examples before each conversation. Without them it calls no tool, even if it is forced."""
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
         *worked, _ = weather_question().turns

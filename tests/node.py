@@ -1,4 +1,4 @@
-"""Node and the npm packages that a directory's lock names."""
+"""Node and the npm packages of a directory's package-lock.json."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=erro
 
 
 def node_with_packages(directory: Path) -> str:
-    """The path of node, once `directory` has its packages: `npm ci`, unless what is there is what the lock names."""
+    """Installs the packages of `directory` with `npm ci`, if they are not up to date, and returns the path of node."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         pytest.skip("node and npm are not installed")

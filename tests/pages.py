@@ -1,4 +1,4 @@
-"""The pages as a browser without JavaScript meets them: what a person does there, and what is shown."""
+"""The chat pages in a browser without JavaScript: forms that a person sends, and the HTML of the page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def send(client: AsyncClient, prompt: str = "Hello", key: str = "c1", **fi
 
 
 async def answered(client: AsyncClient, prompt: str = "Hello", key: str = "c1") -> str:
-    """Send, wait for the end, and give the page."""
+    """Sends a message, waits until the answer has ended, and returns the page."""
     response = await send(client, prompt, key)
     assert response.status_code == 303, html(response)
     await current().idle()
@@ -35,7 +35,7 @@ async def answered(client: AsyncClient, prompt: str = "Hello", key: str = "c1") 
 
 
 async def active(client: AsyncClient, scripted: Script) -> Generation:
-    """A generation that has written two words and goes no further by itself."""
+    """A generation that has written two words and then hangs."""
     scripted(text="one two three four", hang_after=4)
     await send(client)
     generation = await Generation.objects.aget()
@@ -47,7 +47,7 @@ async def active(client: AsyncClient, scripted: Script) -> Generation:
 
 
 async def stored(client: AsyncClient, *parts: Part, **outcome: Any) -> str:
-    """The page of a conversation whose one answer has these parts and this outcome."""
+    """The page of a conversation whose only answer has these parts and this outcome."""
     await answered(client)
     message = await Message.objects.aget(role="assistant")
     message.set_parts(parts)
@@ -57,5 +57,5 @@ async def stored(client: AsyncClient, *parts: Part, **outcome: Any) -> str:
 
 
 def visible(page: str) -> str:
-    """Without what is there for chat.js to clone."""
+    """The page without the templates that chat.js clones."""
     return re.sub(r"<template.*?</template>", "", page, flags=re.DOTALL)

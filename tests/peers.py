@@ -1,4 +1,4 @@
-"""A programmable HTTP peer on a real socket: says what it is told, when it is told, and sees when the client left.
+"""A scripted HTTP server on a real socket. It sends what a test says, when it says so, and sees when the client leaves.
 
     async def test_something(peer):
         peer.says(b'data: {"choices": …}\n\n', 0.1, HANG)                 # 200, text/event-stream
@@ -7,9 +7,9 @@
         request = peer.requests[0]                                        # .method .path .headers .json
         await request.gone(within=1)                                      # the client closed the connection
 
-Replies are used up in order; the last one is repeated. A reply's steps are bytes (sent as one chunk each), numbers
-(seconds to wait), an `asyncio.Event` (wait until the test sets it), `HANG` (nothing more, until the client leaves),
-`CUT` (close the connection inside the body) and `DROP` (reset it). A body that is not broken off ends properly. Every
+Replies are used in order, and the last one is repeated. The steps of a reply are bytes (sent as one chunk each),
+numbers (seconds to wait), an `asyncio.Event` (wait until the test sets it), `HANG` (send nothing more until the client
+leaves), `CUT` (close the connection inside the body) and `DROP` (reset it). Any other body ends properly. Every
 connection carries one request.
 
 Load the `peer` fixture with `pytest_plugins = ["tests.peers"]`.
@@ -37,7 +37,7 @@ Step = bytes | float | asyncio.Event | Literal["hang", "cut", "drop"]
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. `delay` is in seconds, before the status line."""
+    """One reply. `delay` is the time before the status line, in seconds."""
 
     steps: Sequence[Step] = ()
     status: int = 200
@@ -54,7 +54,10 @@ class Reply:
 
 @dataclass
 class Request:
-    """What a client asked, whether it is still there, and when each piece was sent to it (monotonic seconds)."""
+    """A client's request.
+
+    `left` is set when the client has gone. `sent` has the time of each piece that was sent to it, in monotonic seconds.
+    """
 
     method: str
     path: str
@@ -68,12 +71,16 @@ class Request:
         return json.loads(self.body)
 
     async def gone(self, within: float = 1) -> None:
-        """Wait until the client has closed the connection; TimeoutError when it has not `within` seconds."""
+        """Waits until the client has closed the connection.
+
+        Raises:
+            TimeoutError: the connection is still open after `within` seconds.
+        """
         await asyncio.wait_for(self.left.wait(), within)
 
 
 class Peer:
-    """The server; an async context manager. `port` 0 is any free one."""
+    """The server, as an async context manager. `port` 0 means any free port."""
 
     def __init__(self, port: int = 0) -> None:
         self._port = port
@@ -83,23 +90,23 @@ class Peer:
         self._connections: set[asyncio.Task[None]] = set()
 
     def answers(self, *replies: Reply) -> None:
-        """Queue replies for the next requests."""
+        """Adds replies for the next requests to the queue."""
         self._replies += replies
 
     def forget(self) -> None:
-        """Empty the queue."""
+        """Empties the queue."""
         self._replies.clear()
 
     def says(self, *steps: Step) -> None:
-        """Queue one stream of server-sent events."""
+        """Adds one stream of server-sent events to the queue."""
         self.answers(Reply(steps))
 
     def reply_to(self, request: Request) -> Reply:
-        """The next of the queue. A subclass may read the request and choose."""
+        """The next reply of the queue. A subclass may choose one by the request."""
         return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
 
     async def asked(self, times: int = 1, within: float = 5) -> Request:
-        """Wait for the request number `times` (from 1)."""
+        """Waits for request number `times`, counted from 1."""
         await _until(lambda: len(self.requests) >= times, self._arrived, within)
         return self.requests[times - 1]
 
@@ -119,7 +126,7 @@ class Peer:
         assert task is not None
         self._connections.add(task)
         try:
-            # Cancelled when the peer closes; a task that ends so is an error in the eyes of asyncio's streams.
+            # The peer cancels this task when it closes. asyncio's streams would report a cancelled task as an error.
             with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._serve(reader, writer)
         finally:
@@ -139,7 +146,7 @@ class Peer:
                 await _take(step, request, writer)
             writer.write(b"0\r\n\r\n")
             await writer.drain()
-        except (BrokenPipeError, ConnectionResetError):  # a write may find out before the watch does
+        except (BrokenPipeError, ConnectionResetError):  # a write may fail before `_watch` sees it
             request.left.set()
             raise
         finally:
@@ -155,7 +162,7 @@ async def _read(reader: asyncio.StreamReader) -> Request:
 
 
 async def _watch(reader: asyncio.StreamReader, request: Request) -> None:
-    """The client sends nothing more, so the next thing that can be read is its leaving."""
+    """Waits until the client leaves. It sends nothing more, so the next read returns only then."""
     with suppress(ConnectionError):
         await reader.read(1)
     request.left.set()
@@ -177,7 +184,7 @@ async def _take(step: Step, request: Request, writer: asyncio.StreamWriter) -> N
 
 
 def _break_off(writer: asyncio.StreamWriter, *, is_reset: bool) -> None:
-    """Close without the body's end: by FIN, or by RST, which a linger time of zero makes of it."""
+    """Closes the connection before the end of the body, with a FIN, or with a RST (a linger time of zero)."""
     if is_reset:
         connection = writer.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

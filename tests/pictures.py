@@ -1,4 +1,4 @@
-"""Real little files of each kind."""
+"""Small real files of each kind."""
 
 from __future__ import annotations
 

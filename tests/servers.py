@@ -1,10 +1,10 @@
-"""A site in a process of its own: a real ASGI server on a free port of the loopback, with a database of its own.
+"""A site in a process of its own: a real ASGI server on a free local port, with a database of its own.
 
     with serve("uvicorn", tmp_path, env={"STREAMING_PROVIDER": "scripted"}) as site:
         httpx.get(site.url + "/")
 
-Reuses nothing of the calling process: settings come by name, everything else through the environment. What the server
-prints goes to a file, `site.log()`.
+The server shares nothing with the calling process. It gets the name of its settings and everything else through the
+environment. Its output goes to a file, which `site.log()` reads.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
-# Under these names the caller's shell would decide what a test talks to.
+# Variables of the caller's shell with these prefixes would change what a test talks to.
 FOREIGN = ("OPENAI_", "ANTHROPIC_", "STREAMING_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS")
 
-# Both would take uvloop by themselves, which is installed for the tests that name it.
+# Both servers would choose uvloop by themselves, because it is installed for the tests that name it.
 UVICORN = ("-m", "uvicorn", "{application}", "--host", "127.0.0.1", "--port", "{port}", "--loop")
 GRANIAN = ("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{port}", "{application}", "--loop")
 COMMANDS = {
@@ -62,7 +62,7 @@ class Site(NamedTuple):
 
     @property
     def serving_pid(self) -> int:
-        """The process that serves: granian's and reloaders' own only watch over it."""
+        """The id of the process that serves. Granian and reloaders start it as a child of their own process."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return int(children[0]) if children else self.process.pid
 
@@ -70,14 +70,14 @@ class Site(NamedTuple):
         return self.log_file.read_text(errors="replace")
 
     def manage(self, *arguments: str) -> str:
-        """Run `manage.py` beside the server, with its settings and database; return what it prints."""
+        """Runs `manage.py` with the server's settings and database, and returns its output."""
         return manage(self.env, *arguments)
 
     def send_signal(self, number: int) -> None:
         self.process.send_signal(number)
 
     def stop(self) -> int:
-        """End the server as an operator would, by SIGTERM; the exit code. Killed after ten seconds."""
+        """Ends the server with SIGTERM, as an operator would, and returns the exit code. Kills it after ten seconds."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -97,9 +97,9 @@ def serve(
     env: Mapping[str, str] | None = None,
     instead_of: Site | None = None,
 ) -> Iterator[Site]:
-    """Migrate a fresh database in `directory` and run `application` on `server`, a key of `COMMANDS`.
+    """Makes a database in `directory` and runs `application` on `server`, a key of `COMMANDS`.
 
-    `instead_of` names a site that has ended: its address and its database are taken over.
+    `instead_of` is a site that has ended. The new site then uses its port and its database.
     """
     port = instead_of.port if instead_of else free_port()
     site_env = environment(settings, directory / "site.sqlite3", env or {})
@@ -120,10 +120,10 @@ def serve(
 
 
 def environment(settings: str, database: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a site's process: the shell's, without what configures a site, plus `extra`."""
+    """The environment of a site's process: the shell's without the `FOREIGN` variables, plus `extra`."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     own = {"DJANGO_SETTINGS_MODULE": settings, "DATABASE_URL": f"sqlite:///{database}", "PYTHONUNBUFFERED": "1"}
-    # tests.settings, and settings built on them, name their file by this variable.
+    # tests.settings, and all settings that import them, read TEST_DATABASE.
     return (
         inherited
         | own
@@ -133,7 +133,7 @@ def environment(settings: str, database: Path, extra: Mapping[str, str]) -> dict
 
 
 def free_port() -> int:
-    """A port nobody listens on just now."""
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -142,7 +142,7 @@ def free_port() -> int:
 
 @functools.cache
 def _migrated(settings: str) -> Path:
-    """An empty, migrated database to copy, made once for each settings module: migrating takes seconds."""
+    """An empty, migrated database to copy. It is made once for each settings module, because that takes seconds."""
     directory = tempfile.mkdtemp(prefix="streaming-tests-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     database = Path(directory) / "migrated.sqlite3"
@@ -151,7 +151,7 @@ def _migrated(settings: str) -> Path:
 
 
 def manage(env: dict[str, str], *arguments: str) -> str:
-    """Run `manage.py` in this environment; what it prints."""
+    """Runs `manage.py` in this environment and returns its output."""
     command = [sys.executable, "manage.py", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
     if done.returncode:
@@ -160,7 +160,7 @@ def manage(env: dict[str, str], *arguments: str) -> str:
 
 
 def _wait_for(site: Site, port: int) -> None:
-    """Until the port accepts connections: both servers import the application before they listen."""
+    """Waits until the port accepts connections. All servers import the application before they listen."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and site.process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):

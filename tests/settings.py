@@ -1,3 +1,5 @@
+"""The settings of all tests that run in pytest's own process."""
+
 from __future__ import annotations
 
 import os
@@ -49,7 +51,7 @@ TEMPLATES = [
         },
     }
 ]
-# A file, not :memory:, because generations write from threads of their own; IMMEDIATE so that writers queue.
+# A file and not :memory:, because generations write from other threads. With IMMEDIATE, writers wait for each other.
 DATABASE_FILE = os.environ.get("TEST_DATABASE", str(Path(tempfile.gettempdir()) / f"streaming-{os.getpid()}.sqlite3"))
 DATABASES = {
     "default": {
@@ -63,7 +65,7 @@ DATABASES = {
         },
     }
 }
-# The engine's tests run on other databases, and with Redis, when these name them: see tests/journal/test_backends.py.
+# tests/journal/test_backends.py sets these variables to run the engine's tests on other databases, and with Redis.
 if url := os.environ.get("TEST_DATABASE_URL"):
     if url.startswith("mysql:"):
         import pymysql

@@ -1,4 +1,4 @@
-"""The test site with an answer slow enough to be interrupted."""
+"""The test site with an answer that is slow enough to be interrupted."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import copy
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -75,6 +76,36 @@ def forbidden_imports() -> Iterator[tuple[str, str, str]]:
             above = [room for upper in floors[:number] for room in upper]
             for room in floor:
                 yield from ((package, room, other) for other in [*above, *floor] if other != room)
+
+
+def floors_in_docs(heading: str) -> list[list[str]]:
+    """The rooms in the table below a text of docs/architecture.md; a row without a floor belongs to the one above."""
+    table = (ROOT / "docs/architecture.md").read_text().partition(heading)[2].partition("\n\n|")[2].partition("\n\n")[0]
+    floors: list[list[str]] = []
+    for row in table.splitlines()[2:]:
+        _, floor, rooms, *_ = (cell.strip() for cell in row.split("|"))
+        names = re.findall(r"`(\w+)`", rooms)
+        if floor:
+            floors.append(names)
+        else:
+            floors[-1] += names
+    return floors
+
+
+@pytest.mark.parametrize(
+    ("package", "heading"), [("streaming", "## The rooms"), ("streaming.protocol", "`protocol` has floors of its own")]
+)
+def test_page_of_the_architecture_has_the_floors_that_are_held(package, heading):
+    assert [sorted(floor) for floor in floors_in_docs(heading)] == [
+        sorted(floor) for floor in layer_contracts()[package]
+    ]
+
+
+def test_files_that_the_page_of_the_architecture_names_exist():
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)+\.py)`", (ROOT / "docs/architecture.md").read_text()))
+    assert named
+    found = [name for name in named if (ROOT / "streaming" / name).exists() or (ROOT / name).exists()]
+    assert sorted(found) == sorted(named)
 
 
 @pytest.mark.parametrize("package", layer_contracts())

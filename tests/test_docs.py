@@ -1,4 +1,4 @@
-"""What the documentation says about names, defaults and files is what the code says."""
+"""The documentation and the code agree about names, defaults and files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *D
 
 @pytest.fixture
 def without_settings(settings):
-    """Only defaults are left."""
+    """Removes the app's settings, so that only defaults are left."""
     for name in SETTINGS:
         if hasattr(django_settings, PREFIX + name):
             delattr(settings, PREFIX + name)
@@ -33,7 +33,7 @@ def test_settings_page_is_made_from_the_code():
 
 
 @pytest.mark.usefixtures("without_settings")
-def test_readme_table_of_settings():
+def test_readme_names_settings_with_their_defaults():
     rows = re.findall(r"^\| `STREAMING_(\w+)` \| `([^`]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert rows
     assert [(name, default) for name, default in rows if default != repr(getattr(settings, name))] == []
@@ -63,3 +63,20 @@ def test_client_versions_are_those_that_are_tested():
     tested = [locked[f"node_modules/ai-v{major}"]["version"] for major in (5, 6, 7)]
     named = re.findall(r"\d+\.\d+\.\d+", (ROOT / "docs/use-chat.md").read_text())
     assert sorted(set(named)) == tested
+
+
+def test_pages_page_names_every_template_and_colour():
+    page = (ROOT / "docs/pages.md").read_text()
+    templates = {path.name for path in (ROOT / "streaming/templates/streaming").glob("*.html")}
+    assert set(re.findall(r"streaming/(\w+\.html)", page)) == templates
+    properties = set(
+        re.findall(r"^    (--chat-[\w-]+):", (ROOT / "streaming/static/streaming/chat.css").read_text(), re.MULTILINE)
+    )
+    assert set(re.findall(r"--chat-[\w-]+", page)) == properties
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: document.name)
+def test_files_of_tests_that_are_named_exist(document):
+    named = re.findall(r"`?((?:[a-z_]+/)*test_[a-z_]+\.py)\b", document.read_text())
+    places = (ROOT, ROOT / "tests")
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []

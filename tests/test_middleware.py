@@ -17,7 +17,7 @@ ONE_TRIP = "streaming.middleware.one_trip"
 
 @pytest.fixture
 def trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is called on a request's thread, by name."""
+    """The names of the functions that are called on a request's thread."""
     made: list[str] = []
     go = SyncToAsync.__call__
 

@@ -1,4 +1,4 @@
-"""The wheel, and the README's recipe in a fresh project, as a developer who has neither would follow it."""
+"""The wheel, and the README's recipe in a new project, as a developer follows it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from this checkout."""
+    """The wheel, built from this checkout."""
     directory = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", directory, cwd=ROOT)
     [built] = directory.glob("*.whl")
@@ -78,11 +78,11 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
         "streaming/management/commands/chat.py",
     ],
 )
-def test_wheel_holds_what_is_not_imported(wheel, name):
+def test_wheel_holds_files_that_are_not_imported(wheel, name):
     assert name in zipfile.ZipFile(wheel).namelist()
 
 
-def test_wheel_says_what_it_is(wheel):
+def test_wheel_has_the_metadata(wheel):
     archive = zipfile.ZipFile(wheel)
     [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
     metadata = email.message_from_bytes(archive.read(name))
@@ -97,7 +97,7 @@ def test_wheel_says_what_it_is(wheel):
 
 
 class Project(NamedTuple):
-    """A project that `startproject` made and the recipe changed; `python` has the wheel."""
+    """A project that `startproject` made and the recipe changed. The interpreter `python` has the wheel."""
 
     directory: Path
     python: Path
@@ -109,13 +109,13 @@ class Project(NamedTuple):
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter with the wheel installed. What the wheel needs comes from this one's packages, to save minutes."""
+    """An interpreter with the wheel. It uses the dependencies of this test's interpreter, to save minutes."""
     directory = tmp_path_factory.mktemp("environment")
     venv.create(directory, with_pip=False)
     fresh = directory / "bin/python"
     run(sys.executable, "-m", "pip", "--python", fresh, "install", "--quiet", "--no-deps", wheel, cwd=directory)
-    # Lines of a .pth file are put behind the environment's own packages, and .pth files there are not followed:
-    # an editable install of the checkout is not seen.
+    # Python searches the lines of a .pth file after its own packages and ignores .pth files in them. So it does not
+    # see an editable install of this checkout.
     [packages] = directory.glob("lib/python3*/site-packages")
     (packages / "dependencies.pth").write_text("\n".join(site.getsitepackages()))
     return fresh
@@ -123,7 +123,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def project(python: Path, local_model: RunningModel, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The recipe asks for OpenAI; the environment leads it to the model on this machine."""
+    """A project made by the recipe. The recipe uses OpenAI, and the environment redirects it to the local model."""
     directory = tmp_path_factory.mktemp("project")
     env = {name: os.environ[name] for name in INHERITED if name in os.environ}
     env |= {"OPENAI_API_KEY": local_model.api_key, "OPENAI_BASE_URL": f"{local_model.url}/v1"}
@@ -140,13 +140,13 @@ def project(python: Path, local_model: RunningModel, tmp_path_factory: pytest.Te
 
 
 def recipe() -> dict[str, str]:
-    """File of `mysite/` → what the README adds to it."""
+    """The name of a file in `mysite/` -> the lines that the README adds to it."""
     return dict(BLOCK.findall((ROOT / "README.md").read_text()))
 
 
 @contextlib.contextmanager
 def runserver(project: Project) -> Iterator[str]:
-    """The recipe's last step; yields the site's address."""
+    """Runs the last step of the recipe, and yields the site's address."""
     port = free_port()
     command = [project.python, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
     log_file = project.directory / "runserver.log"
@@ -174,7 +174,7 @@ def address(project: Project) -> Iterator[str]:
 
 @pytest.fixture
 def ada(address: str) -> Iterator[httpx.Client]:
-    """Signed in, as the recipe's `LOGIN_URL` offers it."""
+    """A client that has signed in at the recipe's `LOGIN_URL`."""
     with httpx.Client(base_url=address, timeout=60) as client:
         page = client.get("/admin/login/")
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
@@ -219,11 +219,11 @@ def test_visitors_have_to_sign_in(address):
     assert page.headers["location"].startswith("/admin/login/")
 
 
-# The small model mostly goes on for a thousand tokens: once some have come, it is stopped. How much it says is its own
-# affair, and may be one word: what was shown is what is kept.
+# The small model often writes a thousand tokens, so the tests stop it after some. It may also write a single word.
+# Therefore the tests only compare the text that was shown with the text that was stored.
 
 
-def test_chat_over_http(ada):
+def test_chat_works_over_http(ada):
     chunks: list[dict[str, Any]] = []
     is_stopped = False
     with ada.stream("POST", "/api/chat", json={"id": "over-http", "prompt": LONG_QUESTION}) as response:
@@ -240,7 +240,7 @@ def test_chat_over_http(ada):
     assert LONG_QUESTION in ada.get("/chat/over-http/").text
 
 
-def test_chat_over_websocket(ada, address):
+def test_chat_works_over_a_websocket(ada, address):
     session = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
     message = {"id": "m1", "role": "user", "parts": [{"type": "text", "text": LONG_QUESTION}]}
     target = address.replace("http", "ws") + "/ws/chat/"
@@ -270,7 +270,7 @@ def kept_text(client: httpx.Client, key: str) -> str:
     return "".join(part["text"] for part in answer["parts"] if part["type"] == "text")
 
 
-def test_chat_in_the_terminal(project):
+def test_chat_works_in_the_terminal(project):
     command = [project.python, "-u", "manage.py", "chat", LONG_QUESTION]
     with subprocess.Popen(command, cwd=project.directory, env=project.env, stdout=subprocess.PIPE) as chat:
         assert chat.stdout

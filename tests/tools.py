@@ -1,4 +1,4 @@
-"""Tools for tests, as a site would have them; what they were called with is in `CALLS`."""
+"""Tools for tests, as a site would write them. `CALLS` has the name and arguments of each call."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def exits() -> str:
 
 @tool
 async def exits_the_loop() -> str:
-    """The same, on the loop."""
+    """Is the same kind of code, but async."""
     sys.exit("usage: exits")
 
 
@@ -111,7 +111,7 @@ def has_nothing_next() -> str:
 
 
 class Panic(BaseException):
-    """As extensions written in Rust raise it."""
+    """An exception like the one that extensions written in Rust raise."""
 
 
 @tool
@@ -122,7 +122,7 @@ def panics() -> str:
 
 @tool
 def gives_django_texts() -> dict[str, Any]:
-    """What templates and translations are made of."""
+    """Gives texts of templates and translations."""
     return {"safe": mark_safe("<b>"), "lazy": gettext_lazy("Yes"), "list": [gettext_lazy("No")]}
 
 
@@ -157,7 +157,7 @@ def gives_nested(levels: int) -> list[object]:
 
 @tool
 def slow_count() -> int:
-    """How many of these run at once."""
+    """Records when it begins and ends."""
     CALLS.append(("began", {"at": time.monotonic()}))
     time.sleep(0.1)
     CALLS.append(("ended", {"at": time.monotonic()}))

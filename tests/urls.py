@@ -1,4 +1,4 @@
-"""The test site: the app at its root, sign-in and the admin beside it."""
+"""The URLs of the test site: the app at the root, sign-in and the admin."""
 
 from __future__ import annotations
 

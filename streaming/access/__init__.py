@@ -1,8 +1,8 @@
-"""Who asks, from where, for how long, and how much.
+"""The checks of who may ask: owners, origins, sessions, open streams and rates.
 
-`owner_of` names the owner behind a request, `refuse_cross_site` turns other sites away, `SessionCheck` tells later if
-the reader of a long stream is still signed in, `open_streams` counts what is open in this process, and `TokenBucket`
-limits a rate. Nothing here knows what is asked for.
+`owner_of` returns the owner of a request. `refuse_cross_site` refuses requests from other sites. `SessionCheck` checks
+later if the reader of a long stream is still signed in. `open_streams` counts what is open in this process, and
+`TokenBucket` limits a rate.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The streams and sockets that clients have open in this process.
 
-They are counted here and not in the database, because this process pays for them, with memory and a task for each.
+They are counted here and not in the database, because each of them costs this process memory and a task.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from streaming.errors import TooManyRequests
 from streaming.per_loop import PerLoop
 
 FULL = "You have this site open in more places than it allows. Close one of them."
-# When the process ends, readers get the end of their answer or go elsewhere. A client that does not read is not waited
-# for; afterwards the last bytes get a moment to leave.
+# When the process ends, it waits so long for its readers to get the end of their answers. A client that does not read
+# must not delay it longer. Afterwards, the server gets a moment to send the last bytes.
 LEAVE_SECONDS = 0.7
 FLUSH_SECONDS = 0.1
 
@@ -29,13 +29,13 @@ class OpenStreams:
 
     def __init__(self) -> None:
         self.is_closing = False
-        # An owner without anything open has no entry: there are as many owners as have ever come by.
+        # An owner who has nothing open has no entry, because the number of owners has no limit.
         self._held: Counter[str] = Counter()
         self._reading = 0
         self._are_gone = asyncio.Event()
 
     def check(self, owner_key: str) -> None:
-        """Checks that the owner may open one more. It is not reserved: others may open theirs first.
+        """Checks that the owner may open one more. This does not reserve it; another request may open one first.
 
         Raises:
             TooManyRequests: `STREAMING_MAX_STREAMS_PER_OWNER` are open.
@@ -71,7 +71,7 @@ class OpenStreams:
                 self._are_gone.set()
 
     async def close(self) -> None:
-        """Asks all readers to leave and waits for them, for at most `LEAVE_SECONDS`."""
+        """Asks all streams to end, and waits at most `LEAVE_SECONDS` until they have."""
         self.is_closing = True
         if not self._reading:
             return

@@ -1,4 +1,4 @@
-"""Where a request comes from: cross-site requests are refused, and so is WSGI."""
+"""The checks of where a request comes from. Requests from other sites are refused, and requests through WSGI."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CROSS_SITE = "Requests from other sites are refused. Trusted ones belong in CSRF
 
 
 def refuse_sync(request: HttpRequest) -> None:
-    """Refuses a request through WSGI: its event loop ends with the request, and the answer would end with it.
+    """Refuses a request through WSGI. Its event loop ends with the request, and so would the answer.
 
     Raises:
         NotAsync: the request came through WSGI.
@@ -27,9 +27,9 @@ def refuse_sync(request: HttpRequest) -> None:
 
 
 def refuse_cross_site(request: HttpRequest) -> None:
-    """Accepts requests from this site, from a trusted origin, and from programs that are no browsers.
+    """Accepts requests from this site, from trusted origins, and from programs that are no browsers.
 
-    Browsers name the origin's relation to the site in `Sec-Fetch-Site` (W3C Fetch Metadata); older ones send only
+    Browsers say in `Sec-Fetch-Site` (W3C Fetch Metadata) if the request comes from this site. Older browsers send only
     `Origin`.
 
     Raises:
@@ -48,7 +48,7 @@ def refuse_cross_site(request: HttpRequest) -> None:
 
 
 def refuse_cross_site_socket(scope: dict[str, Any]) -> None:
-    """Accepts WebSockets by `Origin` alone, which browsers always send with one (RFC 6455, section 4.1).
+    """Checks the `Origin` of a WebSocket, which browsers always send (RFC 6455, section 4.1).
 
     Channels' `AllowedHostsOriginValidator` is not enough: with "*" in ALLOWED_HOSTS it accepts every origin.
 

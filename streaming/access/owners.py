@@ -14,20 +14,20 @@ from streaming.errors import LoginRequired
 from streaming.models import Owner
 
 VISITOR_KEY = "streaming_visitor"
-# The owner of nothing: a visitor without a session.
+# A visitor without a session, who owns nothing.
 STRANGER = Owner("visitor:")
 
 
 async def owner_of(request: HttpRequest, *, begins: bool = False) -> Owner:
-    """The signed-in user, or the visitor that the session knows. With `begins`, a new visitor gets a token.
+    """Returns the signed-in user, or the visitor whom the session knows. With `begins`, a new visitor gets a token.
 
-    The request's own database connection is given back. A request that kept it while it waits for a connection of the
-    process's threads could wait for ever, once all connections of a pool are kept in that way.
+    The request's own database connection is given back. Otherwise, with a pool, all connections could belong to
+    requests that wait for a database thread, while the threads wait for a connection.
 
     Raises:
         LoginRequired: nobody is signed in and the site does not allow anonymous conversations.
     """
-    # One trip to the request's thread: session and user by their async names would make four.
+    # One trip to the request's thread. The async methods of session and user would make four.
     return await sync_to_async(_owner_on_its_thread)(request, begins=begins)
 
 
@@ -51,7 +51,7 @@ def _owner_of(request: HttpRequest, *, begins: bool) -> Owner:
 
 
 def owner_in_scope(scope: dict[str, Any]) -> Owner:
-    """The owner behind a WebSocket. A visitor must have a session already. Reads the session, so it may block.
+    """Returns the owner behind a WebSocket. A visitor must have a session already. Reads the session, so it may block.
 
     Raises:
         LoginRequired: nobody is signed in, and anonymous conversations are not allowed or the visitor has no session.

@@ -1,7 +1,7 @@
-"""Whether the reader of a long stream is still signed in.
+"""The check if the reader of a long stream is still signed in.
 
-A stream outlives many requests; meanwhile its reader may sign out, be deactivated or change the password. The session
-is read again now and then, and the stream ends when the session no longer belongs to the owner.
+While a stream is open, its reader may sign out, be deactivated or change the password. So the session is read again at
+intervals, and the stream ends when the session no longer belongs to the owner.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from streaming.models import Owner
 
 logger = logging.getLogger(__name__)
 
-# A stream waits so long for its session to be read, which takes milliseconds. A slower read goes on beside the stream.
+# A stream waits so long for its session, which usually takes milliseconds. A slower read continues in the background.
 PATIENCE_SECONDS = 0.2
-# A session kept in Django's cache is empty while the cache is away, and a restarted cache is back by then. With the
-# check and a heartbeat before and after it, a reader who has signed out is gone within a minute.
+# Sessions in Django's cache look empty while the cache is away. A cache that restarts is back after this time. Together
+# with the interval of the checks and a heartbeat, a stream ends within a minute after its reader has signed out.
 SECOND_LOOK_SECONDS = 10.0
 NOT_FOUND = Owner("")
 
 
 class SessionCheck:
-    """Checks now and then that the session which opened a stream still belongs to `owner`.
+    """Checks at intervals that the session which opened a stream still belongs to `owner`.
 
-    Reading `session` may cost a query, if it has not been read yet. A session that does not name the owner at the start
-    (another way of signing in, a visitor's very first request) is not checked: it could not end the stream either.
+    A `session` that has not been read yet costs a query. A session that does not name the owner at the start is not
+    checked, for example after another way of signing in, or at a visitor's first request.
     """
 
     def __init__(self, owner: Owner, session: SessionBase | None) -> None:
@@ -59,7 +59,7 @@ class SessionCheck:
         return await check
 
     async def holds_as_far_as_known(self) -> bool:
-        """Reads the session now. True while it cannot be read: a store that is away signs nobody out."""
+        """Reads the session now. Returns True if it cannot be read, because a store that is away signs nobody out."""
         try:
             return await self.holds_now()
         except DatabaseTrouble as trouble:
@@ -69,9 +69,9 @@ class SessionCheck:
         return True
 
     async def holds_now(self) -> bool:
-        """Reads the session now, before something is done in the owner's name. Raises what the session store raises.
+        """Reads the session now. False if it does not belong to the owner. Raises what the session store raises.
 
-        A session that is not found is looked for twice, because a store may be away without saying so.
+        A session that is not found is read a second time, because some stores report no error when they are away.
         """
         if self._session_key is None:
             return True

@@ -1,4 +1,4 @@
-"""Conversations in the Django admin: to be read and searched, not written."""
+"""Conversations, messages and generations in the Django admin. Staff can read and search them but not change them."""
 
 from __future__ import annotations
 

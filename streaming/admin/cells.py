@@ -1,4 +1,4 @@
-"""What stands in the cells of the admin's tables. None comes back for what is not known; Django shows a dash."""
+"""Values as the admin's tables show them. A function returns None for an unknown value, and Django shows a dash."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LABELS = dict(Status.choices)
 
 
 def status_badge(status: str | None) -> SafeString | None:
-    """The word, on a ground that says the same: colour is never the only sign."""
+    """The label of a status, on a background of its own colour. The colour is never the only sign."""
     if not status:
         return None
     return format_html(
@@ -24,7 +24,7 @@ def status_badge(status: str | None) -> SafeString | None:
 
 
 def link_to(kind: str, pk: uuid.UUID, text: object) -> SafeString:
-    """To the admin's page of a conversation, message or generation."""
+    """A link to the admin's page of a conversation, message or generation. `kind` is the model's lower-case name."""
     return format_html('<a href="{}">{}</a>', reverse(f"admin:streaming_{kind}_change", args=[pk]), text)
 
 
@@ -33,7 +33,7 @@ def conversation_link(conversation: Conversation) -> SafeString:
 
 
 def person(conversation: Conversation) -> str:
-    """Who owns it: a user, a visitor without an account, or the site's own code."""
+    """The name of the owner. A visitor has no account, and the site's own code is nobody."""
     if conversation.user is not None:
         return conversation.user.get_username()
     return {"visitor": _("a visitor")}.get(conversation.owner_key.partition(":")[0], _("nobody"))
@@ -48,14 +48,14 @@ def milliseconds(value: int | None) -> str | None:
 
 
 def tokens(read: int | None, written: int | None) -> str | None:
-    """Input → output; `?` for a count that the provider did not give."""
+    """Input → output tokens, with `?` for a count that the provider did not give."""
     if read is None and written is None:
         return None
     return " → ".join("?" if count is None else f"{count:,}" for count in (read, written))
 
 
 def speed(generation: Generation) -> str | None:
-    """Output tokens a second, counted from the first delta on."""
+    """Output tokens per second, measured from the first delta to the end."""
     if not (generation.output_tokens and generation.duration_ms):
         return None
     spent = generation.duration_ms - (generation.first_delta_ms or 0)

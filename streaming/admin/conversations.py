@@ -1,4 +1,4 @@
-"""Conversations in the admin: the list, and the transcript of one."""
+"""Conversations in the admin: the list, and the page with a conversation's transcript."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ ACTIVE_HINT = _("its answer is being written; stop it first: %(generation)s")
 
 
 def _of_each(queryset: QuerySet[Any], aggregate: Any) -> Subquery:
-    """An aggregate of the rows of one conversation: worked out for the rows of a page, not for the whole table."""
+    """An aggregate of the rows of each conversation. The database computes it only for the rows of the page."""
     rows = queryset.filter(conversation=OuterRef("pk")).order_by().values("conversation")
     return Subquery(rows.annotate(value=aggregate).values("value"), output_field=IntegerField())
 
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin[Conversation]):
-    """Those with the permission may delete whole conversations, because people may ask for that; nothing less."""
+    """The admin of conversations.
+
+    Staff with the permission can delete a whole conversation, because people may demand that. Nobody can delete a part.
+    """
 
     list_display = ("shown_title", "last_status", "shown_user", "message_count", "shown_tokens", "updated_at")
     list_filter = ("generations__status", "provider", "updated_at")
@@ -56,7 +59,7 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
         return [*super().get_search_fields(request), user_field()]
 
     def get_fieldsets(self, request: HttpRequest, obj: Conversation | None = None) -> Any:
-        """The transcript only for those who may read messages, and what went wrong only with generations."""
+        """Shows the transcript to staff who may view messages, and its errors to staff who may view generations."""
         fieldsets = [
             (None, {"fields": (("shown_user", "provider"), ("created_at", "updated_at"))}),
             (_("Details"), {"fields": ("key", "system_prompt"), "classes": ("collapse",)}),
@@ -73,7 +76,10 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     def get_deleted_objects(
         self, objs: QuerySet[Conversation] | Sequence[Conversation], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """What hangs on a conversation goes with it and needs no permission of its own; a live answer protects it."""
+        """The rows that are deleted with the conversations. They need no permission of their own.
+
+        A conversation with an active generation is protected.
+        """
         chosen = list(objs)
         deleted, counts, _perms_needed, protected = super().get_deleted_objects(chosen, request)
         live = Generation.objects.active().filter(conversation__in=chosen)

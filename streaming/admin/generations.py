@@ -1,4 +1,4 @@
-"""Generations in the admin: what ran, how it ended, what it cost and how long it took."""
+"""Generations in the admin: the model, how each generation ended, its tokens and its times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from streaming.protocol import FinishReason
 
 
 class _ClosedSetFilter(admin.SimpleListFilter):
-    """Values that are known beforehand: no `SELECT DISTINCT` over the whole table to fill the sidebar."""
+    """A filter whose values are known. Django's own filter would run `SELECT DISTINCT` over the whole table."""
 
     parameter_name: str
     values: tuple[str, ...]
@@ -101,7 +101,7 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
 
     @admin.display(description=_("message"))
     def shown_message(self, generation: Generation) -> SafeString:
-        """By its id: not everybody who sees generations may read messages."""
+        """Shows only the id, because staff who may view generations may not always read messages."""
         return cells.link_to("message", generation.message_id, generation.message_id)
 
     @admin.display(description=_("user"))

@@ -1,4 +1,4 @@
-"""Messages in the admin: across conversations, for searching."""
+"""Messages in the admin: a list of all messages that can be searched, and the page of each message."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     search_help_text = _("Text, client id, conversation's title, user, or an id as a log shows it")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        """A list of messages reads the beginning of each, not books and data URLs."""
+        """Loads only the beginning of each message, because a message may be as long as a book."""
         return super().get_queryset(request).defer("text", "parts").annotate(beginning=Left("text", EXCERPT_CHARS))
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:

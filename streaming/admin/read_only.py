@@ -1,4 +1,4 @@
-"""The admin of rows that a machine wrote: nobody adds, changes or deletes them by hand."""
+"""The base of all admin classes. The app writes the rows, so nobody adds, changes or deletes them in the admin."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ else:
 
 
 class ReadOnlyAdmin(ModelAdmin[ModelT]):
-    """`view` permission is Django's; the other three are refused to everybody, superusers too.
+    """An admin with Django's `view` permission. It refuses the other three permissions to everybody, also superusers.
 
-    `private_search_fields` are searched only for people who may read messages (`streaming.view_message`).
+    `private_search_fields` are searched only for staff who may view messages (`streaming.view_message`).
     """
 
     list_per_page = 50
@@ -52,7 +52,7 @@ class ReadOnlyAdmin(ModelAdmin[ModelT]):
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[ModelT], search_term: str
     ) -> tuple[models.QuerySet[ModelT], bool]:
-        """A whole id, as logs show it, finds its row; everything else is searched as usual."""
+        """Finds a row by its complete id, as logs show it. Any other term is searched as usual."""
         found = queryset.filter(pk=_as_uuid(search_term))
         if found.exists():
             return found, False
@@ -64,7 +64,7 @@ def may_read_messages(request: HttpRequest) -> bool:
 
 
 def user_field(prefix: str = "") -> str:
-    """The lookup for the name that people sign in with."""
+    """The lookup of the name that users sign in with. `prefix` leads to the conversation."""
     return f"{prefix}user__{get_user_model().USERNAME_FIELD}"
 
 

@@ -1,6 +1,6 @@
-"""A conversation as staff read it: every message, other branches too, with what its generation cost.
+"""A conversation as staff read it: the messages of all branches, each with the figures of its generation.
 
-The template is `streaming/admin/transcript.html`; one more for each kind of part stands beside it.
+The template is `streaming/admin/transcript.html`. Each kind of part has its own template beside it.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from streaming.protocol import (
 )
 
 MAX_MESSAGES = 200
-"""On one page, the newest; a browser still scrolls that easily. The rest is in the list of messages."""
+"""The most messages in one transcript: a browser scrolls them easily. Older ones are in the list of messages."""
 
 MAX_SHOWN = 20_000
-"""Characters of one value: a data URL or a tool's output may have millions."""
+"""The most characters shown of one value. A data URL or a tool's output may have millions."""
 
 
 class ShownPart(NamedTuple):
-    """`template` is the file that shows it, `part` the value, `json` what of it is structured."""
+    """One part. `template` is the name of its template, and `json` is its structured field as JSON."""
 
     template: str
     part: Any
@@ -45,7 +45,7 @@ class ShownPart(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One message. `is_aside` when it is on a branch that the owner does not see at present."""
+    """One message. `is_aside` is True if it is on a branch that the owner does not see now."""
 
     message: Message
     parts: list[ShownPart]
@@ -55,7 +55,7 @@ class Entry(NamedTuple):
 
 
 def render_conversation(conversation: Conversation, *, with_errors: bool) -> SafeString:
-    """The newest messages, oldest of them first. `with_errors` adds what only staff may know about failures."""
+    """Renders the newest messages, in the order of time. `with_errors` adds the details of failures, for staff."""
     newest = conversation.messages.select_related("generation").order_by("-created_at", "-pk")[: MAX_MESSAGES + 1]
     messages = list(newest)[::-1]
     is_cut = len(messages) > MAX_MESSAGES
@@ -65,6 +65,7 @@ def render_conversation(conversation: Conversation, *, with_errors: bool) -> Saf
 
 
 def render_message(message: Message, *, with_errors: bool) -> SafeString:
+    """Renders one message, like `render_conversation`."""
     return _render([_entry(message, is_aside=False)], with_errors=with_errors)
 
 
@@ -103,7 +104,7 @@ def _shown_parts(message: Message) -> list[ShownPart]:
     try:
         return [_shown_part(part) for part in message.typed_parts]
     except msgspec.ValidationError:
-        # Written by another version, or by hand: staff must be able to see it all the same.
+        # Another version of the app, or a person, wrote these parts. Staff must be able to see them anyway.
         return [ShownPart("opaque", None, pretty(message.parts))]
 
 
@@ -124,10 +125,10 @@ SHOWN: dict[type, tuple[str, str]] = {
     FilePart: ("file", ""),
     OpaquePart: ("opaque", "raw"),
 }
-"""Class of a part → its template, and the field that is shown as JSON."""
+"""The class of a part -> its template, and the field that is shown as JSON."""
 
 
 def pretty(value: Any) -> str:
-    """JSON for people, cut at `MAX_SHOWN`."""
+    """The value as indented JSON, cut at `MAX_SHOWN` characters. Text stays as it is."""
     text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

@@ -1,9 +1,10 @@
-"""The outermost ASGI application: what servers leave out for streams that last minutes.
+"""The outermost ASGI application. It does what servers leave out for streams that last minutes.
 
     application = StreamingApplication(application)      # the last line of asgi.py
 
-It answers the `lifespan` scope, which Django does not answer, so that a server waits for the drain. Its guard makes
-`send` wait on Daphne, which would buffer without bound for a client that does not read, and cuts off stuck clients.
+It answers the `lifespan` scope, which Django does not answer, so that a server waits for the drain. For each connection
+it has a guard. The guard cuts off a stuck client, and makes `send` wait on Daphne, which would otherwise buffer without
+limit for a client that does not read.
 """
 
 from __future__ import annotations

@@ -9,14 +9,14 @@ from streaming.asgi.types import Message, Send
 from streaming.asgi.wires import Wire
 from streaming.conf import settings
 
-# Seconds between looks at a server's buffer while `send` waits for it.
+# Seconds between two checks of a server's buffer while `send` waits for it.
 RELIEF_SECONDS = 0.02
-# A stuck client is cut off at most this much later than it could be.
-LOOK_SECONDS = 1.0
+# Seconds between two checks for a stuck client, which may be cut off so much later.
+CHECK_SECONDS = 1.0
 
 
 class Guard:
-    """One connection's `send`: it waits while the server's buffer is full, and cuts the connection when nothing moves.
+    """Wraps the `send` of one connection: it waits while the server's buffer is full, and cuts off a stuck client.
 
     `has_begun` is True once an HTTP response has begun; it stays False for a WebSocket.
     """
@@ -32,7 +32,7 @@ class Guard:
     async def send(self, message: Message) -> None:
         """Sends a message, and returns when the server can take the next one."""
         if self._timer is None:
-            self._look_later()
+            self._check_later()
         self._waiting += 1
         self.has_begun = self.has_begun or message["type"] == "http.response.start"
         try:
@@ -49,19 +49,19 @@ class Guard:
         self._wire.abort()
 
     def close(self) -> None:
-        """Stops looking at the connection."""
+        """Stops the checks of the connection."""
         if self._timer:
             self._timer.cancel()
 
-    def _look_later(self) -> None:
-        seconds = min(LOOK_SECONDS, settings.STUCK_SECONDS / 4)
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+    def _check_later(self) -> None:
+        seconds = min(CHECK_SECONDS, settings.STUCK_SECONDS / 4)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._check)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if self._waiting and self._is_stuck():
             self._wire.abort()
         else:
-            self._look_later()
+            self._check_later()
 
     def _is_stuck(self) -> bool:
         """True if the client has taken nothing for `STREAMING_STUCK_SECONDS`, or if the process is about to end."""

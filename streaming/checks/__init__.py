@@ -1,7 +1,7 @@
-"""What `manage.py check` says about the app's settings and the site around it.
+"""The system checks of the app's settings and of the site around it, for `manage.py check`.
 
-Each check yields messages with an id (`streaming.E…` stops the site, `streaming.W…` does not) and a hint that says
-what to do; `docs/checks.md` lists them all. Nothing here opens a connection.
+Each message has an id and a hint that says what to do. An error, `streaming.E…`, stops the site; a warning,
+`streaming.W…`, does not. `docs/checks.md` lists all messages. No check opens a connection.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TAG = "streaming"
 
 
 def register_checks() -> None:
-    """Called once, when the app is ready."""
+    """Registers all checks. Django calls it once, when the app is ready."""
     for check in (check_providers, check_tools, check_settings, check_site, check_database, check_redis, check_files):
         checks.register(check, TAG)
     checks.register(check_exposure, TAG, deploy=True)

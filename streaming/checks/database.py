@@ -1,4 +1,4 @@
-"""Database settings that do not go with many writers and long requests."""
+"""Checks the database settings: they must suit many writers and long requests."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Configuration = dict[str, Any]
 
 
 def check_database(**kwargs: Any) -> list[CheckMessage]:
-    """About the database that conversations are written to, whichever a router makes it."""
+    """Checks the database that conversations are written to. A database router may choose it."""
     alias = router.db_for_write(Generation)
     configuration = connections[alias].settings_dict
     return [message for check in CHECKS for message in check(alias, configuration)]
 
 
 def _sqlite_defers(alias: str, configuration: Configuration) -> Iterator[CheckMessage]:
-    # Measured with 8 threads: 116 of 400 read-then-write transactions fail, whatever the timeout; with IMMEDIATE none.
+    # Measured with 8 threads: 116 of 400 read-then-write transactions fail with any timeout. With IMMEDIATE none fails.
     options = configuration.get("OPTIONS", {})
     is_sqlite = connections[alias].vendor == "sqlite"
     if is_sqlite and str(options.get("transaction_mode", "")).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
         yield Warning(
-            f"The SQLite database {alias!r} lets transactions begin as readers; writers that meet fail with "
+            f"The SQLite database {alias!r} lets transactions begin as readers; two that write at once fail with "
             "'database is locked'.",
             hint=f'Set DATABASES[{alias!r}]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE", "timeout": 20}}.',
             id="streaming.W030",
@@ -35,7 +35,7 @@ def _sqlite_defers(alias: str, configuration: Configuration) -> Iterator[CheckMe
 
 
 def _keeps_connections(alias: str, configuration: Configuration) -> Iterator[CheckMessage]:
-    # Under ASGI every request has a thread of its own; the connection it keeps is lost with the thread, still open.
+    # Under ASGI every request has its own thread. When the thread ends, its connection stays open and nobody has it.
     if configuration.get("CONN_MAX_AGE") != 0 and getattr(django_settings, "ASGI_APPLICATION", None):
         yield Warning(
             f"The database {alias!r} keeps connections (CONN_MAX_AGE); under ASGI they pile up, one for each request.",
@@ -45,18 +45,18 @@ def _keeps_connections(alias: str, configuration: Configuration) -> Iterator[Che
 
 
 def _waits_for_ever(alias: str, configuration: Configuration) -> Iterator[CheckMessage]:
-    # Without them Linux retries for two minutes to connect, and for a quarter of an hour to send.
+    # Without these options Linux tries to connect for two minutes, and to send for a quarter of an hour.
     missing = {"connect_timeout", "tcp_user_timeout"} - set(configuration.get("OPTIONS", {}))
     if connections[alias].vendor == "postgresql" and missing:
         yield Warning(
-            f"When the PostgreSQL server of {alias!r} vanishes, whoever asks it waits for minutes.",
+            f"If the PostgreSQL server of {alias!r} vanishes, its clients wait for minutes.",
             hint=f'Set DATABASES[{alias!r}]["OPTIONS"] = {{"connect_timeout": 5, "tcp_user_timeout": 20_000}}.',
             id="streaming.W032",
         )
 
 
 def _opens_one_each(alias: str, configuration: Configuration) -> Iterator[CheckMessage]:
-    # Conversations share a few threads' connections; sessions and users are read on each request's own.
+    # Conversations use the connections of a few threads. Sessions and users use one connection for each request.
     is_pooled = configuration.get("OPTIONS", {}).get("pool")
     if (
         connections[alias].vendor == "postgresql"

@@ -1,4 +1,4 @@
-"""Where the files are kept that people send."""
+"""Checks the place where attachments are stored."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from streaming.conf import settings
 
 
 def check_files(**kwargs: object) -> list[CheckMessage]:
+    """Checks that `STREAMING_FILES_STORAGE` names a storage."""
     alias = settings.FILES_STORAGE
     if alias in storages.backends:
         return []
@@ -22,7 +23,7 @@ def check_files(**kwargs: object) -> list[CheckMessage]:
 
 
 def check_files_exposure(**kwargs: object) -> list[CheckMessage]:
-    """For `check --deploy`: while a site is being written its directory is as good a place as any."""
+    """Checks that the storage has a directory of its own. Only for `check --deploy`: developers may need none."""
     try:
         storage = storages[settings.FILES_STORAGE]
     except InvalidStorageError:

@@ -1,4 +1,4 @@
-"""`STREAMING_PROVIDERS`: its shape here, each provider's options in that provider's own `check`."""
+"""Checks the shape of `STREAMING_PROVIDERS`. Each provider's `check` method checks its own options."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ PROBLEMS: dict[str, tuple[type[Error | Warning], str]] = {
     "missing_model": (Error, "streaming.E007"),
     "unknown_option": (Error, "streaming.E008"),
     "bad_option": (Error, "streaming.E009"),
-    # A key may be set only where the site runs: collectstatic and migrations have to work without.
+    # Only a warning: the key may exist only where the site runs, and collectstatic and migrate must work without it.
     "empty_key": (Warning, "streaming.W010"),
 }
-"""Kind of a provider's `Problem` → the message it becomes."""
+"""The kind of a provider's `Problem` -> the class and the id of the message."""
 
 
 def check_providers(**kwargs: Any) -> list[CheckMessage]:
+    """Checks the whole setting and each provider in it."""
     providers: object = settings.PROVIDERS
     if not providers:
         return [Error("STREAMING_PROVIDERS is not set.", hint=f"For example: {EXAMPLE}", id="streaming.E001")]

@@ -1,4 +1,4 @@
-"""Redis, where the site uses it: for the journal by our settings, or for a channel layer of the site's own."""
+"""Checks the site's use of Redis: the app's own setting, and the site's channel layers."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ CORE_LAYER = "channels_redis.core.RedisChannelLayer"
 
 
 def check_redis(**kwargs: Any) -> list[CheckMessage]:
+    """Checks `STREAMING_REDIS_URL`, the package `redis`, and `CHANNEL_LAYERS`."""
     return [*_unusable_url(), *_missing_package(), *_impatient_layers()]
 
 
 def _unusable_url() -> Iterator[CheckMessage]:
     url = settings.REDIS_URL
     if url and not _is_usable(url):
-        # Not repeated: it may hold a password.
+        # The message does not repeat the URL, because it may contain a password.
         yield Error(
-            "STREAMING_REDIS_URL is no address of a Redis.",
+            "STREAMING_REDIS_URL is not the address of a Redis server.",
             hint="Write redis://host:6379/0, rediss:// for TLS, or unix:///path/to/socket.",
             id="streaming.E040",
         )
@@ -53,8 +54,8 @@ def _missing_package() -> Iterator[CheckMessage]:
 
 
 def _impatient_layers() -> Iterator[CheckMessage]:
-    # Measured: with redis-py 8 the core layer's BZPOPMIN (5 s) meets a socket time-out of 5 s, and a consumer that
-    # hears nothing for so long dies. This app uses no layer; a site that has one would blame it.
+    # Measured: the core layer's BZPOPMIN waits for 5 s, and redis-py 8 has a socket timeout of 5 s. A consumer that
+    # gets no message for so long dies. This app uses no layer, but it would be blamed.
     if _major("redis") < 8:
         return
     layers: Any = getattr(django_settings, "CHANNEL_LAYERS", {})

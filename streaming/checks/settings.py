@@ -12,10 +12,11 @@ from streaming.conf import PREFIX, SETTINGS, settings
 from streaming.providers.options import suggest
 
 MIN_TICKS_A_LEASE = 5
-"""A lease is renewed once a tick. With fewer ticks, a few slow writes make a live generation count as interrupted."""
+"""The lease is renewed once a tick. With fewer ticks, a few slow writes make a live generation count as interrupted."""
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Checks all settings. The lease is checked only if every value is allowed."""
     wrong = list(_wrong_values())
     return [*_unknown_names(), *wrong, *([] if wrong else _short_lease())]
 

@@ -1,4 +1,4 @@
-"""The site around the app: an ASGI server, the middleware that says who is asking, and who may reach it."""
+"""Checks the site around the app: the ASGI server, the middleware that identifies users, and who can reach the site."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from streaming.conf import settings
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 NEEDED = {SESSIONS: "django.contrib.sessions", AUTHENTICATION: "django.contrib.auth"}
-"""Middleware → the app it belongs to."""
+"""Middleware that the app needs -> the Django app that it belongs to."""
 
 
 def check_site(**kwargs: Any) -> list[CheckMessage]:
+    """Checks that the site runs on ASGI and has the middleware that the app needs."""
     return [*_no_asgi(), *_no_daphne(), *_missing_middleware()]
 
 
@@ -52,7 +53,7 @@ def _missing_middleware() -> Iterator[CheckMessage]:
 
 
 def _has_middleware(path: str) -> bool:
-    """Listed, or a subclass of it is."""
+    """True if the setting lists the middleware or a subclass of it."""
     wanted = import_string(path)
     return path in django_settings.MIDDLEWARE or any(
         isinstance(middleware, type) and issubclass(middleware, wanted)
@@ -61,20 +62,20 @@ def _has_middleware(path: str) -> bool:
 
 
 def check_exposure(**kwargs: Any) -> list[CheckMessage]:
-    """For `check --deploy`: a site may well look like this while it is being written."""
+    """Checks who can reach the site. Only for `check --deploy`, because a site in development may be open."""
     return [*_open_to_all(), *_unlimited(), *_unwrapped()]
 
 
 def _unwrapped() -> Iterator[CheckMessage]:
-    """Imports the site's ASGI module, as its server will; one that cannot be imported is the server's to report."""
+    """Imports the site's ASGI module. If that fails, the server reports it, so this check says nothing."""
     try:
         application = import_string(getattr(django_settings, "ASGI_APPLICATION", None) or "")
     except ImportError:
         return
     if not isinstance(application, StreamingApplication):
         yield Warning(
-            "ASGI_APPLICATION is not a StreamingApplication: clients that do not read are never cut, and Daphne "
-            "buffers all they are owed.",
+            "ASGI_APPLICATION is not a StreamingApplication: clients that do not read are never disconnected, and "
+            "Daphne buffers everything for them.",
             hint="At the end of asgi.py: from streaming.asgi import StreamingApplication; "
             "application = StreamingApplication(application)",
             id="streaming.W024",
@@ -93,8 +94,8 @@ def _open_to_all() -> Iterator[CheckMessage]:
 def _unlimited() -> Iterator[CheckMessage]:
     if settings.ALLOW_ANONYMOUS:
         yield Warning(
-            "STREAMING_ALLOW_ANONYMOUS: limits for one owner do not bind somebody who sends no cookie; each of their "
-            "requests is a new visitor's.",
+            "STREAMING_ALLOW_ANONYMOUS: limits per owner have no effect on a client that sends no cookie, because each "
+            "of its requests is a new visitor's.",
             hint="Limit requests by address in front of the site, or let people sign in. Silence this once you have.",
             id="streaming.W025",
         )

@@ -1,4 +1,4 @@
-"""`STREAMING_TOOLS`, and the tools that a provider names."""
+"""Checks `STREAMING_TOOLS`, and the tools that providers name."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ HINT = 'For example: STREAMING_TOOLS = ["shop.tools.order_status"], a function d
 
 
 def check_tools(**kwargs: Any) -> list[CheckMessage]:
+    """Checks that each tool can be imported, and that providers name known tools."""
     try:
         known = registered()
     except ImproperlyConfigured as fault:
         return [Error(str(fault), hint=HINT, id="streaming.E014")]
-    except TypeError as fault:  # what `tool` says of a function, while its module is imported
+    except TypeError as fault:  # the decorator `tool` raises it while the module is imported
         return [Error(f"A tool of STREAMING_TOOLS cannot be made: {fault}", hint=HINT, id="streaming.E014")]
     return list(_unknown_names(known))
 
 
 def _unknown_names(known: Any) -> Iterator[CheckMessage]:
-    providers: Any = settings.PROVIDERS  # of any shape: another check says so
+    providers: Any = settings.PROVIDERS  # of any shape, because `check_providers` reports a wrong shape
     for alias, entry in providers.items() if isinstance(providers, dict) else ():
         for name in entry.get("TOOLS", ()) if isinstance(entry, dict) else ():
             if name not in known:
-                text = f"STREAMING_PROVIDERS[{alias!r}] is offered a tool {name!r} that STREAMING_TOOLS has not."
+                text = f"STREAMING_PROVIDERS[{alias!r}] names the tool {name!r}, which is not in STREAMING_TOOLS."
                 yield Error(text, hint=suggest(str(name), tuple(known)), id="streaming.E015")

@@ -1,4 +1,4 @@
-"""What an owner asks becomes rows, once, before any provider is called.
+"""Intake: a submission is validated and stored exactly once, before any provider is called.
 
 `read_submission` reads a client's JSON into a `Submission`; `accept` stores the message, the answer that will be
 written and its pending generation in one transaction, and returns what the generation starts from. `select_branch`

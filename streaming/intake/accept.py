@@ -1,7 +1,7 @@
 """Accepting a submission: one transaction stores the user message, the assistant message and its pending generation.
 
-A message that was sent before (the same client id) joins the generation that it started then, and so do tool outputs.
-The AI SDK lets an edited message keep its id, so an id belongs to the newest message that was sent under it.
+A message that is sent again, with the same client id, joins the generation that it has started before. So do tool
+outputs that are sent again. In the AI SDK an edited message may keep its id, so an id means the newest message with it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ UNKNOWN = "There is no such message in this conversation."
 
 @retry_on_deadlock
 def accept(sender: Sender, submission: Submission) -> Accepted:
-    """Stores the submission for the sender's worker to run.
+    """Stores the submission. The sender's worker runs it afterwards.
 
     Raises:
-        BadRequest, Conflict, NotFound, TooLarge, TooManyRequests: and nothing was stored.
+        BadRequest, Conflict, NotFound, TooLarge, TooManyRequests: it is refused, and nothing was stored.
     """
     _validate(submission)
     registered()  # imports the site's tools before the transaction begins
@@ -61,7 +61,7 @@ def _validate(submission: Submission) -> None:
 
 
 def _conversation(owner: Owner, submission: Submission) -> Conversation:
-    """The conversation, created if needed. Its row is locked: sending and changing branches wait for each other."""
+    """Returns the conversation, created if needed. Its row is locked, so other submissions and branch changes wait."""
     conversations = Conversation.objects.select_for_update()
     if submission.is_empty:
         found = conversations.owned_by(owner).filter(key=submission.key).first()
@@ -82,7 +82,7 @@ def _conversation(owner: Owner, submission: Submission) -> Conversation:
 
 
 def _meant(conversation: Conversation, submission: Submission) -> Submission:
-    """The submission that the client means: some regenerate to send a message again that was refused or lost."""
+    """Returns the submission that the client means. Some clients "regenerate" to send a lost message again."""
     if submission.trigger != "regenerate-message" or submission.client_id is None:
         return submission
     sent = _look_up(conversation, submission.client_id)
@@ -93,7 +93,7 @@ def _meant(conversation: Conversation, submission: Submission) -> Submission:
 
 
 def _join(conversation: Conversation, submission: Submission) -> Accepted | None:
-    """The generation that this message has started already; for an edit, only while it is being written."""
+    """Returns the generation that this message has started before; for an edit, only while it is being written."""
     if submission.client_id is None or submission.trigger != "submit-message":
         return None
     sent = conversation.messages.filter(client_id=submission.client_id).first()
@@ -131,7 +131,7 @@ def _user_message(conversation: Conversation, submission: Submission) -> Message
     if replaced is not None:
         parent = replaced.parent
         if submission.message_id == submission.client_id:
-            # The edit takes the id over. The replaced row gets a new one, because its own primary key may be that id.
+            # The edit gets the id. The replaced row gets a new one, because its own primary key may be that id.
             replaced.client_id = str(uuid.uuid4())
             replaced.save(update_fields=("client_id",))
     message = Message(conversation=conversation, parent=parent, role=Role.USER, client_id=submission.client_id)

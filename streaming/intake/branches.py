@@ -1,4 +1,4 @@
-"""Which branch of a conversation is shown."""
+"""The choice of the branch of a conversation that is shown."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from streaming.settlement import check_idle
 
 @retry_on_deadlock
 def select_branch(owner: Owner, key: str, message_id: str) -> None:
-    """Shows the newest path through a message; the conversation continues from its end.
+    """Shows the newest path through a message. The conversation continues from the end of this path.
 
-    The conversation's row is locked meanwhile, so that no answer begins on the path that is left.
+    The conversation's row is locked, so that no answer begins at the same time on another path.
 
     Raises:
         Conflict: an answer is being written in this conversation.
@@ -25,5 +25,5 @@ def select_branch(owner: Owner, key: str, message_id: str) -> None:
         tree = MessageTree(conversation)
         leaf = tree.newest_leaf(tree.find(message_id))
         check_idle(conversation)
-        # Not `save`, which would move the conversation up in the list of its owner.
+        # `save` would set `updated_at` and move the conversation to the top of its owner's list.
         Conversation.objects.filter(pk=conversation.pk).update(active_leaf=leaf)

@@ -1,4 +1,4 @@
-"""Continuations: an answer continues with its client's outputs and decisions, in a generation and a row of its own."""
+"""Continuations: an answer continues with its client's outputs and decisions, in a new generation and a new row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def continue_answer(sender: Sender, conversation: Conversation, submission: Subm
     """Continues the newest answer of a conversation.
 
     Raises:
-        BadRequest, Conflict, TooLarge, TooManyRequests: and nothing was stored.
+        BadRequest, Conflict, TooLarge, TooManyRequests: it is refused, and nothing was stored.
     """
     path = path_of(conversation)
     rows = contributions(path)[-1] if path else []
@@ -34,7 +34,7 @@ def continue_answer(sender: Sender, conversation: Conversation, submission: Subm
     alias = submission.provider or last.provider
     toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
     states = call_states(rows)
-    # A tool of the site's that this provider is not offered is still the site's: no client may answer for it.
+    # A client may not answer for any tool of the site, even if this provider is not offered that tool.
     known = Toolbox({**registered(), **toolbox.tools})
     fresh = fresh_answers(states, submission.answers, known)
     if not fresh:
@@ -61,9 +61,10 @@ def _check_size(fresh: Sequence[ToolAnswer]) -> None:
 
 
 def _executable(due: tuple[ToolCall, ...], toolbox: Toolbox) -> tuple[ToolCall, ...]:
-    """The calls, if all their tools are known here.
+    """Returns the calls `due`.
 
-    An approval must not be used up for a tool that other code brought.
+    Raises:
+        Conflict: a tool is not known here, because other code has offered it. The approval is kept for that code.
     """
     if any(toolbox.executable(call.name) is None for call in due):
         raise Conflict("The tool is not to be had here. Approve the call where it was asked for, or refuse it.")
@@ -71,10 +72,10 @@ def _executable(due: tuple[ToolCall, ...], toolbox: Toolbox) -> tuple[ToolCall, 
 
 
 def _joined_answer(rows: list[Message], answers: Sequence[ToolAnswer]) -> Accepted:
-    """The generation that the same answers started before.
+    """Returns the generation that the same answers have started before.
 
     Raises:
-        Conflict: they started none, or they are for calls of that generation, whose end the client has seen.
+        Conflict: they have started none, or they are for calls of that generation itself, which wait for nothing.
     """
     called = {part.id for part in rows[-1].typed_parts if isinstance(part, ToolCall)}
     if len(rows) == 1 or any(answer.call_id in called for answer in answers):

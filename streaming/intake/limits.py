@@ -1,4 +1,4 @@
-"""How much one owner may ask for. The database counts, so the limits hold over all processes."""
+"""The limits on what one owner may ask for. The database counts, so they hold for all processes together."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ DAY_SECONDS = 24 * 3600
 def check_limits(owner: Owner, conversation: Conversation, ahead: int = 0) -> None:
     """Checks that the owner may ask once more in this conversation.
 
-    `ahead` of the owner's submissions are being accepted at the same time and count, too.
+    `ahead` is the number of the owner's submissions that are being accepted at the same time. They count, too.
 
     Raises:
-        TooManyRequests: the text names the limit.
+        TooManyRequests: the owner has reached a limit, which the text names.
     """
-    _active(owner, ahead)
-    _per_minute(owner, ahead)
-    _per_day(owner)
-    _messages(conversation)
+    _check_active(owner, ahead)
+    _check_per_minute(owner, ahead)
+    _check_per_day(owner)
+    _check_messages(conversation)
 
 
-def _active(owner: Owner, ahead: int) -> None:
+def _check_active(owner: Owner, ahead: int) -> None:
     count = Generation.objects.active().owned_by(owner).count()
     if count + ahead >= settings.MAX_ACTIVE_PER_OWNER:
         raise TooManyRequests(f"{count} answers are being written for you already. Wait for one, or stop one.")
 
 
-def _per_minute(owner: Owner, ahead: int) -> None:
+def _check_per_minute(owner: Owner, ahead: int) -> None:
     limit = settings.MAX_PROMPTS_PER_MINUTE
     if limit is None:
         return
@@ -41,8 +41,8 @@ def _per_minute(owner: Owner, ahead: int) -> None:
         raise TooManyRequests(f"You may send {limit} messages a minute. Wait a moment.")
 
 
-def _per_day(owner: Owner) -> None:
-    """Counts the tokens that providers have reported; an answer without a report adds nothing."""
+def _check_per_day(owner: Owner) -> None:
+    """Counts the tokens that providers have reported. An answer without a report counts as none."""
     limit = settings.MAX_TOKENS_PER_DAY
     if limit is None:
         return
@@ -52,7 +52,7 @@ def _per_day(owner: Owner) -> None:
         raise TooManyRequests("You have used up what this site grants you for a day. Come back later.")
 
 
-def _messages(conversation: Conversation) -> None:
+def _check_messages(conversation: Conversation) -> None:
     limit = settings.MAX_MESSAGES_PER_CONVERSATION
     if limit is not None and conversation.messages.count() >= limit:
         raise TooManyRequests(f"This conversation has {limit} messages, as many as it may have. Start a new one.")

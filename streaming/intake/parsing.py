@@ -1,7 +1,7 @@
-"""Reading what clients send: JSON bodies become submissions.
+"""Parsing: JSON from clients becomes submissions.
 
-The reading is lenient. Unknown keys and parts are ignored, because the server's history is the truth: only the new
-message is taken from a client, or its outputs and decisions for calls that wait for them.
+The parser is lenient. Unknown keys and parts are ignored, because the server has the history: it takes from a client
+only the new message, or the outputs and decisions for calls that wait for them.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Fields = dict[str, Any]
 
 
 class _Named(msgspec.Struct):
-    """A message, of which only the id is read."""
+    """A message. Only its id is read."""
 
     id: str | None = None
 
 
 class _Stop(msgspec.Struct):
-    """The body of a stop request; other keys are ignored."""
+    """The body of a stop request. Other keys are ignored."""
 
     messageId: str | None = None
     assistantMessage: _Named | None = None
@@ -47,17 +47,17 @@ def read_stop(body: bytes) -> str | None:
         BadRequest: the body is not valid JSON of that shape.
     """
     try:
-        said = msgspec.json.decode(body, type=_Stop)
+        stop = msgspec.json.decode(body, type=_Stop)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("The body is not valid JSON, or names no message as it should.") from error
-    return said.messageId or (said.assistantMessage.id if said.assistantMessage else None)
+    return stop.messageId or (stop.assistantMessage.id if stop.assistantMessage else None)
 
 
 def read_submission(body: bytes) -> Submission:
-    """Reads `useChat`'s body, or simply `{"prompt": "…", "id": "…"}`.
+    """Reads the body that `useChat` sends, or the short form `{"prompt": "…", "id": "…"}`.
 
     Raises:
-        BadRequest: the text says what is wrong, without repeating the content.
+        BadRequest: the text says what is wrong, and does not repeat the content.
     """
     try:
         data = msgspec.json.decode(body)
@@ -115,8 +115,8 @@ def _answers(message: dict[str, Any]) -> Fields:
 _BY_ROLE: dict[Any, Callable[[dict[str, Any]], Fields]] = {"user": _prompt, "assistant": _answers}
 
 
-def _asked_last(data: dict[str, Any]) -> Fields:
-    """Reads the user's last message; nothing if there is none that can be read."""
+def _message_to_answer(data: dict[str, Any]) -> Fields:
+    """Reads the user's last message. Returns an empty dict if there is none, or if it is invalid."""
     try:
         fields = _new_message(data)
     except BadRequest:
@@ -126,7 +126,7 @@ def _asked_last(data: dict[str, Any]) -> Fields:
 
 READERS: dict[Trigger, Callable[[dict[str, Any]], Fields]] = {
     "submit-message": _new_message,
-    "regenerate-message": _asked_last,
+    "regenerate-message": _message_to_answer,
 }
 
 

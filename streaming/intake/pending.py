@@ -1,4 +1,4 @@
-"""A pending generation: its rows, and what its process starts from."""
+"""A pending generation: its rows, and the values with which its process starts it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from streaming.tools import Toolbox
 
 
 class Start(NamedTuple):
-    """What a new generation starts from.
+    """The values with which a process starts a new generation.
 
-    `turns` are the conversation before its message. `due` are approved calls that are executed first.
+    `turns` are the conversation before its message. `due` are approved calls, which are executed first.
     """
 
     system: str
@@ -38,9 +38,10 @@ class Accepted(NamedTuple):
 
 
 class Sender(NamedTuple):
-    """The owner who submits, the name of the worker that runs the generation, and the tools that their code brings.
+    """The owner who submits, and the worker that will run the generation.
 
-    `ahead` is the number of the same owner's submissions that are being accepted before this one.
+    `toolbox` has the tools that the owner's code offers; None means those of the settings. `ahead` is the number of the
+    same owner's submissions that are being accepted before this one.
     """
 
     owner: Owner
@@ -50,7 +51,7 @@ class Sender(NamedTuple):
 
 
 def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening) -> Generation:
-    """Stores the message that will be written, and its generation, and shows its path."""
+    """Stores the empty answer and its pending generation, and makes the answer the end of the path that is shown."""
     conversation = answer.conversation
     answer.save(force_insert=True)
     generation = Generation.objects.create(

@@ -1,4 +1,4 @@
-"""A submission: what an owner asks for, whichever client sent it."""
+"""A submission: what an owner asks for. It is the same for all clients."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from streaming.protocol import FilePart, ToolApproval, ToolResult
 
 Trigger = Literal["submit-message", "regenerate-message"]
 ToolAnswer = ToolResult | ToolApproval
-"""What a client says of a tool call: its output, or a decision."""
+"""A client's answer to a tool call: the output, or a person's decision."""
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do in one conversation.
+    """A request in one conversation: a new message, an edit, a regeneration, or answers to tool calls.
 
-    `key` is the conversation's id for its owner, `client_id` the client's id of the new message. `message_id` names the
-    user message that this one replaces (an edit), or the answer to generate again. With the trigger
-    "regenerate-message", `prompt` and `client_id` are the client's last message if it is the user's: a message that
-    never arrived is sent then. With `answers` it is no new message: the answer `message_id` continues with them.
-    `files` carry any URL; `streaming.files.kept` makes attachments of them.
+    `key` is the conversation's id for its owner. `client_id` is the client's id of the new message. `message_id` names
+    the user message that this one replaces (an edit), or the answer to generate again. With the trigger
+    "regenerate-message", `prompt` and `client_id` are those of the client's last message, in case the server has never
+    received it. If there are `answers`, there is no new message, and the answer `message_id` continues. `files` may
+    have any URL; `streaming.files.kept` makes attachments of them.
 
     Raises:
-        BadRequest: the key cannot stand in an address.
+        BadRequest: the key cannot be part of an address.
     """
 
     key: str

@@ -1,8 +1,8 @@
 """The states of an answer's tool calls, and which of a client's answers to them count.
 
-A call waits for its client if the answer's last generation finished with the call unanswered: for an output if the
-client executes it, for a decision if a person was asked. A question stays open also when the process died. Everything
-else that a client says of calls is a copy of the server's history, and is ignored; a forged answer is refused.
+A call waits for its client if the answer's last generation has finished and the call is unanswered. It waits for an
+output if the client executes it, and for a decision if a person was asked. A question stays open even if the process
+has died. Clients also send answers that the server already has; these are ignored. A forged answer is refused.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ DENIED = "The person refused this call."
 
 
 class CallStates(NamedTuple):
-    """The calls of an answer by id, and the ids of those in each state.
+    """The calls of an answer by id, and the ids of the calls in each state.
 
-    `decided` have their result or decision, `asked` wait for a person's decision, `waiting` wait for their client:
-    those in `asked`, and those that the client executes.
+    `decided` calls have a result or a decision. `asked` calls wait for a person's decision. `waiting` calls wait for
+    their client: either they are in `asked`, or the client executes them.
     """
 
     calls: dict[str, ToolCall]
@@ -48,11 +48,11 @@ def call_states(rows: Sequence[Message]) -> CallStates:
 
 
 def fresh_answers(states: CallStates, answers: Sequence[ToolAnswer], toolbox: Toolbox) -> list[ToolAnswer]:
-    """The `answers` that calls wait for. Clients repeat earlier ones with each request.
+    """Returns the `answers` for which calls wait. Clients repeat earlier answers with each request.
 
     Raises:
-        BadRequest: one is for an unknown call, or two are for the same call.
-        Conflict: one is for a call that does not wait for it.
+        BadRequest: an answer is for an unknown call, or two are for the same call.
+        Conflict: an answer is for a call that does not wait for it.
     """
     fresh: list[ToolAnswer] = []
     for answer in answers:
@@ -70,7 +70,7 @@ def fresh_answers(states: CallStates, answers: Sequence[ToolAnswer], toolbox: To
 
 
 def check_all_answered(states: CallStates, fresh: Sequence[ToolAnswer], toolbox: Toolbox) -> None:
-    """Checks that no call is left waiting: the model continues once, and a later answer would be lost.
+    """Checks that no call still waits. The model continues only once, so a later answer would be lost.
 
     Raises:
         Conflict: other calls wait for their client, too.
@@ -84,7 +84,7 @@ def check_all_answered(states: CallStates, fresh: Sequence[ToolAnswer], toolbox:
 
 
 def given_parts(fresh: Sequence[ToolAnswer]) -> tuple[Part, ...]:
-    """The parts that the new generation's message begins with."""
+    """The parts with which the new generation's message begins."""
     return tuple(part for answer in fresh for part in _given(answer))
 
 

@@ -35,7 +35,7 @@ def seize(generation_id: uuid.UUID, after: int) -> list[bytes]:
         return []
     from streaming.journal import redis
 
-    return redis.seize(settings.REDIS_URL, settings.REDIS_PREFIX, generation_id, after)
+    return redis.seize_stream(settings.REDIS_URL, settings.REDIS_PREFIX, generation_id, after)
 
 
 async def close_journals() -> None:

@@ -147,7 +147,7 @@ class RedisJournal:
 _away = Absence()
 
 
-def seize(url: str, prefix: str, generation_id: uuid.UUID, after: int) -> list[bytes]:
+def seize_stream(url: str, prefix: str, generation_id: uuid.UUID, after: int) -> list[bytes]:
     """Takes a stream from a silent owner, which can append no more. Returns all frames after number `after`.
 
     Returns nothing while Redis is away. Blocks for at most `COMMAND_SECONDS` for each round trip.

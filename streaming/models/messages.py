@@ -10,8 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models.storable import storable
-from streaming.protocol import Part
-from streaming.protocol.parts import dump_parts, load_parts, text_of
+from streaming.protocol import Part, dump_parts, load_parts, text_of
 
 logger = logging.getLogger(__name__)
 

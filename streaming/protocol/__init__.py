@@ -58,6 +58,9 @@ from streaming.protocol.parts import (
     ToolCall,
     ToolResult,
     Turn,
+    dump_parts,
+    load_parts,
+    text_of,
 )
 from streaming.protocol.requests import GenerationRequest, ToolSpec
 from streaming.protocol.sse import ServerSentEvent, SSEDecoder, encode_sse
@@ -110,6 +113,9 @@ __all__ = [
     "Usage",
     "UsageReported",
     "Warning",
+    "dump_parts",
     "encode",
     "encode_sse",
+    "load_parts",
+    "text_of",
 ]

@@ -1,8 +1,8 @@
-"""One generation, from its first frame to the settled row.
+"""The execution of one generation, from its first frame to the settled row.
 
-`Run` is the generation's life in this process. `Steps` asks the provider, as often as tools give results; `ToolCalls`
-executes the model's calls. Both write to the `Draft`, which folds events into the transcript and appends their frames
-to the live log.
+`Run` reads the provider, handles cancels and settles the row. `Steps` asks the provider, and asks again when tools gave
+results. `ToolCalls` executes the model's calls. Both write to the `Draft`, which folds events into the transcript and
+appends their frames to the live log.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The draft: an answer while it is being written, events in and frames out."""
+"""The draft: an answer that is being written. It takes events and appends frames to the live log."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from streaming.protocol import (
 from streaming.protocol.events import TERMINAL
 from streaming.protocol.ui_stream import Outcome
 
-# What a model is told of an approved call that the answer's end came before.
+# The model gets this as the result of a call that was not executed because the answer ended first.
 NOT_MADE = "The call was not made: the answer was broken off."
 FIRST_DELTAS = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallStarted, Cited, FileReceived, OpaqueReceived)
 
 
 class Draft:
-    """Folds events into a transcript and appends what readers see to `log`, in the same step.
+    """Folds each event into a transcript and appends its frames to `log`.
 
-    So the stream and the row that is made from the transcript say the same. Each step, one request to the model with
-    what its tools gave, has a `transcript` of its own. `terminal` is the event that ended the step.
+    Both happen in one call, so the row, which is made from the transcript, has the text that readers have seen. Each
+    step has a `transcript` of its own. `terminal` is the event that ended the step, or None.
     """
 
     def __init__(self, opening: Opening, log: LiveLog) -> None:
@@ -56,7 +56,7 @@ class Draft:
         self.apply(opening.own_events)
 
     def apply(self, events: Iterable[Event]) -> None:
-        """Take the events of one chunk of bytes; readers are woken once."""
+        """Takes the events of one chunk. Readers are woken once, whatever the number of events."""
         self._heard = time.monotonic()
         frames: list[bytes] = []
         for event in events:
@@ -71,7 +71,7 @@ class Draft:
         self._log.append(frames)
 
     def begin_step(self, *, is_first: bool) -> None:
-        """The model is about to be asked. What was there before this stays, whatever becomes of the step."""
+        """Begins a step, before the model is asked. Earlier parts stay, even if this step fails."""
         self._done, self._used, self._from_part = self.parts, self.usage, self.next_part
         self.begin_again()
         self._asked = time.monotonic()
@@ -80,62 +80,68 @@ class Draft:
             self.apply((StepStarted(),))
 
     def begin_again(self) -> None:
-        """Forget an attempt of which readers have seen nothing."""
+        """Forgets a failed attempt. Readers have seen nothing of it."""
         self.transcript, self.terminal = Transcript(), None
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """While tools work: nobody waits for the model, and what it said last is not the end."""
+        """The context in which tools work: time limits on the model pause, and `terminal` is None.
+
+        `terminal` comes back only if the work completes: an answer that is stopped among its tools is not finished.
+        """
         terminal, self.terminal, self._is_waiting = self.terminal, None, False
         yield
-        self.terminal = terminal  # not when the work was broken off
+        self.terminal = terminal
 
     def break_off(self, *, keeps_questions: bool) -> None:
-        """The answer ends unfinished, perhaps among its tools: a call that will not be made is told to be so.
+        """Ends an unfinished answer: each call that will not be executed gets `NOT_MADE` as its result.
 
-        That is one that was approved, and one that a person was asked about, unless the question stays open.
+        These are the approved calls without a result and, unless `keeps_questions`, those that wait for a decision.
         """
-        told = {part.call_id for part in self.parts if isinstance(part, ToolResult)}
-        stands = {part.call_id: part.is_approved for part in self.parts if isinstance(part, ToolApproval)}
+        done = {part.call_id for part in self.parts if isinstance(part, ToolResult)}
+        decisions = {part.call_id: part.is_approved for part in self.parts if isinstance(part, ToolApproval)}
         lapsed = (True,) if keeps_questions else (True, None)
-        unmade = [id for id, is_approved in stands.items() if is_approved in lapsed and id not in told]
+        unmade = [id for id, decision in decisions.items() if decision in lapsed and id not in done]
         self.apply(
             ToolResulted(part, call_id, NOT_MADE, is_error=True, is_provider_executed=False)
             for part, call_id in list(enumerate(unmade, self.next_part))
         )
 
     def closing(self, outcome: Outcome) -> list[bytes]:
-        """The chunks that end the stream; the caller appends them once the row is settled."""
+        """The chunks that end the stream. The caller appends them when the row is settled."""
         return self._encoder.finish(outcome)
 
     @property
     def parts(self) -> list[Part]:
-        """All of this generation's parts."""
+        """All parts of this generation, of earlier steps and of this one."""
         return [*self._done, *self.transcript.parts]
 
     @property
     def next_part(self) -> int:
-        """The number of the next part: those of earlier generations count in."""
+        """The number of the next part. The parts of the answer's earlier generations are counted, too."""
         return max(self._from_part, self.transcript.next_part)
 
     @property
     def usage(self) -> Usage | None:
-        """The sum over the steps; None when no step has told."""
-        told = [usage for usage in (self._used, self.transcript.usage) if usage]
-        return sum(told[1:], told[0]) if told else None
+        """The sum over the steps; None if the provider has reported none."""
+        reported = [usage for usage in (self._used, self.transcript.usage) if usage]
+        return sum(reported[1:], reported[0]) if reported else None
 
     @property
     def is_empty(self) -> bool:
-        """Whether readers have seen nothing of this step yet."""
+        """True while readers have seen nothing of this step."""
         return self._is_empty
 
     @property
     def size(self) -> int:
-        """Of all that readers can be shown, in bytes."""
+        """The size of all frames, in bytes."""
         return self._log.size
 
     def overdue(self) -> str | None:
-        """Which limit on a provider's slowness has passed, as a key of `errors.PUBLIC_MESSAGES`."""
+        """Returns the code of the time limit that the provider has passed, or None.
+
+        The code is a key of `errors.PUBLIC_MESSAGES`.
+        """
         now = time.monotonic()
         if now - self._began > settings.TOTAL_SECONDS:
             return "timeout_total"
@@ -147,7 +153,7 @@ class Draft:
 
     @property
     def first_delta_ms(self) -> int | None:
-        """Milliseconds from the start to the first thing a reader saw."""
+        """Milliseconds from the start to the first delta; None if there was none."""
         return None if self._first_delta is None else round(1000 * (self._first_delta - self._began))
 
     @property

@@ -1,4 +1,4 @@
-"""How a run ended: one status, and the code by which people are told what went wrong."""
+"""How a run ended: a status, and the code of the error message that people see."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ logger = logging.getLogger(__name__)
 
 
 class Ending(NamedTuple):
-    """`code` is a key of `errors.PUBLIC_MESSAGES`, empty when nothing went wrong; `detail` is for staff.
+    """The end of a run.
 
-    `cancel_reason` says who stopped it: `user`, `abandoned`. `retryable` is the parser's verdict on an error inside
-    the stream; None where the parser gave none.
+    `code` is a key of `errors.PUBLIC_MESSAGES`, and empty if nothing failed. `detail` is for staff. `cancel_reason` is
+    "user" or "abandoned" for a cancelled run. `retry_after` is the pause that the provider asks for, in seconds.
+    `retryable` is what the parser says of an error inside the stream; None if it says nothing.
     """
 
     status: Status
@@ -30,15 +31,17 @@ class Ending(NamedTuple):
 
     @property
     def is_retryable(self) -> bool:
-        """True if asking again may help: by the parser's verdict, or else by the code."""
+        """True if another request may succeed. The parser decides; if it says nothing, the code does."""
         return self.code in RETRYABLE if self.retryable is None else self.retryable
 
 
 def cancelled(reason: str) -> Ending:
+    """The end of a run that somebody stopped."""
     return Ending(Status.CANCELLED, cancel_reason=reason)
 
 
 def expired(code: str) -> Ending:
+    """The end of a run whose provider has passed a time limit."""
     return Ending(Status.FAILED, code)
 
 
@@ -46,9 +49,10 @@ INTERRUPTED = Ending(Status.INTERRUPTED, "interrupted")
 
 
 def ending_of(terminal: Event | None, verdict: Ending | None, trouble: BaseException | None) -> Ending:
-    """Decide from the stream's last event, the reason reading was broken off for, and what reading raised.
+    """Decides how a run ended.
 
-    A stream that said it was complete is finished, whatever happened after.
+    `terminal` is the stream's last event, `verdict` is the ending for which reading was broken off, and `trouble` is
+    the exception that reading raised. A stream that reported its end is finished, whatever happened afterwards.
     """
     if isinstance(terminal, Finished):
         return Ending(Status.FINISHED)

@@ -1,7 +1,7 @@
 """The run of one generation: reads the provider until the end or a cancel, then settles the row.
 
-A task of its own reads the provider and executes tools. So a cancel reaches it at any await and closes the provider's
-connection at once, while the run lives on to settle what arrived.
+A separate task reads the provider and executes tools. A cancel interrupts that task at any await and so closes the
+provider's connection at once; the run itself continues and settles what arrived.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 class Run:
-    """A generation in the process that runs it. `written` is the number of frames that the journal has.
+    """A generation in the process that runs it.
 
-    The run settles within the context `settling`, which keeps the ticker away meanwhile.
+    `written` is the number of frames that the journal has. The run settles inside the context `settling`, during which
+    no tick runs.
     """
 
     def __init__(
@@ -55,9 +56,9 @@ class Run:
         self._is_settled = False
 
     async def run(self, read: Coroutine[Any, Any, None]) -> None:
-        """Runs `read`, which fills the draft, to its end or until a cancel, then settles. Raises nothing.
+        """Runs `read`, which fills the draft, until its end or a cancel; then settles the row. Raises nothing.
 
-        The generation is in `alive` until then.
+        Afterwards the generation is no longer in `alive`.
         """
         reading = self._reading = asyncio.create_task(read)
         if self._verdict:
@@ -69,7 +70,7 @@ class Run:
         if trouble is not None:
             trouble.__traceback__ = None  # its frames hold the exception and the draft in memory
         if ending.status != Status.FINISHED:
-            # A process that ends takes no question back: a person can still answer it.
+            # When the process ends, a person can still answer an open question; another process continues the answer.
             self.draft.break_off(keeps_questions=ending.status == Status.INTERRUPTED)
         settling = asyncio.create_task(self._end(ending))
         await self._outlast(settling)
@@ -80,9 +81,9 @@ class Run:
         settling.result()
 
     async def _outlast(self, task: asyncio.Task[None]) -> None:
-        """Waits for `task` to end.
+        """Waits until `task` ends.
 
-        Whoever cancels the run ends the process, so the run interrupts and goes on waiting.
+        Only the end of the process cancels the run itself. The run then interrupts the reading and continues to wait.
         """
         while not task.done():
             try:
@@ -91,7 +92,7 @@ class Run:
                 self.interrupt()
 
     def cancel(self, reason: str) -> None:
-        """Stops reading the provider now. What arrived is kept."""
+        """Stops reading the provider now. What arrived is stored."""
         self._break_off(cancelled(reason))
 
     def interrupt(self) -> None:
@@ -115,13 +116,14 @@ class Run:
 
     @property
     def is_ours(self) -> bool:
-        """True if the log agrees with the row, or will agree with it."""
+        """True if this process has settled the row, or still can: then the log has the same frames as the row."""
         return not self._is_fenced and (self._is_settled or not self.log.is_closed)
 
     def unwritten(self, size: float = math.inf) -> Batch:
         """The frames that the journal does not have yet, up to the one that fills `size` bytes.
 
-        At least those of the last try: it may have been committed although its result was lost.
+        The batch has at least the frames of the last try, because that try may have been committed although its result
+        was lost.
         """
         frames = self.log.since(self.written, size)
         missing = self._tried - self.written - len(frames)
@@ -131,7 +133,7 @@ class Run:
         return Batch(self.written + 1, frames)
 
     def _break_off(self, verdict: Ending) -> None:
-        """Stops reading. The first verdict counts."""
+        """Stops reading. If it is called twice, the first verdict counts."""
         self._verdict = self._verdict or verdict
         if self._reading:
             self._reading.cancel()
@@ -157,18 +159,17 @@ class Run:
                 return
 
     async def _is_database_there(self) -> bool:
-        """True if the database answers a query: then it refuses this row, and waiting does not help."""
+        """True if the database answers a query. Then it refuses this row, and more tries do not help."""
         try:
             return await in_database(Generation.objects.filter(pk=self.generation.pk).exists)
         except DatabaseTrouble:
             return False
 
     async def _settle(self, ending: Ending) -> list[bytes]:
-        """Settles the row and returns the closing chunks, which readers see only after the commit."""
+        """Settles the row and returns the closing chunks. Readers get them after the commit."""
         async with self._settling():
-            settlement = self._settlement(
-                ending
-            )  # made here, because hundreds may wait for `settling`, each with its text
+            # Made here and not earlier: hundreds of runs may wait for `settling`, and each would hold its text twice.
+            settlement = self._settlement(ending)
             settlement.apply(self.generation)
             closing = self.draft.closing(self.generation.outcome)
             last = self.log.last_seq
@@ -201,12 +202,13 @@ class Run:
         return self.draft.closing(self.generation.outcome)
 
     def _begin_abandoning(self) -> None:
-        """Starts the wait for a new reader. A reader who came and went meanwhile restarts it."""
+        """Starts the wait for a new reader. It starts again when another reader has come and gone."""
         if self._abandoning:
             self._abandoning.cancel()
         seconds = settings.ABANDON_AFTER
         if seconds is not None:
-            loop, context = asyncio.get_running_loop(), contextvars.Context()  # not the last reader's request context
+            # A fresh context, because the current one belongs to the last reader's request.
+            loop, context = asyncio.get_running_loop(), contextvars.Context()
             self._abandoning = loop.create_task(self._abandon_after(seconds), context=context)
 
     async def _abandon_after(self, seconds: float) -> None:
@@ -216,7 +218,7 @@ class Run:
                 return
             if await self._is_watched_elsewhere(max(seconds, settings.STUCK_SECONDS)):
                 continue
-            if not self._is_watched_here():  # asked again: a reader may have come meanwhile
+            if not self._is_watched_here():  # a reader may have come during the query
                 self.cancel("abandoned")
             return
 

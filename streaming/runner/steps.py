@@ -1,10 +1,10 @@
-"""Steps: the model is asked, its answer goes into the draft, its tool calls are executed, and it is asked again.
+"""Steps: the model is asked, its answer goes into the draft, its calls are executed, and the model is asked again.
 
     step 1: request ─▶ text, calls ─▶ results
     step 2: request with these     ─▶ text, calls ─▶ results
-    …                                        until the model calls nothing that runs here
+    …                                        until no call is executed here
 
-Calls that a client executes, or that a person has to approve, end the generation. Their answers begin another one.
+A call that a client executes, or that a person must approve, ends the generation. Its answer begins another one.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from streaming.runner.draft import Draft
 from streaming.runner.ending import ending_of
 from streaming.runner.tool_calls import ToolCalls
 
-# Seconds before a provider is asked again. They double with each try; a random quarter spreads many retries in time.
+# Seconds before a provider is asked again. The pause doubles with each try. Up to a quarter is added at random, so that
+# many generations do not ask again at the same time.
 RETRY_SECONDS = 0.5
-# A person does not wait longer: if the provider asks for a longer pause, the error is shown at once.
+# If the provider asks for a longer pause than this, the person sees the error at once.
 MAX_RETRY_SECONDS = 20.0
 
 
@@ -51,10 +52,10 @@ class Steps:
         self._due = tuple(due)
 
     async def read(self) -> None:
-        """Asks until the model's last word, or until a call waits for a client or a person.
+        """Asks the model until it has finished, or until a call waits for a client or a person.
 
         Raises:
-            ProviderError: the provider failed; the draft has what arrived before.
+            ProviderError: the provider failed. The draft has what arrived before.
         """
         provider = get_provider(self._generation.provider)
         self._generation.model = provider.model
@@ -69,7 +70,7 @@ class Steps:
             is_first = False
 
     async def _is_answered(self) -> bool:
-        """Executes the step's calls. True if the model is to be asked again with their results."""
+        """Executes the step's calls. True if the model must be asked again with their results."""
         if not isinstance(self._draft.terminal, Finished):
             return False
         calls = [call for call in self._draft.transcript.tool_calls if call.is_complete]
@@ -78,7 +79,7 @@ class Steps:
     def _step_request(self, *, is_last: bool) -> GenerationRequest:
         """The request with this generation's parts so far.
 
-        A forced tool choice counts once, or the steps would never end.
+        A tool choice that forces a call is sent only once, because otherwise the steps would never end.
         """
         request, so_far = self._request, tuple(self._draft.parts)
         choice = request.tool_choice
@@ -88,7 +89,11 @@ class Steps:
         return msgspec.structs.replace(request, turns=turns, tool_choice=choice)
 
     async def _ask(self, provider: Provider, request: GenerationRequest) -> None:
-        """Asks the provider until it has answered or is not to be tried again."""
+        """Asks the provider until it has answered, or until another try makes no sense.
+
+        Raises:
+            ProviderError: the last try failed.
+        """
         tries = 0
         while True:
             tries += 1
@@ -124,7 +129,7 @@ class Steps:
             draft.apply(parser.close())
 
     def _retry_delay(self, tries: int, trouble: ProviderError | None) -> float | None:
-        """Seconds until the provider is asked again; None if it is not."""
+        """The seconds until the provider is asked again; None if it is not asked again."""
         ending = ending_of(self._draft.terminal, None, trouble)
         if not (self._draft.is_empty and ending.is_retryable and tries <= settings.PROVIDER_RETRIES):
             return None

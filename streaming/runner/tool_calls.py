@@ -1,4 +1,4 @@
-"""The tool calls of one generation: which of them are executed here, and their results."""
+"""The tool calls of one generation: it decides which of them are executed here, and appends their results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ class ToolCalls:
         self._executor = executor
 
     async def answer(self, calls: Iterable[ToolCall], draft: Draft) -> bool:
-        """Executes the calls that need no approval. True if there were calls and each has its result."""
+        """Executes the calls that need no approval and no client.
+
+        Returns True if each call has its result, and False if some wait or if there were none.
+        """
         mine = [call for call in calls if not call.is_provider_executed]
         with draft.working():
             asked = [call for call in mine if await self._asks_first(call)]
@@ -33,7 +36,10 @@ class ToolCalls:
         return bool(ready) and not waiting
 
     async def execute(self, calls: Iterable[ToolCall], draft: Draft) -> None:
-        """Executes `calls` concurrently. The result of one that is cancelled says so: it may have had its effect."""
+        """Executes `calls` concurrently.
+
+        A cancelled call gets the result `BROKEN_OFF`, because it may have had its effect.
+        """
         with draft.working():
             async with asyncio.TaskGroup() as group:
                 for call in calls:
@@ -69,6 +75,9 @@ class ToolCalls:
         return tool is not None and await self._executor.asks_first(tool, call)
 
     def _is_the_clients(self, call: ToolCall) -> bool:
-        """True if a client has to execute the call. A model that was offered no tools here has them from elsewhere."""
+        """True if a client must execute the call.
+
+        A model that was offered no tools here knows them from elsewhere, so a client executes all of its calls.
+        """
         is_offered = call.name in self._toolbox.tools or not self._toolbox.tools
         return is_offered and self._toolbox.executable(call.name) is None

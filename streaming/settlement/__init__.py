@@ -1,8 +1,8 @@
-"""How a generation's row ends, once.
+"""Settlement: a generation's row gets its final status exactly once.
 
 `settle` writes the last frames, the message's parts and the final status in one conditional transaction. The reaper
-settles generations whose process has died: `reap` all of them, `reap_one` a single one, `check_idle` those that keep a
-conversation busy.
+settles generations whose process has died. `reap` settles all of them, `reap_one` a single one, and `check_idle` the
+one that keeps a conversation busy.
 """
 
 from __future__ import annotations

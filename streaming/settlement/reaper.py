@@ -20,20 +20,20 @@ logger = logging.getLogger(__name__)
 
 BUSY = "An answer is still being written in this conversation. Wait for it, or stop it."
 EVERY_FRAME = 2**30
-# The generations that run in this process. They are alive, however late their leases are renewed. All threads read it.
+# The generations that run in this process. They are alive even if their leases have run out. All threads read this set.
 alive: set[uuid.UUID] = set()
 
 
 def reap(silent_for: float = 0) -> int:
     """Settles every generation whose lease ran out more than `silent_for` seconds ago, and returns their number.
 
-    Does nothing while this process cannot know that the others are dead (see `_is_silence_death`).
+    Does nothing while this process cannot know that the others are dead (see `_does_silence_mean_death`).
     """
-    if not _is_silence_death():
+    if not _does_silence_mean_death():
         return 0
     interrupted, trouble = 0, None
     for generation in _silent(Generation.objects.expired(silent_for)):
-        # One row that cannot be settled must not keep the others from it.
+        # One row that cannot be settled must not stop the others.
         try:
             interrupted += _interrupt(generation)
         except Exception as failure:
@@ -47,7 +47,7 @@ def reap(silent_for: float = 0) -> int:
 def reap_one(generation_id: uuid.UUID) -> None:
     """Settles this generation if its lease ran out and its process is dead."""
     for generation in _silent(Generation.objects.expired().filter(pk=generation_id)):
-        if _is_silence_death():
+        if _does_silence_mean_death():
             _interrupt(generation)
 
 
@@ -67,13 +67,13 @@ def _silent(expired: GenerationQuerySet) -> list[Generation]:
     return [one for one in expired.select_related("message") if one.pk not in alive]
 
 
-def _is_silence_death() -> bool:
+def _does_silence_mean_death() -> bool:
     """True if a lease that ran out means that its process is dead.
 
-    False if the database was away or locked within the last lease: then nobody could renew, and the living get a
-    lease's time to do so.
+    It is False if the database was away or locked within the last lease. Then no process could renew its leases, and
+    living processes need time to do so.
     """
-    with atomic():  # on SQLite this waits for the write lock, so a lock that blocks the others shows here
+    with atomic():  # on SQLite this waits for the write lock, and notices a lock that blocks all processes
         pass
     return health.has_been_good_for(settings.LEASE_SECONDS)
 
@@ -89,13 +89,13 @@ def _interrupt(generation: Generation) -> bool:
     closing = [] if frames else opening.all_chunks()
     closing += opening.encoder.finish(generation.outcome)
     end = [frame(seq, chunk) for seq, chunk in enumerate(closing, len(frames) + 1)]
-    # The end is a batch of its own, so that readers of rescued frames can be told from readers of lost ones.
+    # The end is a separate batch. Its first number shows later which readers have seen frames that are lost.
     batches = Batch(len(held) + 1, rescued), Batch(len(frames) + 1, end)
     return settle(generation, settlement, *batches, is_silent=True)
 
 
 def _parts_in(frames: list[bytes], generation: Generation) -> tuple[Part, ...]:
-    """The parts that the message was given at its start, and those that the frames tell besides."""
+    """The parts that the message had at its start, and the further parts that the frames contain."""
     given = generation.message.typed_parts if generation.head_seq else ()
     written = fold_chunks([chunk_of(piece) for piece in frames[generation.head_seq :]])
     return (*given, *(part for part in written if not _is_among(part, given)))

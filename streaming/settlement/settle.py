@@ -1,7 +1,7 @@
-"""Settling: a generation's row ends once, whoever ends it.
+"""Settling: a generation's row gets its final status, from the process that runs it or from a reaper.
 
-The last frames, the message's parts and the final status are one transaction. Whoever comes second finds the row
-settled and changes nothing.
+The last frames, the message's parts and the final status are one transaction. A second process finds the row settled
+and changes nothing.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ SETTLED_FIELDS = (
 def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is_silent: bool = False) -> bool:
     """Settles `generation`, and stores the frames that the journal does not have yet.
 
-    Returns False and changes nothing if it was settled before. With `is_silent`, the same if its lease has not run out.
+    Returns False and changes nothing if another process has settled the row, or, with `is_silent`, if the generation's
+    lease has not run out.
     """
     settlement.apply(generation)
     generation.last_seq = unwritten[-1].last_seq

@@ -1,8 +1,8 @@
 """Replay, then follow, with no gap and no duplicate.
 
-A subscription is a number: the last frame that its reader has. `subscribe` reads the live log in the process that runs
-the generation, and the journal elsewhere. Old and new frames come from the same place by the same number, so there is
-no seam between them. `follow` is for the client that submitted, which has an answer's earlier frames already.
+A subscription is a cursor: the number of the last frame that its reader has. `subscribe` reads the live log in the
+process that runs the generation, and the journal in all other processes. Old and new frames come from the same log and
+have consecutive numbers. `follow` is for the client that submitted; it already has the answer's earlier frames.
 """
 
 from __future__ import annotations

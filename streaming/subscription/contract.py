@@ -1,4 +1,4 @@
-"""What every subscription does."""
+"""The interface of all subscriptions."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Protocol
 class Subscription(Protocol):
     """A reader's place in a generation's log. `seq` is the number of the last frame that it was given.
 
-    A subscription holds nothing until it is first read, so it may be dropped unread. `has_begun_again` is True if the
-    log was lost and made anew, and frames from number 1 follow others.
+    A subscription needs no `close` before its first read. `has_begun_again` is True if the log was lost and made anew,
+    so that frames from number 1 follow frames with higher numbers.
     """
 
     seq: int
     has_begun_again: bool
 
     async def next(self, seconds: float) -> list[bytes] | None:
-        """The next frames; None after the last one; an empty list after `seconds` of silence.
+        """Returns the next frames, None after the last one, or an empty list after `seconds` without a frame.
 
-        Also an empty list, and sooner, when this process ends and another process runs the generation.
+        The empty list comes at once when this process ends and another process runs the generation.
         """
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A reader in another process than the generation's, or after its end: a cursor over the journal."""
+"""The cursor over the journal. It is for readers in other processes, and for readers after a generation's end."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from streaming.settlement import reap_one
 
 logger = logging.getLogger(__name__)
 
-# How often a reader is marked within `STREAMING_ABANDON_AFTER`; two marks may be lost.
+# How often a reader is marked within `STREAMING_ABANDON_AFTER`, so that two marks may fail.
 MARKS_PER_WAIT = 3
 
 
-class Look(NamedTuple):
-    """The frames that one look at the journal found. `is_over` is True if no more frames come after these.
+class Found(NamedTuple):
+    """The result of one read of the journal.
 
-    `begins_again` is True for a replay, whose frames start at number 1.
+    `is_over` is True if no frames follow. `begins_again` is True for a replay, whose frames start at number 1.
     """
 
     frames: list[bytes]
@@ -40,9 +40,9 @@ class Look(NamedTuple):
 class JournalSubscription:
     """A cursor over the journal.
 
-    Where there is Redis, the database is asked once if the generation is over, and then Redis is read. Redis knows no
-    ends and may have lost frames that the database still has. So when Redis has nothing and a wait did not change that,
-    the database is asked again.
+    If the site has Redis, the first read asks the database if the generation is over, and later reads ask Redis. Redis
+    does not know if a generation is over, and may have lost frames that the database has. So if Redis has no new frames
+    even after a wait, the database is asked again.
     """
 
     def __init__(self, generation_id: uuid.UUID, after: int) -> None:
@@ -62,13 +62,13 @@ class JournalSubscription:
         watch = self._watch = self._watch or self._new_watch()
         while not self._is_over:
             self._mark()
-            look = await self._look()
-            self._is_over = look.is_over
-            if look.frames:
-                self.has_begun_again |= look.begins_again and self.seq > 0
-                self.seq = len(look.frames) + (0 if look.begins_again else self.seq)
-                return look.frames
-            if look.is_over:
+            found = await self._read()
+            self._is_over = found.is_over
+            if found.frames:
+                self.has_begun_again |= found.begins_again and self.seq > 0
+                self.seq = len(found.frames) + (0 if found.begins_again else self.seq)
+                return found.frames
+            if found.is_over:
                 break
             remaining = deadline - time.monotonic()
             if remaining <= 0:
@@ -86,12 +86,12 @@ class JournalSubscription:
         return self._redis.watch(self._generation_id) if self._redis else Polling()
 
     def _mark(self) -> None:
-        """Marks the reader in the row, so that the generation's process does not abandon it."""
+        """Marks the row as watched, so that the generation's process does not abandon it."""
         seconds = settings.ABANDON_AFTER
         if seconds is None or time.monotonic() - self._marked_at < seconds / MARKS_PER_WAIT:
             return
         self._marked_at = time.monotonic()
-        self._marking = asyncio.create_task(self._write_mark())  # beside the reading, which must not wait for it
+        self._marking = asyncio.create_task(self._write_mark())  # a task, because reading must not wait for it
 
     async def _write_mark(self) -> None:
         try:
@@ -99,47 +99,47 @@ class JournalSubscription:
         except DatabaseTrouble as trouble:
             logger.warning("A reader could not be marked (%s).", type(trouble).__name__)
 
-    async def _look(self) -> Look:
+    async def _read(self) -> Found:
         is_first, self._is_first = self._is_first, False
         if self._redis is None:
             return await self._ask_database()
-        if is_first and any(look := await self._ask_database()):
-            return look
+        if is_first and any(found := await self._ask_database()):
+            return found
         frames = await self._redis.read(self._generation_id, self.seq)
         had_given, self._has_just_given = self._has_just_given, bool(frames)
         if frames or had_given or is_first:
-            return Look(frames, is_over=False)
+            return Found(frames, is_over=False)
         return await self._ask_database()
 
-    async def _ask_database(self) -> Look:
+    async def _ask_database(self) -> Found:
         try:
-            return await in_database(_look, self._generation_id, self.seq)
+            return await in_database(_read_database, self._generation_id, self.seq)
         except DatabaseTrouble as trouble:
             logger.warning("The journal could not be read (%s); its reader waits.", type(trouble).__name__)
-            return Look([], is_over=False)
+            return Found([], is_over=False)
 
 
-def _look(generation_id: uuid.UUID, after: int) -> Look:
+def _read_database(generation_id: uuid.UUID, after: int) -> Found:
     is_active, last_seq = read_status(generation_id)
     frames = read_frames(generation_id, after)
     if is_active:
         if not frames:
             reap_one(generation_id)
-        return Look(frames, is_over=False)
+        return Found(frames, is_over=False)
     if _is_torn(generation_id, after):
-        return Look(_replay(generation_id), is_over=True, begins_again=True)
+        return Found(_replay(generation_id), is_over=True, begins_again=True)
     if frames:
-        return Look(frames, is_over=after + len(frames) >= last_seq)
+        return Found(frames, is_over=after + len(frames) >= last_seq)
     if after == last_seq:
-        return Look([], is_over=True)
-    return Look(_replay(generation_id), is_over=True, begins_again=True)
+        return Found([], is_over=True)
+    return Found(_replay(generation_id), is_over=True, begins_again=True)
 
 
 def has_end(generation: Generation, after: int) -> bool:
     """True if a reader whose last frame is number `after` has seen the end of a settled generation.
 
-    A process that died may have shown frames that no journal holds, and the end that the reaper wrote has their
-    numbers. So for a minute a reader who comes back with the last number may have seen a lost frame instead of the end.
+    A process that died may have sent frames that are in no journal. The end that the reaper wrote then has the number
+    of such a frame. So in the first minute after the reaping, the last number does not prove that a reader has the end.
     """
     ended = generation.finished_at
     is_fresh = ended is not None and timezone.now() - ended < datetime.timedelta(minutes=1)
@@ -147,7 +147,7 @@ def has_end(generation: Generation, after: int) -> bool:
 
 
 def _is_torn(generation_id: uuid.UUID, after: int) -> bool:
-    """True if number `after` may belong to a frame that only readers of the dead process have seen."""
+    """True if number `after` may be that of a lost frame, which a process has sent before it died."""
     generation = Generation.objects.get(pk=generation_id)
     if after == 0 or not generation.was_reaped or has_end(generation, after):
         return False

@@ -1,4 +1,4 @@
-"""A reader in the process that runs the generation."""
+"""The cursor over the live log. It is for readers in the process that runs the generation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from streaming.journal import LiveLog
 
 
 class LiveSubscription:
-    """A cursor over the live log."""
+    """A cursor over the live log. It counts as a reader of the log from its first `next` until `close`."""
 
     has_begun_again = False
 

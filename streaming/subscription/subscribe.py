@@ -1,4 +1,4 @@
-"""Choosing the log that a reader reads."""
+"""The choice of the log that a reader gets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streaming.subscription.live import LiveSubscription
 
 
 async def subscribe(generation_id: uuid.UUID, after: int = 0) -> Subscription:
-    """Follows a generation from frame `after` on. A number that the log has not reached starts from the beginning."""
+    """Follows a generation after frame `after`. A number that the log has not reached means from the beginning."""
     log = live_logs().get(generation_id)
     return JournalSubscription(generation_id, after) if log is None else LiveSubscription(log, after)
 

@@ -1,8 +1,9 @@
-"""What runs in this process: its generations from submission to end, one supervisor for each event loop.
+"""The generations that run in this process, from submission to end. Each event loop has one supervisor.
 
-The supervisor owns the tasks; no request and no consumer does, so closing a connection ends a reader and not the
-answer. `ticker` writes the journal and renews the `leases`, `sweeper` settles the dead of other processes, `stop` asks
-whoever runs a generation to stop, `shutdown` holds the process until its generations are settled.
+The supervisor owns the tasks of its generations. No request and no consumer owns them, so a closed connection ends a
+reader and not the answer. `ticker` writes the journal and renews the `leases`. `sweeper` settles the generations of
+dead processes. `stop` asks the process that runs a generation to stop. `shutdown` delays the end of the process until
+its generations are settled.
 """
 
 from __future__ import annotations

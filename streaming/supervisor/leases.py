@@ -1,9 +1,9 @@
 """Leases: a process holds its generations by renewing their leases at each tick.
 
-A tick is one transaction for all of a process's generations. It renews their leases, which locks their rows, so that
-nobody settles them meanwhile; reads who was asked to stop; and inserts the new frames. It takes three statements,
-further ones only where the frames are too many for one, and a savepoint: leases are renewed even if frames cannot be
-stored.
+A tick is one transaction for all generations of a process. First it renews their leases; this locks their rows, so that
+nobody settles them during the tick. Then it reads which of them must stop. Last it inserts the new frames, inside a
+savepoint, so that leases are renewed even if frames cannot be stored. These are three statements; a tick with very many
+frames needs several inserts.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ logger = logging.getLogger(__name__)
 class Tick(NamedTuple):
     """The result of a tick.
 
-    `held` are the generations that their worker still holds, each with the reason for which it must stop, or None. A
-    generation that is missing was settled by another process: stop running it.
+    `held` has the generations that the worker still holds. Each value is the reason why the generation must stop, or
+    None. A generation that is missing was settled by another process and must stop, too. `has_written` is False if the
+    frames could not be stored.
     """
 
     held: dict[uuid.UUID, str | None]
@@ -48,13 +49,17 @@ def tick(worker: str, live: Mapping[uuid.UUID, Batch]) -> Tick:
 
 
 def _can_write(batches: Mapping[uuid.UUID, Batch]) -> bool:
-    """Writes the frames. False if the database refused them and the rest of the transaction still stands."""
+    """Writes the frames. Returns False if the database refused them.
+
+    Raises:
+        DatabaseError: the database has undone the whole transaction, and the leases with it.
+    """
     try:
         with atomic():
             write_frames(batches)
     except DatabaseError as trouble:
         if connections[alias()].needs_rollback:
-            raise  # the database has undone the whole transaction
+            raise
         logger.warning("The journal took no frames (%s); they are kept, and tried again.", type(trouble).__name__)
         return False
     return True

@@ -17,8 +17,8 @@ StopAnswer = Literal["stopping", "finished", "not_running"]
 async def stop(generation_id: uuid.UUID, reason: str = "user") -> StopAnswer:
     """Asks the process that runs the generation to stop. The request is in the row before this returns.
 
-    The own process closes the provider's connection first. Another process obeys at its next tick, or at once where the
-    site has Redis.
+    If the generation runs in this process, the provider's connection is closed first. Another process stops it at its
+    next tick, or at once if the site has Redis. The answer is "stopping", or "finished" if nothing was left to stop.
     """
     run = current().find(generation_id)
     is_here = run is not None and run.is_live

@@ -1,4 +1,4 @@
-"""The supervisor: owns the generations that run on an event loop, from their submission to their end."""
+"""The supervisor owns the generations that run on an event loop, from their submission to their end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from streaming.supervisor.sweeper import sweep_forever
 from streaming.supervisor.ticker import Ticker
 from streaming.tools import Toolbox, ToolExecutor
 
-# How long a process that ends waits for one more row to be settled. With the database away, the lease does the rest.
+# How long a process that ends waits for one more row to be settled. If the database is away, another process settles
+# the rows when their leases have run out.
 SETTLE_SECONDS = 1.0
 T = TypeVar("T")
 
@@ -57,13 +58,13 @@ class Supervisor:
         toolbox: Toolbox | None = None,
         tool_choice: str | None = None,
     ) -> Generation:
-        """Accepts a message and starts its answer. A message that was sent before gives the answer that it has.
+        """Accepts a message and starts its answer. If the message was sent before, returns the generation that it has.
 
-        Without a `toolbox`, the settings and the conversation say which tools are offered. The caller may be cancelled
-        at any moment: once begun, the submission is completed.
+        Without a `toolbox`, the settings and the conversation decide which tools are offered. The submission is
+        completed even if the caller is cancelled.
 
         Raises:
-            RequestError: and nothing was stored.
+            RequestError: the submission is refused, and nothing was stored.
         """
         self.ensure_sweeping()
         if self.is_draining:
@@ -82,12 +83,12 @@ class Supervisor:
         return self._runs.get(generation_id)
 
     def cancel_all(self, reason: str) -> None:
-        """Stops everything that runs here. What arrived is kept."""
+        """Stops all generations that run here. What arrived is stored."""
         for run in self._runs.values():
             run.cancel(reason)
 
     def ensure_sweeping(self) -> None:
-        """Starts the sweeper, unless it runs already."""
+        """Starts the sweeper if it does not run yet."""
         if self._sweeping is None:
             self._sweeping = self._spawn(sweep_forever())
 
@@ -98,10 +99,10 @@ class Supervisor:
         await self._ticker.idle()
 
     async def drain(self, seconds: float) -> None:
-        """Starts nothing more, lets generations run for `seconds`, settles the rest as interrupted, and ends all
-        streams.
+        """Prepares the end of the process.
 
-        May be called again meanwhile; the shortest time counts.
+        It starts nothing more, lets generations run for `seconds`, settles the rest as interrupted, and ends all
+        streams. It may be called again while it runs; the shorter time counts.
         """
         self.is_draining = True
         await self._idle_within(0 if self._is_out_of_time else seconds)
@@ -140,7 +141,7 @@ class Supervisor:
             except TooManyRequests:
                 if not ahead:
                     raise
-                await asyncio.wait(ahead)  # some may have been refused; those accepted are counted in the database now
+                await asyncio.wait(ahead)  # afterwards the database counts those that were accepted
                 generation, start = await _accept(sender._replace(ahead=0), submission)
         if start is not None:
             self._start(generation, start, tool_choice)
@@ -164,7 +165,7 @@ class Supervisor:
 
 def _new_supervisor() -> Supervisor:
     supervisor = Supervisor()
-    Shutdown(supervisor.drain).watch()
+    Shutdown(supervisor.drain).install()
     return supervisor
 
 
@@ -179,7 +180,8 @@ def current() -> Supervisor:
 async def _accept(sender: Sender, submission: Submission) -> Accepted:
     """Runs `accept` on a database thread.
 
-    What it starts is in `alive` at once: a busy event loop may learn of it too late.
+    That thread also adds the new generation to `alive`. A busy event loop could add it only after its lease has run
+    out, and the reaper would take it for dead.
     """
     new: list[uuid.UUID] = []
 

@@ -1,4 +1,4 @@
-"""The sweeper: what every process removes now and then, whichever process left it behind."""
+"""The sweeper: every process regularly removes what dead processes and old answers have left."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ async def sweep_forever() -> None:
 def return_memory() -> None:
     """Returns freed memory to the operating system; does nothing where the C library cannot.
 
-    glibc keeps freed memory for later use. Measured: a 9 MB answer grows the process to some 160 MB, and this returns
-    it. It takes milliseconds, in which other Python threads run on.
+    glibc keeps freed memory for later use. Measured: with a 9 MB answer the process grows to about 160 MB, and this
+    returns the memory. It takes milliseconds, and other Python threads run at the same time.
     """
     _trim()(0)
 

@@ -1,6 +1,6 @@
-"""The ticker: writes the new frames of all generations of a process, renews their leases, and reads who must stop.
+"""The ticker writes the new frames of all generations of a process, renews their leases, and reads which must stop.
 
-One writer serves them all: a tick is one transaction with few statements, for one generation or a thousand.
+There is one writer for all of them: a tick is one transaction with few statements, for one generation or a thousand.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ MAX_BYTES_PER_TICK = 8_000_000
 
 
 class Ticker:
-    """Ticks for `runs`, which come and go, of the supervisor named `worker`."""
+    """Ticks for the `runs` of the supervisor named `worker`. The supervisor adds runs and removes them."""
 
     def __init__(self, worker: str, runs: Mapping[uuid.UUID, Run]) -> None:
         self._lock = asyncio.Lock()
         self._turn = asyncio.Lock()
         self._worker = worker
         self._runs = runs
-        self._asked = asyncio.Event()
+        self._stop_requested = asyncio.Event()
         redis = redis_journal()
-        self._mirror = Mirror(redis, self._hear_stop) if redis else None
+        self._mirror = Mirror(redis, self._on_stop) if redis else None
         self._loops: dict[Callable[[], Coroutine[None, None, None]], asyncio.Task[None]] = {}
 
     def add(self, generation_id: uuid.UUID) -> None:
@@ -47,16 +47,16 @@ class Ticker:
 
     @contextlib.asynccontextmanager
     async def settling(self) -> AsyncIterator[None]:
-        """The context in which a run settles. One run settles at a time, and no tick runs meanwhile.
+        """The context in which a run settles. One run settles at a time, and no tick runs at the same time.
 
-        Runs wait for each other on a lock of their own. If they queued on the ticker's lock, a tick behind hundreds of
-        them would renew leases too late.
+        Runs wait for each other on a second lock. If hundreds of them waited for the ticker's lock, the next tick would
+        have to wait for all of them, and leases would run out.
         """
         async with self._turn, self._lock:
             yield
 
     async def idle(self) -> None:
-        """Returns when everything that has ended is copied to Redis, where the site has one."""
+        """Returns when the frames of all ended generations are in Redis. Without Redis, returns at once."""
         if self._mirror:
             await self._mirror.idle()
 
@@ -66,9 +66,9 @@ class Ticker:
                 self._loops[loop] = asyncio.get_running_loop().create_task(loop(), context=contextvars.Context())
 
     async def _watch_while_busy(self) -> None:
-        """Checks deadlines in a loop of its own, because a tick may wait for the database.
+        """Checks time limits. This is a separate loop, because a tick may have to wait for the database.
 
-        Each loop restarts the other.
+        It also restarts the ticking loop if something has ended it.
         """
         while self._runs:
             await asyncio.sleep(settings.TICK_SECONDS)
@@ -88,15 +88,16 @@ class Ticker:
                 logger.exception("A tick failed.")
 
     async def _pause(self) -> None:
-        """Waits for the next tick, which comes early when one of our generations was asked to stop."""
+        """Waits until the next tick is due. That is at once when a generation of this process must stop."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(settings.TICK_SECONDS):
-                await self._asked.wait()
-        self._asked.clear()
+                await self._stop_requested.wait()
+        self._stop_requested.clear()
 
-    def _hear_stop(self, generation_id: uuid.UUID) -> None:
+    def _on_stop(self, generation_id: uuid.UUID) -> None:
+        """Redis has announced a request to stop a generation, which may run in another process."""
         if generation_id in self._runs:
-            self._asked.set()
+            self._stop_requested.set()
 
     async def _tick(self) -> None:
         async with self._lock:
@@ -117,9 +118,9 @@ class Ticker:
                     run.cancel(reason)
 
     def _due(self) -> Iterator[tuple[uuid.UUID, Batch]]:
-        """Every live generation, with as many of its new frames as the tick has room for.
+        """Yields every live generation, with as many of its new frames as the tick may still write.
 
-        Those that lag most come last.
+        The generations with the most unwritten frames come last, so that they do not delay the others.
         """
         room = 0 if self._mirror and self._mirror.is_enough() else MAX_BYTES_PER_TICK
         for pk, run in sorted(self._runs.items(), key=lambda each: each[1].log.last_seq - each[1].written):

@@ -1,8 +1,8 @@
-"""The chat in a template of yours.
+"""Template tags that put the chat into your own templates.
 
 {% load streaming %}
 {% chat_assets %}           in the head: the stylesheet and the scripts, with the page's CSP nonce if it has one
-{% chat conversation %}     in the body: a `Conversation` of the visitor's own; without one, a new conversation
+{% chat conversation %}     in the body: one of the visitor's conversations, or a new one if you name none
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from streaming.models import Conversation
-from streaming.views import BLANK_MESSAGES, BLANK_PARTS, accepted_files, shown_messages, texts
+from streaming.views import BLANK_MESSAGES, BLANK_PARTS, accepted_files, script_texts, shown_messages
 
 register = template.Library()
 
-# Stands in an address for the key that chat.js gives a new conversation.
+# A placeholder in addresses. chat.js replaces it with the key of the new conversation.
 NEW_KEY = "__key__"
 
 ENTRY = "streaming/chat.js"
-# What the entry imports, with the path from there: every file of the directory.
+# The modules that the entry imports, as paths relative to it.
 MODULES = sorted(f"chat/{file.name}" for file in Path(__file__).parents[1].glob("static/streaming/chat/*.js"))
 
 
 @register.inclusion_tag("streaming/_chat.html", takes_context=True)
 def chat(
     context: Context,
-    conversation: Conversation | None = None,
+    conversation: Conversation | str | None = None,
     *,
     page: bool = False,
     key: str = "",
@@ -45,12 +45,14 @@ def chat(
     edited: str = "",
     refusal: str = "",
 ) -> dict[str, Any]:
-    """Messages and composer. It does not ask whose the conversation is: give it one that the visitor may read.
+    """Shows a conversation's messages and the composer. The caller must check that the visitor may read it.
 
-    `page` makes it the whole page's: a new conversation changes the address. `key` is the one a new conversation
-    gets without JavaScript; `draft` and `refusal` are a message that was not accepted, and why; `edited` is the id of
-    the one that it was to replace.
+    `page` is True if the chat is the whole page. Then a new conversation changes the page's address. `key` is the key
+    that a new conversation gets if there is no JavaScript. `draft` is a message that was refused, `refusal` is the
+    reason, and `edited` is the id of the message that the draft was meant to replace.
     """
+    if not isinstance(conversation, Conversation):
+        conversation = None  # the template names a variable that the context does not have
     messages = shown_messages(conversation)
     key = conversation.key if conversation else key or uuid.uuid4().hex
     is_edit = bool(edited) and any(message.id == edited for message in messages)
@@ -71,7 +73,7 @@ def chat(
         "blank_parts": BLANK_PARTS,
         "client_id": uuid.uuid4().hex,
         "form_id": form_id,
-        "texts": texts(),
+        "texts": script_texts(),
         "draft": "" if is_edit else draft,
         "edited": edited if is_edit else "",
         "edited_draft": draft,
@@ -81,13 +83,12 @@ def chat(
 
 @register.simple_tag(takes_context=True)
 def chat_assets(context: Context) -> SafeString:
-    """The stylesheet, and the entry script with what it imports.
+    """Links the stylesheet, the entry script and the modules that it imports.
 
-    Every element carries `csp_nonce`, of the context (Django 6's CSP) or of the request (django-csp).
+    Every element carries the `csp_nonce` of the context (Django 6's CSP) or of the request (django-csp).
     """
-    nonce = context.get("csp_nonce") or getattr(context.get("request"), "csp_nonce", None)
-    attribute = format_html(' nonce="{}"', nonce) if nonce else ""
-    preload = '\n    <link rel="modulepreload" href="{}"{}>'  # else a browser learns of a module from its importer only
+    attribute = _nonce_attribute(context)
+    preload = '\n    <link rel="modulepreload" href="{}"{}>'  # else a browser must first read the importers
     return format_html(
         '<link rel="stylesheet" href="{}"{}>{}{}\n    <script type="module" src="{}"{}></script>',
         static("streaming/chat.css"),
@@ -99,19 +100,26 @@ def chat_assets(context: Context) -> SafeString:
     )
 
 
+def _nonce_attribute(context: Context) -> str:
+    """` nonce="…"` if the page has a nonce. Both libraries' nonces are made when first used, and are falsy before."""
+    nonces = (context.get("csp_nonce"), getattr(context.get("request"), "csp_nonce", None))
+    nonce = next((str(nonce) for nonce in nonces if nonce is not None), "")
+    return format_html(' nonce="{}"', nonce) if nonce else ""
+
+
 def _import_map(attribute: str) -> str:
-    """Returns the import map of renamed modules. It comes before the first module, as older browsers demand."""
+    """The import map of renamed modules. It must come before the first module: older browsers demand that."""
     renamed = _renamed_modules()
     if not renamed:
         return ""
-    imports = json.dumps({"imports": renamed}).replace("<", "\\u003c")  # nothing in it can end the element
+    imports = json.dumps({"imports": renamed}).replace("<", "\\u003c")  # so no name can close the element
     return format_html('\n    <script type="importmap"{}>{}</script>', attribute, mark_safe(imports))  # noqa: S308
 
 
 def _renamed_modules() -> dict[str, str]:
-    """Returns the addresses that relative imports lead to, each with the address that the storage gives the module.
+    """The addresses that relative imports lead to -> the addresses that the storage gives the modules.
 
-    It is empty if the storage keeps the names of files, or writes the new names into the imports itself.
+    It is empty if the storage keeps the names of files, or if it writes the new names into the imports.
     """
     if getattr(staticfiles_storage, "support_js_module_import_aggregation", False):
         return {}

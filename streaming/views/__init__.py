@@ -1,8 +1,8 @@
-"""The edges that speak HTTP: parse, authorise, call one verb, encode.
+"""The HTTP views. Each one reads the request, checks who asks, calls the engine and encodes the result.
 
-`endpoint` guards the JSON and streaming endpoints in `chat`, `conversations` and `files`; `sse` turns a subscription
-into a response; `pages` are the chat pages, and `shown` is what their templates draw. For pages of a site's own, use
-`stream_answer`.
+`endpoint` decorates the JSON and streaming endpoints in `chat`, `conversations` and `files`. `sse` makes a subscription
+into a response. `pages` has the chat pages, and `shown` makes the values for their templates. A site streams an answer
+from a view of its own with `stream_answer`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
 from streaming.views.files import accepted_files, file_patterns
 from streaming.views.pages import page_patterns
-from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, shown_messages, texts
+from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, script_texts, shown_messages
 from streaming.views.sse import stream_answer
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "conversation_patterns",
     "file_patterns",
     "page_patterns",
+    "script_texts",
     "shown_messages",
     "stream_answer",
-    "texts",
 ]

@@ -1,4 +1,4 @@
-"""The streaming endpoints in the form that the AI SDK's `useChat` expects. They work with nothing but curl, too."""
+"""The streaming endpoints, in the form that the AI SDK's `useChat` expects. They also work with curl alone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ from streaming.access import SessionCheck, open_streams
 from streaming.database import in_database
 from streaming.errors import BadRequest, TooLarge
 from streaming.intake import read_stop, read_submission
-from streaming.models import (
-    Conversation,
-    Generation,
-    Message,
-    Owner,
-    earlier_rows,
-)
+from streaming.models import Generation, Message, Owner, earlier_rows
 from streaming.subscription import follow, has_end, subscribe
 from streaming.supervisor import current, stop
 from streaming.views.conversations import find_conversation
@@ -35,9 +29,9 @@ async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
 
 @endpoint("GET")
 async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
-    """Replays the newest answer and follows it. 204 if the client has seen everything.
+    """Replays the newest answer and follows it. The status is 204 if the client has seen everything.
 
-    Also 204 for a conversation that does not exist yet, because clients ask for each new one, too.
+    It is also 204 for a conversation that does not exist yet, because clients ask before they send the first message.
     """
     generation = await in_database(_generation_to_resume, owner, key)
     after = _cursor(request)
@@ -52,13 +46,13 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
 
 @endpoint("POST")
 async def stop_answer(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
-    """Stops the answer that is being written in this conversation. If the body names an answer, only that one."""
+    """Stops the answer that is being written. If the body names an answer, stops only that one."""
     generation = await in_database(_generation_to_stop, owner, key, _named_answer(request))
     return JsonResponse({"status": await stop(generation.pk) if generation else "not_running"})
 
 
 def _named_answer(request: HttpRequest) -> str | None:
-    """The answer that a stop request names, or None. A body that cannot be read does not refuse the stop."""
+    """The id of the answer that a stop request names, or None. A body that cannot be read still stops the answer."""
     try:
         return read_stop(body_of(request))
     except (TooLarge, BadRequest):
@@ -66,12 +60,12 @@ def _named_answer(request: HttpRequest) -> str | None:
 
 
 def _cursor(request: HttpRequest) -> int | None:
-    """The number of the last frame that the client has, from `Last-Event-ID` or `?after=`; None if it names none.
+    """The number of the last frame that the client has, from `Last-Event-ID` or `?after=`. None if there is neither.
 
-    The header wins, because it is newer: an EventSource reconnects to the address that it was opened with.
+    The header wins because it is newer: an EventSource reconnects to the address that it was opened with.
 
     Raises:
-        BadRequest: it is not a number that a log can have.
+        BadRequest: it is not a possible number of a frame.
     """
     given = request.headers.get("Last-Event-ID") or request.GET.get("after") or ""
     if not given:
@@ -87,16 +81,16 @@ def _has_missed(generation: Generation, after: int | None) -> bool:
 
 
 def _newest_generation(owner: Owner, key: str) -> Generation | None:
-    """The generation that is being written, or else the newest by the database's clock."""
+    """The generation that is running. If none is, the newest one by the database's clock."""
     known = Generation.objects.owned_by(owner).filter(conversation__key=key).select_related("conversation")
     return known.order_by(F("active_conversation").asc(nulls_last=True), "-started_at").first()
 
 
 def _generation_to_stop(owner: Owner, key: str, named: str | None) -> Generation | None:
-    """The newest generation; None if the request names another answer: a late stop must not end the next answer.
+    """The newest generation. None if the request names another answer, because a late stop must not end the next one.
 
     Raises:
-        NotFound: as `find_conversation`.
+        NotFound: the owner has no such conversation.
     """
     newest = _newest_generation(owner, key)
     if newest is None:
@@ -106,21 +100,17 @@ def _generation_to_stop(owner: Owner, key: str, named: str | None) -> Generation
 
 
 def _shown_id(message: Message) -> str:
-    """The id by which clients know the answer that `message` is one row of."""
+    """The id by which clients know an answer. `message` is the last of its rows."""
     return [*earlier_rows(message), message][0].public_id
 
 
 def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
-    """The newest generation, if it is at the end of the path that is shown; None also for a key that nobody has used.
+    """The newest generation, if it is at the end of the path that is shown; None for a key that the owner has not used.
 
-    A client that comes back was following the newest one; its number means nothing in another answer's log.
-
-    Raises:
-        NotFound: only somebody else has a conversation with that key.
+    A client that comes back followed the newest generation. Its cursor has no meaning in the log of another one.
+    Whether somebody else uses the key is not told.
     """
     newest = _newest_generation(owner, key)
-    if newest is None and Conversation.objects.filter(key=key).exists():
-        find_conversation(owner, key)
     return newest if newest and newest.message_id == newest.conversation.active_leaf_id else None
 
 

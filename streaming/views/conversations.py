@@ -1,4 +1,4 @@
-"""Conversations as JSON: loading one, and showing another branch of it."""
+"""Conversations as JSON: load one, or show another of its branches."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from streaming.views.endpoint import body_of, endpoint
 
 @endpoint("GET")
 async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
-    """The messages of the path that is shown. A message that is still being written is left to the stream."""
+    """Returns the messages of the path that is shown, without an answer that is being written: the stream has that."""
     return JsonResponse(addressed_messages(await in_database(describe, owner, key)))
 
 
 class _BranchRequest(msgspec.Struct):
-    """The body; other keys are ignored."""
+    """The body of the request. Other keys are ignored."""
 
     messageId: str
 
@@ -59,7 +59,7 @@ def describe(owner: Owner, key: str) -> dict[str, Any]:
     """A conversation in the form in which clients load it.
 
     Raises:
-        NotFound: as `find_conversation`.
+        NotFound: there is none, or it is somebody else's.
     """
     found = find_conversation(owner, key)
     tree = MessageTree(found)
@@ -78,10 +78,7 @@ def _is_being_written(message: Message) -> bool:
 
 
 def _ui_message(rows: list[Message], tree: MessageTree) -> dict[str, Any]:
-    """One contribution as a UIMessage.
-
-    Its metadata comes from its newest generation and its place among its branches.
-    """
+    """The rows of one message as a UIMessage. Its metadata are those of its newest generation and of its branch."""
     first, last = rows[0], rows[-1]
     shown = {"id": first.public_id, "role": first.role, "parts": ui_parts(parts_of(rows))}
     generation: Generation | None = getattr(last, "generation", None)

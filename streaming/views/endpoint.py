@@ -1,14 +1,15 @@
-"""The decorator of every JSON and streaming endpoint: it authorises, and turns refusals into responses."""
+"""The decorator of every JSON and streaming endpoint. It checks who asks, and turns refusals into responses."""
 
 from __future__ import annotations
 
 import functools
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
@@ -19,29 +20,55 @@ from streaming.supervisor import current
 logger = logging.getLogger(__name__)
 
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
+ViewT = TypeVar("ViewT", bound=Callable[..., Any])
+
+PRIVATE = "private, no-store"
+"""For responses that set no other: all of them are one owner's."""
 
 
 def endpoint(method: str) -> Callable[[View], View]:
-    """Gives a view its owner, and turns every refusal into a short text with the right status.
+    """Passes the owner to a view, and answers every refusal with its text and status.
 
-    The view needs no CSRF token, so that stock clients work: `refuse_cross_site` protects it instead.
+    The view needs no CSRF token, because stock clients send none. `refuse_cross_site` protects it instead. It needs no
+    login by Django's `LoginRequiredMiddleware`, which would answer with a page: it refuses strangers itself.
     """
+    methods = [method, "HEAD"] if method == "GET" else [method]
 
     def decorate(view: View) -> View:
         @csrf_exempt
-        @transaction.non_atomic_requests
+        @login_not_required
+        @outside_transactions
         @functools.wraps(view)
         async def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-            if request.method != method:
-                return HttpResponseNotAllowed([method])
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
             try:
-                return await _admit(view, request, kwargs)
+                response = await _admit(view, request, kwargs)
             except RequestError as error:
-                return HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
+                response = HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
+            response.headers.setdefault("Cache-Control", PRIVATE)
+            return _without_body(response) if request.method == "HEAD" else response
 
         return guarded
 
     return decorate
+
+
+def outside_transactions(view: ViewT) -> ViewT:
+    """Exempts a view from `ATOMIC_REQUESTS` of every database.
+
+    Django refuses async views under it, and no stream may hold a transaction open.
+    """
+    for alias in connections:
+        view = transaction.non_atomic_requests(alias)(view)
+    return view
+
+
+def _without_body(response: HttpResponseBase) -> HttpResponseBase:
+    """The same status and headers. A stream is closed, so that nothing is read for nobody."""
+    response.close()
+    headers = {name: value for name, value in response.headers.items() if name != "Content-Length"}
+    return HttpResponse(status=response.status_code, headers=headers)
 
 
 async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""The files of conversations over HTTP: taken in before their message is sent, and given to those who may see them."""
+"""Upload and download of attachments. A client uploads a file first, and then sends a message that names it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from streaming.providers import files_taken, is_taken
 from streaming.views.endpoint import endpoint
 
 CHUNK_BYTES = 64 * 1024
-# What a form with one file has besides it: boundaries, headers, a token.
+# The bytes of a form besides its one file: boundaries, headers, a token. This is a generous guess.
 FORM_BYTES = 10_000
 HEADERS = {
-    # The browser asks each time, and is told that nothing has changed: who has signed out sees no file.
+    # The browser keeps the file but asks each time if it may use it. So nobody sees a file after signing out.
     "Cache-Control": "private, no-cache",
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -43,7 +43,7 @@ HEADERS = {
 
 @endpoint("POST")
 async def upload(request: HttpRequest, owner: Owner) -> HttpResponseBase:
-    """Keep the one file of a form; its address is then good for a file part of a message."""
+    """Stores the one file of a form. A file part of a message can then name its address."""
     length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdigit() and int(length) > settings.MAX_FILE_BYTES + FORM_BYTES:
         raise TooLarge(f"The file is larger than the {settings.MAX_FILE_BYTES} bytes that are accepted.")
@@ -62,7 +62,7 @@ async def upload(request: HttpRequest, owner: Owner) -> HttpResponseBase:
 
 @endpoint("GET")
 async def download(request: HttpRequest, owner: Owner, pk: uuid.UUID) -> HttpResponseBase:
-    """A file, for its owner and for staff who may read messages."""
+    """Serves a file to its owner and to staff with the permission to view messages."""
     attachment = await in_database(_find, owner, pk, sees_all=await _may_read_messages(request))
     etag = quote_etag(attachment.digest)
     response = get_conditional_response(request, etag=etag) or await _opened(attachment)
@@ -72,23 +72,23 @@ async def download(request: HttpRequest, owner: Owner, pk: uuid.UUID) -> HttpRes
 
 
 def sent_files(request: HttpRequest) -> tuple[FilePart, ...]:
-    """The files of the page's form, as a client sends them that has no other way. Reads them: for a thread.
+    """The files in the form of a page without JavaScript. It reads the files, so call it in a thread.
 
     Raises:
-        TooLarge: one has more bytes than a file may have.
+        TooLarge: a file is larger than `STREAMING_MAX_FILE_BYTES`.
     """
     return tuple(part_with(_read(file)) for file in request.FILES.getlist("files"))
 
 
 def accepted_files(alias: str) -> str:
-    """What may be sent to provider `alias`, as a file field's `accept`; empty for nothing.
+    """The types of files that provider `alias` takes, as a file field's `accept`. Empty if it takes none.
 
-    With plain text goes every kind of text, because each programming language calls its own differently.
+    If it takes plain text, all text types are accepted, because each programming language has a type of its own.
     """
     try:
         takes = files_taken(alias) if settings.MAX_FILES_PER_MESSAGE else ()
     except (BadRequest, ImproperlyConfigured):
-        return ""  # the first answer says what is wrong, and so do the checks
+        return ""  # the system checks and the first answer report this error
     accepted = [each for each in settings.FILE_TYPES if is_taken(each, takes)]
     return ",".join([*accepted, "text/*"] if "text/plain" in accepted else accepted)
 
@@ -124,7 +124,7 @@ def _find(owner: Owner, pk: uuid.UUID, *, sees_all: bool) -> Attachment:
 
 
 async def _opened(attachment: Attachment) -> HttpResponse | StreamingHttpResponse:
-    """Only pictures are shown in the browser; everything else is downloaded."""
+    """The response with the file's content. The browser shows only pictures and downloads everything else."""
     content = StoredBytes(await asyncio.to_thread(_open, attachment))
     charset = "; charset=utf-8" if is_text(attachment.media_type) else ""
     response = StreamingHttpResponse(content, content_type=attachment.media_type + charset)
@@ -136,7 +136,11 @@ async def _opened(attachment: Attachment) -> HttpResponse | StreamingHttpRespons
 
 
 def _open(attachment: Attachment) -> tuple[File[Any], bytes]:
-    """With its first bytes read: storages that are far away find out here that they cannot."""
+    """Opens the stored file and reads its first bytes. A remote storage reports a missing file only when it reads.
+
+    Raises:
+        NotFound: the storage has no such file.
+    """
     try:
         file = attachment.file.open()
     except FileNotFoundError as error:
@@ -145,7 +149,7 @@ def _open(attachment: Attachment) -> tuple[File[Any], bytes]:
 
 
 class StoredBytes:
-    """The bytes of a stored file, read in threads. Django calls `close` when the response is over."""
+    """The bytes of a stored file, read in threads. Django calls `close` at the end of the response."""
 
     def __init__(self, opened: tuple[File[Any], bytes]) -> None:
         self._file, self._first = opened

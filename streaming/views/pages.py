@@ -1,4 +1,4 @@
-"""The chat pages: a list of conversations beside the one that is open, or a new one. They work without JavaScript."""
+"""The chat pages: a list of conversations, and beside it one conversation. They work without JavaScript."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import msgspec
 from asgiref.sync import sync_to_async
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from streaming.access import owner_of, refuse_sync
 from streaming.database import in_database
@@ -26,27 +25,29 @@ from streaming.intake import select_branch, submission_of
 from streaming.models import Conversation, Generation, Owner
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
+from streaming.views.endpoint import outside_transactions
 from streaming.views.files import sent_files
 
 LISTED = 40
-"""Conversations on one page of the list: more than a tall screen shows at once."""
+"""The number of conversations on one page of the list: more than a tall screen shows at once."""
 
 DECISION = "decision "
-"""What the names of the fields begin with that decide about a call; its id follows."""
+"""The prefix of a field that approves or refuses a tool call. The call's id follows."""
 
 OwnersView = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
 class SeeOther(HttpResponseRedirect):
-    """After a form: the browser gets the page, and a reload does not send the form again."""
+    """The response to a form. The browser then gets the page, and a reload does not send the form again."""
 
     status_code = 303
 
 
 def for_owner(view: OwnersView) -> OwnersView:
-    """Give the view whose conversations these are; send those who have to sign in there and back.
+    """Passes the owner to the view. Redirects visitors who must sign in to the login page, and from there back.
 
-    Under ATOMIC_REQUESTS Django refuses async views that are not exempt; what is written here has its own transactions.
+    The views are exempt from ATOMIC_REQUESTS, because Django allows it for no async view. They open transactions
+    themselves.
     """
 
     @functools.wraps(view)
@@ -58,27 +59,28 @@ def for_owner(view: OwnersView) -> OwnersView:
         current().ensure_sweeping()
         return await view(request, owner, key)
 
-    return never_cache(transaction.non_atomic_requests(wrapped))
+    return never_cache(outside_transactions(wrapped))
 
 
-@require_GET
+@require_safe
 @for_owner
 async def conversation_list(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
-    """The list, and the composer of a new conversation."""
+    """Shows the list and the composer of a new conversation."""
     return await _page(request, owner)
 
 
-@require_GET
+@require_safe
 @for_owner
 async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
+    """Shows the list and one conversation."""
     return await _page(request, owner, key)
 
 
 @require_POST
 @for_owner
 async def send(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
-    """Start an answer; what was refused is shown with its reason, the message still in the composer."""
-    data = _data(request, key)
+    """Starts an answer. If the message is refused, the page shows the reason and keeps the message in the composer."""
+    data = _request_data(request, key)
     try:
         refuse_sync(request)
         submission = submission_of(data)
@@ -93,7 +95,7 @@ async def send(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
 @require_POST
 @for_owner
 async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
-    """Show another version of a message, and bring the reader to it."""
+    """Shows another version of a message and scrolls to it."""
     message_id = request.POST.get("branch", "")
     try:
         await in_database(select_branch, owner, key, message_id)
@@ -107,6 +109,7 @@ async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
 @require_POST
 @for_owner
 async def stop(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
+    """Stops the answer that is being written, if there is one."""
     active = Generation.objects.active().owned_by(owner).filter(conversation__key=key)
     generation = await in_database(active.first)
     if generation:
@@ -114,13 +117,13 @@ async def stop(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     return SeeOther(_page_of(key))
 
 
-def _data(request: HttpRequest, key: str) -> dict[str, Any]:
-    """What the form says, as the JSON endpoints would be told."""
+def _request_data(request: HttpRequest, key: str) -> dict[str, Any]:
+    """The form as the request object that the JSON endpoint takes."""
     if answer := request.POST.get("regenerate"):
         return {"id": key, "trigger": "regenerate-message", "messageId": answer}
     if answer := request.POST.get("decide"):
         return {"id": key, "messages": [{"id": answer, "role": "assistant", "parts": _decisions(request)}]}
-    # Forms send line ends as CRLF; a message has them as they were typed.
+    # A form sends line ends as CRLF. A message has them as they were typed.
     prompt = request.POST.get("prompt", "").replace("\r\n", "\n")
     replaced = request.POST.get("edited")
     kept = [{"url": url} for url in request.POST.getlist("kept")]
@@ -134,7 +137,7 @@ def _data(request: HttpRequest, key: str) -> dict[str, Any]:
 
 
 def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
-    """What the person chose for each call, as a client's tool parts."""
+    """The person's decision about each tool call, in the form of tool parts."""
     chosen = ((name.removeprefix(DECISION), value) for name, value in request.POST.items() if name.startswith(DECISION))
     return [
         {"toolCallId": call_id, "state": "approval-responded", "approval": {"approved": value == "allow"}}
@@ -156,9 +159,13 @@ def _page(
     edited: str = "",
     refusal: RequestError | None = None,
 ) -> HttpResponse:
-    """The page of conversation `key`. Only one that was refused may be missing.
+    """Renders the page of conversation `key`, or of a new conversation if `key` is empty.
 
-    The draft is what a message was to say that was refused; `edited` is the id of the one it was to replace.
+    `draft` is the text of a message that was refused, and `edited` is the id of the message that it was meant to
+    replace.
+
+    Raises:
+        Http404: there is no such conversation. After a refusal this is allowed: the message may have been its first.
     """
     owned = Conversation.objects.owned_by(owner)
     opened = owned.filter(key=key).first() if key else None

@@ -1,7 +1,7 @@
-"""Conversations as the chat templates see them: rows in, plain values out.
+"""Makes rows into the values that the chat templates show.
 
-The templates and chat.js draw the same values, the parts of a UIMessage and its metadata, so that an answer looks the
-same while it streams and after a reload.
+The templates and chat.js show the same values, the parts of a UIMessage and its metadata. So an answer looks the same
+while it streams and after a reload.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext, gettext_lazy
 
-from streaming.files.addresses import addressed, id_served_at
+from streaming.files.addresses import address, addressed, id_served_at
 from streaming.files.kinds import IMAGES
 from streaming.journal import read_frames
 from streaming.models import Branch, Conversation, Generation, Message, MessageTree, contributions, parts_of, path_of
 from streaming.protocol import Part
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, ui_parts
 
-# What people read beside an answer that is not whole; keys are a generation's status or finish reason.
+# A generation's status or finish reason -> the note below an answer that is not complete.
 NOTES = {
     "cancelled": gettext_lazy("Stopped."),
     "length": gettext_lazy("The answer reached its length limit."),
     "content_filter": gettext_lazy("The provider's filter withheld the rest of this answer."),
 }
-# What chat.js says by itself.
-SAYINGS = {
+# The texts that chat.js shows on its own.
+SCRIPT_TEXTS = {
     "answering": gettext_lazy("The assistant is answering."),
     "stillAnswering": gettext_lazy("Still answering."),
     "answered": gettext_lazy("The answer is complete."),
@@ -39,7 +39,7 @@ SAYINGS = {
 
 
 class ShownPart(NamedTuple):
-    """One part. `kind` chooses the template, `streaming/_part_<kind>.html`; the rest is text, empty where unused."""
+    """One part. `kind` selects the template `streaming/_part_<kind>.html`. All other fields are text or empty."""
 
     kind: str
     id: str = ""
@@ -57,7 +57,11 @@ class ShownPart(NamedTuple):
 
 
 class ShownMessage(NamedTuple):
-    """One message. `note` says why an answer is not whole, `status` is its generation's, `branch` where it stands."""
+    """One message.
+
+    `note` says why an answer is not complete. `status` is the status of its generation. `branch` is its place among the
+    other versions of this message.
+    """
 
     role: str
     id: str = ""
@@ -77,7 +81,7 @@ BLANK_PARTS = tuple(ShownPart(kind) for kind in ("text", "reasoning", "tool", "f
 
 
 def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
-    """The messages of the path that is shown, with what there is so far of an answer being written."""
+    """The messages of the path that is shown. An answer that is being written has the parts that it has so far."""
     if conversation is None:
         return []
     tree = MessageTree(conversation)
@@ -85,13 +89,13 @@ def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
     return [_shown(rows)._replace(branch=tree.branch(rows[0])) for rows in grouped]
 
 
-def texts() -> str:
-    """The sentences of chat.js, as a JSON object."""
-    return json.dumps({name: gettext(str(text)) for name, text in (NOTES | SAYINGS).items()})
+def script_texts() -> str:
+    """The texts of chat.js in the active language, as a JSON object."""
+    return json.dumps({name: gettext(str(text)) for name, text in (NOTES | SCRIPT_TEXTS).items()})
 
 
-def note_on(metadata: dict[str, Any]) -> str:
-    """The sentence that an answer's metadata calls for; empty when the answer is whole or being written."""
+def _note(metadata: dict[str, Any]) -> str:
+    """The note for an answer with this metadata. Empty if the answer is complete or is being written."""
     named = (metadata.get("status"), metadata.get("finishReason"))
     return str(metadata.get("error") or next((NOTES[name] for name in named if name in NOTES), ""))
 
@@ -107,7 +111,7 @@ def _shown(rows: list[Message]) -> ShownMessage:
         id=first.public_id,
         parts=_shown_parts(parts),
         status=generation.status,
-        note=note_on(generation.metadata),
+        note=_note(generation.metadata),
         is_active=generation.is_active,
     )
 
@@ -117,7 +121,7 @@ def _parts_so_far(generation: Generation) -> tuple[Part, ...]:
 
 
 def _shown_parts(parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
-    """Those of the kinds that the page has a picture for: sources are for other clients."""
+    """The parts that the page has a template for. It has none for sources; these are for other clients."""
     kinds = ((part["type"].partition("-")[0], part) for part in ui_parts(addressed(parts)))
     return tuple(_PARTS[kind](part) for kind, part in kinds if kind in _PARTS)
 
@@ -142,16 +146,20 @@ def _tool(part: dict[str, Any]) -> ShownPart:
 
 
 def _file(part: dict[str, Any]) -> ShownPart:
-    """Only this site's own pictures are shown: one from elsewhere would tell its server who reads the message."""
+    """Shows a picture only if this site serves it. Any other server would learn who reads the message.
+
+    Only the address of a stored file is this site's: a model that names another path of the site gets no request there.
+    """
     url, media_type = part["url"], part["mediaType"]
-    is_ours = id_served_at(url) is not None
+    stored = id_served_at(url)
+    is_ours = stored is not None and url == address(stored)
     is_safe = is_ours or url.startswith(("https:", "http:", "data:"))
     kind = "image" if is_ours and media_type in IMAGES else "file"
     return ShownPart(kind, url=url if is_safe else "", label=part.get("filename") or media_type)
 
 
 def _readable(value: Any) -> str:
-    """A JSON value as people read it; text stays as it is."""
+    """A JSON value with indentation. Text stays as it is."""
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, indent=2, ensure_ascii=False)

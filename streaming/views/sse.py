@@ -1,4 +1,4 @@
-"""Server-Sent Events: a subscription as a streaming response."""
+"""Server-sent events: a subscription as a streaming response."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from streaming.subscription import Subscription, subscribe
 
 logger = logging.getLogger(__name__)
 
-# After how many milliseconds a client reconnects: a random time, so that a restart does not bring all at once.
+# A client reconnects after this many milliseconds. The time is random, so that a restart does not bring all at once.
 RETRY_MS = (2000, 3000)
-# The size of one write, a hundred words or more. A server's `send` waits between writes, never inside one.
+# The size of one write, in bytes: a hundred words or more. A server's `send` waits between writes, never inside one.
 BYTES_PER_WRITE = 16_384
 
 
 def stream_response(
     subscription: Subscription, session: SessionCheck, *, comes_back: bool = False
 ) -> StreamingHttpResponse:
-    """Streams a subscription to its end: frames with their numbers, comments in silence, then `[DONE]`.
+    """Streams a subscription to its end: its frames, a comment in each silence, then `[DONE]`.
 
-    A client that `comes_back` by itself, with the number of its last frame, may be disconnected in between.
+    A client that `comes_back` by itself, with the number of its last frame, may be disconnected before the end.
     """
     stream = ClosableStream(_never_raising(subscription, session, comes_back=comes_back))
     return StreamingHttpResponse(stream, content_type="text/event-stream; charset=utf-8", headers=HEADERS)
 
 
 Encode = Callable[[dict[str, Any]], bytes]
-"""Turns one UI chunk, a dict with a `type`, into the bytes of a server-sent event; `b""` leaves the chunk out."""
+"""Turns one UI chunk, a dict with a `type`, into the bytes of a server-sent event. `b""` leaves the chunk out."""
 
 
 async def stream_answer(
@@ -54,12 +54,15 @@ async def stream_answer(
     encode: Encode | None = None,
     comes_back: bool = True,
 ) -> StreamingHttpResponse:
-    """Streams one of the owner's answers, for a view of your own. Each connection starts from the beginning.
+    """Streams one answer of `owner`, for a view of your own. The view must have checked that the answer is theirs.
 
-    Without `encode`, the events are those of `GET api/chat/<id>/stream`. With it, they are what `encode` returns, for
-    example HTML. In both cases the stream has heartbeats, and ends with the reader's session and with the server. Set
-    `comes_back` to False for a client that does not reconnect by itself, as EventSource does. The view must have
-    checked that the generation is the owner's.
+    Each connection gets the answer from its first frame, whether it is still being written or not. Without `encode`,
+    the events are those of `GET api/chat/<id>/stream`. With `encode`, they are what it returns, for example HTML.
+
+    The stream has heartbeats. It ends with the reader's session and with the server, too. If a reader signs out or
+    opens too many streams, an `error` chunk says so; that chunk and `[DONE]` are never encoded.
+
+    Set `comes_back` to False for a client that does not reconnect by itself, as an EventSource does.
     """
     subscription = await subscribe(generation.pk)
     if encode is not None:
@@ -69,7 +72,7 @@ async def stream_answer(
 
 
 class EncodedSubscription:
-    """A subscription whose frames are encoded anew by `encode`."""
+    """A subscription whose frames are replaced by what `encode` makes of their chunks."""
 
     def __init__(self, inner: Subscription, encode: Encode) -> None:
         self._inner = inner
@@ -78,12 +81,15 @@ class EncodedSubscription:
         self.has_begun_again = False
 
     async def next(self, seconds: float) -> list[bytes] | None:
-        frames = await self._inner.next(seconds)
-        self.seq, self.has_begun_again = self._inner.seq, self._inner.has_begun_again
-        if not frames:
-            return frames
-        encoded = (self._encode(msgspec.json.decode(chunk_of(one))) for one in frames)
-        return [event for event in encoded if event] or await self.next(seconds)
+        deadline = time.monotonic() + seconds
+        while True:  # frames that `encode` leaves out are silence
+            frames = await self._inner.next(max(0.0, deadline - time.monotonic()))
+            self.seq, self.has_begun_again = self._inner.seq, self._inner.has_begun_again
+            if not frames:
+                return frames
+            encoded = (self._encode(msgspec.json.decode(chunk_of(one))) for one in frames)
+            if events := [event for event in encoded if event]:
+                return events
 
     def close(self) -> None:
         self._inner.close()
@@ -92,13 +98,13 @@ class EncodedSubscription:
 async def _never_raising(
     subscription: Subscription, session: SessionCheck, *, comes_back: bool
 ) -> AsyncGenerator[bytes]:
-    """The body. It never raises: on Daphne an exception would hang the client and break the server for good."""
+    """Yields the body. It never raises: on Daphne an exception hangs the client and breaks the server for good."""
     try:
         with open_streams().reading(), open_streams().held(session.owner.key):
-            # Not earlier: middleware may write the session after the view, on the request's own connection.
+            # The view is too early for this: after it, middleware may write the session on the request's connection.
             await release_request_thread()
             if comes_back:
-                yield b"retry: %d\n\n" % random.randint(*RETRY_MS)  # noqa: S311  # spreads load, hides nothing
+                yield b"retry: %d\n\n" % random.randint(*RETRY_MS)  # noqa: S311  # it spreads load; it is no secret
             async with aclosing(_pieces(subscription, session, comes_back=comes_back)) as pieces:
                 async for piece in pieces:
                     yield piece
@@ -113,8 +119,10 @@ async def _never_raising(
 
 
 async def _pieces(subscription: Subscription, session: SessionCheck, *, comes_back: bool) -> AsyncGenerator[bytes]:
-    """The writes of the body. Only a client that comes back gets an end without `[DONE]`; others would take it for the
-    answer's end."""
+    """Yields the writes of the body. Only a client that comes back gets an end without `[DONE]`.
+
+    Any other client would believe that the answer is complete.
+    """
     ends_at = time.monotonic() + settings.MAX_CONNECTION_SECONDS if comes_back else math.inf
     while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
         if not await session.holds():
@@ -125,7 +133,7 @@ async def _pieces(subscription: Subscription, session: SessionCheck, *, comes_ba
                 yield ERROR
             return
         if not comes_back and subscription.has_begun_again:
-            yield ERROR  # a client that cannot reconnect would append the replay to what it has
+            yield ERROR  # such a client would append the replay to what it has
             return
         for write in _writes(frames):
             yield write
@@ -135,7 +143,7 @@ async def _pieces(subscription: Subscription, session: SessionCheck, *, comes_ba
 
 
 def _writes(frames: list[bytes]) -> Iterator[bytes]:
-    """Joins frames into writes of at most about `BYTES_PER_WRITE`; no frames become a heartbeat."""
+    """Joins frames into writes of about `BYTES_PER_WRITE`. Without frames, the one write is a heartbeat."""
     begin = size = 0
     for end, one in enumerate(frames, 1):
         size += len(one)

@@ -1,13 +1,13 @@
-"""A provider whose answer is chosen by the first word of the last message: one server, every scenario."""
+"""A provider that chooses its answer by the first word of the last message. So one server serves all scenarios."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
-from streaming.protocol import GenerationRequest, ToolSpec
-from streaming.protocol.parts import text_of
+from streaming.protocol import GenerationRequest, ToolSpec, text_of
 from streaming.providers import Problem
 from streaming.providers.scripted import Scripted
 from streaming.tools import tool
@@ -28,15 +28,27 @@ STOPPED = (
 )
 WEATHER = {"name": "get_weather", "arguments": {"city": "Rome", "days": 3}}
 MAIL = {"name": "send_mail", "arguments": {"to": "me", "body": "Hello there"}}
-# A tool of nobody's: its calls are shown and wait.
+# A tool without a function: the page shows its calls, and they stay without a result.
 get_weather = ToolSpec(name="get_weather", description="", parameters={"type": "object"})
 
 
 @tool
 async def look_around() -> str:
-    """Takes long enough for a person to decide about another call meanwhile."""
+    """A tool that takes so long that a person can decide about another call meanwhile."""
     await asyncio.sleep(3)
     return "seen"
+
+
+# Addresses of files as a model may write them: other paths of this site, and what a browser must not run.
+ELSEWHERE = ("/api/files/../../admin/logout/", "/api/files/x", "/api/files/", "javascript:alert(1)")
+
+
+def _chunk(**choice: Any) -> str:
+    return f"data: {json.dumps({'choices': [{'index': 0, 'delta': {}} | choice]})}\n\n"
+
+
+def _image(url: str) -> str:
+    return _chunk(delta={"images": [{"type": "image_url", "image_url": {"url": url}}]})
 
 
 SCRIPTS: dict[str, dict[str, Any]] = {
@@ -62,12 +74,13 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "What": {"text": CLOSED_TAB, "delay": 0.01},
     "And": {"text": STOPPED, "delay": 0.06},
     "busy": {"error": "overloaded", "text": WORDS},
+    "elsewhere": {"chunks": [_image(url) for url in ELSEWHERE] + [_chunk(finish_reason="stop"), "data: [DONE]\n\n"]},
     "lost": {"text": WORDS, "error": "connection_lost", "fail_after": 12, "delay": 0.01},
 }
 
 
 class ByPrompt:
-    """`Scripted`, many times. An unknown first word is answered by `words`."""
+    """A provider with one `Scripted` for each first word. An unknown first word gets the script `words`."""
 
     dialect = "openai-chat"
     takes = ("image/*", "text/*")

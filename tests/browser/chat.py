@@ -1,4 +1,4 @@
-"""The chat page as a test uses it: what is on it and what a person does there."""
+"""The chat page for tests: its elements, and what a person does there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 
 
 class Chat:
-    """Locators are live: they show what is on the page whenever they are asked."""
+    """The chat page. Its locators are live: they always find what is on the page now."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -32,30 +32,31 @@ class Chat:
         self.status = page.get_by_role("status")
 
     async def ask(self, prompt: str) -> None:
-        """Type and press Enter."""
+        """Types a message and presses Enter."""
         await self.box.fill(prompt)
         await self.box.press("Enter")
 
     async def edit(self, prompt: str, number: int = 0) -> None:
-        """Rewrite the question of that number, from 0, and ask again."""
+        """Edits the question with that number, counted from 0, and sends it."""
         await self.edit_button.nth(number).click()
         await expect(self.edit_box).not_to_have_value("")
         await self.edit_box.fill(prompt)
         await self.page.get_by_role("button", name="Ask again").click()
 
     async def has_begun(self, text: str = "word3") -> None:
+        """Waits until the answer shows `text`."""
         await expect(self.text).to_contain_text(text)
 
     async def is_idle(self) -> None:
-        """Until the composer would send again."""
+        """Waits until the composer can send again."""
         await expect(self.send_button).to_be_visible()
 
     async def written(self) -> str:
-        """What the last answer says at this moment."""
+        """The text of the last answer now."""
         return await self.text.inner_text() if await self.text.count() else ""
 
     async def growth(self, seconds: float = 15) -> list[str]:
-        """The different texts that the answer showed while it was written, ten looks a second."""
+        """The different texts that the answer shows while it is written. It looks ten times a second."""
         seen: list[str] = []
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -69,13 +70,13 @@ class Chat:
         return seen
 
     async def distance_from_end(self) -> float:
-        """Pixels between what is shown and the end of the messages."""
+        """The distance from the visible part to the end of the messages, in pixels."""
         script = "log => log.scrollHeight - log.clientHeight - log.scrollTop"
         distance: float = await self.log.evaluate(script)
         return distance
 
 
 async def overflows(locator: Locator) -> bool:
-    """Whether an element is wider than what is shown of it."""
+    """True if an element is wider than its visible part."""
     wider: bool = await locator.evaluate("element => element.scrollWidth > element.clientWidth")
     return wider

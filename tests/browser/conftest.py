@@ -1,4 +1,4 @@
-"""A real Chromium on a real server. A test fails when the page logs an error, throws, or breaks its policy."""
+"""A real Chromium on a real server. A test fails if the page logs an error, throws, or violates its CSP."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
 )
-# Chromium's report of an HTTP status that a test asked for.
+# Chromium reports each HTTP error status, also those that a test provokes.
 EXPECTED = "Failed to load resource"
 OpenChat = Callable[..., Any]
 HERE = Path(__file__).parent
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncGenerator[Browser]:
-    """The system's Chromium, or the one Playwright installed."""
+    """The system's Chromium, or else the one that Playwright installed."""
     async with async_playwright() as playwright:
         try:
             browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=SWITCHES)
@@ -53,7 +53,7 @@ async def chromium() -> AsyncGenerator[Browser]:
 
 @pytest.fixture(scope="session")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Site]]:
-    """`sites("daphne")`: the test site on that server, started when first asked for."""
+    """Returns the test site on a server, as in `sites("daphne")`. Each server starts at its first use."""
     running: dict[str, Site] = {}
     with contextlib.ExitStack() as stack:
 
@@ -68,13 +68,16 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
 
 @pytest.fixture
 def site(sites: Callable[[str], Site], request: pytest.FixtureRequest) -> Site:
-    """On uvicorn, unless the test is parametrized with another server."""
+    """The test site on uvicorn, or on the server that the test is parametrized with."""
     return sites(getattr(request, "param", "uvicorn"))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_chat(chromium: Browser, site: Site) -> AsyncGenerator[OpenChat]:
-    """`await open_chat("/", viewport=…)`: a page in a browser profile of its own, with Playwright's context options."""
+    """Opens a page, as in `await open_chat("/", viewport=…)`. The options are those of Playwright's contexts.
+
+    Each page has a browser profile of its own.
+    """
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
 

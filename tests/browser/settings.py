@@ -1,4 +1,4 @@
-"""The example site under a strict policy, with a scripted provider."""
+"""The example site with a strict Content Security Policy and a scripted provider."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if not os.environ.get("STREAMING_PROVIDER"):
         "tests.browser.by_prompt.look_around",
     ]
 MIDDLEWARE = ["tests.browser.strict_csp.StrictCSP", *MIDDLEWARE]
-# A process that was killed is noticed at once.
+# A killed process is noticed after a few seconds.
 STREAMING_LEASE_SECONDS = 4
 STREAMING_MAX_PROMPT_CHARS = 2000
-# Answers that hang on purpose do not hold up the end of the server.
+# Some answers hang on purpose. The server must not wait for them at its end.
 STREAMING_DRAIN_SECONDS = 0.5

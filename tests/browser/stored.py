@@ -1,6 +1,6 @@
-"""The browser tests' site, with its static files as `collectstatic` stored them in STATIC_ROOT.
+"""The browser tests' site with the static files that `collectstatic` stored in STATIC_ROOT.
 
-`STATICFILES_STORAGE` names the storage.
+The environment variable `STATICFILES_STORAGE` names the storage.
 """
 
 from __future__ import annotations
@@ -23,6 +23,6 @@ STORAGES = {
 
 
 class RewritingStorage(ManifestStaticFilesStorage):
-    """Writes hashed names into the imports of modules too."""
+    """A storage that also writes hashed names into the imports of modules."""
 
     support_js_module_import_aggregation = True

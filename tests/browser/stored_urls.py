@@ -1,3 +1,5 @@
+"""The URLs of the site with stored static files."""
+
 from __future__ import annotations
 
 from django.conf import settings

@@ -1,6 +1,6 @@
-"""A middleware with a strict Content Security Policy, as a site may set it.
+"""A middleware with a strict Content Security Policy. It allows only what the page needs.
 
-It allows only what the page is known to do. A test may ask for another `script-src` in a header of its requests.
+A test can choose another `script-src` with a header in its requests.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HEADER = "x-script-src"
 
 
 class StrictCSP:
-    """Gives the response the policy, and the request its nonce as `csp_nonce`, as django-csp does."""
+    """Adds the policy to the response, and `csp_nonce` to the request, as django-csp does."""
 
     async_capable = True
     sync_capable = False

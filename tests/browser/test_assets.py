@@ -1,4 +1,4 @@
-"""The page's scripts under the ways to store static files, and under the policies that sites set."""
+"""The page's scripts with different storages of static files and different Content Security Policies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OWN_NAMES = sorted(f"/static/streaming/{name}" for name in ("chat.js", *MODULES)
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Site]]:
-    """`stored(HASHED)`: the site with static files in that storage, started when first asked for."""
+    """Returns the site with its static files in a storage, as in `stored(HASHED)`. Each one starts at its first use."""
     running: dict[str, Site] = {}
     with contextlib.ExitStack() as stack:
 
@@ -80,7 +80,7 @@ async def test_hashed_files_load_and_no_other(
 
 @contextlib.asynccontextmanager
 async def opened(chromium: Browser, site: Site, scripts: str) -> AsyncGenerator[tuple[Chat, list[str]]]:
-    """A page that is not open yet, and what its console says. An error that the page throws counts as said."""
+    """A page that is not open yet, and the list of its console messages and errors."""
     context = await chromium.new_context(base_url=site.url, extra_http_headers={HEADER: scripts})
     page = await context.new_page()
     said: list[str] = []
@@ -93,7 +93,7 @@ async def opened(chromium: Browser, site: Site, scripts: str) -> AsyncGenerator[
 async def test_the_page_works_where_the_policy_forbids_the_import_map(
     chromium: Browser, stored: Callable[[str], Site]
 ) -> None:
-    """Imports then lead to the files' own names, which `collectstatic` keeps."""
+    """The imports then lead to the files with unchanged names, which `collectstatic` keeps."""
     async with opened(chromium, stored(HASHED), OWN) as (chat, said):
         await chat.page.goto("/")
         await answers(chat)
@@ -106,7 +106,7 @@ async def test_the_page_works_where_the_policy_forbids_the_import_map(
 async def test_another_import_map_and_a_second_tag_do_no_harm(
     chromium: Browser, stored: Callable[[str], Site], is_before: bool
 ) -> None:
-    """The host's own map stands before or behind the tag, and the tag is there twice."""
+    """The page has its own import map before or after the tag, and it has the tag twice."""
     site = stored(HASHED)
     own = '<script type="importmap">{"imports": {"own": "/static/own.js"}}</script>'
 
@@ -122,5 +122,5 @@ async def test_another_import_map_and_a_second_tag_do_no_harm(
         assert await chat.page.locator("script[type=importmap]").count() == 3
         await answers(chat)
         assert [path for path in await chat.page.evaluate(LOADED) if not is_hashed(path, site)] == []
-    # The second tag's map repeats the first one's.
+    # The map of the second tag repeats the first one, and Chromium reports that.
     assert [text for text in said if "conflicted with an existing rule" not in text] == []

@@ -1,4 +1,4 @@
-"""Other versions of what was said: made, walked and gone on from, with and without JavaScript."""
+"""Versions of questions and answers on the page: made, chosen and continued, with and without JavaScript."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def version(chat: Chat, number: int, count: int) -> Any:
     return chat.page.get_by_role("group", name=f"Version {number} of {count}")
 
 
-async def test_answers_are_made_again_and_walked_by_keyboard(chat: Chat) -> None:
+async def test_versions_of_an_answer_are_chosen_by_keyboard(chat: Chat) -> None:
     await chat.ask("words please")
     await chat.is_idle()
     first = await chat.answer.get_attribute("data-message")
@@ -43,7 +43,7 @@ async def test_answers_are_made_again_and_walked_by_keyboard(chat: Chat) -> None
     assert second not in (None, first)
 
 
-async def test_a_message_is_edited_walked_back_from_and_gone_on_from(chat: Chat) -> None:
+async def test_an_edited_message_can_be_undone_and_continued(chat: Chat) -> None:
     await chat.ask("words please")
     await chat.is_idle()
     await chat.ask("words again")
@@ -65,7 +65,7 @@ async def test_a_message_is_edited_walked_back_from_and_gone_on_from(chat: Chat)
     assert await chat.page.locator(".chat-messages").inner_text() == before
 
 
-async def test_an_edit_can_be_left_and_is_sent_by_enter(chat: Chat) -> None:
+async def test_escape_leaves_an_edit_and_enter_sends_it(chat: Chat) -> None:
     await chat.ask("words please")
     await chat.is_idle()
     await chat.edit_button.press("Enter")
@@ -83,7 +83,7 @@ async def test_an_edit_can_be_left_and_is_sent_by_enter(chat: Chat) -> None:
     await expect(chat.questions).to_have_count(1)
 
 
-async def test_what_is_sent_while_walking_stays_in_the_box(chat: Chat) -> None:
+async def test_a_message_sent_while_the_version_changes_stays_in_the_box(chat: Chat) -> None:
     await chat.ask("words please")
     await chat.is_idle()
     await chat.regenerate_button.click()
@@ -99,7 +99,7 @@ async def test_what_is_sent_while_walking_stays_in_the_box(chat: Chat) -> None:
     await expect(chat.box).to_have_value("too soon")
 
 
-async def test_what_is_walked_stays_where_it_was(chat: Chat) -> None:
+async def test_a_changed_version_keeps_its_place_on_the_screen(chat: Chat) -> None:
     await chat.ask("lines please")
     await chat.is_idle()
     await chat.ask("words please")
@@ -116,7 +116,7 @@ async def test_what_is_walked_stays_where_it_was(chat: Chat) -> None:
     await expect(chat.jump_button).to_be_visible()
 
 
-async def test_walking_while_another_tab_asks_is_refused_and_said(chat: Chat) -> None:
+async def test_a_version_is_not_changed_while_another_tab_gets_an_answer(chat: Chat) -> None:
     await chat.ask("words please")
     await chat.is_idle()
     await chat.regenerate_button.click()
@@ -139,7 +139,7 @@ async def test_walking_while_another_tab_asks_is_refused_and_said(chat: Chat) ->
 
 
 @pytest.mark.parametrize("has_script", [True, False])
-async def test_without_room_and_without_javascript(open_chat: Any, has_script: bool) -> None:
+async def test_versions_work_on_a_narrow_screen_and_without_javascript(open_chat: Any, has_script: bool) -> None:
     chat: Chat = await open_chat("/", java_script_enabled=has_script, viewport=PHONE)
     await chat.box.fill("words please")
     await chat.send_button.click()

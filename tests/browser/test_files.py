@@ -1,4 +1,4 @@
-"""Files in a real browser: chosen, pasted, dropped, refused, removed, sent, and there after a reload."""
+"""Files on the page: chosen, pasted, dropped, refused, removed, sent, and shown again after a reload."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 from playwright.async_api import expect
 
+from tests.browser.by_prompt import ELSEWHERE
 from tests.browser.chat import Chat
 from tests.pictures import PDF, png
 
 PICTURE = png(320, 200)
 CAT = {"name": "cat.png", "mimeType": "image/png", "buffer": PICTURE}
 NOTES = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Notes"}
-# A file in the clipboard, or on its way to the page, as the browser hands it to scripts.
+# Dispatches the event that a browser sends for a pasted or dropped file.
 OFFER = """(element, {kind, name, type, content}) => {
     const bytes = Uint8Array.from(atob(content), char => char.charCodeAt(0));
     const data = new DataTransfer();
@@ -61,7 +62,7 @@ async def test_files_are_sent_with_a_message_and_shown_again(chat: Chat) -> None
         await chat.page.reload()
 
 
-async def test_a_file_that_is_refused_says_why_and_has_to_go_before_the_message(chat: Chat) -> None:
+async def test_a_refused_file_says_why_and_must_be_removed_before_sending(chat: Chat) -> None:
     await chat.page.get_by_label("Attach files").set_input_files(
         [{"name": "cat.svg", "mimeType": "image/svg+xml", "buffer": b"<svg/>"}, {**CAT, "name": "x.gif"}]
     )
@@ -77,7 +78,7 @@ async def test_a_file_that_is_refused_says_why_and_has_to_go_before_the_message(
     await expect(chat.questions.locator("img")).to_have_count(1)
 
 
-async def test_a_message_that_is_refused_gets_its_files_back_and_may_be_files_alone(chat: Chat) -> None:
+async def test_a_refused_message_gets_its_files_back_and_needs_no_text(chat: Chat) -> None:
     await chat.page.get_by_label("Attach files").set_input_files(
         [{"name": "a.pdf", "mimeType": "application/pdf", "buffer": PDF}, CAT]  # type: ignore[list-item]
     )
@@ -120,3 +121,17 @@ async def test_an_edit_keeps_the_files(open_chat: Any) -> None:
     await plain.edit("words again")
     await expect(plain.questions.locator(".chat-text")).to_have_text("words again")
     await expect(plain.questions.get_by_role("link", name="notes.txt")).to_be_visible()
+
+
+async def test_a_file_that_a_model_names_makes_no_request_and_gets_no_address_but_a_file_s(chat: Chat) -> None:
+    requests: list[str] = []
+    chat.page.on("request", lambda request: requests.append(request.url))
+    await chat.ask("elsewhere")
+    links = chat.answer.locator(".chat-file")
+    for _ in ("while it streams", "after a reload"):
+        await chat.is_idle()
+        await expect(links).to_have_count(len(ELSEWHERE))
+        assert await links.evaluate_all("links => links.filter((link) => link.hasAttribute('href')).length") == 0
+        await expect(chat.answer.locator("img")).to_have_count(0)
+        await chat.page.reload()
+    assert [url for url in requests if "/admin/" in url or "/api/files/" in url] == []

@@ -1,4 +1,4 @@
-"""The page with a real model behind it, as `make demo` shows it."""
+"""The page with the real local model, as `make demo` shows it."""
 
 from __future__ import annotations
 

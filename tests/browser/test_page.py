@@ -1,4 +1,4 @@
-"""The page itself: composer, scrolling, refusals, narrow screens, those who listen, and no JavaScript."""
+"""The page: composer, scrolling, refusals, narrow screens, screen readers, and no JavaScript."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def test_a_long_conversation_opens_at_its_end(chat: Chat) -> None:
     assert await chat.distance_from_end() < 2
 
 
-async def test_a_provider_that_fails_is_told_in_the_message_with_a_way_on(chat: Chat) -> None:
+async def test_a_failed_provider_is_named_in_the_message_with_a_way_to_go_on(chat: Chat) -> None:
     await chat.ask("busy today")
     await expect(chat.note).to_have_text("The model is busy. Try again in a moment.")
     await chat.page.reload()
@@ -115,7 +115,7 @@ async def test_a_broken_answer_is_kept_and_can_be_written_again(chat: Chat) -> N
     assert await chat.messages.count() == 2
 
 
-async def test_a_message_that_was_refused_goes_back_into_the_box(chat: Chat) -> None:
+async def test_a_refused_message_goes_back_into_the_box(chat: Chat) -> None:
     await chat.ask("x" * 2001)
     await expect(chat.note).to_have_text("The message has 2001 characters; at most 2000 are accepted.")
     await expect(chat.box).to_have_value("x" * 2001)

@@ -1,4 +1,4 @@
-"""The page while an answer is written: it grows, it stops, it is found again."""
+"""The page while an answer is written: the answer grows, stops, and goes on after a reload or a cut."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def test_escape_in_the_composer_stops(chat: Chat) -> None:
     await expect(chat.note).to_have_text("Stopped.")
 
 
-async def test_a_stop_that_does_not_get_through_says_so(chat: Chat) -> None:
+async def test_a_failed_stop_says_so(chat: Chat) -> None:
     await chat.ask("hang in the middle")
     await chat.has_begun()
     await chat.page.route("**/stop", lambda route: route.abort(), times=1)
@@ -74,7 +74,7 @@ async def test_a_stop_that_does_not_get_through_says_so(chat: Chat) -> None:
 
 
 async def test_a_stop_that_comes_late_does_not_end_another_tabs_answer(chat: Chat) -> None:
-    """The click is on its way while the answer ends and the next one begins elsewhere."""
+    """The stop request arrives after the answer has ended and another tab has started the next one."""
     other = Chat(await chat.page.context.new_page())
 
     async def late(route: Route) -> None:
@@ -94,13 +94,13 @@ async def test_a_stop_that_comes_late_does_not_end_another_tabs_answer(chat: Cha
 
 
 @on_both_servers
-async def test_a_reload_in_mid_answer_goes_on(chat: Chat) -> None:
+async def test_a_reload_in_the_middle_of_an_answer_goes_on(chat: Chat) -> None:
     await chat.ask("slow please")
     await chat.has_begun()
     before = await chat.written()
     await chat.page.reload()
     seen = await chat.growth()
-    # The page may be drawn from a journal that is a tick behind; the stream makes up for it at once.
+    # The page may show a journal that is one tick old. The stream then adds the rest at once.
     assert seen[0].startswith(before) or before.startswith(seen[0])
     assert len(seen) > 5
     assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(seen))
@@ -121,7 +121,7 @@ async def test_a_second_tab_sees_the_same_answer_grow_and_stops_it(chat: Chat) -
     assert await chat.written() == await other.written()
 
 
-async def test_back_to_the_list_and_forth(chat: Chat) -> None:
+async def test_back_and_forward_show_the_list_and_the_conversation(chat: Chat) -> None:
     await chat.ask("words please")
     await chat.is_idle()
     await chat.page.go_back()
@@ -141,7 +141,7 @@ async def test_markup_stays_text(chat: Chat) -> None:
     assert await chat.messages.locator("b, i, img, script").count() == 0
 
 
-async def test_thinking_and_calls_are_cards(chat: Chat) -> None:
+async def test_reasoning_and_tool_calls_are_cards(chat: Chat) -> None:
     await chat.ask("think about it")
     await chat.is_idle()
     reasoning = chat.answer.locator("details.chat-reasoning")
@@ -155,7 +155,7 @@ async def test_thinking_and_calls_are_cards(chat: Chat) -> None:
     await expect(chat.text).to_have_text("So it is.")
 
 
-async def test_a_lost_connection_is_found_again(open_chat: Any, site: Site) -> None:
+async def test_a_lost_connection_is_restored(open_chat: Any, site: Site) -> None:
     async with Cable(site) as cable:
         chat: Chat = await open_chat("/", base=cable.url)
         await chat.ask("slow please")
@@ -171,7 +171,7 @@ async def test_a_lost_connection_is_found_again(open_chat: Any, site: Site) -> N
         assert await chat.messages.count() == 2
 
 
-async def test_an_answer_that_ended_unseen_is_taken_from_the_page(open_chat: Any, site: Site) -> None:
+async def test_an_answer_that_ended_during_a_cut_is_shown(open_chat: Any, site: Site) -> None:
     async with Cable(site) as cable:
         chat: Chat = await open_chat("/", base=cable.url)
         await chat.ask("words please")
@@ -217,7 +217,7 @@ async def test_an_answer_of_a_killed_server_is_kept(open_chat: Any, tmp_path: Pa
             await chat.has_begun()
 
 
-async def test_sign_in_and_out(open_chat: Any, site: Site) -> None:
+async def test_people_sign_in_and_out(open_chat: Any, site: Site) -> None:
     site.manage(
         "shell", "-c", "from django.contrib.auth.models import User; User.objects.create_user('ada', password='lace')"
     )

@@ -1,4 +1,4 @@
-"""Calls that a person decides about, on the page: with a click, after a reload, and without JavaScript."""
+"""Approval of tool calls on the page: with a click, after a reload, and without JavaScript."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_a_person_decides_about_calls(chat: Chat) -> None:
     await expect(card(chat, 0).get_by_role("group", name="May this be done?")).to_be_hidden()
 
 
-async def test_what_is_decided_while_another_call_works_counts_once_that_is_done(chat: Chat) -> None:
+async def test_a_decision_during_another_call_takes_effect_after_it(chat: Chat) -> None:
     await chat.ask("both at once")
     await expect(card(chat, 0)).to_have_attribute("data-state", "approval-requested")
     await decide(chat, 0, "Allow")
@@ -58,7 +58,7 @@ async def test_what_is_decided_while_another_call_works_counts_once_that_is_done
     await chat.is_idle()
 
 
-async def test_the_question_is_there_after_a_reload_and_on_a_narrow_screen(open_chat: Any) -> None:
+async def test_approvals_work_after_a_reload_and_on_a_narrow_screen(open_chat: Any) -> None:
     chat = await open_chat("/", viewport={"width": 320, "height": 640})
     await chat.ask("mail to us")
     await chat.is_idle()
@@ -70,7 +70,7 @@ async def test_the_question_is_there_after_a_reload_and_on_a_narrow_screen(open_
     await is_decided(chat)
 
 
-async def test_a_question_that_is_over_is_not_asked(chat: Chat) -> None:
+async def test_approval_is_not_asked_for_once_the_conversation_goes_on(chat: Chat) -> None:
     await chat.ask("mail to us")
     await chat.is_idle()
     await chat.ask("words please")
@@ -78,7 +78,7 @@ async def test_a_question_that_is_over_is_not_asked(chat: Chat) -> None:
     await expect(chat.messages.nth(1).get_by_role("group", name="May this be done?")).to_have_count(0)
 
 
-async def test_without_javascript(open_chat: Any) -> None:
+async def test_approvals_work_without_javascript(open_chat: Any) -> None:
     chat = await open_chat("/", java_script_enabled=False)
     await chat.box.fill("mail to us")
     await chat.send_button.click()

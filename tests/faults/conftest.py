@@ -1,4 +1,4 @@
-"""Sites, an oracle behind them, and the record of what happened."""
+"""Fixtures of the fault tests: sites, an oracle as their provider, and the record of a test."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from tests.live.client import Visit, Visitor, http_client
 from tests.peers import Peer
 from tests.servers import Site, environment, free_port, manage
 
-# Sites may outlive the oracle of a test; they are told of one port that each test's takes in turn.
+# Sites may live longer than the oracle of a test. So they know one port, on which the oracle of each test listens.
 PROVIDER_PORT = free_port()
 
 
 @pytest.fixture(scope="session")
 def shared_redis() -> Iterator[Backing]:
-    """A Redis that stays."""
+    """A Redis that lives for the session."""
     yield from running(redis)
 
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_server: Backing) -> Backing:
-    """The PostgreSQL that stays, with an empty, migrated database to copy: migrating takes seconds."""
+    """The PostgreSQL of the session, with an empty, migrated database to copy, because migrating takes seconds."""
     wait_for(postgres_server)
     with connect(postgres_server.url) as connection:
         connection.execute("CREATE DATABASE migrated")
@@ -52,7 +52,10 @@ def workshop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 async def stage(request: pytest.FixtureRequest, workshop: Workshop) -> AsyncIterator[Stage]:
-    """What `played_on` names. Comes first among a test's fixtures: the others' clients are gone when it looks."""
+    """The stage that `played_on` names.
+
+    It is a test's first fixture, so it checks the sites after all clients have left.
+    """
     with ExitStack() as running:
         made = Stage(Scene.of(request.param), workshop, running)
         yield made
@@ -67,14 +70,14 @@ async def oracle() -> AsyncIterator[Oracle]:
 
 @pytest.fixture
 async def peer() -> AsyncIterator[Peer]:
-    """In the oracle's place, a provider that does what the test tells it to."""
+    """A provider that replies as the test says, in place of the oracle."""
     async with Peer(PROVIDER_PORT) as running:
         yield running
 
 
 @pytest.fixture
 async def visit() -> AsyncIterator[Visit]:
-    """Make visitors of a site; they leave at the end of the test."""
+    """Makes visitors of a site. They leave at the end of the test."""
     async with AsyncExitStack() as visitors:
 
         def arrive(site: Site, **headers: str) -> Visitor:
@@ -96,7 +99,7 @@ def trial(tmp_path: Path, oracle: Oracle) -> Trial:
 
 
 class Trial:
-    """The clients of one test, and in the end the judgement."""
+    """The clients of one test, and the final check."""
 
     def __init__(self, path: Path, oracle: Oracle) -> None:
         self.history = History(path)
@@ -106,7 +109,7 @@ class Trial:
         self.orders: dict[str, Order] = {}
 
     async def sign_in(self, site: Site) -> str:
-        """The cookie of one visitor, known to all processes of the site."""
+        """Returns the cookie of one visitor, which all processes of the site know."""
         url = site.env["DATABASE_URL"]
         async with self._signing_in:
             if url not in self._cookies:
@@ -114,7 +117,7 @@ class Trial:
             return self._cookies[url]
 
     async def visitor(self, visit: Visit, site: Site) -> Visitor:
-        """Somebody with a browser, signed in as the readers are."""
+        """A person with a browser, signed in as the readers are."""
         visitor = visit(site)
         visitor.http.cookies.set(*(await self.sign_in(site)).split("=", 1))
         return visitor
@@ -130,19 +133,19 @@ class Trial:
         testifies: bool = True,
         kind: type[Reader] = Reader,
     ) -> Reader:
-        """A client of the site, maybe through a cable. `of` is where it signs in, if not here."""
+        """A client of the site, perhaps through a cable. `of` is the site where it signs in, if it is another one."""
         self.orders[order.key] = order
         history = self.history if testifies else None
         return kind(via or site.url, order, history, await self.sign_in(of or site), pause)
 
     def judge(self, site: Site, **rule: Any) -> int:
-        """Call the provider's and the rows' witnesses, and hold everything to the invariants."""
+        """Records what the provider and the rows have, and checks all invariants."""
         for order in self.orders.values():
             self._call_witnesses(site, order, rule)
         return self.history.check()
 
     def judge_one(self, site: Site, order: Order, **rule: Any) -> None:
-        """The same at once for one conversation, whose record is closed with it."""
+        """Does the same at once for one conversation, and closes its record."""
         self._call_witnesses(site, self.orders.pop(order.key), rule)
         self.history.check(order.key)
 

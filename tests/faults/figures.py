@@ -1,6 +1,6 @@
-"""What a run of the fault tests finds, one JSON line each in the file that `FAULT_FIGURES` names.
+"""The figures of a run of the fault tests, one JSON line each, in the file that `FAULT_FIGURES` names.
 
-Tests note what they measured; of each test that is done to a fault, wherever it stands, it is noted that it passed.
+Tests note what they measured. Each test that has a `fault` mark is noted when it has passed, in any directory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FIGURES = os.environ.get("FAULT_FIGURES", "")
 
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """`figure(generations=60)`: what a test measured. The fault is the test's, or the one named first."""
+    """`figure(generations=60)` notes what a test measured, for the test's first fault or for the one that is given."""
 
     def measured(fault: str = "", **numbers: Any) -> None:
         fault = fault or request.node.get_closest_marker("fault").args[0]
@@ -29,7 +29,7 @@ def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 def note(item: pytest.Item, fault: str, **numbers: Any) -> None:
-    """A line about `fault` by this test."""
+    """Writes a line about `fault` by this test."""
     if FIGURES:
         with Path(FIGURES).open("a") as file:
             file.write(json.dumps({"fault": fault, "test": item.nodeid, **numbers}) + "\n")
@@ -37,7 +37,7 @@ def note(item: pytest.Item, fault: str, **numbers: Any) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note each fault that a test has survived."""
+    """Notes each fault whose test has passed."""
     report = yield
     if report.when == "call" and report.passed and (marker := item.get_closest_marker("fault")):
         for fault in marker.args:

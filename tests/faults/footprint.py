@@ -1,4 +1,4 @@
-"""What a process holds, and that it gives it back (I5)."""
+"""The resources that a process holds, and the check that it gives them back (I5)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.servers import Site
 
 MEGABYTE = 1 << 20
 SPARE = 4
-# What an allocator keeps of hundreds at once, and has for the next ones.
+# Bytes that an allocator keeps after hundreds of streams, for the next ones.
 CROWD_MEGABYTES = scaled(20, 120)
 
 
@@ -25,13 +25,13 @@ class Footprint(NamedTuple):
     memory: int
 
 
-# What a process takes once it has answered: its own threads for the database (3), those of Django's pool (4) and of
-# asyncio, which looks up names; connections; the SDK that its provider stands on.
+# The resources that a process has after its first answer: its own threads for the database (3), those of Django's pool
+# (4) and of asyncio (which resolves names), its connections, and the SDK of its provider.
 WARM = Footprint(threads=7 + min(32, (os.cpu_count() or 1) + 4), files=8, memory=50 * MEGABYTE)
 
 
 def warmed(fresh: Footprint) -> Footprint:
-    """What a process that was just started may hold when it has worked."""
+    """The resources that a process that has just started may hold after it has worked."""
     return Footprint(*(some + more for some, more in zip(fresh, WARM, strict=True)))
 
 
@@ -43,9 +43,10 @@ def footprint(site: Site) -> Footprint:
 
 
 async def gives_back(site: Site, before: Footprint, within: float = 5, megabytes: float = 20) -> Footprint:
-    """Wait until the process holds no more than before; what it holds then.
+    """Waits until the process holds no more than before, and returns what it holds then.
 
-    SQLite keeps two files a connection and the provider's pool some sockets, hence a few more than before.
+    A few more open files are allowed, because SQLite keeps two files for each connection, and the provider's pool some
+    sockets.
     """
     deadline = time.monotonic() + within
     while True:

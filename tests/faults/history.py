@@ -1,12 +1,12 @@
-"""What happened in a test, as JSON lines, and an independent check of it.
+"""The record of a test as JSON lines, and an independent check of it.
 
-Three witnesses testify, none of whom knows the others: what each client received, what the provider was asked and
-sent, what the rows say in the end. `violations` reads their lines alone and holds them to the invariants:
+There are three independent witnesses: each client with what it received, the provider with its requests and what it
+sent, and the rows at the end. `violations` reads only their lines and checks the invariants:
 
-I1  the client's text, the row's text and a beginning of the provider's are the same; all of it when it finished
-I2  a client's numbers go up by one, over all its connections
-I3  one end, for the client and in the row, and the same
-I4  the provider was asked as often as allowed
+    I1  the client's text, the row's text and a beginning of the provider's text are the same; all of it if it finished
+    I2  a client's numbers go up by one, over all its connections
+    I3  there is one end, the same for the client and in the row
+    I4  the provider was asked as often as allowed
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ class History:
         self._lines: dict[str, list[Line]] = defaultdict(list)
 
     def note(self, witness: str, key: str, **fields: Any) -> None:
-        """A line by `witness` (`client`, `provider`, `row`, `rule`) about the conversation `key`."""
+        """Writes a line by `witness` (`client`, `provider`, `row`, `rule`) about the conversation `key`."""
         self._lines[key].append({"witness": witness, "key": key, **fields})
 
     def check(self, *keys: str) -> int:
-        """Write these conversations down, or all, and hold them to the invariants; their number."""
+        """Checks the invariants of these conversations, or of all.
+
+        Writes their record to a file and returns their number.
+        """
         lines = [line for key in keys or list(self._lines) for line in self._lines.pop(key)]
         self._path.write_text("".join(json.dumps(line) + "\n" for line in lines))
         found = violations(map(json.loads, self._path.read_text().splitlines()))
@@ -42,7 +45,7 @@ class History:
 
 
 def violations(lines: Iterable[Line]) -> list[str]:
-    """What the lines prove to have gone wrong, one sentence each."""
+    """The violations that the lines prove, one sentence each."""
     by_key: dict[str, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
     for line in lines:
         by_key[line["key"]][line["witness"]].append(line)
@@ -58,7 +61,7 @@ def _wrongs(of: dict[str, list[Line]]) -> list[str]:
         found.append(f"I4 the provider was asked {len(of['provider'])} times")
     if row["status"] in ("pending", "running"):
         found.append(f"I3 the row is left {row['status']}")
-    for call in of["provider"][-1:]:  # of those before, readers have seen nothing
+    for call in of["provider"][-1:]:  # readers have seen nothing of the earlier ones
         found += _row_against_provider(row, call)
     clients: dict[str, list[Line]] = defaultdict(list)
     for line in of["client"]:

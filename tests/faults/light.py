@@ -1,6 +1,6 @@
-"""A reader for crowds: it gathers bytes with their times, and looks at them when all is over.
+"""A reader for crowds. It collects bytes with their times, and parses them after the test.
 
-Parsing while hundreds of answers stream would take more of the machine than the server that is measured.
+Parsing while hundreds of answers stream would use more of the machine than the server that is measured.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.live.client import Stream
 
 
 class LightReader(Reader):
-    """Asks once, over one connection, and does not come back."""
+    """A reader that asks once, over one connection, and does not reconnect."""
 
     async def ask_and_read(self) -> Reader:
         gathered = Gathered(self._request())
@@ -28,7 +28,7 @@ class LightReader(Reader):
         return self
 
     def _request(self) -> bytes:
-        """By HTTP/1.0, whose bodies come as they are and end with the connection."""
+        """A request of HTTP/1.0, whose response body has no framing and ends with the connection."""
         order = self._order
         body = json.dumps({"prompt": order.prompt, "id": order.key, "clientId": "m1"}).encode()
         fields = self._headers | {"Host": urlsplit(self._url).netloc, "Content-Length": str(len(body))}
@@ -43,7 +43,7 @@ class LightReader(Reader):
 
 
 class Gathered(asyncio.Protocol):
-    """All that came over one connection, in pieces, with the monotonic time of each."""
+    """The bytes of one connection, in pieces, with the monotonic time of each."""
 
     def __init__(self, request: bytes) -> None:
         self._request = request
@@ -67,7 +67,7 @@ class Gathered(asyncio.Protocol):
         yield body
 
     def ends(self) -> list[float]:
-        """When each frame was complete."""
+        """The time at which each frame was complete."""
         found, pending = [], b""
         for at, data in self._pieces:
             *whole, pending = (pending + data).split(b"\n\n")

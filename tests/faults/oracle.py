@@ -1,7 +1,7 @@
-"""The oracle: a provider whose answer is known beforehand, because the prompt says what it shall be.
+"""The oracle: a provider whose answer is known beforehand, because the prompt contains it.
 
-An `Order` is sent as the prompt, in JSON. The same order gets the same text, byte for byte, from any process and in
-any run. What the oracle was asked and how much it has sent is on record.
+An `Order` is sent as the prompt, in JSON. The same order gives the same text, byte for byte, in every process and every
+run. The oracle records its requests and how much it has sent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 from streaming.providers.scripted import Script, wire
 from tests.peers import CUT, HANG, Peer, Reply, Request, Step
 
-# What has gone wrong with text elsewhere: wide characters, joined ones, right-to-left, quotes, escapes, line ends.
+# Text that has caused bugs in other software: wide, joined and right-to-left characters, quotes, escapes, line ends.
 ALPHABET = (
     *"abc xyz.,",
     "ä",
@@ -42,9 +42,10 @@ BUSY = Reply([b'{"error": {"message": "Not now.", "type": "rate_limit_error"}}']
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """`events` pieces of text, `delay` seconds apart, for the conversation `key`; each `width` times as long as usual.
+    """The answer that a prompt asks for, in the conversation `key`.
 
-    `trouble`: `busy` the first time; `cut`, `silent` half-way; `waits` with its end until the oracle is told.
+    It has `events` pieces of text, `delay` seconds apart, each `width` times as long as usual. `trouble` is `busy`
+    (only the first time), `cut` or `silent` (in the middle), or `waits` (the end waits until the oracle is told).
     """
 
     key: str
@@ -56,7 +57,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def by(cls, chance: random.Random, **fields: Any) -> Order:
-        """One that nobody has given before, also when the same chance is tried again on the same site."""
+        """Makes an order with a new key, even if the same random numbers are used again on the same site."""
         return cls(key=uuid.uuid4().hex, seed=chance.getrandbits(32), **fields)
 
     @property
@@ -73,7 +74,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return "".join(self.pieces)
 
     def steps(self, gate: asyncio.Event) -> list[Step]:
-        """The reply's wire pieces, with the waits between them."""
+        """The reply's wire pieces, with the pauses between them."""
         steps: list[Step] = []
         for piece in wire("openai-chat", Script(model="oracle", text=tuple(self.pieces), input_tokens=7)):
             steps += [piece, self.delay]
@@ -87,7 +88,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Oracle(Peer):
-    """A peer that answers every order, any number at once, as the order says. Those that wait, wait for `gate`."""
+    """A peer that answers all orders, any number at the same time. Those that wait, wait for `gate`."""
 
     def __init__(self, port: int) -> None:
         super().__init__(port)
@@ -109,5 +110,5 @@ def order_in(request: Request) -> Order:
 
 
 def said(request: Request) -> str:
-    """The text that has left the oracle. The first piece on the wire is the role."""
+    """The text that the oracle has sent. The first piece on the wire is the role."""
     return "".join(order_in(request).pieces[: max(len(request.sent) - 1, 0)])

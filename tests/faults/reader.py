@@ -1,4 +1,4 @@
-"""A reader that does not give up: asks once, reads, and comes back with its number until it has the end."""
+"""A reader that does not give up: it asks once, and reconnects with its last number until it has the end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BUSY = (502, 503)
 
 
 class Reader:
-    """One client of the site at `url`, or of where a cable leads to. Without a `pause` it waits as the site advises."""
+    """One client of the site at `url`, or behind a cable. Without a `pause` it waits as long as the site advises."""
 
     def __init__(self, url: str, order: Order, history: History | None, cookie: str, pause: float | None) -> None:
         self.frames: list[Frame] = []
@@ -45,22 +45,22 @@ class Reader:
         return bool(self.frames) and self.frames[-1].chunk["type"] in ENDS
 
     def journeys(self, call: Request) -> list[tuple[float, float]]:
-        """Of each piece of text, when it left the provider and when it came."""
+        """For each piece of text, when the provider sent it and when it arrived."""
         came = [frame.at for frame in self.frames if frame.chunk["type"] == "text-delta"]
         return list(zip(call.sent[1:], came, strict=False))
 
     async def has(self, seq: int) -> None:
-        """Return once frame number `seq` has come."""
+        """Returns when frame number `seq` has arrived."""
         async with asyncio.timeout(PATIENCE):
-            while self.seq < seq:  # noqa: ASYNC110  # nobody is in a hurry
+            while self.seq < seq:  # noqa: ASYNC110  # a short delay does not matter
                 await asyncio.sleep(0.02)
 
     def go_to(self, site: Site) -> None:
-        """From the next connection on."""
+        """Sets the address for the next connection."""
         self._url = site.url
 
     async def ask_and_read(self) -> Reader:
-        """Send the order, and read on whatever happens."""
+        """Sends the order, and reads to the end in spite of all failures."""
         async with asyncio.timeout(PATIENCE):
             while not self.has_end:
                 await (self._resume() if self.frames else self._ask())
@@ -68,14 +68,14 @@ class Reader:
         return self
 
     async def read_until(self, seq: int) -> None:
-        """Read what somebody else asked for up to frame number `seq`, and hang up."""
+        """Reads another client's answer up to frame number `seq`, and disconnects."""
         reading = asyncio.create_task(self.read())
         await self.has(seq)
         reading.cancel()
         await asyncio.wait((reading,))
 
     async def read(self) -> Reader:
-        """Read what somebody else asked for, from the last number that this one has."""
+        """Reads another client's answer, from this reader's last number on."""
         async with asyncio.timeout(PATIENCE):
             while not self.has_end:
                 await self._resume()
@@ -98,7 +98,7 @@ class Reader:
         await self._take("GET", f"/api/chat/{self._order.key}/stream", headers=headers)
 
     async def _take(self, method: str, path: str, **options: Any) -> None:
-        """All frames of one connection, until it breaks."""
+        """Reads the frames of one connection until it breaks."""
         async with AsyncExitStack() as opened:
             http = await opened.enter_async_context(http_client(self._url, headers=self._headers, timeout=30))
             try:
@@ -118,6 +118,6 @@ class Reader:
 
 
 def longest_gap(reader: Reader) -> float:
-    """Seconds between two frames, at most."""
+    """The longest time between two frames, in seconds."""
     times = [frame.at for frame in reader.frames]
     return max(later - earlier for earlier, later in itertools.pairwise(times))

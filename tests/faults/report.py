@@ -1,6 +1,6 @@
 """Puts the figures of a run into the tables: `python -m tests.faults.report FIGURES docs/reliability.md README.md`.
 
-The first page has the whole table; the second a shorter one, made from it, between two comments.
+The first page has the whole table. The second has a shorter one, which is made from it, between two comments.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.faults.scale import IS_LONG
 
-# What a row of the table says it measured. `sum`, `max` and `min` are over the tests of that fault.
+# The texts of the column "measured". `sum`, `max` and `min` are over the tests of that fault.
 SAYS = {
     "F1": "{generations.sum} answers, {cuts.sum} cuts: no gap, no duplicate",
     "F2": "{kills.sum} kills: interrupted within {interrupted_after_s.max} s; {lost_tail_s.max} s of text lost",
@@ -81,7 +81,7 @@ class Column:
 
 
 def measured(lines: list[dict[str, Any]]) -> dict[str, str]:
-    """Fault → what its tests measured, in words."""
+    """The text of what its tests measured, for each fault."""
     columns: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for line in lines:
         for name, value in line.items():
@@ -91,14 +91,14 @@ def measured(lines: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _words(fault: str, found: dict[str, Column]) -> str:
-    """The figures, and how many tests the product passed for them."""
+    """The figures as text, and the number of passed tests for them."""
     passed = found["passed"].count
     tests = f"{passed} test{'s' if passed > 1 else ''}"
     return f"{SAYS[fault].format(**found)} ({tests})" if fault in SAYS else tests
 
 
 def fill(page: str, cells: dict[str, str]) -> str:
-    """The page with the last cell of each fault's row of five replaced, and the line that says what run it was."""
+    """Returns the page with new last cells in the faults' rows of five cells, and the line that names the run."""
     for fault, words in cells.items():
         row = re.compile(rf"^(\| {fault} \|(?:[^|\n]*\|){{3}})[^|\n]*\|$", re.MULTILINE)
         page, count = row.subn(partial(_with_last_cell, words), page)
@@ -115,7 +115,7 @@ def _with_last_cell(words: str, row: re.Match[str]) -> str:
 
 
 def shortened(page: str) -> str:
-    """What is done and what was measured, of each row of the whole table."""
+    """The shorter table: what is done and what was measured, for each row of the whole table."""
     rows = re.findall(r"(?m)^\| F\d+ \| ([^|\n]*) \|(?:[^|\n]*\|){2} ([^|\n]*) \|$", page)
     lines = ["| what is done | measured |", "|---|---|", *(f"| {done} | {words} |" for done, words in rows)]
     filled = re.search(r"(?m)^Last filled by .*$", page)
@@ -124,7 +124,7 @@ def shortened(page: str) -> str:
 
 
 def put(page: str, table: str) -> str:
-    """The page with `table` between its two comments."""
+    """Returns the page with `table` between its two comments."""
     return re.sub(r"(?s)(<!-- faults -->\n).*(<!-- /faults -->)", lambda found: f"{found[1]}{table}\n{found[2]}", page)
 
 

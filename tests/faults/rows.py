@@ -1,4 +1,4 @@
-"""What a site's database says, read past the site with plain SQL: SQLite's and PostgreSQL's."""
+"""The rows of a site's database, read with plain SQL and not through the site, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def select(site: Site, sql: str) -> list[tuple[Any, ...]]:
 
 
 def _connected(site: Site) -> Any:
-    """A connection of either kind: what is needed of them they have in common."""
+    """Opens a connection. The methods that are needed are the same in both databases."""
     url = site.env["DATABASE_URL"]
     if url.startswith("sqlite"):
         return sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20)
@@ -49,7 +49,7 @@ def answers(site: Site, key: str) -> list[Stored]:
 
 
 async def settled(site: Site, within: float = 15) -> float:
-    """Seconds until nothing is active any more."""
+    """Waits until no generation is active, and returns the seconds."""
     began = time.monotonic()
     while active := select(site, ACTIVE)[0][0]:
         assert time.monotonic() - began < within, f"{active} are still active after {within} seconds"
@@ -58,13 +58,13 @@ async def settled(site: Site, within: float = 15) -> float:
 
 
 def change(site: Site, sql: str) -> None:
-    """Change one row behind the site's back."""
+    """Changes one row without the site's knowledge."""
     with closing(_connected(site)) as connection, connection:
         assert connection.execute(sql).rowcount == 1
 
 
 def may_be_written(site: Site) -> bool:
-    """Whether nobody keeps what is being written locked."""
+    """True if no lock prevents a write."""
     with closing(_connected(site)) as connection:
         try:
             if isinstance(connection, sqlite3.Connection):

@@ -1,7 +1,7 @@
-"""How much is done, and by what chance.
+"""The size of the fault tests, and their random numbers.
 
-`FAULTS=short` (the default) is minutes, with fixed seeds; `FAULTS=long` does the numbers of `docs/reliability.md` with
-new ones. `FAULT_SEED=…` replays: a failing test prints its own.
+`FAULTS=short` (the default) takes minutes and has fixed seeds. `FAULTS=long` does the numbers of `docs/reliability.md`
+with new seeds. `FAULT_SEED=…` repeats a run: a failing test prints its own seed.
 """
 
 from __future__ import annotations
@@ -25,6 +25,6 @@ def chance(name: str) -> random.Random:
     return random.Random(f"{seed} {name}")
 
 
-# Seconds, as `tests.faults.settings` has them; and a look at the rows on a machine that is busy, in the short form with
-# other tests, too.
+# Seconds: the lease and the sweep of `tests.faults.settings`, and a query on a busy machine. In the short form, other
+# tests run at the same time.
 LEASE, SWEEP, SLACK = 3, 2, scaled(5, 2)

@@ -1,4 +1,7 @@
-"""The example site as it is deployed, its provider a peer of the tests. `FAULT_SETTINGS` is a JSON object of more."""
+"""The example site as it is deployed, with a peer of the tests as its provider.
+
+`FAULT_SETTINGS` is a JSON object of further settings.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ STREAMING_PROVIDERS = {
 STREAMING_HEARTBEAT_SECONDS = 1
 STREAMING_MAX_STREAMS_PER_OWNER = 10_000
 STREAMING_MAX_ACTIVE_PER_OWNER = 10_000
-# The whole clock of a crash is 15 seconds as delivered, and a third of it here.
+# After a crash, lease and sweep take 15 seconds by default, and a third of that here.
 STREAMING_LEASE_SECONDS = 3
 STREAMING_SWEEP_SECONDS = 2
 STREAMING_DRAIN_SECONDS = 1

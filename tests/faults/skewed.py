@@ -1,4 +1,4 @@
-"""The site in a process whose clock is wrong by `CLOCK_SKEW` seconds, for all that Python and Django ask it."""
+"""The site in a process whose clock is wrong by `CLOCK_SKEW` seconds, for Python and for Django."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ right_time = time.time
 
 
 class Skewed(datetime.datetime):
-    """`datetime.datetime` that is early or late."""
+    """A `datetime.datetime` that is early or late."""
 
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> Skewed:

@@ -1,4 +1,4 @@
-"""Where faults happen: on which server, with which database, with or without Redis.
+"""Stages: a server, a database, and perhaps Redis, on which a fault test runs.
 
 @played_on("uvicorn sqlite", "daphne postgres redis")    # these in the short form, all eight in the long one
 async def test_something(stage):
@@ -32,12 +32,12 @@ GROUNDS = ("sqlite", "postgres", "sqlite redis", "postgres redis")
 ALL = tuple(f"{server} {ground}" for server, ground in itertools.product(SERVERS, GROUNDS))
 SQLITE, POSTGRES, REDIS = (tuple(name for name in ALL if word in name) for word in ("sqlite", "postgres", "redis"))
 SETTINGS = "tests.faults.settings"
-# What a site on PostgreSQL is told to do: without Django's pool every request would open a connection of its own.
+# The setting of sites on PostgreSQL. Without Django's pool, every request would open a connection of its own.
 POOL = '{"max_size": 8, "timeout": 20}'
 
 
 def played_on(*short: str, long: tuple[str, ...] = ALL) -> pytest.MarkDecorator:
-    """The stages of a test, by name: server, database, and `redis` where the log has a copy there.
+    """Names the stages of a test: server, database, and `redis` if the log has a copy there.
 
     The short form has `short`, the long one `long`.
     """
@@ -45,7 +45,7 @@ def played_on(*short: str, long: tuple[str, ...] = ALL) -> pytest.MarkDecorator:
 
 
 class Scene(NamedTuple):
-    """One stage's name, taken apart."""
+    """The parts of one stage's name."""
 
     server: str
     database: str
@@ -62,7 +62,7 @@ class Scene(NamedTuple):
 
 
 class Workshop:
-    """Starts sites, and the servers behind them when one first needs them. `find` finds fixtures of the session."""
+    """Starts sites, and the servers that they need. `find` returns fixtures of the session."""
 
     def __init__(self, find: Callable[[str], Any], new_directory: Callable[[str], Path], provider_url: str) -> None:
         self._find = find
@@ -84,7 +84,7 @@ class Workshop:
         env: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> Site:
-        """A site that ends with `running`."""
+        """Starts a site that ends with `running`."""
         known = beside or instead_of
         server = server or (_other_server(beside) if beside else scene.server)
         own = {"FAULT_PROVIDER": self._provider_url, "FAULT_SETTINGS": json.dumps(settings)} | dict(env or {})
@@ -97,19 +97,19 @@ class Workshop:
         return site
 
     def shared(self, scene: Scene, beside: Site | None, **settings: Any) -> Site:
-        """A site that ends with the session; asked for again, the same one."""
+        """Returns a site that ends with the session. It is started at the first call."""
         name = json.dumps([scene, beside and beside.url, settings], sort_keys=True)
         if name not in self._shared:
             self._shared[name] = self.start(scene, self.running, beside=beside, **settings)
         return self._shared[name]
 
     async def see_left_as_found(self, site: Site, megabytes: float) -> None:
-        """The fifth invariant: if it lives, a site holds no more than any that has worked."""
+        """Checks the fifth invariant: a site that lives holds no more than any site that has worked."""
         if site.process.poll() is None:
             await gives_back(site, warmed(self._fresh[site.process.pid]), megabytes=megabytes)
 
     def _new_ground(self, scene: Scene, given: dict[str, str]) -> dict[str, str]:
-        """What a site stands on, besides what is given, as its environment has it."""
+        """The variables that name the database and the Redis of a new site, without those in `given`."""
         ground = {}
         if scene.has_redis and "REDIS_URL" not in given:
             ground["REDIS_URL"] = self._find("shared_redis").url
@@ -119,9 +119,9 @@ class Workshop:
 
 
 class Stage:
-    """What a test does with one scene. Its own sites end with it.
+    """The interface of one scene for a test. The test's own sites end with the test.
 
-    Of memory, they may `keep_megabytes` more than such sites do: allocators do not give everything back.
+    Sites may `keep_megabytes` more memory than usual, because allocators do not return everything.
     """
 
     def __init__(self, scene: Scene, workshop: Workshop, running: ExitStack) -> None:
@@ -132,7 +132,7 @@ class Stage:
         self._sites: list[Site] = []
 
     def start(self, **options: Any) -> Site:
-        """A site of the test's own; `options` as `Workshop.start` has them, all others are its settings.
+        """Starts a site of the test's own. `options` are those of `Workshop.start`; all others are settings.
 
         `beside` another it shares that one's database, and is on the other server; `instead_of` one that has ended it
         takes its address over, too.
@@ -141,12 +141,12 @@ class Stage:
         return self._sites[-1]
 
     def shared(self, *, beside: Site | None = None, **settings: Any) -> Site:
-        """One that tests leave as they found it."""
+        """Returns a site that several tests use. They must leave it as they found it."""
         self._sites.append(self._workshop.shared(self.scene, beside, **settings))
         return self._sites[-1]
 
     async def see_all_left_as_found(self) -> None:
-        """Those that live; when all clients have gone."""
+        """Checks all sites that live, when all clients have left."""
         for site in self._sites:
             await self._workshop.see_left_as_found(site, self.keep_megabytes)
 
@@ -160,7 +160,7 @@ def _other_server(site: Site) -> str:
 
 
 def new_database(server: Backing, template: str) -> str:
-    """The URL of a database that nobody else has."""
+    """The URL of a new database."""
     name = f"site_{uuid.uuid4().hex}"
     with connect(server.url) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
@@ -168,7 +168,7 @@ def new_database(server: Backing, template: str) -> str:
 
 
 def wait_for(server: Backing) -> None:
-    """Until a PostgreSQL is ready: it accepts connections a moment before."""
+    """Waits until a PostgreSQL is ready. It accepts connections a moment earlier."""
     for _ in range(100):
         with contextlib.suppress(psycopg.OperationalError), connect(server.url):
             return

@@ -1,4 +1,4 @@
-"""F12, F22: many streams, and many sockets, in one process."""
+"""F12, F22: many streams and many sockets in one process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def _readers(site: Site, trial: Trial, orders: Sequence[Order]) -> list[Re
 
 
 async def _read(readers: Sequence[Reader]) -> None:
-    """All, each to its end; they ask within two seconds."""
+    """Makes all readers ask within two seconds and read to the end."""
 
     async def read(number: int, reader: Reader) -> None:
         await asyncio.sleep(2 * number / len(readers))
@@ -48,7 +48,7 @@ async def _read(readers: Sequence[Reader]) -> None:
 
 
 async def _most_held(site: Site, is_over: Callable[[], bool]) -> Footprint:
-    """The most that the process holds of each thing until then."""
+    """The most that the process holds of each resource until the condition is true."""
     held = [footprint(site)]
     while not is_over():
         await asyncio.sleep(0.2)
@@ -103,12 +103,15 @@ async def test_many_streams_share_a_process(
     assert p99 <= 1
     assert asking.threads <= STREAMS + 30
     assert writing.threads <= before.threads + 30
-    assert asking_kb <= 150, "each has a thread, and on it a connection to the database"
-    assert kb <= scaled(150, 100), "of few streams, what all share weighs more"
+    assert asking_kb <= 150, "each request has a thread with a connection to the database"
+    assert kb <= scaled(150, 100), "with few streams, the memory that all share counts more"
 
 
 async def _cycle(visitor: Visitor, order: Order | None, chance: random.Random) -> None:
-    """Connect, perhaps ask and see the answer begin, babble and be told so, and go; abruptly, half of the time."""
+    """Connects, perhaps asks and sees the answer begin, sends junk and gets an error, and leaves.
+
+    Half of the time it leaves by a reset.
+    """
     async with sockets.socket_of(visitor) as connection:
         if order:
             frame = {"type": "send", "requestId": "r1", "id": order.key, "prompt": order.prompt}

@@ -1,4 +1,4 @@
-"""F9, F10, F11, F13: a database that is away, is held by somebody else, or has few connections."""
+"""F9, F10, F11, F13: a database that is away, is locked by another process, or has few connections."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.servers import Site
 
 LOCKED_SECONDS = scaled(5, 10)
 AWAY_SECONDS = scaled(4, 15)
-# Events, 50 a second, of answers that are still being written when the trouble is over.
+# The number of events, 50 a second, of answers that are still being written when the database is back.
 OUTLASTING = scaled(500, 1200)
 MAX_CONNECTIONS = 20
 CLIENTS = scaled(100, 500)
@@ -32,7 +32,7 @@ CLIENTS = scaled(100, 500)
 
 @pytest.fixture
 def own_postgres() -> Iterator[Backing]:
-    """A PostgreSQL that a test may end."""
+    """A PostgreSQL that a test may stop."""
     for server in running(postgres):
         wait_for(server)
         yield server
@@ -46,7 +46,7 @@ async def test_postgresql_may_restart_in_mid_stream(
     site = stage.start(env={"DATABASE_URL": own_postgres.url}, STREAMING_RECHECK_SECONDS=1)
     site.manage("migrate", "--verbosity", "0")
     other = stage.start(beside=site)
-    # Some end while it is away, and some long after.
+    # Some end while the database is away, and some long after.
     orders = [Order.by(chance, events=events, delay=0.02) for events in (200, 200, OUTLASTING, OUTLASTING)]
     local = [await trial.reader(site, order) for order in orders]
     tasks = [asyncio.create_task(reader.ask_and_read()) for reader in local]
@@ -75,7 +75,10 @@ async def test_postgresql_may_restart_in_mid_stream(
 async def test_process_that_is_cut_off_from_the_database_is_fenced(
     own_postgres: Backing, stage: Stage, trial: Trial, oracle: Oracle, chance: random.Random, figure: Any
 ) -> None:
-    """Others reach it and settle the answers; the process finds out when it is back."""
+    """Other processes reach the database and settle the answers.
+
+    The process learns it when it reaches the database again.
+    """
     other = stage.start(env={"DATABASE_URL": own_postgres.url})
     other.manage("migrate", "--verbosity", "0")
     async with Cable(own_postgres) as cable:
@@ -83,7 +86,7 @@ async def test_process_that_is_cut_off_from_the_database_is_fenced(
         owner = await asyncio.to_thread(stage.start, beside=other, env={"DATABASE_URL": url})
         await trial.sign_in(other)
         orders = [Order.by(chance, events=OUTLASTING, delay=0.02) for _ in range(3)]
-        # They go on reading what nobody else will: only those elsewhere testify.
+        # These readers see frames that are lost later, so only the readers of the other process are checked.
         askers = [await trial.reader(owner, order, testifies=False, of=other) for order in orders]
         asking = [asyncio.create_task(asker.ask_and_read()) for asker in askers]
         for asker in askers:
@@ -112,7 +115,7 @@ async def test_process_that_is_cut_off_from_the_database_is_fenced(
 async def test_sqlite_may_be_locked_by_another_process(
     stage: Stage, trial: Trial, chance: random.Random, figure: Any
 ) -> None:
-    """For longer than a lease, which nobody can renew meanwhile; a second process looks for the dead all the time."""
+    """The lock is longer than a lease, so no lease can be renewed. A second process sweeps all the time."""
     site = stage.start()
     stage.start(beside=site)
     orders = [Order.by(chance, events=OUTLASTING, delay=0.02) for _ in range(3)]
@@ -140,7 +143,10 @@ async def test_sqlite_may_be_locked_by_another_process(
 
 
 async def _small(server: Backing, stage: Stage) -> Site:
-    """A site on a server that takes few connections; with Django's pool, or each request would open one."""
+    """A site on a PostgreSQL with few connections and with Django's pool.
+
+    Without it each request would open a connection.
+    """
     with connect(server.url) as connection:
         connection.execute(f"ALTER SYSTEM SET max_connections = {MAX_CONNECTIONS}".encode())
     server.restart()
@@ -166,7 +172,7 @@ def _connections(server: Backing) -> int:
 async def test_crowd_shares_few_connections(
     own_postgres: Backing, stage: Stage, trial: Trial, chance: random.Random, figure: Any
 ) -> None:
-    """All come within two seconds; then all are cut off at once and come back."""
+    """All clients come within two seconds. Then all are cut off at once and come back."""
     site = await _small(own_postgres, stage)
     stage.keep_megabytes = CROWD_MEGABYTES
     orders = [Order.by(chance, events=scaled(30, 120), delay=0.5) for _ in range(CLIENTS)]
@@ -199,7 +205,7 @@ async def test_crowd_shares_few_connections(
 async def _all_have_more(
     readers: list[Reader], tasks: list[asyncio.Task[Reader]], server: Backing, seen: list[int] | None = None
 ) -> int:
-    """Wait until every reader has a frame more than `seen`; the most connections there were meanwhile."""
+    """Waits until every reader has a frame more than in `seen`. Returns the highest number of connections meanwhile."""
     peak, least = 0, seen or [0] * len(readers)
     while any(reader.seq <= seq for reader, seq in zip(readers, least, strict=True)):
         peak = max(peak, await asyncio.to_thread(_connections, server))

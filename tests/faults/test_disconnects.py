@@ -1,4 +1,4 @@
-"""F1, F15: connections that break anywhere, by FIN or by RST, again and again; and one that is slow."""
+"""F1, F15: connections that break at random bytes, by FIN or by RST, again and again; and a slow connection."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from tests.servers import Site
 GENERATIONS = scaled(24, 250)
 AT_ONCE = 12
 MAX_CUTS = 5
-# What a whole answer comes to on the wire, headers included, roughly: cuts fall anywhere in it.
+# The approximate size of a whole answer on the wire, with headers. Cuts happen anywhere in it.
 BYTES = 15_000
-# Bytes a second of a slow line, and what an answer of 80 KB may take over it.
+# The bytes a second of a slow connection, and the seconds that an answer of 80 KB may take.
 RATE = scaled(16_000, 1000)
 PATIENCE = scaled(30, 200)
 
 
 async def _one(trial: Trial, site: Site, chance: random.Random, room: asyncio.Semaphore) -> int:
     order = Order.by(chance, delay=0.002)
-    # What is left grows less with each connection.
+    # The rest becomes shorter with each connection.
     cuts = [
         Fault(chance.randrange(BYTES // n), chance.random() < 0.5) for n in range(1, chance.randint(1, MAX_CUTS) + 1)
     ]

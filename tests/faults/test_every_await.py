@@ -1,4 +1,4 @@
-"""F24: the database fails at every single call, and a cancel arrives at every single await, one a run, to the last."""
+"""F24: the database fails at every single call, and a cancel comes at every single await, one in each run."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Call:
 
 
 def _failing(call: Call, *, is_done: bool) -> Callable[[Callable[[], Any]], Any]:
-    """Database work that fails once: before it is done, or after, when only the answer is lost."""
+    """Database work that fails once: before it is done, or afterwards, so that only its result is lost."""
     work_off = threads._with_fresh_connection
 
     def work_off_or_fail(work: Callable[[], Any]) -> Any:
@@ -63,7 +63,7 @@ def _failing(call: Call, *, is_done: bool) -> Callable[[Callable[[], Any]], Any]
 
 
 async def _generate() -> tuple[uuid.UUID, list[bytes]] | None:
-    """Ask, and follow in memory to the end; None when asking failed."""
+    """Asks, and follows in memory to the end. Returns None if asking failed."""
     try:
         generation = await current().submit(ALICE, Submission(key=uuid.uuid4().hex, prompt="Hi"))
     except OperationalError:
@@ -75,7 +75,7 @@ async def _generate() -> tuple[uuid.UUID, list[bytes]] | None:
 
 
 def _check_row() -> Generation:
-    """The only one: settled, its text a beginning of the provider's, and the same as its journal's."""
+    """Checks the only row: settled, with a beginning of the provider's text, and the same as in its journal."""
     row = Generation.objects.select_related("message").get()
     assert row.status not in ACTIVE
     assert row.active_conversation_id is None
@@ -88,7 +88,7 @@ def _check_row() -> Generation:
 
 
 def _check_frames(frames: list[bytes], row: Generation) -> None:
-    """What a reader in this process saw: the row's text, and one end, the row's."""
+    """Checks the frames of a reader in this process: the row's text, and the row's end, once."""
     assert seqs_of(frames) == list(range(1, len(frames) + 1))
     assert text_of(frames) == row.message.text
     chunks = chunks_of(frames)
@@ -97,7 +97,7 @@ def _check_frames(frames: list[bytes], row: Generation) -> None:
 
 
 async def _settled_at_last() -> Generation:
-    """As the site will see it when every lease has run out."""
+    """Settles the row as the site does when every lease has run out."""
     if await Generation.objects.filter(status__in=ACTIVE).aexists():
         await asyncio.sleep(0.5)
         forget_database_trouble()
@@ -106,7 +106,7 @@ async def _settled_at_last() -> Generation:
 
 
 def _each(last: int = 60) -> Iterator[int]:
-    """1, 2, 3 …: the test breaks off once there is no such call any more."""
+    """Yields 1, 2, 3 … The test ends the loop when there is no call with that number."""
     yield from itertools.islice(itertools.count(1), last)
     raise AssertionError(f"there are more than {last} calls")
 
@@ -136,7 +136,7 @@ async def test_any_database_call_may_fail(is_done: bool, monkeypatch: pytest.Mon
 
 @types.coroutine
 def _cancelled(coroutine: Coroutine[Any, Any, Any], call: Call) -> Generator[Any, Any, Any]:
-    """Run `coroutine`; its task is cancelled while it waits for the fatal time."""
+    """Runs `coroutine`, and cancels its task at the await number `fatal`."""
     steps, thrown = coroutine.__await__(), None
     while True:
         try:
@@ -154,7 +154,7 @@ def _cancelled(coroutine: Coroutine[Any, Any, Any], call: Call) -> Generator[Any
             thrown = error
 
 
-# The ticks of one generation are all alike.
+# All ticks of one generation do the same.
 PLACES = {
     "run": (Run, "run", 60),
     "steps": (Steps, "read", 60),
@@ -182,5 +182,5 @@ async def test_a_cancel_may_arrive_at_any_await(
         await Generation.objects.all().adelete()
         if call.count < fatal or fatal == last:
             break
-    assert fatal > 1, "the method that was to be interfered with never waited"
+    assert fatal > 1, "the method has no await that could be cancelled"
     figure(cancelled_awaits=fatal - 1, of=method)

@@ -1,4 +1,4 @@
-"""F2, F4, F25, F26: processes that die, are replaced, stand still, or have another idea of the time."""
+"""F2, F4, F25, F26: processes that die, are replaced, are paused, or have a wrong clock."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.faults.scale import LEASE, SLACK, SWEEP, scaled
 from tests.faults.stages import POSTGRES, Stage, played_on
 from tests.servers import Site
 
-# The brief answers take a second, if the machine has time for all of them.
+# The brief answers take a second, if the machine is fast enough for all of them.
 DRAIN = scaled(1.5, 3)
 STREAMS = scaled(5, 25)
 
-# The process's clock against the database's.
+# The difference between the process's clock and the database's.
 CLOCKS = """
     SELECT extract(epoch FROM generation.created_at - generation.started_at)
     FROM streaming_generation AS generation
@@ -35,7 +35,7 @@ CLOCKS = """
 async def _begin(
     trial: Trial, owner: Site, other: Site, orders: list[Order]
 ) -> tuple[list[Reader], list[asyncio.Task[Reader]]]:
-    """Ask the owner for all of them; a reader at the owner and one at the other process follow each."""
+    """Asks the owner for all answers. A reader at the owner and one at the other process follow each."""
     first = [await trial.reader(owner, order) for order in orders]
     tasks = [asyncio.create_task(reader.ask_and_read()) for reader in first]
     for reader in first:
@@ -83,7 +83,7 @@ async def test_paused_owner_is_fenced(
     owner = stage.start()
     other = stage.start(beside=owner)
     orders = [Order.by(chance, events=2000, delay=0.01) for _ in range(3)]
-    # Readers at the owner see some text that nobody else will: only those elsewhere testify.
+    # Readers at the owner see some text that is lost later, so only the readers of the other process are checked.
     askers = [await trial.reader(owner, order, testifies=False) for order in orders]
     asking = [asyncio.create_task(asker.ask_and_read()) for asker in askers]
     for asker in askers:
@@ -107,7 +107,7 @@ async def test_paused_owner_is_fenced(
 
 
 async def _pause(owner: Site) -> None:
-    """Not in the middle of a write: who stands still with a lock is waited for by everybody, which no site can help."""
+    """Pauses the process, but not during a write: everybody would have to wait for its lock, on any site."""
     owner.send_signal(signal.SIGSTOP)
     while not rows.may_be_written(owner):
         owner.send_signal(signal.SIGCONT)
@@ -143,7 +143,7 @@ async def test_process_that_is_told_to_end_settles_what_it_writes(
 @pytest.mark.timeout(scaled(120, 600))
 @played_on("uvicorn postgres")
 async def test_rolling_restart_loses_nothing(stage: Stage, trial: Trial, chance: random.Random, figure: Any) -> None:
-    """Each of two workers is told to end and replaced while clients come and read through a balancer."""
+    """Two workers are ended and replaced in turn, while clients come and read through a balancer."""
     workers = [stage.start()]
     workers.append(stage.start(beside=workers[0]))
     servers = [worker.log_file.name.partition("-")[0] for worker in workers]
@@ -175,10 +175,10 @@ async def test_rolling_restart_loses_nothing(stage: Stage, trial: Trial, chance:
 async def test_wrong_clock_ends_nobody(
     skew: int, stage: Stage, trial: Trial, chance: random.Random, figure: Any
 ) -> None:
-    """A minute is twenty leases. On PostgreSQL, whose clock all processes share; SQLite's is the machine's."""
+    """It lasts a minute, which is twenty leases. It runs on PostgreSQL, whose clock all processes share."""
     right = stage.start()
     astray = stage.start(beside=right, application="tests.faults.skewed:application", env={"CLOCK_SKEW": str(skew)})
-    # Some run where the clock is right, some where it is wrong; both processes look for the dead, and read the others'.
+    # Some run with the right clock, some with the wrong one. Both processes sweep, and read the answers of the other.
     orders = [Order.by(chance, events=250, delay=0.02) for _ in range(6)]
     tasks = []
     for number, order in enumerate(orders):

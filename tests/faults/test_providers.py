@@ -1,4 +1,4 @@
-"""F16, F17, F18, F19, F29: providers that are slow, fail, talk nonsense, or give secrets away."""
+"""F16, F17, F18, F19, F29: providers that are slow, fail, send garbage, or quote secrets."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def test_silent_provider_is_given_up_in_time(visitor: Visitor, peer: Peer,
     began = time.monotonic()
     answering = asyncio.create_task(_whole_answer(visitor))
     await peer.asked()
-    if code == "timeout_stall":  # which counts from the last piece, and a site's first answer has to load the SDK
+    if code == "timeout_stall":  # it counts from the last piece, and the first answer of a site must load the SDK
         began = time.monotonic()
     stream = await answering
     took = time.monotonic() - began
@@ -82,7 +82,7 @@ async def _whole_answer(visitor: Visitor) -> Stream:
 
 @pytest.fixture
 async def deaf() -> AsyncIterator[None]:
-    """A port where nobody takes connections any more: its queue is full."""
+    """A port that accepts no connection any more, because its queue is full."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", PROVIDER_PORT))
@@ -191,7 +191,7 @@ def _delta(text: str) -> bytes:
 
 
 class Garbage(NamedTuple):
-    """What is said, and what becomes of it."""
+    """A reply, and the status and text that it leads to."""
 
     pieces: Sequence[Step]
     status: str

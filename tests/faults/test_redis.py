@@ -1,4 +1,4 @@
-"""F5, F6, F7, F8: the Redis under two processes dies, hangs, is idle, or forgets."""
+"""F5, F6, F7, F8: the Redis of two processes dies, hangs, is idle, or loses its data."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from tests.servers import Site
 
 AWAY_SECONDS = 3
 HUNG_SECONDS = scaled(4, 10)
-# redis-py 8 ends connections that are idle for five seconds, by its defaults.
+# By default, redis-py 8 ends connections that are idle for five seconds.
 IDLE_SECONDS = scaled(8, 120)
 IDLE_READERS = 50
-# Nobody waits for Redis longer than its time-out; the short form shares its machine.
+# No reader waits for Redis longer than its time-out. In the short form, other tests run at the same time.
 MAX_STALL_SECONDS = scaled(1, 0.5)
 MAX_CONNECTIONS = 4
 TEXT = "One two three four five."
@@ -39,7 +39,7 @@ TEXT = "One two three four five."
 
 @pytest.fixture
 def own_redis() -> Iterator[Backing]:
-    """A Redis that a test may end."""
+    """A Redis that a test may stop."""
     yield from backing.running(backing.redis)
 
 
@@ -79,7 +79,7 @@ async def test_whatever_happens_to_redis_readers_miss_nothing(
     tasks = [asyncio.create_task(reader.ask_and_read()) for reader in local]
     for reader in local:
         await reader.has(20)
-    # One stays through it all; one is away meanwhile and comes back with an old number; one comes only afterwards.
+    # One reader stays; one is away meanwhile and comes back with an old number; one comes only afterwards.
     elsewhere = [await trial.reader(other, order) for order in orders]
     tasks += [asyncio.create_task(reader.read()) for reader in elsewhere]
     absent = await trial.reader(other, orders[0])
@@ -98,7 +98,7 @@ async def test_whatever_happens_to_redis_readers_miss_nothing(
 
 
 def _streams(client: redis.Redis) -> list[list[tuple[int, int]]]:
-    """Of every stream, its entries: the numbers of their first and last frames."""
+    """For each stream, its entries: the numbers of their first and last frames."""
     found: list[list[tuple[int, int]]] = []
     for key in client.scan_iter("streaming:*"):
         raw: Any = client.xrange(key)
@@ -167,7 +167,7 @@ async def test_idle_readers_stay_and_share_connections(
 
 
 def _tab(visit: Visit, site: Site, visitor: Visitor) -> Visitor:
-    """Another tab of the same person's, at another process."""
+    """Another tab of the same person, at another process."""
     tab = visit(site, Cookie=visitor.cookie)
     tab.key = visitor.key
     return tab

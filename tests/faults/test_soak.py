@@ -1,4 +1,4 @@
-"""F31: an hour of everything at once; in the short form, a quarter of a minute."""
+"""F31: all faults together for an hour; in the short form, for a quarter of a minute."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SETTLED_AS = {"": "finished", "busy": "finished", "cut": "truncated", "silent": 
 
 
 async def _one(trial: Trial, site: Site, chance: random.Random) -> None:
-    """An answer with a fault of each kind, or without: the reader's, the provider's, the person's."""
+    """Reads an answer with a fault of the reader, of the provider or of the person, or without any."""
     trouble = chance.choice(TROUBLES)
     order = Order.by(chance, delay=0.01, trouble=trouble)
     cuts = [Fault(chance.randrange(15_000), chance.random() < 0.5) for _ in range(chance.choice([0, 0, 1, 3]))]
@@ -75,7 +75,7 @@ async def test_hour_of_everything_leaves_no_trace(
 
 
 def _slope(points: list[tuple[float, float]]) -> float:
-    """Of the line through these points, by least squares."""
+    """The slope of the line through these points, by least squares."""
     count = len(points)
     x, y = sum(point[0] for point in points) / count, sum(point[1] for point in points) / count
     return sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)

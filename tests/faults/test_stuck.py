@@ -24,7 +24,7 @@ from tests.live.client import Visit, Visitor
 from tests.live.raw import TINY_BUFFER, RawConnection, is_cut
 from tests.serving import sockets
 
-# Pieces of some ten kilobytes: 8 MB of text, or 50.
+# The number of pieces of about ten kilobytes: 8 MB of text, or 50 MB.
 PIECES, WIDTH = scaled(800, 5000), 1250
 STUCK_SECONDS = scaled(3, 30)
 STUCK_EACH_WAY = 3
@@ -39,7 +39,7 @@ async def test_stuck_clients_cost_little_and_trouble_nobody(
     stage: Stage, trial: Trial, oracle: Oracle, visit: Visit, chance: random.Random, figure: Any
 ) -> None:
     site = stage.start(STREAMING_STUCK_SECONDS=STUCK_SECONDS, STREAMING_MAX_ANSWER_BYTES=1_000_000_000)
-    stage.keep_megabytes = math.inf  # a process that has settled so long an answer
+    stage.keep_megabytes = math.inf  # a process that has settled such a long answer
     big = Order.by(chance, events=PIECES, width=WIDTH, delay=0, trouble="waits")
     steady = [
         Order.by(chance, events=int(2.5 * STUCK_SECONDS * PER_SECOND), delay=1 / PER_SECOND) for _ in range(STEADY)
@@ -75,7 +75,7 @@ async def test_stuck_clients_cost_little_and_trouble_nobody(
         p99_ms=round(1000 * together),
         p99_ratio=round(together / alone, 2),
     )
-    assert together <= scaled(math.inf, 1.2) * alone + 0.01, "others wait longer beside them"
+    assert together <= scaled(math.inf, 1.2) * alone + 0.01, "others wait longer because of them"
 
 
 @asynccontextmanager
@@ -95,7 +95,7 @@ async def _stuck(visitor: Visitor) -> AsyncIterator[list[socket.socket]]:
 
 
 def _p99(readers: list[Reader], orders: list[Order], oracle: Oracle, since: float, until: float) -> float:
-    """Of the seconds from the provider to the client, of what was sent in this time."""
+    """The 99th percentile of the seconds from the provider to the client, for the frames of this time."""
     late = sorted(
         came - sent
         for reader, order in zip(readers, orders, strict=True)

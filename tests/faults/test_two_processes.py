@@ -1,4 +1,4 @@
-"""F20, F21: what people do at the same moment, through two processes of one site."""
+"""F20, F21: people act at the same moment in two processes of one site."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ KEYS = scaled(6, 100)
 POSTS = 20
 AT_ONCE = 8
 DURATION = 1.0
-# The short form shares its machine with whatever else runs there.
+# In the short form, other tests run at the same time.
 LIMIT = scaled(4, 2)
 
 
 async def _stop_somewhere(trial: Trial, oracle: Oracle, pair: tuple[Site, Site], order: Order, after: float) -> float:
-    """Ask one process, and stop through the other `after` seconds; how long the provider went on, in seconds."""
+    """Asks one process, and stops through the other `after` seconds. Returns the seconds that the provider went on."""
     owner, other = pair
     asker = await trial.reader(owner, order)
     asking = asyncio.create_task(asker.ask_and_read())
@@ -47,7 +47,7 @@ async def _stop_somewhere(trial: Trial, oracle: Oracle, pair: tuple[Site, Site],
     took = time.monotonic() - stopped
     await asking
     (stored,) = rows.answers(owner, order.key)
-    # An answer that is complete before its owner hears of the stop is complete.
+    # An answer that is complete before its owner reads the stop stays complete.
     assert stored.status == "finished" or (answer, stored.status) == ("stopping", "cancelled")
     if stored.status != "cancelled":
         return 0

@@ -13,8 +13,22 @@ import pytest
 from tests.backing import Backing
 
 ROOT = Path(__file__).resolve().parents[2]
-ENGINE = ("tests/test_supervisor.py", "tests/test_subscription.py", "tests/faults/test_every_await.py")
-LOCKS = "tests/test_branches.py::test_walking_and_sending_at_once_leave_one_of_the_two_orders"
+ENGINE = (
+    "tests/intake/test_accept.py",
+    "tests/intake/test_edits.py",
+    "tests/runner/test_abandon.py",
+    "tests/runner/test_ending.py",
+    "tests/runner/test_retries.py",
+    "tests/runner/test_run.py",
+    "tests/settlement/test_reaper.py",
+    "tests/subscription/test_subscription.py",
+    "tests/supervisor/test_leases.py",
+    "tests/supervisor/test_stop.py",
+    "tests/supervisor/test_supervisor.py",
+    "tests/supervisor/test_ticker.py",
+    "tests/faults/test_every_await.py",
+)
+LOCKS = "tests/intake/test_branches.py::test_branch_change_and_message_at_once_happen_one_after_the_other"
 FILES = "tests/test_files.py"
 CONTRACT = "tests/journal/test_contract.py"
 

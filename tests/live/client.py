@@ -1,6 +1,6 @@
-"""A visitor with a cookie jar: asks over HTTP, reads what streams, and notes when it came.
+"""A visitor with a cookie jar, who asks over HTTP and records each frame with the time of its arrival.
 
-The reading is strict: whatever is not exactly a frame, a comment or `[DONE]` fails the test.
+The reader is strict: anything that is not exactly a frame, a comment or `[DONE]` fails the test.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from tests.servers import Site
 
 FRAME = re.compile(r"id: ([1-9][0-9]*)\ndata: (\{.*\})")
 ENDS = (["finish"], ["abort", "finish"], ["message-metadata", "error"])
-FURTHER_STEP = ["start-step", "finish-step"]  # after calls of which none waits for anybody
+FURTHER_STEP = ["start-step", "finish-step"]  # after calls none of which waits for a client or a person
 
-# An HTTP client loads the machine's certificates unless it has some: 40 ms for each, which nobody needs here.
+# Without this, each HTTP client would load the machine's certificates, which takes 40 ms.
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 Visit = Callable[..., "Visitor"]
 
 
 def http_client(url: str, **options: Any) -> httpx.AsyncClient:
-    """An HTTP client of the site at `url`, cheap enough to have a thousand of."""
+    """Returns an HTTP client of the site at `url`. A test can have a thousand of them."""
     return httpx.AsyncClient(base_url=url, verify=NO_CERTIFICATES, **{"timeout": 60, **options})
 
 
 class Frame(NamedTuple):
-    """`at` is the monotonic time of its arrival, in seconds."""
+    """A frame. `at` is the monotonic time of its arrival, in seconds."""
 
     seq: int
     chunk: dict[str, Any]
@@ -42,9 +42,9 @@ class Frame(NamedTuple):
 
 
 class Stream:
-    """One response while it streams. `frames` and `heartbeats` (times) are what came so far.
+    """A response while it streams. `frames` and `heartbeats` (times) have what has arrived so far.
 
-    `retry_ms` is when the server wants those back who come back by themselves.
+    `retry_ms` is the time after which a reader that reconnects by itself should come back.
     """
 
     def __init__(self, body: AsyncIterator[bytes]) -> None:
@@ -66,7 +66,7 @@ class Stream:
         if block.startswith(":"):
             self.heartbeats.append(time.monotonic())
         elif block.startswith("retry: "):
-            assert not self.frames, "the time to come back after comes first"
+            assert not self.frames, "`retry` comes first"
             self.retry_ms = int(block.removeprefix("retry: "))
         elif block == "data: [DONE]":
             self.is_done = True
@@ -76,7 +76,7 @@ class Stream:
             self.frames.append(Frame(int(found[1]), json.loads(found[2]), time.monotonic()))
 
     async def until(self, kind: str, count: int = 1) -> Stream:
-        """Read on until `count` chunks of type `kind` have come in all."""
+        """Reads on until `count` chunks of type `kind` have arrived in total."""
         if self.types.count(kind) < count:
             async for _ in self:
                 if self.types.count(kind) >= count:
@@ -85,7 +85,7 @@ class Stream:
         return self
 
     async def whole(self) -> Stream:
-        """Read to the end, and see that it is a proper one."""
+        """Reads to the end, and checks that the end is proper."""
         async for _ in self:
             pass
         assert self.is_done
@@ -109,7 +109,7 @@ class Stream:
 
 
 class Visitor:
-    """A person with a browser of their own. `key` names the conversation that they are in."""
+    """A person with a browser. `key` names the conversation that they are in."""
 
     def __init__(self, site: Site, **headers: str) -> None:
         self.site = site
@@ -119,45 +119,45 @@ class Visitor:
         self._streams: list[Stream] = []
 
     async def hang_up(self) -> None:
-        """Close the connections of all streams, whatever they were doing."""
+        """Closes the connections of all streams, even in the middle."""
         await self._open.aclose()
 
     async def leave(self) -> None:
-        """Close the browser."""
+        """Closes the browser."""
         await self.hang_up()
         await self.http.aclose()
 
     async def greet(self) -> Visitor:
-        """Send a first message, elsewhere: with it the session begins."""
+        """Sends a first message in another conversation, so that the session exists."""
         response = await self.http.post("/api/chat", json={"prompt": "Hello?"})
         assert response.status_code == 200, response.text
         return self
 
     async def ask(self, prompt: str, provider: str = "default", **fields: Any) -> Stream:
-        """Send a message; the stream has begun when this returns."""
+        """Sends a message. The stream has begun when this returns."""
         body = {"prompt": prompt, "provider": provider, "id": self.key} | fields
         return await self._stream("POST", "/api/chat", json=body)
 
     async def follow(self, query: str = "", **headers: str) -> Stream:
-        """Read the running answer of the conversation, too."""
+        """Reads the running answer of the conversation, in addition to other streams."""
         return await self._stream("GET", f"/api/chat/{self.key}/stream{query}", headers=headers)
 
     async def _stream(self, method: str, path: str, **options: Any) -> Stream:
         response = await self._open.enter_async_context(self.http.stream(method, path, **options))
         assert response.status_code == 200, (response.status_code, await response.aread())
-        # Kept, because a stream that is forgotten is closed.
+        # Kept, because a stream without a reference is closed.
         self._streams.append(Stream(response.aiter_bytes()))
         return self._streams[-1]
 
     async def stop(self) -> str:
-        """Press Stop; what the server says of it."""
+        """Presses Stop, and returns the status in the reply."""
         response = await self.http.post(f"/api/chat/{self.key}/stop")
         assert response.status_code == 200, response.text
         status: str = response.json()["status"]
         return status
 
     async def conversation(self) -> dict[str, Any]:
-        """The conversation, as a page loads it."""
+        """Loads the conversation as a page does."""
         response = await self.http.get(f"/api/chat/{self.key}")
         assert response.status_code == 200, response.text
         loaded: dict[str, Any] = response.json()
@@ -169,12 +169,12 @@ class Visitor:
 
 
 def text_of(chunks: list[dict[str, Any]]) -> str:
-    """All deltas of text, put together as a client does."""
+    """The text of all text deltas, joined as a client does."""
     return "".join(chunk["delta"] for chunk in chunks if chunk["type"] == "text-delta")
 
 
 def assert_whole(stream: Stream) -> None:
-    """Numbered from 1 without a gap, in the order that clients insist on, and with a proper end."""
+    """Checks that frames are numbered from 1 without a gap, in the required order, and with a proper end."""
     assert stream.seqs == list(range(1, len(stream.frames) + 1))
     assert stream.types[:2] == ["start", "start-step"]
     last = stream.types.index("finish-step")
@@ -188,7 +188,7 @@ def assert_whole(stream: Stream) -> None:
 
 
 def _assert_nested(chunks: list[dict[str, Any]]) -> None:
-    """Everything that is begun ends, and grows only in between."""
+    """Checks that each part begins, grows and ends, in this order."""
     begun: set[tuple[str, str]] = set()
     for chunk in chunks:
         kind, _, step = chunk["type"].rpartition("-")

@@ -1,4 +1,4 @@
-"""Sites that live for the whole session, started when first asked for, and the peer they all know."""
+"""Sites that live for the whole session, and the peer that they all use as a provider."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.peers import Peer
 from tests.servers import Site, free_port, serve
 
 SERVERS = ("uvicorn", "daphne", "runserver")
-# The servers outlive the peers, so they are told of one port that each test's peer takes in turn.
+# The servers live longer than the peers. So they know one port, on which the peer of each test listens.
 PEER_PORT = free_port()
 
 
@@ -27,7 +27,10 @@ class StartSite(Protocol):
 
 @pytest.fixture(scope="session")
 def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartSite]:
-    """The site on this server with these settings; asked for again, the same one. `database` names another's file."""
+    """Returns the site on this server with these settings. Starts it at the first call.
+
+    `database` is the database file of another site.
+    """
     sites: dict[str, Site] = {}
     with ExitStack() as running:
 
@@ -43,7 +46,7 @@ def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartSite]:
 
         yield start
         for site in sites.values():
-            site.send_signal(signal.SIGTERM)  # to all at once: each takes a second to end
+            site.send_signal(signal.SIGTERM)  # to all at once, because each takes a second to end
 
 
 @pytest.fixture
@@ -53,13 +56,13 @@ def site(start_site: StartSite) -> Site:
 
 @pytest.fixture(params=SERVERS)
 def every_site(request: pytest.FixtureRequest, start_site: StartSite) -> Site:
-    """The same site on each server in turn."""
+    """The same site, on each server in turn."""
     return start_site(request.param)
 
 
 @pytest.fixture
 async def visit() -> AsyncIterator[Visit]:
-    """Make visitors of a site; they leave at the end of the test."""
+    """Makes visitors of a site. They leave at the end of the test."""
     visitors: list[Visitor] = []
 
     def arrive(site: Site, **headers: str) -> Visitor:
@@ -78,14 +81,14 @@ def visitor(visit: Visit, site: Site) -> Visitor:
 
 @pytest.fixture
 async def peer() -> AsyncIterator[Peer]:
-    """A provider that does what the test tells it to; the `peer-…` aliases lead to it."""
+    """A provider that replies as the test says. The aliases `peer-…` use it."""
     async with Peer(PEER_PORT) as running:
         yield running
 
 
 @pytest.fixture
 async def in_process(settings: Any, transactional_db: None) -> AsyncIterator[None]:
-    """The engine in the test's own event loop, with the same aliases; nobody answers behind the peers'."""
+    """The engine in the test's own event loop, with the same aliases. The peers do not answer."""
     settings.STREAMING_PROVIDERS = providers("http://127.0.0.1:9")
     settings.STREAMING_PROVIDER_RETRIES = 0
     yield
@@ -94,6 +97,6 @@ async def in_process(settings: Any, transactional_db: None) -> AsyncIterator[Non
 
 @pytest.fixture(autouse=True)
 def _model_loaded(request: pytest.FixtureRequest) -> None:
-    """Tests of the real model wait for it here, or skip, instead of in their first answer."""
+    """Waits for the real model, or skips, before the first answer of a test."""
     if request.node.get_closest_marker("local_model"):
         request.getfixturevalue("local_model")

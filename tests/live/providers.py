@@ -1,23 +1,25 @@
-"""The aliases that live tests ask: the local model, a peer that does what a test says, and scripts."""
+"""The aliases that live tests use: the local model, a peer that replies as a test says, and scripts."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# name: (dialect, provider, path that its SDK expects the server at)
+# name: (dialect, provider, path of the server that its SDK expects)
 DIALECTS = {
     "chat": ("openai-chat", "streaming.providers.openai.ChatCompletions", "/v1"),
     "responses": ("openai-responses", "streaming.providers.openai.Responses", "/v1"),
     "messages": ("anthropic-messages", "streaming.providers.anthropic.Messages", ""),
 }
-# Whatever a peer does with it, this key must turn up nowhere.
+# This key must not appear anywhere, even if a peer quotes it.
 TOOLS = ["get_weather", "send_mail", "ask_location", "waits"]
 API_KEY = "sk-CANARY-0123456789abcdef"
 
 
 def providers(peer_url: str) -> dict[str, dict[str, Any]]:
-    """For each dialect `local-`, `long-`, `brief-` (cut at eight tokens), `calls-`, `peer-` and `tools-`; besides,
-    scripts. Only `calls-` and `tools-` are offered tools of the site.
+    """Returns the aliases of each dialect and of the scripts.
+
+    Each dialect has `local-`, `long-`, `brief-` (cut at eight tokens), `calls-`, `peer-` and `tools-`. Only `calls-`
+    and `tools-` are offered tools of the site.
     """
     offered = {"default": _scripted(text="Hello from the script."), "slow": _scripted(text="word " * 200, delay=0.05)}
     for name, (dialect, backend, path) in DIALECTS.items():

@@ -1,6 +1,6 @@
-"""HTTP by hand, for what no client library does: leave by FIN or by RST, or never read.
+"""HTTP by hand, for clients that leave by FIN or by RST, or never read; no client library does that.
 
-Requests are HTTP/1.0, so that a body comes as it is and the connection ends with it.
+Requests are HTTP/1.0, so that the body has no framing and the connection ends with it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 from tests.servers import Site
 
-# The smallest that Linux allows is twice 1152 bytes.
+# Linux makes at least twice 1152 bytes of it.
 TINY_BUFFER = 2304
 
 
 class RawConnection:
-    """One request, sent when this is made. Call `close`, or leave by `LEAVE`."""
+    """One request, which is sent when this is made. Call `close`, or leave by `LEAVE`."""
 
     def __init__(
         self, site: Site, method: str, path: str, *, cookie: str = "", body: Any = None, buffer: int = 0
@@ -38,7 +38,7 @@ class RawConnection:
         self.received = b""
 
     async def until(self, text: bytes, within: float = 10) -> bytes:
-        """Read no further than needed to have received `text`; all that was received."""
+        """Reads until `text` has arrived, and returns everything that was received."""
         async with asyncio.timeout(within):
             while text not in self.received:
                 piece = await asyncio.get_running_loop().sock_recv(self.socket, 512)
@@ -47,7 +47,7 @@ class RawConnection:
         return self.received
 
     async def rest_of_body(self) -> AsyncIterator[bytes]:
-        """The body from its beginning to its end, with what was received before."""
+        """Yields the body from its beginning to its end, with what was received before."""
         yield (await self.until(b"\r\n\r\n")).partition(b"\r\n\r\n")[2]
         while piece := await asyncio.get_running_loop().sock_recv(self.socket, 65536):
             yield piece
@@ -57,7 +57,7 @@ class RawConnection:
 
 
 def is_cut(connection: socket.socket) -> bool:
-    """Whether the other side has reset it, without reading anything."""
+    """True if the other side has reset the connection. Reads nothing."""
     poll = select.poll()
     poll.register(connection, select.POLLERR | select.POLLHUP)
     return bool(poll.poll(0))

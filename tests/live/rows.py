@@ -1,4 +1,4 @@
-"""What a site's database holds, read past the site with plain SQL."""
+"""The rows of a site's database, read with plain SQL and not through the site."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TABLES = (
 
 
 class Stored(NamedTuple):
-    """One answer: its generation's columns, and its message's content."""
+    """One answer: the columns of its generation, and the content of its message."""
 
     generation: dict[str, Any]
     parts: list[dict[str, Any]]
@@ -40,7 +40,7 @@ class Stored(NamedTuple):
 
 
 def select(site: Site, sql: str, *arguments: Any) -> list[dict[str, Any]]:
-    """Rows as dicts."""
+    """Returns rows as dicts."""
     connection = sqlite3.connect(site.database, timeout=20)
     connection.row_factory = sqlite3.Row
     try:
@@ -61,7 +61,7 @@ def answer(site: Site, key: str) -> Stored:
 
 
 async def settled(site: Site, key: str, within: float = 10) -> Stored:
-    """The only answer, once it has ended."""
+    """The only answer, when it has ended."""
     deadline = time.monotonic() + within
     while (found := answer(site, key)).status in ("pending", "running"):
         assert time.monotonic() < deadline, f"still {found.status} after {within} seconds"
@@ -70,10 +70,10 @@ async def settled(site: Site, key: str, within: float = 10) -> Stored:
 
 
 def counts(site: Site) -> dict[str, int]:
-    """How many rows each of our tables has, but for the journal, which others' answers are still writing."""
+    """The number of rows in each of the app's tables, without the journal, which other answers still write."""
     return {table: select(site, f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in TABLES[:-1]}
 
 
 def everything(site: Site) -> str:
-    """Every value in our tables, as one text to search."""
+    """All values in the app's tables as one text, to be searched."""
     return "\n".join(str(list(row.values())) for table in TABLES for row in select(site, f"SELECT * FROM {table}"))

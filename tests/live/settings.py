@@ -1,6 +1,6 @@
-"""The example site with every provider the live tests talk to, and with quick clocks.
+"""The example site with all providers of the live tests, and with short intervals.
 
-`LIVE_PEER_URL` is where the scripted peer answers; `LIVE_SETTINGS` is a JSON object of further settings.
+`LIVE_PEER_URL` is the address of the scripted peer. `LIVE_SETTINGS` is a JSON object of further settings.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bad input: a clear status, a short text for people, and nothing stored."""
+"""Bad input gets a clear status and a short text for people, and nothing is stored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Refused(NamedTuple):
-    """A body, and the refusal it gets: its status and some of its words."""
+    """A body and its refusal: the status and some words of the text."""
 
     status: int
     said: str
@@ -78,8 +78,8 @@ ENDPOINTS = (("GET", ""), ("GET", "/stream"), ("POST", "/stop"))
 WRONG_METHODS = {
     ("GET", "/api/chat"): "POST",
     ("PUT", "/api/chat"): "POST",
-    ("POST", "/api/chat/x"): "GET",
-    ("POST", "/api/chat/x/stream"): "GET",
+    ("POST", "/api/chat/x"): "GET, HEAD",
+    ("POST", "/api/chat/x/stream"): "GET, HEAD",
     ("GET", "/api/chat/x/stop"): "POST",
     ("GET", "/api/chat/x/branch"): "POST",
 }
@@ -142,11 +142,11 @@ async def test_conversation_of_another_does_not_exist(visitor: Visitor, visit: V
     for other in (stranger, acquaintance):
         theirs = await other.http.request(method, f"/api/chat/{visitor.key}{path}")
         unknown = await other.http.request(method, f"/api/chat/unknown{path}")
-        _assert_refused(theirs, 404, "There is no such conversation.")
+        assert (theirs.status_code, theirs.text) == (unknown.status_code, unknown.text), "the two can be told apart"
         if path == "/stream":
-            assert unknown.status_code == 204, "clients ask for each new conversation"
+            assert theirs.status_code == 204, "clients ask this for each new conversation"
         else:
-            assert theirs.text == unknown.text, "the two can be told apart"
+            _assert_refused(theirs, 404, "There is no such conversation.")
 
 
 async def test_same_id_of_another_is_another_conversation(visitor: Visitor, visit: Visit) -> None:
@@ -195,7 +195,7 @@ async def test_too_many_answers_at_once_are_refused(visitor: Visitor, visit: Vis
     response = await visitor.http.post("/api/chat", json={"id": "four", "prompt": "Hello?"})
     _assert_refused(response, 429, "3 answers are being written for you already.")
     assert rows.counts(visitor.site) == before
-    assert await visit(visitor.site).greet(), "others are not held up"
+    assert await visit(visitor.site).greet(), "other owners are not affected"
     for visitor.key in ("one", "two", "three"):
         assert await visitor.stop() == "stopping"
 

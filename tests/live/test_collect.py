@@ -1,4 +1,4 @@
-"""The finished answer: the stream, the rows and the loaded conversation say the same, character for character."""
+"""A finished answer: the stream, the rows and the loaded conversation have exactly the same text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.live.providers import DIALECTS
 from tests.live.wires import answer_wire, event, until_delta
 from tests.peers import HANG, Peer
 
-# What encodings, framings, templates and databases like to trip over.
+# Characters that often break encodings, framings, templates and databases.
 NASTY = (
     "Grüße, 世界! 👩‍👩‍👧 e\u0301 \u2028\u2029 \ufeff\u00a0 data: [DONE] id: 7 \n\nevent: x\r\n\r\n"
     'tab\there "quoted" \\n \\u0041 </script><!-- &amp; {{ x }} {% y %} \x7f end '
 )
 
-# One of the few questions that the small model answers shortly, with eight tokens.
+# One of the few questions that the small model answers in eight tokens.
 CAPITAL = "What is the capital of France?"
 
 
@@ -72,7 +72,10 @@ async def test_answer_of_a_real_model_cut_at_the_token_limit_says_so(visitor: Vi
 
 
 async def test_response_cut_at_the_token_limit_says_so(visitor: Visitor, peer: Peer) -> None:
-    """On this wire the local model's server calls every answer complete, so the vendor's own words are said."""
+    """In this dialect, the local model's server reports every answer as complete.
+
+    So a peer sends the vendor's own words.
+    """
     *body, _ = answer_wire("responses", "The sea is")
     usage = {"input_tokens": 3, "output_tokens": 8}
     cut = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "usage": usage}

@@ -1,4 +1,4 @@
-"""The reader goes away: with `STREAMING_ABANDON_AFTER = 0` so does the model, otherwise nothing changes."""
+"""Readers that leave: with `STREAMING_ABANDON_AFTER = 0` the generation is cancelled, otherwise it continues."""
 
 from __future__ import annotations
 
@@ -113,7 +113,9 @@ async def test_answer_completes_unwatched_and_is_there_on_reload(
     await asyncio.sleep(0.2)
     loaded = await visitor.conversation()
     assert loaded["active"]
-    assert [message["role"] for message in loaded["messages"]] == ["user"], "what is being written comes by the stream"
+    assert [message["role"] for message in loaded["messages"]] == ["user"], (
+        "an answer that is being written is only in the stream"
+    )
     gate.set()
     stored = await rows.settled(every_site, visitor.key)
     assert (stored.status, stored.text) == ("finished", TEXT)

@@ -1,4 +1,4 @@
-"""Uploads to real servers, and what their providers are sent of them."""
+"""Uploads to real servers, and the files that their providers get."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.servers import Site
 async def test_upload_and_send_on_every_server(every_site: Site, visit: Visit, peer: Peer) -> None:
     peer.says(*answer_wire("chat", "Green."))
     visitor = await visit(every_site).greet()
-    big = PNG + b"\0" * 3_000_000  # more than Django takes in a body, and than it keeps in memory
+    big = PNG + b"\0" * 3_000_000  # more than Django accepts in a body, and more than it keeps in memory
     uploaded = await visitor.http.post("/api/files", files={"file": ("cat.png", big, "image/png")})
     assert uploaded.status_code == 201, uploaded.text
     url = uploaded.json()["url"]

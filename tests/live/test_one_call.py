@@ -1,4 +1,4 @@
-"""The one-call API, as a developer's own code uses it."""
+"""`streaming.chat`, as a developer's own code uses it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_loop_gets_the_text_as_it_is_written(dialect: str) -> None:
         pieces.append(text)
         row = await Generation.objects.aget(pk=answer.generation_id)
         seen_early += row.is_active
-    assert seen_early > 0, "the loop only began when all was over"
+    assert seen_early > 0, "the loop began only after the end"
     assert (await answer.result()).text == "".join(pieces)
 
 
@@ -46,7 +46,7 @@ async def test_any_number_of_readers_get_all_of_it() -> None:
     answer = await start_chat("Hello?", provider="words-20")
     texts = await asyncio.gather(*(_read(answer) for _ in range(5)))
     assert texts == ["word " * 20] * 5
-    assert await _read(answer) == "word " * 20, "afterwards, too"
+    assert await _read(answer) == "word " * 20, "after the end, too"
 
 
 async def test_leaving_the_loop_does_not_stop_the_answer() -> None:

@@ -1,4 +1,4 @@
-"""How much one owner may have open in a process: refused before it begins, and free again once it is left."""
+"""The limit on one owner's open streams in a process. A place is free again when its stream is left."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ async def test_streams_and_sockets_of_an_owner_have_so_many_places(visitor: Visi
             with pytest.raises(ConnectionClosed):
                 await second.recv()
             assert second.close_code == 4429
-        assert await visitor.stop() == "stopping", "Stop needs no place"
-        assert await visit(visitor.site).greet(), "others are not held up"
+        assert await visitor.stop() == "stopping", "Stop does not count"
+        assert await visit(visitor.site).greet(), "other owners are not affected"
     await visitor.hang_up()
     await _greeted(visitor)
 
@@ -61,7 +61,7 @@ async def test_crowd_that_comes_at_once_gets_no_more(visitor: Visitor) -> None:
 
 
 async def _greeted(visitor: Visitor) -> None:
-    """Once the server has seen that the connections are gone."""
+    """Sends a message when the server has noticed that the visitor's earlier connections are closed."""
     for _ in range(50):
         try:
             await visitor.greet()

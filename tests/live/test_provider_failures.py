@@ -1,4 +1,4 @@
-"""Providers that fail: what people read, what staff find in the row, and that no key or raw body leaks."""
+"""Providers that fail: the text for people, the detail for staff, and no key or raw body in either."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.live.providers import API_KEY, DIALECTS
 from tests.live.wires import answer_wire, event, until_delta
 from tests.peers import CUT, DROP, Peer, Reply
 
-# What providers quote in their errors, and what must not get further.
+# Secrets that providers quote in their errors. They must not reach people or rows.
 SECRETS = (API_KEY, "sk-CANARY-of-another-kind-9876", "CANARY-raw-body")
 HTML = b"<html><title>502 Bad Gateway</title><body>CANARY-raw-body sk-CANARY-of-another-kind-9876</body></html>"
 TEXT = "One two three four."
@@ -28,7 +28,7 @@ def _error(kind: str, **more: Any) -> bytes:
 
 
 class Failure(NamedTuple):
-    """A reply, what it makes of the row, and a word that staff find in the detail."""
+    """A reply of a provider, the status and code in the row, and a word in the detail for staff."""
 
     reply: Reply
     status: str

@@ -1,4 +1,4 @@
-"""Coming back: the same answer from any place in it, from any process, any number of times."""
+"""Resuming: a reader gets the same answer from any cursor, in any process, any number of times."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TEXT = "One two three four five six."
 
 @pytest.fixture(params=["same process", "other process"])
 def other_site(request: pytest.FixtureRequest, site: Site, start_site: StartSite) -> Site:
-    """Where the person comes back to: the journal is all that another process knows."""
+    """Another process of the site. It knows the answer only from the journal."""
     return site if request.param == "same process" else start_site("daphne", database=str(site.database))
 
 
 async def _begin(visitor: Visitor, peer: Peer) -> tuple[Stream, asyncio.Event]:
-    """An answer that has come to "three" and goes on when the event is set."""
+    """Begins an answer that has come to "three". It continues when the event is set."""
     gate, begun = asyncio.Event(), until_delta("chat", TEXT, "three ")
     peer.says(*begun, gate, *answer_wire("chat", TEXT)[len(begun) :])
     stream = await visitor.ask("Count!", "peer-chat")

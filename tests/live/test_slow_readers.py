@@ -1,4 +1,4 @@
-"""Readers that stop reading: the answer goes on, and each costs its socket's buffer, not the answer."""
+"""Readers that stop reading: the answer continues, and each of them costs a socket's buffer, not the answer."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.live.wires import answer_wire
 from tests.peers import Peer
 from tests.servers import Site
 
-# 3 MB of text make 4 MB of frames. A copy for each reader would be twice the bound, and more; the heap's own ups and
-# downs, some 30 MB in all, stay well below it.
+# 3 MB of text are 4 MB of frames. A copy for each reader would be more than twice the bound. The heap's own changes,
+# about 30 MB in total, are well below it.
 WORDS, WORD = 20_000, "w" * 149 + " "
 MANY, MOST_BYTES_EACH = 50, 2_000_000
 
@@ -31,7 +31,7 @@ async def test_stuck_readers_neither_stall_the_answer_nor_cost_memory(
 
 
 def _scenes(peer: Peer, *readers: int) -> list[tuple[asyncio.Event, int]]:
-    """A big answer for each number of readers, each held up by a gate after its first word."""
+    """A big answer for each number of readers. A gate stops each after its first word."""
     scenes = [(asyncio.Event(), number) for number in readers]
     pieces = answer_wire("chat", WORD * WORDS)
     for gate, _ in scenes:
@@ -40,7 +40,7 @@ def _scenes(peer: Peer, *readers: int) -> list[tuple[asyncio.Event, int]]:
 
 
 async def _growth(visitor: Visitor, gate: asyncio.Event, readers: int) -> int:
-    """By how many bytes the server grows while `readers` who do not read are owed a big answer."""
+    """The bytes by which the server grows while `readers` of a big answer do not read."""
     visitor.key = uuid.uuid4().hex
     await (await visitor.ask("Write!", "peer-chat")).until("text-delta")
     with ExitStack() as stuck:
@@ -63,14 +63,14 @@ def _stuck_reader(visitor: Visitor) -> RawConnection:
 
 
 async def _catches_up(reader: RawConnection) -> None:
-    """Whoever reads again has missed nothing."""
+    """Checks that a reader that reads again has missed nothing."""
     stream = await Stream(reader.rest_of_body()).whole()
     assert_whole(stream)
     assert stream.text == WORD * WORDS
 
 
 def _memory(site: Site) -> int:
-    """Resident memory of the server's process, in bytes."""
+    """The resident memory of the server's process, in bytes."""
     status = Path(f"/proc/{site.process.pid}/status").read_text()
     kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
     return 1024 * int(kilobytes)

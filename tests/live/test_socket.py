@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 class Socket:
-    """One connection. `chunks` are those that came so far, by request id."""
+    """One connection. `chunks` has those that have arrived so far, by request id."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
@@ -46,7 +46,7 @@ class Socket:
         )
 
     async def next(self) -> Json:
-        """The next frame; a chunk must carry the next number of its request."""
+        """Returns the next reply. A chunk must have the next number of its request."""
         frame: Json = json.loads(await asyncio.wait_for(self.connection.recv(), 30))
         if frame["type"] == "chunk":
             chunks = self.chunks.setdefault(frame["requestId"], [])
@@ -55,13 +55,13 @@ class Socket:
         return frame
 
     async def until(self, kind: str, count: int = 1, request_id: str = "r1") -> list[Json]:
-        """Read on until `count` chunks of this type have come; all chunks of that request so far."""
+        """Reads on until `count` chunks of this type have arrived, and returns all chunks of that request so far."""
         while sum(chunk["type"] == kind for chunk in self.chunks.get(request_id, [])) < count:
             await self.next()
         return self.chunks[request_id]
 
     async def whole(self, request_id: str = "r1") -> list[Json]:
-        """All chunks of a request, once it has ended."""
+        """Returns all chunks of a request, when it has ended."""
         while (frame := await self.next()) != {"type": "end", "requestId": request_id}:
             assert frame["type"] == "chunk", frame
         return self.chunks[request_id]
@@ -69,7 +69,7 @@ class Socket:
 
 @asynccontextmanager
 async def _socket(visitor: Visitor, origin: str | None = "", cookie: str | None = None) -> AsyncIterator[Socket]:
-    """As a page of the site does it; an `origin` of None is none, of what is no browser."""
+    """Opens a socket as a page of the site does. Without an `origin`, as a program that is no browser does."""
     site = visitor.site
     headers = {"Cookie": visitor.cookie if cookie is None else cookie}
     url = site.url.replace("http", "ws", 1) + "/ws/chat/"
@@ -118,7 +118,7 @@ async def test_second_socket_resumes_from_the_start(every_site: Site, visit: Vis
         await second.tell(type="resume", requestId="r2", id=visitor.key, headers={})
         assert await second.next() == {"type": "start", "requestId": "r2"}
         replayed = await second.until("text-delta", 10, "r2")
-        assert len(replayed) == seen, "the resumed socket is as far as the first one"
+        assert len(replayed) == seen, "the resumed socket has the same chunks as the first one"
         assert await visitor.stop() == "stopping"
         assert await first.whole() == await second.whole("r2")
 
@@ -163,7 +163,7 @@ async def test_foreign_page_gets_no_socket(every_site: Site, visit: Visit) -> No
             pass
 
 
-# The origin validator of Channels lets them all through then.
+# With this setting, the origin validator of Channels accepts all origins.
 ANY_HOST = {"ALLOWED_HOSTS": ["*"], "CSRF_TRUSTED_ORIGINS": ["https://friend.example"]}
 
 
@@ -236,7 +236,7 @@ async def test_junk_is_answered_and_the_socket_lives_on(site: Site, visit: Visit
 
 
 async def test_socket_that_floods_is_closed(every_site: Site, visit: Visit) -> None:
-    """A frame that is refused is the cheapest there is; a thousand of them wait in Daphne's memory."""
+    """A command that is refused is the cheapest one. A thousand of them wait in Daphne's memory."""
     visitor = await visit(every_site).greet()
     async with _socket(visitor) as socket:
         with pytest.raises(ConnectionClosed):

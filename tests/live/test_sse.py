@@ -1,4 +1,4 @@
-"""What a person with nothing but curl sees."""
+"""The stream as a person sees it who has nothing but curl."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEADERS = {
 
 
 async def _curl(site: Site, head: Path, **body: str) -> AsyncIterator[bytes]:
-    """The body as curl gets it; the response's head goes to the file `head`."""
+    """Returns the body as curl gets it. The head of the response goes to the file `head`."""
     command = ("curl", "-sSN", "-D", str(head), "-d", json.dumps(body), f"{site.url}/api/chat")
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
@@ -56,8 +56,8 @@ async def test_answer_of_a_real_model_arrives_in_curl_as_it_is_written(
     assert _headers(tmp_path / "head").items() >= HEADERS.items()
     deltas = [frame.at for frame in stream.frames if frame.chunk["type"] == "text-delta"]
     assert len(deltas) >= 10
-    assert deltas[-1] - deltas[0] > 0.2, "all came at once"
-    assert len(set(deltas)) >= 10, "they came in bursts"
+    assert deltas[-1] - deltas[0] > 0.2, "all arrived at once"
+    assert len(set(deltas)) >= 10, "they arrived in bursts"
     assert rows.answer(every_site, key).text == stream.text
 
 
@@ -72,12 +72,12 @@ async def test_silence_is_filled_with_heartbeats(every_site: Site, peer: Peer, v
     visitor = visit(every_site)
     stream = await visitor.ask("Hello?", "peer-chat")
     await stream.until("text-delta")
-    before = len(stream.heartbeats)  # a provider's first connection takes its time
+    before = len(stream.heartbeats)  # the first connection of a provider is slow
     await asyncio.sleep(1)
     assert await visitor.stop() == "stopping"
     await stream.whole()
     assert_whole(stream)
-    assert 2 <= len(stream.heartbeats) - before <= 4, "one comes every 0.3 seconds of silence"
+    assert 2 <= len(stream.heartbeats) - before <= 4, "one is sent after every 0.3 seconds of silence"
 
 
 async def test_stream_has_a_clear_first_frame_before_the_model_says_anything(visitor: Visitor, peer: Peer) -> None:

@@ -1,4 +1,4 @@
-"""What an answer costs the database: the same, however many tokens it has."""
+"""The number of SQL statements for an answer does not depend on the number of its tokens."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LOGGING: dict[str, Any] = {
     "handlers": {"sql": {"class": "logging.StreamHandler", "formatter": "sql"}},
     "loggers": {"django.db.backends": {"level": "DEBUG", "handlers": ["sql"], "propagate": False}},
 }
-# Two transactions of ours, the session, and the conversation's rows: measured 20.
+# Two transactions, the session, and the conversation's rows. Measured: 20.
 MOST_STATEMENTS = 24
 
 
 async def test_statements_do_not_grow_with_tokens(start_site: StartSite, visit: Visit) -> None:
-    # No tick falls into the answer: those come by the clock.
+    # No tick happens during the answer, because ticks come at intervals.
     site = start_site("uvicorn", LOGGING=LOGGING, STREAMING_TICK_SECONDS=60, STREAMING_LEASE_SECONDS=120)
     visitor = await visit(site).greet()
     few = await _statements(visitor, "words-20", 20)
@@ -30,7 +30,7 @@ async def test_statements_do_not_grow_with_tokens(start_site: StartSite, visit: 
 
 
 async def _statements(visitor: Visitor, provider: str, tokens: int) -> list[str]:
-    """The statements of one question in a conversation of its own."""
+    """The statements of one question in a new conversation."""
     visitor.key = f"{provider}-key"
     before = len(visitor.site.log())
     stream = await (await visitor.ask("Hello?", provider)).whole()

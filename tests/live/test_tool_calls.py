@@ -1,4 +1,4 @@
-"""Tool calls: streamed fragment by fragment, stored with a strict verdict."""
+"""Tool calls: streamed in fragments, and stored after a strict check of their arguments."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ async def test_real_model_calls_tools(dialect: str, is_parallel: bool) -> None:
         assert call.arguments == json.loads(call.raw_arguments)
         assert set(call.arguments) == {"city", "days"}
         assert _fragments(chunks, call.id) == call.raw_arguments
-        assert len(_deltas(chunks, call.id)) > 3, "the arguments came whole"
+        assert len(_deltas(chunks, call.id)) > 3, "the arguments were not streamed in fragments"
         assert _available(chunks)[call.id] == call.arguments
 
 
 @pytest.mark.local_model
 @pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize("dialect", DIALECTS)
-async def test_real_model_goes_on_with_what_its_tool_gave(dialect: str, settings: Any) -> None:
-    """The first step is forced to call; in the second, its last, it has to say something."""
+async def test_real_model_continues_with_the_result_of_its_tool(dialect: str, settings: Any) -> None:
+    """The first step is forced to call. The second step is the last one, so the model has to answer."""
     settings.STREAMING_MAX_STEPS = 2
     tools.CALLS.clear()
     asked = weather_question(is_parallel=False)
@@ -73,7 +73,7 @@ async def test_real_model_goes_on_with_what_its_tool_gave(dialect: str, settings
 
 
 async def _conversation_with(asked: GenerationRequest) -> tuple[str, str]:
-    """A stored conversation of all turns but the last; its key, and the last turn's text."""
+    """Stores a conversation of all turns but the last. Returns its key, and the last turn's text."""
     conversation = await Conversation.objects.acreate(key="tools", owner_key=ASKER.key, provider="default")
     parent = None
     *worked, question = asked.turns
@@ -123,7 +123,7 @@ async def test_calls_whose_fragments_alternate_are_kept_apart(visitor: Visitor, 
 
 
 def _alternating(*calls: Call) -> list[bytes]:
-    """Chat chunks that take a fragment of each call in turn."""
+    """Chat chunks that have a fragment of each call in turn."""
 
     def chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
         return event({"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})

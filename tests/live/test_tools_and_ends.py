@@ -1,4 +1,4 @@
-"""A process that ends while a tool works: the call is never made again, and the model is told as much."""
+"""A process that ends while a tool works: the call is not made again, and the model is told that it was cut off."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_tool_that_was_at_work_is_not_called_again(
         site.send_signal(number)
         await asyncio.to_thread(site.process.wait, 20)
     with serve("uvicorn", tmp_path, settings="tests.live.settings", env=env, instead_of=site):
-        await visitor.conversation()  # a process that was asked anything looks for what died
+        await visitor.conversation()  # a process begins to sweep with its first request
         stored = await rows.settled(site, visitor.key)
         assert stored.status == "interrupted"
         assert next(part["call_id"] for part in stored.parts if part["type"] == "tool-result") == "call_o"

@@ -1,4 +1,4 @@
-"""Bodies for the peer to say: wire bytes of each dialect, one event a piece."""
+"""Bodies for the peer: wire bytes of each dialect, one event a piece."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Call = tuple[str, str, tuple[str, ...]]
 
 
 def answer_wire(dialect: str, text: str, *calls: Call) -> list[bytes]:
-    """A whole answer; each word of `text` is a delta."""
+    """A whole answer. Each word of `text` is a delta."""
     words = tuple(re.findall(r"\S+\s*|\s+", text))
     return list(wire(DIALECTS[dialect][0], Script(model="peer-model", text=words, calls=calls, input_tokens=7)))
 
 
 def until_delta(dialect: str, text: str, word: str) -> list[bytes]:
-    """The same, cut off behind the delta that holds `word`."""
+    """An answer that is cut off after the delta that contains `word`."""
     pieces = answer_wire(dialect, text)
     last = next(number for number, piece in enumerate(pieces) if json.dumps(word)[1:-1].encode() in piece)
     return pieces[: last + 1]

@@ -11,8 +11,7 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol import Transcript
-from streaming.protocol.parts import dump_parts
+from streaming.protocol import Transcript, dump_parts
 from tests.protocol.wire import fold, parse
 
 STREAMS = Path(__file__).resolve().parent.parent / "streams"

@@ -17,8 +17,10 @@ from streaming.protocol import (
     ToolApproval,
     ToolCall,
     ToolResult,
+    dump_parts,
+    load_parts,
+    text_of,
 )
-from streaming.protocol.parts import dump_parts, load_parts, text_of
 
 EVERYTHING: tuple[Part, ...] = (
     ReasoningPart(text="hm", signature="sig", raw={"type": "reasoning"}),

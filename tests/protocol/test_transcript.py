@@ -34,8 +34,9 @@ from streaming.protocol import (
     Usage,
     UsageReported,
     Warning,
+    dump_parts,
+    load_parts,
 )
-from streaming.protocol.parts import dump_parts, load_parts
 from tests.protocol.wire import fold
 
 EVERYTHING = [

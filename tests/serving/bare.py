@@ -1,4 +1,4 @@
-"""The README's recipe as it stands: without `StreamingApplication`."""
+"""The ASGI application of the README's recipe, without `StreamingApplication`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sites of a test's own, because these tests end them."""
+"""Fixtures that start a site for one test, because these tests end their site."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.live.client import Visit, Visitor
 from tests.servers import Site, serve
 
 SERVERS = ("daphne", "uvicorn", "granian")
-# uvloop's transports and signal handlers are not asyncio's.
+# uvloop has other transports and signal handlers than asyncio.
 LOOPS = ("uvicorn-uvloop", "granian-uvloop")
 
 
@@ -24,7 +24,7 @@ class Start(Protocol):
 
 @pytest.fixture
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Start a site on `server` with these settings; `database` is the URL of one that exists already."""
+    """Starts a site on `server` with these settings. `database` is the URL of an existing database."""
     with ExitStack() as running:
 
         def begin(
@@ -40,7 +40,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
 
 @pytest.fixture
 async def visit() -> AsyncIterator[Visit]:
-    """Make visitors of a site; they leave at the end of the test."""
+    """Makes visitors of a site. They leave at the end of the test."""
     visitors: list[Visitor] = []
 
     def arrive(site: Site, **headers: str) -> Visitor:

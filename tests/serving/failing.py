@@ -1,6 +1,6 @@
-"""The site, with awaits that fail where a request's `X-Fail` header says: `<what>:<which call of it>`.
+"""The site, with awaits that fail. A request's `X-Fail` header names one: `<await>:<number of the call>`.
 
-What a request starts inherits its context; generations have a fresh one, so nothing of theirs fails.
+The tasks that a request starts inherit its context. Generations have a fresh context, so their awaits do not fail.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _plan: ContextVar[dict[str, int]] = ContextVar("plan")
 
 
 class Failpoint(Exception):
-    """Not one of ours, and not one that anybody expects."""
+    """An exception that no code of the site handles by name."""
 
 
 def _failing(name: str, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -58,13 +58,13 @@ async def _application(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def _boom(scope: Any, receive: Any, send: Any) -> None:
-    """A view of somebody else's that raises in mid-stream."""
+    """A view outside this app that raises in the middle of its response."""
     await _answer(send, b"so far, so good", more=True)
     raise Failpoint
 
 
 async def _connections(scope: Any, receive: Any, send: Any) -> None:
-    """How many connections Daphne believes to have."""
+    """A view that returns the number of connections that Daphne knows."""
     protocol = scope["state"].args[0]
     await _answer(send, str(len(protocol.server.connections)).encode(), more=False)
 
@@ -79,5 +79,5 @@ guarded = StreamingApplication(_application)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Leaves the server's `send` where the inner application finds it."""
+    """Passes the server's `send` to the inner application, in `scope["state"]`."""
     await guarded(scope if scope["type"] == "lifespan" else scope | {"state": send}, receive, send)

@@ -1,4 +1,4 @@
-"""A middleware as many sites have them: synchronous only."""
+"""A middleware that is synchronous only, like that of many sites."""
 
 from __future__ import annotations
 

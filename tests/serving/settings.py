@@ -1,4 +1,7 @@
-"""The example site with scripts for an hour, a second and nothing. `SERVING_SETTINGS` is a JSON object of more."""
+"""The example site with scripted providers of several durations.
+
+`SERVING_SETTINGS` is a JSON object of further settings.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 from project.settings import *  # noqa: F403
 
-# 8 MB, more than a kernel takes for one socket; then the answer stays open.
+# 8 MB are more than a kernel buffers for one socket. Afterwards the answer stays open.
 BIG_WORDS = 8000
 
 
@@ -29,7 +32,7 @@ STREAMING_TICK_SECONDS = 0.1
 STREAMING_POLL_SECONDS = 0.1
 STREAMING_MAX_STREAMS_PER_OWNER = 10_000
 STREAMING_MAX_ACTIVE_PER_OWNER = 1000
-# Most tests leave something running behind.
+# Most tests end while an answer is still running.
 STREAMING_DRAIN_SECONDS = 0.1
 globals().update(json.loads(os.environ.get("SERVING_SETTINGS", "{}")))
 if extra := globals().get("EXTRA_MIDDLEWARE"):

@@ -1,4 +1,4 @@
-"""The smallest WebSocket client of the chat: sends a prompt, gives the frames."""
+"""A minimal WebSocket client of the chat: it sends a prompt and returns the messages of the server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from tests.live.client import Visitor
 
 @asynccontextmanager
 async def socket_of(visitor: Visitor, buffer: int = 0, **headers: str) -> AsyncIterator[ClientConnection]:
-    """With a `buffer`, in bytes, a test that does not read is a client that does not read."""
+    """Opens a socket of the visitor. `buffer` is the size of its receive buffer in bytes.
+
+    With a small buffer, a test that does not read is a client that does not read.
+    """
     site = visitor.site
     url = site.url.replace("http", "ws", 1) + "/ws/chat/"
     plain = socket.socket()
@@ -23,7 +26,7 @@ async def socket_of(visitor: Visitor, buffer: int = 0, **headers: str) -> AsyncI
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     plain.connect(("127.0.0.1", site.port))
     headers |= {"Cookie": visitor.cookie}
-    # Compressed, a test's eight megabytes of one letter would be nothing.
+    # Compression would make nearly nothing of the eight megabytes of one letter.
     options = {"origin": site.url, "additional_headers": headers, "sock": plain, "max_queue": 1, "compression": None}
     async with connect(url, **options) as connection:
         yield connection
@@ -39,7 +42,7 @@ async def resume(connection: ClientConnection, key: str, request_id: str = "r1")
 
 
 async def until(connection: ClientConnection, kind: str) -> list[dict[str, Any]]:
-    """All frames up to the first of this type, or with a chunk of it."""
+    """Returns all messages up to the first of this type, or with a chunk of this type."""
     frames: list[dict[str, Any]] = []
     while True:
         frames.append(json.loads(await connection.recv()))

@@ -1,4 +1,4 @@
-"""A server that is told to end: what runs may finish, the rest is settled, and every reader gets an end."""
+"""A server that is told to end: some answers finish, the rest are settled, and every reader gets an end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.fault("F3")
 
 DRAIN = 2.5
 GRACE = 2.0
-# The main process of uvicorn's workers looks for signals every half second.
+# With workers, uvicorn's main process checks for signals every half second.
 HANDED_ON = 0.6
 READERS = scaled(10, 25)  # of each kind
 IN_WORKERS = ("uvicorn-workers", "granian-workers")
@@ -30,7 +30,7 @@ WRAPPED, BARE = "project.asgi:application", "tests.serving.bare:application"
 
 
 async def _ended(site: Site, within: float) -> float:
-    """Seconds until the server's process has ended."""
+    """Waits for the end of the server's process and returns the seconds."""
     began = time.monotonic()
     while site.process.poll() is None:
         assert time.monotonic() - began < within, site.log()
@@ -77,7 +77,7 @@ async def test_sigterm_lets_answers_finish_and_settles_the_rest(
         )
         while seen[-1] != {"type": "end", "requestId": "r1"}:
             seen += await sockets.until(socket, "end")
-    assert took > DRAIN - HANDED_ON - 0.2, "nobody waited for what was running"
+    assert took > DRAIN - HANDED_ON - 0.2, "the server did not wait for running answers"
     assert (refused.status_code, "restart" in refused.text) == (503, True)
     for status, streams in {"interrupted": endless, "finished": brief}.items():
         for key, stream in streams:
@@ -102,7 +102,7 @@ async def test_second_signal_ends_at_once(server: str, second: signal.Signals, s
     site.send_signal(signal.SIGTERM)
     await asyncio.sleep(0.5)
     assert site.process.poll() is None
-    # Granian keeps a second signal to itself; at a terminal its workers get it, too.
+    # Granian does not pass a second signal on. At a terminal its workers get it directly.
     os.kill(site.serving_pid, second)
     await asyncio.gather(_ended(site, GRACE), stream.whole())
     assert (_status(stream), rows.answer(site, key).status) == ("interrupted", "interrupted")
@@ -118,19 +118,22 @@ async def test_ctrl_c_settles_and_ends_at_once(server: str, start: Start, visit:
     assert rows.answer(site, key).text == stream.text
 
 
-async def test_code_reload_settles_what_runs(start: Start, visit: Visit) -> None:
-    """The reloader ends the process from its main thread, in whose back the server's loop still runs."""
+async def test_code_reload_settles_running_answers(start: Start, visit: Visit) -> None:
+    """The reloader ends the process from its main thread, while the server's loop still runs in another one."""
     site = start("reloading", STREAMING_DRAIN_SECONDS=60)
     visitor = await visit(site).greet()
     key, stream = await _open(visitor, "endless")
-    os.kill(site.serving_pid, signal.SIGTERM)  # which Django's reloader turns into sys.exit, as a changed file does
+    os.kill(site.serving_pid, signal.SIGTERM)  # Django's reloader then calls sys.exit, as after a changed file
     await asyncio.gather(_ended(site, 5), stream.whole())
     stored = rows.answer(site, key)
     assert (stored.status, stored.text) == ("interrupted", stream.text)
 
 
-async def test_readers_of_another_process_go_there(start: Start, visit: Visit) -> None:
-    """Those who come back get a clean end without `[DONE]`; others an error, or they would take it for the answer's."""
+async def test_readers_of_another_process_are_sent_to_it(start: Start, visit: Visit) -> None:
+    """A reader that reconnects by itself gets a clean end without `[DONE]`.
+
+    Others get an error, because they would take a clean end for the end of the answer.
+    """
     owner = start("uvicorn")
     other = start("uvicorn", database=f"sqlite:///{owner.database}")
     visitor = await visit(owner).greet()

@@ -1,4 +1,4 @@
-"""Code of ours that fails in the middle of a stream: the client is told, and the server lives on."""
+"""Exceptions in the middle of a stream: the client gets an error, and the server continues."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from tests.serving.conftest import Start
 pytestmark = pytest.mark.fault("F23")
 
 APPLICATION = "tests.serving.failing:application"
-# Every await of the SSE generator, at its first, second and later turn.
+# Every await of the SSE generator, at its first, second and a later call.
 OF_STREAM = ["release:1", "next:1", "next:2", "next:4", "holds:1", "holds:2", "holds:4"]
-# Every await of a socket's frame and of a relay. The second use of the database is the pass, the third a resume's.
+# Every await of a command and of a relay. The second call of `in_database` is that of the session check, the third
+# is that of the resume.
 OF_SOCKET = ["holds_now:1", "in_database:3", "subscribe:1", "next:1", "next:3"]
 
 
@@ -31,7 +32,9 @@ def site(request: pytest.FixtureRequest, start: Start) -> Site:
     return start(request.param, application=APPLICATION)
 
 
-async def test_failing_streams_are_told_and_leave_nothing_behind(site: Site, visit: Visit, figure: Any) -> None:
+async def test_failing_streams_end_with_an_error_and_leave_nothing_behind(
+    site: Site, visit: Visit, figure: Any
+) -> None:
     visitor = await visit(site).greet()
     for point in OF_STREAM:
         body = {"prompt": "Hello?", "provider": "brief", "id": uuid.uuid4().hex}
@@ -41,11 +44,11 @@ async def test_failing_streams_are_told_and_leave_nothing_behind(site: Site, vis
         assert '"type":"error"' in frames[-2], point
         assert "Failpoint" not in response.text
     assert site.log().count("A stream broke off.") == len(OF_STREAM)
-    await _lives_on(site, visitor)
+    await _still_works(site, visitor)
     figure(awaits=len(OF_STREAM))
 
 
-async def test_failing_sockets_are_told_and_stay_open(site: Site, visit: Visit, figure: Any) -> None:
+async def test_failing_sockets_send_an_error_and_stay_open(site: Site, visit: Visit, figure: Any) -> None:
     visitor = await visit(site).greet()
     for point in OF_SOCKET:
         async with sockets.socket_of(visitor, **{"X-Fail": point}) as socket:
@@ -56,7 +59,7 @@ async def test_failing_sockets_are_told_and_stay_open(site: Site, visit: Visit, 
             assert told["requestId"] == "r1", point
             await sockets.ask(socket, uuid.uuid4().hex, "default", "r2")
             await sockets.until(socket, "end")
-    await _lives_on(site, visitor)
+    await _still_works(site, visitor)
     figure(awaits=len(OF_SOCKET))
 
 
@@ -66,7 +69,7 @@ async def test_socket_that_fails_before_it_is_open_is_refused(site: Site, visit:
         with pytest.raises((ConnectionClosed, InvalidStatus)):
             async with sockets.socket_of(visitor, **{"X-Fail": point}) as socket:
                 await socket.recv()
-    await _lives_on(site, visitor)
+    await _still_works(site, visitor)
 
 
 async def test_view_that_raises_in_mid_stream_breaks_only_its_own_response(site: Site, visit: Visit) -> None:
@@ -74,11 +77,14 @@ async def test_view_that_raises_in_mid_stream_breaks_only_its_own_response(site:
     for _ in range(3):
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             await visitor.http.get("/boom", timeout=2)
-    await _lives_on(site, visitor)
+    await _still_works(site, visitor)
 
 
-async def _lives_on(site: Site, visitor: Visitor) -> None:
-    """Daphne looks after its connections once a second; an exception in the wrong place ends that for good."""
+async def _still_works(site: Site, visitor: Visitor) -> None:
+    """Checks that the server works, and that Daphne still monitors its connections.
+
+    Daphne checks them once a second. An exception in the wrong place would end that for good.
+    """
     await visitor.hang_up()
     await (await visitor.ask("Hello?", id=uuid.uuid4().hex)).whole()
     await visitor.hang_up()

@@ -1,4 +1,4 @@
-"""What stands between an answer and its reader: proxies that buffer and compress, and middleware of all kinds."""
+"""Proxies and middleware between an answer and its reader: some of them buffer and compress."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tests.serving.conftest import SERVERS, Start
 
 pytestmark = pytest.mark.fault("F27")
 
-# Seconds that the proxy waits for the site to say something: by its own default a minute.
+# Seconds that the proxy waits for bytes from the site. nginx's default is a minute.
 PATIENCE = scaled(2, 60)
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
-# What somebody writes who has never heard of streams: nginx's defaults, and compression of everything.
+# A configuration that does not consider streams: nginx's defaults, and compression of everything.
 PLAIN = "server { listen 80; location / { proxy_pass http://127.0.0.1:8000; proxy_set_header Host $http_host; } }"
 FRAME = """
 daemon off; pid nginx.pid; error_log stderr; worker_processes 1; events {{ }}
@@ -40,14 +40,14 @@ ALL_MIDDLEWARE = [
     "django.middleware.http.ConditionalGetMiddleware",
     "tests.serving.middleware.SyncOnly",
 ]
-# A frame has to be there this soon after it was made; what buffers holds it for seconds.
+# Seconds within which a frame must arrive. A proxy that buffers would hold it for seconds.
 PROMPTLY = scaled(1.0, 0.2)
 
 Proxy = Callable[[Site, str], Site]
 
 
 def _documented() -> str:
-    """The sample of docs/deployment.md."""
+    """The sample configuration in docs/deployment.md."""
     found = re.search(r"```nginx\n(.*?)```", (ROOT / "docs/deployment.md").read_text(), re.DOTALL)
     assert found
     return found[1]
@@ -55,7 +55,7 @@ def _documented() -> str:
 
 @pytest.fixture
 def proxied(tmp_path: Path) -> Iterator[Proxy]:
-    """Put nginx in front of a site; the same site by another address."""
+    """Starts nginx in front of a site, and returns the site with nginx's address."""
     if not Path(NGINX).exists():
         pytest.skip("nginx is not installed")
     running: list[subprocess.Popen[bytes]] = []
@@ -97,14 +97,16 @@ async def test_answers_pass_through_nginx_as_they_are_written(
     assert time.monotonic() - began < PROMPTLY
     await stream.until("text-delta", 2)
     first, second = [frame.at for frame in stream.frames if frame.chunk["type"] == "text-delta"]
-    assert second - first > 0.3, "both came at once"
+    assert second - first > 0.3, "both arrived at once"
     await stream.whole()
     assert_whole(stream)
 
 
 @pytest.mark.timeout(PATIENCE * 3 + 60)
-async def test_silence_outlives_the_patience_of_nginx(start: Start, visit: Visit, proxied: Proxy, figure: Any) -> None:
-    """The answer is silent for longer than the proxy waits; heartbeats come in between."""
+async def test_heartbeats_keep_a_silent_stream_open_behind_nginx(
+    start: Start, visit: Visit, proxied: Proxy, figure: Any
+) -> None:
+    """The answer is silent for longer than the proxy waits, but heartbeats arrive."""
     site = start("daphne", STREAMING_HEARTBEAT_SECONDS=PATIENCE / 4)
     visitor = await _arrived(visit, proxied(site, PLAIN))
     stream = await visitor.ask("Hello?", "silent")
@@ -128,11 +130,11 @@ async def test_sockets_pass_through_the_documented_nginx(start: Start, visit: Vi
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
-async def test_middleware_neither_holds_back_nor_compresses(server: str, start: Start, visit: Visit) -> None:
+async def test_middleware_neither_buffers_nor_compresses(server: str, start: Start, visit: Visit) -> None:
     visitor = await visit(start(server, EXTRA_MIDDLEWARE=ALL_MIDDLEWARE), **{"Accept-Encoding": "gzip"}).greet()
     body = {"prompt": "Hello?", "provider": "pausing"}
     async with visitor.http.stream("POST", "/api/chat", json=body) as response:
         assert response.headers["content-encoding"] == "identity"
         assert response.headers["x-sync-only"] == "1"
         arrived = [time.monotonic() async for _ in response.aiter_raw()]
-    assert arrived[-1] - arrived[0] > 1, "all came at once"
+    assert arrived[-1] - arrived[0] > 1, "all arrived at once"

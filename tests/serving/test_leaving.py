@@ -1,4 +1,4 @@
-"""Clients that go before anything has come, while middleware and the view are still at work."""
+"""Clients that leave before the answer begins, while middleware and the view still work."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.serving.conftest import SERVERS, Start
 ONE_TRIP = "streaming.middleware.one_trip"
 CHAINS = {"one trip": MIDDLEWARE, "trip by trip": [path for path in MIDDLEWARE if path != ONE_TRIP]}
 LEAVERS = 60
-# Long enough for a request to be anywhere on its way.
+# Seconds. In this time a request passes through all of middleware and view.
 MOMENT = 0.06
 
 
 @pytest.mark.parametrize("chain", CHAINS)
 @pytest.mark.parametrize("server", SERVERS)
-async def test_who_leaves_before_the_answer_begins_leaves_nothing_behind(
+async def test_client_that_leaves_before_the_answer_begins_leaves_nothing_behind(
     server: str, chain: str, start: Start, visit: Visit
 ) -> None:
     site = start(server, MIDDLEWARE=CHAINS[chain])

@@ -1,4 +1,4 @@
-"""Clients that read slowly or not at all: memory stays, the stuck are cut, the slow are not."""
+"""Clients that read slowly or not at all: memory does not grow, stuck clients are cut, slow ones are not."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OpenReader = Callable[[Visitor], RawConnection]
 
 
 def _memory(site: Site) -> int:
-    """Bytes of RAM that the server's process has."""
+    """The bytes of RAM that the server's process uses."""
     status = Path(f"/proc/{site.serving_pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
@@ -40,7 +40,7 @@ async def _until(condition: Callable[[], bool], within: float) -> float:
 
 
 async def _big_answer(visitor: Visitor) -> Visitor:
-    """A conversation whose answer is still open and has 8 MB."""
+    """Begins an answer of 8 MB that stays open, and returns its visitor."""
     visitor.key = uuid.uuid4().hex
     stream = await visitor.ask("Hello?", "big")
     async for frame in stream:
@@ -52,7 +52,7 @@ async def _big_answer(visitor: Visitor) -> Visitor:
 
 @pytest.fixture
 def reader() -> Iterator[OpenReader]:
-    """Make readers of a big answer, with the smallest buffer that there is."""
+    """Opens readers of a big answer, with the smallest buffer that is possible."""
     with ExitStack() as opened:
 
         def open_one(visitor: Visitor) -> RawConnection:
@@ -65,7 +65,7 @@ def reader() -> Iterator[OpenReader]:
 
 @pytest.mark.fault("F14")
 @pytest.mark.parametrize("server", [*SERVERS, *LOOPS])
-async def test_client_that_does_not_read_costs_little_andis_cut(
+async def test_client_that_does_not_read_costs_little_and_is_cut(
     server: str, start: Start, visit: Visit, reader: OpenReader
 ) -> None:
     site = start(server, STREAMING_STUCK_SECONDS=STUCK)
@@ -84,7 +84,7 @@ async def test_client_that_does_not_read_costs_little_andis_cut(
 
 @pytest.mark.fault("F14")
 @pytest.mark.parametrize("server", [*SERVERS, *LOOPS])
-async def test_socket_that_does_not_read_costs_little_andis_cut(
+async def test_socket_that_does_not_read_costs_little_and_is_cut(
     server: str, start: Start, visit: Visit, reader: OpenReader
 ) -> None:
     site = start(server, STREAMING_STUCK_SECONDS=STUCK)
@@ -111,7 +111,7 @@ async def _stuck_socket(opened: AsyncExitStack, visitor: Visitor) -> socket.sock
 @pytest.mark.fault("F15")
 @pytest.mark.parametrize("server", [*SERVERS, *LOOPS])
 async def test_slow_client_is_not_cut(server: str, start: Start, visit: Visit, reader: OpenReader) -> None:
-    """For three times as long as a stuck one would be given; then it reads on, and has everything."""
+    """It reads slowly for three times as long as a stuck client has; then it reads the rest and has everything."""
     site = start(server, STREAMING_STUCK_SECONDS=1)
     visitor = await _big_answer(await visit(site).greet())
     slow = reader(visitor)

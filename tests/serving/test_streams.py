@@ -1,4 +1,4 @@
-"""What an open stream holds on to, how it begins, and how it is sent away."""
+"""The resources that an open stream holds, and how long its connection lasts."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.servers import Site
 from tests.serving.conftest import Start
 
 STREAMS = 40
-# `STREAMING_DATABASE_THREADS` and the writer.
+# One for each of `STREAMING_DATABASE_THREADS`, and one for the writer.
 CONNECTIONS = 3
 POOL = {"min_size": 2, "max_size": 8}
-# A server's own threads, its pools, the loop's.
+# The threads of the server itself, of its pools and of the event loop.
 SPARE_THREADS = 20
 
 
@@ -29,7 +29,7 @@ def _threads(site: Site) -> int:
 
 
 def _database_connections(url: str) -> int:
-    """Of others than the one who asks."""
+    """The number of connections to the database, without the one of this query."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with psycopg.connect(url) as connection:
         (count,) = connection.execute(query).fetchone() or (0,)
@@ -43,7 +43,7 @@ def _database_connections(url: str) -> int:
 async def test_open_streams_hold_no_database_connection_and_no_thread(
     server: str, pool: dict[str, int], limit: int, start: Start, visit: Visit, postgres_server: Backing
 ) -> None:
-    """Each of a new visitor, whose session is written by middleware after the view: on the request's own thread."""
+    """Each stream is of a new visitor. Middleware writes the session after the view, on the request's own thread."""
     site = start(server, database=postgres_server.url, DATABASE_POOL=pool)
     site.manage("migrate", "--verbosity", "0")
     before = _threads(site)
@@ -53,7 +53,7 @@ async def test_open_streams_hold_no_database_connection_and_no_thread(
     assert _threads(site) - before <= CONNECTIONS + SPARE_THREADS
 
 
-async def test_reader_that_comes_back_is_sent_away_and_misses_nothing(start: Start, visit: Visit) -> None:
+async def test_reader_that_reconnects_is_disconnected_in_time_and_misses_nothing(start: Start, visit: Visit) -> None:
     site = start("daphne", STREAMING_MAX_CONNECTION_SECONDS=1)
     visitor = visit(site)
     await (await visitor.ask("Hello?", "endless")).until("text-delta")
@@ -70,10 +70,10 @@ async def test_reader_that_comes_back_is_sent_away_and_misses_nothing(start: Sta
     assert seen == list(range(1, len(seen) + 1))
     assert all(0.9 < life < 3 for life in lives), lives
     assert retries <= set(range(2000, 3001))
-    assert len(retries) > 1, "all come back at the same time"
+    assert len(retries) > 1, "all would come back at the same time"
 
 
-async def test_reader_that_does_not_come_back_is_not_sent_away(start: Start, visit: Visit) -> None:
+async def test_reader_that_does_not_reconnect_is_not_disconnected(start: Start, visit: Visit) -> None:
     """Stock clients take a clean end for the end of the answer."""
     site = start("daphne", STREAMING_MAX_CONNECTION_SECONDS=1)
     visitor = visit(site)

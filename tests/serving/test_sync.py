@@ -1,4 +1,4 @@
-"""The same views where nothing can stream: under WSGI and in Django's synchronous test client."""
+"""The views where no answer can stream: under WSGI and in Django's synchronous test client."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def test_api_says_that_it_needs_asgi(method: str) -> None:
     assert not Conversation.objects.exists()
 
 
-def test_wsgi_server_gets_the_same() -> None:
+def test_wsgi_server_gets_the_same_refusal() -> None:
     started = []
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": API["get"], "SERVER_NAME": "testserver", "SERVER_PORT": "80"}
     body = b"".join(WSGIHandler()(environ | {"wsgi.input": BytesIO()}, lambda status, headers: started.append(status)))
     assert (started, b"ASGI" in body) == (["501 Not Implemented"], True)
 
 
-def test_pages_can_be_read_but_nothing_sent() -> None:
+def test_pages_can_be_read_but_nothing_can_be_sent() -> None:
     client = Client()
     assert client.get("/").status_code == 200
     response = client.post(f"/chat/{KEY}/send/", {"prompt": "Hello?"})

@@ -14,7 +14,7 @@ import pytest
 from streaming.supervisor import current, sweeper
 
 MEGABYTE = 1 << 20
-# Small enough for the heap, and one in fifty is kept, so that the heap cannot shrink by itself.
+# The pieces are small enough for the heap. One in fifty is kept, so that the heap cannot shrink by itself.
 SCRIPT = """
 import django
 
@@ -39,7 +39,7 @@ def _has_glibc() -> bool:
 
 
 @pytest.mark.skipif(not _has_glibc(), reason="only glibc has malloc_trim")
-def test_freed_memory_goes_back() -> None:
+def test_freed_memory_is_returned_to_the_system() -> None:
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     command = [sys.executable, "-c", SCRIPT]
     given = subprocess.run(command, capture_output=True, check=True, text=True, env=environment).stdout
@@ -47,7 +47,7 @@ def test_freed_memory_goes_back() -> None:
 
 
 @pytest.mark.parametrize("trouble", [OSError, TypeError, AttributeError])
-def test_where_there_is_no_way_nothing_happens(monkeypatch: pytest.MonkeyPatch, trouble: type[Exception]) -> None:
+def test_nothing_happens_without_malloc_trim(monkeypatch: pytest.MonkeyPatch, trouble: type[Exception]) -> None:
     def no_library(name: str | None) -> None:
         raise trouble
 
@@ -58,7 +58,7 @@ def test_where_there_is_no_way_nothing_happens(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.usefixtures("engine")
-async def test_every_sweep_gives_it_back(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+async def test_every_sweep_returns_memory(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.STREAMING_SWEEP_SECONDS = 0.01
     loop, given = asyncio.get_running_loop(), asyncio.Semaphore(0)
     monkeypatch.setattr(sweeper, "return_memory", lambda: loop.call_soon_threadsafe(given.release))

@@ -1,4 +1,4 @@
-"""`manage.py chat "question"`: ask in the terminal, through the same engine as the page."""
+"""`manage.py chat "question"` asks in the terminal. It uses the same engine as the page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from streaming.protocol import ToolApproval, ToolCall
 from streaming.providers import close_providers
 from streaming.supervisor import current
 
-# Chunks of calls → the line that shows them, on standard error.
+# The type of a chunk about a tool call -> the line that shows it on standard error.
 CALLS = {
     "tool-input-available": "[{toolName} {input}]",
     "tool-output-available": "[→ {output}]",
@@ -87,7 +87,7 @@ class Command(BaseCommand):
 
 
 class _StopOnInterrupt:
-    """While it is open, Ctrl-C stops the answer instead of the process."""
+    """A context in which Ctrl-C stops the answer instead of the process."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -123,7 +123,7 @@ def _owner(username: str | None) -> Owner:
 
 
 def _summary(result: Result) -> str:
-    """One line: how it ended, tokens, times, and how to go on."""
+    """One line with the status, tokens and times of an answer, and the option that continues the conversation."""
     tokens = "" if result.usage.output_tokens is None else f"{result.usage.output_tokens} tokens, "
     first = "" if result.first_delta_ms is None else f"first after {result.first_delta_ms / 1000:.2f} s, "
     seconds = (result.duration_ms or 0) / 1000

@@ -1,4 +1,4 @@
-"""`manage.py reap_generations`: settle what dead processes left running, and drop frames nobody needs any more."""
+"""`manage.py reap_generations` settles the generations of dead processes and deletes old frames from the journal."""
 
 from __future__ import annotations
 

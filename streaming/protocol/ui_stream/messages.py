@@ -44,7 +44,7 @@ def ui_parts(parts: tuple[Part, ...]) -> list[JSONObject]:
     return [
         shown
         for at, part in enumerate(parts)
-        for shown in [*([STEP_START] if at in steps else []), *_UI_PARTS[type(part)](part, context)]
+        for shown in [*([STEP_START] if at in steps else []), *UI_PARTS[type(part)](part, context)]
     ]
 
 
@@ -110,7 +110,7 @@ def _nothing(part: Part, _: _Context) -> Iterator[JSONObject]:
     yield from ()
 
 
-_UI_PARTS: dict[type[Part], Callable[[Any, _Context], Iterator[JSONObject]]] = {
+UI_PARTS: dict[type[Part], Callable[[Any, _Context], Iterator[JSONObject]]] = {
     TextPart: _text,
     RefusalPart: _refusal,
     ReasoningPart: _reasoning,

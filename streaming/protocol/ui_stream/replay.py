@@ -33,7 +33,7 @@ def events_of(parts: Sequence[Part], start: int = 0, stop: int | None = None) ->
             continue
         if index in steps:
             yield events.StepStarted()
-        yield from _EVENTS[type(part)](index, part)
+        yield from PART_EVENTS[type(part)](index, part)
 
 
 def _text_events(index: int, part: TextPart) -> Iterator[events.Event]:
@@ -76,7 +76,7 @@ def _opaque_events(index: int, part: OpaquePart) -> Iterator[events.Event]:
     yield events.OpaqueReceived(index, part.raw)
 
 
-_EVENTS: dict[type[Part], Callable[[int, Any], Iterator[events.Event]]] = {
+PART_EVENTS: dict[type[Part], Callable[[int, Any], Iterator[events.Event]]] = {
     TextPart: _text_events,
     RefusalPart: _refusal_events,
     ReasoningPart: _reasoning_events,

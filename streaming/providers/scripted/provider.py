@@ -15,8 +15,7 @@ from typing import Any
 import msgspec
 
 from streaming.errors import ProviderError
-from streaming.protocol import GenerationRequest, ToolCall, ToolResult
-from streaming.protocol.parts import text_of
+from streaming.protocol import GenerationRequest, ToolCall, ToolResult, text_of
 from streaming.providers.base import DOCUMENTS, Dialect, Problem
 from streaming.providers.options import Options, problems, read
 from streaming.providers.scripted.wire import Script, ScriptedCall, wire

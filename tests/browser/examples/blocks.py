@@ -1,10 +1,10 @@
-"""The examples as the documentation prints them: each block names its file in its first line.
+"""The examples in the documentation. The first line of each block names its file.
 
     ```html
     <!-- templates/fetch.html -->
     …
 
-A file of `mysite/` is the reader's own, and the block is put at its end.
+A block for a file of `mysite/` goes to the end of the reader's own file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAME = re.compile(r"(?:# |<!-- |\{# )([\w/-]+\.\w+)(?:, at the end)?(?: -->| #\}
 
 
 def cut_out(target: Path) -> None:
-    """Write every block to its file below `target`, as a reader would."""
+    """Writes every block to its file below `target`, as a reader would."""
     for name, text in _blocks():
         file = target / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A site with the examples on it, and a browser that visits them."""
+"""A site with the examples of the documentation, and a browser that opens them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.browser.examples.blocks import REACT, cut_out
 from tests.node import node_with_packages
 from tests.servers import ROOT, Site, serve
 
-# Chromium's reports of a broken connection and of a status, and htmx's of the same.
+# What Chromium and htmx report about a broken connection or an HTTP error status.
 EXPECTED = ("Failed to load resource", "[object Event]", "htmx:sendError")
 JS = ROOT / "tests" / "js"
 OpenPage = Callable[..., Awaitable[Page]]
@@ -25,7 +25,7 @@ OpenPage = Callable[..., Awaitable[Page]]
 
 @pytest.fixture(scope="session")
 def packages() -> None:
-    """The React example, installed and built as its README says, and htmx."""
+    """Installs htmx and the React example, and builds the example as its README describes."""
     node_with_packages(REACT)
     node_with_packages(JS)
     done = subprocess.run(["npm", "run", "build"], cwd=REACT, capture_output=True, text=True, timeout=60)
@@ -34,7 +34,7 @@ def packages() -> None:
 
 @pytest.fixture(scope="session")
 def site(packages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The example site, with all that the documentation prints."""
+    """The example site with all examples of the documentation."""
     examples = tmp_path_factory.mktemp("examples")
     cut_out(examples)
     (examples / "frontend").symlink_to(REACT)
@@ -49,13 +49,16 @@ def site(packages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture
 def examples(site: Site) -> Path:
-    """The directory into which the documentation was cut."""
+    """The directory with the files of the examples."""
     return site.database.parent
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_page(chromium: Browser, site: Site) -> AsyncGenerator[OpenPage]:
-    """`await open_page("/fetch/", base=cable.url)`: a browser profile each. What it complains of fails the test."""
+    """Opens a page, as in `await open_page("/fetch/", base=cable.url)`. Each page has a browser profile of its own.
+
+    A test fails if its page logs an error or a warning.
+    """
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
 

@@ -1,4 +1,4 @@
-"""The example site as somebody's who follows the documentation: `EXAMPLES` is where it was cut out to."""
+"""The example site with the examples of the documentation. The environment variable `EXAMPLES` is their directory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STREAMING_PROVIDERS = {"default": {"BACKEND": "tests.browser.by_prompt.ByPrompt"
 STREAMING_TOOLS = ["tests.tools.send_mail", "tests.browser.by_prompt.get_weather"]
 STREAMING_PROVIDER_RETRIES = 0
 STREAMING_DRAIN_SECONDS = 0.5
-# Without it, as when the database is made, this is the example site.
+# Without `EXAMPLES` this is the plain example site. That is the case while the test database is made.
 if directory := os.environ.get("EXAMPLES"):
     BASE_DIR = Path(directory)
     ROOT_URLCONF = "tests.browser.examples.urls"

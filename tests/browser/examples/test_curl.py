@@ -1,4 +1,4 @@
-"""The commands of docs/clients.md, in a shell."""
+"""The curl commands of docs/clients.md, run in a shell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.live.client import Stream, assert_whole
 from tests.servers import Site
 
 
-async def test_ask_follow_and_stop(site: Site, examples: Path) -> None:
+async def test_commands_ask_follow_and_stop(site: Site, examples: Path) -> None:
     asked = stream(await run("ask", site, examples))
     await asked.until("text-delta", 12)
     followed = await stream(await run("follow", site, examples)).whole()
@@ -23,7 +23,7 @@ async def test_ask_follow_and_stop(site: Site, examples: Path) -> None:
     assert followed.chunks == asked.chunks[12:]
 
 
-async def test_stop_and_load(site: Site, examples: Path) -> None:
+async def test_stop_keeps_what_was_written_and_get_shows_it(site: Site, examples: Path) -> None:
     asked = stream(await run("ask", site, examples))
     await asked.until("text-delta", 3)
     said, _ = await (await run("stop", site, examples)).communicate()
@@ -34,7 +34,7 @@ async def test_stop_and_load(site: Site, examples: Path) -> None:
 
 
 async def run(name: str, site: Site, examples: Path) -> Process:
-    """A block of the page, in the directory that has its cookies."""
+    """Runs a block of the page in the directory that has its cookies."""
     env = os.environ | {"SITE": site.url}
     return await asyncio.create_subprocess_exec("sh", "-e", f"curl/{name}.sh", cwd=examples, env=env, stdout=PIPE)
 

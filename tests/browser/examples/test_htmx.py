@@ -1,4 +1,4 @@
-"""The htmx app as docs/clients.md prints it, with htmx and its SSE extension."""
+"""The htmx app of docs/clients.md, with htmx and its SSE extension."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STORED = "**/htmx/message/*/"
 
 @pytest.fixture(scope="module")
 def ada(site: Site) -> dict[str, Any]:
-    """What the browser of somebody has who has signed in."""
+    """The browser state of a user who has signed in."""
     site.manage("shell", "--verbosity", "0", "-c", ADA)
     with httpx.Client(base_url=site.url) as browser:
         browser.get("/login/")
@@ -33,7 +33,7 @@ def ada(site: Site) -> dict[str, Any]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def chat(open_page: OpenPage, ada: dict[str, Any]) -> Page:
-    """A new conversation of hers."""
+    """A new conversation of Ada's."""
     return await open_page(f"/htmx/{uuid.uuid4()}/", **ada)
 
 
@@ -42,7 +42,7 @@ async def ask(page: Page, prompt: str) -> None:
     await page.get_by_label("Message").press("Enter")
 
 
-async def test_a_reload_and_a_cut_lose_nothing_and_double_nothing(
+async def test_a_reload_and_a_cut_neither_lose_nor_repeat_text(
     open_page: OpenPage, site: Site, ada: dict[str, Any]
 ) -> None:
     async with Cable(site) as cable:
@@ -52,7 +52,7 @@ async def test_a_reload_and_a_cut_lose_nothing_and_double_nothing(
         await expect(streamed).to_contain_text("word5")
         await expect(page.locator("[data-role=user]")).to_have_text("steady <i>please</i>")
         await expect(page.get_by_label("Message")).to_have_value("")
-        await page.route(STORED, lambda route: None)  # unanswered: what streams stays on the page
+        await page.route(STORED, lambda route: None)  # without a response, the streamed text stays on the page
         await page.reload()
         await expect(streamed).to_contain_text("word9")
         cable.cut()
@@ -85,7 +85,7 @@ async def test_markup_stays_text(chat: Page) -> None:
     await expect(chat.get_by_text("BROKEN INTO")).to_have_count(0)
 
 
-async def test_stop_and_refusal(chat: Page) -> None:
+async def test_refusals_are_shown_and_stop_keeps_the_text(chat: Page) -> None:
     await ask(chat, "hang please")
     await expect(chat.locator("[sse-swap=text]")).to_contain_text("word4")
     await ask(chat, "another one")

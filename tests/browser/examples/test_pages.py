@@ -1,4 +1,4 @@
-"""The pages without a library, twenty lines, EventSource and fetch, as docs/clients.md prints them."""
+"""The three pages of docs/clients.md that need no library: twenty lines, EventSource and fetch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGES = ("/event-source/", "/fetch/")
 EVERY_PAGE = ("/plain/", *PAGES)
 
 
-async def test_twenty_lines_are_enough(open_page: OpenPage, examples: Path) -> None:
+async def test_twenty_lines_show_an_answer(open_page: OpenPage, examples: Path) -> None:
     page = await open_page("/plain/")
     async with page.expect_request_finished(lambda request: request.method == "POST"):
         await ask(page, "slow please")
@@ -31,7 +31,7 @@ async def test_twenty_lines_are_enough(open_page: OpenPage, examples: Path) -> N
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_a_reload_and_a_cut_lose_nothing_and_double_nothing(open_page: OpenPage, site: Site, path: str) -> None:
+async def test_a_reload_and_a_cut_neither_lose_nor_repeat_text(open_page: OpenPage, site: Site, path: str) -> None:
     async with Cable(site) as cable:
         page = await open_page(path, base=cable.url)
         await ask(page, "steady please")
@@ -46,7 +46,7 @@ async def test_a_reload_and_a_cut_lose_nothing_and_double_nothing(open_page: Ope
         await expect(page.locator("#answer")).to_have_text(WORDS)
 
 
-async def test_fetch_asks_once_however_often_it_has_to(open_page: OpenPage, site: Site) -> None:
+async def test_fetch_never_asks_twice(open_page: OpenPage, site: Site) -> None:
     async with Cable(site) as cable:
         page = await open_page("/fetch/", base=cable.url)
         cable.cut()
@@ -63,7 +63,7 @@ async def test_fetch_asks_once_however_often_it_has_to(open_page: OpenPage, site
         assert [message["role"] for message in loaded["messages"]] == ["user", "assistant"]
 
 
-async def test_event_source_ends_for_good_when_nothing_is_left(open_page: OpenPage) -> None:
+async def test_event_source_closes_after_the_last_event(open_page: OpenPage) -> None:
     page = await open_page("/event-source/")
     await page.evaluate("EventSource.prototype.close = () => {}")  # as on a page that does not look for `[DONE]`
     await ask(page, "markup please")

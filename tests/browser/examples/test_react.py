@@ -1,4 +1,4 @@
-"""The React example, installed, built and served as its README says."""
+"""The React example, installed, built and served as its README describes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.live import rows
 from tests.servers import Site
 
 
-async def test_a_reload_and_a_cut_lose_nothing_and_double_nothing(open_page: OpenPage, site: Site) -> None:
+async def test_a_reload_and_a_cut_neither_lose_nor_repeat_text(open_page: OpenPage, site: Site) -> None:
     async with Cable(site) as cable:
         page = await open_page("/react/", base=cable.url)
         await ask(page, "steady please")
@@ -40,7 +40,7 @@ async def test_an_answer_that_ends_while_the_page_is_cut_off(open_page: OpenPage
         await has_ended(page, site)
         cable.mend()
         await expect(answer(page)).to_have_text(WORDS)
-        await expect(page.locator("li")).to_have_count(3)  # the question, the answer, what may be done
+        await expect(page.locator("li")).to_have_count(3)  # the question, the answer and the actions
 
 
 async def test_an_answer_that_ends_between_loading_and_resuming(open_page: OpenPage, site: Site) -> None:
@@ -58,12 +58,12 @@ async def test_an_answer_that_ends_between_loading_and_resuming(open_page: OpenP
 
 
 async def has_ended(page: Page, site: Site) -> None:
-    """The answer in the page's conversation, whatever the page knows of it."""
+    """Waits until the page's conversation has a settled answer in the database."""
     key = parse_qs(urlsplit(page.url).query)["chat"][0]
     await rows.settled(site, key)
 
 
-async def test_stop_and_regenerate(open_page: OpenPage) -> None:
+async def test_stop_keeps_the_text_and_regenerate_replaces_it(open_page: OpenPage) -> None:
     page = await open_page("/react/")
     await ask(page, "hang please")
     await expect(answer(page)).to_contain_text("word4")
@@ -79,7 +79,7 @@ async def test_stop_and_regenerate(open_page: OpenPage) -> None:
     await expect(page.locator("li.assistant")).to_have_count(1)
 
 
-async def test_thinking_calls_and_markup(open_page: OpenPage) -> None:
+async def test_reasoning_calls_and_markup_are_shown(open_page: OpenPage) -> None:
     page = await open_page("/react/")
     await ask(page, "think about it")
     await expect(answer(page).locator(".tool summary")).to_contain_text("get_weather")

@@ -1,4 +1,4 @@
-"""The example site's addresses, and at the end those that the documentation adds."""
+"""The URLs of the example site, and at the end those that the documentation adds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One Node process for the session, with the npm packages that the lock names."""
+"""One Node process for the session, with the npm packages of the lock file."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.servers import Site
 
 
 class OpenChat(Protocol):
-    """`isBrief=True` makes the client send its last message only, `isAutomatic=True` go on by itself after tools.
+    """`isBrief=True` makes the client send only its last message, `isAutomatic=True` continue by itself after tools.
 
-    With `isFromStart=True` it comes back over HTTP as the documentation says. `url` is another way to the site.
+    With `isFromStart=True` it resumes over HTTP as the documentation says. `url` is another address of the site.
     """
 
     def __call__(
@@ -40,13 +40,13 @@ def driver() -> Iterator[Driver]:
 
 @pytest.fixture(params=CLIENTS)
 def client(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """Version and transport, each in turn."""
+    """A version and a transport, each combination in turn."""
     return CLIENTS[request.param]
 
 
 @pytest.fixture
 async def open_chat(driver: Driver, client: tuple[str, str]) -> AsyncIterator[OpenChat]:
-    """Open chats in the client; they are closed at the end of the test."""
+    """Opens chats in the client. They are closed at the end of the test."""
     chats: list[Chat] = []
 
     def opened(
@@ -67,5 +67,5 @@ async def open_chat(driver: Driver, client: tuple[str, str]) -> AsyncIterator[Op
 
 @pytest.fixture
 async def visitor(visit: Visit, site: Site) -> Visitor:
-    """Somebody whose session has begun, as a page that opens a socket needs it."""
+    """A person whose session exists already, because a page that opens a socket needs it."""
     return await visit(site).greet()

@@ -1,10 +1,10 @@
-"""The stock client, really: a Node process with the npm package `ai` in three majors, told what to do line by line.
+"""The stock client: a Node process with the npm package `ai` in three major versions, which gets its commands by line.
 
     chat = Chat(driver, CLIENTS["v7"], visitor, provider="default")
     await chat.send("Hello?")                  # as `sendMessage` in a page: done when its promise is
     state = await chat.state()                 # .status .text .messages .error .requests .frames
 
-A method begins at once; what it returns may be awaited later.
+A method begins at once. What it returns may be awaited later.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CLIENTS = {"v5": ("v5", "http"), "v6": ("v6", "http"), "v7": ("v7", "http"), "v7
 
 
 class Driver:
-    """One process of `tests/js/driver.mjs`. Its standard error is ours."""
+    """One process of `tests/js/driver.mjs`. It writes to the standard error of the tests."""
 
     def __init__(self, node: str) -> None:
         self._process = subprocess.Popen(
@@ -41,7 +41,11 @@ class Driver:
         self._reader.start()
 
     def ask(self, **command: Any) -> asyncio.Future[Any]:
-        """Send a command; its answer, or AssertionError with what the client threw."""
+        """Sends a command and returns its answer.
+
+        Raises:
+            AssertionError: the client has thrown an error.
+        """
         number = next(self._numbers)
         answer = self._waiting[number] = Future()
         assert self._process.stdin is not None
@@ -49,7 +53,7 @@ class Driver:
         return asyncio.wrap_future(answer)
 
     def close(self) -> None:
-        """End the process, by the end of its input."""
+        """Ends the process by closing its input."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._reader.join(10)
@@ -68,9 +72,10 @@ class Driver:
 
 
 class State(NamedTuple):
-    """What a page would show.
+    """The state that a page would show.
 
-    `requests` are those of HTTP, `frames` those of WebSocket with their direction, `data` the transient parts.
+    `requests` are the HTTP requests, `frames` are the WebSocket messages with their direction, and `data` are the
+    transient parts.
     """
 
     status: str
@@ -83,7 +88,7 @@ class State(NamedTuple):
 
     @property
     def parts(self) -> list[Json]:
-        """Of the newest answer, without the marks of steps; none while there is no answer."""
+        """The parts of the newest answer, without `step-start`; empty while there is no answer."""
         newest: Json = self.messages[-1] if self.messages else {"role": "user"}
         return [] if newest["role"] == "user" else [part for part in newest["parts"] if part["type"] != "step-start"]
 
@@ -93,7 +98,7 @@ class State(NamedTuple):
 
 
 class Chat:
-    """One `Chat` of the client, in the visitor's browser and conversation; `url` is another way to the site."""
+    """One `Chat` of the client, in the visitor's browser and conversation. `url` is another address of the site."""
 
     _names = itertools.count(1)
 
@@ -117,14 +122,14 @@ class Chat:
         self._opened = self._ask("open", **opening, **site, messages=list(messages), **options)
 
     def send(self, text: str, **message: Any) -> asyncio.Future[None]:
-        """`sendMessage`; with `messageId`, an edit."""
+        """Calls `sendMessage`; with `messageId`, this is an edit."""
         return self.send_message(text=text, **message)
 
     def send_message(self, **message: Any) -> asyncio.Future[None]:
         return self._ask("sendMessage", **{"with": [message]})
 
     def send_again(self) -> asyncio.Future[None]:
-        """`sendMessage` without a message: what clients do once tool calls have their outputs."""
+        """Calls `sendMessage` without a message, as clients do when all tool calls have their outputs."""
         return self._ask("sendMessage")
 
     def add_tool_output(self, **output: Any) -> asyncio.Future[None]:
@@ -137,22 +142,22 @@ class Chat:
         return self._ask("regenerate", **{"with": [options]})
 
     def walk(self, message_id: str) -> asyncio.Future[None]:
-        """Show another version, by the documentation's `show`, and take the messages it gives."""
+        """Shows another branch with `show` of the documentation, and takes the messages that it returns."""
         return self._ask("walk", **{"with": [message_id]})
 
     def reload(self) -> asyncio.Future[None]:
-        """Take the messages from the documentation's `load`."""
+        """Takes the messages from `load` of the documentation."""
         return self._ask("reload")
 
     def resume(self) -> asyncio.Future[None]:
-        """`resumeStream`, which `useChat` calls with `resume: true`."""
+        """Calls `resumeStream`, as `useChat` does with `resume: true`."""
         return self._ask("resumeStream")
 
     def stop(self) -> asyncio.Future[None]:
         return self._ask("stop")
 
     def drop(self) -> asyncio.Future[None]:
-        """Cut the socket, as a network does."""
+        """Cuts the socket, as a network failure does."""
         return self._ask("drop")
 
     def close(self) -> asyncio.Future[None]:
@@ -162,7 +167,7 @@ class Chat:
         return State(**await self._ask("state"))
 
     async def until(self, is_there: Callable[[State], Any]) -> State:
-        """The first state that is as it should be."""
+        """Returns the first state for which the condition is true."""
         deadline = time.monotonic() + ANSWER_SECONDS
         while not is_there(state := await self.state()):
             assert time.monotonic() < deadline, f"not yet: {state}"
@@ -170,7 +175,7 @@ class Chat:
         return state
 
     async def settled(self) -> State:
-        """The state, once the client and the database say the same of all messages."""
+        """Returns the state when the client and the database have the same messages."""
         state = await self.until(lambda state: state.status in ("ready", "error"))
         loaded = await self.visitor.conversation()
         assert not loaded["active"]
@@ -185,10 +190,10 @@ class Chat:
 
 
 def _comparable(message: Json) -> Json:
-    """Without the marks of steps and of streaming, and without what only the stream carries of an answer.
+    """The messages without `step-start`, without the marks of streaming, and without metadata that only the stream has.
 
-    Siblings are told of by what is loaded, not by the stream. Sources come last: while it streams, one may come before
-    the text that it is of.
+    The branch metadata is only in loaded messages. Sources come last, because a stream may have a source before the
+    text that it belongs to.
     """
     only_streamed = {"id", "providerMetadata"} if message["role"] == "assistant" else {"state"}
     parts = [_as_in_v6(part) for part in message["parts"] if part["type"] != "step-start"]
@@ -199,7 +204,10 @@ def _comparable(message: Json) -> Json:
 
 
 def _as_in_v6(part: Json) -> Json:
-    """Arguments that cannot be used are `rawInput` up to v6, and `input` in v7, which reads both."""
+    """The parts with unusable arguments as `rawInput`.
+
+    Version 6 has them there, version 7 in `input`; both read `rawInput`.
+    """
     if part.get("state") == "output-error" and isinstance(part.get("input"), str):
         return {"rawInput" if name == "input" else name: value for name, value in part.items()}
     return part

@@ -1,4 +1,4 @@
-"""Editing and regenerating: the client's messages are the path that the database shows; the others are kept."""
+"""Editing and regenerating: the client shows the path that the database has, and other branches are kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def _two_turns(open_chat: OpenChat, visitor: Visitor, peer: Peer) -> Chat:
 
 
 def _asked(peer: Peer) -> list[str]:
-    """What the provider was last sent."""
+    """The turns that the provider got last."""
     return [turn["content"] for turn in peer.requests[-1].json["messages"]]
 
 
@@ -54,7 +54,7 @@ async def test_earlier_message_is_edited_and_edited_again(open_chat: OpenChat, v
         assert [message["id"] for message in state.messages] == [edited, state.messages[1]["id"]]
         assert state.messages[0]["parts"] == [{"type": "text", "text": text}]
         assert _asked(peer) == [text]
-    assert len(rows.answers(visitor.site, visitor.key)) == 5, "what was said before the edits is kept"
+    assert len(rows.answers(visitor.site, visitor.key)) == 5, "the messages before the edits are kept"
 
 
 async def test_message_edited_to_the_same_text_is_asked_again(

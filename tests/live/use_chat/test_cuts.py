@@ -1,4 +1,4 @@
-"""A network that breaks in mid-answer, over HTTP: the answer is there once, although it ended meanwhile."""
+"""A network that fails during an answer, over HTTP: the client has the answer once, even if it ended meanwhile."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.peers import Peer
 TEXT = "One two three four five six."
 HALF = "One two three "
 over_http = pytest.mark.parametrize("client", ["v5", "v6", "v7"], indirect=True)
-# Version 5 puts a replay behind what it has: there, what is cut goes on in a new Chat.
+# Version 5 appends a replay to the text that it has. So there, a cut answer is resumed in a new Chat.
 over_http_in_place = pytest.mark.parametrize("client", ["v6", "v7"], indirect=True)
 
 
 async def _cut(chat: Chat, cable: Cable, peer: Peer) -> asyncio.Event:
-    """Cut in the middle of an answer that goes on when the event is set; the network is back."""
+    """Cuts an answer in the middle. The network is back. The answer continues when the event is set."""
     gate, begun = asyncio.Event(), until_delta("chat", TEXT, "three ")
     peer.says(*begun, gate, *answer_wire("chat", TEXT)[len(begun) :])
     answering = chat.send("Count!")
@@ -41,7 +41,7 @@ async def _has_ended(visitor: Visitor, gate: asyncio.Event) -> None:
 
 
 async def _shows_it_once(chat: Chat, visitor: Visitor) -> None:
-    """What the client shows is what the database has, and the conversation goes on."""
+    """Checks that the client shows what the database has, and that the conversation can continue."""
     state = await chat.settled()
     assert (state.status, state.text, len(state.messages)) == ("ready", TEXT, 2)
     assert rows.answer(visitor.site, visitor.key).text == state.text

@@ -1,4 +1,4 @@
-"""Errors: what the page shows is our text; what was written before is kept on both sides."""
+"""Errors: the page shows the server's text, and both sides keep the text that was written before."""
 
 from __future__ import annotations
 

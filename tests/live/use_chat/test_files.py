@@ -1,4 +1,4 @@
-"""A picture from the stock client's `sendMessage`, to the provider in its own words, and back as an address."""
+"""A picture from the stock client's `sendMessage`: its provider gets it in its own format, the page gets a URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stock client on the real model: what it says is its own, what becomes of it is ours."""
+"""The stock client with the real model, whose text is not known beforehand."""
 
 from __future__ import annotations
 

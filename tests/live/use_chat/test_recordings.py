@@ -1,4 +1,4 @@
-"""Recorded streams of real providers: whatever they hold, the client reads it to its end and has what is stored."""
+"""Recorded streams of real providers: the client reads each to its end, and has what is stored."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tests.peers import Peer
 from tests.protocol.golden import recordings
 from tests.protocol.test_recordings import EXPECTED, SHARED
 
-# The oldest client, and the newest with the stricter transport: what one of them would not read, none is sent.
+# The oldest client, and the newest one with the stricter transport. The site sends only what both can read.
 pytestmark = pytest.mark.parametrize("client", [CLIENTS["v5"], CLIENTS["v7-socket"]], ids=["v5", "v7-socket"])
 ALIASES = {dialect: f"peer-{name}" for name, (dialect, *_) in DIALECTS.items()}
 
 
 async def _play(open_chat: OpenChat, visitor: Visitor, dialect: str) -> State:
-    """The client's state after the peer's next reply, which is what the database holds."""
+    """Returns the client's state after the peer's next reply. It is the same as in the database."""
     visitor.key = uuid.uuid4().hex
     chat = open_chat(visitor, ALIASES[dialect])
     await chat.send("Hello?")
     state = await chat.settled()
-    await chat.close()  # one owner may have so many sockets open
+    await chat.close()  # the number of sockets that one owner may have open
     error = state.messages[-1]["metadata"].get("error")
     assert (state.status, (state.error or {}).get("message")) == ("error" if error else "ready", error)
     return state
@@ -49,4 +49,4 @@ async def test_collected_recordings(open_chat: OpenChat, visitor: Visitor, peer:
         peer.says((SHARED / name).read_bytes())
     for name, expected in EXPECTED.items():
         state = await _play(open_chat, visitor, expected["dialect"])
-        assert state.text == (expected["text"] or state.text), name  # a refusal is text to clients only
+        assert state.text == (expected["text"] or state.text), name  # only clients show a refusal as text

@@ -1,4 +1,4 @@
-"""Coming back: a page that is loaded in mid-answer shows the answer once, from its first word to its last."""
+"""Resuming: a page that is loaded during an answer shows it once, from the first word to the last."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TEXT = "One two three four five six."
 
 
 async def _begin(chat: Chat, peer: Peer) -> tuple[asyncio.Future[None], asyncio.Event]:
-    """An answer that has come to "three" and goes on when the event is set."""
+    """Begins an answer that has come to "three". It continues when the event is set."""
     gate, begun = asyncio.Event(), until_delta("chat", TEXT, "three ")
     peer.says(*begun, gate, *answer_wire("chat", TEXT)[len(begun) :])
     answering = chat.send("Count!")

@@ -1,4 +1,4 @@
-"""The client's WebSocket transport, and the frames that it sends and is sent."""
+"""The client's WebSocket transport, and the messages that it sends and receives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools that the site, the client or a person answers, with the stock client: it and the database say the same."""
+"""Tools that the site, the client or a person answers: the stock client and the database have the same parts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.servers import serve
 OSLO: Call = ("call_o", "get_weather", ('{"city": "Os', 'lo"}'))
 MAIL: Call = ("call_m", "send_mail", ('{"to": "me", "bo', 'dy": "Hello ', 'there"}'))
 WHERE: Call = ("call_w", "ask_location", ("{}",))
-# Version 5 has no word for approvals.
+# Version 5 does not support approvals.
 KNOWS_APPROVALS = pytest.mark.parametrize("client", ["v6", "v7", "v7-socket"], indirect=True)
 CLEAR = {"city": "Oslo", "days": 1, "sky": "clear"}
 
 
 def results(peer: Peer) -> dict[str, Any]:
-    """What the provider was told of calls last, in any dialect, by the call's id."""
+    """The results that the provider got last, in any dialect, by the call's id."""
     asked = peer.requests[-1].json
     turns = asked.get("messages") or asked["input"]
     blocks = [
@@ -42,7 +42,7 @@ def results(peer: Peer) -> dict[str, Any]:
 
 
 def calls(state: State) -> dict[str, tuple[str, Any]]:
-    """Of the newest answer: each call's state and output."""
+    """The state and the output of each call of the newest answer."""
     shown = [part for part in state.parts if "toolCallId" in part]
     return {part["toolCallId"]: (part["state"], part.get("output", part.get("errorText"))) for part in shown}
 
@@ -92,7 +92,7 @@ async def test_error_that_the_client_has_is_told(open_chat: OpenChat, visitor: V
 
 @KNOWS_APPROVALS
 async def test_forged_output_is_refused(open_chat: OpenChat, visitor: Visitor, peer: Peer) -> None:
-    """A page that says what the site's own tool gave, before a person has agreed to the call."""
+    """A page sends a result for the site's own tool, before a person has approved the call."""
     peer.says(*answer_wire("chat", "", MAIL))
     chat = open_chat(visitor, "tools-chat")
     await chat.send("Write to me.")
@@ -191,7 +191,7 @@ async def test_stop_while_a_tool_works(open_chat: OpenChat, visitor: Visitor, pe
 
 
 async def test_regenerate_replaces_the_whole_answer(open_chat: OpenChat, visitor: Visitor, peer: Peer) -> None:
-    """An answer that went on is one message for people, whatever it is in rows."""
+    """An answer that was continued is one message for people, although it has several rows."""
     peer.says(*answer_wire("chat", "Where? ", WHERE))
     peer.says(*answer_wire("chat", "Ah, Oslo."))
     peer.says(*answer_wire("chat", "Somewhere."))
@@ -213,7 +213,7 @@ async def test_regenerate_replaces_the_whole_answer(open_chat: OpenChat, visitor
 async def test_stopped_answer_stays_stopped_for_a_client_that_goes_on_by_itself(
     open_chat: OpenChat, visitor: Visitor, peer: Peer
 ) -> None:
-    """After tools such a client sends again, unless the stream says that a further step began."""
+    """After tools such a client sends again, unless the stream says that another step has begun."""
     peer.says(*answer_wire("chat", "Where? ", WHERE))
     peer.says(*answer_wire("chat", "Wait. ", ("call_s", "waits", ("{}",))))
     chat = open_chat(visitor, "tools-chat", isAutomatic=True)
@@ -231,7 +231,7 @@ async def test_stopped_answer_stays_stopped_for_a_client_that_goes_on_by_itself(
 
 
 async def _stays(chat: Chat, peer: Peer, *, asked: int) -> State:
-    """The chat has settled, and sends nothing more by itself."""
+    """Checks that the chat has settled, and sends nothing more by itself."""
     sent = len((await chat.settled()).requests)
     await asyncio.sleep(0.3)
     state = await chat.settled()

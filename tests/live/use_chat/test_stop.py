@@ -1,4 +1,4 @@
-"""Stop: the answer ends where it is, on both sides, and the conversation goes on from there."""
+"""Stop: the answer ends on both sides with the same text, and the conversation can continue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROME = ("call_a", "get_weather", ('{"city": ', '"Rome", ', '"days": 2}'))
 
 
 async def _press_stop(chat: Chat, client: tuple[str, str]) -> None:
-    """As the documentation tells pages to: over HTTP the client can only hang up, so the site is asked besides."""
+    """Stops as the documentation says: over HTTP the client only disconnects, so the page also calls the stop URL."""
     await chat.stop()
     if client[1] == "http":
         assert await chat.visitor.stop() == "stopping"

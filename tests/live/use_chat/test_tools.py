@@ -1,4 +1,4 @@
-"""Tool calls: the client sees their arguments grow, and the same verdict on them as the database."""
+"""Tool calls: the client shows their arguments while they arrive, and the same errors as the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns: what is said arrives in the client as it stands in the database, at any time of a conversation."""
+"""Turns: the client has the same text as the database, at any point of a conversation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_answer_of_a_real_model(open_chat: OpenChat, visitor: Visitor) -> 
     state = await chat.settled()
     assert state.text.startswith(part.text)
     assert part.status == "streaming"
-    assert len(part.text) < len(state.text), "all came at once"
+    assert len(part.text) < len(state.text), "all arrived at once"
     metadata = state.messages[-1]["metadata"]
     assert metadata["status"] == "finished"
     assert metadata["usage"]["outputTokens"] >= 10

@@ -1,4 +1,4 @@
-"""Walking branches with the documentation's functions: the client shows what the database does, and goes on from it."""
+"""Branches with the functions of the documentation: the client shows the path of the database and continues it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.peers import Peer
 
 
 async def _loaded(chat: Chat) -> list[dict[str, Any]]:
-    """The client's messages, once all the page could know of them is what the database says."""
+    """The client's messages, when they are the same as in the database."""
     state = await chat.settled()
     assert state.messages == (await chat.visitor.conversation())["messages"]
     return state.messages
 
 
 def _branches(messages: list[dict[str, Any]]) -> list[str]:
-    """As people read it; "" where there is one version only."""
+    """The position among the siblings as people read it; "" for a message without siblings."""
     branches = [message.get("metadata", {}).get("branch") for message in messages]
     return [f"{branch['index'] + 1}/{branch['count']}" if branch else "" for branch in branches]
 
@@ -64,7 +64,7 @@ async def test_walk_back_and_go_on_from_there(open_chat: OpenChat, visitor: Visi
     await chat.reload()
     shown = await _loaded(chat)
     assert _branches(shown) == ["1/2", "", "2/2", ""]
-    assert shown[2]["id"] == oldest[2]["id"], "clients keep the id of what they edit"
+    assert shown[2]["id"] == oldest[2]["id"], "clients keep the id of an edited message"
     assert shown[2]["id"] != _way(shown[2], "previous")
 
     await chat.walk(_way(shown[0], "next"))
@@ -107,5 +107,7 @@ async def test_resume_after_walking_brings_nothing_back(open_chat: OpenChat, vis
     answers = len(rows.answers(visitor.site, visitor.key))
     twice = {"id": before[0]["id"], "role": "user", "parts": before[0]["parts"]}
     await open_chat(visitor, "peer-chat").send_message(**twice)
-    assert len(rows.answers(visitor.site, visitor.key)) == answers, "a message that was sent before is not asked again"
+    assert len(rows.answers(visitor.site, visitor.key)) == answers, (
+        "a message that was sent before is not answered again"
+    )
     assert (await visitor.conversation())["messages"] == before

@@ -1,5 +1,11 @@
 const OPEN_STATES = new Set(["output-error", "approval-requested"]);
 
+// The id at the end of a stored file's address: a UUID. Any other path is not a file, whatever it begins with.
+const FILE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const ID_LENGTH = 36;
+// The types that the server, too, shows as pictures after a reload (streaming/files/kinds.py).
+const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
+
 const readable = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
 
 /**
@@ -46,8 +52,9 @@ export class Message {
 
   /** Draws a file: a picture that this site keeps as a picture, any other file as a link, if its address is safe. */
   file({ url, mediaType, filename }) {
-    const isOurs = url.startsWith(`${this.chat.dataset.files}/`);
-    if (isOurs && mediaType.startsWith("image/")) return this.image(url, filename ?? mediaType);
+    const [start, id] = [url.slice(0, -ID_LENGTH), url.slice(-ID_LENGTH)];
+    const isOurs = start === `${this.chat.dataset.files}/` && FILE_ID.test(id);
+    if (isOurs && PICTURE.test(mediaType)) return this.image(url, filename ?? mediaType);
     const link = this.open(url, "file");
     link.textContent = filename || mediaType;
     if (isOurs || /^(https?|data):/.test(url)) link.href = url;

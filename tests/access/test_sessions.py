@@ -1,0 +1,193 @@
+"""Session checks: streams and sockets end when their reader is signed out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.backends.cache import SessionStore as CacheStore
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.test import AsyncClient
+
+from streaming.access import VISITOR_KEY, SessionCheck
+from streaming.consumers import ChatConsumer
+from streaming.models import Generation, Owner
+from tests.engine import ALICE
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+
+@pytest.fixture(autouse=True)
+def impatient(settings: Any) -> None:
+    settings.STREAMING_RECHECK_SECONDS = 0
+    settings.STREAMING_HEARTBEAT_SECONDS = 0.05
+
+
+async def signed_in() -> tuple[AsyncClient, Any]:
+    user = await get_user_model().objects.acreate_user("ada", password="x")
+    client = AsyncClient()
+    await client.aforce_login(user)
+    return client, user
+
+
+async def sign_out(client: AsyncClient, user: Any) -> None:
+    await client.alogout()
+
+
+async def deactivate(client: AsyncClient, user: Any) -> None:
+    await get_user_model().objects.filter(pk=user.pk).aupdate(is_active=False)
+
+
+async def change_password(client: AsyncClient, user: Any) -> None:
+    user.set_password("y")
+    await user.asave()
+
+
+async def delete_session(client: AsyncClient, user: Any) -> None:
+    await Session.objects.all().adelete()
+
+
+@pytest.mark.fault("F28")
+@pytest.mark.parametrize("leave", [sign_out, deactivate, change_password, delete_session])
+async def test_stream_ends_when_its_reader_is_signed_out(scripted: Any, leave: Any) -> None:
+    scripted(text="one two", hang_after=3)
+    client, user = await signed_in()
+    response = await client.post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
+    stream = aiter(response.streaming_content)
+    await anext(stream)
+    await leave(client, user)
+    rest = b"".join([piece async for piece in stream])
+    assert b"You have been signed out" in rest
+    assert b"[DONE]" not in rest
+    assert (await Generation.objects.aget()).is_active
+
+
+async def test_stream_continues_while_its_reader_is_signed_in(scripted: Any) -> None:
+    scripted(text="one two three four", delay=0.06)
+    client, _ = await signed_in()
+    response = await client.post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
+    body = b"".join([piece async for piece in response.streaming_content])
+    assert b"[DONE]" in body
+
+
+async def test_stream_of_a_new_visitor_is_not_checked(scripted: Any) -> None:
+    scripted(text="one two three four", delay=0.06)
+    response = await AsyncClient().post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
+    body = b"".join([piece async for piece in response.streaming_content])
+    assert b"[DONE]" in body
+
+
+async def test_check_of_a_visitor_fails_without_the_session() -> None:
+    session = SessionStore()
+    await session.aset(VISITOR_KEY, "alice")
+    await session.asave()
+    reader = SessionCheck(ALICE, session)
+    assert await reader.holds()
+    await session.adelete()
+    assert not await reader.holds()
+
+
+async def test_check_without_a_session_always_holds() -> None:
+    assert await SessionCheck(Owner.of_user(1), None).holds_now()
+    assert await SessionCheck(Owner.of_user(1), SessionStore()).holds_now()
+
+
+class Away(CacheStore):
+    """Django's own cache store. If the cache fails, it looks empty."""
+
+    looks_that_fail = 0
+
+    def load(self) -> dict[str, Any]:
+        if Away.looks_that_fail:
+            Away.looks_that_fail -= 1
+            self._session_key = None
+            return {}
+        return cast(dict[str, Any], super().load())
+
+
+@pytest.fixture
+async def cached(settings: Any, monkeypatch: pytest.MonkeyPatch) -> SessionCheck:
+    """Returns the check of a visitor whose session is in the cache."""
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    monkeypatch.setattr("django.contrib.sessions.backends.cache.SessionStore", Away)
+    monkeypatch.setattr("streaming.access.sessions.SECOND_LOOK_SECONDS", 0.05)
+    session = Away()
+    await session.aset(VISITOR_KEY, "alice")
+    await session.asave()
+    return SessionCheck(ALICE, session)
+
+
+@pytest.mark.parametrize(("looks_that_fail", "holds"), [(1, True), (2, False)])
+async def test_empty_session_of_a_cache_is_read_twice(
+    cached: SessionCheck, monkeypatch: pytest.MonkeyPatch, looks_that_fail: int, holds: bool
+) -> None:
+    monkeypatch.setattr(Away, "looks_that_fail", looks_that_fail)
+    assert await cached.holds() is holds
+    assert Away.looks_that_fail == 0
+
+
+async def test_session_store_that_fails_signs_nobody_out(cached: SessionCheck, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(store: Away) -> dict[str, Any]:
+        raise ConnectionError
+
+    monkeypatch.setattr(Away, "load", fail)
+    assert await cached.holds()
+
+
+async def socket_of(client: AsyncClient, user: Any) -> WebsocketCommunicator:
+    communicator = WebsocketCommunicator(ChatConsumer.as_asgi(), "/ws/chat/")
+    communicator.scope |= {"user": user, "session": SessionStore(client.cookies["sessionid"].value)}
+    connected, _ = await communicator.connect()
+    assert connected
+    return communicator
+
+
+@pytest.mark.parametrize("leave", [sign_out, deactivate])
+async def test_idle_socket_is_closed_at_the_next_check(settings: Any, leave: Any) -> None:
+    settings.STREAMING_RECHECK_SECONDS = 0.2
+    client, user = await signed_in()
+    communicator = await socket_of(client, user)
+    assert await communicator.receive_nothing(0.5)
+    await leave(client, user)
+    assert await communicator.receive_output(2) == {"type": "websocket.close", "code": 4401}
+    await communicator.disconnect()
+
+
+async def test_socket_that_streams_is_closed_at_the_next_check(settings: Any, scripted: Any) -> None:
+    settings.STREAMING_RECHECK_SECONDS = 0.2
+    scripted(text="one two", hang_after=3)
+    client, user = await signed_in()
+    communicator = await socket_of(client, user)
+    await communicator.send_json_to({"type": "send", "requestId": "r", "id": "c", "message": {"content": "Hi"}})
+    assert (await communicator.receive_json_from(2))["type"] == "chunk"
+    await client.alogout()
+    while (output := await communicator.receive_output(2))["type"] == "websocket.send":
+        pass
+    assert output == {"type": "websocket.close", "code": 4401}
+    assert await communicator.receive_nothing(0.2), "something was sent after the close"
+    assert (await Generation.objects.aget()).is_active
+    await communicator.disconnect()
+
+
+async def test_closed_socket_is_not_checked(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.STREAMING_RECHECK_SECONDS = 0.01
+    communicator = await socket_of(*await signed_in())
+    await communicator.disconnect()
+    monkeypatch.setattr(SessionCheck, "holds_now", pytest.fail)
+    await asyncio.sleep(0.1)
+    assert not [task for task in asyncio.all_tasks() if "ChatConsumer._watch" in repr(task)]
+
+
+async def test_socket_is_closed_at_the_next_command(settings: Any, scripted: Any) -> None:
+    settings.STREAMING_RECHECK_SECONDS = 60
+    scripted(text="never")
+    client, user = await signed_in()
+    communicator = await socket_of(client, user)
+    await client.alogout()
+    await communicator.send_json_to({"type": "send", "requestId": "r", "id": "c", "message": {"content": "Hi"}})
+    assert await communicator.receive_output() == {"type": "websocket.close", "code": 4401}
+    assert not await Generation.objects.aexists()

@@ -1,0 +1,30 @@
+"""The cells of the admin's tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from streaming.admin import cells
+from streaming.models import Generation, Status
+
+pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.django_db]
+
+
+@pytest.mark.parametrize(
+    ("read", "written", "shown"),
+    [(None, None, None), (0, 0, "0 → 0"), (None, 7, "? → 7"), (12_345, None, "12,345 → ?")],
+)
+def test_unknown_token_counts_are_not_shown_as_zero(read, written, shown):
+    assert cells.tokens(read, written) == shown
+
+
+@pytest.mark.parametrize(("first", "total"), [(1000, 1000), (None, None), (5, 0)])
+def test_speed_is_unknown_if_no_time_passed(first, total):
+    assert cells.speed(Generation(output_tokens=5, first_delta_ms=first, duration_ms=total)) is None
+
+
+@pytest.mark.parametrize("status", Status)
+def test_status_has_a_colour_of_its_own_beside_its_word(status):
+    assert (
+        cells.status_badge(status) == f'<span class="streaming-status streaming-status-{status}">{status.label}</span>'
+    )

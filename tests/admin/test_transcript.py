@@ -1,0 +1,154 @@
+"""The transcript of a conversation, and the page of a message."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from streaming.admin import transcript
+from streaming.models import Conversation, Message
+from streaming.protocol import (
+    FilePart,
+    OpaquePart,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolApproval,
+    ToolCall,
+    ToolResult,
+)
+from tests.admin.site import KINDS, exchange, page_of, words
+
+pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.django_db]
+
+
+EVIL = '<script>alert("x")</script>'
+
+
+EVERY_PART = (
+    ReasoningPart(text="Clouds, says the reasoning."),
+    TextPart(text="It rains.\n\n    indented"),
+    RefusalPart(text="That I will not say."),
+    ToolCall(id="1", name="get_weather", raw_arguments='{"city": "Rom"}', arguments={"city": "Rom"}, is_complete=True),
+    ToolCall(id="2", name="get_time", raw_arguments='{"zone": "Eur', error="truncated"),
+    ToolResult(call_id="1", output={"sky": "grey"}),
+    ToolResult(call_id="2", output="no such zone", is_error=True),
+    ToolApproval(call_id="1"),
+    ToolApproval(call_id="2", is_approved=False, reason="Not today."),
+    FilePart(media_type="image/png", url="https://example.org/a.png", filename="a.png"),
+    OpaquePart(raw={"type": "new_thing"}),
+)
+
+
+def test_transcript_shows_every_kind_of_part(superuser):
+    assert {type(part) for part in EVERY_PART} == set(transcript.SHOWN)
+    conversation = exchange(parts=EVERY_PART)
+    shown = words(page_of(superuser, "conversation", conversation.pk))
+    for piece in [
+        "Reasoning Clouds, says the reasoning.",
+        "It rains. indented",
+        "Refusal That I will not say.",
+        'Tool call get_weather { "city": "Rom" }',
+        'Tool call get_time incomplete: truncated {"zone": "Eur',
+        'Tool result { "sky": "grey" }',
+        "Tool error no such zone",
+        "Approval asked for",
+        "Call refused Not today.",
+        "File image/png a.png https://example.org/a.png",
+        'Other content { "type": "new_thing" }',
+        "gpt-5-mini · 1,234 → 500 · 150 ms · 2.1 s · 250/s · stop",
+    ]:
+        assert piece in shown
+
+
+def test_transcript_loads_nothing_from_elsewhere(superuser):
+    conversation = exchange(parts=EVERY_PART)
+    page = page_of(superuser, "conversation", conversation.pk)
+    assert "<img" not in page
+    assert 'href="https://example.org' not in page
+
+
+def test_transcript_marks_other_branches(superuser):
+    conversation = exchange()
+    Message.objects.create(conversation=conversation, role="user", text="first try")
+    page = page_of(superuser, "conversation", conversation.pk)
+    assert page.count("streaming-aside") == 1
+    assert page.count("on another branch") == 1
+
+
+def test_transcript_takes_the_same_queries_for_any_length(superuser):
+    conversation = exchange()
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            page_of(superuser, "conversation", conversation.pk)
+        return len(captured)
+
+    queries()
+    few = queries()
+    parent = conversation.active_leaf
+    for number in range(20):
+        parent = Message.objects.create(conversation=conversation, role="user", parent=parent, text=str(number))
+    assert queries() == few
+
+
+def test_long_transcript_shows_the_newest_messages_and_a_link_to_the_rest(superuser, monkeypatch):
+    monkeypatch.setattr(transcript, "MAX_MESSAGES", 1)
+    conversation = exchange(prompt="the first", parts=(TextPart(text="the last"),))
+    page = page_of(superuser, "conversation", conversation.pk)
+    assert "the last" in page
+    assert "the first" not in page
+    everything = re.search(r'href="([^"]+conversation__id__exact[^"]+)"', page)
+    assert everything is not None
+    assert len(superuser.get(everything[1]).context["cl"].result_list) == 2
+
+
+def test_parts_that_cannot_be_read_are_shown_raw(superuser):
+    conversation = exchange()
+    Message.objects.filter(pk=conversation.active_leaf.pk).update(parts=[{"type": "from the future", "x": 1}])
+    assert "from the future" in words(page_of(superuser, "conversation", conversation.pk))
+
+
+def test_huge_values_are_cut(superuser):
+    conversation = exchange(parts=(ToolResult(call_id="1", output="x" * 1_000_000),))
+    assert len(page_of(superuser, "conversation", conversation.pk)) < 100_000
+    assert len(page_of(superuser, "message", conversation.active_leaf.pk)) < 150_000
+
+
+def test_content_is_escaped_everywhere(superuser):
+    parts = (
+        TextPart(text=EVIL),
+        ReasoningPart(text=EVIL),
+        RefusalPart(text=EVIL),
+        ToolCall(id=EVIL, name=EVIL, raw_arguments=EVIL, error=EVIL),
+        ToolCall(id="2", name="f", arguments={EVIL: EVIL}, is_complete=True),
+        ToolResult(call_id="2", output=EVIL),
+        FilePart(media_type=EVIL, url=f"javascript:{EVIL}", filename=EVIL),
+        OpaquePart(raw={EVIL: EVIL}),
+    )
+    owner = get_user_model().objects.create(username=EVIL)
+    conversation = exchange(
+        EVIL,
+        prompt=EVIL,
+        parts=parts,
+        owner=owner,
+        model=EVIL,
+        finish_reason="<b>stop</b>",
+        error_code="<b>x</b>",
+        error_detail=EVIL,
+        provider=EVIL,
+    )
+    Conversation.objects.update(system_prompt=EVIL, provider=EVIL, key=EVIL)
+    pages = [page_of(superuser, kind) for kind in KINDS]
+    pages += [page_of(superuser, "conversation", conversation.pk)]
+    pages += [page_of(superuser, "message", message.pk) for message in conversation.messages.all()]
+    pages += [page_of(superuser, "generation", conversation.generations.get().pk)]
+    for page in pages:
+        assert EVIL not in page
+        assert "<b>" not in page
+        assert "alert(" in page
+    assert "javascript:" not in "".join(re.findall(r'(?:href|src)="([^"]*)"', "".join(pages)))

@@ -1,0 +1,142 @@
+"""The checks of `STREAMING_PROVIDERS`."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.checks import Error, Warning, run_checks
+
+from streaming.checks import TAG
+from tests.checks import SCRIPTED, messages
+
+CHAT = "streaming.providers.openai.ChatCompletions"
+EXAMPLE = (
+    'For example: {"default": {"BACKEND": "streaming.providers.openai.ChatCompletions", '
+    '"OPTIONS": {"model": "gpt-5-mini"}}}'
+)
+
+
+@pytest.mark.parametrize("value", [{}, None, ()])
+def test_missing_providers_are_an_error(value):
+    assert messages(STREAMING_PROVIDERS=value) == [
+        Error("STREAMING_PROVIDERS is not set.", hint=EXAMPLE, id="streaming.E001")
+    ]
+
+
+def test_absent_providers_setting_is_an_error(settings):
+    del settings.STREAMING_PROVIDERS
+    assert [message.id for message in run_checks(tags=[TAG])] == ["streaming.E001"]
+
+
+def test_providers_must_be_a_dict():
+    assert messages(STREAMING_PROVIDERS=["openai"]) == [
+        Error("STREAMING_PROVIDERS must be a dict of dicts.", hint=EXAMPLE, id="streaming.E002")
+    ]
+
+
+@pytest.mark.parametrize(("alias", "entry"), [("default", CHAT), ("default", None), (7, SCRIPTED)])
+def test_each_provider_must_be_a_dict_under_a_name(alias, entry):
+    assert messages(STREAMING_PROVIDERS={"default": SCRIPTED} | {alias: entry}) == [
+        Error(f"STREAMING_PROVIDERS[{alias!r}] must be a dict under a name.", hint=EXAMPLE, id="streaming.E002")
+    ]
+
+
+@pytest.mark.parametrize("entry", [{}, {"BACKEND": None}, {"BACKEND": object}, {**SCRIPTED, "OPTIONS": ["model"]}])
+def test_each_provider_needs_a_backend(entry):
+    assert messages(STREAMING_PROVIDERS={"default": entry}) == [
+        Error(
+            "STREAMING_PROVIDERS['default'] needs a BACKEND (str), and OPTIONS (dict) if any.",
+            hint=EXAMPLE,
+            id="streaming.E002",
+        )
+    ]
+
+
+def test_misspelt_key_gets_a_suggestion():
+    assert messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "OPTION": {}}}) == [
+        Error(
+            "STREAMING_PROVIDERS['default'] has an unknown key 'OPTION'.",
+            hint="Did you mean 'OPTIONS'?",
+            id="streaming.E003",
+        )
+    ]
+
+
+def test_unknown_key_gets_the_list_of_keys():
+    assert messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "COLOUR": "red"}}) == [
+        Error(
+            "STREAMING_PROVIDERS['default'] has an unknown key 'COLOUR'.",
+            hint="It must be one of: BACKEND, OPTIONS, TOOLS.",
+            id="streaming.E003",
+        )
+    ]
+
+
+def test_default_provider_is_needed():
+    assert messages(STREAMING_PROVIDERS={"fast": SCRIPTED, "good": SCRIPTED}) == [
+        Error(
+            'STREAMING_PROVIDERS has no "default".',
+            hint="It answers where no alias is named. Rename one of: fast, good.",
+            id="streaming.E004",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "because"),
+    [
+        ("streaming.providers.opnai.Chat", "cannot be imported: No module named 'streaming.providers.opnai'"),
+        (
+            "streaming.providers.openai.Chat",
+            'cannot be imported: Module "streaming.providers.openai" does not define a "Chat" attribute/class',
+        ),
+        ("streaming.errors.NotFound", "streaming.errors.NotFound, is not a provider"),
+    ],
+)
+def test_backend_must_be_a_provider(path, because):
+    [message] = messages(STREAMING_PROVIDERS={"default": {"BACKEND": path}})
+    assert (message.id, message.hint) == (
+        "streaming.E005",
+        "Name a provider class, such as streaming.providers.openai.ChatCompletions.",
+    )
+    assert message.level == Error("").level
+    assert because in message.msg
+
+
+def test_every_problem_of_a_provider_is_reported(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    options = {"modell": "gpt-5-mini", "timeout": "soon", "api_key": ""}
+    assert messages(STREAMING_PROVIDERS={"default": {"BACKEND": CHAT, "OPTIONS": options}}) == [
+        Error("'default' has an unknown option 'modell'.", hint="Did you mean 'model'?", id="streaming.E008"),
+        Error(
+            "An option of 'default' has a wrong value: Expected `float`, got `str` - at `$.timeout`.",
+            hint="Correct it.",
+            id="streaming.E009",
+        ),
+        Error("'default' names no model.", hint='Set OPTIONS["model"].', id="streaming.E007"),
+        Warning(
+            "'default' has no API key.",
+            hint='Set OPTIONS["api_key"], or the environment variable OPENAI_API_KEY.',
+            id="streaming.W010",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("backend", "module", "extra"),
+    [
+        (CHAT, "openai", "openai"),
+        ("streaming.providers.anthropic.Messages", "anthropic", "anthropic"),
+        ("streaming.providers.local.LocalModel", "xllamacpp", "local"),
+    ],
+)
+def test_missing_extra_is_an_error(monkeypatch, backend, module, extra):
+    monkeypatch.setattr("streaming.providers.options.find_spec", lambda name: None if name == module else object())
+    options = {"model": "any", "api_key": "a key"} if extra != "local" else {}
+    assert messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": options}}) == [
+        Error(
+            f"'default' needs the package {module!r}, which is not installed.",
+            hint=f"Run: pip install 'django-llm-streaming[{extra}]'",
+            id="streaming.E006",
+        )
+    ]

@@ -1,0 +1,90 @@
+"""The checks of the `STREAMING_*` settings."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.checks import Error, Warning
+
+from streaming.conf import PREFIX, SETTINGS
+from tests.checks import messages
+
+
+def test_unknown_setting_is_a_warning():
+    assert messages(STREAMING_PROVIDER="default", STREAMING_COLOUR="red") == [
+        Warning(
+            "There is no setting STREAMING_COLOUR.",
+            hint=f"It must be one of: {', '.join(PREFIX + name for name in sorted(SETTINGS))}.",
+            id="streaming.W011",
+        ),
+        Warning(
+            "There is no setting STREAMING_PROVIDER.", hint="Did you mean 'STREAMING_PROVIDERS'?", id="streaming.W011"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("SYSTEM_PROMPT", None, "a str"),
+        ("ALLOW_ANONYMOUS", "False", "True or False"),
+        ("MAX_PROMPT_CHARS", "32000", "a whole number, 1 or more"),
+        ("MAX_PROMPT_CHARS", 0, "a whole number, 1 or more"),
+        ("MAX_ACTIVE_PER_OWNER", True, "a whole number, 1 or more"),
+        ("MAX_ACTIVE_PER_PROCESS", 1.5, "a whole number, 1 or more"),
+        ("DATABASE_THREADS", -1, "a whole number, 1 or more"),
+        ("PROVIDER_RETRIES", -1, "a whole number, 0 or more"),
+        ("PROVIDER_RETRIES", False, "a whole number, 0 or more"),
+        ("FIRST_DELTA_SECONDS", 0, "a number of seconds above 0"),
+        ("STALL_SECONDS", None, "a number of seconds above 0"),
+        ("TOTAL_SECONDS", "1h", "a number of seconds above 0"),
+        ("ABANDON_AFTER", "never", "a number of seconds, 0 or more, or None"),
+        ("ABANDON_AFTER", -1, "a number of seconds, 0 or more, or None"),
+        ("HEARTBEAT_SECONDS", 0, "a number of seconds above 0"),
+        ("TICK_SECONDS", float("nan"), "a number of seconds above 0"),
+        ("LEASE_SECONDS", None, "a number of seconds above 0"),
+        ("POLL_SECONDS", float("inf"), "a number of seconds above 0"),
+        ("DRAIN_SECONDS", -0.1, "a number of seconds, 0 or more"),
+        ("JOURNAL_RETENTION_SECONDS", "1h", "a number of seconds, 0 or more"),
+    ],
+)
+def test_wrong_value_is_an_error(name, value, wanted):
+    assert messages(**{PREFIX + name: value}) == [
+        Error(
+            f"STREAMING_{name} must be {wanted}, not {value!r}.",
+            hint="Correct it, or remove it to get the default.",
+            id="streaming.E012",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        {"ABANDON_AFTER": None},
+        {"ABANDON_AFTER": 0},
+        {"PROVIDER_RETRIES": 0},
+        {"HEARTBEAT_SECONDS": 0.5},
+        {"DRAIN_SECONDS": 0},
+        {"MAX_PROMPT_CHARS": 1},
+        {"SYSTEM_PROMPT": ""},
+        {"LEASE_SECONDS": 1, "TICK_SECONDS": 0.2},
+    ],
+)
+def test_value_at_the_limit_is_allowed(fine):
+    assert messages(**{PREFIX + name: value for name, value in fine.items()}) == []
+
+
+def test_lease_must_be_long_enough_for_the_tick():
+    assert messages(STREAMING_LEASE_SECONDS=4, STREAMING_TICK_SECONDS=1) == [
+        Error(
+            "STREAMING_LEASE_SECONDS (4) is too short for STREAMING_TICK_SECONDS (1): "
+            "live answers would count as interrupted.",
+            hint="Make the lease at least 5 ticks long.",
+            id="streaming.E013",
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_default_is_allowed(name):
+    assert SETTINGS[name].kind.allows(SETTINGS[name].default)

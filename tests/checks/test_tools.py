@@ -1,0 +1,41 @@
+"""The checks of `STREAMING_TOOLS`, and of the tools that providers name."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.checks import Error
+
+from tests.checks import SCRIPTED, messages
+
+
+@pytest.mark.parametrize(
+    ("paths", "says"),
+    [
+        (["tests.tools.nothing"], "The tool 'tests.tools.nothing' of STREAMING_TOOLS cannot be imported"),
+        (["tests.tools.CALLS"], "'tests.tools.CALLS' of STREAMING_TOOLS is no tool."),
+        (["tests.tools.fails", "tests.tools.fails"], "STREAMING_TOOLS has two tools of the name 'fails'."),
+    ],
+)
+def test_each_tool_must_be_importable_and_have_a_name_of_its_own(paths, says):
+    (message,) = messages(STREAMING_TOOLS=paths)
+    assert (message.id, message.msg.startswith(says)) == ("streaming.E014", True)
+
+
+def test_function_that_cannot_be_a_tool_is_an_error(tmp_path, monkeypatch):
+    text = "from streaming.tools import tool\n\n@tool\ndef bad(a): ...\n"
+    (tmp_path / "bad_tools_of_a_site.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    (message,) = messages(STREAMING_TOOLS=["bad_tools_of_a_site.bad"])
+    assert message.id == "streaming.E014"
+    assert "Parameter 'a' of tool 'bad' needs an annotation." in message.msg
+
+
+def test_provider_must_name_known_tools():
+    providers = {"default": {**SCRIPTED, "TOOLS": ["get_wether"]}}
+    assert messages(STREAMING_PROVIDERS=providers, STREAMING_TOOLS=["tests.tools.get_weather"]) == [
+        Error(
+            "STREAMING_PROVIDERS['default'] names the tool 'get_wether', which is not in STREAMING_TOOLS.",
+            hint="Did you mean 'get_weather'?",
+            id="streaming.E015",
+        )
+    ]

@@ -1,0 +1,132 @@
+"""`manage.py chat`."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from streaming.models import Conversation, Generation
+from tests import tools
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def ask(*arguments: str) -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    call_command("chat", *arguments, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+def test_chat_prints_the_answer_and_how_to_go_on() -> None:
+    out, err = ask("Hi")
+    assert out == "Hello from the script.\n"
+    assert "finished" in err
+    key = re.search(r"--conversation (\S+)\]", err)
+    assert key is not None
+    ask("And then?", "--conversation", key[1])
+    assert Conversation.objects.get().messages.count() == 4
+
+
+def test_chat_reads_the_question_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("What is in this file?"))
+    ask()
+    assert Conversation.objects.get().title == "What is in this file?"
+
+
+def test_conversation_belongs_to_the_named_user() -> None:
+    user = get_user_model().objects.create_user("ada")
+    ask("Hi", "--user", "ada")
+    assert Conversation.objects.get().user == user
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["Hi", "--user", "nobody"], "no user 'nobody'"),
+        (["Hi", "--conversation", "nope"], "no conversation 'nope'"),
+        (["Hi", "--provider", "opnai"], "Unknown provider 'opnai'"),
+        ([" "], "empty"),
+    ],
+)
+def test_chat_says_what_is_wrong(arguments: list[str], complaint: str) -> None:
+    with pytest.raises(CommandError, match=complaint):
+        ask(*arguments)
+    assert not Generation.objects.exists()
+
+
+def test_chat_that_fails_keeps_the_partial_and_exits_with_an_error(settings: Any) -> None:
+    options = {"text": "one two three", "error": "overloaded", "fail_after": 3}
+    settings.STREAMING_PROVIDERS = {"default": {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": options}}
+    with pytest.raises(CommandError, match="busy"):
+        ask("Hi")
+    assert Generation.objects.get().message.text.startswith("one")
+
+
+def test_chat_stops_on_interrupt_and_keeps_the_partial(tmp_path: Path) -> None:
+    database = tmp_path / "chat.sqlite3"
+    env = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.slow_settings", "TEST_DATABASE": str(database)}
+    manage = [sys.executable, "-m", "django"]
+    subprocess.run([*manage, "migrate", "-v0"], env=env, cwd=ROOT, check=True)
+    process = subprocess.Popen([*manage, "chat", "Hi"], env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    first, began = process.stdout.read(5), time.monotonic()
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=20)
+    assert time.monotonic() - began < 10
+    assert process.returncode == 130
+    shown = (first + rest).strip()
+    query = "from streaming.models import *; g = Generation.objects.get(); print(g.status, g.message.text)"
+    stored = subprocess.run([*manage, "shell", "-v0", "-c", query], env=env, cwd=ROOT, capture_output=True, text=True)
+    assert stored.stdout.strip() == f"cancelled {shown}", stored.stderr
+
+
+MAIL = {"name": "send_mail", "arguments": {"to": "me", "body": "Hello there"}}
+MAILING = {"text": "So be it. ", "tool_calls": [MAIL]}
+
+
+@pytest.fixture
+def mailing(settings: Any) -> None:
+    """A model that wants to send a mail."""
+    settings.STREAMING_TOOLS = ["tests.tools.send_mail"]
+    settings.STREAMING_PROVIDERS = {"default": {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": MAILING}}
+    tools.CALLS.clear()
+
+
+@pytest.mark.usefixtures("mailing")
+@pytest.mark.parametrize(("typed", "shown", "calls"), [("y", "[→ sent]", 1), ("", "[refused]", 0)])
+def test_chat_asks_before_a_call_that_needs_it(
+    monkeypatch: pytest.MonkeyPatch, typed: str, shown: str, calls: int
+) -> None:
+    questions: list[str] = []
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or typed)
+    out, err = ask("Write to me")
+    assert questions == ['May send_mail be called with {"to":"me","body":"Hello there"}? [y/N] ']
+    assert shown in err
+    assert '[send_mail {"to": "me", "body": "Hello there"}]' in err
+    assert (out, len(tools.CALLS)) == ("So be it. So be it. \n", calls)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.usefixtures("mailing")
+def test_chat_without_a_terminal_leaves_the_question_open() -> None:
+    _, err = ask("Write to me")
+    assert "calls that wait for an approval: 1;" in err
+    assert tools.CALLS == []
