@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streaming.protocol import GenerationRequest, ReasoningPart, TextPart, ToolCall, ToolResult
-from tests import tools
+from tests import sample_tools as tools
 from tests.stepwise import (
     MAIL,
     NAMES,
