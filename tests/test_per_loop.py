@@ -22,8 +22,8 @@ from streaming.journal.optional_redis import _journals
 from streaming.per_loop import PerLoop
 from streaming.providers import get_provider
 from streaming.providers.registry import _instances
-from streaming.supervisor import current
-from streaming.supervisor.supervisor import Supervisor, _supervisors
+from streaming.supervisor import Supervisor, current
+from streaming.supervisor.supervisor import _supervisors
 from tests.engine import Script
 
 RUNS = 60

@@ -5,14 +5,15 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from streaming.providers.base import DOCUMENTS, Dialect
+from streaming.protocol import DialectName
+from streaming.providers.base import DOCUMENTS
 from streaming.providers.sdk import ResponseContext, SDKProvider, client_arguments
 
 
 class Messages(SDKProvider):
     """Anthropic's Messages API: `POST /v1/messages`."""
 
-    dialect: Dialect = "anthropic-messages"
+    dialect: DialectName = "anthropic-messages"
     sdk_name = "anthropic"
     takes = DOCUMENTS
 

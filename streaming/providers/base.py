@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
-from streaming.protocol import GenerationRequest
-
-Dialect = Literal["openai-chat", "openai-responses", "anthropic-messages"]
+from streaming.protocol import DialectName, GenerationRequest
 
 DOCUMENTS = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/*", "application/json")
 """The media types of files that the vendors' own models understand. Text files are sent as text."""
@@ -29,7 +27,7 @@ class Provider(Protocol):
     Each event loop has one instance, made with `OPTIONS` as keyword arguments and shared by all requests.
     """
 
-    dialect: Dialect
+    dialect: DialectName
     """The dialect of the bytes that `stream` yields; `StreamParser` takes it."""
 
     model: str

@@ -5,14 +5,15 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from streaming.providers.base import DOCUMENTS, Dialect
+from streaming.protocol import DialectName
+from streaming.providers.base import DOCUMENTS
 from streaming.providers.sdk import ResponseContext, SDKProvider, client_arguments
 
 
 class ChatCompletions(SDKProvider):
     """The Chat Completions API of OpenAI and most compatible servers: `POST /chat/completions`."""
 
-    dialect: Dialect = "openai-chat"
+    dialect: DialectName = "openai-chat"
     sdk_name = "openai"
     takes = DOCUMENTS
 
@@ -30,7 +31,7 @@ class ChatCompletions(SDKProvider):
 class Responses(ChatCompletions):
     """OpenAI's newer Responses API: `POST /responses`. Its reasoning can be sent back with the next request."""
 
-    dialect: Dialect = "openai-responses"
+    dialect: DialectName = "openai-responses"
 
     def _open(self, client: Any, body: dict[str, Any]) -> ResponseContext:
         create = client.responses.with_streaming_response.create

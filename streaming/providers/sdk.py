@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from streaming.errors import ProviderError
-from streaming.protocol import GenerationRequest, encode
-from streaming.providers.base import Dialect, Problem
+from streaming.protocol import DialectName, GenerationRequest, encode
+from streaming.providers.base import Problem
 from streaming.providers.failures import from_status, from_transport
 from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults
 from streaming.providers.redact import hide, redact
@@ -54,7 +54,7 @@ ResponseContext = AbstractAsyncContextManager[RawResponse]
 class SDKProvider:
     """A `Provider` on one SDK client. A subclass makes the client and calls the API."""
 
-    dialect: Dialect
+    dialect: DialectName
     sdk_name: ClassVar[str]
 
     def __init__(self, **options: Any) -> None:

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from streaming.providers.base import Dialect, Problem
+from streaming.protocol import DialectName
+from streaming.providers.base import Problem
 from streaming.providers.local.parent import is_supported
 from streaming.providers.options import Options, missing_extra
 
@@ -34,7 +35,7 @@ class LocalOptions(Options, frozen=True, kw_only=True):
     model. With higher values it rambles.
     """
 
-    dialect: Dialect = "openai-chat"
+    dialect: DialectName = "openai-chat"
     model_path: str | None = None
     chat_template: str | None = None
     n_ctx: int = 8192

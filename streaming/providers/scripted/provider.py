@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from streaming.errors import ProviderError
-from streaming.protocol import GenerationRequest, ToolCall, ToolResult, text_of
-from streaming.providers.base import DOCUMENTS, Dialect, Problem
+from streaming.protocol import DialectName, GenerationRequest, ToolCall, ToolResult, text_of
+from streaming.providers.base import DOCUMENTS, Problem
 from streaming.providers.options import Options, problems, read
 from streaming.providers.scripted.wire import Script, ScriptedCall, wire
 
@@ -43,7 +43,7 @@ class ScriptedOptions(Options, frozen=True, kw_only=True):
     """
 
     model: str = "scripted"
-    dialect: Dialect = "openai-chat"
+    dialect: DialectName = "openai-chat"
     text: str = DEFAULT_TEXT
     reasoning: str = ""
     tool_calls: tuple[ScriptedCall, ...] = ()
