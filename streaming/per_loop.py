@@ -1,4 +1,4 @@
-"""One value for each event loop: connections, tasks and locks belong to the loop that made them."""
+"""Keeps one value for each event loop, because connections, tasks and locks belong to the loop that made them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 class PerLoop(Generic[T]):
-    """Makes a value with `make` the first time that it is asked for on a loop, and forgets those of closed loops.
+    """A table with one value for each event loop. `make` makes a value; the values of closed loops are forgotten.
 
-    A weak dictionary would not forget them: the values refer to their loop.
+    A weak dictionary would not forget them, because the values refer to their loop.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
@@ -20,7 +20,7 @@ class PerLoop(Generic[T]):
         self._values: dict[asyncio.AbstractEventLoop, T] = {}
 
     def get(self) -> T:
-        """The running loop's value.
+        """Returns the running loop's value, and makes it at the first call.
 
         Raises:
             RuntimeError: no event loop is running in this thread.
@@ -36,7 +36,7 @@ class PerLoop(Generic[T]):
         return self._values.pop(asyncio.get_running_loop(), None)
 
     def items(self) -> Iterator[tuple[asyncio.AbstractEventLoop, T]]:
-        """The open loops and their values, of all threads."""
+        """Returns the open loops of all threads, each with its value."""
         self._forget_closed_loops()
         return iter(list(self._values.items()))
 

@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.faults.figures",
     "tests.local_model",
     "tests.peers",
+    "tests.sent_files",
     "tests.stepwise",
 ]
 

@@ -15,7 +15,7 @@ from streaming.providers import get_provider
 from streaming.providers.scripted import Script, Scripted, wire
 from streaming.supervisor import stop
 from streaming.testing import chunks_of, frames_of
-from tests import tools
+from tests import sample_tools as tools
 from tests.engine import load, submit
 
 DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
@@ -53,10 +53,10 @@ class Steps(Scripted):
 
 @pytest.fixture
 def site_tools(settings: Any) -> None:
-    """Gives the site the tools of `tests.tools`, and forgets earlier calls."""
+    """Gives the site the tools of `tests.sample_tools`, and forgets earlier calls."""
     tools.CALLS.clear()
     names = ("get_weather", "find_place", "send_mail", "pay_somebody", "fails", "waits", "ask_location")
-    settings.STREAMING_TOOLS = [f"tests.tools.{name}" for name in names]
+    settings.STREAMING_TOOLS = [f"tests.sample_tools.{name}" for name in names]
 
 
 @pytest.fixture(params=DIALECTS)

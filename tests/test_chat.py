@@ -8,7 +8,7 @@ import pytest
 
 from streaming.chat import go_on, start_chat
 from streaming.protocol import ToolApproval
-from tests import tools
+from tests import sample_tools as tools
 from tests.stepwise import (
     MAIL,
     called,

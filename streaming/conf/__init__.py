@@ -1,4 +1,4 @@
-"""The app's settings, read live from `django.conf.settings`.
+"""The app's settings. Each access reads `django.conf.settings`.
 
     from streaming.conf import settings
     settings.MAX_PROMPT_CHARS        # STREAMING_MAX_PROMPT_CHARS, or its default

@@ -10,13 +10,13 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-# Without wildcards: the type that is found in a file's bytes is always one exact type.
+# No wildcards, because the type that is found in a file's bytes is always one exact type.
 MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(Generic[T]):
-    """`wanted` completes the sentence "must be …"; `allows` returns True for a value that the site may set."""
+    """A kind of value. `wanted` completes the sentence "must be …"; `allows` returns True for an allowed value."""
 
     wanted: str
     convert: Callable[[Any], T]
@@ -24,7 +24,7 @@ class Kind(Generic[T]):
 
 
 def whole(least: int) -> Kind[int]:
-    """A whole number, `least` or more."""
+    """Returns the kind of whole numbers from `least` on."""
     return Kind(
         wanted=f"a whole number, {least} or more",
         convert=int,
@@ -33,7 +33,7 @@ def whole(least: int) -> Kind[int]:
 
 
 def optional(kind: Kind[T]) -> Kind[T | None]:
-    """A value of `kind`, or None, which has a meaning of its own."""
+    """Returns the kind of values of `kind` and of None, which has a meaning of its own."""
     return Kind(
         wanted=f"{kind.wanted}, or None",
         convert=lambda value: None if value is None else kind.convert(value),
@@ -42,7 +42,7 @@ def optional(kind: Kind[T]) -> Kind[T | None]:
 
 
 def checked_elsewhere(convert: Callable[[Any], T], wanted: str) -> Kind[T]:
-    """A value whose shape a system check of its own looks at."""
+    """Returns a kind that allows every value. A system check of its own checks the shape."""
     return Kind(wanted=wanted, convert=convert, allows=lambda value: True)
 
 

@@ -1,4 +1,4 @@
-"""The way from the event loop into the database and back.
+"""Database work for code on the event loop.
 
 All database work of conversations and generations runs on a few threads of the process's own: `await in_database(f, …)`
 runs `f` on one of them, `await in_order(f, …)` runs it on the one thread that writes in the order of the calls. Each

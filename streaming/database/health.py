@@ -1,6 +1,7 @@
-"""How well the database has served this process lately.
+"""The health of the database, as this process has seen it lately.
 
-The reaper asks before it calls a silent process dead: while the database is away or locked, nobody can renew a lease.
+The reaper asks before it calls a silent process dead: while the database is away or locked, no process can renew a
+lease.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Health:
                 self._last_trouble = time.monotonic()
 
     def doubt(self) -> None:
-        """Counts this moment as trouble: a server that starts cannot know how the database has served others."""
+        """Counts this moment as trouble. A server calls it when it starts and knows nothing about the database yet."""
         self._last_trouble = time.monotonic()
 
     def has_been_good_for(self, seconds: float) -> bool:

@@ -1,4 +1,4 @@
-"""What a request gives back before it streams: its database connection, and its thread."""
+"""Gives back a request's database connection and thread before it streams."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ async def release_request_connection() -> None:
 
 
 async def release_request_thread() -> None:
-    """Gives back the thread that Django keeps for this request, and its connection. A later need gets a new thread.
+    """Gives back the thread that Django keeps for this request, and its connection. Later sync code gets a new thread.
 
-    Without this an open stream keeps a sleeping thread to its end. Measured: 55 KB each. The thread is looked for where
-    asgiref 3.13 keeps it (`SyncToAsync.context_to_thread_executor`). If it is not there, only the connection is given
-    back.
+    Without this an open stream keeps a sleeping thread to its end. Measured: 55 KB each. asgiref 3.13 keeps the thread
+    in `SyncToAsync.context_to_thread_executor`. If it is not there, only the connection is given back.
     """
     context = SyncToAsync.thread_sensitive_context.get(None)
     is_own = context is not None and getattr(context, "_executor", None) is None
@@ -34,7 +33,7 @@ async def release_request_thread() -> None:
     if executor is None:
         await release_request_connection()
         return
-    executor.submit(_close_connections)  # not awaited: a thread finishes what it has before it ends
+    executor.submit(_close_connections)  # not awaited: the thread finishes its work before it ends
     executor.shutdown(wait=False)
 
 

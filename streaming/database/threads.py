@@ -1,7 +1,7 @@
 """The process's own database threads, and the two ways to run work on them.
 
 A request's thread-sensitive executor would pin one thread and one connection for each open stream, and all Channels
-consumers of a process would share a single thread. On threads of our own, each piece of work closes its connection, or
+consumers of a process would share a single thread. On threads of our own, each piece of work closes its connection or
 gives it back to Django's pool.
 """
 

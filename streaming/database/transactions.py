@@ -19,12 +19,12 @@ T = TypeVar("T")
 
 
 def alias() -> str:
-    """The alias of the database that generations are written to; a database router may choose it."""
+    """Returns the alias of the database that generations are written to. A database router may choose it."""
     return str(router.db_for_write(apps.get_model("streaming", "Generation")))
 
 
 def atomic() -> transaction.Atomic:
-    """A transaction on that database, or a savepoint within the open one."""
+    """Returns a transaction on the database of `alias`, or a savepoint within the open transaction."""
     return transaction.atomic(using=alias())
 
 

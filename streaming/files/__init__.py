@@ -1,7 +1,7 @@
-"""Files that people send: from their bytes to an attachment, and to the provider's request.
+"""Files that people send: they become attachments, and then go into the provider's request.
 
-`kinds` finds what bytes are; `addresses` says how a part names an attachment; `attachments` stores files and gives them
-to a message; `for_provider` puts their bytes into a request.
+`kinds` finds the media type of bytes; `addresses` makes and reads the URLs of attachments; `attachments` stores files
+and adds them to a message; `for_provider` puts their bytes into a request.
 """
 
 from __future__ import annotations

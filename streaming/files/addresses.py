@@ -1,4 +1,4 @@
-"""How a file part names its attachment: by `attachment:<id>` in rows, by the address that serves it to clients."""
+"""The URL of a file part: `attachment:<id>` in rows; for clients, the address at which the app serves the file."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from streaming.protocol import FilePart, Part
 SCHEME = "attachment:"
 ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 STORED = re.compile(f"{SCHEME}{ID}")
-# Wherever the site mounts the app. Only a path: an address with a host names another place.
+# A path under any mount point of the app. A URL with a host never matches, because it may name another site.
 SERVED = re.compile(rf"/(?:[\w.~%-]+/)*api/files/{ID}")
 
 
 def part_of(attachment: Attachment) -> FilePart:
-    """The part that stands for it in a message."""
+    """Returns the message part for an attachment."""
     return FilePart(media_type=attachment.media_type, url=f"{SCHEME}{attachment.pk}", filename=attachment.name or None)
 
 
 def id_of(part: FilePart) -> uuid.UUID | None:
-    """The attachment that a stored part names; None when it has an address of its own."""
+    """Returns the id of the attachment that a stored part names; None for any other URL."""
     return _id_in(STORED, part.url)
 
 
 def id_served_at(url: str) -> uuid.UUID | None:
-    """The attachment that a client's URL names; None for an address that is not this app's."""
+    """Returns the id of the attachment that a client's URL names; None if the URL is not this app's."""
     return _id_in(SERVED, url)
 
 
@@ -40,12 +40,15 @@ def _id_in(pattern: re.Pattern[str], url: str) -> uuid.UUID | None:
 
 
 def address(pk: uuid.UUID) -> str:
-    """Where an attachment is served. It depends on the request's mount point: not for the database's threads."""
+    """Returns the path that serves an attachment.
+
+    It depends on the request's mount point, which the database threads do not know. So do not call it there.
+    """
     return reverse("streaming:api_file", args=(pk,))
 
 
 def addressed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Stored parts, with the addresses of their attachments."""
+    """Returns stored parts with the URLs that clients use."""
     return tuple(map(_addressed, parts))
 
 
@@ -55,7 +58,7 @@ def _addressed(part: Part) -> Part:
 
 
 def addressed_messages(conversation: dict[str, Any]) -> dict[str, Any]:
-    """The same for a conversation as clients load it: its UIMessages, in place."""
+    """Sets the URLs that clients use in a conversation of UIMessages, in place, and returns it."""
     for message in conversation["messages"]:
         for part in message["parts"]:
             if part["type"] == "file" and (pk := _id_in(STORED, part["url"])):

@@ -1,4 +1,4 @@
-"""Taking files in: bytes become attachments, attachments become parts of a message, what nobody sent is removed."""
+"""Stores files as attachments, adds attachments to messages, and removes files that were not sent."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from streaming.protocol import FilePart, TextPart
 
 logger = logging.getLogger(__name__)
 
-# Removed in one go: each is a call to the storage, which may be far away.
-MOST_REMOVED = 100
+# The number of files removed in one transaction. Each costs a call to the storage, which may be slow.
+MAX_REMOVED = 100
 
 
 async def keep(owner: Owner, upload: Upload) -> Attachment:
-    """Store one file for `owner`, unsent.
+    """Stores one file for `owner` that no message has yet.
 
     Raises:
-        BadRequest, TooLarge, UnsupportedFile, Overloaded: and nothing was stored.
+        BadRequest, TooLarge, UnsupportedFile, Overloaded: the file cannot be taken; nothing was stored.
     """
     attachment = await asyncio.to_thread(described, owner, upload)
     await _store(attachment, upload.content)
@@ -39,13 +39,12 @@ async def keep(owner: Owner, upload: Upload) -> Attachment:
 
 
 async def _store(attachment: Attachment, content: bytes) -> None:
-    """The row first: should the process die before the bytes are stored, the sweep finds what to remove."""
+    """Stores the row, then the bytes. If the process dies in between, the sweep finds the row and removes it."""
     await in_database(_insert, attachment)
     name, storage = attachment.file.name, attachment.file.storage
     try:
         stored = await asyncio.to_thread(storage.save, name, ContentFile(content))
-    except Exception as trouble:
-        # Of whatever kind the storage's own library has.
+    except Exception as trouble:  # each storage's library has exceptions of its own
         logger.exception("A file could not be stored.")
         await in_database(attachment.delete)
         raise Overloaded("The file could not be stored. Try again in a moment.") from trouble
@@ -62,7 +61,7 @@ def _insert(attachment: Attachment) -> None:
 
 
 def _bytes_of(owner_key: str) -> int:
-    """Each stored file once, however many messages have it."""
+    """Returns the size of an owner's files in bytes. A file that several messages share counts once."""
     files = Attachment.objects.filter(owner_key=owner_key).order_by().values("file").annotate(bytes=Max("size"))
     total: int = files.aggregate(total=Sum("bytes", default=0))["total"]
     return total
@@ -101,7 +100,7 @@ async def _kept(owner: Owner, key: str, part: FilePart, made: list[uuid.UUID]) -
 
 
 async def _kept_content(owner: Owner, key: str, part: FilePart, made: list[uuid.UUID]) -> FilePart:
-    """Bytes that the conversation has already, as when a message is sent again, are not stored again."""
+    """Stores the bytes in a data URL, unless the conversation has this file, for example from the same message."""
     upload = await asyncio.to_thread(upload_in, part)
     attachment = await asyncio.to_thread(described, owner, upload)
     sent = Attachment.objects.filter(owner_key=owner.key, conversation__key=key, digest=attachment.digest)
@@ -113,7 +112,7 @@ async def _kept_content(owner: Owner, key: str, part: FilePart, made: list[uuid.
 
 
 async def _discard(made: list[uuid.UUID]) -> None:
-    """The answer may be running by now: that the database is away is no reason to tell its owner that it is not."""
+    """Deletes unused attachments. Logs a database error: the answer may run already, so the request must not fail."""
     try:
         await in_database(Attachment.objects.filter(pk__in=made, message=None).delete)
     except DatabaseTrouble as trouble:
@@ -121,16 +120,16 @@ async def _discard(made: list[uuid.UUID]) -> None:
 
 
 def attach(message: Message, files: tuple[FilePart, ...]) -> None:
-    """Give the stored `message` its files, before its text; inside the transaction that stores it.
+    """Adds files to the stored `message`, before its text. Call it inside the transaction that stores the message.
 
     Raises:
-        BadRequest: a file is not the owner's, or it is another conversation's.
+        BadRequest: a file belongs to another owner or another conversation.
     """
     if not files:
         return
     named = [pk for part in files if (pk := id_of(part))]
     owned = Attachment.objects.filter(owner_key=message.conversation.owner_key)
-    # Locked, so that the sweep does not remove one, nor another message take it, at the same moment.
+    # The lock keeps the sweep and other messages away from these rows.
     found = {attachment.pk: attachment for attachment in owned.select_for_update().filter(pk__in=named)}
     taken = [_take(found.get(pk), message) for pk in named]
     said = (part for part in message.typed_parts if not (isinstance(part, TextPart) and not part.text))
@@ -152,7 +151,7 @@ def _take(attachment: Attachment | None, message: Message) -> Attachment:
 
 
 def has_same_files(message: Message, files: tuple[FilePart, ...]) -> bool:
-    """Whether `files`, all attachments, have the bytes of those that `message` has."""
+    """Returns True if `files`, which are all attachments, have the same bytes as the files of `message`."""
     if not files and not any(part["type"] == "file" for part in message.parts):
         return True
     named = [pk for part in files if (pk := id_of(part))]
@@ -161,8 +160,8 @@ def has_same_files(message: Message, files: tuple[FilePart, ...]) -> bool:
 
 
 def forget_unsent() -> None:
-    """Remove what was uploaded and not sent within `STREAMING_UNSENT_FILE_SECONDS`."""
+    """Removes files that were uploaded and not sent within `STREAMING_UNSENT_FILE_SECONDS`, some at each call."""
     old = Attachment.objects.filter(message=None, created_at__lt=from_now(-settings.UNSENT_FILE_SECONDS))
     with atomic():
-        for attachment in old.select_for_update()[:MOST_REMOVED]:
+        for attachment in old.select_for_update()[:MAX_REMOVED]:
             attachment.delete()

@@ -1,4 +1,4 @@
-"""Attachments on their way to a provider: their bytes take the place of their names, once a generation."""
+"""Puts the bytes of attachments into a request to a provider, once for each generation."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ from streaming.providers import files_taken, is_taken
 logger = logging.getLogger(__name__)
 
 MAX_REQUEST_BYTES = 20_000_000
-"""Of files in one request, the newest first. In base64 that stays below the least of the vendors' limits (32 MB for
-a request to Anthropic); without a limit, a long conversation with pictures could not be continued at all."""
+"""The largest size of the files in one request, in bytes. The newest files are sent, older ones are left out.
+
+Anthropic has the lowest limit of the vendors, 32 MB for a request; base64 makes files a third larger. Without a limit
+of our own, a long conversation with pictures could not be continued."""
 
 
 def check_taken(alias: str, parts: Iterable[Part]) -> None:
-    """Refuse what provider `alias` would not understand.
+    """Checks that provider `alias` understands the files among `parts`.
 
     Raises:
-        UnsupportedFile: naming what it takes.
+        UnsupportedFile: it does not. The text names the types that it takes.
     """
     for part in _stored(parts):
         takes = files_taken(alias)
@@ -38,9 +40,10 @@ def check_taken(alias: str, parts: Iterable[Part]) -> None:
 
 
 async def with_files(request: GenerationRequest, generation: Generation) -> GenerationRequest:
-    """The request as the generation's provider can be sent it: with the bytes of its files, as data URLs.
+    """Returns the request with the bytes of its files as data URLs.
 
-    Those that it does not take, that are too much for one request or that are gone are told of by name.
+    A text with its name replaces a file that the provider does not take, that the request has no room for, or that the
+    storage has lost.
     """
     if not any(_stored(turn.parts) for turn in request.turns):
         return request
@@ -50,7 +53,10 @@ async def with_files(request: GenerationRequest, generation: Generation) -> Gene
 
 
 def _attachments(conversation_id: uuid.UUID) -> dict[uuid.UUID, Attachment]:
-    """Of this conversation alone, whatever a part may name: a model's answer has parts, too."""
+    """Returns the conversation's attachments by id.
+
+    Others must not be loaded: a model's answer has parts, too, and may name the file of another owner.
+    """
     return {attachment.pk: attachment for attachment in Attachment.objects.filter(conversation=conversation_id)}
 
 
@@ -59,7 +65,7 @@ def _stored(parts: Iterable[Part]) -> list[FilePart]:
 
 
 class _Loader:
-    """Reads from the newest turn to the oldest, until there is no room. Blocks: for a thread."""
+    """Loads files from the newest turn to the oldest while there is room. It blocks, so run it in a thread."""
 
     def __init__(self, known: dict[uuid.UUID, Attachment], takes: tuple[str, ...]) -> None:
         self._known = known

@@ -1,4 +1,4 @@
-"""What a file is, by its own bytes: what a client calls it is believed only where bytes cannot tell."""
+"""Finds the media type of a file from its bytes. The client's word counts only if the bytes cannot decide."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("image/webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
     ("application/pdf", re.compile(rb"%PDF-")),
 )
-"""Media type → how its files begin."""
+"""Media types, each with the pattern of a file's first bytes."""
 
 IMAGES = tuple(media_type for media_type, _ in SIGNATURES if media_type.startswith("image/"))
-"""What a browser may show in the page: pictures, in which nothing can run."""
+"""The types that a page may show as pictures. No code can run in them."""
 
 KNOWN = frozenset(media_type for media_type, _ in SIGNATURES)
-# What browsers say of a file whose kind they do not know.
+# The types that browsers send for a file that they do not know.
 UNNAMED = frozenset({"", "application/octet-stream"})
 
 
-# Text that a browser would run, or read as markup: it is not plain text.
+# Text that a browser may execute or render as markup, so it must not count as plain text.
 MARKUP = frozenset({"text/html", "text/xml"})
-# What Windows says of a table as text, once a spreadsheet program is installed there.
+# The type that Windows gives to CSV files once a spreadsheet program is installed.
 SPREADSHEET = "application/vnd.ms-excel"
 
 
 def media_type_of(content: bytes, claimed: str, name: str = "") -> str:
-    """The media type of `content`, in a file that a client called `name` and said to be `claimed`.
+    """Returns the media type of `content`. The client sent the file as `name` with the type `claimed`.
 
     Raises:
-        UnsupportedFile: it is not what it is called.
+        UnsupportedFile: the bytes are not of the claimed type.
     """
     found = next((media_type for media_type, begins in SIGNATURES if begins.match(content)), None)
     return found or _unsigned(content, _bare(claimed), name)
 
 
 def _bare(claimed: str) -> str:
-    """Without parameters."""
+    """Returns a media type without parameters, in lower case."""
     return claimed.partition(";")[0].strip().lower()
 
 
@@ -58,7 +58,7 @@ def _unsigned(content: bytes, claimed: str, name: str) -> str:
 
 
 def _keeps_name(media_type: str) -> bool:
-    """Text has as many names as there are languages. All of it is plain text, but for what the site itself names."""
+    """Returns True for a text type that is kept. All other text, such as source code, counts as plain text."""
     return media_type in MARKUP or media_type in settings.FILE_TYPES
 
 

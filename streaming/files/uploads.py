@@ -1,4 +1,4 @@
-"""One file as it comes: its bytes, what a client calls it, and what it is."""
+"""Reads and checks one file that a client sends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_NAME_CHARS = 200
 
 
 class Upload(NamedTuple):
-    """`claimed` is the media type that the client gives, `name` its file's."""
+    """One file from a client: its bytes, the media type that the client claims, and its name."""
 
     content: bytes
     claimed: str = ""
@@ -27,11 +27,11 @@ class Upload(NamedTuple):
 
 
 def upload_in(part: FilePart) -> Upload:
-    """The file in a part that carries its bytes, as a data URL.
+    """Returns the file inside a part whose URL is a data URL.
 
     Raises:
         BadRequest: the URL cannot be read.
-        TooLarge: it has more bytes than a file may have.
+        TooLarge: the file is larger than `STREAMING_MAX_FILE_BYTES`.
     """
     payload = base64_of(part.url)
     if payload is None:
@@ -45,23 +45,27 @@ def upload_in(part: FilePart) -> Upload:
 
 
 def part_with(upload: Upload) -> FilePart:
-    """The inverse of `upload_in`."""
+    """Returns a part with the file as a data URL, which `upload_in` reads."""
     url = f"data:;base64,{base64.b64encode(upload.content).decode()}"
     return FilePart(media_type=upload.claimed, url=url, filename=upload.name)
 
 
 def check_size(size: int) -> None:
-    """Raise TooLarge when a file has more than `STREAMING_MAX_FILE_BYTES`."""
+    """Checks a file's size in bytes.
+
+    Raises:
+        TooLarge: it is over `STREAMING_MAX_FILE_BYTES`.
+    """
     limit = settings.MAX_FILE_BYTES
     if size > limit:
         raise TooLarge(f"The file has {size} bytes; at most {limit} are accepted.")
 
 
 def described(owner: Owner, upload: Upload) -> Attachment:
-    """The attachment, not stored yet.
+    """Returns an attachment for the file, not stored yet.
 
     Raises:
-        BadRequest, TooLarge, UnsupportedFile: the site does not accept such a file.
+        BadRequest, TooLarge, UnsupportedFile: the site does not accept the file.
     """
     if not upload.content:
         raise BadRequest("The file is empty.")
@@ -81,6 +85,6 @@ def described(owner: Owner, upload: Upload) -> Attachment:
 
 
 def _plain(name: str) -> str:
-    """A file's name without its folders and without what cannot be shown."""
+    """Returns a file's name without folders and without characters that cannot be shown."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(char for char in last if char.isprintable())[:MAX_NAME_CHARS]

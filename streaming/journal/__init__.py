@@ -1,9 +1,9 @@
 """The log of a generation: its frames, numbered from 1, in three stores.
 
 `LiveLog` is in the memory of the process that runs the generation; `live_logs()` finds it there. The database keeps the
-same frames as rows and is the truth (`write_frames`, `read_frames`). Redis, where the site has one, passes them on
-sooner (`redis_journal`). A reader holds the number of the last frame that it has; no store knows its readers. `replay`
-makes the frames of a settled generation anew from its row.
+same frames as rows; if the stores differ, the database is right (`write_frames`, `read_frames`). Redis is optional and
+passes the frames on sooner (`redis_journal`). A reader holds the number of its last frame; no store has a list of
+readers. `replay` makes the frames of a settled generation again from its row.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""What a journal is: the numbered frames of generations, for readers in every process.
+"""The contract of a journal: it stores the numbered frames of generations for readers in every process.
 
     held = await journal.append({generation_id: Batch(1, frames)})
     with closing(journal.watch(generation_id)) as watch:      # before the first read, so that nothing is missed
         frames = await journal.read(generation_id, after)
-        await watch.wait(after, seconds)                      # then look again
+        await watch.wait(after, seconds)                      # then read again
 
-`database` is the truth, `redis` only quicker. One suite, `tests/journal/`, holds every backend to this contract.
+If `database` and `redis` differ, `database` is right; `redis` is only quicker. `tests/journal/test_contract.py` tests
+both against this contract.
 """
 
 from __future__ import annotations
@@ -16,18 +17,19 @@ from typing import NamedTuple, Protocol
 
 from streaming.protocol.ui_stream import split_frames
 
-# Most frames handed to a reader at once: some 30 KB of text deltas, a write that a slow socket can still take.
+# The largest number of frames in one read: about 30 KB of text deltas, which a slow socket takes in one write.
 MAX_FRAMES_PER_READ = 256
-# Most bytes of an entry, unless a single frame has more. MariaDB takes statements of 16 MB (`max_allowed_packet`).
+# The largest size of an entry with more than one frame, in bytes. MariaDB takes statements of 16 MB
+# (`max_allowed_packet`).
 MAX_BYTES_PER_ENTRY = 1_000_000
 
 
 class JournalUnavailable(Exception):
-    """A journal did not answer in time. It is not known what it has stored of what it was given: send it again."""
+    """A journal did not answer in time. It may have stored some of the frames or none, so send them again."""
 
 
 class Batch(NamedTuple):
-    """Consecutive frames of one generation, `first_seq` the number of the first."""
+    """Consecutive frames of one generation. `first_seq` is the number of the first."""
 
     first_seq: int
     frames: Sequence[bytes]
@@ -37,7 +39,7 @@ class Batch(NamedTuple):
         return self.first_seq + len(self.frames) - 1
 
     def pieces(self) -> Iterator[Batch]:
-        """The batch in pieces of one read each: a burst becomes several entries, not one that is read whole."""
+        """Splits the batch into pieces of at most one read. Each piece becomes one entry."""
         start, size = 0, 0
         for at, one in enumerate(self.frames):
             if at > start and (at - start == MAX_FRAMES_PER_READ or size + len(one) > MAX_BYTES_PER_ENTRY):
@@ -49,47 +51,47 @@ class Batch(NamedTuple):
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """The size of all frames, in bytes."""
         return sum(map(len, self.frames))
 
 
 class Watch(Protocol):
-    """A reader's ear for one generation."""
+    """One reader's wait for new frames of one generation."""
 
     async def wait(self, after: int, seconds: float) -> None:
-        """Return when there may be something after number `after`, at the latest after `seconds`."""
+        """Returns when there may be frames after number `after`, and at the latest after `seconds`."""
 
     def close(self) -> None:
-        """The reader has gone. May be called twice."""
+        """Ends the watch. May be called twice."""
 
 
 class Journal(Protocol):
-    """Append-only. One process appends to a generation; any number read it."""
+    """An append-only store of frames. One process appends to a generation; any number of processes read it."""
 
     async def append(self, batches: Mapping[uuid.UUID, Batch]) -> dict[uuid.UUID, int]:
-        """Store frames; give, for each generation, the number up to which its frames are held.
+        """Stores frames. Returns, for each generation, the number of the last frame that the journal has.
 
-        The next batch begins after that number, which is less than the batch's last if the journal has lost something.
-        A batch that is sent again, as it was or with more frames at its end, is stored once.
+        The next batch must begin after that number. If the journal has lost frames, it is lower than the batch's last
+        number. A batch may be sent again, also with more frames at its end; each frame is stored once.
 
         Raises:
-            JournalUnavailable
+            JournalUnavailable: the journal did not answer in time.
         """
 
     async def read(self, generation_id: uuid.UUID, after: int) -> list[bytes]:
-        """The next frames after number `after`, about `MAX_FRAMES_PER_READ` at most, and never with a gap.
+        """Returns the next frames after number `after`, without a gap, about `MAX_FRAMES_PER_READ` at most.
 
-        Empty when there are none, and when the one after `after` has been lost.
+        Empty if there are none yet, or if the frame after `after` has been lost.
         """
 
     def watch(self, generation_id: uuid.UUID) -> Watch:
-        """Listen for new frames."""
+        """Begins to wait for new frames of a generation."""
 
 
 def without_gap(entries: Iterable[tuple[int, bytes]], after: int, limit: int = MAX_FRAMES_PER_READ) -> list[bytes]:
-    """The frames after number `after` in `entries`, up to the first gap, and to the entry that passes `limit`.
+    """Returns the frames after number `after` in `entries`, up to a gap or the entry that reaches `limit` frames.
 
-    An entry is the number of its first frame and its frames, joined. Entries are in order and may overlap.
+    An entry is a pair: the number of its first frame, and its frames, joined. Entries are in order and may overlap.
     """
     frames: list[bytes] = []
     for first_seq, joined in entries:

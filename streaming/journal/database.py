@@ -1,4 +1,4 @@
-"""The journal in the project's database: frames as rows, a tick's worth in each."""
+"""The journal in the project's database: it stores frames as rows."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from streaming.database import alias
 from streaming.journal.contract import MAX_FRAMES_PER_READ, Batch, without_gap
 from streaming.models import ACTIVE, Generation, JournalEntry, from_now
 
-# Bytes of frames in one statement, or a single entry's. A driver has them several times over while it sends them, and
-# psycopg writes them out in hexadecimal; a tick of 500 streams fits.
+# The largest size of the frames in one statement, in bytes, unless one entry alone is larger. A driver holds several
+# copies while it sends them, and psycopg encodes them in hexadecimal. The frames of a tick with 500 streams fit.
 MAX_BYTES_PER_STATEMENT = 250_000
-# Generations whose frames are deleted in one transaction.
+# The number of generations whose frames are deleted in one transaction.
 MAX_PRUNED = 100
 
 
 class Polling:
-    """A watch without wake-ups: the database calls nobody, so the reader looks again after a pause."""
+    """A watch that polls: the database sends no wake-ups, so the reader reads again after a pause."""
 
     async def wait(self, after: int, seconds: float) -> None:
         await asyncio.sleep(min(settings.POLL_SECONDS, seconds))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Does nothing, because a polling watch holds nothing."""
 
 
 def write_frames(batches: Mapping[uuid.UUID, Batch]) -> None:
-    """Store frames, in the caller's transaction if there is one.
+    """Stores frames, in the caller's transaction if there is one.
 
-    A batch may come twice, the second time longer: its commit was lost on the way back. The longer one replaces the
-    shorter, which begins with the same frames.
+    A batch may come again with more frames, if the answer to its commit was lost. Then the longer batch replaces the
+    shorter one. Both begin with the same frames.
     """
-    # MySQL finds out by itself which unique key a row offends, and may not be told.
+    # MySQL finds the violated unique key itself; Django refuses `unique_fields` there.
     names_its_target = connections[alias()].features.supports_update_conflicts_with_target
     entries = (_entry(pk, piece) for pk, batch in batches.items() for piece in batch.pieces())
     for statement in _statements(entries):
@@ -49,7 +49,7 @@ def write_frames(batches: Mapping[uuid.UUID, Batch]) -> None:
 
 
 def _statements(entries: Iterable[JournalEntry]) -> Iterator[list[JournalEntry]]:
-    """Entries together, as far as one statement takes them."""
+    """Groups entries by statement: each group has at most `MAX_BYTES_PER_STATEMENT` bytes, or one entry."""
     together: list[JournalEntry] = []
     size = 0
     for entry in entries:
@@ -72,22 +72,22 @@ def _entry(generation_id: uuid.UUID, batch: Batch) -> JournalEntry:
 
 
 def read_frames(generation_id: uuid.UUID, after: int, limit: int = MAX_FRAMES_PER_READ) -> list[bytes]:
-    """As `Journal.read`; the entry that passes `limit` is given whole."""
+    """Reads frames as `Journal.read` does. The entry that reaches `limit` is returned whole."""
     entries = JournalEntry.objects.filter(generation=generation_id, last_seq__gt=after, first_seq__lte=after + limit)
     rows = entries.order_by("first_seq").values_list("first_seq", "frames")
     return without_gap(((first_seq, bytes(frames)) for first_seq, frames in rows), after, limit)
 
 
 def read_status(generation_id: uuid.UUID) -> tuple[bool, int]:
-    """Whether the generation is still active, and the number of its last frame once it is not."""
+    """Returns a pair: True if the generation is active, and the number of its last frame, known once it is settled."""
     status, last_seq = Generation.objects.values_list("status", "last_seq").get(pk=generation_id)
     return status in ACTIVE, last_seq
 
 
 def prune_frames() -> int:
-    """Delete the frames of generations settled longer ago than the retention time; give the number of rows.
+    """Deletes the frames of generations that were settled before the retention time. Returns the number of rows.
 
-    A few generations at a time, so that nobody waits long for the rows' locks.
+    It deletes in several transactions, so that no other work waits long for the rows' locks.
     """
     ended = Generation.objects.exclude(status__in=ACTIVE)
     old = ended.filter(finished_at__lt=from_now(-settings.JOURNAL_RETENTION_SECONDS))

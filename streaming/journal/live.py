@@ -1,7 +1,7 @@
 """The live log: the frames of one running generation, in the memory of the process that runs it.
 
-Readers hold a number, not a queue: a slow one costs nothing while it lags and catches up in one larger write. Waking
-says only "look again", so a wake-up that nobody waits for is not lost either.
+A reader holds a number, not a queue. So a slow reader costs no memory, and catches up in one larger write. A wake-up
+only says "read again", so a reader that was busy when it came misses nothing.
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ from streaming.per_loop import PerLoop
 from streaming.protocol.packing import HARD, pack, unpack
 from streaming.protocol.ui_stream import chunk_of, frame
 
-# Unpacked bytes of a page, or a single frame's.
+# The size of a page before packing, in bytes; a page with one frame may be larger.
 BYTES_PER_PAGE = 2_000
-# Small pages that become one, in which what is alike is said once. A reader who lags is given so much at once.
-PAGES_TOGETHER = 12
-BETWEEN = b"\n"  # chunks are JSON on one line
+# The number of small pages that are packed together again as one, which compresses better. A slow reader gets a whole
+# page at once.
+PAGES_PER_MERGE = 12
+SEPARATOR = b"\n"  # a chunk is JSON on one line
 
 
 class LiveLog:
-    """Append-only; `is_closed` once the last frame is in. `readers` counts those who are following."""
+    """An append-only list of frames. `is_closed` is True once the last frame is in; `readers` counts the followers."""
 
     def __init__(self, on_unwatched: Callable[[], None] | None = None) -> None:
         self.is_closed = False
         self.readers = 0
-        # Frames that are not the newest any more are kept packed, in a tenth of the room: they are much alike.
+        # Older frames are packed: they resemble each other, so they take a tenth of the memory.
         self._pages: list[bytes] = []
-        self._starts: list[int] = []  # the number before each page's first frame
-        self._loose = 0  # pages at the end that are to be put together
-        self._packed = self._packed_size = 0  # frames and bytes that the pages have
+        self._starts: list[int] = []  # for each page, the number before its first frame
+        self._small_pages = 0  # the number of small pages at the end
+        self._packed = self._packed_size = 0  # the frames in all pages: their number, their bytes
         self._tail: list[bytes] = []
         self._tail_size = 0
         self._waiting: set[asyncio.Future[None]] = set()
@@ -41,7 +42,7 @@ class LiveLog:
 
     @property
     def size(self) -> int:
-        """Of all frames, in bytes, unpacked."""
+        """The size of all frames, in bytes before packing."""
         return self._packed_size + self._tail_size
 
     @property
@@ -49,7 +50,7 @@ class LiveLog:
         return self._packed + len(self._tail)
 
     def append(self, chunks: Iterable[bytes]) -> None:
-        """Number and keep `chunks`, then wake the readers."""
+        """Adds `chunks` as numbered frames, then wakes the readers."""
         before = self.last_seq
         for seq, chunk in enumerate(chunks, before + 1):
             self._tail.append(one := frame(seq, chunk))
@@ -60,22 +61,22 @@ class LiveLog:
             self._wake()
 
     def close(self) -> None:
-        """No more frames will come."""
+        """Marks the log as complete and wakes the readers."""
         self.is_closed = True
-        self._on_unwatched = None  # or log and owner would keep each other in memory
+        self._on_unwatched = None  # breaks the cycle: log and owner would keep each other in memory
         self._wake()
 
     def read(self, after: int) -> list[bytes]:
-        """The next frames after number `after`; empty when there are none yet."""
+        """Returns the next frames after number `after`: the rest of a page, or the newest. Empty if there are none."""
         if after >= self._packed:
             return self._tail[after - self._packed :]
         page = bisect_right(self._starts, after) - 1
         start = self._starts[page]
-        chunks = unpack(self._pages[page]).split(BETWEEN)
+        chunks = unpack(self._pages[page]).split(SEPARATOR)
         return [frame(seq, chunk) for seq, chunk in enumerate(chunks[after - start :], after + 1)]
 
     def since(self, after: int, size: float = math.inf) -> list[bytes]:
-        """The frames after number `after`, up to the one that fills `size` bytes."""
+        """Returns the frames after number `after`, up to the one that reaches `size` bytes."""
         frames: list[bytes] = []
         while size > 0 and (more := self.read(after + len(frames))):
             for one in more:
@@ -86,12 +87,12 @@ class LiveLog:
         return frames
 
     async def wait(self, after: int, seconds: float) -> None:
-        """Return when there may be something after number `after`, or after `seconds`."""
+        """Returns when there may be frames after number `after`, and at the latest after `seconds`."""
         if self.last_seq > after or self.is_closed:
             return
         loop = asyncio.get_running_loop()
         waiter = loop.create_future()
-        # Not asyncio.wait or timeout: this runs for every token and reader, and they cost several times as much.
+        # asyncio.wait and asyncio.timeout cost several times as much, and this runs for every token and reader.
         alarm = loop.call_later(seconds, _release, waiter)
         self._waiting.add(waiter)
         try:
@@ -101,32 +102,32 @@ class LiveLog:
             self._waiting.discard(waiter)
 
     def enter(self) -> None:
-        """A reader has come."""
+        """Counts a reader in."""
         self.readers += 1
 
     def leave(self) -> None:
-        """A reader has gone."""
+        """Counts a reader out, and calls `on_unwatched` after the last one."""
         self.readers -= 1
         if self.readers == 0 and self._on_unwatched:
             self._on_unwatched()
 
     def _pack(self) -> None:
-        """Make a page of the newest frames. Their numbers need no room: they follow from the page's place."""
-        joined = BETWEEN.join(map(chunk_of, self._tail))
+        """Packs the newest frames as one page. A page needs no numbers: its place gives them."""
+        joined = SEPARATOR.join(map(chunk_of, self._tail))
         self._starts.append(self._packed)
         self._pages.append(pack(joined))
         self._packed += len(self._tail)
         self._packed_size += self._tail_size
         self._tail, self._tail_size = [], 0
-        self._loose = self._loose + 1 if len(joined) < 2 * BYTES_PER_PAGE else 0
-        if self._loose == PAGES_TOGETHER:
-            self._put_together()
+        self._small_pages = self._small_pages + 1 if len(joined) < 2 * BYTES_PER_PAGE else 0
+        if self._small_pages == PAGES_PER_MERGE:
+            self._merge_small_pages()
 
-    def _put_together(self) -> None:
-        joined = BETWEEN.join(map(unpack, self._pages[-PAGES_TOGETHER:]))
-        self._pages[-PAGES_TOGETHER:] = [pack(joined, HARD)]
-        del self._starts[1 - PAGES_TOGETHER :]
-        self._loose = 0
+    def _merge_small_pages(self) -> None:
+        joined = SEPARATOR.join(map(unpack, self._pages[-PAGES_PER_MERGE:]))
+        self._pages[-PAGES_PER_MERGE:] = [pack(joined, HARD)]
+        del self._starts[1 - PAGES_PER_MERGE :]
+        self._small_pages = 0
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, set()
@@ -143,5 +144,5 @@ _logs: PerLoop[dict[uuid.UUID, LiveLog]] = PerLoop(dict)
 
 
 def live_logs() -> dict[uuid.UUID, LiveLog]:
-    """The logs of the generations that run on this event loop, by generation id. The supervisor keeps the dict."""
+    """Returns the live logs of this event loop by generation id. The supervisor adds and removes them."""
     return _logs.get()

@@ -1,6 +1,6 @@
-"""The mirror: copies what runs in this process to Redis, and may fail without anybody waiting for it.
+"""The mirror: it copies the frames of this process's generations to Redis.
 
-It has a task of its own and reads the live logs by number, as any reader does; so a Redis that hangs delays no
+It has a task of its own and reads the live logs by number, as any reader does. So a Redis that hangs delays no
 provider, no local reader and no write to the database.
 """
 
@@ -20,15 +20,17 @@ from streaming.journal.live import LiveLog
 
 logger = logging.getLogger(__name__)
 
-# Bytes of one generation in one append: bounds what a Redis that has lost everything is sent at once.
+# The largest size of one generation's frames in one append, in bytes. Without it, a whole log would go to a Redis that
+# has lost everything.
 MAX_BYTES_PER_APPEND = 100_000
 RETRY_SECONDS = 0.5
-# How often frames go to the database while Redis has them: what a crash of both may cost.
+# The time between two writes to the database while Redis has the frames. If the process and Redis crash together, the
+# frames of this time are lost.
 CHECKPOINT_SECONDS = 2.0
 
 
 class Source(Protocol):
-    """A generation that runs here. `is_ours`: nobody else has settled it, so its frames are what the row will say."""
+    """A generation that runs in this process. `is_ours` is False once another process has settled it."""
 
     @property
     def log(self) -> LiveLog: ...
@@ -37,7 +39,7 @@ class Source(Protocol):
 
 
 class Target(Protocol):
-    """`RedisJournal`, as far as it is needed here."""
+    """The part of `RedisJournal` that the mirror uses."""
 
     def listen(self, on_stop: Callable[[uuid.UUID], None]) -> None: ...
     async def append(self, batches: Mapping[uuid.UUID, Batch]) -> dict[uuid.UUID, int]: ...
@@ -45,7 +47,10 @@ class Target(Protocol):
 
 
 class Mirror:
-    """`is_healthy` while the target takes what it is given. `on_stop` is told whom somebody asked to stop."""
+    """Copies frames to `target`. `is_healthy` is False after a failed append.
+
+    `on_stop` is called with each generation that another process asks to stop.
+    """
 
     def __init__(self, target: Target, on_stop: Callable[[uuid.UUID], None]) -> None:
         self.is_healthy = False
@@ -57,7 +62,7 @@ class Mirror:
         self._task: asyncio.Task[None] | None = None
 
     def add(self, generation_id: uuid.UUID, source: Source) -> None:
-        """Copy a generation until it ends."""
+        """Copies a generation from now on until it ends."""
         self._sources[generation_id] = source
         self._held[generation_id] = 0
         self._target.listen(self._on_stop)
@@ -65,7 +70,10 @@ class Mirror:
             self._task = asyncio.get_running_loop().create_task(self._copy_while_busy(), context=contextvars.Context())
 
     def is_enough(self) -> bool:
-        """Whether the database can do without new frames this time; not twice in `CHECKPOINT_SECONDS`."""
+        """Returns True if the database needs no new frames at this tick, because Redis has them.
+
+        Returns False at least once in `CHECKPOINT_SECONDS`.
+        """
         now = time.monotonic()
         if self.is_healthy and now - self._checkpoint < CHECKPOINT_SECONDS:
             return True
@@ -73,7 +81,7 @@ class Mirror:
         return False
 
     async def idle(self) -> None:
-        """Return when everything that has ended is copied, or given up."""
+        """Returns when every ended generation is copied or given up."""
         if self._task:
             await asyncio.wait((self._task,))
 
@@ -94,7 +102,7 @@ class Mirror:
             self.is_healthy = True
         ended = {pk: log.last_seq for pk, log in self._closed() if self._held[pk] >= log.last_seq}
         if ended:
-            # One more than the last: readers find nothing there, ask the database, and learn that it is over.
+            # The number after the last one: readers find no frame there, ask the database, and see that it has ended.
             await self._target.wake({pk: last_seq + 1 for pk, last_seq in ended.items()})
             self._drop(ended)
 
@@ -106,9 +114,9 @@ class Mirror:
         return [(pk, source.log) for pk, source in self._sources.items() if source.log.is_closed]
 
     def _lose(self, trouble: JournalUnavailable) -> None:
-        """Nobody waits for what has ended: the database has it."""
+        """Gives up the generations that have ended, because the database has their frames."""
         if self.is_healthy:
-            logger.warning("Redis takes no frames (%s); readers elsewhere ask the database.", trouble)
+            logger.warning("Redis could not store frames (%s). Readers in other processes use the database.", trouble)
         self.is_healthy = False
         self._drop(pk for pk, _ in self._closed())
 

@@ -1,7 +1,8 @@
-"""The opening of a log: what the message already says when a generation begins to write it.
+"""The opening of a log: the content that the message already has when a generation begins to write it.
 
-Usually nothing. A generation that goes on after tools gave their output, or a person approved a call, writes on at a
-message of which earlier generations wrote a part: clients keep that in one message, so its log tells it once more.
+Usually there is none. But a generation may continue a message that earlier generations began, after a client sent a
+tool's output or a person approved a call. Clients show all of it as one message, so the log begins with what the
+earlier generations wrote.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from streaming.protocol.ui_stream import UIStreamEncoder, events_of
 
 
 class Opening:
-    """`message_id` is the id that clients know the whole message by, `earlier` its parts by earlier generations.
+    """The first chunks of a log, and the encoder that continues it.
 
-    `own` are the parts that this generation's own message has: at its start what it was given, outputs and approvals;
-    once it is settled, all.
+    `message_id` is the id by which clients know the whole message. `earlier` are the parts that earlier generations
+    wrote. `own` are the parts of this generation's own message: at its start only the given outputs and approvals, once
+    it is settled all parts.
     """
 
     def __init__(
@@ -32,13 +34,13 @@ class Opening:
         self.chunks = self.encoder.start()
         for event in events_of((*earlier, *own), stop=len(self.earlier)):
             self.chunks += self.encoder.encode(event)
-        self.encoder.live_fields = live_fields or {}  # of what is being written: the rest is whole
+        self.encoder.live_fields = live_fields or {}  # only for new calls: the earlier ones are complete
 
     @property
     def head_seq(self) -> int:
-        """The number of the last frame that tells again what clients of earlier generations have; 0 if none does."""
+        """The number of the last frame that repeats earlier generations; 0 if there are none."""
         return len(self.chunks) if self.earlier else 0
 
     def all_chunks(self) -> list[bytes]:
-        """The opening and what the own parts add."""
+        """Returns the opening's chunks and those of the own parts."""
         return self.chunks + [chunk for event in self.own_events for chunk in self.encoder.encode(event)]

@@ -1,4 +1,4 @@
-"""The journal in Redis, where `STREAMING_REDIS_URL` names one. A site without it does not import the package."""
+"""The journal in the Redis that `STREAMING_REDIS_URL` names. A site without it does not import the package."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _journals: PerLoop[RedisJournal] = PerLoop(_connect)
 
 
 def redis_journal() -> RedisJournal | None:
-    """The running event loop's journal in Redis, with connections of its own; None if the site has no Redis."""
+    """Returns the running event loop's journal, with connections of its own; None if the site has no Redis."""
     return _journals.get() if settings.REDIS_URL else None
 
 
 def seize(generation_id: uuid.UUID, after: int) -> list[bytes]:
     """Returns the frames after number `after` that Redis has of a dead process's generation, and fences that process.
 
-    The dead process can append no more, should it wake up. Empty if the site has no Redis.
+    If the process wakes up after all, Redis refuses its frames. Empty if the site has no Redis.
     """
     if not settings.REDIS_URL:
         return []

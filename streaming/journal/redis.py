@@ -1,8 +1,8 @@
-"""The journal in Redis: what the database will hold, a moment sooner.
+"""The journal in Redis: it has the frames a moment sooner than the database.
 
-One stream a generation. An entry is a batch: its id `<last_seq>-0`, its fields the number of its first frame and the
-frames, joined. Nothing is trimmed by length; keys expire. Redis may lose everything at any time: the owner is told what
-is left by the answer to its next append and goes on from there, and readers ask the database.
+Each generation has one stream. An entry is a batch. Its id is `<last_seq>-0`; its fields are the number of its first
+frame and the frames, joined. Streams are not trimmed; their keys expire. Redis may lose everything at any time. Then
+the answer to the owner's next append says what is left, and the owner sends the rest again; readers ask the database.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from redis.retry import Retry as BlockingRetry
 
 from streaming.conf import settings
 from streaming.journal.contract import Batch, JournalUnavailable, without_gap
-from streaming.journal.wakeups import Ear, EarWatch
+from streaming.journal.wakeups import Listener, WakeupWatch
 
 logger = logging.getLogger(__name__)
 
-# A command that takes longer counts as failed. Redis answers in well under a millisecond; a reader has the database.
+# A command that takes longer counts as failed. Redis answers in less than a millisecond; readers can use the database.
 COMMAND_SECONDS = 0.5
-# How long a Redis is left alone that has failed somebody.
+# The time for which nobody asks a Redis that has failed.
 AWAY_SECONDS = 2.0
-# Entries a read asks for. One is a tick's worth, a few frames: 64 make about `MAX_FRAMES_PER_READ`.
+# The number of entries in one read. An entry has the few frames of one tick, so 64 have about `MAX_FRAMES_PER_READ`.
 ENTRIES_PER_READ = 64
-# With the subscriber's, a process has four connections: one that appends, two that read.
+# A process has four connections: one appends, two read, one is subscribed.
 READ_CONNECTIONS = 2
 MIN_RETENTION_SECONDS = 60
-# The number of an entry after which nobody appends: no column of ours holds one so large.
+# The number of the entry that stops all further appends. It is larger than any frame's number in the database.
 FENCE = 2**31
 
-# For each stream: append if the batch follows what is there, and say how far it goes now. So an append that is sent
-# again changes nothing, one that was sent long ago is refused, and a stream that has been lost begins again at 1.
+# For each stream: append the batch if it follows the last entry, and return the number of the stream's last frame. So a
+# batch that is sent again changes nothing, a batch that arrives late is refused, and a lost stream begins again at 1.
 # KEYS: streams. ARGV: channel, seconds to keep; then for each stream generation, first number, last number, frames.
 APPEND = """
 local held, news = {}, {}
@@ -63,7 +63,7 @@ return held
 
 
 class Absence:
-    """A Redis that has failed somebody is left alone for a while."""
+    """The pause after a failure of Redis. While it lasts, callers do not ask Redis."""
 
     def __init__(self) -> None:
         self._until = 0.0
@@ -76,18 +76,18 @@ class Absence:
 
 
 class RedisJournal:
-    """`streaming.journal.contract.Journal` on streams, for one event loop."""
+    """The `Journal` on Redis streams, for one event loop."""
 
     def __init__(self, url: str, prefix: str) -> None:
         self._prefix = prefix
         self._frames_channel, self._stop_channel = f"{prefix}frames", f"{prefix}stop"
         self._writes = _client(url, 1, socket_timeout=COMMAND_SECONDS)
         self._reads = _client(url, READ_CONNECTIONS, socket_timeout=COMMAND_SECONDS)
-        self.ear = Ear(_client(url, 1, socket_timeout=None), (self._frames_channel, self._stop_channel))
+        self.listener = Listener(_client(url, 1, socket_timeout=None), (self._frames_channel, self._stop_channel))
         self._away = Absence()
 
     async def append(self, batches: Mapping[uuid.UUID, Batch]) -> dict[uuid.UUID, int]:
-        """As `Journal.append`, in one round trip; wakes the readers."""
+        """Stores frames as `Journal.append` does, in one round trip, and wakes the readers."""
         sent = {pk: batch for pk, batch in batches.items() if batch.frames}
         arguments: list[Any] = [self._frames_channel, _retention()]
         for pk, batch in sent.items():
@@ -97,7 +97,7 @@ class RedisJournal:
         return dict(zip(sent, held, strict=True))
 
     async def read(self, generation_id: uuid.UUID, after: int) -> list[bytes]:
-        """As `Journal.read`; nothing while Redis is away."""
+        """Reads frames as `Journal.read` does. Returns nothing while Redis is away."""
         if self._away.is_on():
             return []
         try:
@@ -106,47 +106,51 @@ class RedisJournal:
                 entries: Any = await self._reads.xrange(key, min=after + 1, count=ENTRIES_PER_READ)
         except JournalUnavailable as trouble:
             self._away.begin()
-            logger.warning("Redis could not be read (%s); readers ask the database.", trouble)
+            logger.warning("Redis could not be read (%s). Readers use the database.", trouble)
             return []
         return without_gap(_parsed(entries), after)
 
-    def watch(self, generation_id: uuid.UUID) -> EarWatch:
-        return self.ear.watch(generation_id)
+    def watch(self, generation_id: uuid.UUID) -> WakeupWatch:
+        return self.listener.watch(generation_id)
 
     def listen(self, on_stop: Callable[[uuid.UUID], None]) -> None:
-        """From now on, call `on_stop` with each generation that somebody asked to stop."""
-        self.ear.on_stop = on_stop
-        self.ear.listen()
+        """Calls `on_stop` from now on with each generation that somebody asks to stop."""
+        self.listener.on_stop = on_stop
+        self.listener.listen()
 
     async def wake(self, numbers: Mapping[uuid.UUID, int]) -> None:
-        """Tell the readers of generations to look beyond what is before these numbers. Raises as `append`."""
+        """Tells the readers of each generation that its log has this number now.
+
+        Raises:
+            JournalUnavailable: Redis did not answer in time.
+        """
         async with _in_time():
             await self._writes.publish(self._frames_channel, "\n".join(f"{pk} {n}" for pk, n in numbers.items()))
 
     async def call_stop(self, generation_id: uuid.UUID) -> None:
-        """Tell the owner to look at its cancel request now; if this gets lost, it does so at its next tick."""
+        """Tells the owner to read its cancel request now. If the message is lost, the next tick reads it."""
         try:
             async with _in_time():
                 await self._writes.publish(self._stop_channel, str(generation_id))
         except JournalUnavailable as trouble:
-            logger.warning("Redis could not pass on a stop (%s); the owner sees it soon.", trouble)
+            logger.warning("Redis could not pass on a stop (%s). The owner reads it at its next tick.", trouble)
 
     async def close(self) -> None:
-        for end in (self.ear.close, self._writes.aclose, self._reads.aclose):
+        for end in (self.listener.close, self._writes.aclose, self._reads.aclose):
             await end()
 
     def _key(self, generation_id: uuid.UUID) -> str:
         return f"{self._prefix}{generation_id}"
 
 
-# Whoever settles many of the dead waits for a Redis that is away only now and then.
+# The reaper settles many generations in a row. It must not wait for an absent Redis each time.
 _away = Absence()
 
 
 def seize_stream(url: str, prefix: str, generation_id: uuid.UUID, after: int) -> list[bytes]:
-    """Take a stream from an owner that has gone silent: every frame after number `after`. It can append no more.
+    """Takes a stream from a silent owner, which can append no more. Returns all frames after number `after`.
 
-    Nothing when Redis is away. Blocks for at most `COMMAND_SECONDS` a round trip.
+    Returns nothing while Redis is away. Blocks for at most `COMMAND_SECONDS` for each round trip.
     """
     if _away.is_on():
         return []
@@ -158,7 +162,7 @@ def seize_stream(url: str, prefix: str, generation_id: uuid.UUID, after: int) ->
             pipeline.xadd(key, {"first": FENCE, "frames": b""}, id=f"{FENCE}-0")
             pipeline.expire(key, _retention())
             pipeline.xrange(key, min=after + 1)
-            # The first fails when somebody has seized it before: that changes nothing.
+            # The first command fails if the stream was seized before. That changes nothing.
             entries: Any = pipeline.execute(raise_on_error=False)[-1]
     except (RedisError, OSError) as trouble:
         _away.begin()
@@ -173,7 +177,7 @@ def _parsed(entries: Any) -> Iterator[tuple[int, bytes]]:
 
 @asynccontextmanager
 async def _in_time() -> AsyncGenerator[None]:
-    """Whatever goes wrong with Redis, and however long it would take, becomes one exception, soon."""
+    """Turns every failure of Redis into `JournalUnavailable`; a command may take `COMMAND_SECONDS`."""
     try:
         async with asyncio.timeout(COMMAND_SECONDS):
             yield
@@ -186,9 +190,10 @@ def _retention() -> int:
 
 
 def _client(url: str, connections: int, socket_timeout: float | None) -> Redis:
-    """A client that does not retry by itself (redis-py 8 would, ten times) and waits for a free connection.
+    """Makes a client that does not retry and that waits for a free connection.
 
-    Its defaults end an idle subscriber after five seconds and raise when a hundred connections are in use.
+    The defaults of redis-py 8 retry ten times, close an idle subscriber after five seconds, and raise when a hundred
+    connections are in use.
     """
     pool = BlockingConnectionPool.from_url(
         url,

@@ -1,4 +1,4 @@
-"""A settled generation's frames, made anew from its row for readers whose log is gone."""
+"""Makes the frames of a settled generation again from its row, for readers who come after its log is gone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from streaming.protocol.ui_stream import frame
 
 
 def opening_of(generation: Generation) -> Opening:
-    """The opening of the generation's log, with all parts that its row has."""
+    """Returns the opening of the generation's log, with all parts of its row."""
     message = generation.message
     earlier = earlier_rows(message)
     first = earlier[0] if earlier else message
@@ -16,7 +16,7 @@ def opening_of(generation: Generation) -> Opening:
 
 
 def replay(generation: Generation) -> list[bytes]:
-    """All frames of a settled generation, numbered from 1. Its message must be loaded."""
+    """Returns all frames of a settled generation, numbered from 1. Its message must be loaded."""
     opening = opening_of(generation)
     chunks = opening.all_chunks() + opening.encoder.finish(generation.outcome)
     return [frame(seq, chunk) for seq, chunk in enumerate(chunks, 1)]

@@ -1,7 +1,7 @@
-"""The rows: conversations, their messages, the generations that wrote them, attachments, and each generation's journal.
+"""The database rows: conversations, messages, generations, attachments and journal entries.
 
-Queries are words of the QuerySets, transitions are verbs. `path_of` and its neighbours read a conversation's path in
-order; `MessageTree` knows its branches.
+Queries and changes of many rows are methods of the QuerySets. `path_of`, `contributions` and `turns_of` read the shown
+path of a conversation in order; `MessageTree` finds its branches.
 """
 
 from __future__ import annotations

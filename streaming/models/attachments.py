@@ -1,4 +1,4 @@
-"""Attachments: the files that people send with their messages. The bytes are in a storage, never in a row."""
+"""Attachments: the files that people send with their messages. A storage keeps the bytes; rows never do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from streaming.conf import settings
 
 @deconstructible
 class FilesStorage(Storage):
-    """The storage that `STREAMING_FILES_STORAGE` names at the time of each call: migrations know no alias."""
+    """Passes each call to the storage that `STREAMING_FILES_STORAGE` names at that moment.
+
+    So migrations do not depend on the site's setting.
+    """
 
     @property
     def _named(self) -> Storage:
@@ -41,15 +44,15 @@ class FilesStorage(Storage):
 
 
 def new_name() -> str:
-    """A name that says nothing: not whose file it is, not what is in it, and not its id, which clients know."""
+    """Returns a random name. It reveals neither the owner, nor the content, nor the id, which clients know."""
     return f"streaming/{uuid.uuid4().hex}"
 
 
 class Attachment(models.Model):
-    """One file of one message; `message` and `conversation` are null until it is sent.
+    """One file of one message. `message` and `conversation` are null until it is sent.
 
-    `media_type` is what the bytes were found to be, `digest` their SHA-256 in hex, `size` their number. A message that
-    takes over another one's file (an edit) gets a row of its own; both name the same stored `file`.
+    `media_type` is the type found in the bytes, `digest` their SHA-256 in hex, `size` their number. An edited message
+    that keeps a file of the earlier one gets a row of its own; both rows name the same stored `file`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -82,7 +85,7 @@ class Attachment(models.Model):
 
 @receiver(post_delete, sender=Attachment)
 def _remove_file(instance: Attachment, using: str, **kwargs: Any) -> None:
-    """Only once the row is gone for good, and no other message has the file; a storage that cannot is logged."""
+    """Deletes the file after the transaction commits, unless another message has it. Django logs a storage's error."""
     name = instance.file.name
     if name:
         transaction.on_commit(lambda: _remove_unless_shared(name), using=using, robust=True)

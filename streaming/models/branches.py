@@ -1,6 +1,6 @@
 """Branches: an edited message or a regenerated answer has siblings, and one path through them is shown.
 
-An assistant message below another one continues it. It is not a branch that anybody chose.
+An assistant message below another assistant message continues it. It is not a branch.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from streaming.models.messages import Message, Role
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a message stands among its siblings, the oldest first: `index` counts from 0.
+    """The place of a message among its siblings, which are ordered from the oldest. `index` counts from 0.
 
-    `previous` and `next` are the ids that clients know these by, None at the ends.
+    `previous` and `next` are the public ids of the siblings beside it, None at the ends.
     """
 
     index: int
@@ -29,12 +29,12 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def number(self) -> int:
-        """`index` as people count."""
+        """The index for people, who count from 1."""
         return self.index + 1
 
 
 class MessageTree:
-    """All messages of a conversation without their content, read by one query."""
+    """The tree of all messages of a conversation, without their content. One query reads it."""
 
     def __init__(self, conversation: Conversation) -> None:
         fields = ("conversation", "parent", "role", "client_id", "created_at")
@@ -45,10 +45,10 @@ class MessageTree:
             self._replies[message.parent_id].append(message)
 
     def find(self, message_id: str) -> Message:
-        """The message that clients know by this id.
+        """Returns the message with this public id.
 
         Raises:
-            NotFound: there is none in this conversation.
+            NotFound: the conversation has no such message.
         """
         for message in self._by_id.values():
             if message.public_id == message_id:
@@ -56,7 +56,7 @@ class MessageTree:
         raise NotFound("There is no such message in this conversation.")
 
     def newest_leaf(self, message: Message) -> Message:
-        """The end of the newest path through `message`: of all that came of it and has no reply, what was made last."""
+        """Returns the newest message without replies among `message` and everything below it."""
         waiting, leaves = [message], []
         while waiting:
             one = waiting.pop()
@@ -66,7 +66,7 @@ class MessageTree:
         return max(leaves, key=lambda leaf: (leaf.created_at, leaf.pk))
 
     def branch(self, message: Message) -> Branch | None:
-        """None for a message without siblings."""
+        """Returns the place among the siblings, or None for a message without siblings."""
         siblings = [one.public_id for one in self._siblings(message)]
         if len(siblings) < 2:
             return None
@@ -75,12 +75,15 @@ class MessageTree:
         return Branch(index=index, count=len(siblings), previous=around[index], next=around[index + 2])
 
     def metadata(self, message: Message) -> dict[str, Any]:
-        """What clients are told of it, to stand in the message's metadata; what is None is left out."""
+        """Returns the entry for the message's metadata in the UI stream. Values that are None are left out."""
         branch = self.branch(message)
         return {"branch": msgspec.to_builtins(branch)} if branch else {}
 
     def _siblings(self, message: Message) -> list[Message]:
-        """`message` and those beside it; none when it goes on with an answer, or came after the tree was read."""
+        """Returns `message` and the messages beside it.
+
+        Empty for a message that continues an answer, and for one that was stored after the tree was read.
+        """
         parent = self._by_id.get(message.parent_id) if message.parent_id else None
         if message.pk not in self._by_id or (parent and parent.role == message.role == Role.ASSISTANT):
             return []

@@ -16,13 +16,13 @@ TITLE_LENGTH = 80
 
 
 class KeyField(models.CharField):  # type: ignore[type-arg]
-    """Of what comes out of addresses: a key that no database could hold is looked for in vain, and not refused."""
+    """A text column for keys from URLs. Looking up a key that no database can hold finds nothing; it does not fail."""
 
     def get_prep_value(self, value: Any) -> Any:
         return super().get_prep_value(storable(value))
 
     def deconstruct(self) -> Any:
-        """To migrations it is what its column is."""
+        """Returns a plain CharField, so that migrations do not import this class."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
 
@@ -33,10 +33,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
 
 class Conversation(models.Model):
-    """`key` is the id that clients know it by: chosen by the client, unique for its owner.
+    """One conversation. `key` is its id for clients: the client chooses it, and it is unique for the owner.
 
-    `tools` are the names of those it is offered, null leaves that to the provider's settings.
-    `active_leaf` is the newest message of the path that is shown; edits and regenerated answers branch off it.
+    `tools` are the names of the tools that the model is offered; null means those of the provider's settings.
+    `active_leaf` is the last message of the path that is shown. Edits and regenerated answers start other paths.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -78,6 +78,6 @@ class Conversation(models.Model):
 
 
 def title_from(prompt: str) -> str:
-    """The first line of a prompt, short enough for a list."""
+    """Returns the first line of a prompt, cut to `TITLE_LENGTH` characters."""
     line = " ".join(storable(prompt).strip().partition("\n")[0].split())
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"

@@ -1,10 +1,11 @@
-"""Generations: one run of a model each, writing one assistant message.
+"""Generations. Each is one run of a model that writes one assistant message.
 
     pending ──▶ running ──▶ finished | cancelled | failed | truncated | interrupted
        └───────────────────────────────▲
 
-Settling is one conditional update: whoever comes second changes nothing. While a generation is active its conversation
-is named in `active_conversation`, which is unique, so that any database holds a second one off; settled, it is null.
+Settling is one conditional update, so a second attempt changes nothing. While a generation is active,
+`active_conversation` names its conversation. That column is unique, so every database refuses a second active
+generation of the same conversation. Settling sets it to null.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ ACTIVE = (Status.PENDING, Status.RUNNING)
 
 
 class Now(functions.Now):
-    """On the database's clock. MySQL would tell it in the time of its zone, which Django takes for UTC."""
+    """The time on the database's clock. MySQL's own function gives local time, but Django reads it as UTC."""
 
     def as_mysql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         if connection.timezone_name == "UTC":
@@ -47,7 +48,7 @@ class Now(functions.Now):
 
 
 def from_now(seconds: float) -> models.expressions.CombinedExpression:
-    """A time on the database's clock, the only one that all processes share."""
+    """Returns the time in so many seconds on the database's clock, the only clock that all processes share."""
     return Now() + datetime.timedelta(seconds=seconds)
 
 
@@ -62,20 +63,20 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return self.active().filter(worker=worker, pk__in=list(ids))
 
     def expired(self, seconds: float = 0) -> GenerationQuerySet:
-        """Active by their status, but their lease ran out so long ago, and nobody has renewed it."""
+        """Selects active generations whose lease ended more than `seconds` ago."""
         return self.active().filter(lease_until__lt=from_now(-seconds))
 
     def renew(self, seconds: float) -> None:
-        """The selected generations run, and are their workers' for so long from now."""
+        """Marks the selected generations as running, and lets their leases end `seconds` from now."""
         started = Coalesce("started_at", Now())
         self.update(lease_until=from_now(seconds), status=Status.RUNNING, started_at=started)
 
     def settle(self, status: Status, **outcome: Any) -> bool:
-        """End the selected generation; false if somebody else has already done so."""
+        """Ends the selected generation. Returns False if it has ended already."""
         changed = self.active().update(
             status=status,
             active_conversation=None,
-            started_at=Coalesce("started_at", "created_at"),  # one that ended before it was ever renewed
+            started_at=Coalesce("started_at", "created_at"),  # null if it ended before its first tick
             finished_at=Now(),
             lease_until=None,
             **outcome,
@@ -83,26 +84,26 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return changed == 1
 
     def mark_watched(self) -> None:
-        """Somebody reads the selected generations in another process than theirs."""
+        """Notes that a reader in another process follows the selected generations now."""
         self.active().update(watched_at=Now())
 
     def watched_within(self, seconds: float) -> GenerationQuerySet:
         return self.filter(watched_at__gt=from_now(-seconds))
 
     def request_cancel(self, reason: str) -> bool:
-        """Ask the owner to stop; false if there is nothing to stop. Asking twice changes nothing."""
+        """Asks the worker to stop. Returns False if nothing runs. A second request changes nothing."""
         waiting = self.active()
         asked = waiting.filter(cancel_requested_at=None).update(cancel_requested_at=Now(), cancel_reason=reason)
-        # A quick owner may have obeyed by now.
+        # The worker may have stopped between the two statements.
         return bool(asked) or waiting.exists()
 
 
 class Generation(models.Model):
-    """Token counts are null when the provider did not say. Times are the database's.
+    """One run of a model. Token counts are null if the provider reported none. Times are from the database's clock.
 
     `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for
-    staff. `worker` names the process that runs it and must renew `lease_until`; `last_seq` is the number of the last
-    frame of its log, of which those up to `head_seq` tell what earlier generations wrote into the same answer.
+    staff. `worker` names the process that runs it and must renew `lease_until`. `last_seq` is the number of the last
+    frame of its log. The frames up to `head_seq` repeat what earlier generations wrote into the same answer.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -165,17 +166,17 @@ class Generation(models.Model):
 
     @property
     def was_reaped(self) -> bool:
-        """Whether others settled it, after its process had died: that one would know how long it took."""
+        """True if another process settled it after its worker had died. Only the worker knows the duration."""
         return self.status == Status.INTERRUPTED and self.duration_ms is None
 
     @property
     def error_text(self) -> str:
-        """What people read when it went wrong; empty when it did not."""
+        """The error message that people read; empty if there was no error."""
         return PUBLIC_MESSAGES.get(self.error_code, "")
 
     @property
     def outcome(self) -> Outcome:
-        """How a settled generation ended, as the UI stream tells it."""
+        """The end of a settled generation, for the UI stream."""
         return Outcome(
             status=self.status,
             finish_reason=self.finish_reason,
@@ -185,9 +186,10 @@ class Generation(models.Model):
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What clients know of a generation. Unknown things are left out.
+        """The message metadata for clients. Unknown values are left out.
 
-        Of one that goes on they are null: clients merge this into what they know of the same message.
+        In a generation that continues an answer they are null instead. Clients merge metadata, so a value that is
+        left out would keep what the earlier generation sent.
         """
         usage = {
             "inputTokens": self.input_tokens,
@@ -198,13 +200,13 @@ class Generation(models.Model):
         known = {
             "status": self.status,
             "finishReason": self.finish_reason or None,
-            "usage": self._told(usage) or None,
+            "usage": self._without_unknown(usage) or None,
             "firstDeltaMs": self.first_delta_ms,
             "durationMs": self.duration_ms,
             "model": self.model or None,
             "error": self.error_text or None,
         }
-        return self._told(known)
+        return self._without_unknown(known)
 
-    def _told(self, known: dict[str, Any]) -> dict[str, Any]:
+    def _without_unknown(self, known: dict[str, Any]) -> dict[str, Any]:
         return known if self.head_seq else {name: value for name, value in known.items() if value is not None}

@@ -1,7 +1,7 @@
 """Rows → turns: the path of a conversation that is shown, in a form that providers accept.
 
-An answer that went on after a client gave a tool's output is several rows, each a generation's, and one contribution
-for people.
+An answer that continued after a client sent a tool's output has several rows, one for each generation. Together they
+are one contribution: people see one message.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ASSISTANT = "assistant"
 
 
 def path_of(conversation: Conversation, leaf: Message | None = None) -> list[Message]:
-    """The messages from the first to `leaf` (by default the conversation's active leaf), in one query."""
+    """Returns the messages from the first to `leaf`, by default the conversation's active leaf. Makes one query."""
     messages: dict[uuid.UUID | None, Message] = {
         message.pk: message for message in conversation.messages.select_related("generation")
     }
@@ -31,7 +31,7 @@ def path_of(conversation: Conversation, leaf: Message | None = None) -> list[Mes
 
 
 def contributions(messages: Iterable[Message]) -> list[list[Message]]:
-    """The rows of a path, grouped: those of one answer are one contribution, known by the id of its first."""
+    """Groups the rows of a path by contribution. Clients know a contribution by the id of its first row."""
     grouped: list[list[Message]] = []
     for message in messages:
         if grouped and message.role == grouped[-1][-1].role == ASSISTANT:
@@ -42,19 +42,19 @@ def contributions(messages: Iterable[Message]) -> list[list[Message]]:
 
 
 def earlier_rows(message: Message) -> list[Message]:
-    """The rows of the same contribution before `message`, oldest first."""
+    """Returns the earlier rows of the contribution that `message` belongs to, oldest first."""
     if message.parent is None or message.parent.role != ASSISTANT:
         return []
     return contributions(path_of(message.conversation, message))[-1][:-1]
 
 
 def parts_of(messages: Iterable[Message]) -> tuple[Part, ...]:
-    """The parts of all rows, in order."""
+    """Returns the parts of all rows, in order."""
     return tuple(part for message in messages for part in message.typed_parts)
 
 
 def turns_of(messages: Iterable[Message]) -> tuple[Turn, ...]:
-    """The turns of a path, as they are: `repair` them before a provider is sent them."""
+    """Returns the turns of a path, unchanged. Pass them to `repair` before they go to a provider."""
     return tuple(Turn(role=_role(message), parts=message.typed_parts) for message in messages)
 
 

@@ -1,4 +1,4 @@
-"""Journal entries: the frames of a generation's log, a tick's worth a row."""
+"""Journal entries: the frames of a generation's log. One row holds the frames of one tick."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class JournalEntry(models.Model):
-    """Frames `first_seq` to `last_seq`, joined, as they go to the wire."""
+    """The frames `first_seq` to `last_seq`, joined, in the bytes that readers get."""
 
     generation = models.ForeignKey("streaming.Generation", on_delete=models.CASCADE, related_name="journal")
     first_seq = models.PositiveIntegerField()

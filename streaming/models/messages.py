@@ -1,4 +1,4 @@
-"""Messages: one contribution each, hung under the message they answer."""
+"""Messages. Each is a child of the message that it answers or continues."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Role(models.TextChoices):
 
 
 class Message(models.Model):
-    """`parts` is the stored form of `streaming.protocol.parts`; `text` repeats its text for searching.
+    """One message. `parts` is the stored form of `streaming.protocol.parts`; `text` repeats its text for searches.
 
-    `client_id` is the id a client gave its message: sent twice, it is the same message, not a second one.
+    `client_id` is the id that the client gave the message. A message that is sent twice with one id is stored once.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -34,7 +34,7 @@ class Message(models.Model):
     role = models.CharField(_("role"), max_length=16, choices=Role.choices)
     parts = models.JSONField(_("parts"), default=list)
     text = models.TextField(_("text"), blank=True)
-    # Null, not "": the unique constraint must let any number of messages go without.
+    # Null, not "", because the unique constraint must allow any number of messages without an id.
     client_id = models.CharField(_("client id"), max_length=128, null=True, blank=True)  # noqa: DJ001
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -52,7 +52,7 @@ class Message(models.Model):
 
     @property
     def public_id(self) -> str:
-        """The id clients know this message by."""
+        """The id by which clients know this message."""
         return self.client_id or str(self.id)
 
     @property
@@ -60,7 +60,7 @@ class Message(models.Model):
         return load_parts(self.parts)
 
     def set_parts(self, parts: tuple[Part, ...]) -> None:
-        """Take `parts` as content; the caller saves."""
+        """Sets the content. The caller saves the row."""
         self.parts = storable([one for part in parts for one in _dumped(part)])
         self.text = storable(text_of(parts))
 
@@ -68,6 +68,6 @@ class Message(models.Model):
 def _dumped(part: Part) -> list[dict[str, Any]]:
     try:
         return dump_parts([part])
-    except RecursionError:  # of a provider's own JSON; an answer that cannot be stored would never end
+    except RecursionError:  # a provider's own JSON may be that deep; an answer that cannot be stored would never end
         logger.warning("A part of an answer is nested too deep to be stored, and was left out.")
         return []

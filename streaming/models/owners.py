@@ -1,4 +1,4 @@
-"""Whose a conversation is: a signed-in user's, or a visitor's, known by a random token kept in the session."""
+"""The owner of a conversation: a signed-in user, or a visitor with a random token in the session."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class Owner(NamedTuple):
-    """`key` is what rows are compared by, `user_id` the primary key of the user if there is one."""
+    """One owner. Rows store `key`; `user_id` is the user's primary key, None for a visitor."""
 
     key: str
     user_id: Any = None

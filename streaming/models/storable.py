@@ -1,4 +1,4 @@
-"""What every database can hold: PostgreSQL refuses the character NUL, and what encodes JSON refuses deep nesting."""
+"""Makes values that every database can hold: PostgreSQL refuses the character NUL, encoders refuse deep nesting."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import msgspec
 from streaming.protocol.nesting import MAX_NESTING
 
 REPLACEMENT = "\ufffd"
-# What is kept, of a tool's arguments for one, is itself within lists and objects of ours.
+# A stored value, for example a tool's arguments, is itself inside a few lists and objects of ours.
 MAX_LEVELS = MAX_NESTING + 10
 
 
 def storable(value: Any, levels: int = MAX_LEVELS) -> Any:
-    """A JSON value, or a str, with U+FFFD for each NUL in it; what is nested deeper than `levels` as JSON text."""
+    """Returns a JSON value with each NUL replaced by U+FFFD. What is nested deeper than `levels` becomes JSON text."""
     if isinstance(value, str):
         return value.replace("\0", REPLACEMENT)
     if not isinstance(value, (dict, list, tuple)):

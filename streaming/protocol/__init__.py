@@ -15,7 +15,7 @@ No Django, no asyncio, no SDK, no socket: this package runs in any Python progra
 
 from __future__ import annotations
 
-from streaming.protocol.dialects import encode
+from streaming.protocol.dialects import DialectName, encode
 from streaming.protocol.events import (
     Cited,
     Event,
@@ -68,6 +68,7 @@ from streaming.protocol.transcript import Transcript
 
 __all__ = [
     "Cited",
+    "DialectName",
     "Event",
     "Failed",
     "FilePart",

@@ -20,7 +20,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 class WireEventKind(enum.Enum):
-    """What the decoder found on the wire."""
+    """The kinds of things that the decoder finds on the wire."""
 
     DATA = "data"
     """An SSE event. Its name may be empty."""

@@ -1,10 +1,11 @@
-"""Providers: the only room that speaks to a model over the network.
+"""Providers: the only package that talks to models.
 
     provider = get_provider("default")
     async for chunk in provider.stream(request): ...
 
-A `Provider` turns a `GenerationRequest` into the raw bytes of an answer in a known dialect. `get_provider` makes one
-instance for each alias of `STREAMING_PROVIDERS` and event loop; `close_providers` gives their connections back.
+A `Provider` sends a `GenerationRequest` to a model and yields the raw bytes of the answer in a known dialect.
+`get_provider` makes one instance for each alias of `STREAMING_PROVIDERS` and each event loop. `close_providers` closes
+their connections.
 """
 
 from __future__ import annotations

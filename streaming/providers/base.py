@@ -1,22 +1,20 @@
-"""What a provider is: anything that turns a request into a body of raw bytes in a known dialect."""
+"""The contract of a provider: it turns a request into the raw bytes of an answer in a known dialect."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
-from streaming.protocol import GenerationRequest
-
-Dialect = Literal["openai-chat", "openai-responses", "anthropic-messages"]
+from streaming.protocol import DialectName, GenerationRequest
 
 DOCUMENTS = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/*", "application/json")
-"""The files that the vendors' own models understand, or have words for in their dialect."""
+"""The media types of files that the vendors' own models understand. Text files are sent as text."""
 
 ProblemKind = Literal["bad_backend", "missing_extra", "empty_key", "missing_model", "unknown_option", "bad_option"]
 
 
 class Problem(NamedTuple):
-    """Something `manage.py check` should say about one provider. `hint` tells what to do."""
+    """One finding of `manage.py check` about a provider. `hint` says what to do."""
 
     kind: ProblemKind
     message: str
@@ -24,43 +22,44 @@ class Problem(NamedTuple):
 
 
 class Provider(Protocol):
-    """One configured model. Made once per event loop with `OPTIONS` as keyword arguments, shared by all requests.
+    """One configured model.
 
-    It may have an attribute `origin`: who answers, for example `openai-chat api.deepseek.com`. Signatures, ids and
-    encrypted pieces of an answer go back only to the same origin. Without it, the alias is the origin.
+    Each event loop has one instance, made with `OPTIONS` as keyword arguments and shared by all requests. It may have an
+    attribute `origin`: who answers, for example `openai-chat api.deepseek.com`. Signatures, ids and encrypted pieces of
+    an answer go back only to the same origin. Without the attribute, the alias is the origin.
     """
 
-    dialect: Dialect
-    """The grammar of `stream`'s bytes: what to give to `StreamParser`."""
+    dialect: DialectName
+    """The dialect of the bytes that `stream` yields; `StreamParser` takes it."""
 
     model: str
-    """The model asked for when a request names none; its name as the provider spells it."""
+    """The provider's name for the model that is used if a request names none."""
 
     parser_options: Mapping[str, Any]
     """Keyword arguments for `StreamParser`."""
 
     def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
-        """The answer's body, cut anywhere. Nothing is sent before the first step.
+        """Yields the answer's body in chunks that may be cut anywhere. The request is sent when the iteration begins.
 
-        `aclose()`, or cancelling the task that iterates, closes the connection to the provider at once.
+        `aclose()` closes the connection to the provider at once, and so does cancelling the task that iterates.
 
         Raises:
-            ProviderError: and nothing else, before or between the bytes.
+            ProviderError: the provider failed, before or between the chunks. It raises no other exception.
         """
         ...
 
     async def close(self) -> None:
-        """Give back connections. The object is not used afterwards."""
+        """Closes the connections. The object is not used afterwards."""
         ...
 
     @classmethod
     def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
-        """What is wrong with `options`, without a network call and without making an instance."""
+        """Returns the problems of `options`. Makes no network call and no instance."""
         ...
 
 
 class ProviderClass(Protocol):
-    """The class a `BACKEND` path must lead to. One whose models understand files says which in `takes`."""
+    """The class that a `BACKEND` path must name. If its models understand files, its `takes` lists the media types."""
 
     __name__: str
     dialect: ClassVar[str]

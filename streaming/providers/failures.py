@@ -1,4 +1,4 @@
-"""What went wrong, in our words: HTTP statuses, error codes and broken connections become `ProviderError`s."""
+"""Turns HTTP statuses, error codes and broken connections into `ProviderError`s."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from streaming.providers.redact import redact
 
 
 def from_status(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
-    """An answer with a status of 400 or above. `body` is its decoded JSON, or its text, or None."""
+    """Returns the error for an answer with a status of 400 or above.
+
+    `body` is the decoded JSON of the answer, or its text, or None.
+    """
     error = _error_object(body)
     words = [str(error[key]) for key in ("code", "type") if error.get(key)]
     message = str(error.get("message") or (body if isinstance(body, str) else ""))
@@ -23,7 +26,7 @@ def from_status(status: int, body: object, headers: Mapping[str, str]) -> Provid
 
 
 def _error_object(body: object) -> dict[str, Any]:
-    """`{"error": {…}}`, `{"error": "…"}`, `{"message": …}` and `{"detail": …}` are all in use."""
+    """Returns the error object in a body: `{"error": {…}}`, `{"error": "…"}`, `{"message": …}` or `{"detail": …}`."""
     if not isinstance(body, dict):
         return {}
     inner = body.get("error", body)
@@ -33,10 +36,10 @@ def _error_object(body: object) -> dict[str, Any]:
 
 
 def from_transport(exc: BaseException, *, began: bool) -> ProviderError:
-    """A connection that could not be made, or broke after it `began` to answer.
+    """Returns the error for a connection that could not be made, or that broke after the answer `began`.
 
-    The cause decides, not the type of `exc`: on the aiohttp transport both SDKs call every refused
-    connection a time-out.
+    The causes decide, not the type of `exc`. On the aiohttp transport both SDKs report every refused connection as a
+    time-out.
     """
     causes = list(_causes(exc))
     code = "connection_lost" if began else "unreachable"
@@ -53,7 +56,7 @@ def _causes(exc: BaseException | None) -> Iterator[BaseException]:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds until the provider wants to be asked again: `Retry-After`, a number or a date (RFC 9110 §10.2.3)."""
+    """Returns the wait in seconds that `Retry-After` asks for, as a number or a date (RFC 9110 §10.2.3)."""
     value = headers.get("retry-after")
     if not value:
         return None

@@ -1,18 +1,19 @@
-"""OpenAI, and every server that speaks its APIs, through the vendor's SDK. `OPTIONS` are `SDKOptions`."""
+"""The providers for OpenAI and compatible servers, on the vendor's SDK. Their `OPTIONS` are `SDKOptions`."""
 
 from __future__ import annotations
 
 from types import ModuleType
 from typing import Any
 
-from streaming.providers.base import DOCUMENTS, Dialect
-from streaming.providers.sdk import Opening, SDKProvider, client_arguments
+from streaming.protocol import DialectName
+from streaming.providers.base import DOCUMENTS
+from streaming.providers.sdk import ResponseContext, SDKProvider, client_arguments
 
 
 class ChatCompletions(SDKProvider):
-    """`POST /chat/completions`: OpenAI and most of the rest of the world."""
+    """The Chat Completions API of OpenAI and most compatible servers: `POST /chat/completions`."""
 
-    dialect: Dialect = "openai-chat"
+    dialect: DialectName = "openai-chat"
     sdk_name = "openai"
     default_host = "api.openai.com"
     takes = DOCUMENTS
@@ -22,18 +23,18 @@ class ChatCompletions(SDKProvider):
 
         return openai, openai.AsyncOpenAI(**client_arguments(openai, self.options))
 
-    def _open(self, client: Any, body: dict[str, Any]) -> Opening:
+    def _open(self, client: Any, body: dict[str, Any]) -> ResponseContext:
         create = client.chat.completions.with_streaming_response.create
-        opening: Opening = create(model=body["model"], messages=[], stream=True, extra_body=body)
-        return opening
+        context: ResponseContext = create(model=body["model"], messages=[], stream=True, extra_body=body)
+        return context
 
 
 class Responses(ChatCompletions):
-    """`POST /responses`: OpenAI's newer API, with reasoning that can be sent back."""
+    """OpenAI's newer Responses API: `POST /responses`. Its reasoning can be sent back with the next request."""
 
-    dialect: Dialect = "openai-responses"
+    dialect: DialectName = "openai-responses"
 
-    def _open(self, client: Any, body: dict[str, Any]) -> Opening:
+    def _open(self, client: Any, body: dict[str, Any]) -> ResponseContext:
         create = client.responses.with_streaming_response.create
-        opening: Opening = create(model=body["model"], input=[], stream=True, extra_body=body)
-        return opening
+        context: ResponseContext = create(model=body["model"], input=[], stream=True, extra_body=body)
+        return context

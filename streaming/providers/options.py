@@ -1,4 +1,4 @@
-"""The `OPTIONS` of a provider as a typed value, and what to say about those that cannot be read."""
+"""The `OPTIONS` of a provider as a typed value, and the problems of options that cannot be read."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from streaming.providers.base import Problem
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every provider takes. Each is a default that a request may override, `extra_body` key by key.
+    """The options of every provider. Each is a default that a request may override, `extra_body` key by key.
 
-    `takes` are the media types of files that the model understands, `image/*` for all of a kind; None: the class's.
+    `takes` are the media types of files that the model understands, for example `image/*`. None means those of the
+    provider's class.
     """
 
     model: str = ""
@@ -34,10 +35,10 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 
 
 def read(kind: type[OptionsT], options: Mapping[str, Any]) -> OptionsT:
-    """`options` as a `kind`.
+    """Returns `options` as a value of type `kind`.
 
     Raises:
-        ImproperlyConfigured: with the words and the hint `manage.py check` has for the first problem.
+        ImproperlyConfigured: with the message and the hint of the first problem.
     """
     for problem in problems(kind, "this provider", options):
         raise ImproperlyConfigured(f"{problem.message} {problem.hint}")
@@ -45,7 +46,7 @@ def read(kind: type[OptionsT], options: Mapping[str, Any]) -> OptionsT:
 
 
 def problems(kind: type[Options], alias: str, options: Mapping[str, Any]) -> list[Problem]:
-    """Options that `kind` has not, or whose values are of the wrong type."""
+    """Returns a problem for each option that `kind` does not have, and one if a value has the wrong type."""
     known = kind.__struct_fields__
     found = [_unknown(alias, name, known) for name in options if name not in known]
     try:
@@ -60,9 +61,9 @@ def _unknown(alias: str, name: str, known: tuple[str, ...]) -> Problem:
 
 
 def suggest(name: str, known: Collection[str], prefix: str = "") -> str:
-    """The hint for a name that does not exist: the one that was probably meant, or all there are.
+    """Returns the hint for an unknown name: the most similar known name, or all of them.
 
-    `prefix` stands before each of them and makes none more alike.
+    `prefix` is written before each name and does not count for the similarity.
     """
     close = get_close_matches(name, known, n=1)
     if close:
@@ -71,21 +72,21 @@ def suggest(name: str, known: Collection[str], prefix: str = "") -> str:
 
 
 def missing_extra(alias: str, module: str, install: str) -> list[Problem]:
-    """A problem when `module` cannot be imported; `install` is what to run."""
+    """Returns a problem if `module` cannot be imported. `install` is the hint."""
     if find_spec(module) is not None:
         return []
     return [Problem("missing_extra", f"{alias!r} needs the package {module!r}, which is not installed.", install)]
 
 
 def missing_model(alias: str, options: Mapping[str, Any]) -> list[Problem]:
-    """A problem when no model is named."""
+    """Returns a problem if the options name no model."""
     if options.get("model"):
         return []
     return [Problem("missing_model", f"{alias!r} names no model.", 'Set OPTIONS["model"].')]
 
 
 def with_defaults(request: GenerationRequest, options: Options) -> GenerationRequest:
-    """The request with the provider's defaults where it left the choice open."""
+    """Returns the request with the provider's defaults for what it leaves open."""
     return msgspec.structs.replace(
         request,
         model=request.model or options.model,

@@ -1,14 +1,14 @@
-"""Text for staff with everything secret masked: keys turn up in error messages, headers and URLs."""
+"""Masks secrets in texts for staff, because error messages, headers and URLs may contain keys."""
 
 from __future__ import annotations
 
 import re
 
 MAX_LENGTH = 500
-"""Enough for any API's message; short of storing the HTML page of a proxy."""
+"""The longest text that is kept, in characters: enough for any API's message, too short for a proxy's HTML page."""
 
 READ_LENGTH = 10_000
-"""Looked at before cutting, so that a key is not spared for being cut in two; more is not worth the time."""
+"""The number of characters that are searched for secrets before the text is cut, so that no part of a key is left."""
 
 MASK = "[hidden]"
 
@@ -31,18 +31,18 @@ _SHAPED = re.compile(
 
 
 SHORTEST = 6
-"""A secret of fewer characters is none, and masking it would tear words apart."""
+"""The shortest secret that is masked, in characters. Masking a shorter one would destroy ordinary words."""
 
 _hidden: set[str] = set()
 
 
 def hide(*secrets: str) -> None:
-    """Mask these wherever they turn up from now on: what a provider sends to prove who it is."""
+    """Masks these secrets in all texts from now on: keys and headers that providers send to authenticate."""
     _hidden.update(secret for secret in secrets if len(secret) >= SHORTEST)
 
 
 def redact(text: str) -> str:
-    """`text`, at most `MAX_LENGTH` characters, without anything hidden and without anything that looks like a key."""
+    """Returns `text`, cut to `MAX_LENGTH` characters, with hidden secrets and everything like a key masked."""
     text = text[:READ_LENGTH]
     for secret in sorted(_hidden, key=len, reverse=True):
         text = text.replace(secret, MASK)

@@ -1,4 +1,4 @@
-"""The registry: one instance of each configured provider for each event loop; connections belong to a loop."""
+"""The registry: one instance of each configured provider for each event loop, because connections belong to a loop."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _closing: set[asyncio.Task[None]] = set()
 
 
 def get_provider(alias: str = "default") -> Provider:
-    """The running event loop's instance of provider `alias`, made at first use.
+    """Returns the running event loop's instance of provider `alias`, and makes it at the first use.
 
     Raises:
         BadRequest: there is no such alias.
-        ImproperlyConfigured: its entry in the settings cannot work.
+        ImproperlyConfigured: its entry in the settings is wrong.
     """
     made = _instances.get()
     if alias not in made:
@@ -34,11 +34,11 @@ def get_provider(alias: str = "default") -> Provider:
 
 
 def provider_class(alias: str) -> ProviderClass:
-    """The class behind `alias`, without making an instance.
+    """Returns the class of provider `alias`, without making an instance.
 
     Raises:
         BadRequest: there is no such alias.
-        ImproperlyConfigured: its `BACKEND` cannot be imported, or is no provider.
+        ImproperlyConfigured: its `BACKEND` cannot be imported, or is not a provider.
     """
     configured = settings.PROVIDERS
     if alias not in configured:
@@ -59,7 +59,7 @@ def origin_of(provider: Provider, alias: str) -> str:
 
 
 def files_taken(alias: str) -> tuple[str, ...]:
-    """The media types of files that provider `alias` understands, as patterns such as `image/*`.
+    """Returns the media types of files that provider `alias` understands, as patterns such as `image/*`.
 
     They are `OPTIONS["takes"]`, or else those of the provider's class. Raises as `provider_class`.
     """
@@ -69,7 +69,7 @@ def files_taken(alias: str) -> tuple[str, ...]:
 
 
 def is_taken(media_type: str, takes: tuple[str, ...]) -> bool:
-    """True if one of the patterns that a provider `takes` matches the media type."""
+    """Returns True if one of the patterns in `takes` matches the media type."""
     return any(fnmatchcase(media_type, pattern) for pattern in takes)
 
 

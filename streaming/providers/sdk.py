@@ -1,4 +1,4 @@
-"""What the vendors' two SDKs have in common: options, connection pool, raw bytes, and errors made ours."""
+"""The common part of the providers on the vendors' two SDKs: options, connection pool, raw bytes and errors."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from streaming.errors import ProviderError
-from streaming.protocol import GenerationRequest, encode
-from streaming.providers.base import Dialect, Problem
+from streaming.protocol import DialectName, GenerationRequest, encode
+from streaming.providers.base import Problem
 from streaming.providers.failures import from_status, from_transport
 from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults
 from streaming.providers.redact import hide, redact
 
 CONNECT_SECONDS = 10
 MAX_CONNECTIONS = 10_000
-"""No limit of our own: what bounds them is the number of generations a process may run."""
+"""Practically no limit, because `STREAMING_MAX_ACTIVE_PER_PROCESS` already limits the connections."""
 
 MAX_IDLE_CONNECTIONS = 100
-"""Kept open between answers. A new one costs a TLS handshake, an idle one a file descriptor."""
+"""The number of idle connections that stay open. A new one costs a TLS handshake, an idle one a descriptor."""
 
 NO_KEY = "none"
-"""Sent where a compatible server asks for no key; the SDKs insist on one."""
+"""The key for a compatible server that wants none. The SDKs require one."""
 
 
 class SDKOptions(Options, frozen=True, kw_only=True):
-    """`timeout` is the longest silence, in seconds, before and between bytes (the vendors' own default).
+    """The options of both SDK providers. `timeout` is the longest silence in seconds; 600 is the SDKs' own default.
 
-    `max_retries` counts the SDK's own attempts after the first; they come on top of `STREAMING_PROVIDER_RETRIES`,
-    which also covers errors that arrive inside a stream.
+    `max_retries` counts the SDK's attempts after the first. They multiply those of `STREAMING_PROVIDER_RETRIES`, which
+    also repeats requests after errors that arrive inside a stream.
     """
 
     api_key: str | None = None
@@ -43,18 +43,18 @@ class SDKOptions(Options, frozen=True, kw_only=True):
 
 
 class RawResponse(Protocol):
-    """The part of both SDKs' raw responses that is used."""
+    """The part of both SDKs' raw responses that this package uses."""
 
     def iter_bytes(self) -> AsyncIterator[bytes]: ...
 
 
-Opening = AbstractAsyncContextManager[RawResponse]
+ResponseContext = AbstractAsyncContextManager[RawResponse]
 
 
 class SDKProvider:
-    """A `Provider` on one SDK client. A subclass says how to connect and which call to make."""
+    """A `Provider` on one SDK client. A subclass makes the client and calls the API."""
 
-    dialect: Dialect
+    dialect: DialectName
     sdk_name: ClassVar[str]
     default_host: ClassVar[str]
     """The host that the SDK asks if no `base_url` is set."""
@@ -75,15 +75,15 @@ class SDKProvider:
         return f"{self.dialect} {given.hostname or self.default_host}{port}"
 
     def _connect(self) -> tuple[ModuleType, Any]:
-        """The SDK's module and its client. The SDK is imported here, so that none needs the other."""
+        """Returns the SDK's module and a client. It imports the SDK, so that a site needs only the SDK that it uses."""
         raise NotImplementedError
 
-    def _open(self, client: Any, body: dict[str, Any]) -> Opening:
-        """The SDK's call. `body` goes in whole, as `extra_body`: it is wire JSON already."""
+    def _open(self, client: Any, body: dict[str, Any]) -> ResponseContext:
+        """Calls the SDK. `body` is complete wire JSON, so it is passed as `extra_body`."""
         raise NotImplementedError
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
-        """See `Provider.stream`. Leaving this generator, by any way, closes the connection."""
+        """See `Provider.stream`. The connection closes when this generator ends, however it ends."""
         began = False
         try:
             body = encode(self.dialect, with_defaults(request, self.options))
@@ -93,18 +93,18 @@ class SDKProvider:
                 async for chunk in response.iter_bytes():
                     yield chunk
         except Exception as exc:
-            # from None: a traceback would print the SDK's message, which may quote the key
+            # `from None`, because a traceback would print the SDK's message, which may contain the key
             raise self._translated(exc, began=began) from None
 
     async def _client(self) -> Any:
-        """Made in a thread: importing an SDK takes a second or more, in which no other stream may stand still."""
+        """Returns the client. A thread makes it: the import of an SDK would block all streams for a second."""
         async with self._connecting:
             if self._connected is None:
                 self._connected = await asyncio.to_thread(self._connect)
             return self._connected[1]
 
     def _translated(self, exc: Exception, *, began: bool) -> ProviderError:
-        """The one place where an SDK's exceptions become ours."""
+        """Turns an SDK's exception into ours. No other code does this."""
         if self._connected is not None:
             import httpx2
 
@@ -127,7 +127,7 @@ class SDKProvider:
 
 
 def client_arguments(sdk: ModuleType, options: SDKOptions) -> dict[str, Any]:
-    """Keyword arguments for the SDK's client: keys and addresses, and a pool on the aiohttp transport."""
+    """Returns the keyword arguments for an SDK's client, with a connection pool on the aiohttp transport."""
     import httpx2
 
     limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_IDLE_CONNECTIONS)
@@ -147,12 +147,12 @@ def client_arguments(sdk: ModuleType, options: SDKOptions) -> dict[str, Any]:
 
 
 def _is_loopback(url: str | None) -> bool:
-    """A proxy named in the environment cannot reach this machine's own servers."""
+    """Returns True for a server on this machine, which a proxy named in the environment cannot reach."""
     return urlsplit(url or "").hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def check(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Problem]:
-    """What `manage.py check` says about a provider on the SDK `sdk_name`, which need not be installed."""
+    """Returns the problems of a provider on the SDK `sdk_name`, which need not be installed."""
     install = f"Run: pip install 'django-llm-streaming[{sdk_name}]'"
     return [
         *(missing_extra(alias, sdk_name, install) or missing_extra(alias, "aiohttp", install)),
@@ -163,7 +163,7 @@ def check(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Problem
 
 
 def _empty_key(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Problem]:
-    """A server named by `base_url` may want no key; the vendor always does."""
+    """Returns a problem if there is no key. A server at `base_url` may need none; the vendor always needs one."""
     has = [options.get("api_key"), options.get("base_url")]
     variables = [_variable(sdk_name, name) for name in ("API_KEY", "BASE_URL")]
     if any(has) or any(os.environ.get(variable) for variable in variables):

@@ -2,12 +2,12 @@
 
     @tool
     def order_status(number: int) -> str:
-        "Where an order is."
+        "Tells where an order is."
 
     STREAMING_TOOLS = ["shop.tools.order_status"]
 
-`tool` makes a `Tool` of a function, a `Toolbox` holds those that one generation is offered, and the `ToolExecutor`
-executes calls, a few at a time.
+`tool` makes a `Tool` of a function. A `Toolbox` holds the tools that one generation is offered. A `ToolExecutor`
+executes calls, a limited number at a time.
 """
 
 from __future__ import annotations

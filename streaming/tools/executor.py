@@ -1,4 +1,4 @@
-"""The bench: where calls of tools are executed, a few at a time, each within its time."""
+"""The tool executor: it executes tool calls, a limited number at once, each with a time limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from streaming.tools.tool import Tool, ToolContext, ToolError
 
 logger = logging.getLogger(__name__)
 
-# What a model is told; it may try again, or say so to the person.
+# Error texts for the model. It may call the tool again, or tell the person.
 FAILED = "The tool failed."
 TOO_SLOW = "The tool took too long and was given up; it may have had its effect."
 BROKEN_OFF = "The call was broken off; it may have had its effect."
@@ -32,7 +32,7 @@ NO_JSON = "The tool gave something that is not JSON."
 
 
 class ToolEnded(Exception):
-    """A tool raised what is no error but an end: of the process, as code for a command line does, or of a loop."""
+    """A tool raised an exception that would end more than its call: SystemExit, StopIteration, or a BaseException."""
 
     def __init__(self, raised: BaseException) -> None:
         super().__init__(repr(raised))
@@ -40,13 +40,13 @@ class ToolEnded(Exception):
 
 
 class ToolExecutor:
-    """One for each supervisor: `STREAMING_TOOL_CONCURRENCY` calls at once, over all of a process's generations."""
+    """Executes the calls of all generations of one supervisor, at most `STREAMING_TOOL_CONCURRENCY` at once."""
 
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(settings.TOOL_CONCURRENCY)
 
     async def execute(self, tool: Tool, call: ToolCall, context: ToolContext) -> ToolResult:
-        """The call's result, which is an error when it failed. Raises nothing but CancelledError."""
+        """Executes a call. A failure becomes a result with `is_error`; only CancelledError is raised."""
         try:
             work = tool.bound(call.arguments or {}, context)
         except msgspec.ValidationError as misfit:
@@ -66,7 +66,10 @@ class ToolExecutor:
         return _result(tool, call, output)
 
     async def asks_first(self, tool: Tool, call: ToolCall) -> bool:
-        """Whether a person has to approve the call; not one that cannot be made. Raises nothing but CancelledError."""
+        """Returns True if a person must approve the call. Only CancelledError is raised.
+
+        A call with wrong arguments needs no approval, because it cannot be executed.
+        """
         rule = tool.needs_approval
         try:
             given = tool.given(call.arguments or {})
@@ -79,20 +82,20 @@ class ToolExecutor:
                 return bool(await self._in_thread(functools.partial(rule, given)))
         except Exception:
             # A rule that fails must not let a call through.
-            logger.exception("Whether tool %s needs approval could not be told.", tool.name)
+            logger.exception("The approval rule of tool %s failed, so a person is asked.", tool.name)
             return True
 
     async def _awaited(self, work: Callable[[], Any]) -> Any:
         async with self._places:
             try:
                 return await work()
-            except SystemExit as raised:  # which would end the server's loop
+            except SystemExit as raised:  # it would end the server's loop
                 raise ToolEnded(raised) from raised
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
-        """In a thread of its own, which nothing can stop: its place is free again when it has ended.
+        """Runs `work` in a thread of its own. A thread cannot be stopped, so it keeps its place until it ends.
 
-        A daemon: a tool that hangs must not keep the process from ending.
+        The thread is a daemon, so a tool that hangs does not keep the process from ending.
         """
         await self._places.acquire()
         loop, done = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
@@ -103,26 +106,26 @@ class ToolExecutor:
 
 
 def failure(call: ToolCall, text: str) -> ToolResult:
-    """The result of a call that gave nothing, with what the model is told."""
+    """Returns the result of a failed call. `text` is for the model."""
     return ToolResult(call_id=call.id, output=text, is_error=True)
 
 
 def _report(
     work: Callable[[], Any], loop: asyncio.AbstractEventLoop, places: asyncio.Semaphore, done: asyncio.Future[Any]
 ) -> None:
-    """Do the work, then tell the loop, unless that has ended meanwhile."""
+    """Does the work and hands its result to the loop, unless the loop has ended in the meantime."""
     output: Any = None
     trouble: Exception | None = None
     try:
         output = work()
-    except StopIteration as raised:  # which no future takes
+    except StopIteration as raised:  # a future refuses it
         trouble = ToolEnded(raised)
     except Exception as raised:
         trouble = raised
     except BaseException as raised:
         trouble = ToolEnded(raised)
     finally:
-        connections.close_all()  # they are this thread's, which ends here
+        connections.close_all()  # they belong to this thread, which ends here
 
     def hand_over() -> None:
         places.release()
@@ -133,7 +136,7 @@ def _report(
         else:
             done.set_exception(trouble)
 
-    with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+    with contextlib.suppress(RuntimeError):  # the loop has ended, so nobody waits
         loop.call_soon_threadsafe(hand_over)
 
 
@@ -141,7 +144,7 @@ def _result(tool: Tool, call: ToolCall, output: Any) -> ToolResult:
     try:
         encoded = msgspec.json.encode(output, enc_hook=_plain)
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
-        logger.exception("What tool %s gave is not JSON.", tool.name)
+        logger.exception("The output of tool %s is not JSON.", tool.name)
         return failure(call, NO_JSON)
     if len(encoded) > settings.MAX_TOOL_OUTPUT_CHARS:
         return failure(call, TOO_LARGE.format(size=len(encoded), limit=settings.MAX_TOOL_OUTPUT_CHARS))
@@ -152,7 +155,11 @@ def _result(tool: Tool, call: ToolCall, output: Any) -> ToolResult:
 
 
 def _plain(value: Any) -> Any:
-    """Django's lazy and safe texts, which are strings to everybody else."""
+    """Turns Django's lazy and safe texts into plain strings.
+
+    Raises:
+        TypeError: the value is no text.
+    """
     if isinstance(value, str | Promise):
-        return str.__str__(str(value))  # `str` alone leaves a safe text what it is
+        return str.__str__(str(value))  # `str` alone returns a safe text unchanged
     raise TypeError(f"{type(value).__name__} is not JSON")

@@ -1,4 +1,4 @@
-"""The registry: the tools that a site has, and those that one generation is offered."""
+"""The registry: all tools of a site, and the tools that one generation is offered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ AnyTool = Tool | ToolSpec
 
 
 class Toolbox(msgspec.Struct, frozen=True):
-    """What one generation is offered: tools that run here, and specs of those that its client executes."""
+    """The tools that one generation is offered.
+
+    A `Tool` is executed on the server; a `ToolSpec` describes a tool that the client executes.
+    """
 
     tools: Mapping[str, AnyTool] = {}
 
@@ -33,29 +36,29 @@ class Toolbox(msgspec.Struct, frozen=True):
 
     @property
     def live_fields(self) -> dict[str, Collection[str]]:
-        """Of each tool that has some, the arguments that are shown as they grow."""
+        """The arguments that readers see while they grow, by tool. Tools without any are left out."""
         here = (tool for tool in self.tools.values() if isinstance(tool, Tool))
         return {tool.name: tool.live_fields for tool in here if tool.live_fields}
 
     def executable(self, name: str) -> Tool | None:
-        """The tool of that name, if it runs here."""
+        """Returns the tool of that name if the server executes it, else None."""
         found = self.tools.get(name)
         return found if isinstance(found, Tool) else None
 
 
 def registered() -> Mapping[str, AnyTool]:
-    """The tools of `STREAMING_TOOLS` by name.
+    """Returns the tools of `STREAMING_TOOLS` by name.
 
     Raises:
-        ImproperlyConfigured: a path leads nowhere, or to something that is no tool; or two have one name.
+        ImproperlyConfigured: a path cannot be imported, is not a tool, or two tools have the same name.
     """
     return _registered(tuple(settings.TOOLS))
 
 
 def toolbox_for(provider: str, chosen: Collection[str] | None = None) -> Toolbox:
-    """What provider `provider` is offered: its `TOOLS`, else all there are; of a conversation that has `chosen`, those.
+    """Returns the tools that the model is offered: those of `chosen`, the provider's `TOOLS`, or all of the site.
 
-    Names that the site does not have (any more) are passed over.
+    `chosen` are the names that the conversation has, None if it has none. Unknown names are ignored.
     """
     every = registered()
     if chosen is None:

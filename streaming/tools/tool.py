@@ -1,4 +1,4 @@
-"""A tool: a function, what a model is told of it, and how it may be executed."""
+"""A tool: a function, its description for the model, and the rules for its execution."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import msgspec
 from streaming.models import Owner
 from streaming.protocol import ToolSpec
 
-# What every vendor accepts as a function's name (OpenAI's rule is the strictest).
+# The names that every vendor accepts. OpenAI's rule is the strictest.
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 PLAIN = (str, int, float, bool, type(None), enum.Enum)
 Function = Callable[..., Any]
@@ -23,13 +23,13 @@ Decision = bool | Callable[[dict[str, Any]], bool]
 
 
 class ToolError(Exception):
-    """Raised by a tool: the call failed, and the model is told this text. Other exceptions are not shown to it."""
+    """A tool raises it when a call fails. The model gets its text; it never gets the text of other exceptions."""
 
 
 class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
-    """For whom a call is made. A tool that has a parameter of this type is given it; the model does not see it.
+    """The conversation and owner of a call. A tool with a parameter of this type gets it; the model does not see it.
 
-    `owner.user_id` is the signed-in user's primary key, or None. `call_id` is the same if a call were made twice.
+    `owner.user_id` is the signed-in user's primary key, or None. `call_id` stays the same if a call is made twice.
     """
 
     owner: Owner
@@ -40,10 +40,10 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
-    """Make one with `tool`. `arguments` is the struct its arguments are checked against.
+    """A function that a model may call; `tool` makes one. `arguments` is the struct that checks a call's arguments.
 
-    `seconds` is the longest it may take; None leaves that to `STREAMING_TOOL_SECONDS`. `live_fields` are text arguments
-    that readers see grow.
+    `seconds` is the time limit of a call; None means `STREAMING_TOOL_SECONDS`. `live_fields` are text arguments that
+    readers see while they grow.
     """
 
     spec: ToolSpec
@@ -63,19 +63,19 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
         return inspect.iscoroutinefunction(self.function)
 
     def given(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """What the function will be given for a model's `arguments`: of their types, and with its defaults.
+        """Converts a model's `arguments` to the function's types and adds its defaults.
 
         Raises:
-            msgspec.ValidationError: they do not fit; the text says which, and is fit for a model.
+            msgspec.ValidationError: an argument does not fit. The text may be sent to the model.
         """
         checked = msgspec.convert(arguments, self.arguments)
         return {field: getattr(checked, field) for field in self.arguments.__struct_fields__}
 
     def bound(self, arguments: dict[str, Any], context: ToolContext) -> Callable[[], Any]:
-        """The function, ready to be called.
+        """Returns the function with its arguments, ready to be called.
 
         Raises:
-            msgspec.ValidationError: as `given`.
+            msgspec.ValidationError: an argument does not fit.
         """
         given = self.given(arguments)
         if self.context_name:
@@ -99,11 +99,11 @@ def tool(
 
 
 def tool(function: Function | None = None, /, **options: Any) -> Tool | Callable[[Function], Tool]:
-    """Make a `Tool` of a function, sync or async; its signature becomes the schema, its docstring the description.
+    """Makes a `Tool` of a sync or async function. The signature becomes the schema, the docstring the description.
 
     Parameters need annotations that msgspec can turn into a JSON schema; `Annotated[int, msgspec.Meta(description=…)]`
-    describes one. With `needs_approval` a person has to agree to each call, or to those for which that function is true
-    of what this one would be given; it runs in a thread.
+    describes one. With `needs_approval=True` a person must approve each call. `needs_approval` may also be a function.
+    It gets the call's arguments, runs in a thread, and returns True if the call needs approval.
 
     Raises:
         TypeError: the signature cannot be turned into a schema, or `needs_approval` is async.
@@ -147,7 +147,7 @@ def _tool_of(
 
 
 def _signature(function: Function, name: str) -> tuple[type[msgspec.Struct], str | None]:
-    """A struct with a field for each parameter, and the name of the one that takes the context."""
+    """Returns a struct with a field for each parameter, and the name of the parameter for the context, if any."""
     hints = _hints(function, name)
     context_name, fields = None, []
     for parameter in inspect.signature(function).parameters.values():
@@ -170,7 +170,7 @@ def _hints(function: Function, name: str) -> dict[str, Any]:
 
 
 def _is_context(hint: Any) -> bool:
-    """Whether a parameter takes the context, and not something that a model could give."""
+    """Returns True if a parameter takes the context."""
     if typing.get_origin(hint) is typing.Annotated:
         hint = typing.get_args(hint)[0]
     return hint is ToolContext or set(typing.get_args(hint)) == {ToolContext, type(None)}
@@ -185,7 +185,7 @@ def _field(parameter: inspect.Parameter, hint: Any) -> Any:
 
 
 def _schema(arguments: type[msgspec.Struct], name: str) -> dict[str, Any]:
-    """The struct's own schema at the top, as vendors want it; other types stay in `$defs`."""
+    """Returns the struct's schema at the top level, where vendors expect it. Other types stay in `$defs`."""
     try:
         schema = msgspec.json.schema(arguments)
     except TypeError as fault:

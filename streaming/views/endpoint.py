@@ -65,7 +65,7 @@ def outside_transactions(view: ViewT) -> ViewT:
 
 
 def _without_body(response: HttpResponseBase) -> HttpResponseBase:
-    """The same status and headers. A stream is closed, so that nothing is read for nobody."""
+    """The response to a HEAD request: the status and headers of `response`. A stream is closed unread."""
     response.close()
     headers = {name: value for name, value in response.headers.items() if name != "Content-Length"}
     return HttpResponse(status=response.status_code, headers=headers)

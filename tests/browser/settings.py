@@ -10,7 +10,7 @@ from project.settings import MIDDLEWARE, STREAMING_PROVIDERS
 if not os.environ.get("STREAMING_PROVIDER"):
     STREAMING_PROVIDERS = {"default": {"BACKEND": "tests.browser.by_prompt.ByPrompt"}}
     STREAMING_TOOLS = [
-        "tests.tools.send_mail",
+        "tests.sample_tools.send_mail",
         "tests.browser.by_prompt.get_weather",
         "tests.browser.by_prompt.look_around",
     ]

@@ -11,9 +11,9 @@ from tests.checks import SCRIPTED, messages
 @pytest.mark.parametrize(
     ("paths", "says"),
     [
-        (["tests.tools.nothing"], "The tool 'tests.tools.nothing' of STREAMING_TOOLS cannot be imported"),
-        (["tests.tools.CALLS"], "'tests.tools.CALLS' of STREAMING_TOOLS is no tool."),
-        (["tests.tools.fails", "tests.tools.fails"], "STREAMING_TOOLS has two tools of the name 'fails'."),
+        (["tests.sample_tools.nothing"], "The tool 'tests.sample_tools.nothing' of STREAMING_TOOLS cannot be imported"),
+        (["tests.sample_tools.CALLS"], "'tests.sample_tools.CALLS' of STREAMING_TOOLS is no tool."),
+        (["tests.sample_tools.fails"] * 2, "STREAMING_TOOLS has two tools of the name 'fails'."),
     ],
 )
 def test_each_tool_must_be_importable_and_have_a_name_of_its_own(paths, says):
@@ -32,7 +32,7 @@ def test_function_that_cannot_be_a_tool_is_an_error(tmp_path, monkeypatch):
 
 def test_provider_must_name_known_tools():
     providers = {"default": {**SCRIPTED, "TOOLS": ["get_wether"]}}
-    assert messages(STREAMING_PROVIDERS=providers, STREAMING_TOOLS=["tests.tools.get_weather"]) == [
+    assert messages(STREAMING_PROVIDERS=providers, STREAMING_TOOLS=["tests.sample_tools.get_weather"]) == [
         Error(
             "STREAMING_PROVIDERS['default'] names the tool 'get_wether', which is not in STREAMING_TOOLS.",
             hint="Did you mean 'get_weather'?",

@@ -20,7 +20,7 @@ from tests.faults.oracle import Oracle, Order, said
 from tests.faults.reader import longest_gap
 from tests.faults.scale import scaled
 from tests.faults.stages import REDIS, Stage, played_on
-from tests.journal.misfortunes import Misfortune, dies_for, hangs_for, is_flushed, loses_its_head
+from tests.journal.redis_faults import Fault, dies_for, hangs_for, is_flushed, loses_its_oldest_entries
 from tests.live.client import Visit, Visitor, http_client
 from tests.live.wires import answer_wire, until_delta
 from tests.peers import Peer
@@ -54,18 +54,18 @@ def _two_processes(stage: Stage, own_redis: Backing) -> tuple[Site, Site]:
     return owner, stage.start(beside=owner)
 
 
-MISFORTUNES = {
+FAULTS = {
     "dies": pytest.param(dies_for(AWAY_SECONDS), marks=pytest.mark.fault("F5")),
     "hangs": pytest.param(hangs_for(HUNG_SECONDS), marks=pytest.mark.fault("F6")),
     "is flushed": pytest.param(is_flushed, marks=pytest.mark.fault("F8")),
-    "loses its head": pytest.param(loses_its_head, marks=pytest.mark.fault("F8")),
+    "loses its oldest entries": pytest.param(loses_its_oldest_entries, marks=pytest.mark.fault("F8")),
 }
 
 
-@pytest.mark.parametrize("misfortune", MISFORTUNES.values(), ids=MISFORTUNES)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @played_on("uvicorn sqlite redis", long=REDIS)
 async def test_whatever_happens_to_redis_readers_miss_nothing(
-    misfortune: Misfortune,
+    fault: Fault,
     own_redis: Backing,
     client: redis.Redis,
     stage: Stage,
@@ -84,7 +84,7 @@ async def test_whatever_happens_to_redis_readers_miss_nothing(
     tasks += [asyncio.create_task(reader.read()) for reader in elsewhere]
     absent = await trial.reader(other, orders[0])
     await absent.read_until(10)
-    await asyncio.to_thread(misfortune, own_redis, client)
+    await asyncio.to_thread(fault, own_redis, client)
     tasks.append(asyncio.create_task(absent.read()))
     tasks += [asyncio.create_task((await trial.reader(other, order)).read()) for order in orders]
     await asyncio.gather(*tasks)

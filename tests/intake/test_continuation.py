@@ -16,7 +16,7 @@ from streaming.subscription import follow
 from streaming.subscription.journal import JournalSubscription
 from streaming.supervisor import current
 from streaming.testing import chunks_of, drain, frames_of, seqs_of
-from tests import tools
+from tests import sample_tools as tools
 from tests.engine import ALICE, load, submit
 from tests.stepwise import (
     LOCATION,

@@ -14,7 +14,7 @@ from streaming.protocol.requests.repair import NOT_EXECUTED
 from streaming.runner.draft import NOT_MADE
 from streaming.supervisor import current
 from streaming.testing import chunks_of, frames_of
-from tests import tools
+from tests import sample_tools as tools
 from tests.engine import ALICE, load
 from tests.stepwise import (
     LOCATION,

@@ -1,4 +1,4 @@
-"""Readers in an event loop of their own, as in another process: they find no run of theirs, only the journal."""
+"""Readers on another event loop. As in another process, they find no live log there and read the journal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_SECONDS = 60
 
 
 async def elsewhere(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """The result of `work()`, run on another loop in another thread."""
+    """Runs `work()` on another loop in another thread and returns its result."""
 
     async def run() -> T:
         try:
@@ -30,7 +30,7 @@ async def elsewhere(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 async def follow(generation_id: uuid.UUID, after: int = 0) -> list[bytes]:
-    """Every frame as it was given to a reader, to the end."""
+    """Returns all frames that a reader gets until the end."""
     subscription = await subscribe(generation_id, after)
     assert isinstance(subscription, JournalSubscription)
     given: list[bytes] = []
@@ -47,9 +47,9 @@ async def follow_many(generation_id: uuid.UUID, cursors: list[int]) -> list[list
 
 
 def verify(given: list[bytes], after: int, text: str) -> None:
-    """Numbers go up by one from the cursor, or begin again at 1; what counts in the end is the whole text.
+    """Checks that numbers rise by one from the cursor or begin again at 1, and that the reader has the text.
 
-    A reader that began after `after` is checked for the numbers, and for the end of the text.
+    A reader that never began again has the part of the text after its cursor.
     """
     seqs, last, begin = seqs_of(given), after, None
     for place, seq in enumerate(seqs):

@@ -1,4 +1,4 @@
-"""The engine's own tests once more, on each store that a site may have, in processes of their own."""
+"""Runs the engine's tests again in a process of their own, on each store that a site may have."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ENGINE = (
     "tests/faults/test_every_await.py",
 )
 LOCKS = "tests/intake/test_branches.py::test_branch_change_and_message_at_once_happen_one_after_the_other"
-FILES = "tests/test_files.py"
+FILES = ("tests/files", "tests/views/test_files.py", "tests/admin/test_files.py")
 CONTRACT = "tests/journal/test_contract.py"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -44,7 +44,7 @@ def run_tests(paths: Sequence[str], *options: str, **environment: str) -> None:
 @pytest.mark.parametrize("server_name", ["postgres_server", "mariadb_server"])
 def test_on_another_database(request: pytest.FixtureRequest, server_name: str) -> None:
     server: Backing = request.getfixturevalue(server_name)
-    run_tests([*ENGINE, LOCKS, FILES, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
+    run_tests([*ENGINE, *FILES, LOCKS, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
 
 
 def test_with_redis(redis_server: Backing) -> None:

@@ -1,4 +1,4 @@
-"""What every journal does. Run on the database that the settings name, and on a real Redis."""
+"""The contract of every journal. The tests run on the configured database and on a real Redis."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Frames = Callable[[int], list[bytes]]
 
 
 class DatabaseJournal:
-    """The database's functions behind the contract that Redis has as a class."""
+    """A `Journal` that calls the database's functions."""
 
     async def append(self, batches: Mapping[uuid.UUID, Batch]) -> dict[uuid.UUID, int]:
         await in_order(write_frames, batches)
@@ -51,7 +51,7 @@ async def journal(request: pytest.FixtureRequest) -> AsyncGenerator[Journal]:
 
 @pytest.fixture
 async def generation_id(engine: None) -> uuid.UUID:
-    """A row, which the database's journal refers to."""
+    """The id of a stored generation, because the rows of the database's journal refer to one."""
     return await in_database(_generation)
 
 
@@ -92,7 +92,7 @@ async def test_generations_are_kept_apart_in_one_append(journal: Journal) -> Non
         assert await journal.read(pk, 0) == whole[: n + 1]
 
 
-async def test_unknown_generation_and_impossible_cursors_have_nothing(
+async def test_unknown_generation_and_impossible_cursors_give_no_frames(
     journal: Journal, generation_id: uuid.UUID
 ) -> None:
     assert await journal.read(uuid.uuid4(), 0) == []
@@ -113,7 +113,7 @@ async def test_append_that_is_sent_again_with_more_at_its_end_loses_nothing(
 ) -> None:
     whole, held = frames(9), 0
     await journal.append({generation_id: Batch(1, whole[:3])})
-    while held < len(whole):  # the first answer was lost, so the writer begins again where it was
+    while held < len(whole):  # the first answer was lost, so the writer sends these frames again
         held = (await journal.append({generation_id: Batch(held + 1, whole[held:])}))[generation_id]
     assert held == 9
     assert await read_all(journal, generation_id) == whole
@@ -127,7 +127,7 @@ async def test_old_append_that_arrives_late_changes_nothing(journal: Journal, ge
     assert await read_all(journal, generation_id) == whole
 
 
-async def test_gap_is_never_read_across(journal: Journal, generation_id: uuid.UUID) -> None:
+async def test_no_frame_after_a_gap_is_read(journal: Journal, generation_id: uuid.UUID) -> None:
     whole = frames(9)
     await journal.append({generation_id: Batch(1, whole[:3])})
     await journal.append({generation_id: Batch(6, whole[5:])})
@@ -135,13 +135,13 @@ async def test_gap_is_never_read_across(journal: Journal, generation_id: uuid.UU
     assert await journal.read(generation_id, 4) == []
 
 
-async def test_empty_batches_are_no_entries(journal: Journal, generation_id: uuid.UUID) -> None:
+async def test_empty_batches_make_no_entries(journal: Journal, generation_id: uuid.UUID) -> None:
     await journal.append({generation_id: Batch(1, [])})
     await journal.append({generation_id: Batch(1, frames(2))})
     assert seqs_of(await journal.read(generation_id, 0)) == [1, 2]
 
 
-async def test_read_is_bounded_and_goes_on(journal: Journal, generation_id: uuid.UUID) -> None:
+async def test_read_is_bounded_and_continues(journal: Journal, generation_id: uuid.UUID) -> None:
     whole, size = frames(5000), 50
     for first in range(0, len(whole), size):
         await journal.append({generation_id: Batch(first + 1, whole[first : first + size])})
@@ -218,7 +218,7 @@ async def test_readers_follow_a_writer_without_gap_or_duplicate(
     assert seen == [whole, whole, whole[1:], whole[150:], whole[299:]]
 
 
-async def test_what_many_have_said_goes_to_the_database_in_statements_of_bounded_size(
+async def test_frames_of_many_generations_are_stored_in_statements_of_bounded_size(
     engine: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []

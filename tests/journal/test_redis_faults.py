@@ -1,4 +1,4 @@
-"""Redis fails in mid-stream, in each way it can, and nobody notices but by a moment's delay."""
+"""Redis fails during a stream in every way it can. Readers lose nothing and wait only a moment."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from streaming.supervisor import current, stop
 from tests.backing import Backing
 from tests.engine import ALICE, leave_for_dead
 from tests.journal.elsewhere import elsewhere, follow, follow_many, verify
-from tests.journal.misfortunes import Misfortune, dies_for, hangs_for, is_flushed, loses_its_head, stays_away
+from tests.journal.redis_faults import Fault, dies_for, hangs_for, is_flushed, loses_its_oldest_entries, stays_away
 
 pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.timeout(120)]
 Script = Callable[..., None]
 TEXT = "wörd 世界 " * 200
-# A word each; the stream lasts four seconds.
+# The pause before each word; the stream lasts four seconds.
 DELAY = 0.01
 MAX_STALL_SECONDS = 0.5
 
 
 @pytest.fixture
 def client(redis_server: Backing, settings: Any) -> Iterator[redis.Redis]:
-    """The site has a Redis; this talks to it."""
+    """Gives the site a Redis, and the test a client of its own."""
     settings.STREAMING_REDIS_URL = redis_server.url
     with redis.Redis.from_url(redis_server.url) as own:
         yield own
@@ -42,7 +42,7 @@ async def submit() -> Generation:
 
 
 async def longest_stall(generation_id: uuid.UUID) -> float:
-    """Seconds between two deliveries to a reader in the owning process, at most."""
+    """Returns the longest time between two deliveries to a reader in the owning process, in seconds."""
     subscription = await subscribe(generation_id)
     last, longest = time.monotonic(), 0.0
     while await subscription.next(30) is not None:
@@ -53,31 +53,31 @@ async def longest_stall(generation_id: uuid.UUID) -> float:
 
 
 def entries(client: redis.Redis, generation_id: uuid.UUID) -> list[tuple[int, int]]:
-    """First and last number of every entry of the stream."""
+    """Returns the first and last number of every entry of the stream."""
     raw: Any = client.xrange(f"streaming:{generation_id}")
     return [(int(fields[b"first"]), int(entry_id.split(b"-")[0])) for entry_id, fields in raw]
 
 
 DIES, HANGS = dies_for(1), hangs_for(3)
-MISFORTUNES = {
+FAULTS = {
     "dies": DIES,
     "hangs": HANGS,
     "is flushed": is_flushed,
-    "loses its head": loses_its_head,
+    "loses its oldest entries": loses_its_oldest_entries,
     "stays away": stays_away,
 }
 
 
-@pytest.mark.parametrize("misfortune", MISFORTUNES.values(), ids=MISFORTUNES)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 async def test_readers_elsewhere_miss_nothing(
-    scripted: Script, redis_server: Backing, client: redis.Redis, misfortune: Misfortune
+    scripted: Script, redis_server: Backing, client: redis.Redis, fault: Fault
 ) -> None:
     scripted(text=TEXT, delay=DELAY)
     generation = await submit()
     stall = asyncio.create_task(longest_stall(generation.pk))
     early = asyncio.create_task(elsewhere(functools.partial(follow_many, generation.pk, [0, 0, 5])))
     await asyncio.sleep(1)
-    await asyncio.to_thread(misfortune, redis_server, client)
+    await asyncio.to_thread(fault, redis_server, client)
     late = asyncio.create_task(elsewhere(functools.partial(follow_many, generation.pk, [0, 3, 40])))
     for given, after in zip([*await early, *await late], [0, 0, 5, 0, 3, 40], strict=True):
         verify(given, after, TEXT)
@@ -87,14 +87,14 @@ async def test_readers_elsewhere_miss_nothing(
     assert (row.status, row.message.text) == ("finished", TEXT)
 
 
-@pytest.mark.parametrize("misfortune", [DIES, HANGS, is_flushed], ids=["dies", "hangs", "is flushed"])
+@pytest.mark.parametrize("fault", [DIES, HANGS, is_flushed], ids=["dies", "hangs", "is flushed"])
 async def test_redis_that_is_back_has_every_frame_once(
-    scripted: Script, redis_server: Backing, client: redis.Redis, misfortune: Misfortune
+    scripted: Script, redis_server: Backing, client: redis.Redis, fault: Fault
 ) -> None:
     scripted(text=TEXT, delay=DELAY)
     generation = await submit()
     await asyncio.sleep(0.7)
-    await asyncio.to_thread(misfortune, redis_server, client)
+    await asyncio.to_thread(fault, redis_server, client)
     await current().idle()
     row = await Generation.objects.aget()
     found = entries(client, generation.pk)
@@ -159,7 +159,7 @@ async def test_stop_elsewhere_is_obeyed_soon_while_redis_hangs(
 async def test_idle_readers_stay_and_share_connections(
     scripted: Script, client: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Longer than the five seconds after which redis-py's defaults end an idle connection, and our own check."""
+    """They wait longer than redis-py's default limit for idle connections (5 s) and our own check (10 s)."""
     before = len(client.client_list())
     scripted(text="one", hang_after=1)
     generation = await submit()
@@ -172,7 +172,7 @@ async def test_idle_readers_stay_and_share_connections(
             reader.close()
         return len(client.client_list())
 
-    # Two loops: the owner's and the readers'.
+    # The owner and the readers have one loop each.
     assert await elsewhere(idle) - before <= 2 * 4
     assert [record for record in caplog.records if record.name.startswith("streaming.journal")] == []
 
@@ -180,7 +180,7 @@ async def test_idle_readers_stay_and_share_connections(
 async def test_dead_process_leaves_what_redis_has_and_can_add_nothing(
     scripted: Script, client: redis.Redis, settings: Any
 ) -> None:
-    """Its frames reach the database every two seconds only; what readers elsewhere have seen is kept all the same."""
+    """Its frames reach the database only every two seconds, but what readers elsewhere have seen is kept."""
     settings.STREAMING_TICK_SECONDS, settings.STREAMING_LEASE_SECONDS = 60, 2
     scripted(text=TEXT, delay=DELAY)
     generation = await submit()
@@ -217,7 +217,7 @@ async def test_dead_process_is_settled_without_redis(
 
 
 async def test_end_that_is_not_the_rows_is_not_passed_on(scripted: Script, client: redis.Redis, settings: Any) -> None:
-    """Somebody settled the answer while its owner slept: readers elsewhere get that end, not the owner's."""
+    """Another process settled the answer while its owner was suspended. Readers elsewhere get that end."""
     settings.STREAMING_TICK_SECONDS, settings.STREAMING_LEASE_SECONDS = 60, 400
     scripted(text="one two three")
     generation = await submit()

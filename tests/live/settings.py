@@ -12,7 +12,7 @@ from project.settings import *  # noqa: F403
 from tests.live.providers import TOOLS, providers
 
 STREAMING_PROVIDERS = providers(os.environ.get("LIVE_PEER_URL", "http://127.0.0.1:9"))
-STREAMING_TOOLS = [f"tests.tools.{name}" for name in TOOLS]
+STREAMING_TOOLS = [f"tests.sample_tools.{name}" for name in TOOLS]
 STREAMING_HEARTBEAT_SECONDS = 0.3
 STREAMING_TICK_SECONDS = 0.1
 STREAMING_POLL_SECONDS = 0.05

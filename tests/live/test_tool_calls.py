@@ -10,7 +10,7 @@ import pytest
 from streaming.chat import start_chat
 from streaming.models import Conversation, Message, Owner
 from streaming.protocol import GenerationRequest, ToolResult
-from tests import tools
+from tests import sample_tools as tools
 from tests.live import rows
 from tests.live.client import Visitor, assert_whole
 from tests.live.providers import DIALECTS

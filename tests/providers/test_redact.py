@@ -1,3 +1,5 @@
+"""Secrets are masked in texts for staff; other text is kept."""
+
 from __future__ import annotations
 
 import pytest
@@ -18,7 +20,7 @@ from streaming.providers.redact import MASK, MAX_LENGTH, hide, redact
     ],
 )
 @pytest.mark.parametrize("sentence", ["Incorrect API key provided: {}.", "({})", '{{"k": "{}"}}', "{}"])
-def test_keys_by_their_shape(secret: str, sentence: str) -> None:
+def test_keys_are_known_by_their_form(secret: str, sentence: str) -> None:
     masked = redact(sentence.format(secret))
     assert "CANARY" not in masked
     assert MASK in masked
@@ -39,11 +41,11 @@ def test_keys_by_their_shape(secret: str, sentence: str) -> None:
         "https://user:CANARY@host/",
     ],
 )
-def test_secrets_by_their_name(text: str) -> None:
+def test_secrets_are_known_by_their_name(text: str) -> None:
     assert "CANARY" not in redact(text)
 
 
-def test_a_known_secret_of_any_shape() -> None:
+def test_a_hidden_secret_may_have_any_form() -> None:
     hide("red tulip", "red tulips of Delft", "", "of")
     assert redact("of red tulips of Delft and a red tulip") == f"of {MASK} and a {MASK}"
 
@@ -57,7 +59,7 @@ def test_a_known_secret_of_any_shape() -> None:
         "risk-free task-oriented words",
     ],
 )
-def test_the_rest_is_kept(text: str) -> None:
+def test_other_text_is_kept(text: str) -> None:
     assert redact(text) == text
 
 

@@ -1,3 +1,5 @@
+"""The registry makes one instance of a provider for each loop, and knows the problems of its options."""
+
 from __future__ import annotations
 
 import asyncio
@@ -70,17 +72,17 @@ class TestGetProvider:
             get_provider("opnai")
 
     @pytest.mark.parametrize("path", ["streaming.providers.nothing.Here", "nonsense", "streaming.errors.NotFound"])
-    async def test_a_backend_that_is_none(self, settings: Settings, path: str) -> None:
+    async def test_a_backend_that_is_no_provider_is_refused(self, settings: Settings, path: str) -> None:
         settings.STREAMING_PROVIDERS = {"default": {"BACKEND": path}}
         with pytest.raises(ImproperlyConfigured, match="BACKEND of provider 'default'"):
             get_provider()
 
-    async def test_wrong_options_say_what_is_wrong(self, settings: Settings) -> None:
+    async def test_wrong_options_are_named(self, settings: Settings) -> None:
         configure(settings, modle="tiny")
         with pytest.raises(ImproperlyConfigured, match=r"unknown option .modle.\. Did you mean .model.\?"):
             get_provider()
 
-    def test_outside_of_a_loop_there_is_none(self, settings: Settings) -> None:
+    def test_a_provider_needs_a_running_loop(self, settings: Settings) -> None:
         configure(settings)
         with pytest.raises(RuntimeError, match="no running event loop"):
             get_provider()
@@ -91,25 +93,25 @@ class TestProblems:
         settings.STREAMING_PROVIDERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
         return [problem.kind for problem in provider_class("default").check("default", options)]
 
-    def test_none(self, settings: Settings) -> None:
+    def test_right_options_have_no_problems(self, settings: Settings) -> None:
         assert self.kinds(settings, SCRIPTED, text="Hi") == []
         assert self.kinds(settings, CHAT, model="m", api_key="k") == []
 
     @pytest.mark.parametrize("backend", [CHAT, "streaming.providers.anthropic.Messages"])
-    def test_nothing_set(self, settings: Settings, backend: str) -> None:
+    def test_empty_options_miss_a_model_and_a_key(self, settings: Settings, backend: str) -> None:
         assert self.kinds(settings, backend, api_key="", model="") == ["missing_model", "empty_key"]
 
     def test_a_compatible_server_needs_no_key(self, settings: Settings) -> None:
         assert self.kinds(settings, CHAT, model="m", base_url="http://localhost:8080/v1") == []
 
-    def test_the_environment_may_hold_the_key(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_environment_may_have_the_key(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("OPENAI_API_KEY", "k")
         assert self.kinds(settings, CHAT, model="m") == []
 
-    def test_unknown_and_wrong_options(self, settings: Settings) -> None:
+    def test_unknown_and_wrong_options_are_problems(self, settings: Settings) -> None:
         assert self.kinds(settings, SCRIPTED, txt="Hi", delay="slow") == ["unknown_option", "bad_option"]
 
-    def test_a_missing_recording(self, settings: Settings) -> None:
+    def test_a_missing_recording_is_a_problem(self, settings: Settings) -> None:
         assert self.kinds(settings, SCRIPTED, recording="/no/such/file") == ["bad_option"]
 
     def test_a_missing_extra_says_what_to_install(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +120,7 @@ class TestProblems:
         assert problem.kind == "missing_extra"
         assert problem.hint == "Run: pip install 'django-llm-streaming[openai]'"
 
-    def test_the_weights_may_be_missing(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_missing_weights_are_a_problem(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("streaming.providers.local.options.find_spec", lambda name: None)
         settings.STREAMING_PROVIDERS = {"default": {"BACKEND": "streaming.providers.local.LocalModel"}}
         [problem] = provider_class("default").check("default", {})

@@ -1,3 +1,5 @@
+"""The scripted provider: its wire bytes, its sources and its faults."""
+
 from __future__ import annotations
 
 import asyncio
@@ -29,7 +31,7 @@ def read(dialect: str, chunks: list[bytes]) -> Transcript:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 class TestWire:
-    async def test_text(self, dialect: str) -> None:
+    async def test_text_arrives_with_its_usage(self, dialect: str) -> None:
         script = "You said {prompt}:\n\n* one\n* two 🙂"
         transcript = read(dialect, await chunks_of(dialect=dialect, text=script))
         assert transcript.text == "You said Žluť?:\n\n* one\n* two 🙂"
@@ -37,11 +39,11 @@ class TestWire:
         assert transcript.usage is not None
         assert (transcript.usage.input_tokens, transcript.usage.output_tokens) == (1, 8)
 
-    async def test_reasoning(self, dialect: str) -> None:
+    async def test_reasoning_is_apart_from_the_text(self, dialect: str) -> None:
         transcript = read(dialect, await chunks_of(dialect=dialect, reasoning="Let me see.", text="Yes."))
         assert (transcript.reasoning, transcript.text) == ("Let me see.", "Yes.")
 
-    async def test_parallel_tool_calls(self, dialect: str) -> None:
+    async def test_tool_calls_have_ids_of_their_own(self, dialect: str) -> None:
         calls = [{"name": "weather", "arguments": {"city": city}} for city in ("Rome", "Oslo")]
         transcript = read(dialect, await chunks_of(dialect=dialect, tool_calls=calls))
         assert [call.arguments for call in transcript.tool_calls] == [{"city": "Rome"}, {"city": "Oslo"}]
@@ -69,10 +71,10 @@ class TestWire:
 
 
 class TestSource:
-    async def test_chunks(self) -> None:
+    async def test_chunks_are_sent_as_they_are(self) -> None:
         assert await chunks_of(chunks=["data: é\n\n", b"\xff"]) == ["data: é\n\n".encode(), b"\xff"]
 
-    async def test_a_recording_comes_event_by_event(self, tmp_path: Path) -> None:
+    async def test_a_recording_is_sent_event_by_event(self, tmp_path: Path) -> None:
         recording = tmp_path / "body.sse"
         recording.write_bytes(b"event: a\ndata: 1\n\ndata: 2\r\n\r\ndata: 3")
         assert await chunks_of(recording=str(recording)) == [
@@ -83,19 +85,19 @@ class TestSource:
 
 
 class TestFaults:
-    async def test_an_error_before_anything(self) -> None:
+    async def test_an_error_may_come_before_the_first_chunk(self) -> None:
         with pytest.raises(ProviderError) as raised:
             await chunks_of(error="rate_limited")
         assert raised.value.code == "rate_limited"
 
-    async def test_the_connection_is_lost(self) -> None:
+    async def test_the_connection_may_be_lost_between_chunks(self) -> None:
         stream = Scripted(chunks=["a", "b", "c"], fail_after=2).stream(REQUEST)
         assert [await anext(stream), await anext(stream)] == [b"a", b"b"]
         with pytest.raises(ProviderError) as raised:
             await anext(stream)
         assert raised.value.code == "connection_lost"
 
-    async def test_it_hangs_until_closed(self) -> None:
+    async def test_it_may_hang_until_it_is_closed(self) -> None:
         provider = Scripted(chunks=["a", "b"], hang_after=1)
         async with aclosing(provider.stream(REQUEST)) as stream:
             assert await anext(stream) == b"a"
@@ -103,13 +105,13 @@ class TestFaults:
                 await asyncio.wait_for(anext(stream), 0.05)
         assert provider.open_streams == 0
 
-    async def test_delay(self) -> None:
+    async def test_delay_is_a_pause_before_each_chunk(self) -> None:
         began = time.monotonic()
         await chunks_of(chunks=["a", "b", "c"], delay=0.02)
         assert time.monotonic() - began >= 0.06
 
 
-async def test_requests_are_kept_to_be_looked_at() -> None:
+async def test_requests_are_kept_for_tests() -> None:
     provider = Scripted(text="Hi")
     stream = provider.stream(REQUEST)
     await anext(stream)

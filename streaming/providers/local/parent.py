@@ -1,10 +1,10 @@
-"""The parents' side of the local model: one child for all processes of a user, started by whoever comes first.
+"""The parents' side of the local model. All processes of a user share one child, which the first of them starts.
 
-Everything here blocks; call it from a thread.
+The functions here block, so call them from a thread. Three files have locks:
 
-    starting     an exclusive lock on `<key>.start`: one process starts the child, the others wait and find it
-    using        a shared lock on `<key>.use`, held until the process ends; the child leaves when nobody holds one
-    being alive  the child's own lock on `<key>.state`, where it writes its address
+    `<key>.start`  an exclusive lock: one process starts the child, the others wait and find it
+    `<key>.use`    shared locks: a process that uses the model holds one until it ends; the child ends when none is held
+    `<key>.state`  the child's own lock, held while it lives; the file has its address
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ POLL_SECONDS = 0.05
 Progress = Callable[[str], None]
 
 _in_use: dict[Path, int] = {}
-"""Descriptors of the shared locks this process holds; they stay open until it ends."""
+"""The descriptors of the shared locks that this process holds. They stay open until it ends."""
 
 _children: list[subprocess.Popen[bytes]] = []
-"""Kept so that a dead child is reaped when the next one starts."""
+"""The started children. A dead one is removed from the process table when the next one starts."""
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Where a child answers, and the key that it wants."""
+    """The address of a child, its API key and its process id."""
 
     url: str
     api_key: str
@@ -56,7 +56,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class ServerOptions(NamedTuple):
-    """What makes one child different from another; `child` says what each means."""
+    """The options by which children differ. `child` describes them."""
 
     model_path: str
     alias: str
@@ -67,14 +67,15 @@ class ServerOptions(NamedTuple):
 
 
 def is_supported() -> bool:
-    """Whether this platform has the file locks that the supervision rests on."""
+    """Returns True if this platform has the file locks that processes and child need."""
     return fcntl is not None
 
 
 class LocalServer:
-    """One child, found or started.
+    """Finds or starts one child.
 
-    `grace` is how many seconds it stays after its last user, `start_timeout` how many it has for loading.
+    `grace` is how long the child stays after the last process that used it, `start_timeout` the limit for loading. Both
+    are in seconds.
     """
 
     def __init__(self, options: ServerOptions, *, grace: float, start_timeout: float) -> None:
@@ -84,10 +85,10 @@ class LocalServer:
         self._start_timeout = start_timeout
 
     def ensure(self, progress: Progress = logger.info) -> Address:
-        """The address of a child that has loaded its model.
+        """Returns the address of a child that has loaded its model.
 
         Raises:
-            ProviderError: it cannot be started; the detail holds the end of its log.
+            ProviderError: it cannot be started. The detail has the end of its log.
         """
         _use(self._file("use"))
         address = self._address()
@@ -100,7 +101,7 @@ class LocalServer:
         return _directory() / f"{self._key}.{kind}"
 
     def _address(self) -> Address | None:
-        """What the child published, if one is alive and ready."""
+        """Returns the address that the child has published; None if none is alive and ready."""
         try:
             with self._file("state").open("rb") as state:
                 return msgspec.json.decode(state.read(), type=Address) if _is_locked(state.fileno()) else None
@@ -120,7 +121,7 @@ class LocalServer:
         return address
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        """A session of its own, so that Ctrl-C in a terminal ends the site and not the model."""
+        """Starts a child in a session of its own, so that Ctrl-C in a terminal ends only the site."""
         files = {"state": str(self._file("state")), "use": str(self._file("use"))}
         config = {**self._options._asdict(), **files, "grace": self._grace}
         with self._file("log").open("wb") as log:
@@ -140,13 +141,17 @@ class LocalServer:
 
 
 def _key(options: ServerOptions) -> str:
-    """The same for everybody who may share a child: same model, same installation, same program."""
+    """Returns the key of the child's files. Processes with the same options, installation and program share a child."""
     identity = json.dumps([*options, sys.prefix, SCRIPT.read_text()])
     return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 def _directory() -> Path:
-    """A directory in the system's temporary one that is this user's alone."""
+    """Returns a directory for temporary files that only this user can read.
+
+    Raises:
+        ProviderError: another user could read or write it.
+    """
     path = Path(tempfile.gettempdir()) / f"django-llm-streaming-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=0o700)
@@ -157,7 +162,7 @@ def _directory() -> Path:
 
 
 def _use(path: Path) -> None:
-    """Hold the shared lock from now on. Waits for a child that is just leaving."""
+    """Takes the shared lock until the process ends. Waits for a child that is just ending."""
     if path not in _in_use:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
@@ -172,7 +177,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _is_locked(descriptor: int) -> bool:
-    """Whether somebody else holds the lock; ours, if we get it, falls when the file is closed."""
+    """Returns True if another process holds the lock. If not, this process gets a lock until the file is closed."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

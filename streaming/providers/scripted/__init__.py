@@ -1,6 +1,6 @@
-"""A provider without a model: it replays a script or a recording as the real wire bytes of any dialect.
+"""The scripted provider needs no model: it replays a script or a recording as real wire bytes of any dialect.
 
-`provider` chooses what to replay, how fast and with which faults; `wire` writes the bytes.
+`provider` reads the script, its speed and its faults from the options; `wire` writes the bytes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A provider without a model: it replays a script or a recording, at a chosen speed and with chosen faults.
+"""The scripted provider: it replays a script or a recording at a chosen speed and with chosen faults.
 
-For tests, development and demonstrations. The bytes are real wire bytes, so everything behind them is exercised.
+It serves tests, development and demonstrations. The bytes are real wire bytes, so they go through the real parser.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from streaming.errors import ProviderError
-from streaming.protocol import GenerationRequest, ToolCall, ToolResult, text_of
-from streaming.providers.base import DOCUMENTS, Dialect, Problem
+from streaming.protocol import DialectName, GenerationRequest, ToolCall, ToolResult, text_of
+from streaming.providers.base import DOCUMENTS, Problem
 from streaming.providers.options import Options, problems, read
 from streaming.providers.scripted.wire import Script, ScriptedCall, wire
 
@@ -26,24 +26,24 @@ DEFAULT_TEXT = (
 )
 
 ARGUMENT_CHARS = 8
-"""Length of a fragment of a tool call's arguments: short enough that no key or value comes whole."""
+"""The length of a delta of a tool call's arguments: short, so that most keys and values are cut."""
 
 KEPT_REQUESTS = 100
-"""How many of the last requests are kept for tests to look at; a site that runs for long keeps no more."""
+"""The number of requests that are kept for tests. Older ones are dropped, so a long-running site keeps no more."""
 
 
 class ScriptedOptions(Options, frozen=True, kw_only=True):
-    """What to replay — one of `text` (with `reasoning` and `tool_calls`), `chunks`, `recording` — and how.
+    """The script and its speed and faults. Set `text` (with `reasoning`, `tool_calls`), or `chunks`, or `recording`.
 
-    `{prompt}` in `text` becomes the last user message; `tool_calls` are not made again after their results.
+    `{prompt}` in `text` becomes the last user message. `tool_calls` are not repeated after their results.
     `chunks` are pieces of the body, str or bytes; `recording` is the path of a file that holds a body.
-    `delay` is in seconds, before each chunk. `chunk_size` cuts the body anew, in bytes.
+    `delay` is the pause before each chunk, in seconds. `chunk_size` cuts the body into chunks of so many bytes.
     `error` is a code of `errors.PUBLIC_MESSAGES`, raised after `fail_after` chunks. After `hang_after` chunks
-    nothing more comes until the stream is closed.
+    the stream is silent until it is closed.
     """
 
     model: str = "scripted"
-    dialect: Dialect = "openai-chat"
+    dialect: DialectName = "openai-chat"
     text: str = DEFAULT_TEXT
     reasoning: str = ""
     tool_calls: tuple[ScriptedCall, ...] = ()
@@ -57,7 +57,7 @@ class ScriptedOptions(Options, frozen=True, kw_only=True):
 
 
 class Scripted:
-    """The script, once for each request. `requests` and `open_streams` let tests look at the provider's side."""
+    """Replays the script for each request. Tests read `requests` and `open_streams`."""
 
     takes = DOCUMENTS
 
@@ -114,7 +114,7 @@ class Scripted:
         )
 
     async def close(self) -> None:
-        """See `Provider.close`. There is nothing to give back."""
+        """See `Provider.close`. Does nothing, because there are no connections."""
 
     @classmethod
     def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
@@ -135,17 +135,17 @@ def _last_prompt(request: GenerationRequest) -> str:
 
 
 def _has_results(request: GenerationRequest) -> bool:
-    """The conversation ends with what a tool gave back."""
+    """Returns True if the conversation ends with a tool result."""
     return bool(request.turns) and any(isinstance(part, ToolResult) for part in request.turns[-1].parts[-1:])
 
 
 def _calls_so_far(request: GenerationRequest) -> int:
-    """Numbers the calls through a conversation, so that no id comes twice."""
+    """Returns the number of calls in the conversation. New ids continue from it, so no id comes twice."""
     return sum(isinstance(part, ToolCall) for turn in request.turns for part in turn.parts)
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """The text in pieces of one word and the space after it."""
+    """Splits the text into words, each with the space after it."""
     return tuple(re.findall(r"\S+\s*|\s+", text))
 
 

@@ -1,4 +1,4 @@
-"""The wire bytes of an answer in each dialect, written the way the vendors write them: one server-sent event each."""
+"""Writes the wire bytes of an answer in each dialect, as the vendors do: each chunk is one server-sent event."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 class ScriptedCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool call to be streamed. `arguments` is JSON text when given as a string, correct or not."""
+    """A tool call to stream. `arguments` may be a string, which is sent as it is, even if it is not valid JSON."""
 
     name: str
     arguments: dict[str, Any] | str
@@ -19,23 +19,23 @@ class ScriptedCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
-    """What to say, in pieces: each becomes one delta. Calls come after the text, at the same time or in turn."""
+    """An answer in pieces. Each piece becomes one delta. Tool calls come after the text."""
 
     model: str
     text: tuple[str, ...] = ()
     reasoning: tuple[str, ...] = ()
     calls: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
-    """`(id, name, pieces of the arguments)` of each call."""
+    """For each call: `(id, name, pieces of the arguments)`."""
     input_tokens: int = 0
 
     @property
     def output_tokens(self) -> int:
-        """A token for each delta."""
+        """The number of output tokens, one for each delta."""
         return len(self.text) + len(self.reasoning) + sum(len(pieces) for _, _, pieces in self.calls)
 
 
 def wire(dialect: str, answer: Script) -> Iterator[bytes]:
-    """The events of `answer`, each with its blank line."""
+    """Yields the events of `answer` in `dialect`, each with its blank line."""
     return WRITERS[dialect](answer)
 
 
@@ -72,7 +72,7 @@ def _chat_calls(answer: Script) -> Iterator[Json]:
 
 
 def _responses(answer: Script) -> Iterator[bytes]:
-    """Items are numbered by `output_index`; `sequence_number` counts all events."""
+    """Yields the events. `output_index` numbers the items; `sequence_number` numbers the events."""
     head: Json = {"id": "resp_scripted", "object": "response", "model": answer.model}
     events: list[Json] = [{"type": "response.created", "response": {**head, "status": "in_progress", "output": []}}]
     items = list(_response_items(answer))
@@ -100,7 +100,7 @@ _EMPTY: dict[str, Json] = {
 
 
 def _response_items(answer: Script) -> Iterator[tuple[Json, list[Json]]]:
-    """Each whole item with the deltas that stream it."""
+    """Yields each item as it is at its end, with the deltas that stream it."""
     if answer.reasoning:
         summary = [{"type": "summary_text", "text": "".join(answer.reasoning)}]
         deltas = _deltas("response.reasoning_summary_text", "text", answer.reasoning, summary_index=0)
@@ -136,7 +136,7 @@ def _anthropic(answer: Script) -> Iterator[bytes]:
 
 
 def _anthropic_blocks(answer: Script) -> Iterator[tuple[Json, list[Json]]]:
-    """Each block as it starts, with the deltas that fill it."""
+    """Yields each block as it is at its start, with the deltas that fill it."""
     if answer.reasoning:
         thinking = [{"type": "thinking_delta", "thinking": piece} for piece in answer.reasoning]
         signed = {"type": "signature_delta", "signature": "scripted"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from project.settings import *  # noqa: F403
 
 STREAMING_PROVIDERS = {"default": {"BACKEND": "tests.browser.by_prompt.ByPrompt"}}
-STREAMING_TOOLS = ["tests.tools.send_mail", "tests.browser.by_prompt.get_weather"]
+STREAMING_TOOLS = ["tests.sample_tools.send_mail", "tests.browser.by_prompt.get_weather"]
 STREAMING_PROVIDER_RETRIES = 0
 STREAMING_DRAIN_SECONDS = 0.5
 # Without `EXAMPLES` this is the plain example site. That is the case while the test database is made.

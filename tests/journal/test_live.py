@@ -1,3 +1,5 @@
+"""The live log: its numbers, its memory, and the wake-ups of its readers."""
+
 from __future__ import annotations
 
 import asyncio
@@ -9,7 +11,7 @@ import sys
 import pytest
 
 from streaming.journal import LiveLog
-from streaming.journal.live import BYTES_PER_PAGE, PAGES_TOGETHER
+from streaming.journal.live import BYTES_PER_PAGE, PAGES_PER_MERGE
 from streaming.protocol.ui_stream import frame
 
 
@@ -21,7 +23,7 @@ def test_frames_are_numbered_from_one_without_a_gap() -> None:
     assert log.last_seq == 3
 
 
-def test_read_gives_what_comes_after_a_number_and_no_more_than_a_write() -> None:
+def test_read_gives_the_frames_after_a_number_and_at_most_one_page() -> None:
     log = LiveLog()
     log.append(_chunks(2000, sizes=(1, 90)))
     at, reads = 0, []
@@ -29,18 +31,18 @@ def test_read_gives_what_comes_after_a_number_and_no_more_than_a_write() -> None
         reads.append(sum(map(len, read)))
         at += len(read)
     assert at == log.last_seq == 2000
-    assert max(reads) < PAGES_TOGETHER * 2 * BYTES_PER_PAGE
+    assert max(reads) < PAGES_PER_MERGE * 2 * BYTES_PER_PAGE
 
 
-def test_what_is_long_is_not_put_together() -> None:
+def test_large_pages_are_not_merged() -> None:
     log = LiveLog()
-    log.append(_chunks(3 * PAGES_TOGETHER, sizes=(3 * BYTES_PER_PAGE,)))
+    log.append(_chunks(3 * PAGES_PER_MERGE, sizes=(3 * BYTES_PER_PAGE,)))
     assert [len(log.read(after)) for after in range(log.last_seq)] == [1] * log.last_seq
 
 
 @pytest.mark.parametrize("sizes", [(1,), (1, 90), (BYTES_PER_PAGE,), (20, 20, 3 * BYTES_PER_PAGE), (1, 5000, 2000, 4)])
 @pytest.mark.parametrize("count", [0, 1, 40, 500])
-def test_every_number_is_a_place_to_read_on_from(sizes: tuple[int, ...], count: int) -> None:
+def test_reading_can_begin_after_every_number(sizes: tuple[int, ...], count: int) -> None:
     log = LiveLog()
     chunks = _chunks(count, sizes)
     whole = [frame(seq, chunk) for seq, chunk in enumerate(chunks, 1)]
@@ -58,7 +60,7 @@ def test_every_number_is_a_place_to_read_on_from(sizes: tuple[int, ...], count: 
     assert log.size == sum(map(len, whole))
 
 
-def test_an_answer_is_held_in_a_seventh_of_its_frames() -> None:
+def test_an_answer_takes_a_seventh_of_the_memory_of_its_frames() -> None:
     log = LiveLog()
     for chunk in _chunks(2000, sizes=(3, 8, 5)):
         log.append([chunk])
@@ -67,7 +69,7 @@ def test_an_answer_is_held_in_a_seventh_of_its_frames() -> None:
 
 
 def test_a_picture_is_kept_as_it_is() -> None:
-    """Packing one would hold up everybody."""
+    """Packing a picture would block the event loop for too long."""
     picture = b'{"type":"file","url":"data:image/png;base64,%b"}' % base64.b64encode(bytes(5_000_000))
     log = LiveLog()
     log.append([picture])
@@ -76,7 +78,7 @@ def test_a_picture_is_kept_as_it_is() -> None:
 
 
 def _chunks(count: int, sizes: tuple[int, ...]) -> list[bytes]:
-    """As an encoder makes them, with text of so many characters in turn."""
+    """Makes text chunks as the encoder does. `sizes` are the lengths of their texts, in turn."""
     chance = random.Random(7)
     text = ("".join(chance.choices("etaoin shrdlu\\n", k=size)) for size in itertools.cycle(sizes))
     return [b'{"type":"text-delta","id":"text-0","delta":"%b"}' % one.encode() for one in itertools.islice(text, count)]
@@ -90,13 +92,13 @@ async def test_wait_returns_as_soon_as_something_is_appended() -> None:
     await asyncio.wait_for(waiting, 1)
 
 
-async def test_wait_does_not_miss_what_came_before_it() -> None:
+async def test_wait_returns_at_once_if_there_are_frames() -> None:
     log = LiveLog()
     log.append([b"{}"])
     await asyncio.wait_for(log.wait(0, 30), 1)
 
 
-async def test_wait_gives_up_after_its_time_and_leaves_nothing_behind() -> None:
+async def test_wait_ends_after_its_time_and_leaves_no_waiter() -> None:
     log = LiveLog()
     await log.wait(0, 0.01)
     assert not log._waiting
@@ -110,7 +112,7 @@ async def test_close_wakes_every_reader() -> None:
     await asyncio.wait_for(asyncio.gather(*waiting), 1)
 
 
-def test_last_reader_to_leave_is_noticed_once_and_only_while_open() -> None:
+def test_log_reports_its_last_reader_only_while_it_is_open() -> None:
     noticed: list[bool] = []
     log = LiveLog(on_unwatched=lambda: noticed.append(True))
     log.enter()

@@ -1,4 +1,4 @@
-"""What may happen to a Redis; each is done to the server, or through a client of its own."""
+"""Faults of a Redis. Each function does one to the server, or to its data through a client."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import redis
 
 from tests.backing import Backing
 
-Misfortune = Callable[[Backing, redis.Redis], None]
+Fault = Callable[[Backing, redis.Redis], None]
 
 
-def dies_for(seconds: float) -> Misfortune:
-    """Killed, and back empty."""
+def dies_for(seconds: float) -> Fault:
+    """Kills the server and starts it again, empty."""
 
     def die(server: Backing, client: redis.Redis) -> None:
         server.kill()
@@ -23,8 +23,8 @@ def dies_for(seconds: float) -> Misfortune:
     return die
 
 
-def hangs_for(seconds: float) -> Misfortune:
-    """Its connections stay open, and nobody answers."""
+def hangs_for(seconds: float) -> Fault:
+    """Suspends the server: connections stay open, but nothing is answered."""
 
     def hang(server: Backing, client: redis.Redis) -> None:
         server.pause()
@@ -38,8 +38,8 @@ def is_flushed(server: Backing, client: redis.Redis) -> None:
     client.flushall()
 
 
-def loses_its_head(server: Backing, client: redis.Redis) -> None:
-    """Only the newest entry of each stream is left."""
+def loses_its_oldest_entries(server: Backing, client: redis.Redis) -> None:
+    """Removes all entries of each stream but the newest."""
     for key in client.scan_iter("streaming:*"):
         client.xtrim(key, maxlen=1, approximate=False)
 

@@ -1,22 +1,24 @@
-"""The way into the database: what comes out of it are Django's exceptions, and deadlocks are outlasted."""
+"""Transactions run on the database that a router chooses, and are repeated after a deadlock."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.db.models import Model
 
-from streaming.database import atomic, in_database, retry_on_deadlock
+from streaming.database import atomic, retry_on_deadlock
 from streaming.database.transactions import MAX_DEADLOCKS
 
 
 class MariaDBError(Exception):
-    """As a driver raises it: its number comes first."""
+    """An error of a MariaDB driver. Its first argument is the error number."""
 
 
 class PostgreSQLError(Exception):
+    """An error of PostgreSQL's driver, which has an SQLSTATE."""
+
     sqlstate = "40P01"
 
 
@@ -27,7 +29,7 @@ class Elsewhere:
         return "conversations" if model._meta.app_label == "streaming" else None
 
 
-def test_transactions_are_where_a_router_puts_the_rows(settings: Any) -> None:
+def test_transactions_are_on_the_database_that_a_router_chooses(settings: Any) -> None:
     settings.DATABASE_ROUTERS = [f"{__name__}.Elsewhere"]
     assert atomic().using == "conversations"
 
@@ -36,13 +38,8 @@ def _raise(error: Exception, cause: Exception | None = None) -> None:
     raise error from cause
 
 
-async def test_exception_of_the_driver_becomes_djangos() -> None:
-    with pytest.raises(OperationalError, match="server closed the connection"):
-        await in_database(_raise, connection.Database.OperationalError("server closed the connection"))
-
-
 @pytest.mark.parametrize("cause", [MariaDBError(1213, "Deadlock found"), PostgreSQLError("deadlock detected")])
-def test_deadlocked_transaction_is_done_again_but_not_for_ever(cause: Exception) -> None:
+def test_deadlocked_transaction_is_repeated_but_not_for_ever(cause: Exception) -> None:
     tries = []
 
     @retry_on_deadlock
@@ -61,7 +58,7 @@ def test_deadlocked_transaction_is_done_again_but_not_for_ever(cause: Exception)
 
 
 @pytest.mark.parametrize("cause", [None, MariaDBError(2006, "server has gone away"), MariaDBError()])
-def test_other_trouble_is_not_tried_again(cause: Exception | None) -> None:
+def test_transaction_is_not_repeated_after_other_errors(cause: Exception | None) -> None:
     tries = []
 
     @retry_on_deadlock

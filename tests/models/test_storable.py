@@ -1,3 +1,5 @@
+"""Values that every database can hold."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -17,17 +19,17 @@ def nested(levels: int) -> Any:
     return value
 
 
-def test_nul_is_replaced_wherever_it_is() -> None:
+def test_nul_is_replaced_everywhere() -> None:
     assert storable({"a\0": ["b\0", 1, None]}) == {"a\ufffd": ["b\ufffd", 1, None]}
 
 
 @pytest.mark.parametrize("levels", [0, 1, MAX_LEVELS])
-def test_what_is_nested_as_deep_as_may_be_stays(levels: int) -> None:
+def test_value_within_the_nesting_limit_is_unchanged(levels: int) -> None:
     assert storable(nested(levels)) == nested(levels)
 
 
 @pytest.mark.parametrize("levels", [MAX_LEVELS + 1, 500])
-def test_what_is_nested_deeper_becomes_text(levels: int) -> None:
+def test_value_beyond_the_nesting_limit_becomes_text(levels: int) -> None:
     inner = storable(nested(levels))
     for _ in range(MAX_LEVELS):
         (inner,) = inner.values() if isinstance(inner, dict) else inner
@@ -35,7 +37,7 @@ def test_what_is_nested_deeper_becomes_text(levels: int) -> None:
 
 
 @pytest.mark.parametrize("levels", [500, 960, 5000])
-def test_message_can_be_stored_whatever_a_provider_nests(levels: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_message_can_be_stored_however_deep_a_provider_nests(levels: int, caplog: pytest.LogCaptureFixture) -> None:
     message = Message()
     message.set_parts((TextPart(text="Hi"), ToolResult(call_id="c", output=nested(levels))))
     assert message.text == "Hi"
@@ -43,5 +45,5 @@ def test_message_can_be_stored_whatever_a_provider_nests(levels: int, caplog: py
     msgspec.json.encode(message.parts)
 
 
-def test_what_is_no_text_at_all_is_marked() -> None:
+def test_value_too_deep_for_text_is_replaced() -> None:
     assert REPLACEMENT in str(storable(nested(5000)))

@@ -35,7 +35,7 @@ async def get_weather(city: str, days: Annotated[int, msgspec.Meta(description="
 
 @tool
 def find_place(place: Place, context: ToolContext) -> str:
-    """Where a place is."""
+    """Finds a place."""
     CALLS.append(("find_place", {"city": place.city, "owner": context.owner.key, "call": context.call_id}))
     return f"{place.city}, {place.country}"
 
@@ -63,7 +63,7 @@ def tips_somebody(amount: int = 100) -> str:
 
 @tool(name="looks_up", needs_approval=lambda given: not Conversation.objects.filter(title=given["title"]).exists())
 def looks_something_up(title: str) -> str:
-    """Has a rule that asks the database."""
+    """Looks something up. Its rule of approval asks the database."""
     CALLS.append(("looks_up", {"title": title}))
     return "found"
 
@@ -94,7 +94,7 @@ def hangs() -> None:
 
 @tool
 def exits() -> str:
-    """Is code that was written for a command line."""
+    """Exits, as code for a command line does."""
     sys.exit("usage: exits")
 
 
@@ -106,7 +106,7 @@ async def exits_the_loop() -> str:
 
 @tool
 def has_nothing_next() -> str:
-    """Asks an empty list for its next."""
+    """Raises StopIteration."""
     return str(next(iter([])))
 
 
