@@ -24,9 +24,9 @@ class Problem(NamedTuple):
 class Provider(Protocol):
     """One configured model.
 
-    Each event loop has one instance, made with `OPTIONS` as keyword arguments and shared by all requests. It may have an
-    attribute `origin`: who answers, for example `openai-chat api.deepseek.com`. Signatures, ids and encrypted pieces of
-    an answer go back only to the same origin. Without the attribute, the alias is the origin.
+    Each event loop has one instance, made with `OPTIONS` as keyword arguments and shared by all requests. It may have
+    an attribute `origin`: who answers, for example `openai-chat api.deepseek.com`. Signatures, ids and encrypted pieces
+    of an answer go back only to the same origin. Without the attribute, the alias is the origin.
     """
 
     dialect: DialectName
