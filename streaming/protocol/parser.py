@@ -9,7 +9,16 @@ import msgspec
 
 from streaming.protocol.dialects import DIALECTS
 from streaming.protocol.dialects.answer import AnswerWriter, StreamTooLarge
-from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, read_error, reread, shape, stream_error
+from streaming.protocol.dialects.wire import (
+    UNREADABLE,
+    Halves,
+    decode_halves,
+    decode_leniently,
+    read_error,
+    reread,
+    shape,
+    stream_error,
+)
 from streaming.protocol.events import Event, Heartbeat, Unknown
 from streaming.protocol.lenient_sse import DATA, Leniency, LenientDecoder, WireEvent, WireEventKind
 
@@ -18,6 +27,10 @@ from streaming.protocol.lenient_sse import DATA, Leniency, LenientDecoder, WireE
 MAX_STREAM_BYTES = 256 * 1024 * 1024
 
 EXCERPT_CHARS = 500
+
+# How many times a payload may be encoded as JSON text, and what such a text begins with.
+MAX_QUOTES = 3
+QUOTED = ("{", '"')
 
 DONE = b"[DONE]"
 EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepalive", b"heartbeat"})
@@ -34,6 +47,8 @@ class StreamParser:
             about this tag.
         first_part: the number of the first part. An answer that goes on after a tool result continues the count.
         taken_ids: ids of earlier calls of that answer. A new call that comes with one of them gets another id.
+        choices: how many answers the request asked for (`n`). If it is None, the stream shows it: see `choice_table`.
+        tools: the names of the tools that the request offered. A free-text call of another tool is the server's own.
         leniency: any field of `Leniency`, by name: how the parser departs from the SSE standard, and the bounds.
 
     Raises:
@@ -47,16 +62,25 @@ class StreamParser:
         split_think_tags: bool = False,
         first_part: int = 0,
         taken_ids: Collection[str] = (),
+        choices: int | None = None,
+        tools: Collection[str] | None = None,
         **leniency: bool | int,
     ) -> None:
         if dialect not in DIALECTS:
             raise ValueError(f"Unknown dialect {dialect!r}, must be one of: {', '.join(DIALECTS)}")
         self._leniency = _options(leniency)
         self._decoder = LenientDecoder(self._leniency)
-        self._writer = AnswerWriter(split_think_tags=split_think_tags, first_part=first_part, taken_ids=taken_ids)
+        self._writer = AnswerWriter(
+            split_think_tags=split_think_tags,
+            first_part=first_part,
+            taken_ids=taken_ids,
+            choices=choices,
+            tools=tools,
+        )
         self._dialect = DIALECTS[dialect].stream(self._writer)
         self._take = self._dialect.read
-        self._decode = msgspec.json.Decoder(self._dialect.payload).decode
+        self._decode_payload = self._decode = msgspec.json.Decoder(self._dialect.payload).decode
+        self._halves = Halves()
         self._bytes_left = MAX_STREAM_BYTES
         self._not_json = ""
 
@@ -64,6 +88,11 @@ class StreamParser:
     def is_over(self) -> bool:
         """True after the terminal event: no event will follow, and the connection may be closed."""
         return self._writer.is_over
+
+    @property
+    def is_complete(self) -> bool:
+        """True if no more words will follow, but perhaps the usage: wait for it only briefly, then call `close`."""
+        return self._writer.is_over or self._dialect.awaits_usage
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Returns the events that `chunk` completes.
@@ -83,6 +112,8 @@ class StreamParser:
 
     def _overrun(self, chunk: bytes) -> list[Event]:
         events = self._read(self._decoder.feed(chunk[: self._bytes_left]))
+        if self._dialect.awaits_usage:
+            self._dialect.end()
         self._fail("too_large", f"the stream is longer than {MAX_STREAM_BYTES} bytes")
         return events + self._read([])
 
@@ -99,6 +130,7 @@ class StreamParser:
                         payload = decode(data)
                     except UNREADABLE:
                         self._read_other(event, data)
+                        decode = self._decode
                     else:
                         take(payload, event, data)
                 if writer.is_over:
@@ -109,7 +141,8 @@ class StreamParser:
         return events
 
     def _read_end(self, _data: bytes) -> None:
-        if self._not_json and not self._writer.has_parts:
+        self._read_values(b"", self._halves.flush())
+        if self._not_json and not self._writer.has_parts and not self._dialect.awaits_usage:
             self._fail("not_json", self._not_json)
         else:
             self._dialect.end()
@@ -120,22 +153,44 @@ class StreamParser:
     def _read_other(self, event: bytes, data: bytes) -> None:
         """Reads data that does not decode to the dialect's payload."""
         data = data.strip().removeprefix(b"data:").strip()  # two relays in a row may each have added the prefix
-        if data == DONE:
-            self._dialect.done()
+        if self._dialect.awaits_usage:
+            self._read_late(data)
+        elif data.strip(b"\"'") == DONE:
+            self._read_done()
         elif _is_empty(data):
             self._writer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(data.decode()))
         else:
             self._read_misshapen(event, data)
 
+    def _read_done(self) -> None:
+        self._read_values(b"", self._halves.flush())
+        self._dialect.done()
+        if self._dialect.awaits_usage:
+            self._decode = _refuse
+
+    def _read_late(self, data: bytes) -> None:
+        """Reads the event after `[DONE]`, which may have the usage. The answer ends with it."""
+        value = reread(data)
+        if isinstance(value, dict):
+            self._dialect.read_late(shape(value, self._dialect.payload))
+        self._dialect.end()
+
     def _read_misshapen(self, event: bytes, data: bytes) -> None:
         try:
-            value = decode_leniently(data)
+            value = _unquoted(decode_halves(data))
         except ValueError:
             self._read_not_json(event, data)
             return
-        for each in value if isinstance(value, list) else [value]:
+        if value == DONE.decode():
+            self._read_done()
+        else:
+            self._read_values(event, self._halves.joined(value))
+        self._decode = _refuse if self._halves.is_open or self._dialect.awaits_usage else self._decode_payload
+
+    def _read_values(self, event: bytes, values: list[Any]) -> None:
+        for value in values:
             if not self._writer.is_over:
-                self._read_value(event, each)
+                self._read_value(event, value)
 
     def _read_value(self, event: bytes, value: Any) -> None:
         data = msgspec.json.encode(value)
@@ -199,6 +254,23 @@ def _options(given: dict[str, bool | int]) -> Leniency:
     except msgspec.ValidationError as fault:
         allowed = ", ".join(("split_think_tags", *Leniency.__struct_fields__))
         raise ValueError(f"{fault}; options must be of: {allowed}") from None
+
+
+def _refuse(_data: bytes) -> Any:
+    """Refuses to decode, so that an event is read the slow way."""
+    raise msgspec.DecodeError
+
+
+def _unquoted(value: Any) -> Any:
+    """Returns the JSON value within a JSON text. Some relays encode the payload twice, or three times."""
+    for _ in range(MAX_QUOTES):
+        if not (isinstance(value, str) and value.lstrip()[:1] in QUOTED):
+            break
+        try:
+            value = decode_halves(value.encode("utf-8", "surrogatepass"))
+        except ValueError:
+            break
+    return value
 
 
 def _is_empty(data: bytes) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
+from streaming.protocol.dialects.openai_chat.thoughts import Thoughts, is_thought
 from streaming.protocol.dialects.openai_chat.tool_calls import ToolCalls
 from streaming.protocol.dialects.wire import read_image
 from streaming.protocol.events import Cited, FileReceived, StreamError
@@ -27,6 +28,7 @@ class Choice:
 
     def __init__(self, writer: AnswerWriter, index: int) -> None:
         self.finish_reason: str | None = None
+        self.native_reason: str | None = None
         self.failure: StreamError | None = None
         self._writer = writer
         self._index = index
@@ -35,6 +37,20 @@ class Choice:
         self._reasoning = CumulativeFilter(self._prose.reasoning)
         self._calls = ToolCalls(writer, index)
         self._opaque: list[str] = []
+        self._thoughts: Thoughts | None = None
+        if "gemini" in (writer.model or "").lower():
+            self._thoughts = self._watch(may_open=True)
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of words so far: `reasoning`, `text`, `calls`."""
+        said = {"reasoning": self._reasoning.size, "text": self._content.size or self._prose.has_text}
+        return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
+
+    def finish(self) -> None:
+        """Forgets text that the server sent a second time as its last chunk."""
+        self._content.drop()
+        self._reasoning.drop()
 
     def read(self, delta: JSONObject) -> None:
         """Reads `choices[].delta`, or the `message` of a completion that was not streamed.
@@ -43,10 +59,18 @@ class Choice:
         """
         content = delta.get("content")
         if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
-            if content:
-                self._content.feed(content)
+            words = self._content
+            size = len(content)
+            if size == words.size:
+                words.meet(content)
+            elif size:
+                words.size += size
+                words.feed(content)
             return
         self._read_reasoning(delta)
+        if is_thought(delta.get("extra_content")):
+            self._think(words_of(delta.get("content")))
+            delta = {field: value for field, value in delta.items() if field != "content"}
         for field, read in FIELDS.items():
             if value := delta.get(field):
                 read(self, value)
@@ -61,16 +85,31 @@ class Choice:
     def _settle(self) -> None:
         """Writes what is held back into the part that is about to end."""
         self._content.settle()
+        if self._thoughts is not None:
+            self._thoughts.settle()
         self._reasoning.settle()
         opaque, self._opaque = "".join(self._opaque), []
         if opaque:
             self._prose.sign(raw={"reasoning_opaque": opaque})
 
+    def _watch(self, *, may_open: bool) -> Thoughts:
+        """Sends all content from now on through `Thoughts`."""
+        self._content.settle()
+        thoughts = Thoughts(self._reasoning.take, self._prose.write, may_open=may_open)
+        self._content = CumulativeFilter(thoughts.speak)
+        return thoughts
+
+    def _think(self, text: str) -> None:
+        if self._thoughts is None:
+            self._thoughts = self._watch(may_open=False)
+        if text:
+            self._thoughts.think(text)
+
     def _read_reasoning(self, delta: JSONObject) -> None:
         details = next((delta[field] for field in DETAILS if delta.get(field)), None)
         words = (words_of(delta.get(field)) for field in REASONING)
         if text := next(filter(None, words), "") or words_of(details):
-            self._reasoning.feed(text)
+            self._reasoning.take(text)
         self._sign(details)
 
     def _sign(self, details: Any) -> None:
@@ -95,11 +134,11 @@ class Choice:
 
     def _read_text(self, item: Any) -> None:
         if text := words_of(item):
-            self._content.feed(text)
+            self._content.take(text)
 
     def _read_thought(self, item: Any) -> None:
         if text := words_of(item):
-            self._reasoning.feed(text)
+            self._reasoning.take(text)
         self._sign([item])
         self._sign(item.get("summary"))
 
@@ -126,6 +165,8 @@ class Choice:
         self._read_tool_calls({"index": "function_call", "function": function})
 
     def _read_tool_calls(self, fragments: Any) -> None:
+        if self._calls:
+            self._content.drop()  # text, calls, and all of it once more
         self._prose.end()
         for fragment in fragments if isinstance(fragments, list) else [fragments]:
             if isinstance(fragment, dict):
@@ -133,7 +174,9 @@ class Choice:
 
     def _read_extra(self, extra: Any) -> None:
         """Reads Gemini's thought signature, which it wants back. It may come in a delta of its own."""
-        self._prose.sign(raw={"extra_content": extra})
+        google = extra.get("google") if isinstance(extra, dict) else None
+        if not (is_thought(extra) and isinstance(google, dict) and len(google) == len(extra) == 1):
+            self._prose.sign(raw={"extra_content": extra})
 
 
 def words_of(wire: Any, depth: int = 4) -> str:

@@ -83,7 +83,7 @@ class CallItem:
             self._call.add(_text(whole))
 
     def _is_done_call(self) -> bool:
-        return self._call not in self._writer.open_calls
+        return self._call.id not in self._writer.open_calls
 
 
 class CustomCallItem(CallItem):

@@ -44,6 +44,7 @@ class OpenAIResponsesStream:
     """Reads the events of one response."""
 
     payload: ClassVar[type[msgspec.Struct]] = Payload
+    awaits_usage = False
 
     def __init__(self, writer: AnswerWriter) -> None:
         self._writer = writer
@@ -64,6 +65,9 @@ class OpenAIResponsesStream:
 
     def done(self) -> None:
         self.end()
+
+    def read_late(self, _payload: Payload) -> None:
+        """Does nothing: usage comes before the end in this dialect."""
 
     def end(self) -> None:
         self._writer.truncate()
