@@ -12,15 +12,16 @@ from streaming.protocol.dialects.answer import AnswerWriter, StreamTooLarge
 from streaming.protocol.dialects.wire import (
     UNREADABLE,
     Halves,
-    decode_halves,
     decode_leniently,
+    is_empty,
     read_error,
+    refuse,
     reread,
     shape,
     stream_error,
 )
 from streaming.protocol.events import Event, Heartbeat, Unknown
-from streaming.protocol.lenient_sse import DATA, Leniency, LenientDecoder, WireEvent, WireEventKind
+from streaming.protocol.lenient_sse import DATA, LenientDecoder, WireEvent, WireEventKind, leniency_of
 
 # What a stream leaves in memory (text, arguments, parts) is at most a small multiple of its bytes, so this bounds all
 # of it. A very long answer is 1 MB on the wire; an answer with dozens of 4K images is under 200 MB.
@@ -28,12 +29,7 @@ MAX_STREAM_BYTES = 256 * 1024 * 1024
 
 EXCERPT_CHARS = 500
 
-# How many times a payload may be encoded as JSON text, and what such a text begins with.
-MAX_QUOTES = 3
-QUOTED = ("{", '"')
-
 DONE = b"[DONE]"
-EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepalive", b"heartbeat"})
 
 
 class StreamParser:
@@ -48,7 +44,7 @@ class StreamParser:
         first_part: the number of the first part. An answer that goes on after a tool result continues the count.
         taken_ids: ids of earlier calls of that answer. A new call that comes with one of them gets another id.
         choices: how many answers the request asked for (`n`). If it is None, the stream shows it: see `choice_table`.
-        tools: the names of the tools that the request offered. A free-text call of another tool is the server's own.
+        tools: the names of the tools that the request offered. A free-text call of another one may be the server's.
         leniency: any field of `Leniency`, by name: how the parser departs from the SSE standard, and the bounds.
 
     Raises:
@@ -68,18 +64,15 @@ class StreamParser:
     ) -> None:
         if dialect not in DIALECTS:
             raise ValueError(f"Unknown dialect {dialect!r}, must be one of: {', '.join(DIALECTS)}")
-        self._leniency = _options(leniency)
+        self._leniency = leniency_of(leniency)
         self._decoder = LenientDecoder(self._leniency)
         self._writer = AnswerWriter(
-            split_think_tags=split_think_tags,
-            first_part=first_part,
-            taken_ids=taken_ids,
-            choices=choices,
-            tools=tools,
+            split_think_tags=split_think_tags, first_part=first_part, taken_ids=taken_ids, choices=choices, tools=tools
         )
         self._dialect = DIALECTS[dialect].stream(self._writer)
         self._take = self._dialect.read
-        self._decode_payload = self._decode = msgspec.json.Decoder(self._dialect.payload).decode
+        self._decode_payload: Callable[[bytes], Any] = msgspec.json.Decoder(self._dialect.payload).decode
+        self._decode: Callable[[bytes], Any] = self._decode_payload
         self._halves = Halves()
         self._bytes_left = MAX_STREAM_BYTES
         self._not_json = ""
@@ -157,7 +150,7 @@ class StreamParser:
             self._read_late(data)
         elif data.strip(b"\"'") == DONE:
             self._read_done()
-        elif _is_empty(data):
+        elif is_empty(data):
             self._writer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(data.decode()))
         else:
             self._read_misshapen(event, data)
@@ -165,8 +158,7 @@ class StreamParser:
     def _read_done(self) -> None:
         self._read_values(b"", self._halves.flush())
         self._dialect.done()
-        if self._dialect.awaits_usage:
-            self._decode = _refuse
+        self._decode = refuse  # so that a later event is read as one after the end
 
     def _read_late(self, data: bytes) -> None:
         """Reads the event after `[DONE]`, which may have the usage. The answer ends with it."""
@@ -177,23 +169,22 @@ class StreamParser:
 
     def _read_misshapen(self, event: bytes, data: bytes) -> None:
         try:
-            value = _unquoted(decode_halves(data))
+            values = self._halves.read(data)
         except ValueError:
             self._read_not_json(event, data)
             return
-        if value == DONE.decode():
+        if values == [DONE.decode()]:
             self._read_done()
         else:
-            self._read_values(event, self._halves.joined(value))
-        self._decode = _refuse if self._halves.is_open or self._dialect.awaits_usage else self._decode_payload
+            self._read_values(event, values)
+        self._decode = refuse if self._halves.is_open or self._dialect.awaits_usage else self._decode_payload
 
     def _read_values(self, event: bytes, values: list[Any]) -> None:
         for value in values:
             if not self._writer.is_over:
-                self._read_value(event, value)
+                self._read_value(event, value, msgspec.json.encode(value))
 
-    def _read_value(self, event: bytes, value: Any) -> None:
-        data = msgspec.json.encode(value)
+    def _read_value(self, event: bytes, value: Any, data: bytes) -> None:
         if isinstance(value, dict):
             self._dialect.read(shape(value, self._dialect.payload), event, data)
         elif event == b"error":
@@ -246,36 +237,6 @@ class StreamParser:
 
     def _read_compressed(self, _data: bytes) -> None:
         self._fail("compressed", "the bytes are gzip; the transport has to decompress them")
-
-
-def _options(given: dict[str, bool | int]) -> Leniency:
-    try:
-        return msgspec.convert(given, Leniency)
-    except msgspec.ValidationError as fault:
-        allowed = ", ".join(("split_think_tags", *Leniency.__struct_fields__))
-        raise ValueError(f"{fault}; options must be of: {allowed}") from None
-
-
-def _refuse(_data: bytes) -> Any:
-    """Refuses to decode, so that an event is read the slow way."""
-    raise msgspec.DecodeError
-
-
-def _unquoted(value: Any) -> Any:
-    """Returns the JSON value within a JSON text. Some relays encode the payload twice, or three times."""
-    for _ in range(MAX_QUOTES):
-        if not (isinstance(value, str) and value.lstrip()[:1] in QUOTED):
-            break
-        try:
-            value = decode_halves(value.encode("utf-8", "surrogatepass"))
-        except ValueError:
-            break
-    return value
-
-
-def _is_empty(data: bytes) -> bool:
-    """Returns True for data that some servers send only to keep the connection alive."""
-    return data.startswith(b":") or data.lower() in EMPTY
 
 
 READERS: dict[WireEventKind, Callable[[StreamParser, bytes], None]] = {

@@ -13,6 +13,7 @@ import asyncio
 import random
 from collections.abc import Iterable
 from contextlib import aclosing
+from typing import Any
 
 import msgspec
 
@@ -20,7 +21,7 @@ from streaming.conf import settings
 from streaming.errors import ProviderError
 from streaming.files import with_files
 from streaming.models import Generation
-from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, Turn
+from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import repair
 from streaming.providers import Provider, get_provider
 from streaming.runner.draft import Draft
@@ -31,6 +32,9 @@ from streaming.runner.tool_calls import ToolCalls
 RETRY_SECONDS = 0.5
 # A person does not wait longer: if the provider asks for a longer pause, the error is shown at once.
 MAX_RETRY_SECONDS = 20.0
+# After the last word only the usage may follow, and the end of the body, which lets the connection be used again. A
+# server that leaves the connection open is not waited for longer.
+LATE_SECONDS = 1.0
 
 
 class Steps:
@@ -72,7 +76,9 @@ class Steps:
         """Executes the step's calls. True if the model is to be asked again with their results."""
         if not isinstance(self._draft.terminal, Finished):
             return False
-        calls = [call for call in self._draft.transcript.tool_calls if call.is_complete]
+        transcript = self._draft.transcript
+        told = {part.call_id for part in transcript.parts if isinstance(part, ToolResult)}  # by the server itself
+        calls = [call for call in transcript.tool_calls if call.is_complete and call.id not in told]
         return await self._calls.answer(calls, self._draft)
 
     def _step_request(self, *, is_last: bool) -> GenerationRequest:
@@ -108,18 +114,21 @@ class Steps:
 
     async def _attempt(self, provider: Provider, request: GenerationRequest) -> None:
         draft, most = self._draft, settings.MAX_ANSWER_BYTES
-        parser = StreamParser(
-            provider.dialect,
-            first_part=draft.next_part,
-            taken_ids=_call_ids(request),
-            **provider.parser_options,
-        )
+        options: dict[str, Any] = {"choices": 1, "tools": {tool.name for tool in request.tools}}
+        options |= provider.parser_options
+        parser = StreamParser(provider.dialect, first_part=draft.next_part, taken_ids=_call_ids(request), **options)
+        patience = asyncio.timeout(None)
         try:
-            async with aclosing(provider.stream(request)) as body:
+            async with patience, aclosing(provider.stream(request)) as body:
                 async for chunk in body:
                     draft.apply(parser.feed(chunk))
                     if draft.size > most:
                         raise ProviderError("too_long", f"more than {most} bytes")
+                    if parser.is_complete and patience.when() is None:
+                        patience.reschedule(asyncio.get_running_loop().time() + LATE_SECONDS)
+        except TimeoutError:
+            if not patience.expired():
+                raise
         finally:
             draft.apply(parser.close())
 

@@ -53,13 +53,14 @@ def test_terminal_event_comes_with_done_and_not_before():
     assert not parser.is_complete
     usage = {"choices": [], "usage": {"prompt_tokens": 5}}
     assert isinstance(parser.feed(sse(usage, DONE))[-1], Finished)
-    assert parser.is_over and parser.is_complete
+    assert parser.is_over
+    assert parser.is_complete
 
 
 def test_terminal_event_waits_after_done_for_unknown_usage():
     parser = StreamParser("openai-chat")
     parser.feed(sse(chunk({"content": "a"}), chunk(finish="stop"), DONE))
-    assert parser.is_complete and not parser.is_over
+    assert (parser.is_complete, parser.is_over) == (True, False)
     assert isinstance(parser.close()[-1], Finished)
     assert parser.is_over
 

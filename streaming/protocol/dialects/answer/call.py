@@ -133,10 +133,10 @@ class Call:
 
     def end(self, *, is_cut: bool = False) -> None:
         """Gives the verdict. If the stream broke off inside the call (`is_cut`), the call is never complete."""
+        if self.before_end is not None and not self._is_over:
+            self.before_end()
         if self._is_over:
             return
-        if self.before_end is not None:
-            self.before_end()
         if not self.size:
             self.add(self.announced)
         if not self.name:

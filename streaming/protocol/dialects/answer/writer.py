@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from streaming.protocol import events as ev
 from streaming.protocol.dialects.answer.reasons import failure_of, finish_reason_of, meaning_of
 from streaming.protocol.dialects.answer.usage import merge
-from streaming.protocol.dialects.wire.errors import stream_error
+from streaming.protocol.dialects.wire import stream_error
 
 # A part costs about a kilobyte here and in the transcript, but as little as fifty bytes on the wire. Recorded answers
 # have a few dozen parts.
@@ -173,8 +173,9 @@ class AnswerWriter:
             return
         if meaning_of(raw_reason) == "length":
             # Free text, and a call without arguments so far, may be cut without a sign of it. JSON shows a cut.
-            for call in [call for call in self.open_calls.values() if not ((call.size or call.announced) and call.is_json)]:
-                call.end(is_cut=True)
+            for call in list(self.open_calls.values()):
+                if not (call.is_json and (call.size or call.announced)):
+                    call.end(is_cut=True)
         self._end_parts(is_cut=False)
         reason = finish_reason_of(raw_reason, has_refused=self._has_refused, has_called=bool(self._unanswered))
         if not self.is_over and sum(self._parts.values()) - self._first_part * len(self._parts) <= self.silent_parts:

@@ -13,42 +13,13 @@ import msgspec
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose, read_usage
 from streaming.protocol.dialects.anthropic_messages.blocks import BLOCKS, Block, CallBlock, OpaqueBlock, ProseBlock
+from streaming.protocol.dialects.anthropic_messages.payload import DELTA_TYPES, PROSE_DELTAS, Payload, WireDelta
 from streaming.protocol.dialects.wire import is_error, read_error, reread, shape, unwrapped
 from streaming.protocol.events import Heartbeat, OpaqueReceived
 
 # Blocks normally come one after the other. An open block keeps the object that began it, so a server that never ends
 # its blocks may have only this many open; the oldest ones are then ended.
 MAX_OPEN_BLOCKS = 64
-
-
-class WireDelta(msgspec.Struct, gc=False):
-    type: str | None = None
-    text: Any = None
-    partial_json: Any = None
-    thinking: Any = None
-    signature: Any = None
-    citation: Any = None
-    content: Any = None
-    encrypted_content: Any = None
-    stop_reason: Any = None
-    stop_details: Any = None
-    container: Any = None
-
-
-class Payload(msgspec.Struct, gc=False):
-    type: str = ""
-    index: int | None = None
-    delta: WireDelta | None = None
-    content_block: dict[str, Any] | None = None
-    message: Any = None
-    usage: Any = None
-    error: Any = None
-    content: Any = None
-    id: Any = None
-    model: Any = None
-    stop_reason: Any = None
-    stop_details: Any = None
-    container: Any = None
 
 
 class AnthropicMessagesStream:
@@ -262,18 +233,6 @@ def _is_event(wire: dict[str, Any]) -> bool:
 
 BEATS = frozenset({"ping", "error"})
 """The events that say nothing about the blocks."""
-
-DELTA_TYPES = {
-    "text": "text_delta",
-    "thinking": "thinking_delta",
-    "signature": "signature_delta",
-    "citation": "citations_delta",
-    "partial_json": "input_json_delta",
-}
-"""The type of a delta by the field it has, for servers that leave the type out."""
-
-PROSE_DELTAS = frozenset({"text_delta", "thinking_delta", "signature_delta", "citations_delta"})
-"""Deltas that begin a block if the server did not. Arguments do not: the name of the tool would be missing."""
 
 EVENTS: dict[str, Callable[[AnthropicMessagesStream, Payload, bytes], None]] = {
     "content_block_delta": AnthropicMessagesStream._read_block_delta,

@@ -88,7 +88,7 @@ class ChoiceTable:
         speakers = [_index(each) for each in self._held if _kinds(each)]
         if index != self._lead and (lead.finish_reason or (_is_opening(wire) and lead.kinds != {"reasoning"})):
             return True
-        if kinds and (index == self._lead or index in speakers[:-1] and speakers[-2] != index):
+        if kinds and (index == self._lead or (index in speakers[:-1] and speakers[-2] != index)):
             return True
         if kinds and lead.kinds and lead.kinds.isdisjoint(kinds):
             return False

@@ -35,7 +35,7 @@ class CumulativeFilter:
         self._head = ""
         self._has_joined = False
         self._repeated = ""
-        self._feed_before = self.feed
+        self._feed_before: Callable[[str], None] = self._first
 
     def take(self, text: str) -> None:
         """Counts `text`, and feeds it."""
@@ -50,7 +50,8 @@ class CumulativeFilter:
         if self._repeated == text or not text:
             return
         if self._is_repetition(text):
-            self._repeated, self._feed_before = text, self.feed
+            self._repeated = text
+            self._feed_before = self.feed
             self.feed = self._after_repetition
         else:
             self.size += len(text)

@@ -7,22 +7,23 @@ from streaming.protocol.dialects.wire.halves import Halves
 from streaming.protocol.dialects.wire.images import data_url, read_image
 from streaming.protocol.dialects.wire.lenient import (
     UNREADABLE,
-    decode_halves,
     decode_leniently,
     reread,
     shape,
     unwrapped,
 )
+from streaming.protocol.dialects.wire.odd import is_empty, refuse
 
 __all__ = [
     "UNREADABLE",
     "Halves",
     "data_url",
-    "decode_halves",
     "decode_leniently",
+    "is_empty",
     "is_error",
     "read_error",
     "read_image",
+    "refuse",
     "reread",
     "shape",
     "stream_error",

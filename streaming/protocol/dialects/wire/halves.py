@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from streaming.protocol.dialects.wire.lenient import whole
+from streaming.protocol.dialects.wire.lenient import decode_halves, whole
+from streaming.protocol.dialects.wire.odd import unquoted
 
 PLACE_KEYS = frozenset({"type", "index", "output_index", "content_index", "summary_index", "item_id", "id"})
 """The keys that say which part of the answer an event is about."""
@@ -31,6 +32,14 @@ class Halves:
     def is_open(self) -> bool:
         """True while a half is kept: then each event has to come to `joined`."""
         return self._kept is not None
+
+    def read(self, data: bytes) -> list[Any]:
+        """Returns the values to read, of the JSON of an event.
+
+        Raises:
+            ValueError: `data` is no JSON, or nested too deep.
+        """
+        return self.joined(unquoted(decode_halves(data)))
 
     def joined(self, value: Any) -> list[Any]:
         """Returns the values to read, of an event or a list of events. No text in them has half a pair."""
