@@ -68,7 +68,16 @@ WORDS: dict[str, str] = {
     "server_overloaded": "overloaded",
     "slow_down": "rate_limited",
     "vector_store_timeout": "timeout",
+    # finish reasons that are failures
     "network_error": "provider_error",
+    **dict.fromkeys(
+        (
+            *("malformed_function_call", "unexpected_tool_call", "too_many_tool_calls", "function_call_filter"),
+            *("malformed_response", "missing_thought_signature", "abort", "aborted", "cancelled", "canceled"),
+            *("interrupted", "failed", "failure", "exception"),
+        ),
+        "provider_error",
+    ),
     # what a model or its guard refuses to work on
     "bio_policy": "bad_request",
     "content_policy_violation": "bad_request",
@@ -91,6 +100,8 @@ WORDS: dict[str, str] = {
     "unsupported_image_media_type": "bad_request",
     # the parser's own
     "compressed": "provider_error",
+    "empty_stream": "provider_error",
+    "not_understood": "not_a_stream",
     "not_json": "provider_error",
     "not_sse": "not_a_stream",
     "too_large": "provider_error",

@@ -54,6 +54,13 @@ class ReasoningSigned(Event, frozen=True):
     choice: int = 0
 
 
+class TextRecast(Event, frozen=True):
+    """The text part `part` was reasoning: its closing tag came without an opening one. Its `PartEnded` follows."""
+
+    part: int
+    choice: int = 0
+
+
 class RefusalDelta(Event, frozen=True):
     """The refusal grew by `text`."""
 

@@ -59,6 +59,15 @@ class Leniency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The bound on the data of an event that has several `data` lines."""
 
 
+def leniency_of(given: dict[str, bool | int]) -> Leniency:
+    """Returns the options. Raises `ValueError` if one does not exist."""
+    try:
+        return msgspec.convert(given, Leniency)
+    except msgspec.ValidationError as fault:
+        allowed = ", ".join(("split_think_tags", *Leniency.__struct_fields__))
+        raise ValueError(f"{fault}; options must be of: {allowed}") from None
+
+
 def is_whole(data: bytes) -> bool:
     """Returns True if `data` is one JSON document or `[DONE]`."""
     if data.strip() == b"[DONE]":

@@ -9,9 +9,19 @@ import msgspec
 
 from streaming.protocol.dialects import DIALECTS
 from streaming.protocol.dialects.answer import AnswerWriter, StreamTooLarge
-from streaming.protocol.dialects.wire import UNREADABLE, decode_leniently, read_error, reread, shape, stream_error
+from streaming.protocol.dialects.wire import (
+    UNREADABLE,
+    Halves,
+    decode_leniently,
+    is_empty,
+    read_error,
+    refuse,
+    reread,
+    shape,
+    stream_error,
+)
 from streaming.protocol.events import Event, Heartbeat, Unknown
-from streaming.protocol.lenient_sse import DATA, Leniency, LenientDecoder, WireEvent, WireEventKind
+from streaming.protocol.lenient_sse import DATA, LenientDecoder, WireEvent, WireEventKind, leniency_of
 
 # What a stream leaves in memory (text, arguments, parts) is at most a small multiple of its bytes, so this bounds all
 # of it. A very long answer is 1 MB on the wire; an answer with dozens of 4K images is under 200 MB.
@@ -20,7 +30,6 @@ MAX_STREAM_BYTES = 256 * 1024 * 1024
 EXCERPT_CHARS = 500
 
 DONE = b"[DONE]"
-EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepalive", b"heartbeat"})
 
 
 class StreamParser:
@@ -34,6 +43,8 @@ class StreamParser:
             about this tag.
         first_part: the number of the first part. An answer that goes on after a tool result continues the count.
         taken_ids: ids of earlier calls of that answer. A new call that comes with one of them gets another id.
+        choices: how many answers the request asked for (`n`). If it is None, the stream shows it: see `choice_table`.
+        tools: the names of the tools that the request offered. A free-text call of another one may be the server's.
         leniency: any field of `Leniency`, by name: how the parser departs from the SSE standard, and the bounds.
 
     Raises:
@@ -47,16 +58,22 @@ class StreamParser:
         split_think_tags: bool = False,
         first_part: int = 0,
         taken_ids: Collection[str] = (),
+        choices: int | None = None,
+        tools: Collection[str] | None = None,
         **leniency: bool | int,
     ) -> None:
         if dialect not in DIALECTS:
             raise ValueError(f"Unknown dialect {dialect!r}, must be one of: {', '.join(DIALECTS)}")
-        self._leniency = _options(leniency)
+        self._leniency = leniency_of(leniency)
         self._decoder = LenientDecoder(self._leniency)
-        self._writer = AnswerWriter(split_think_tags=split_think_tags, first_part=first_part, taken_ids=taken_ids)
+        self._writer = AnswerWriter(
+            split_think_tags=split_think_tags, first_part=first_part, taken_ids=taken_ids, choices=choices, tools=tools
+        )
         self._dialect = DIALECTS[dialect].stream(self._writer)
         self._take = self._dialect.read
-        self._decode = msgspec.json.Decoder(self._dialect.payload).decode
+        self._decode_payload: Callable[[bytes], Any] = msgspec.json.Decoder(self._dialect.payload).decode
+        self._decode: Callable[[bytes], Any] = self._decode_payload
+        self._halves = Halves()
         self._bytes_left = MAX_STREAM_BYTES
         self._not_json = ""
 
@@ -64,6 +81,11 @@ class StreamParser:
     def is_over(self) -> bool:
         """True after the terminal event: no event will follow, and the connection may be closed."""
         return self._writer.is_over
+
+    @property
+    def is_complete(self) -> bool:
+        """True if no more words will follow, but perhaps the usage: wait for it only briefly, then call `close`."""
+        return self._writer.is_over or self._dialect.awaits_usage
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Returns the events that `chunk` completes.
@@ -83,6 +105,8 @@ class StreamParser:
 
     def _overrun(self, chunk: bytes) -> list[Event]:
         events = self._read(self._decoder.feed(chunk[: self._bytes_left]))
+        if self._dialect.awaits_usage:
+            self._dialect.end()
         self._fail("too_large", f"the stream is longer than {MAX_STREAM_BYTES} bytes")
         return events + self._read([])
 
@@ -99,6 +123,7 @@ class StreamParser:
                         payload = decode(data)
                     except UNREADABLE:
                         self._read_other(event, data)
+                        decode = self._decode
                     else:
                         take(payload, event, data)
                 if writer.is_over:
@@ -109,7 +134,8 @@ class StreamParser:
         return events
 
     def _read_end(self, _data: bytes) -> None:
-        if self._not_json and not self._writer.has_parts:
+        self._read_values(b"", self._halves.flush())
+        if self._not_json and not self._writer.has_parts and not self._dialect.awaits_usage:
             self._fail("not_json", self._not_json)
         else:
             self._dialect.end()
@@ -120,25 +146,45 @@ class StreamParser:
     def _read_other(self, event: bytes, data: bytes) -> None:
         """Reads data that does not decode to the dialect's payload."""
         data = data.strip().removeprefix(b"data:").strip()  # two relays in a row may each have added the prefix
-        if data == DONE:
-            self._dialect.done()
-        elif _is_empty(data):
+        if self._dialect.awaits_usage:
+            self._read_late(data)
+        elif data.strip(b"\"'") == DONE:
+            self._read_done()
+        elif is_empty(data):
             self._writer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(data.decode()))
         else:
             self._read_misshapen(event, data)
 
+    def _read_done(self) -> None:
+        self._read_values(b"", self._halves.flush())
+        self._dialect.done()
+        self._decode = refuse  # so that a later event is read as one after the end
+
+    def _read_late(self, data: bytes) -> None:
+        """Reads the event after `[DONE]`, which may have the usage. The answer ends with it."""
+        value = reread(data)
+        if isinstance(value, dict):
+            self._dialect.read_late(shape(value, self._dialect.payload))
+        self._dialect.end()
+
     def _read_misshapen(self, event: bytes, data: bytes) -> None:
         try:
-            value = decode_leniently(data)
+            values = self._halves.read(data)
         except ValueError:
             self._read_not_json(event, data)
             return
-        for each in value if isinstance(value, list) else [value]:
-            if not self._writer.is_over:
-                self._read_value(event, each)
+        if values == [DONE.decode()]:
+            self._read_done()
+        else:
+            self._read_values(event, values)
+        self._decode = refuse if self._halves.is_open or self._dialect.awaits_usage else self._decode_payload
 
-    def _read_value(self, event: bytes, value: Any) -> None:
-        data = msgspec.json.encode(value)
+    def _read_values(self, event: bytes, values: list[Any]) -> None:
+        for value in values:
+            if not self._writer.is_over:
+                self._read_value(event, value, msgspec.json.encode(value))
+
+    def _read_value(self, event: bytes, value: Any, data: bytes) -> None:
         if isinstance(value, dict):
             self._dialect.read(shape(value, self._dialect.payload), event, data)
         elif event == b"error":
@@ -191,19 +237,6 @@ class StreamParser:
 
     def _read_compressed(self, _data: bytes) -> None:
         self._fail("compressed", "the bytes are gzip; the transport has to decompress them")
-
-
-def _options(given: dict[str, bool | int]) -> Leniency:
-    try:
-        return msgspec.convert(given, Leniency)
-    except msgspec.ValidationError as fault:
-        allowed = ", ".join(("split_think_tags", *Leniency.__struct_fields__))
-        raise ValueError(f"{fault}; options must be of: {allowed}") from None
-
-
-def _is_empty(data: bytes) -> bool:
-    """Returns True for data that some servers send only to keep the connection alive."""
-    return data.startswith(b":") or data.lower() in EMPTY
 
 
 READERS: dict[WireEventKind, Callable[[StreamParser, bytes], None]] = {

@@ -159,6 +159,11 @@ class Transcript:
         if found := self._at(event, kind):
             found.rest.update(rest)
 
+    def _recast(self, event: ev.TextRecast) -> None:
+        if found := self._at(event, TextPart):
+            found.kind = ReasoningPart
+            found.citations = []
+
     def _signed(self, event: ev.ReasoningSigned) -> None:
         given = {"signature": event.signature, "raw": event.raw}
         self._set(event, ReasoningPart, **{key: value for key, value in given.items() if value is not None})
@@ -221,6 +226,7 @@ HANDLERS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
     ev.TextDelta: Transcript._text,
     ev.ReasoningDelta: Transcript._reasoning,
     ev.ReasoningSigned: Transcript._signed,
+    ev.TextRecast: Transcript._recast,
     ev.RefusalDelta: Transcript._refusal,
     ev.ToolCallStarted: Transcript._called,
     ev.ToolCallDelta: Transcript._arguments,

@@ -11,9 +11,11 @@ executes, or that a person must approve, ends the generation. Its answer begins 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
+from typing import Any
 
 import msgspec
 
@@ -21,7 +23,7 @@ from streaming.conf import settings
 from streaming.errors import ProviderError
 from streaming.files import with_files
 from streaming.models import Generation
-from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, Turn
+from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import repair
 from streaming.providers import Provider, get_provider, origin_of
 from streaming.runner.draft import Draft
@@ -35,6 +37,9 @@ RETRY_SECONDS = 0.5
 PAUSED = "pause_turn"
 # If the provider asks for a longer pause than this, the person sees the error at once.
 MAX_RETRY_SECONDS = 20.0
+# After the last word only the usage may follow, and the end of the body, which lets the connection be used again. Some
+# servers leave the connection open.
+LATE_SECONDS = 1.0
 
 
 class Steps:
@@ -84,7 +89,9 @@ class Steps:
         """Executes the step's calls. True if the model must be asked again with their results."""
         if not isinstance(self._draft.terminal, Finished):
             return False
-        calls = [call for call in self._draft.transcript.tool_calls if call.is_complete]
+        transcript = self._draft.transcript
+        told = {part.call_id for part in transcript.parts if isinstance(part, ToolResult)}  # by the server itself
+        calls = [call for call in transcript.tool_calls if call.is_complete and call.id not in told]
         return await self._calls.answer(calls, self._draft)
 
     def _step_request(self, *, is_last: bool) -> GenerationRequest:
@@ -123,21 +130,38 @@ class Steps:
             raise trouble
 
     async def _attempt(self, provider: Provider, request: GenerationRequest) -> None:
-        draft, most = self._draft, settings.MAX_ANSWER_BYTES
+        options: dict[str, Any] = {"choices": 1, "tools": {tool.name for tool in request.tools}}
+        options |= provider.parser_options
         parser = StreamParser(
-            provider.dialect,
-            first_part=draft.next_part,
-            taken_ids=_call_ids(request),
-            **provider.parser_options,
+            provider.dialect, first_part=self._draft.next_part, taken_ids=_call_ids(request), **options
         )
         try:
             async with aclosing(provider.stream(request)) as body:
-                async for chunk in body:
-                    draft.apply(parser.feed(chunk))
-                    if draft.size > most:
-                        raise ProviderError("too_long", f"more than {most} bytes")
+                await self._read(parser, body)
+                await self._read_late(parser, body)
         finally:
-            draft.apply(parser.close())
+            self._draft.apply(parser.close())
+
+    async def _read(self, parser: StreamParser, body: AsyncIterator[bytes]) -> None:
+        """Reads the provider's body to its last word, or to its end.
+
+        Raises:
+            ProviderError: the answer is longer than `STREAMING_MAX_ANSWER_BYTES`, or the provider failed.
+        """
+        most = settings.MAX_ANSWER_BYTES
+        async for chunk in body:
+            self._draft.apply(parser.feed(chunk))
+            if self._draft.size > most:
+                raise ProviderError("too_long", f"more than {most} bytes")
+            if parser.is_complete:
+                return
+
+    async def _read_late(self, parser: StreamParser, body: AsyncIterator[bytes]) -> None:
+        """Reads what comes after the last word: the usage, and the end of the body, for at most `LATE_SECONDS`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LATE_SECONDS):
+                async for chunk in body:
+                    self._draft.apply(parser.feed(chunk))
 
     def _retry_delay(self, tries: int, trouble: ProviderError | None) -> float | None:
         """The seconds until the provider is asked again; None if it is not asked again."""

@@ -23,10 +23,8 @@ def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}"
 
 
-# Clients know calls by their ids, so two calls with one id are one. The parser gives the second another id.
-ONE_ID = pytest.mark.xfail(strict=False, reason="two calls with one id")
 COLLECTED: list[Any] = [
-    pytest.param(path, id=_name(path), marks=[ONE_ID] if "dup-tool-ids" in path.name else []) for path in _found()
+    pytest.param(path, id=_name(path)) for path in _found()
 ]
 
 

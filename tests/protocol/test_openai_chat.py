@@ -23,7 +23,7 @@ from streaming.protocol import (
     UsageReported,
 )
 from streaming.protocol.dialects.answer.writer import MAX_PARTS
-from streaming.protocol.dialects.openai_chat.stream import MAX_CHOICES
+from streaming.protocol.dialects.openai_chat.choice_table import MAX_CHOICES
 from tests.protocol.wire import chat, chunk, fold, parse, read, sse, tool
 
 DONE = "[DONE]"
@@ -50,7 +50,18 @@ def test_terminal_event_comes_with_done_and_not_before():
     assert not parser.is_over
     parser.feed(sse(chunk({"content": "a"}), chunk(finish="stop")))
     assert not parser.is_over
-    assert isinstance(parser.feed(sse(DONE))[-1], Finished)
+    assert not parser.is_complete
+    usage = {"choices": [], "usage": {"prompt_tokens": 5}}
+    assert isinstance(parser.feed(sse(usage, DONE))[-1], Finished)
+    assert parser.is_over
+    assert parser.is_complete
+
+
+def test_terminal_event_waits_after_done_for_unknown_usage():
+    parser = StreamParser("openai-chat")
+    parser.feed(sse(chunk({"content": "a"}), chunk(finish="stop"), DONE))
+    assert (parser.is_complete, parser.is_over) == (True, False)
+    assert isinstance(parser.close()[-1], Finished)
     assert parser.is_over
 
 
@@ -200,7 +211,7 @@ def test_parts_and_choices_are_bounded():
     events = parse("openai-chat", [flip])
     assert events[-1].error.code == "too_large"
     many = sse(*(_choice(index, "") for index in range(MAX_CHOICES + 1)))
-    assert parse("openai-chat", [many])[-1].error.code == "too_large"
+    assert parse("openai-chat", [many], choices=2)[-1].error.code == "too_large"
 
 
 def test_details_of_usage_are_read():

@@ -15,7 +15,7 @@ from streaming.protocol import Leniency
 from streaming.protocol.dialects.answer.call import MAX_ARGUMENTS_CHARS
 from streaming.protocol.dialects.answer.writer import MAX_PARTS
 from streaming.protocol.dialects.anthropic_messages.stream import MAX_OPEN_BLOCKS
-from streaming.protocol.dialects.openai_chat.stream import MAX_CHOICES
+from streaming.protocol.dialects.openai_chat.choice_table import MAX_CHOICES
 from streaming.protocol.lenient_sse import MAX_BODY_BYTES
 from streaming.protocol.parser import MAX_STREAM_BYTES
 from tests.protocol.wire import block, chunk, message, named, sse
@@ -59,7 +59,7 @@ def test_options_are_all_of_them_with_their_defaults():
     rows = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]+?)`? \|", PAGE.partition("## Options")[2], re.M))
     defaults = {field.name: field.default for field in msgspec.structs.fields(Leniency)}
     shown = {name: str(value) if isinstance(value, bool) else f"{value >> 20} MiB" for name, value in defaults.items()}
-    assert rows == {"split_think_tags": "False"} | shown
+    assert rows == {"split_think_tags": "False", "choices": "None", "tools": "None"} | shown
 
 
 def test_events_are_all_of_them():

@@ -6,10 +6,22 @@ keep the order that `streaming.protocol.events` promises.
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge
+from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge, name_of
 from streaming.protocol.dialects.answer.prose import Prose
-from streaming.protocol.dialects.answer.reasons import FAILURE_REASONS
+from streaming.protocol.dialects.answer.reasons import FAILURE_REASONS, failure_of, meaning_of
 from streaming.protocol.dialects.answer.usage import read_usage
 from streaming.protocol.dialects.answer.writer import AnswerWriter, StreamTooLarge
 
-__all__ = ["FAILURE_REASONS", "PLACEHOLDER", "AnswerWriter", "Call", "Prose", "StreamTooLarge", "judge", "read_usage"]
+__all__ = [
+    "FAILURE_REASONS",
+    "PLACEHOLDER",
+    "AnswerWriter",
+    "Call",
+    "Prose",
+    "StreamTooLarge",
+    "failure_of",
+    "judge",
+    "meaning_of",
+    "name_of",
+    "read_usage",
+]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -18,6 +20,18 @@ Verdict = tuple[dict[str, Any] | None, bool, str | None]
 """`arguments`, `is_complete`, `error` of `ToolCallEnded`."""
 
 PLACEHOLDER = "{}"
+
+RECIPIENT = re.compile(r"\bto=(?:functions\.)?([\w.-]+)")
+
+
+def name_of(wire: Any) -> str:
+    """Returns the name of a tool, without the marks of the Harmony format that some servers leave in it (gpt-oss)."""
+    name = wire if isinstance(wire, str) else ""
+    if "<|" not in name:
+        return name
+    recipient = RECIPIENT.search(name)
+    found = recipient[1] if recipient else name.partition("<|")[0].strip().removeprefix("functions.")
+    return found or name
 
 
 def judge(raw: str) -> Verdict:
@@ -60,23 +74,25 @@ class Call:
         self, writer: AnswerWriter, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
     ) -> None:
         writer.reserve()
-        self.id = id if is_provider_executed and id else writer.call_id(id)
+        self.id = writer.call_id(id, is_provider_executed=is_provider_executed)
         self.name = name
         self.is_json = True
         self.raw: dict[str, Any] | None = None
         self.size = 0
         self.announced = ""
-        """Arguments that came whole at the start of the call. They count if none stream."""
+        """Arguments that came whole. They count if none stream."""
+        self.before_end: Callable[[], None] | None = None
+        """Adds what is held back, before the verdict."""
+        self.is_provider_executed = is_provider_executed
         self._writer = writer
         self._choice = choice
-        self._is_provider_executed = is_provider_executed
         self._part = -1
         self._is_started = False
         self._fragments: list[str] = []
         self._is_live = False
         self._is_over = False
         self._is_too_large = False
-        writer.open_calls[self] = None
+        writer.open_calls[self.id] = self
 
     @property
     def text(self) -> str:
@@ -88,10 +104,10 @@ class Call:
             return
         self._part = self._writer.new_part(self._choice)
         self._is_started = True
-        if not self._is_provider_executed:
-            self._writer.note_call()
+        if not self.is_provider_executed:
+            self._writer.note_call(self.id)
         self._writer.emit(
-            ToolCallStarted(self._part, self.id, self.name, self._is_provider_executed, self.is_json, self._choice)
+            ToolCallStarted(self._part, self.id, self.name, self.is_provider_executed, self.is_json, self._choice)
         )
         self._catch_up()
 
@@ -117,6 +133,8 @@ class Call:
 
     def end(self, *, is_cut: bool = False) -> None:
         """Gives the verdict. If the stream broke off inside the call (`is_cut`), the call is never complete."""
+        if self.before_end is not None and not self._is_over:
+            self.before_end()
         if self._is_over:
             return
         if not self.size:
@@ -130,7 +148,7 @@ class Call:
         self._writer.emit(ToolCallEnded(self._part, raw, arguments, is_complete, error, self.raw, self._choice))
         self._is_live = False
         self._is_over = True
-        self._writer.open_calls.pop(self)
+        self._writer.open_calls.pop(self.id)
 
     def _judge(self, raw: str, *, is_cut: bool) -> Verdict:
         if self._is_too_large:

@@ -7,7 +7,7 @@ from typing import Any
 
 from streaming.protocol.dialects.answer.think_tags import ThinkTags
 from streaming.protocol.dialects.answer.writer import AnswerWriter
-from streaming.protocol.events import PartEnded, ReasoningDelta, ReasoningSigned, RefusalDelta, TextDelta
+from streaming.protocol.events import PartEnded, ReasoningDelta, ReasoningSigned, RefusalDelta, TextDelta, TextRecast
 
 DeltaClass = type[TextDelta] | type[ReasoningDelta] | type[RefusalDelta]
 
@@ -43,13 +43,18 @@ class Prose:
         self._before_close = before_close
         self._tags: ThinkTags | None = None
         if writer.split_think_tags:
-            self._tags = ThinkTags(self.text, self.reasoning)
+            self._tags = ThinkTags(self.text, self.reasoning, self._recast)
             self.write = self._tags.feed
 
     @property
     def is_reasoning(self) -> bool:
         """True while a reasoning part is open."""
         return self._kind is ReasoningDelta
+
+    @property
+    def has_text(self) -> bool:
+        """True once a text part has begun."""
+        return self._text_part is not None
 
     def text(self, text: str) -> None:
         if self._kind is not TextDelta:
@@ -88,6 +93,14 @@ class Prose:
             self._tags.flush()
         self._close(raw)
 
+    def _recast(self) -> None:
+        """Says that the open text part was reasoning, and ends it."""
+        if self._kind is TextDelta:
+            self._writer.events.append(TextRecast(self.part, self._choice))
+            self._writer.silent_parts += 1
+            self._text_part = None
+            self._close()
+
     def _close(self, raw: dict[str, Any] | None = None) -> None:
         if self._before_close is not None:
             self._before_close()
@@ -106,3 +119,5 @@ class Prose:
         self._writer.open_prose[self] = None
         if kind is TextDelta:
             self._text_part = self.part
+        elif kind is ReasoningDelta:
+            self._writer.silent_parts += 1

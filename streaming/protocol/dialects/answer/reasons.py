@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from streaming.protocol.events import FinishReason
 
 REASONS: dict[str, FinishReason] = {
@@ -27,23 +29,56 @@ REASONS: dict[str, FinishReason] = {
     "eos_token": "stop",
     "complete": "stop",
     "model_length": "length",  # Mistral
+    "error_limit": "length",  # Cohere
     "tool_call": "tool_calls",
-    "safety": "content_filter",  # Gemini
-    "recitation": "content_filter",
-    "prohibited_content": "content_filter",
-    "blocklist": "content_filter",
     "sensitive": "content_filter",  # Z.ai
+    "error_toxic": "content_filter",  # Cohere
+    **dict.fromkeys(
+        (
+            *("safety", "recitation", "prohibited_content", "blocklist", "spii", "model_armor"),  # Gemini
+            *("image_safety", "image_prohibited_content", "image_recitation"),
+            *("content_filtered", "content_policy_violation", "content_policy", "policy_violation"),
+            *("moderation", "censored", "blocked", "guardrail"),
+        ),
+        "content_filter",
+    ),
 }
 
-FAILURE_REASONS = frozenset({"error", "network_error", "insufficient_system_resource"})
-"""Finish reasons that mean that the answer broke off with an error (OpenRouter, Z.ai, DeepSeek)."""
+FAILURE_REASONS = frozenset(
+    {
+        *("error", "network_error", "insufficient_system_resource"),  # OpenRouter, Z.ai, DeepSeek
+        *("malformed_function_call", "unexpected_tool_call", "too_many_tool_calls"),  # Gemini
+        *("function_call_filter", "malformed_response", "missing_thought_signature"),
+        *("abort", "aborted", "cancelled", "canceled", "interrupted"),  # vLLM, SGLang, relays
+        *("timeout", "failed", "failure", "exception", "server_error", "internal_error", "overloaded"),
+    }
+)
+"""Finish reasons that mean that the answer broke off. `error_codes` has each of them."""
+
+SEPARATORS = re.compile(r"[:/,;|.()\[\]]+")
+SPACES = re.compile(r"[\s-]+")
+
+
+def failure_of(raw: str | None) -> str | None:
+    """Returns the word in `raw` that says that the answer broke off; None if it did not."""
+    return next((word for word in _words(raw) if word in FAILURE_REASONS), None)
+
+
+def meaning_of(raw: str | None) -> FinishReason:
+    """Returns our word for the reason `raw`: a word in any case, perhaps with a detail (`content_filter: SPII`)."""
+    return next((REASONS[word] for word in _words(raw) if word in REASONS), "other")
 
 
 def finish_reason_of(raw: str | None, *, has_refused: bool, has_called: bool) -> FinishReason:
     """Returns our word for the reason `raw`. Many servers, also OpenAI, send `stop` with tool calls or a refusal."""
-    reason = REASONS.get((raw or "").lower(), "other")
+    reason = meaning_of(raw)
     if reason == "stop" and has_called:
         return "tool_calls"
     if reason == "stop" and has_refused:
         return "refusal"
     return reason
+
+
+def _words(raw: str | None) -> list[str]:
+    parts = (SPACES.sub("_", part.strip()) for part in SEPARATORS.split((raw or "").lower()))
+    return [part.removeprefix("finish_reason_") for part in parts]

@@ -5,33 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-OPENING = ("<think>", "<thinking>")
-CLOSING = ("</think>", "</thinking>")
-TAG = {
-    False: re.compile("|".join(OPENING)),
-    True: re.compile("|".join(CLOSING)),
-}
-TAGS = {False: OPENING, True: CLOSING}
+OPENING = ("<think>", "<thinking>", "<thought>", "<seed:think>", "[THINK]", "◁think▷")
+CLOSING = ("</think>", "</thinking>", "</thought>", "</seed:think>", "[/THINK]", "◁/think▷")
+TAGS = {False: (*OPENING, *CLOSING), True: CLOSING}
+"""The tags that end each state. In text, a closing tag counts only if no tag came before it."""
+TAG = {state: re.compile("|".join(map(re.escape, tags))) for state, tags in TAGS.items()}
+LATER_TAG = {False: re.compile("|".join(map(re.escape, OPENING))), True: TAG[True]}
 LONGEST = max(map(len, CLOSING))
+FIRSTS = re.compile("[<\\[◁]")
 
 
 class ThinkTags:
     """Takes text with tags, cut anywhere, and passes on text and reasoning.
 
     Only a tail that may be the beginning of a tag is held back, at most `LONGEST` - 1 characters. `a < b` passes.
+
+    Some chat templates write the opening tag themselves, so that only the closing one streams. Then `recast` is called
+    once: the text so far was reasoning.
     """
 
-    def __init__(self, text: Callable[[str], None], reasoning: Callable[[str], None]) -> None:
+    def __init__(
+        self, text: Callable[[str], None], reasoning: Callable[[str], None], recast: Callable[[], None]
+    ) -> None:
         self._sinks = {False: text, True: reasoning}
+        self._recast = recast
         self._is_thinking = False
+        self._tags = TAG
         self._held = ""
 
     def feed(self, text: str) -> None:
         text = self._held + text
         at = 0
-        while match := TAG[self._is_thinking].search(text, at):
+        while match := self._tags[self._is_thinking].search(text, at):
             self._pass(text[at : match.start()])
-            self._is_thinking = not self._is_thinking
+            self._turn(match[0])
             at = match.end()
         keep = self._held_back(text[at:])
         self._held = text[len(text) - keep :]
@@ -42,14 +49,21 @@ class ThinkTags:
         held, self._held = self._held, ""
         self._pass(held)
 
+    def _turn(self, tag: str) -> None:
+        if not self._is_thinking and tag in CLOSING:
+            self._recast()
+        else:
+            self._is_thinking = not self._is_thinking
+        self._tags = LATER_TAG
+
     def _pass(self, text: str) -> None:
         if text:
             self._sinks[self._is_thinking](text)
 
     def _held_back(self, rest: str) -> int:
         """Returns the length of the tail of `rest` that may be the beginning of a tag."""
-        start = rest.rfind("<", max(0, len(rest) - LONGEST + 1))
-        if start < 0:
-            return 0
-        tail = rest[start:]
-        return len(tail) if any(tag.startswith(tail) for tag in TAGS[self._is_thinking]) else 0
+        for match in FIRSTS.finditer(rest, max(0, len(rest) - LONGEST + 1)):
+            tail = rest[match.start() :]
+            if any(tag.startswith(tail) for tag in TAGS[self._is_thinking]):
+                return len(tail)
+        return 0

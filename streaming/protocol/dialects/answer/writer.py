@@ -11,8 +11,9 @@ from collections.abc import Collection
 from typing import Any, Protocol
 
 from streaming.protocol import events as ev
-from streaming.protocol.dialects.answer.reasons import finish_reason_of
+from streaming.protocol.dialects.answer.reasons import failure_of, finish_reason_of, meaning_of
 from streaming.protocol.dialects.answer.usage import merge
+from streaming.protocol.dialects.wire import stream_error
 
 # A part costs about a kilobyte here and in the transcript, but as little as fifty bytes on the wire. Recorded answers
 # have a few dozen parts.
@@ -35,6 +36,8 @@ class OpenCall(Protocol):
 
     size: int
     """Characters of the arguments so far."""
+    announced: str
+    """Arguments that came whole. They count if none stream."""
     is_json: bool
     """False if the input is free text."""
 
@@ -45,22 +48,40 @@ class OpenCall(Protocol):
 class AnswerWriter:
     """Collects the events of one stream, in order. The parser takes `events` after each chunk."""
 
-    def __init__(self, *, split_think_tags: bool = False, first_part: int = 0, taken_ids: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        split_think_tags: bool = False,
+        first_part: int = 0,
+        taken_ids: Collection[str] = (),
+        choices: int | None = None,
+        tools: Collection[str] | None = None,
+    ) -> None:
         self.events: list[ev.Event] = []
         self.is_over = False
         self.is_started = False
         self.split_think_tags = split_think_tags
+        self.choices_asked = choices
+        self.tools = None if tools is None else frozenset(tools)
+        """The names of the tools that the request offered; None if they are not known."""
+        self.has_unknown = False
         self.usage = ev.Usage()
         self.open_prose: dict[OpenProse, None] = {}
-        self.open_calls: dict[OpenCall, None] = {}
+        self.open_calls: dict[str, OpenCall] = {}
+        """The calls without a verdict, by their ids."""
+        self.model: str | None = None
+        self.silent_parts = 0
+        """The number of parts that say nothing to the people who read: reasoning, and what only goes back."""
         self._first_part = first_part
         self._taken_ids = frozenset(taken_ids)
         self._parts: dict[int, int] = {}
         self._count = 0
         self._made_ids = 0
+        self._used_ids: dict[str, int] = {}
+        self._awaiting: dict[str, list[str]] = {}
+        self._unanswered: set[str] = set()
         self._is_ending = False
         self._has_refused = False
-        self._has_called = False
 
     def emit(self, event: ev.Event) -> None:
         """Adds an event that begins and ends no part."""
@@ -70,8 +91,9 @@ class AnswerWriter:
         """Adds `Started` at the first call. Values that are not strings, or are empty, count as unknown."""
         if not self.is_started:
             self.is_started = True
+            self.model = _name(model)
             if not self.has_parts and self.usage == ev.Usage():  # else the stream was joined in its middle
-                self.emit(ev.Started(_name(id), _name(model)))
+                self.emit(ev.Started(_name(id), self.model))
 
     def reserve(self) -> None:
         """Counts something that takes memory, even if it had only a few bytes on the wire.
@@ -90,16 +112,25 @@ class AnswerWriter:
         self._parts[choice] = part + 1
         return part
 
-    def call_id(self, given: str) -> str:
+    def call_id(self, given: str, *, is_provider_executed: bool = False) -> str:
         """Returns the id of a new call: the given one, or a made one that is the same for the same bytes.
 
-        Some servers count from 0 in each answer. An id that an earlier call has gets a number appended.
+        Some servers count from 0 in each answer, and some give one id to two calls. An id that an earlier call has
+        gets a number appended. A call that the provider executes keeps its id if the call is of another answer.
         """
+        taken = frozenset() if given and is_provider_executed else self._taken_ids
         if not given:
             self._made_ids += 1
             given = f"call_{self._made_ids}"
-        marked = (f"{given}_{number}" for number in itertools.count(2))
-        return given if given not in self._taken_ids else next(id for id in marked if id not in self._taken_ids)
+        id = given
+        if given in taken or given in self._used_ids:
+            numbers = itertools.count(self._used_ids.get(given, 2))
+            number = next(n for n in numbers if f"{given}_{n}" not in taken and f"{given}_{n}" not in self._used_ids)
+            self._used_ids[given] = number + 1
+            id = f"{given}_{number}"
+        self._used_ids.setdefault(id, 2)
+        self._awaiting.setdefault(given, []).append(id)
+        return id
 
     @property
     def has_parts(self) -> bool:
@@ -108,9 +139,18 @@ class AnswerWriter:
     def note_refusal(self) -> None:
         self._has_refused = True
 
-    def note_call(self) -> None:
+    def note_call(self, id: str) -> None:
         """Notes that a call began which the provider does not execute itself."""
-        self._has_called = True
+        self._unanswered.add(id)
+
+    def add_result(self, given: str, output: Any, *, is_error: bool = False, raw: dict[str, Any] | None = None) -> None:
+        """Adds the result of the oldest call with the id `given` that has none. The call is complete by then."""
+        waiting = self._awaiting.get(given)
+        id = waiting.pop(0) if waiting else given
+        if id in self.open_calls:
+            self.open_calls[id].end()
+        self._unanswered.discard(id)
+        self.emit(ev.ToolResulted(self.new_part(), id, output, is_error, raw=raw))
 
     def report_usage(self, usage: ev.Usage) -> None:
         """Merges newer totals, and adds `UsageReported` if they change anything."""
@@ -123,15 +163,23 @@ class AnswerWriter:
         self.emit(ev.Warning(code, detail))
 
     def unknown(self, raw: bytes) -> None:
+        self.has_unknown = True
         self.emit(ev.Unknown(raw.decode("utf-8", "replace")))
 
     def finish(self, raw_reason: str | None) -> None:
         """Ends the answer as complete. `raw_reason` is the provider's word for the finish reason."""
-        reason = finish_reason_of(raw_reason, has_refused=self._has_refused, has_called=self._has_called)
-        if reason == "length":
+        if word := failure_of(raw_reason):
+            self.fail(stream_error(word, None, f"finish reason {raw_reason!r}"))
+            return
+        if meaning_of(raw_reason) == "length":
             # Free text, and a call without arguments so far, may be cut without a sign of it. JSON shows a cut.
-            for call in [call for call in self.open_calls if not (call.size and call.is_json)]:
-                call.end(is_cut=True)
+            for call in list(self.open_calls.values()):
+                if not (call.is_json and (call.size or call.announced)):
+                    call.end(is_cut=True)
+        self._end_parts(is_cut=False)
+        reason = finish_reason_of(raw_reason, has_refused=self._has_refused, has_called=bool(self._unanswered))
+        if not self.is_over and sum(self._parts.values()) - self._first_part * len(self._parts) <= self.silent_parts:
+            self.warn("empty_answer")
         self._end(ev.Finished(reason, raw_reason), is_cut=False)
 
     def fail(self, error: ev.StreamError) -> None:
@@ -145,13 +193,16 @@ class AnswerWriter:
     def _end(self, terminal: ev.Event, *, is_cut: bool) -> None:
         if self.is_over:
             return
+        self._end_parts(is_cut=is_cut)
+        self.is_over = True
+        self.emit(terminal)
+
+    def _end_parts(self, *, is_cut: bool) -> None:
         self._is_ending = True
         for prose in list(self.open_prose):
             prose.end()
-        for call in list(self.open_calls):
+        for call in list(self.open_calls.values()):
             call.end(is_cut=is_cut)
-        self.is_over = True
-        self.emit(terminal)
 
 
 def _name(value: Any) -> str | None:

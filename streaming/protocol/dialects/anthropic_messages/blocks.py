@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, Call, Prose
-from streaming.protocol.events import Cited, OpaqueReceived, ToolResulted
+from streaming.protocol.dialects.answer import AnswerWriter, Call, Prose, name_of
+from streaming.protocol.events import Cited, OpaqueReceived
 
 JSONObject = dict[str, Any]
 Readers = Mapping[str | None, Callable[[Any], None]]
@@ -127,8 +127,8 @@ class CallBlock:
         self._call = Call(
             writer,
             id=_string(wire.get("id")),
-            name=_string(wire.get("name")),
-            is_provider_executed=self.is_provider_executed,
+            name=name_of(wire.get("name")),
+            is_provider_executed=self.is_provider_executed or _string(wire.get("id")).startswith(SERVER_ID),
         )
         self._call.raw = {key: wire[key] for key in wire if key not in self.usual_keys} or None
         self._call.announced = msgspec.json.encode(wire["input"]).decode() if wire.get("input") else ""
@@ -137,12 +137,21 @@ class CallBlock:
             self._call.start()
 
     def end(self) -> None:
-        if self._call.size or self._call.announced:  # else the stop reason shows if the arguments were cut
+        """Ends the call. A call of the site's without input stays open: the stop reason shows if it was cut."""
+        if self._call.size or self._call.announced or self._call.is_provider_executed:
             self._call.end()
+
+    def conclude(self) -> None:
+        """Ends the call, because another block has begun: the input was complete."""
+        self._call.end()
 
     def _read_json(self, delta: Any) -> None:
         if isinstance(delta.partial_json, str):
             self._call.add(delta.partial_json)
+
+
+SERVER_ID = "srvtoolu_"
+"""The beginning of the ids of calls that the provider executes. Some relays call their blocks `tool_use`."""
 
 
 class ProviderCallBlock(CallBlock):
@@ -162,8 +171,7 @@ class ResultBlock:
         is_error = isinstance(content, dict) and str(content.get("type")).endswith("_error")
         is_error = is_error or bool(wire.get("is_error"))
         raw = {key: value for key, value in wire.items() if key not in ("content", "tool_use_id")}
-        call_id = _string(wire.get("tool_use_id"))
-        writer.emit(ToolResulted(writer.new_part(), call_id, content, is_error, raw=raw))
+        writer.add_result(_string(wire.get("tool_use_id")), content, is_error=is_error, raw=raw)
 
     def end(self) -> None:
         """Does nothing: the block was complete at its start."""
@@ -180,6 +188,7 @@ class OpaqueBlock:
     def end(self) -> None:
         if self._wire is not None:
             self._writer.emit(OpaqueReceived(self._writer.new_part(), self._wire))
+            self._writer.silent_parts += 1
             self._wire = None
 
     def _read_compaction(self, delta: Any) -> None:

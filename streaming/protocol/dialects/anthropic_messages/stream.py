@@ -12,47 +12,21 @@ from typing import Any, ClassVar
 import msgspec
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose, read_usage
-from streaming.protocol.dialects.anthropic_messages.blocks import BLOCKS, Block, OpaqueBlock, ProseBlock
-from streaming.protocol.dialects.wire import read_error, reread
-from streaming.protocol.events import Heartbeat
+from streaming.protocol.dialects.anthropic_messages.blocks import BLOCKS, Block, CallBlock, OpaqueBlock, ProseBlock
+from streaming.protocol.dialects.anthropic_messages.payload import DELTA_TYPES, PROSE_DELTAS, Payload, WireDelta
+from streaming.protocol.dialects.wire import is_error, read_error, reread, shape, unwrapped
+from streaming.protocol.events import Heartbeat, OpaqueReceived
 
 # Blocks normally come one after the other. An open block keeps the object that began it, so a server that never ends
 # its blocks may have only this many open; the oldest ones are then ended.
 MAX_OPEN_BLOCKS = 64
 
 
-class WireDelta(msgspec.Struct, gc=False):
-    type: str | None = None
-    text: Any = None
-    partial_json: Any = None
-    thinking: Any = None
-    signature: Any = None
-    citation: Any = None
-    content: Any = None
-    encrypted_content: Any = None
-    stop_reason: Any = None
-    stop_details: Any = None
-
-
-class Payload(msgspec.Struct, gc=False):
-    type: str = ""
-    index: int | None = None
-    delta: WireDelta | None = None
-    content_block: dict[str, Any] | None = None
-    message: Any = None
-    usage: Any = None
-    error: Any = None
-    content: Any = None
-    id: Any = None
-    model: Any = None
-    stop_reason: Any = None
-    stop_details: Any = None
-
-
 class AnthropicMessagesStream:
     """Reads the events of one message."""
 
     payload: ClassVar[type[msgspec.Struct]] = Payload
+    awaits_usage = False
 
     def __init__(self, writer: AnswerWriter) -> None:
         self._writer = writer
@@ -60,6 +34,11 @@ class AnthropicMessagesStream:
         self._last: Block | None = None
         self._beside: Block | None = None
         """Prose that came under the index of a block of another kind (SGLang sends text into open tool calls)."""
+        self._unjudged: list[CallBlock] = []
+        """Calls of the site's that ended without input."""
+        self._opening: list[dict[str, Any]] = []
+        """Blocks that came whole with the message's start, until the next event shows if they come once more."""
+        self._container: dict[str, Any] | None = None
         self._id: Any = None
         self._stop_reason: str | None = None
 
@@ -70,21 +49,29 @@ class AnthropicMessagesStream:
             if take is not None:
                 take(payload.delta)
                 return
-        read = EVENTS.get(payload.type or event.decode("utf-8", "replace"))
+        type_ = payload.type or event.decode("utf-8", "replace")
+        read = EVENTS.get(type_)
+        if self._opening and type_ not in BEATS:
+            self._read_opening(payload)
         if read is not None:
             read(self, payload, data)
         elif payload.error or event == b"error":
             self._read_error(payload, data)
         else:
-            self._writer.unknown(data)
+            self._read_other(payload, data)
 
     def done(self) -> None:
         self.end()
 
+    def read_late(self, _payload: Payload) -> None:
+        """Does nothing: usage comes before the end in this dialect."""
+
     def end(self) -> None:
+        self._read_opening(Payload())
         if self._stop_reason is not None:
             self._finish()
         else:
+            self._keep_container()
             self._writer.truncate()
 
     def _read_start(self, payload: Payload, _data: bytes) -> None:
@@ -95,6 +82,43 @@ class AnthropicMessagesStream:
         self._id = message.get("id")
         self._writer.start(self._id, message.get("model"))
         self._writer.report_usage(read_usage(message.get("usage")))
+        self._note_container(message.get("container"))
+        content = message.get("content")
+        self._opening = [wire for wire in content if isinstance(wire, dict)] if isinstance(content, list) else []
+
+    def _read_opening(self, payload: Payload) -> None:
+        """Reads the blocks that came with the message's start (programmatic tool calling), before the next event.
+
+        The other blocks have higher indexes. A block that begins with the index and the identity of one of these is
+        that block once more.
+        """
+        opening, self._opening = self._opening, []
+        wire, index = payload.content_block, payload.index
+        for at, whole in enumerate(opening):
+            if wire is not None and at == index and _is_same(whole, wire):
+                payload.content_block = whole | {key: value for key, value in wire.items() if value}
+            else:
+                self._read_whole(whole)
+
+    def _read_whole(self, wire: dict[str, Any]) -> None:
+        """Reads a block that came whole."""
+        self._conclude_calls()
+        block = BLOCKS.get(str(wire.get("type")), OpaqueBlock)(self._writer, wire)
+        if isinstance(block, CallBlock):
+            block.conclude()
+        else:
+            block.end()
+
+    def _note_container(self, container: Any) -> None:
+        if isinstance(container, dict) and isinstance(container.get("id"), str):
+            self._container = container
+
+    def _keep_container(self) -> None:
+        """Adds the container in which the code ran. The next turn has to name it to go on there."""
+        container, self._container = self._container, None
+        if container is not None and not self._writer.is_over:
+            self._writer.silent_parts += 1
+            self._writer.emit(OpaqueReceived(self._writer.new_part(), {**container, "type": "container"}))
 
     def _read_second_start(self, message: dict[str, Any]) -> None:
         """Reads a second start. The same id is a repetition; another id is a relay's retry: the first is cut."""
@@ -104,6 +128,7 @@ class AnthropicMessagesStream:
 
     def _read_block_start(self, payload: Payload, _data: bytes) -> None:
         self._end_block(payload.index)
+        self._conclude_calls()
         if wire := payload.content_block:  # else the first delta shows which kind it is
             self._open(payload.index, BLOCKS.get(str(wire.get("type")), OpaqueBlock), wire)
 
@@ -137,10 +162,19 @@ class AnthropicMessagesStream:
         for block in (self._blocks.pop(index, None), beside):
             if block is not None:
                 block.end()
+                if isinstance(block, CallBlock):
+                    self._unjudged.append(block)
+
+    def _conclude_calls(self) -> None:
+        """Ends the calls without input: the model went on to another block, so they were not cut."""
+        calls, self._unjudged = self._unjudged, []
+        for call in calls:
+            call.conclude()
 
     def _read_message_delta(self, payload: Payload, _data: bytes) -> None:
         delta = payload.delta or WireDelta()
         self._writer.report_usage(read_usage(payload.usage))
+        self._note_container(delta.container or payload.container)
         self._read_stop(delta.stop_reason, delta.stop_details)
 
     def _read_stop(self, reason: Any, details: Any) -> None:
@@ -156,13 +190,26 @@ class AnthropicMessagesStream:
     def _finish(self) -> None:
         for index in list(self._blocks):
             self._end_block(index)
+        self._keep_container()
         self._writer.finish(self._stop_reason)
 
     def _read_ping(self, _payload: Payload, _data: bytes) -> None:
         self._writer.emit(Heartbeat())
 
     def _read_error(self, _payload: Payload, data: bytes) -> None:
+        self._keep_container()
         self._writer.fail(read_error(reread(data)))
+
+    def _read_other(self, payload: Payload, data: bytes) -> None:
+        """Reads an event without a known type: one that a gateway wrapped, an error, or anything else."""
+        wire = reread(data)
+        inner = unwrapped(wire, _is_event)
+        if inner is not None:
+            self.read(shape(inner, Payload), b"", msgspec.json.encode(inner))
+        elif not payload.type and is_error(wire):
+            self._writer.fail(read_error(wire))
+        else:
+            self._writer.unknown(data)
 
     def _read_message(self, payload: Payload, _data: bytes) -> None:
         """Reads a whole message, from a server that does not stream."""
@@ -171,21 +218,21 @@ class AnthropicMessagesStream:
             if isinstance(wire, dict):
                 self._read_block_start(Payload(content_block=wire), b"")
         self._writer.report_usage(read_usage(payload.usage))
+        self._note_container(payload.container)
         self._read_stop(payload.stop_reason, payload.stop_details)
         self._finish()
 
 
-DELTA_TYPES = {
-    "text": "text_delta",
-    "thinking": "thinking_delta",
-    "signature": "signature_delta",
-    "citation": "citations_delta",
-    "partial_json": "input_json_delta",
-}
-"""The type of a delta by the field it has, for servers that leave the type out."""
+def _is_same(whole: dict[str, Any], wire: dict[str, Any]) -> bool:
+    return all(whole.get(key) == wire.get(key) for key in ("type", "id", "tool_use_id"))
 
-PROSE_DELTAS = frozenset({"text_delta", "thinking_delta", "signature_delta", "citations_delta"})
-"""Deltas that begin a block if the server did not. Arguments do not: the name of the tool would be missing."""
+
+def _is_event(wire: dict[str, Any]) -> bool:
+    return wire.get("type") in EVENTS
+
+
+BEATS = frozenset({"ping", "error"})
+"""The events that say nothing about the blocks."""
 
 EVENTS: dict[str, Callable[[AnthropicMessagesStream, Payload, bytes], None]] = {
     "content_block_delta": AnthropicMessagesStream._read_block_delta,

@@ -10,6 +10,7 @@ import msgspec
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.reasoning import Kept
+from streaming.protocol.dialects.openai_chat.thoughts import Thoughts, is_thought
 from streaming.protocol.dialects.openai_chat.tool_calls import ToolCalls
 from streaming.protocol.dialects.wire import read_image
 from streaming.protocol.events import Cited, FileReceived, StreamError
@@ -28,6 +29,7 @@ class Choice:
 
     def __init__(self, writer: AnswerWriter, index: int) -> None:
         self.finish_reason: str | None = None
+        self.native_reason: str | None = None
         self.failure: StreamError | None = None
         self._writer = writer
         self._index = index
@@ -36,6 +38,20 @@ class Choice:
         self._reasoning = CumulativeFilter(self._prose.reasoning)
         self._calls = ToolCalls(writer, index)
         self._kept = Kept(writer.reserve)
+        self._thoughts: Thoughts | None = None
+        if "gemini" in (writer.model or "").lower():
+            self._thoughts = self._watch(may_open=True)
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of words so far: `reasoning`, `text`, `calls`."""
+        said = {"reasoning": self._reasoning.size, "text": self._content.size or self._prose.has_text}
+        return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
+
+    def finish(self) -> None:
+        """Forgets text that the server sent a second time as its last chunk."""
+        self._content.drop()
+        self._reasoning.drop()
 
     def read(self, delta: JSONObject) -> None:
         """Reads `choices[].delta`, or the `message` of a completion that was not streamed.
@@ -44,10 +60,18 @@ class Choice:
         """
         content = delta.get("content")
         if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
-            if content:
-                self._content.feed(content)
+            words = self._content
+            size = len(content)
+            if size == words.size:
+                words.meet(content)
+            elif size:
+                words.size += size
+                words.feed(content)
             return
         self._read_reasoning(delta)
+        if is_thought(delta.get("extra_content")):
+            self._think(words_of(delta.get("content")))
+            delta = {field: value for field, value in delta.items() if field != "content"}
         for field, read in FIELDS.items():
             if value := delta.get(field):
                 read(self, value)
@@ -62,9 +86,24 @@ class Choice:
     def _settle(self) -> None:
         """Writes what is held back into the part that is about to end."""
         self._content.settle()
+        if self._thoughts is not None:
+            self._thoughts.settle()
         self._reasoning.settle()
         if kept := self._kept.take(has_text=self._prose.is_reasoning):
             self._prose.sign(raw=kept)
+
+    def _watch(self, *, may_open: bool) -> Thoughts:
+        """Sends all content from now on through `Thoughts`."""
+        self._content.settle()
+        thoughts = Thoughts(self._reasoning.take, self._prose.write, may_open=may_open)
+        self._content = CumulativeFilter(thoughts.speak)
+        return thoughts
+
+    def _think(self, text: str) -> None:
+        if self._thoughts is None:
+            self._thoughts = self._watch(may_open=False)
+        if text:
+            self._thoughts.think(text)
 
     def _read_reasoning(self, delta: JSONObject) -> None:
         details_field = next((field for field in DETAILS if delta.get(field)), "")
@@ -72,7 +111,7 @@ class Choice:
         words = ((field, words_of(delta.get(field))) for field in REASONING)
         field, text = next((each for each in words if each[1]), ("", words_of(details)))
         if text:
-            self._reasoning.feed(text)
+            self._reasoning.take(text)
             self._kept.note_text(field)
         if isinstance(details, list):
             self._kept.add_details(details_field, [piece for piece in details if isinstance(piece, dict)])
@@ -103,11 +142,11 @@ class Choice:
 
     def _read_text(self, item: Any) -> None:
         if text := words_of(item):
-            self._content.feed(text)
+            self._content.take(text)
 
     def _read_thought(self, item: Any) -> None:
         if text := words_of(item):
-            self._reasoning.feed(text)
+            self._reasoning.take(text)
         self._sign([item])
         self._sign(item.get("summary"))
 
@@ -134,6 +173,8 @@ class Choice:
         self._read_tool_calls({"index": "function_call", "function": function})
 
     def _read_tool_calls(self, fragments: Any) -> None:
+        if self._calls:
+            self._content.drop()  # text, calls, and all of it once more
         self._prose.end()
         for fragment in fragments if isinstance(fragments, list) else [fragments]:
             if isinstance(fragment, dict):
@@ -141,7 +182,9 @@ class Choice:
 
     def _read_extra(self, extra: Any) -> None:
         """Reads Gemini's thought signature, which it wants back. It may come in a delta of its own."""
-        self._prose.sign(raw={"extra_content": extra})
+        google = extra.get("google") if isinstance(extra, dict) else None
+        if not (is_thought(extra) and isinstance(google, dict) and len(google) == len(extra) == 1):
+            self._prose.sign(raw={"extra_content": extra})
 
 
 def words_of(wire: Any, depth: int = 4) -> str:

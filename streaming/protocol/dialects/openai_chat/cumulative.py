@@ -1,8 +1,16 @@
-"""Detects servers that send the whole text so far with each chunk (some DashScope paths)."""
+"""Detects servers that send the whole text so far: with each chunk (some DashScope paths), or in the last one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+# The beginning of the text that a repetition is compared with. Beyond it the length decides: no model writes as much
+# as the whole text so far in one chunk that begins with the same words.
+HEAD_CHARS = 256
+# Shorter texts repeat by chance ("ha", then "ha"): one chunk that equals another one, or several earlier ones.
+MIN_REPEATED_CHUNK = 12
+MIN_REPEATED_TEXT = 4
+MIN_LETTERS = 4
 
 
 class CumulativeFilter:
@@ -10,24 +18,77 @@ class CumulativeFilter:
 
     Ordinary streams pass unchanged. If the second chunk begins with the whole first chunk, it is held back. If the
     third begins with the whole second, the server accumulates. If not, it was chance, and the held text is written.
-    Each state replaces `feed`, so an ordinary stream costs nothing from the third chunk on.
+    Each state replaces `feed`, so an ordinary stream costs nothing once `HEAD_CHARS` have come.
+
+    The caller counts `size`, and calls `meet` instead of `feed` for a chunk of just this size: it may be the whole
+    text once more. It is held back until more text shows that it was not, or until `drop` at the answer's end.
     """
+
+    __slots__ = ("_feed_before", "_has_joined", "_head", "_held", "_repeated", "_sofar", "_write", "feed", "size")
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self.feed: Callable[[str], None] = self._first
+        self.size = 0
         self._write = write
         self._sofar = ""
         self._held = ""
+        self._head = ""
+        self._has_joined = False
+        self._repeated = ""
+        self._feed_before: Callable[[str], None] = self._first
+
+    def take(self, text: str) -> None:
+        """Counts `text`, and feeds it."""
+        if len(text) == self.size:
+            self.meet(text)
+        elif text:
+            self.size += len(text)
+            self.feed(text)
+
+    def meet(self, text: str) -> None:
+        """Reads a chunk that is as long as all text before it."""
+        if self._repeated == text or not text:
+            return
+        if self._is_repetition(text):
+            self._repeated = text
+            self._feed_before = self.feed
+            self.feed = self._after_repetition
+        else:
+            self.size += len(text)
+            self.feed(text)
+
+    def drop(self) -> None:
+        """Forgets the repetition that is held back: the answer ended with it."""
+        if self._repeated:
+            self._repeated = ""
+            self.feed = self._feed_before
 
     def settle(self) -> None:
         """Writes the text that is still held back, because something else follows."""
+        self._keep_repetition()
         held, self._held = self._held, ""
         if held:
             self.feed = self._write
             self._write(held)
 
+    def _is_repetition(self, text: str) -> bool:
+        least = MIN_REPEATED_TEXT if self._has_joined else MIN_REPEATED_CHUNK
+        is_known = len(self._head) >= min(self.size, HEAD_CHARS) and text.startswith(self._head)
+        return is_known and len(text) >= least and len(set(self._head)) >= MIN_LETTERS
+
+    def _after_repetition(self, text: str) -> None:
+        self._keep_repetition()
+        self.feed(text)
+
+    def _keep_repetition(self) -> None:
+        repeated, self._repeated = self._repeated, ""
+        if repeated:
+            self.feed = self._feed_before
+            self.size += len(repeated)
+            self.feed(repeated)
+
     def _first(self, text: str) -> None:
-        self._sofar = text
+        self._sofar = self._head = text
         self.feed = self._second
         self._write(text)
 
@@ -36,8 +97,16 @@ class CumulativeFilter:
             self._held = text
             self.feed = self._third
         else:
+            self.feed = self._filling
+            self._filling(text)
+
+    def _filling(self, text: str) -> None:
+        self._has_joined = True
+        self._head += text
+        if len(self._head) >= HEAD_CHARS:
+            self._head = self._head[:HEAD_CHARS]
             self.feed = self._write
-            self._write(text)
+        self._write(text)
 
     def _third(self, text: str) -> None:
         if not text.startswith(self._held):

@@ -2,7 +2,7 @@
 
 An answer is complete when every choice that began has a `finish_reason`, or at `[DONE]`. Reading goes on after the
 finish reason, because usage comes later and some servers send the reason twice. So the end is written at `[DONE]` or
-at EOF.
+at EOF. If the usage is not known at `[DONE]`, one more event may bring it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import FAILURE_REASONS, AnswerWriter, StreamTooLarge, read_usage
+from streaming.protocol.dialects.answer import AnswerWriter, failure_of, meaning_of, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
-from streaming.protocol.dialects.wire import read_error, reread, stream_error
-
-# OpenAI's own limit on `n`.
-MAX_CHOICES = 128
+from streaming.protocol.dialects.openai_chat.choice_table import ChoiceTable
+from streaming.protocol.dialects.wire import is_error, read_error, reread, shape, stream_error, unwrapped
+from streaming.protocol.events import StreamError, Usage
 
 
 class WireChoice(msgspec.Struct, gc=False):
@@ -25,6 +24,7 @@ class WireChoice(msgspec.Struct, gc=False):
     finish_reason: Any = None
     native_finish_reason: Any = None
     message: Any = None
+    text: Any = None
     usage: Any = None
     error: Any = None
 
@@ -47,36 +47,62 @@ class OpenAIChatStream:
 
     def __init__(self, writer: AnswerWriter) -> None:
         self._writer = writer
-        self._choices: dict[int, Choice] = {}
+        self._table = ChoiceTable(writer, writer.choices_asked)
+        self._choices = self._table.known
         self._sources = msgspec.Raw(b"null")
+        self.awaits_usage = False
 
     def read(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
         choices = chunk.choices
         if not self._writer.is_started and (chunk.id or chunk.model or choices):
             self._writer.start(chunk.id, chunk.model)
         for wire in choices or ():
-            choice = self._choices.get(wire.index or 0) or self._open(wire.index or 0)
+            choice = self._choices.get(wire.index or 0)
+            if choice is None:
+                self._read_placed(self._table.place(wire))
+                continue
             delta = wire.delta
             if type(delta) is dict:
                 choice.read(delta)
-            if wire.finish_reason or delta is None or wire.native_finish_reason or wire.usage or wire.error:
+            if wire.finish_reason or not delta or wire.native_finish_reason or wire.usage or wire.error:
                 self._read_choice(choice, wire)
         if not choices or chunk.error or chunk.usage or chunk.x_groq or chunk.search_results or chunk.citations:
             self._read_rest(chunk, event, data)
 
     def done(self) -> None:
-        self._finish()
+        self._read_placed(self._table.settle())
+        if not self._table.all:
+            code = "not_understood" if self._writer.has_unknown else "empty_stream"
+            self._writer.fail(stream_error(code, None, "[DONE] came after nothing that is an answer"))
+        elif self._writer.usage == Usage() and not self._failure:
+            self.awaits_usage = True
+        else:
+            self._finish()
+
+    def read_late(self, chunk: WireChunk) -> None:
+        """Reads the event after `[DONE]`. Only its usage counts."""
+        self._read_usage(chunk)
 
     def end(self) -> None:
-        is_complete = bool(self._choices) and all(c.finish_reason or c.failure for c in self._choices.values())
-        if is_complete:
+        self._read_placed(self._table.settle())
+        choices = self._table.all.values()
+        is_complete = bool(choices) and all(c.finish_reason or c.native_reason or c.failure for c in choices)
+        if is_complete or self.awaits_usage:
             self._finish()
         else:
             self._writer.truncate()
 
+    def _read_placed(self, placed: list[tuple[Choice, WireChoice]]) -> None:
+        for choice, wire in placed:
+            if isinstance(wire.delta, dict):
+                choice.read(wire.delta)
+            self._read_choice(choice, wire)
+
     def _read_choice(self, choice: Choice, wire: WireChoice) -> None:
         if wire.delta is None and isinstance(wire.message, dict) and not self._writer.has_parts:
             choice.read(wire.message)
+        elif not wire.delta and isinstance(wire.text, str):  # the API before chat
+            choice.read({"content": wire.text})
         if wire.error:
             choice.failure = read_error(wire.error)
         if wire.finish_reason or wire.native_finish_reason:
@@ -86,54 +112,68 @@ class OpenAIChatStream:
 
     def _read_rest(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
         """Reads everything beside the choices. An error comes last, after the content of the same chunk."""
-        groq = chunk.x_groq if isinstance(chunk.x_groq, dict) else {}
-        for usage in (groq.get("usage"), chunk.usage):
-            self._writer.report_usage(read_usage(usage))
+        groq = self._read_usage(chunk)
         for sources in (chunk.citations, chunk.search_results):
             if sources and bytes(sources) != b"null":
                 self._sources = sources
         if groq.get("error"):
             self._writer.fail(read_error(groq["error"]))
-        elif chunk.error or event == b"error" or (chunk.choices is None and _is_flat_error(data)):
+        elif chunk.error or event == b"error":
             self._writer.fail(read_error(reread(data)))
+        elif chunk.choices is None:
+            self._read_other(reread(data), data)
         elif not chunk.choices and not chunk.usage:
             self._writer.unknown(data)
 
-    def _open(self, index: int) -> Choice:
-        if len(self._choices) >= MAX_CHOICES:
-            raise StreamTooLarge(f"the answer has more than {MAX_CHOICES} choices")
-        self._choices[index] = choice = Choice(self._writer, index)
-        return choice
+    def _read_other(self, wire: Any, data: bytes) -> None:
+        """Reads a payload without choices: an error, a chunk that a gateway wrapped, or anything else."""
+        inner = unwrapped(wire, lambda value: isinstance(value.get("choices"), list))
+        if inner is not None:
+            self.read(shape(inner, WireChunk), b"", msgspec.json.encode(inner))
+        elif is_error(wire):
+            self._writer.fail(read_error(wire))
+        elif not (isinstance(wire, dict) and wire.get("usage")):
+            self._writer.unknown(data)
+
+    def _read_usage(self, chunk: WireChunk) -> dict[str, Any]:
+        groq = chunk.x_groq if isinstance(chunk.x_groq, dict) else {}
+        for usage in (groq.get("usage"), chunk.usage):
+            self._writer.report_usage(read_usage(usage))
+        return groq
 
     def _read_reason(self, choice: Choice, wire: WireChoice) -> None:
         for reason in (wire.finish_reason, wire.native_finish_reason):
-            if isinstance(reason, str) and reason.lower() in FAILURE_REASONS:
-                choice.failure = choice.failure or stream_error(reason, None, f"finish reason {reason!r}")
+            word = failure_of(reason) if isinstance(reason, str) else None
+            if word:
+                choice.failure = choice.failure or stream_error(word, None, f"finish reason {reason!r}")
         if wire.finish_reason:
             choice.finish_reason = str(wire.finish_reason)
+        if isinstance(wire.native_finish_reason, str):
+            choice.native_reason = wire.native_finish_reason or choice.native_reason
 
     def _cite_sources(self) -> None:
-        if 0 in self._choices:
-            self._choices[0].cite(reread(bytes(self._sources)))
+        if 0 in self._table.all:
+            self._table.all[0].cite(reread(bytes(self._sources)))
+
+    @property
+    def _failure(self) -> StreamError | None:
+        return next((c.failure for c in self._table.all.values() if c.failure), None)
 
     def _finish(self) -> None:
+        for choice in self._table.all.values():
+            choice.finish()
         self._cite_sources()
-        failure = next((c.failure for c in self._choices.values() if c.failure), None)
-        first = self._choices.get(0) or next(iter(self._choices.values()), None)
-        if failure is not None:
-            self._writer.fail(failure)
+        if self._failure is not None:
+            self._writer.fail(self._failure)
         else:
-            self._writer.finish(first.finish_reason if first else None)
+            self._writer.finish(_reason_of(self._table.all.get(0) or next(iter(self._table.all.values()))))
 
 
-def _is_flat_error(data: bytes) -> bool:
-    """Returns True for an error without an `error` object around it (vLLM, FastAPI, Baidu, MiniMax)."""
-    wire = reread(data)
-    if not isinstance(wire, dict):
-        return False
-    base = wire.get("base_resp")
-    is_refused = isinstance(base, dict) and bool(base.get("status_code"))
-    return wire.get("object") == "error" or is_refused or any(wire.get(key) for key in FLAT_ERROR_KEYS)
+def _reason_of(choice: Choice) -> str | None:
+    """Returns the finish reason, or the native one if that says more: OpenRouter calls some cuts a stop."""
+    native, given = choice.native_reason, choice.finish_reason
+    is_plain = given is None or meaning_of(given) in ("stop", "other")
+    return native if native and is_plain and (given is None or meaning_of(native) in TELLING) else given
 
 
-FLAT_ERROR_KEYS = ("message", "detail", "details", "error_msg", "error_message")
+TELLING = ("length", "content_filter", "refusal")

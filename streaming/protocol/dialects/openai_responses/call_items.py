@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, Call
-from streaming.protocol.events import ToolResulted
+from streaming.protocol.dialects.answer import AnswerWriter, Call, name_of
 
 JSONObject = dict[str, Any]
 
@@ -46,6 +45,7 @@ class CallItem:
             is_provider_executed=self.provider_runs(wire),
         )
         self._call.is_json = self.is_json
+        self._id = id_of(wire)
         if wire:
             self._call.announced = _text(self.input_of(wire))
             self._announce(wire)
@@ -58,12 +58,11 @@ class CallItem:
         self._announce(wire)
         self._fill(self.input_of(wire))
         self._call.raw = self._kept(wire)
-        self._call.end(is_cut=wire.get("status") == "incomplete")
+        self._end(is_cut=wire.get("status") == "incomplete")
         output = wire.get(self.output_field) if self.output_field else None
         output = output if output is not None else wire.get("error")
         if output is not None:
-            is_error = bool(wire.get("error"))
-            self._writer.emit(ToolResulted(self._writer.new_part(), self._call.id, output, is_error))
+            self._writer.add_result(self._id, output, is_error=bool(wire.get("error")))
 
     def grow(self, payload: Any) -> None:
         if isinstance(payload.delta, str):
@@ -77,9 +76,11 @@ class CallItem:
         return wire.get(self.input_field)
 
     def _announce(self, wire: JSONObject) -> None:
-        name = wire.get("name")
-        self._call.name = self._call.name or (name if isinstance(name, str) else "") or _kind_of(wire)
+        self._call.name = self._call.name or name_of(wire.get("name")) or _kind_of(wire)
         self._call.start()
+
+    def _end(self, *, is_cut: bool) -> None:
+        self._call.end(is_cut=is_cut)
 
     def _fill(self, whole: Any) -> None:
         if whole and not self._call.size and not self._is_done_call():
@@ -92,14 +93,59 @@ class CallItem:
         return {key: wire[key] for key in KEPT_KEYS if key in wire} if isinstance(wire.get("id"), str) else None
 
     def _is_done_call(self) -> bool:
-        return self._call not in self._writer.open_calls
+        return self._call.id not in self._writer.open_calls
 
 
 class CustomCallItem(CallItem):
-    """A call with free text as input, not JSON."""
+    """A call with free text as input, not JSON.
+
+    xAI sends calls of tools that it executes itself in this form, without their results. If the tool is not known to
+    be offered, and nothing shows that it is one of xAI's, the call is held back until the next item: a model that
+    writes a message after its call has the result.
+    """
 
     input_field = "input"
     is_json = False
+
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._is_held = True
+        self._is_cut: bool | None = None
+        super().__init__(writer, wire)
+        self._call.before_end = self.decide
+
+    def provider_runs(self, wire: JSONObject) -> bool:
+        name = name_of(wire.get("name"))
+        is_offered = name in (self._writer.tools or ())
+        is_xai = "grok" in (self._writer.model or "").lower() or id_of(wire).startswith("xs_") or name in XAI_TOOLS
+        self._is_held = not is_offered and not is_xai
+        return is_xai and not is_offered
+
+    def decide(self, *, is_provider_executed: bool = False) -> None:
+        """Ends the wait: the next item, or the end of the response, shows who executes the call."""
+        if self._is_held:
+            self._is_held = False
+            self._call.is_provider_executed = is_provider_executed
+            self._call.start()
+            if self._is_cut is not None:
+                self._call.end(is_cut=self._is_cut)
+
+    def _announce(self, wire: JSONObject) -> None:
+        if self._is_held:
+            self._call.is_provider_executed = self.provider_runs(wire)
+        if self._is_held:
+            self._call.name = self._call.name or name_of(wire.get("name"))
+        else:
+            super()._announce(wire)
+
+    def _end(self, *, is_cut: bool) -> None:
+        if self._is_held:
+            self._is_cut = is_cut
+        else:
+            super()._end(is_cut=is_cut)
+
+
+XAI_TOOLS = frozenset({"x_keyword_search", "x_semantic_search", "x_user_search", "x_thread_fetch"})
+"""Names of tools of xAI that no site offers."""
 
 
 class McpCallItem(CallItem):

@@ -10,8 +10,8 @@ from collections import Counter
 from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter
-from streaming.protocol.dialects.openai_responses.call_items import id_of
-from streaming.protocol.dialects.openai_responses.items import Item, JSONObject, class_of
+from streaming.protocol.dialects.openai_responses.call_items import CustomCallItem, id_of
+from streaming.protocol.dialects.openai_responses.items import Item, JSONObject, MessageItem, ResultItem, class_of
 
 ItemClass = type[Item]
 Index = int | None
@@ -30,6 +30,7 @@ class ItemTable:
         self._done: dict[Item, str] = {}
         self._announced: set[tuple[Index, ItemClass, str]] = set()
         self._streamed: Counter[ItemClass] = Counter()
+        self._undecided: list[CustomCallItem] = []
 
     def take(self, kind: ItemClass, index: Index, id: Any) -> Item:
         """Returns the item that a delta is about, a new one if needed."""
@@ -89,7 +90,11 @@ class ItemTable:
 
     def _open(self, kind: ItemClass, index: Index, wire: JSONObject) -> Item:
         self._writer.reserve()
+        if kind is not CustomCallItem:
+            self._decide_calls(is_provider_executed=kind in (MessageItem, ResultItem))
         item = kind(self._writer, wire)
+        if isinstance(item, CustomCallItem):
+            self._undecided.append(item)
         if index is not None:
             self._place(kind, index, item)
         if name := _name(wire.get("id")):
@@ -98,6 +103,11 @@ class ItemTable:
         self._latest[kind] = item
         self._streamed[kind] += 1
         return item
+
+    def _decide_calls(self, *, is_provider_executed: bool) -> None:
+        calls, self._undecided = self._undecided, []
+        for call in calls:
+            call.decide(is_provider_executed=is_provider_executed)
 
     def _place(self, kind: ItemClass, index: Index, item: Item) -> None:
         before = self._last.get((index, kind))

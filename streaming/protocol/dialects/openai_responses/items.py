@@ -18,7 +18,7 @@ from streaming.protocol.dialects.openai_responses.call_items import (
     id_of,
 )
 from streaming.protocol.dialects.wire import data_url
-from streaming.protocol.events import Cited, FileReceived, OpaqueReceived, ToolResulted
+from streaming.protocol.events import Cited, FileReceived, OpaqueReceived
 
 JSONObject = dict[str, Any]
 
@@ -173,7 +173,7 @@ class ResultItem:
 
     def done(self, wire: JSONObject) -> None:
         output = next((wire[key] for key in self.outputs if key in wire), None)
-        self._writer.emit(ToolResulted(self._writer.new_part(), id_of(wire), output, raw=wire))
+        self._writer.add_result(id_of(wire), output, raw=wire)
 
 
 class ImageItem:
@@ -199,6 +199,7 @@ class OpaqueItem:
         self._writer = writer
 
     def done(self, wire: JSONObject) -> None:
+        self._writer.silent_parts += 1
         self._writer.emit(OpaqueReceived(self._writer.new_part(), wire))
 
 

@@ -14,7 +14,7 @@ from streaming.protocol.dialects.answer import AnswerWriter, read_usage
 from streaming.protocol.dialects.openai_responses.call_items import CallItem, CodeItem, CustomCallItem, McpCallItem
 from streaming.protocol.dialects.openai_responses.item_table import ItemTable
 from streaming.protocol.dialects.openai_responses.items import Item, MessageItem, ReasoningItem
-from streaming.protocol.dialects.wire import read_error, reread
+from streaming.protocol.dialects.wire import is_error, read_error, reread, shape, unwrapped
 from streaming.protocol.events import Heartbeat
 
 
@@ -44,6 +44,7 @@ class OpenAIResponsesStream:
     """Reads the events of one response."""
 
     payload: ClassVar[type[msgspec.Struct]] = Payload
+    awaits_usage = False
 
     def __init__(self, writer: AnswerWriter) -> None:
         self._writer = writer
@@ -64,6 +65,9 @@ class OpenAIResponsesStream:
 
     def done(self) -> None:
         self.end()
+
+    def read_late(self, _payload: Payload) -> None:
+        """Does nothing: usage comes before the end in this dialect."""
 
     def end(self) -> None:
         self._writer.truncate()
@@ -119,7 +123,22 @@ class OpenAIResponsesStream:
         elif payload.type.rpartition(".")[2] in BEATS:
             self._writer.emit(Heartbeat())
         else:
+            self._read_unknown(payload, data)
+
+    def _read_unknown(self, payload: Payload, data: bytes) -> None:
+        """Reads an event without a known type: one that a gateway wrapped, an error, or anything else."""
+        wire = reread(data) if not payload.type else None
+        inner = unwrapped(wire, _is_event)
+        if inner is not None:
+            self.read(shape(inner, Payload), b"", msgspec.json.encode(inner))
+        elif is_error(wire):
+            self._writer.fail(read_error(wire))
+        else:
             self._writer.unknown(data)
+
+
+def _is_event(wire: dict[str, Any]) -> bool:
+    return wire.get("type") in ITEM_EVENTS or wire.get("type") in EVENTS
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.wire.errors import read_error, stream_error
+from streaming.protocol.dialects.wire.errors import is_error, read_error, stream_error
+from streaming.protocol.dialects.wire.halves import Halves
 from streaming.protocol.dialects.wire.images import data_url, read_image
-from streaming.protocol.dialects.wire.lenient import UNREADABLE, decode_leniently, reread, shape
+from streaming.protocol.dialects.wire.lenient import (
+    UNREADABLE,
+    decode_leniently,
+    reread,
+    shape,
+    unwrapped,
+)
+from streaming.protocol.dialects.wire.odd import is_empty, refuse
 
-__all__ = ["UNREADABLE", "data_url", "decode_leniently", "read_error", "read_image", "reread", "shape", "stream_error"]
+__all__ = [
+    "UNREADABLE",
+    "Halves",
+    "data_url",
+    "decode_leniently",
+    "is_empty",
+    "is_error",
+    "read_error",
+    "read_image",
+    "refuse",
+    "reread",
+    "shape",
+    "stream_error",
+    "unwrapped",
+]

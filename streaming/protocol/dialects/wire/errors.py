@@ -32,6 +32,18 @@ def read_error(wire: Any) -> StreamError:
     return stream_error(code, type_, message[:MAX_MESSAGE_CHARS])
 
 
+def is_error(wire: Any) -> bool:
+    """Returns True for an error without an `error` object around it (vLLM, FastAPI, Baidu, MiniMax, Cloudflare)."""
+    if not isinstance(wire, dict):
+        return False
+    base = wire.get("base_resp")
+    is_refused = isinstance(base, dict) and bool(base.get("status_code"))
+    return wire.get("object") == "error" or is_refused or any(wire.get(key) for key in FLAT_ERROR_KEYS)
+
+
+FLAT_ERROR_KEYS = ("message", "detail", "details", "error_msg", "error_message", "errors")
+
+
 def stream_error(code: str | None, type: str | None, message: str) -> StreamError:
     """Returns the error with its verdict: `retryable` is False if its words are unknown, None if it has no words."""
     has_words = code is not None or type is not None

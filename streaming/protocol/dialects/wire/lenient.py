@@ -7,6 +7,7 @@ in a list, bytes that are no UTF-8, half a surrogate pair.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -23,18 +24,56 @@ def decode_leniently(data: bytes) -> Any:
     Raises:
         ValueError: `data` is no JSON, or nested too deep.
     """
+    return whole(decode_halves(data))
+
+
+def decode_halves(data: bytes) -> Any:
+    """Returns the JSON value in `data`. Its texts may have half surrogate pairs.
+
+    Raises:
+        ValueError: `data` is no JSON, or nested too deep.
+    """
     text = data.decode("utf-8", "replace")
     try:
         return msgspec.json.decode(text)
     except UNREADABLE:
         pass
     try:
-        value = json.loads(text, parse_constant=lambda _: None)  # Python servers write NaN
-        text = json.dumps(value, ensure_ascii=False)
-        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        return msgspec.json.decode(whole)
+        return json.loads(text, parse_constant=lambda _: None)  # Python servers write NaN
     except UNREADABLE as fault:
         raise ValueError(str(fault)) from fault
+
+
+def whole(value: Any) -> Any:
+    """Returns the JSON value `value` with U+FFFD in the place of each half surrogate pair.
+
+    Raises:
+        ValueError: `value` is nested too deep.
+    """
+    try:
+        return msgspec.json.decode(msgspec.json.encode(value))
+    except UNREADABLE:
+        pass
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+        mended = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return msgspec.json.decode(mended)
+    except UNREADABLE as fault:
+        raise ValueError(str(fault)) from fault
+
+
+WRAPPERS = ("data", "result", "chunk", "payload", "body", "response")
+"""The keys under which gateways put the provider's own payload."""
+
+
+def unwrapped(wire: Any, is_payload: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+    """Returns the payload within `wire`, an object or its JSON as text; None if there is none."""
+    for key in WRAPPERS if isinstance(wire, dict) else ():
+        inner = wire.get(key)
+        inner = reread(inner.encode("utf-8", "replace")) if isinstance(inner, str) else inner
+        if isinstance(inner, dict) and is_payload(inner):
+            return inner
+    return None
 
 
 def reread(data: bytes) -> Any:

@@ -1,0 +1,50 @@
+"""The fields of the events of an Anthropic message that are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class WireDelta(msgspec.Struct, gc=False):
+    type: str | None = None
+    text: Any = None
+    partial_json: Any = None
+    thinking: Any = None
+    signature: Any = None
+    citation: Any = None
+    content: Any = None
+    encrypted_content: Any = None
+    stop_reason: Any = None
+    stop_details: Any = None
+    container: Any = None
+
+
+class Payload(msgspec.Struct, gc=False):
+    type: str = ""
+    index: int | None = None
+    delta: WireDelta | None = None
+    content_block: dict[str, Any] | None = None
+    message: Any = None
+    usage: Any = None
+    error: Any = None
+    content: Any = None
+    id: Any = None
+    model: Any = None
+    stop_reason: Any = None
+    stop_details: Any = None
+    container: Any = None
+
+
+DELTA_TYPES = {
+    "text": "text_delta",
+    "thinking": "thinking_delta",
+    "signature": "signature_delta",
+    "citation": "citations_delta",
+    "partial_json": "input_json_delta",
+}
+"""The type of a delta by the field it has, for servers that leave the type out."""
+
+PROSE_DELTAS = frozenset({"text_delta", "thinking_delta", "signature_delta", "citations_delta"})
+"""Deltas that begin a block if the server did not. Arguments do not: the name of the tool would be missing."""

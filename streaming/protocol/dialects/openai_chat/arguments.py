@@ -1,0 +1,77 @@
+"""The arguments of one call: servers send fragments, the whole text so far, or the whole object so far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from streaming.protocol.dialects.answer import PLACEHOLDER, Call, judge
+
+# A deeper object is refused as arguments anyway.
+MAX_COMPARED_LEVELS = 100
+
+
+class Arguments:
+    """Passes on only the new text of each fragment.
+
+    JSON arguments cannot begin with the whole text before them, except where a value is due (`{"a":`, then `{"a":`).
+    So one such fragment is held back. If the next begins with it, the server accumulates. If not, both are new text.
+    """
+
+    def __init__(self, call: Call) -> None:
+        call.before_end = self.settle
+        self._call = call
+        self._held = ""
+        self._is_cumulative = False
+
+    def add(self, text: str) -> None:
+        call = self._call
+        if self._held:
+            self._decide(text)
+        elif len(text) > call.size > 0 and text[0] == call.text[0] == "{" and call.is_json:
+            self._compare(text)
+        elif len(text) != call.size or not self._is_repetition(text):
+            call.add(text)
+
+    def settle(self) -> None:
+        """Adds the fragment that is held back, as what makes the arguments whole."""
+        held, self._held = self._held, ""
+        if held:
+            self._call.add(held if judge(self._call.text + held)[1] else held[self._call.size :])
+
+    def snap(self, snapshot: dict[str, Any]) -> None:
+        """Reads arguments that are an object and not text. It is the newest whole one, or adds to the last one."""
+        known = msgspec.json.decode(self._call.announced) if self._call.announced else {}
+        self._call.announced = msgspec.json.encode(known | snapshot).decode()
+
+    def _compare(self, text: str) -> None:
+        so_far = self._call.text
+        if so_far == PLACEHOLDER:
+            self._call.restart()
+            self._call.add(text)
+        elif not text.startswith(so_far):
+            self._call.add(text)
+        elif self._is_cumulative:
+            self._call.add(text[len(so_far) :])
+        else:
+            self._held = text
+
+    def _decide(self, text: str) -> None:
+        held, self._held = self._held, ""
+        self._is_cumulative = text.startswith(held)
+        self._call.add(held[self._call.size :] if self._is_cumulative else held)
+        self.add(text)
+
+    def _is_repetition(self, text: str) -> bool:
+        """Returns True if the server sent the complete arguments, or the same ones as before, a second time."""
+        return self._call.text == text and (self._is_cumulative or judge(text)[1])
+
+
+def extends(old: Any, new: Any, levels: int = MAX_COMPARED_LEVELS) -> bool:
+    """Returns True if the JSON value `new` is `old`, or is what `old` may grow to while a model writes it."""
+    if isinstance(old, dict) and isinstance(new, dict) and levels:
+        return all(key in new and extends(value, new[key], levels - 1) for key, value in old.items())
+    if isinstance(old, list) and isinstance(new, list) and levels:
+        return len(old) <= len(new) and all(extends(a, b, levels - 1) for a, b in zip(old, new, strict=False))
+    return new.startswith(old) if isinstance(old, str) and isinstance(new, str) else bool(old == new)

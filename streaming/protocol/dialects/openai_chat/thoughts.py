@@ -1,0 +1,89 @@
+"""Thoughts that come as content: Gemini's API for OpenAI clients marks them with a flag, with tags, or with both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+OPENING = "<thought>"
+CLOSING = "</thought>"
+
+
+def is_thought(extra: Any) -> bool:
+    """Returns True if `extra_content` says that the content beside it is a thought."""
+    google = extra.get("google") if isinstance(extra, dict) else None
+    return isinstance(google, dict) and google.get("thought") is True
+
+
+class Thoughts:
+    """Takes content that is a thought (`think`) or not known to be one (`speak`), cut anywhere.
+
+    The tags are no part of the thought. Without the flag, an opening tag counts only as the first text (`may_open`).
+    A flagged thought ends at its closing tag, or with the first content that has no flag.
+    """
+
+    def __init__(self, reasoning: Callable[[str], None], text: Callable[[str], None], *, may_open: bool) -> None:
+        self._reasoning = reasoning
+        self._text = text
+        self._may_open = may_open
+        self._is_open = False
+        self._is_flagged = False
+        self._held = ""
+
+    def think(self, text: str) -> None:
+        text, self._held = self._held + text, ""
+        self._may_open, self._is_flagged = False, True
+        if not self._is_open:
+            if text != OPENING and OPENING.startswith(text):
+                self._held = text
+                return
+            self._is_open = True
+            text = text.removeprefix(OPENING)
+        self._read_thought(text)
+
+    def speak(self, text: str) -> None:
+        held, self._held = self._held, ""
+        if self._may_open:
+            self._open(held + text)
+        elif self._is_open and not self._is_flagged:
+            self._read_thought(held + text)
+        elif (self._is_open or held) and (CLOSING in held + text or CLOSING.startswith(held + text)):
+            self._is_open = True
+            self._read_thought(held + text)
+        else:
+            self._is_open = False
+            self._pass(self._reasoning, held)
+            self._pass(self._text, text)
+
+    def settle(self) -> None:
+        """Passes on what is held back: it was not the beginning of a tag."""
+        held, self._held = self._held, ""
+        is_thought = self._is_open or self._is_flagged
+        self._pass(self._reasoning if is_thought else self._text, held)
+
+    def _open(self, text: str) -> None:
+        if text != OPENING and OPENING.startswith(text):
+            self._held = text
+            return
+        self._may_open = False
+        self._is_open = text.startswith(OPENING)
+        if self._is_open:
+            self._read_thought(text.removeprefix(OPENING))
+        else:
+            self._pass(self._text, text)
+
+    def _read_thought(self, text: str) -> None:
+        thought, tag, rest = text.partition(CLOSING)
+        if tag:
+            self._is_open = False
+            self._pass(self._reasoning, thought)
+            self._pass(self._text, rest)
+        else:
+            lengths = range(min(len(thought), len(CLOSING) - 1), 0, -1)
+            keep = next((n for n in lengths if CLOSING.startswith(thought[-n:])), 0)
+            self._pass(self._reasoning, thought[: len(thought) - keep])
+            self._held = thought[len(thought) - keep :]
+
+    def _pass(self, sink: Callable[[str], None], text: str) -> None:
+        if text:
+            sink(text)

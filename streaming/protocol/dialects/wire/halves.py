@@ -1,0 +1,147 @@
+"""Joins an emoji whose two surrogate halves come in two events, as servers send them that cut UTF-16 text."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from streaming.protocol.dialects.wire.lenient import decode_halves, whole
+from streaming.protocol.dialects.wire.odd import unquoted
+
+PLACE_KEYS = frozenset({"type", "index", "output_index", "content_index", "summary_index", "item_id", "id"})
+"""The keys that say which part of the answer an event is about."""
+
+MAX_LEVELS = 12
+REPLACEMENT = "\ufffd"
+
+
+class Half(NamedTuple):
+    """The first half of a pair, the path to its text, and the event with nothing but this text."""
+
+    half: str
+    path: tuple[str | int, ...]
+    event: dict[str, Any]
+
+
+class Halves:
+    """Keeps the first half of a pair that ends a text, until the next event of the same part of the answer."""
+
+    def __init__(self) -> None:
+        self._kept: Half | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while a half is kept: then each event has to come to `joined`."""
+        return self._kept is not None
+
+    def read(self, data: bytes) -> list[Any]:
+        """Returns the values to read, of the JSON of an event.
+
+        Raises:
+            ValueError: `data` is no JSON, or nested too deep.
+        """
+        return self.joined(unquoted(decode_halves(data)))
+
+    def joined(self, value: Any) -> list[Any]:
+        """Returns the values to read, of an event or a list of events. No text in them has half a pair."""
+        found: list[Any] = []
+        for each in value if isinstance(value, list) else [value]:
+            found += self._join(each)
+        return found
+
+    def flush(self) -> list[Any]:
+        """Returns the event with U+FFFD for the half that is kept: the other one never came."""
+        kept, self._kept = self._kept, None
+        return [] if kept is None else [whole(_put(kept.event, _first_items(kept.path), REPLACEMENT))]
+
+    def _join(self, value: Any) -> list[Any]:
+        if not isinstance(value, dict):
+            return [whole(value)]
+        before: list[Any] = []
+        kept = self._kept
+        if kept is not None and not _is_beside(value, kept):
+            text = _at(value, kept.path)
+            if isinstance(text, str) and "\udc00" <= text[:1] <= "\udfff":
+                value, self._kept = _put(value, kept.path, kept.half + text), None
+            else:
+                before = self.flush()
+        if self._kept is None:
+            value = self._cut(value)
+        return [*before, whole(value)]
+
+    def _cut(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Takes the half from the end of the event's last text that has one."""
+        path = _path_of_half(value)
+        if path is None:
+            return value
+        text = _at(value, path)
+        self._kept = Half(text[-1], path, _place(value, path))
+        return dict(_put(value, path, text[:-1]))
+
+
+def _is_beside(value: dict[str, Any], kept: Half) -> bool:
+    """Returns True if an event is about another part, or is only a sign of life."""
+    if value.get("type") == "ping":
+        return True
+    mine, other = _indexes(kept.event, _first_items(kept.path)), _indexes(value, kept.path)
+    return other is not None and mine != other
+
+
+def _indexes(value: Any, path: tuple[str | int, ...]) -> list[Any] | None:
+    """Returns the indexes along `path`; None if the event does not have the containers of the path."""
+    found = []
+    for key in path[:-1]:
+        if isinstance(value, dict):
+            found += [value.get(name) for name in ("index", "output_index", "content_index", "summary_index")]
+        value = _step(value, key)
+        if not isinstance(value, dict | list):
+            return None
+    return found
+
+
+def _path_of_half(value: Any, levels: int = MAX_LEVELS) -> tuple[str | int, ...] | None:
+    """Returns the path to a text that ends with the first half of a pair."""
+    if isinstance(value, str):
+        return () if "\ud800" <= value[-1:] <= "\udbff" else None
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items if levels else ():
+        path = _path_of_half(inner, levels - 1)
+        if path is not None:
+            return (key, *path)
+    return None
+
+
+def _first_items(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Returns the path in an event whose lists have one item."""
+    return tuple(0 if isinstance(key, int) else key for key in path)
+
+
+def _step(value: Any, key: str | int) -> Any:
+    if isinstance(value, dict):
+        return value.get(key)
+    return value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else None
+
+
+def _at(value: Any, path: tuple[str | int, ...]) -> Any:
+    for key in path:
+        value = _step(value, key)
+    return value
+
+
+def _put(value: Any, path: tuple[str | int, ...], text: str) -> Any:
+    """Returns a copy of `value` with `text` at `path`."""
+    if not path:
+        return text
+    copy = value.copy()
+    copy[path[0]] = _put(value[path[0]], path[1:], text)
+    return copy
+
+
+def _place(value: Any, path: tuple[str | int, ...]) -> Any:
+    """Returns an event that has only `path` and the keys that say which part of the answer it is about."""
+    if not path:
+        return ""
+    key, inner = path[0], _place(_step(value, path[0]), path[1:])
+    if isinstance(value, list):
+        return [inner]
+    kept = {name: value[name] for name in value if name in PLACE_KEYS and not isinstance(value[name], dict | list)}
+    return kept | {key: inner}

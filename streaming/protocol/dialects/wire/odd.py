@@ -1,0 +1,38 @@
+"""Data that is no plain payload: quoted once more, empty, or to be read the slow way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from streaming.protocol.dialects.wire.lenient import decode_halves
+
+# How many times a payload may be encoded as JSON text, and what such a text begins with.
+MAX_QUOTES = 3
+QUOTED = ("{", '"')
+
+
+EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepalive", b"heartbeat"})
+
+
+def refuse(_data: bytes) -> Any:
+    """Refuses to decode, so that an event is read the slow way."""
+    raise msgspec.DecodeError
+
+
+def unquoted(value: Any) -> Any:
+    """Returns the JSON value within a JSON text. Some relays encode the payload twice, or three times."""
+    for _ in range(MAX_QUOTES):
+        if not (isinstance(value, str) and value.lstrip()[:1] in QUOTED):
+            break
+        try:
+            value = decode_halves(value.encode("utf-8", "surrogatepass"))
+        except ValueError:
+            break
+    return value
+
+
+def is_empty(data: bytes) -> bool:
+    """Returns True for data that some servers send only to keep the connection alive."""
+    return data.startswith(b":") or data.lower() in EMPTY
