@@ -47,6 +47,10 @@ class Choice:
         said = {"reasoning": self._reasoning.size, "text": self._content.size or self._prose.has_text}
         return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
 
+    def note_reason(self, reason: str) -> None:
+        self.finish_reason = reason
+        self._content.is_late = self._reasoning.is_late = True
+
     def finish(self) -> None:
         """Forgets text that the server sent a second time as its last chunk."""
         self._content.drop()

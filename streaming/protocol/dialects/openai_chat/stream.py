@@ -127,7 +127,7 @@ class OpenAIChatStream:
 
     def _read_other(self, wire: Any, data: bytes) -> None:
         """Reads a payload without choices: an error, a chunk that a gateway wrapped, or anything else."""
-        inner = unwrapped(wire, lambda value: isinstance(value.get("choices"), list))
+        inner = unwrapped(wire, lambda value: isinstance(value.get("choices"), list) or bool(value.get("error")))
         if inner is not None:
             self.read(shape(inner, WireChunk), b"", msgspec.json.encode(inner))
         elif is_error(wire):
@@ -147,7 +147,7 @@ class OpenAIChatStream:
             if word:
                 choice.failure = choice.failure or stream_error(word, None, f"finish reason {reason!r}")
         if wire.finish_reason:
-            choice.finish_reason = str(wire.finish_reason)
+            choice.note_reason(str(wire.finish_reason))
         if isinstance(wire.native_finish_reason, str):
             choice.native_reason = wire.native_finish_reason or choice.native_reason
 
