@@ -63,7 +63,17 @@ class OpenAIChatStream:
                 continue
             delta = wire.delta
             if type(delta) is dict:
-                choice.read(delta)
+                content = delta.get("content")
+                if len(delta) == 1 and type(content) is str:  # nine of ten events, so it is inlined
+                    words = choice.content
+                    size = len(content)
+                    if size == words.size:
+                        words.meet(content)
+                    elif size:
+                        words.size += size
+                        words.feed(content)
+                else:
+                    choice.read(delta)
             if wire.finish_reason or not delta or wire.native_finish_reason or wire.usage or wire.error:
                 self._read_choice(choice, wire)
         if not choices or chunk.error or chunk.usage or chunk.x_groq or chunk.search_results or chunk.citations:
