@@ -165,7 +165,7 @@ class StreamParser:
         value = reread(data)
         if isinstance(value, dict):
             self._dialect.read_late(shape(value, self._dialect.payload))
-        self._dialect.end()
+            self._dialect.end()
 
     def _read_misshapen(self, event: bytes, data: bytes) -> None:
         try:

@@ -23,9 +23,7 @@ def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}"
 
 
-COLLECTED: list[Any] = [
-    pytest.param(path, id=_name(path)) for path in _found()
-]
+COLLECTED: list[Any] = [pytest.param(path, id=_name(path)) for path in _found()]
 
 
 def dialect_of(path: Path) -> str:

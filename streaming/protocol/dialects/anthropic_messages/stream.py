@@ -36,8 +36,8 @@ class AnthropicMessagesStream:
         """Prose that came under the index of a block of another kind (SGLang sends text into open tool calls)."""
         self._unjudged: list[CallBlock] = []
         """Calls of the site's that ended without input."""
-        self._opening: list[dict[str, Any]] = []
-        """Blocks that came whole with the message's start, until the next event shows if they come once more."""
+        self._opening: dict[int, dict[str, Any]] = {}
+        """Blocks that came whole with the message's start, until the next events show if they come once more."""
         self._container: dict[str, Any] | None = None
         self._id: Any = None
         self._stop_reason: str | None = None
@@ -51,7 +51,7 @@ class AnthropicMessagesStream:
                 return
         type_ = payload.type or event.decode("utf-8", "replace")
         read = EVENTS.get(type_)
-        if self._opening and type_ not in BEATS:
+        if self._opening and type_ not in BEATS and not (self._blocks and type_ in WITHIN_BLOCKS):
             self._read_opening(payload)
         if read is not None:
             read(self, payload, data)
@@ -84,7 +84,8 @@ class AnthropicMessagesStream:
         self._writer.report_usage(read_usage(message.get("usage")))
         self._note_container(message.get("container"))
         content = message.get("content")
-        self._opening = [wire for wire in content if isinstance(wire, dict)] if isinstance(content, list) else []
+        whole = enumerate(content if isinstance(content, list) else [])
+        self._opening = {at: wire for at, wire in whole if isinstance(wire, dict)}
 
     def _read_opening(self, payload: Payload) -> None:
         """Reads the blocks that came with the message's start (programmatic tool calling), before the next event.
@@ -92,13 +93,13 @@ class AnthropicMessagesStream:
         The other blocks have higher indexes. A block that begins with the index and the identity of one of these is
         that block once more.
         """
-        opening, self._opening = self._opening, []
-        wire, index = payload.content_block, payload.index
-        for at, whole in enumerate(opening):
-            if wire is not None and at == index and _is_same(whole, wire):
-                payload.content_block = whole | {key: value for key, value in wire.items() if value}
-            else:
-                self._read_whole(whole)
+        wire, index = payload.content_block or {}, payload.index
+        again = self._opening.get(index) if index is not None else None
+        is_again = again is not None and _is_same(again, wire)
+        for at in [at for at in self._opening if not is_again or at < (index or 0)]:
+            self._read_whole(self._opening.pop(at))
+        if again is not None and is_again:
+            payload.content_block = self._opening.pop(index or 0) | {key: value for key, value in wire.items() if value}
 
     def _read_whole(self, wire: dict[str, Any]) -> None:
         """Reads a block that came whole."""
@@ -233,6 +234,8 @@ def _is_event(wire: dict[str, Any]) -> bool:
 
 BEATS = frozenset({"ping", "error"})
 """The events that say nothing about the blocks."""
+
+WITHIN_BLOCKS = frozenset({"content_block_delta", "content_block_stop"})
 
 EVENTS: dict[str, Callable[[AnthropicMessagesStream, Payload, bytes], None]] = {
     "content_block_delta": AnthropicMessagesStream._read_block_delta,

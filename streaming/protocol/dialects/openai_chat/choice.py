@@ -34,7 +34,8 @@ class Choice:
         self._writer = writer
         self._index = index
         self._prose = Prose(writer, index, before_close=self._settle)
-        self._content = CumulativeFilter(self._prose.write)
+        self.content = CumulativeFilter(self._prose.write)
+        """Takes the text."""
         self._reasoning = CumulativeFilter(self._prose.reasoning)
         self._calls = ToolCalls(writer, index)
         self._kept = Kept(writer.reserve)
@@ -45,12 +46,16 @@ class Choice:
     @property
     def kinds(self) -> set[str]:
         """The kinds of words so far: `reasoning`, `text`, `calls`."""
-        said = {"reasoning": self._reasoning.size, "text": self._content.size or self._prose.has_text}
+        said = {"reasoning": self._reasoning.size, "text": self.content.size or self._prose.has_text}
         return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
+
+    def note_reason(self, reason: str) -> None:
+        self.finish_reason = reason
+        self.content.is_late = self._reasoning.is_late = True
 
     def finish(self) -> None:
         """Forgets text that the server sent a second time as its last chunk."""
-        self._content.drop()
+        self.content.drop()
         self._reasoning.drop()
 
     def read(self, delta: JSONObject) -> None:
@@ -60,13 +65,7 @@ class Choice:
         """
         content = delta.get("content")
         if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
-            words = self._content
-            size = len(content)
-            if size == words.size:
-                words.meet(content)
-            elif size:
-                words.size += size
-                words.feed(content)
+            self.content.take(content)
             return
         self._read_reasoning(delta)
         if is_thought(delta.get("extra_content")):
@@ -85,7 +84,7 @@ class Choice:
 
     def _settle(self) -> None:
         """Writes what is held back into the part that is about to end."""
-        self._content.settle()
+        self.content.settle()
         if self._thoughts is not None:
             self._thoughts.settle()
         self._reasoning.settle()
@@ -94,9 +93,9 @@ class Choice:
 
     def _watch(self, *, may_open: bool) -> Thoughts:
         """Sends all content from now on through `Thoughts`."""
-        self._content.settle()
+        self.content.settle()
         thoughts = Thoughts(self._reasoning.take, self._prose.write, may_open=may_open)
-        self._content = CumulativeFilter(thoughts.speak)
+        self.content = CumulativeFilter(thoughts.speak)
         return thoughts
 
     def _think(self, text: str) -> None:
@@ -142,7 +141,7 @@ class Choice:
 
     def _read_text(self, item: Any) -> None:
         if text := words_of(item):
-            self._content.take(text)
+            self.content.take(text)
 
     def _read_thought(self, item: Any) -> None:
         if text := words_of(item):
@@ -174,7 +173,7 @@ class Choice:
 
     def _read_tool_calls(self, fragments: Any) -> None:
         if self._calls:
-            self._content.drop()  # text, calls, and all of it once more
+            self.content.drop()  # text, calls, and all of it once more
         self._prose.end()
         for fragment in fragments if isinstance(fragments, list) else [fragments]:
             if isinstance(fragment, dict):

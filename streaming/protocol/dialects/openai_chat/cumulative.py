@@ -24,11 +24,24 @@ class CumulativeFilter:
     text once more. It is held back until more text shows that it was not, or until `drop` at the answer's end.
     """
 
-    __slots__ = ("_feed_before", "_has_joined", "_head", "_held", "_repeated", "_sofar", "_write", "feed", "size")
+    __slots__ = (
+        "_feed_before",
+        "_has_joined",
+        "_head",
+        "_held",
+        "_repeated",
+        "_sofar",
+        "_write",
+        "feed",
+        "is_late",
+        "size",
+    )
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self.feed: Callable[[str], None] = self._first
         self.size = 0
+        self.is_late = False
+        """True after the finish reason: then a chunk that equals the text is a repetition, however short."""
         self._write = write
         self._sofar = ""
         self._held = ""
@@ -74,6 +87,8 @@ class CumulativeFilter:
     def _is_repetition(self, text: str) -> bool:
         least = MIN_REPEATED_TEXT if self._has_joined else MIN_REPEATED_CHUNK
         is_known = len(self._head) >= min(self.size, HEAD_CHARS) and text.startswith(self._head)
+        if self.is_late:
+            return is_known
         return is_known and len(text) >= least and len(set(self._head)) >= MIN_LETTERS
 
     def _after_repetition(self, text: str) -> None:

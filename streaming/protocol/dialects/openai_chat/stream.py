@@ -63,7 +63,17 @@ class OpenAIChatStream:
                 continue
             delta = wire.delta
             if type(delta) is dict:
-                choice.read(delta)
+                content = delta.get("content")
+                if len(delta) == 1 and type(content) is str:  # nine of ten events, so it is inlined
+                    words = choice.content
+                    size = len(content)
+                    if size == words.size:
+                        words.meet(content)
+                    elif size:
+                        words.size += size
+                        words.feed(content)
+                else:
+                    choice.read(delta)
             if wire.finish_reason or not delta or wire.native_finish_reason or wire.usage or wire.error:
                 self._read_choice(choice, wire)
         if not choices or chunk.error or chunk.usage or chunk.x_groq or chunk.search_results or chunk.citations:
@@ -127,7 +137,7 @@ class OpenAIChatStream:
 
     def _read_other(self, wire: Any, data: bytes) -> None:
         """Reads a payload without choices: an error, a chunk that a gateway wrapped, or anything else."""
-        inner = unwrapped(wire, lambda value: isinstance(value.get("choices"), list))
+        inner = unwrapped(wire, lambda value: isinstance(value.get("choices"), list) or bool(value.get("error")))
         if inner is not None:
             self.read(shape(inner, WireChunk), b"", msgspec.json.encode(inner))
         elif is_error(wire):
@@ -147,7 +157,7 @@ class OpenAIChatStream:
             if word:
                 choice.failure = choice.failure or stream_error(word, None, f"finish reason {reason!r}")
         if wire.finish_reason:
-            choice.finish_reason = str(wire.finish_reason)
+            choice.note_reason(str(wire.finish_reason))
         if isinstance(wire.native_finish_reason, str):
             choice.native_reason = wire.native_finish_reason or choice.native_reason
 

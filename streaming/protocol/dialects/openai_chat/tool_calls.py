@@ -183,7 +183,7 @@ class ToolCalls:
         is_same = fragment.name == call.name
         if is_same and (not fragment.begins_object or (call.text or call.announced) == PLACEHOLDER):
             return False
-        if is_same and fragment.id and self._repeats(call, fragment):
+        if is_same and (fragment.id or fragment.snapshot is not None) and self._repeats(call, fragment):
             return False
         return self._is_closed(call)
 
