@@ -130,6 +130,7 @@ class Steps:
             if not patience.expired():
                 raise
         finally:
+            del patience  # it refers to the task, whose exception refers to this frame
             draft.apply(parser.close())
 
     def _retry_delay(self, tries: int, trouble: ProviderError | None) -> float | None:
