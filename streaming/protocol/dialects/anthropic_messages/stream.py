@@ -229,7 +229,7 @@ def _is_same(whole: dict[str, Any], wire: dict[str, Any]) -> bool:
 
 
 def _is_event(wire: dict[str, Any]) -> bool:
-    return wire.get("type") in EVENTS
+    return str(wire.get("type")) in EVENTS
 
 
 BEATS = frozenset({"ping", "error"})

@@ -21,6 +21,8 @@ class Arguments:
 
     def __init__(self, call: Call) -> None:
         call.before_end = self.settle
+        self.snapshot: dict[str, Any] | None = None
+        """The arguments that came as an object and not as text."""
         self._call = call
         self._held = ""
         self._is_cumulative = False
@@ -34,16 +36,26 @@ class Arguments:
         elif len(text) != call.size or not self._is_repetition(text):
             call.add(text)
 
+    @property
+    def is_placeholder(self) -> bool:
+        """True for an empty object, which may stand for the arguments that follow."""
+        if self._call.size:
+            return self._call.size == len(PLACEHOLDER) and self._call.text == PLACEHOLDER
+        return self.snapshot == {}
+
     def settle(self) -> None:
         """Adds the fragment that is held back, as what makes the arguments whole."""
+        if self.snapshot is not None:
+            self._call.announced = msgspec.json.encode(self.snapshot).decode()
         held, self._held = self._held, ""
         if held:
             self._call.add(held if judge(self._call.text + held)[1] else held[self._call.size :])
 
     def snap(self, snapshot: dict[str, Any]) -> None:
         """Reads arguments that are an object and not text. It is the newest whole one, or adds to the last one."""
-        known = msgspec.json.decode(self._call.announced) if self._call.announced else {}
-        self._call.announced = msgspec.json.encode(known | snapshot).decode()
+        self.snapshot = self.snapshot or {}
+        self.snapshot.update(snapshot)
+        self._call.announced = PLACEHOLDER  # written once, at the end
 
     def _compare(self, text: str) -> None:
         so_far = self._call.text

@@ -24,7 +24,7 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import PLACEHOLDER, AnswerWriter, Call, judge, name_of
+from streaming.protocol.dialects.answer import AnswerWriter, Call, judge, name_of
 from streaming.protocol.dialects.openai_chat.arguments import Arguments, extends
 
 # How often the arguments of one call are parsed to see if they are closed. Without a bound, a server that repeats the
@@ -64,7 +64,7 @@ class Fragment:
         self.index = _index(wire.get("index"))
         self.snapshot = given if isinstance(given, dict) and not custom else None
         self.text = "" if self.snapshot is not None else _text(given)
-        self.is_servers = self.id.startswith(SERVER_ID) or wire.get("type") in SERVER_TYPES
+        self.is_servers = self.id.startswith(SERVER_ID) or str(wire.get("type")) in SERVER_TYPES
 
     @property
     def begins_object(self) -> bool:
@@ -74,9 +74,9 @@ class Fragment:
 class Echo:
     """A call with the id and name of another one. It is a repetition (LocalAI) until its arguments differ."""
 
-    def __init__(self, first: Call) -> None:
+    def __init__(self, first: Call, arguments: Arguments) -> None:
         self.first = first
-        self._text = first.text or first.announced
+        self._text = first.text or _text(arguments.snapshot)
         self._reads = 0
         self._size = 0
 
@@ -105,6 +105,7 @@ class ToolCalls:
         self._by_index: dict[Index, Call] = {}
         self._by_id: dict[str, Call] = {}
         self._ids: dict[Call, str] = {}
+        self._numbered: set[Call] = set()
         self._echoes: dict[Index, Echo] = {}
         self._arguments: dict[Call, Arguments] = {}
         self._last: Call | None = None
@@ -134,6 +135,7 @@ class ToolCalls:
         if index is not None and self._by_index.get(index) is not call:
             self._writer.reserve()
             self._by_index[index] = call
+            self._numbered.add(call)
 
     def _echo_of(self, fragment: Fragment) -> Echo | None:
         """Returns the echo that the fragment belongs to or begins."""
@@ -147,7 +149,7 @@ class ToolCalls:
         if first is None or index in self._by_index or not fragment.name or fragment.name != first.name:
             return None
         self._writer.reserve()
-        self._echoes[index] = Echo(first)
+        self._echoes[index] = Echo(first, self._arguments[first])
         return self._echoes[index]
 
     def _divided(self, fragment: Fragment, echo: Echo) -> Call:
@@ -181,7 +183,7 @@ class ToolCalls:
     def _is_another(self, call: Call, fragment: Fragment) -> bool:
         """Returns True if the fragment begins a second call, after the first one is closed."""
         is_same = fragment.name == call.name
-        if is_same and (not fragment.begins_object or (call.text or call.announced) == PLACEHOLDER):
+        if is_same and (not fragment.begins_object or self._arguments[call].is_placeholder):
             return False
         if is_same and (fragment.id or fragment.snapshot is not None) and self._repeats(call, fragment):
             return False
@@ -194,7 +196,7 @@ class ToolCalls:
             return last is not None
         if name != last.name:
             return False
-        is_numbered = last in self._by_index.values()
+        is_numbered = last in self._numbered
         if not fragment.begins_object:
             return is_numbered or bool(fragment.text)
         return not self._is_closed(last) or (is_numbered and self._repeats(last, fragment))
@@ -209,7 +211,9 @@ class ToolCalls:
         """Returns True if the fragment has the call's arguments once more, perhaps longer."""
         if fragment.snapshot is None:
             return len(fragment.text) >= call.size > 0 and fragment.text.startswith(call.text)
-        known = judge(call.text)[0] if call.size else msgspec.json.decode(call.announced or PLACEHOLDER)
+        if call.size and not self._is_closed(call):
+            return True
+        known = judge(call.text)[0] if call.size else self._arguments[call].snapshot
         return known is not None and extends(known, fragment.snapshot)
 
     def _new(self, id: str, *, is_servers: bool) -> Call:

@@ -138,7 +138,7 @@ class OpenAIResponsesStream:
 
 
 def _is_event(wire: dict[str, Any]) -> bool:
-    return wire.get("type") in ITEM_EVENTS or wire.get("type") in EVENTS
+    return str(wire.get("type")) in ITEM_EVENTS or str(wire.get("type")) in EVENTS
 
 
 def _object(value: Any) -> dict[str, Any]:
