@@ -68,7 +68,7 @@ class SDKProvider:
 
     @property
     def origin(self) -> str:
-        """Who answers: the dialect and the host that speaks it. Reasoning that this host signed goes only to it."""
+        """The dialect and the host that answers. What this host signed goes back only to it."""
         url = self.options.base_url or os.environ.get(_variable(self.sdk_name, "BASE_URL"))
         given = urlsplit(url or "")
         port = f":{given.port}" if given.port else ""

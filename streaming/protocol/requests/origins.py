@@ -1,8 +1,8 @@
-"""Who made a part: only its maker is sent the signatures, ids and encrypted pieces that came with it.
+"""The origin of a part. Signatures, ids and encrypted pieces go back only to the host that made them.
 
 An origin is a dialect and the host that spoke it, for example `anthropic-messages api.anthropic.com`. Other hosts
 refuse what they did not make: OpenAI has no field for DeepSeek's reasoning, and Anthropic checks its signatures. A part
-without an origin was stored before origins were, or nobody told who made it. Then the shape of its `raw` decides.
+without an origin is older than this field, or its maker is unknown. Then the shape of its `raw` decides.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from streaming.protocol.parts import OpaquePart, Part, ReasoningPart, Turn
 
 
 def without_foreign(turns: Iterable[Turn], receiver: str | None) -> tuple[Turn, ...]:
-    """Returns the turns without what others than `receiver` made for themselves. All text, calls and results stay."""
+    """Removes what other hosts than `receiver` made for themselves. All text, calls and results stay."""
     if receiver is None:
         return tuple(turns)
     return tuple(

@@ -1,4 +1,4 @@
-"""What a chunk keeps for a restore, beside what clients show: fields of the part that the chunk stands for."""
+"""The fields of a part that a chunk carries so that the log can restore the part. Clients need not read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes back with a reasoning part on the next turn: the fields of the message that the provider sent it in."""
+"""The fields of a message that go back with a reasoning part on the next turn, as the provider sent them."""
 
 from __future__ import annotations
 
