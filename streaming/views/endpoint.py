@@ -46,7 +46,8 @@ def endpoint(method: str) -> Callable[[View], View]:
                 response = await _admit(view, request, kwargs)
             except RequestError as error:
                 response = HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
-            response.headers.setdefault("Cache-Control", PRIVATE)
+            if request.method != "POST":  # no cache stores the response to a POST
+                response.headers.setdefault("Cache-Control", PRIVATE)
             return _without_body(response) if request.method == "HEAD" else response
 
         return guarded
