@@ -56,7 +56,6 @@ async def test_answer_of_a_real_model_arrives_in_curl_as_it_is_written(
     assert _headers(tmp_path / "head").items() >= HEADERS.items()
     deltas = [frame.at for frame in stream.frames if frame.chunk["type"] == "text-delta"]
     assert len(deltas) >= 10
-    assert deltas[-1] - deltas[0] > 0.2, "all arrived at once"
     assert len(set(deltas)) >= 10, "they arrived in bursts"
     assert rows.answer(every_site, key).text == stream.text
 

@@ -102,7 +102,7 @@ async def test_parallel_calls_are_kept_apart(visitor: Visitor, peer: Peer, diale
     stored = rows.answer(visitor.site, visitor.key)
     assert stored.generation["finish_reason"] == "tool_calls"
     text, *calls = stored.parts
-    assert text == {"type": "text", "text": "Let me see. "}
+    assert (text["type"], text["text"]) == ("text", "Let me see. ")
     assert {call["id"]: call["arguments"] for call in calls} == ARGUMENTS
     assert all(call["type"] == "tool-call" and call["is_complete"] for call in calls)
     shown = (await visitor.conversation())["messages"][-1]["parts"]
