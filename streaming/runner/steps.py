@@ -11,7 +11,6 @@ executes, or that a person must approve, ends the generation. Its answer begins 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
@@ -89,9 +88,9 @@ class Steps:
         """Executes the step's calls. True if the model must be asked again with their results."""
         if not isinstance(self._draft.terminal, Finished):
             return False
-        transcript = self._draft.transcript
-        told = {part.call_id for part in transcript.parts if isinstance(part, ToolResult)}  # by the server itself
-        calls = [call for call in transcript.tool_calls if call.is_complete and call.id not in told]
+        parts = self._draft.transcript.parts
+        told = {part.call_id for part in parts if isinstance(part, ToolResult)}  # by the server itself
+        calls = [call for call in parts if isinstance(call, ToolCall) and call.is_complete and call.id not in told]
         return await self._calls.answer(calls, self._draft)
 
     def _step_request(self, *, is_last: bool) -> GenerationRequest:
@@ -158,10 +157,16 @@ class Steps:
 
     async def _read_late(self, parser: StreamParser, body: AsyncIterator[bytes]) -> None:
         """Reads what comes after the last word: the usage, and the end of the body, for at most `LATE_SECONDS`."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LATE_SECONDS):
+        limit = asyncio.timeout(LATE_SECONDS)
+        try:
+            async with limit:
                 async for chunk in body:
                     self._draft.apply(parser.feed(chunk))
+        except TimeoutError:
+            if not limit.expired():
+                raise  # it is the provider's, not ours
+        finally:
+            del limit  # it refers to the task, whose exception would keep this frame and the draft in memory
 
     def _retry_delay(self, tries: int, trouble: ProviderError | None) -> float | None:
         """The seconds until the provider is asked again; None if it is not asked again."""
