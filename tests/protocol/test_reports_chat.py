@@ -76,6 +76,14 @@ def test_choice_index_that_counts_up_is_held_back_only_so_long():
     assert len(parser.feed(sse(at(MAX_HELD, {"content": "b"})))) == MAX_HELD
 
 
+def test_choice_index_that_counts_up_waits_for_one_delta_where_one_answer_was_asked_for():
+    parser = StreamParser("openai-chat", choices=1)
+    parser.feed(sse(at(0, {"content": "a"})))
+    assert parser.feed(sse(at(1, {"content": "b"}))) == []
+    assert len(parser.feed(sse(at(2, {"content": "b"})))) == 2
+    assert len(parser.feed(sse(at(3, {"content": "b"})))) == 1
+
+
 @pytest.mark.parametrize(
     "payloads",
     [
@@ -90,7 +98,7 @@ def test_choice_index_that_counts_up_is_held_back_only_so_long():
     ],
 )
 def test_several_choices_stay_apart(payloads):
-    for options in ({}, {"choices": 2}):
+    for options in ({}, {"choices": 1}, {"choices": 2}):
         events = read("openai-chat", sse(*payloads), **options)
         assert (fold(events).text, fold(events, choice=1).text) == ("a", "x")
 

@@ -1,12 +1,13 @@
 """Tells which choice a delta belongs to. Some servers give one answer several choice indexes.
 
-LiteLLM sends thinking as choice 0 and text as choice 1; others count the index up with each chunk. A request that
-asked for one answer gets one. If it is not known how many were asked for, words at another index are
+LiteLLM sends thinking as choice 0 and text as choice 1; others count the index up with each chunk. Some servers send
+several choices although one was asked for. Unless several were asked for, words at another index are
 
 - the same answer if they are of a kind (reasoning, text, calls) that the answer does not have yet;
 - another choice if it begins as OpenAI's do, with a role and no words, or after a choice has finished;
-- held back otherwise, until words of an earlier index follow (another choice), or until `MAX_HELD` deltas are held or
-  the stream ends (the same answer, unless each index has its own finish reason).
+- held back otherwise, until words of an earlier index follow (another choice), or until enough deltas are held or
+  the stream ends (the same answer, unless each index has its own finish reason). Two deltas are enough where one answer
+  was asked for, `MAX_HELD` where the number is not known.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ class ChoiceTable:
         self.all: dict[int, Choice] = {}
         """The choices by their numbers."""
         self._writer = writer
-        self._is_one = asked == 1
+        self._is_one = False
         self._is_several = asked is not None and asked > 1
+        self._max_held = 2 if asked == 1 else MAX_HELD
         self._lead: int | None = None
         self._held: list[Any] = []
         self._numbers: dict[int, int] = {}
@@ -76,7 +78,7 @@ class ChoiceTable:
         self._held.append(wire)
         if len({_index(each) for each in self._held}) > 1 and all(map(_is_opening, self._held)):
             return self._divide()
-        if _index(wire) and not _kinds(wire) and len(self._held) < MAX_HELD:
+        if _index(wire) and not _kinds(wire) and len(self._held) < self._max_held:
             return []
         self._lead = _index(wire)
         held, self._held = self._held, []
@@ -92,7 +94,7 @@ class ChoiceTable:
             return True
         if kinds and lead.kinds and lead.kinds.isdisjoint(kinds):
             return False
-        return False if len(self._held) >= MAX_HELD else None
+        return False if len(self._held) >= self._max_held else None
 
     def _join(self) -> Placed:
         self._is_one = True
