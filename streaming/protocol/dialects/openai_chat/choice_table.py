@@ -6,8 +6,8 @@ several choices although one was asked for. Unless several were asked for, words
 - the same answer if they are of a kind (reasoning, text, calls) that the answer does not have yet;
 - another choice if it begins as OpenAI's do, with a role and no words, or after a choice has finished;
 - held back otherwise, until words of an earlier index follow (another choice), or until enough deltas are held or
-  the stream ends (the same answer, unless each index has its own finish reason). Two deltas are enough where one answer
-  was asked for, `MAX_HELD` where the number is not known.
+  the stream ends (the same answer, unless each index has its own finish reason). Two deltas with words are
+  enough where one answer was asked for, `MAX_HELD` deltas where the number is not known.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ChoiceTable:
         self._writer = writer
         self._is_one = False
         self._is_several = asked is not None and asked > 1
-        self._max_held = 2 if asked == 1 else MAX_HELD
+        self._enough_words = 2 if asked == 1 else MAX_HELD
         self._lead: int | None = None
         self._held: list[Any] = []
         self._numbers: dict[int, int] = {}
@@ -78,7 +78,7 @@ class ChoiceTable:
         self._held.append(wire)
         if len({_index(each) for each in self._held}) > 1 and all(map(_is_opening, self._held)):
             return self._divide()
-        if _index(wire) and not _kinds(wire) and len(self._held) < self._max_held:
+        if _index(wire) and not _kinds(wire) and len(self._held) < MAX_HELD:
             return []
         self._lead = _index(wire)
         held, self._held = self._held, []
@@ -94,7 +94,7 @@ class ChoiceTable:
             return True
         if kinds and lead.kinds and lead.kinds.isdisjoint(kinds):
             return False
-        return False if len(self._held) >= self._max_held else None
+        return False if len(speakers) >= self._enough_words or len(self._held) >= MAX_HELD else None
 
     def _join(self) -> Placed:
         self._is_one = True
