@@ -39,7 +39,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """A settled answer, as it is stored.
 
     `status` is a value of `Status`; it is "finished" if the answer is complete. `error` is the text that people see, or
-    empty. Unknown counts in `usage` are None.
+    empty. Unknown counts in `usage` are None. They are estimates if `is_usage_estimated`, because the answer broke off.
     """
 
     status: str
@@ -48,6 +48,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     finish_reason: str
     error: str
     usage: Usage
+    is_usage_estimated: bool = False
     conversation_key: str
     generation_id: uuid.UUID
     message_id: uuid.UUID
@@ -194,6 +195,7 @@ def _load_result(generation_id: uuid.UUID) -> Result:
             cached_input_tokens=generation.cached_input_tokens,
             reasoning_tokens=generation.reasoning_tokens,
         ),
+        is_usage_estimated=generation.is_usage_estimated,
         conversation_key=generation.conversation.key,
         generation_id=generation.pk,
         message_id=generation.message_id,

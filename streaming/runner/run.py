@@ -181,6 +181,7 @@ class Run:
     def _settlement(self, ending: Ending) -> Settlement:
         transcript = self.draft.transcript
         is_finished = ending.status == Status.FINISHED
+        usage, is_estimated = (self.draft.usage, False) if is_finished else self.draft.usage_so_far()
         return Settlement(
             status=ending.status,
             parts=tuple(self.draft.parts),
@@ -189,7 +190,8 @@ class Run:
             error_code=ending.code,
             error_detail=ending.detail,
             cancel_reason=ending.cancel_reason,
-            usage=self.draft.usage,
+            usage=usage,
+            is_usage_estimated=is_estimated,
             model=transcript.model or self.generation.model,
             attempts=self.generation.attempts,
             first_delta_ms=self.draft.first_delta_ms,
