@@ -14,8 +14,10 @@ gives it.
 
 from __future__ import annotations
 
+import inspect
 import uuid
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -84,9 +86,10 @@ class Answer:
         self._generation = generation
 
     async def __aiter__(self) -> AsyncGenerator[str]:
-        async for chunk in self.chunks():
-            if chunk["type"] == "text-delta":
-                yield chunk["delta"]
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                if chunk["type"] == "text-delta":
+                    yield chunk["delta"]
 
     async def chunks(self) -> AsyncGenerator[dict[str, Any]]:
         """Yields the chunks of the UI message stream, as dicts with a `type`."""
@@ -162,23 +165,33 @@ async def go_on(
     return Answer(await current().submit(asker, submission, toolbox=toolbox))
 
 
-async def chat(prompt: str, *, on_text: Callable[[str], None] | None = None, **options: Any) -> Result:
+async def chat(
+    prompt: str, *, on_text: Callable[[str], Awaitable[object] | None] | None = None, **options: Any
+) -> Result:
     """Asks and waits for the whole answer. Calls `on_text` with each piece of text as it arrives.
 
-    `options` are the keyword arguments of `start_chat`.
+    `on_text` may be an async function; the next piece waits for it. If it raises an exception, `chat` raises that, and
+    the answer continues. `options` are the keyword arguments of `start_chat`.
 
     Raises:
         RequestError: the question was refused, and nothing was stored.
         GenerationError: the answer did not finish. The error's `result` has what was stored.
     """
     answer = await start_chat(prompt, **options)
-    async for text in answer:
-        if on_text is not None:
-            on_text(text)
+    if on_text is not None:
+        await _tell(answer, on_text)
     result = await answer.result()
     if result.status != Status.FINISHED:
         raise GenerationError(result.error or f"The answer was {result.status}.", result)
     return result
+
+
+async def _tell(answer: Answer, on_text: Callable[[str], Awaitable[object] | None]) -> None:
+    async with aclosing(answer.__aiter__()) as texts:
+        async for text in texts:
+            given = on_text(text)
+            if inspect.isawaitable(given):
+                await given
 
 
 def _load_result(generation_id: uuid.UUID) -> Result:

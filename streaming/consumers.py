@@ -1,7 +1,7 @@
 """The WebSocket endpoint: the protocol of the AI SDK's `WebSocketChatTransport`, over the same log as SSE.
 
     commands   client → server   send · resume · abort
-    replies    server → client   start · chunk (sequence from 0) · end · error · no-active
+    replies    server → client   start · chunk (sequence from 0) · end (what was sent in all) · error · no-active
 
 Each answer that a socket follows is sent by a task, so that the socket can be read at the same time. No channel layer
 is used: a full layer drops messages silently, and readers are cursors over the log, which need no messages.
@@ -27,7 +27,7 @@ from streaming.database import in_database
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
 from streaming.intake import submission_of
 from streaming.models import Generation, Owner
-from streaming.protocol.ui_stream import chunk_of
+from streaming.protocol.ui_stream import Summary, chunk_of
 from streaming.subscription import Subscription, follow, subscribe
 from streaming.supervisor import current, stop
 
@@ -175,9 +175,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
     async def _relay_frames(self, request_id: str, subscription: Subscription) -> None:
         """Sends the log from its start, as chunks that are numbered from 0.
 
-        If the log was lost and made anew, the client must resume, because this transport cannot begin again.
+        The `end` says what they add up to. If the log was lost and made anew, the client must resume, because this
+        transport cannot begin again.
         """
-        sent = 0
+        sent, summary = 0, Summary()
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
             if not frames and open_streams().is_closing:
@@ -187,14 +188,15 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
                 await self._reply_error(request_id, BROKE_OFF)
                 return
             for sequence, one in enumerate(frames, sent):
-                await self._write(prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one)))
+                summary.add(chunk := chunk_of(one))
+                await self._write(prefix + b'%d,"chunk":%b}' % (sequence, chunk))
             sent += len(frames)
-        await self._reply(type="end", requestId=request_id)
+        await self._reply(type="end", requestId=request_id, **summary.done())
 
     async def _reply_error(self, request_id: str, text: str) -> None:
         await self._reply(type="error", requestId=request_id, errorText=text)
 
-    async def _reply(self, **reply: str) -> None:
+    async def _reply(self, **reply: Any) -> None:
         await self._write(msgspec.json.encode(reply))
 
     async def _write(self, reply: bytes) -> None:

@@ -81,11 +81,11 @@ class AnthropicMessagesStream:
             return
         self._id = message.get("id")
         self._writer.start(self._id, message.get("model"))
-        known = read_usage(message.get("usage"))
-        self._writer.report_usage(msgspec.structs.replace(known, output_tokens=None))  # a placeholder from 1 to 8
+        self._writer.report_usage(read_usage(message.get("usage"), is_early=True))
         self._note_container(message.get("container"))
-        whole = message.get("content") if isinstance(message.get("content"), list) else []
-        self._opening = {at: wire for at, wire in enumerate(whole) if isinstance(wire, dict)}
+        content = message.get("content")
+        whole = enumerate(content if isinstance(content, list) else [])
+        self._opening = {at: wire for at, wire in whole if isinstance(wire, dict)}
 
     def _read_opening(self, payload: Payload) -> None:
         """Reads the blocks that came with the message's start (programmatic tool calling), before the next event.
