@@ -27,8 +27,8 @@ from streaming.database import in_database
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
 from streaming.intake import submission_of
 from streaming.models import Generation, Owner
-from streaming.protocol.ui_stream import Summary, chunk_of
-from streaming.subscription import Subscription, follow, subscribe
+from streaming.protocol.ui_stream import chunk_of
+from streaming.subscription import Subscription, follow, subscribe, total_of
 from streaming.supervisor import current, stop
 
 logger = logging.getLogger(__name__)
@@ -178,7 +178,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         The `end` says what they add up to. If the log was lost and made anew, the client must resume, because this
         transport cannot begin again.
         """
-        sent, summary = 0, Summary()
+        sent = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
             if not frames and open_streams().is_closing:
@@ -188,10 +188,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
                 await self._reply_error(request_id, BROKE_OFF)
                 return
             for sequence, one in enumerate(frames, sent):
-                summary.add(chunk := chunk_of(one))
-                await self._write(prefix + b'%d,"chunk":%b}' % (sequence, chunk))
+                await self._write(prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one)))
             sent += len(frames)
-        await self._reply(type="end", requestId=request_id, **summary.done())
+        await self._reply(type="end", requestId=request_id, **await total_of(self._running[request_id]))
 
     async def _reply_error(self, request_id: str, text: str) -> None:
         await self._reply(type="error", requestId=request_id, errorText=text)

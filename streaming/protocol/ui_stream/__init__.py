@@ -25,7 +25,6 @@ from streaming.protocol.ui_stream.messages import ui_parts
 from streaming.protocol.ui_stream.outcome import Outcome
 from streaming.protocol.ui_stream.replay import events_of
 from streaming.protocol.ui_stream.steps import is_from_app, step_starts
-from streaming.protocol.ui_stream.summary import Summary
 
 __all__ = [
     "DONE",
@@ -35,7 +34,6 @@ __all__ = [
     "SIGNED_OUT",
     "TOO_MANY",
     "Outcome",
-    "Summary",
     "UIStreamEncoder",
     "chunk_of",
     "events_of",
