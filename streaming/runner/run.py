@@ -25,6 +25,7 @@ from streaming.protocol.ui_stream import frame
 from streaming.runner.draft import Draft
 from streaming.runner.ending import INTERRUPTED, Ending, cancelled, ending_of, expired
 from streaming.settlement import Settlement, alive, settle
+from streaming.signals import announce, generation_settled
 
 logger = logging.getLogger(__name__)
 
@@ -176,6 +177,8 @@ class Run:
             frames = [*self.unwritten().frames, *(frame(seq, chunk) for seq, chunk in enumerate(closing, last + 1))]
             settled = await in_order(settle, self.generation, settlement, Batch(self.written + 1, frames))
             self._is_settled, self._is_fenced = True, not settled
+        if settled:
+            announce(generation_settled, self.generation.pk)
         return closing if settled else self._interrupted()
 
     def _settlement(self, ending: Ending) -> Settlement:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from streaming.models import Generation, Owner
 from streaming.protocol import ToolApproved, ToolCall, ToolResult, ToolResulted
 from streaming.runner.draft import Draft
+from streaming.signals import announce, tool_called
 from streaming.tools import BROKEN_OFF, Toolbox, ToolContext, ToolExecutor, failure
 
 UNKNOWN = "There is no tool of that name."
@@ -53,6 +54,7 @@ class ToolCalls:
             draft.apply(
                 [ToolResulted(draft.next_part, call.id, result.output, result.is_error, is_provider_executed=False)]
             )
+            announce(tool_called, self._generation.pk, call=call, result=result)
 
     async def _result(self, call: ToolCall) -> ToolResult:
         tool = self._toolbox.executable(call.name)

@@ -16,6 +16,7 @@ from streaming.protocol import GenerationRequest, Part, ToolApproval, ToolResult
 from streaming.protocol.requests import completed, tokens_in, tokens_sent
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, frame, is_from_app, step_starts
 from streaming.settlement.settle import Settlement, settle
+from streaming.signals import announce_at_commit, generation_settled
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,10 @@ def _interrupt(generation: Generation) -> bool:
     end = [frame(seq, chunk) for seq, chunk in enumerate(closing, len(frames) + 1)]
     # The end is a separate batch. Its first number shows later which readers have seen frames that are lost.
     batches = Batch(len(held) + 1, rescued), Batch(len(frames) + 1, end)
-    return settle(generation, settlement, *batches, is_silent=True)
+    is_settled = settle(generation, settlement, *batches, is_silent=True)
+    if is_settled:
+        announce_at_commit(generation_settled, generation.pk)  # a submission reaps within its own transaction
+    return is_settled
 
 
 def _parts_in(frames: list[bytes], generation: Generation) -> tuple[Part, ...]:
