@@ -45,7 +45,7 @@ class StreamParser:
         taken_ids: ids of earlier calls of that answer. A new call that comes with one of them gets another id.
         choices: how many answers the request asked for (`n`), if it is known. Some servers send more than they were
             asked for, or give one answer several indexes: see `choice_table`.
-        tools: the names of the tools that the request offered. A free-text call of another one may be the server's.
+        tools: the names of the tools that the request offered. If there are any, a call of another one is the server's.
         leniency: any field of `Leniency`, by name: how the parser departs from the SSE standard, and the bounds.
 
     Raises:

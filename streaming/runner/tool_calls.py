@@ -79,7 +79,7 @@ class ToolCalls:
     def _is_the_clients(self, call: ToolCall) -> bool:
         """True if a client must execute the call.
 
-        A model that was offered no tools here knows them from elsewhere, so a client executes all of its calls.
+        A model that was offered no tools here knows them from elsewhere, so a client executes all of its calls. The
+        parser takes other calls of tools that were not offered for the server's.
         """
-        is_offered = call.name in self._toolbox.tools or not self._toolbox.tools
-        return is_offered and self._toolbox.executable(call.name) is None
+        return self._toolbox.executable(call.name) is None
