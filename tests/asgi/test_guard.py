@@ -25,6 +25,9 @@ class SlowWire:
     def is_flushed(self) -> bool:
         return not self.held
 
+    def is_drained(self) -> bool:
+        return not self.held
+
     def progress(self) -> int:
         return -self.held
 
