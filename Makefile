@@ -29,7 +29,7 @@ endef
 
 BENCHMARKS := $(basename $(notdir $(shell grep -ls __main__ benchmarks/*.py)))
 
-.PHONY: help demo superuser test fuzz lint format faults reference docs release bench clean environment
+.PHONY: help demo superuser test fuzz lint format faults matrix reference docs release bench clean environment
 
 help:  ## list these tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -64,6 +64,9 @@ faults: environment  ## run the fault suite and write its figures into the docs;
 	@mkdir -p build && rm -f build/faults.jsonl
 	@FAULT_FIGURES=$(CURDIR)/build/faults.jsonl $(BIN)/pytest -m fault -p no:randomly
 	@$(BIN)/python -m tests.faults.report build/faults.jsonl docs/reliability.md README.md
+
+matrix: environment  ## the tests that need no server, on other versions of Python, Django and the dependencies
+	@$(BIN)/python -m tests.matrix
 
 reference: environment  ## write the reference part of docs/settings.md from the code
 	@PYTHONPATH=. $(BIN)/python docs/settings_page.py
