@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINE = (
     "tests/intake/test_accept.py",
     "tests/intake/test_edits.py",
+    "tests/models/test_clock.py",
     "tests/runner/test_abandon.py",
     "tests/runner/test_ending.py",
     "tests/runner/test_retries.py",
