@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from streaming.errors import PUBLIC_MESSAGES
+from streaming.models.managers import WrittenManager
 from streaming.models.owners import Owner
 from streaming.protocol.ui_stream import Outcome
 
@@ -112,6 +113,9 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return bool(asked) or waiting.exists()
 
 
+GenerationManager = WrittenManager.from_queryset(GenerationQuerySet)
+
+
 class Generation(models.Model):
     """One run of a model. Token counts are null if the provider reported none. Times are from the database's clock.
 
@@ -159,9 +163,10 @@ class Generation(models.Model):
     head_seq = models.PositiveIntegerField(_("last frame of what was said before"), default=0)
     last_seq = models.PositiveIntegerField(_("last frame"), default=0)
 
-    objects = GenerationQuerySet.as_manager()
+    objects = GenerationManager()
 
     class Meta:
+        base_manager_name = "objects"
         ordering = ("-created_at",)
         verbose_name = _("generation")
         verbose_name_plural = _("generations")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,15 +20,16 @@ WEST, EAST = "America/New_York", "Asia/Tokyo"
 
 
 @pytest.fixture(params=[(False, WEST), (False, EAST), (True, WEST), (True, EAST)], ids=str)
-def zone(request: pytest.FixtureRequest, settings: Any, db: None) -> None:
+def zone(request: pytest.FixtureRequest, settings: Any, db: None) -> Iterator[None]:
     """A site whose database holds local times: with `USE_TZ` off, or by the database's own `TIME_ZONE`."""
     settings.USE_TZ, name = request.param
     if not settings.USE_TZ:
         settings.TIME_ZONE = name
     elif not connection.features.supports_timezones:  # all but PostgreSQL, which stores moments
         connection.settings_dict["TIME_ZONE"] = name
-        request.addfinalizer(lambda: connection.settings_dict.update(TIME_ZONE=None))
-        request.addfinalizer(_forget_zone)
+    _forget_zone()
+    yield
+    connection.settings_dict["TIME_ZONE"] = None
     _forget_zone()
 
 
