@@ -14,7 +14,7 @@ from django.db import Error as DatabaseTrouble
 from django.db.models import Max, Sum
 
 from streaming.conf import settings
-from streaming.database import atomic, in_database
+from streaming.database import alone, atomic, in_database
 from streaming.errors import BadRequest, Overloaded, TooLarge
 from streaming.files.addresses import SCHEME, id_of, id_served_at, part_of
 from streaming.files.uploads import Upload, described, upload_in
@@ -55,9 +55,10 @@ async def _store(attachment: Attachment, content: bytes) -> None:
 
 def _insert(attachment: Attachment) -> None:
     limit = settings.MAX_FILE_BYTES_PER_OWNER
-    if limit is not None and _bytes_of(attachment.owner_key) + attachment.size > limit:
-        raise TooLarge(f"Your files would have more than the {limit} bytes that this site keeps for one person.")
-    attachment.save(force_insert=True)
+    with alone(attachment.owner_key):
+        if limit is not None and _bytes_of(attachment.owner_key) + attachment.size > limit:
+            raise TooLarge(f"Your files would have more than the {limit} bytes that this site keeps for one person.")
+        attachment.save(force_insert=True)
 
 
 def _bytes_of(owner_key: str) -> int:

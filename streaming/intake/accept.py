@@ -12,7 +12,7 @@ import msgspec
 from django.db import IntegrityError
 
 from streaming.conf import settings
-from streaming.database import atomic, retry_on_deadlock
+from streaming.database import alone, retry_on_deadlock
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
 from streaming.intake.continuation import continue_answer
@@ -38,7 +38,7 @@ def accept(sender: Sender, submission: Submission) -> Accepted:
     _validate(submission)
     registered()  # imports the site's tools before the transaction begins
     try:
-        with atomic():
+        with alone(sender.owner.key):  # the limits of one owner are counted and used up in one turn
             conversation = _conversation(sender.owner, submission)
             if submission.answers:
                 return continue_answer(sender, conversation, submission)
@@ -111,7 +111,7 @@ def _join(conversation: Conversation, submission: Submission) -> Accepted | None
 
 def _begin(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
     check_idle(conversation)
-    check_limits(sender.owner, conversation, sender.ahead)
+    check_limits(sender.owner, conversation)
     asked = _user_message(conversation, submission)
     answer = Message(conversation=conversation, parent=asked, role=Role.ASSISTANT)
     alias = submission.provider or conversation.provider
