@@ -19,18 +19,31 @@ from streaming.database.transactions import alias, atomic
 MYSQL_SECONDS = 50
 
 
-def alone(name: str) -> AbstractContextManager[None]:
+@contextmanager
+def alone(name: str) -> Iterator[None]:
     """Opens a transaction that waits until no other one with this name is open.
 
     It must be the first lock that the transaction takes; otherwise two transactions may wait for each other. Within an
     open transaction it opens a savepoint. The turn then lasts until the end of the open transaction, on MySQL and
     MariaDB until the end of the savepoint.
 
+    Functions that `transaction.on_commit` runs afterwards cannot fail it.
+
     Raises:
         OperationalError: on MySQL and MariaDB, the turn did not come within `MYSQL_SECONDS`.
     """
     connection = connections[alias()]
-    return TURNS.get(connection.vendor, _sqlite)(connection, name)
+    with TURNS.get(connection.vendor, _sqlite)(connection, name):
+        yield
+        _outlast_hooks(connection)
+
+
+def _outlast_hooks(connection: Any) -> None:
+    """Makes the commit hooks of the site's signal receivers robust: Django logs their errors.
+
+    Otherwise the caller would get the error of a hook after the commit, and take for undone what is stored.
+    """
+    connection.run_on_commit = [(sids, hook, True) for sids, hook, _ in connection.run_on_commit]
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 
 import msgspec
 from django.core.files.base import ContentFile
-from django.db import Error as DatabaseTrouble
 from django.db.models import Max, Sum
 
 from streaming.conf import settings
@@ -113,11 +112,11 @@ async def _kept_content(owner: Owner, key: str, part: FilePart, made: list[uuid.
 
 
 async def _discard(made: list[uuid.UUID]) -> None:
-    """Deletes unused attachments. Logs a database error: the answer may run already, so the request must not fail."""
+    """Deletes unused attachments. Logs any error: the answer may run already, so the request must not fail."""
     try:
         await in_database(Attachment.objects.filter(pk__in=made, message=None).delete)
-    except DatabaseTrouble as trouble:
-        logger.warning("Unsent files are left to the sweep (%s).", type(trouble).__name__)
+    except Exception:  # a site's signal receivers have exceptions of their own
+        logger.exception("Unsent files are left to the sweep.")
 
 
 def attach(message: Message, files: tuple[FilePart, ...]) -> None:

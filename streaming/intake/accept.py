@@ -22,7 +22,7 @@ from streaming.intake.submission import Submission
 from streaming.journal import Opening
 from streaming.models import Conversation, Generation, Message, Owner, Role, path_of, title_from, turns_of
 from streaming.protocol import TextPart
-from streaming.settlement import BUSY, check_idle
+from streaming.settlement import check_idle
 from streaming.tools import registered, toolbox_for
 
 UNKNOWN = "There is no such message in this conversation."
@@ -44,8 +44,8 @@ def accept(sender: Sender, submission: Submission) -> Accepted:
                 return continue_answer(sender, conversation, submission)
             meant = _meant(conversation, submission)
             return _join(conversation, meant) or _begin(sender, conversation, meant)
-    except IntegrityError:
-        return _lost_the_race(sender, submission)
+    except IntegrityError as error:
+        return _lost_the_race(sender, submission, error)
 
 
 def _validate(submission: Submission) -> None:
@@ -185,12 +185,17 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def _lost_the_race(sender: Sender, submission: Submission) -> Accepted:
-    """Joins the request that stored the same message a moment earlier, or refuses: another answer has begun."""
+def _lost_the_race(sender: Sender, submission: Submission, error: IntegrityError) -> Accepted:
+    """Joins the request that stored the same message a moment earlier, or refuses: another answer has begun.
+
+    Raises `error` if there was no race. Then it came from a signal receiver of the site.
+    """
     conversation = Conversation.objects.owned_by(sender.owner).filter(key=submission.key).first()
     if conversation and submission.answers:
         return continue_answer(sender, conversation, submission)
     joined = _join(conversation, submission) if conversation else None
-    if joined is None:
-        raise Conflict(BUSY)
-    return joined
+    if joined is not None:
+        return joined
+    if conversation:
+        check_idle(conversation)
+    raise error

@@ -65,8 +65,13 @@ class Message(models.Model):
 
     def set_parts(self, parts: tuple[Part, ...]) -> None:
         """Sets the content. The caller saves the row."""
-        self.parts = storable([one for part in parts for one in _dumped(part)])
-        self.text = storable(text_of(parts))
+        for name, value in stored_content(parts).items():
+            setattr(self, name, value)
+
+
+def stored_content(parts: tuple[Part, ...]) -> dict[str, Any]:
+    """Returns the values of a message's fields that hold these parts."""
+    return {"parts": storable([one for part in parts for one in _dumped(part)]), "text": storable(text_of(parts))}
 
 
 def _dumped(part: Part) -> list[dict[str, Any]]:
