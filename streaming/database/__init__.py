@@ -13,6 +13,7 @@ from streaming.database.locks import alone
 from streaming.database.requests import release_request_connection, release_request_thread
 from streaming.database.threads import in_database, in_order
 from streaming.database.transactions import alias, atomic, retry_on_deadlock
+from streaming.database.trouble import refusal_of, told, trouble_of
 
 __all__ = [
     "alias",
@@ -21,7 +22,10 @@ __all__ = [
     "health",
     "in_database",
     "in_order",
+    "refusal_of",
     "release_request_connection",
     "release_request_thread",
     "retry_on_deadlock",
+    "told",
+    "trouble_of",
 ]

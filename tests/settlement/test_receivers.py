@@ -38,8 +38,8 @@ def receive() -> Iterator[Receive]:
 
 
 def fails_at_the_end(error: Exception) -> Callable[..., None]:
-    def receiver(instance: Any, **kwargs: Any) -> None:
-        if isinstance(instance, Message) and instance.role == "assistant" and instance.parts:
+    def receiver(instance: Any, *, created: bool, **kwargs: Any) -> None:
+        if isinstance(instance, Message) and not created:
             raise error
 
     return receiver
