@@ -22,7 +22,7 @@ import msgspec
 
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.errors import GenerationError
+from streaming.errors import PUBLIC_MESSAGES, GenerationError, NotFound
 from streaming.intake import Submission
 from streaming.models import Generation, Owner, Status
 from streaming.protocol import FilePart, Part, ReasoningPart, ToolApproval, ToolCall, ToolResult, Usage
@@ -181,7 +181,9 @@ async def chat(prompt: str, *, on_text: Callable[[str], None] | None = None, **o
 
 
 def _load_result(generation_id: uuid.UUID) -> Result:
-    generation = Generation.objects.select_related("message", "conversation").get(pk=generation_id)
+    generation = Generation.objects.select_related("message", "conversation").filter(pk=generation_id).first()
+    if generation is None:
+        raise NotFound(PUBLIC_MESSAGES["deleted"])
     return Result(
         status=generation.status,
         text=generation.message.text,

@@ -23,7 +23,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from streaming.access import SessionCheck, TokenBucket, open_streams, owner_in_scope, refuse_cross_site_socket
 from streaming.conf import settings
-from streaming.database import in_database
+from streaming.database import in_database, refusal_of, told
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
 from streaming.intake import submission_of
 from streaming.models import Generation, Owner
@@ -112,10 +112,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             raise
         except RequestError as error:
             await self._reply_error(_request_id_if_any(text_data), str(error))
-        except Exception:
+        except Exception as error:
             # Channels would close the socket, and all its answers would lose their reader.
-            logger.exception("A command could not be handled.")
-            await self._reply_error(_request_id_if_any(text_data), PUBLIC_MESSAGES["internal"])
+            logger.exception("A command could not be handled (%s).", told(error))
+            text = str(refusal_of(error) or PUBLIC_MESSAGES["internal"])
+            await self._reply_error(_request_id_if_any(text_data), text)
 
     def _handler(self, command: dict[str, Any]) -> Callable[[dict[str, Any], str], Awaitable[None]]:
         handlers = {"send": self._send, "resume": self._resume, "abort": self._abort}
@@ -168,6 +169,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         try:
             with open_streams().reading(), closing(await subscribing()) as subscription:
                 await self._relay_frames(request_id, subscription)
+        except RequestError as error:
+            await self._reply_error(request_id, str(error))
         except Exception:
             logger.exception("A socket's stream broke off.")
             await self._reply_error(request_id, BROKE_OFF)

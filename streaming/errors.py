@@ -10,6 +10,7 @@
     │   ├── TooLarge          413
     │   ├── UnsupportedFile   415  not an accepted type, or not the type that its name says
     │   ├── TooManyRequests   429  generations, messages, streams per owner
+    │   ├── SiteFault         500  the site itself is not set up, for example its database
     │   ├── NotAsync          501  the site is served through WSGI, which cannot stream
     │   └── Overloaded        503  too many generations in this process; shutting down; no database
     ├── ProviderError         the provider failed or refused; each SDK's errors become this in one place
@@ -88,6 +89,16 @@ class TooManyRequests(RequestError):
     code = "too_many_requests"
 
 
+class SiteFault(RequestError):
+    """The site is not set up, so that no request can be served. The log tells those who operate it what is missing."""
+
+    status = 500
+    code = "internal"
+
+    def __init__(self) -> None:
+        super().__init__("Something is wrong on this site. The site's administrator has to fix this.")
+
+
 class NotAsync(RequestError):
     """The site is served through WSGI, but streaming needs ASGI."""
 
@@ -140,6 +151,7 @@ PUBLIC_MESSAGES: dict[str, str] = {
     "not_a_stream": "The model's server answered with something that is not an answer.",
     "connection_lost": "The connection to the model broke off. What arrived is kept.",
     "truncated": "The answer broke off before it was complete. What arrived is kept.",
+    "deleted": "This conversation has been deleted.",
     "interrupted": "The server stopped while answering. What arrived is kept.",
     "provider_error": "The model's provider reported an error.",
     "internal": "Something went wrong on this site while answering. What arrived is kept.",

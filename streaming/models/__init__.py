@@ -12,7 +12,7 @@ from streaming.models.conversations import Conversation, title_from
 from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status, from_now
 from streaming.models.history import contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
-from streaming.models.messages import Message, Role
+from streaming.models.messages import Message, Role, stored_content
 from streaming.models.owners import Owner
 from streaming.models.storable import storable
 
@@ -35,6 +35,7 @@ __all__ = [
     "parts_of",
     "path_of",
     "storable",
+    "stored_content",
     "title_from",
     "turns_of",
 ]

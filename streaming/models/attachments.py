@@ -14,6 +14,7 @@ from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
 
 from streaming.conf import settings
+from streaming.models.managers import WrittenManager
 
 
 @deconstructible
@@ -70,7 +71,10 @@ class Attachment(models.Model):
     digest = models.CharField(_("SHA-256"), max_length=64)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
+    objects = WrittenManager["Attachment"]()
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ("created_at",)
         verbose_name = _("attachment")
         verbose_name_plural = _("attachments")

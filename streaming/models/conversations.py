@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.managers import WrittenManager
 from streaming.models.owners import Owner
 from streaming.models.storable import storable
 
@@ -30,6 +31,9 @@ class KeyField(models.CharField):  # type: ignore[type-arg]
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, owner: Owner) -> ConversationQuerySet:
         return self.filter(owner_key=owner.key)
+
+
+ConversationManager = WrittenManager.from_queryset(ConversationQuerySet)
 
 
 class Conversation(models.Model):
@@ -60,9 +64,10 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
-    objects = ConversationQuerySet.as_manager()
+    objects = ConversationManager()
 
     class Meta:
+        base_manager_name = "objects"
         ordering = ("-updated_at",)
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")

@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from streaming.errors import PUBLIC_MESSAGES
+from streaming.models.managers import WrittenManager
 from streaming.models.owners import Owner
 from streaming.protocol.ui_stream import Outcome
 
@@ -39,12 +40,26 @@ ACTIVE = (Status.PENDING, Status.RUNNING)
 
 
 class Now(functions.Now):
-    """The time on the database's clock. MySQL's own function gives local time, but Django reads it as UTC."""
+    """The time on the database's clock, as Django stores times there.
+
+    SQLite, MySQL and MariaDB store times without their zone. There the time is UTC plus the offset of Django's zone:
+    SQLite's own function gives UTC, and MySQL's the zone of the server. PostgreSQL stores moments, so its own function
+    is right.
+    """
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = f"STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW', '{_utc_offset(connection)} seconds')"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
     def as_mysql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        if connection.timezone_name == "UTC":
-            return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra)
-        return super().as_mysql(compiler, connection, **extra)
+        template = f"(UTC_TIMESTAMP(6) + INTERVAL {_utc_offset(connection)} SECOND)"
+        return self.as_sql(compiler, connection, template=template, **extra)
+
+
+def _utc_offset(connection: Any) -> int:
+    """The offset from UTC, in seconds, of the times that Django stores in this database now."""
+    offset = datetime.datetime.now(datetime.UTC).astimezone(connection.timezone).utcoffset()
+    return int((offset or datetime.timedelta()).total_seconds())
 
 
 def from_now(seconds: float) -> models.expressions.CombinedExpression:
@@ -98,6 +113,9 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return bool(asked) or waiting.exists()
 
 
+GenerationManager = WrittenManager.from_queryset(GenerationQuerySet)
+
+
 class Generation(models.Model):
     """One run of a model. Token counts are null if the provider reported none. Times are from the database's clock.
 
@@ -145,9 +163,10 @@ class Generation(models.Model):
     head_seq = models.PositiveIntegerField(_("last frame of what was said before"), default=0)
     last_seq = models.PositiveIntegerField(_("last frame"), default=0)
 
-    objects = GenerationQuerySet.as_manager()
+    objects = GenerationManager()
 
     class Meta:
+        base_manager_name = "objects"
         ordering = ("-created_at",)
         verbose_name = _("generation")
         verbose_name_plural = _("generations")

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.managers import WrittenManager
 from streaming.models.storable import storable
 from streaming.protocol import Part, dump_parts, load_parts, text_of
 
@@ -38,7 +39,10 @@ class Message(models.Model):
     client_id = models.CharField(_("client id"), max_length=128, null=True, blank=True)  # noqa: DJ001
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
+    objects = WrittenManager["Message"]()
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ("created_at",)
         verbose_name = _("message")
         verbose_name_plural = _("messages")
@@ -61,8 +65,13 @@ class Message(models.Model):
 
     def set_parts(self, parts: tuple[Part, ...]) -> None:
         """Sets the content. The caller saves the row."""
-        self.parts = storable([one for part in parts for one in _dumped(part)])
-        self.text = storable(text_of(parts))
+        for name, value in stored_content(parts).items():
+            setattr(self, name, value)
+
+
+def stored_content(parts: tuple[Part, ...]) -> dict[str, Any]:
+    """Returns the values of a message's fields that hold these parts."""
+    return {"parts": storable([one for part in parts for one in _dumped(part)]), "text": storable(text_of(parts))}
 
 
 def _dumped(part: Part) -> list[dict[str, Any]]:

@@ -6,13 +6,11 @@ and changes nothing.
 
 from __future__ import annotations
 
-from copy import copy
-
 import msgspec
 
 from streaming.database import atomic
 from streaming.journal import Batch, write_frames
-from streaming.models import Generation, Status, storable
+from streaming.models import Generation, Message, Status, storable, stored_content
 from streaming.protocol import Part, Usage
 
 
@@ -85,7 +83,6 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
             return not is_silent and this.filter(status=settlement.status, last_seq=generation.last_seq).exists()
         for batch in unwritten:
             write_frames({generation.pk: batch})
-        message = copy(generation.message)  # reference cycles would keep the original, and so the text, in memory
-        message.set_parts(settlement.parts)
-        message.save(update_fields=("parts", "text"))
+        # No `save`: a site's `post_save` receiver that raises would undo the settlement, and at each further try, too.
+        Message.objects.filter(pk=generation.message_id).update(**stored_content(settlement.parts))
     return True

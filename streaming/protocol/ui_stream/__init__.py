@@ -10,6 +10,7 @@ from __future__ import annotations
 from streaming.protocol.ui_stream.encoder import UIStreamEncoder
 from streaming.protocol.ui_stream.fold import fold_chunks
 from streaming.protocol.ui_stream.frames import (
+    DELETED,
     DONE,
     ERROR,
     HEADERS,
@@ -26,6 +27,7 @@ from streaming.protocol.ui_stream.outcome import Outcome
 from streaming.protocol.ui_stream.replay import events_of
 
 __all__ = [
+    "DELETED",
     "DONE",
     "ERROR",
     "HEADERS",
