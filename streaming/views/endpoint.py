@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
-from streaming.access import owner_of, refuse_cross_site, refuse_sync
+from streaming.access import owner_of, refuse_cross_site, refuse_sync, remember
 from streaming.errors import NotFound, Overloaded, RequestError, TooLarge
 from streaming.supervisor import current
 
@@ -79,11 +79,15 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
         raise NotFound("There is nothing here.")
     current().ensure_sweeping()
     try:
-        owner = await owner_of(request, begins=request.method == "POST")
-        return await view(request, owner, **kwargs)
+        begins = request.method == "POST"
+        owner = await owner_of(request, begins=begins)
+        response = await view(request, owner, **kwargs)
     except (OperationalError, InterfaceError) as trouble:
         logger.exception("A request found the database away.")
         raise Overloaded("The site's database is away. Try again in a moment.") from trouble
+    if begins:
+        remember(request, owner)
+    return response
 
 
 def body_of(request: HttpRequest) -> bytes:
