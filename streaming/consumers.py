@@ -111,7 +111,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         except StopConsumer:
             raise
         except RequestError as error:
-            await self._reply_error(_request_id_if_any(text_data), str(error))
+            await self._reply_error(_request_id_if_any(text_data), str(error), error.retry_after)
         except Exception:
             # Channels would close the socket, and all its answers would lose their reader.
             logger.exception("A command could not be handled.")
@@ -191,10 +191,12 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             sent += len(frames)
         await self._reply(type="end", requestId=request_id)
 
-    async def _reply_error(self, request_id: str, text: str) -> None:
-        await self._reply(type="error", requestId=request_id, errorText=text)
+    async def _reply_error(self, request_id: str, text: str, retry_after: int | None = None) -> None:
+        """Sends an error. `retryAfter` is like HTTP's `Retry-After`: the seconds after which to ask again."""
+        wait = {} if retry_after is None else {"retryAfter": retry_after}
+        await self._reply(type="error", requestId=request_id, errorText=text, **wait)
 
-    async def _reply(self, **reply: str) -> None:
+    async def _reply(self, **reply: str | int) -> None:
         await self._write(msgspec.json.encode(reply))
 
     async def _write(self, reply: bytes) -> None:

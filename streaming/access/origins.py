@@ -14,7 +14,7 @@ from django.conf import settings as django_settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
-from django.http.request import is_same_domain
+from django.utils.http import is_same_domain
 
 from streaming.errors import Forbidden, NotAsync
 

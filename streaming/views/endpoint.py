@@ -45,7 +45,7 @@ def endpoint(method: str) -> Callable[[View], View]:
             try:
                 response = await _admit(view, request, kwargs)
             except RequestError as error:
-                response = HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
+                response = refusal(error)
             if request.method != "POST":  # no cache stores the response to a POST
                 response.headers.setdefault("Cache-Control", PRIVATE)
             return _without_body(response) if request.method == "HEAD" else response
@@ -63,6 +63,14 @@ def outside_transactions(view: ViewT) -> ViewT:
     for alias in connections:
         view = transaction.non_atomic_requests(alias)(view)
     return view
+
+
+def refusal(error: RequestError) -> HttpResponse:
+    """The response to a request that is refused: the text, the status, and when to ask again."""
+    response = HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _without_body(response: HttpResponseBase) -> HttpResponseBase:

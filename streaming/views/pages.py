@@ -183,7 +183,10 @@ def _page(
         "edited": edited,
         "refusal": str(refusal) if refusal else "",
     }
-    return render(request, "streaming/conversation.html", context, status=refusal.status if refusal else 200)
+    response = render(request, "streaming/conversation.html", context, status=refusal.status if refusal else 200)
+    if refusal and refusal.retry_after is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 page_patterns = [
