@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 # Close codes from 4000 to 4999 are for applications (RFC 6455, section 7.4.2). These follow HTTP's status codes.
 CLOSE_UNAUTHENTICATED = 4401
+CLOSE_MOVED = 4307  # the session has got another key: connect again
 CLOSE_TOO_MANY = 4429
 CLOSE_CODES: dict[type[RequestError], int] = {
     LoginRequired: CLOSE_UNAUTHENTICATED,
@@ -87,7 +88,12 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             still_holds = await self._session.holds_as_far_as_known()
         self._unfollow()  # nothing may be sent after the close
         with suppress(OSError):
-            await self.close(CLOSE_UNAUTHENTICATED)
+            await self.close(self._parting_code)
+
+    @property
+    def _parting_code(self) -> int:
+        """The close code after a check of the session that failed."""
+        return CLOSE_MOVED if self._session.has_moved else CLOSE_UNAUTHENTICATED
 
     def _unfollow(self) -> None:
         """Stops following all answers. The answers continue."""
@@ -106,7 +112,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             command = _decode(text_data)
             request_id = _request_id(command)
             if not await self._session.holds_now():
-                await self._close_and_stop(CLOSE_UNAUTHENTICATED)
+                await self._close_and_stop(self._parting_code)
             await self._handler(command)(command, request_id)
         except StopConsumer:
             raise
