@@ -25,7 +25,7 @@ from streaming.access import SessionCheck, TokenBucket, open_streams, owner_in_s
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
-from streaming.intake import submission_of
+from streaming.intake import UNREADABLE, read_json, submission_of
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import chunk_of
 from streaming.subscription import Subscription, follow, subscribe
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 CLOSE_UNAUTHENTICATED = 4401
 CLOSE_MOVED = 4307  # the session has got another key: connect again
 CLOSE_TOO_MANY = 4429
+PARTING_CODES = {False: CLOSE_UNAUTHENTICATED, True: CLOSE_MOVED}
 CLOSE_CODES: dict[type[RequestError], int] = {
     LoginRequired: CLOSE_UNAUTHENTICATED,
     TooManyRequests: CLOSE_TOO_MANY,
@@ -88,12 +89,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             still_holds = await self._session.holds_as_far_as_known()
         self._unfollow()  # nothing may be sent after the close
         with suppress(OSError):
-            await self.close(self._parting_code)
-
-    @property
-    def _parting_code(self) -> int:
-        """The close code after a check of the session that failed."""
-        return CLOSE_MOVED if self._session.has_moved else CLOSE_UNAUTHENTICATED
+            await self.close(PARTING_CODES[self._session.has_moved])
 
     def _unfollow(self) -> None:
         """Stops following all answers. The answers continue."""
@@ -112,7 +108,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             command = _decode(text_data)
             request_id = _request_id(command)
             if not await self._session.holds_now():
-                await self._close_and_stop(self._parting_code)
+                await self._close_and_stop(PARTING_CODES[self._session.has_moved])
             await self._handler(command)(command, request_id)
         except StopConsumer:
             raise
@@ -198,8 +194,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         await self._reply(type="end", requestId=request_id)
 
     async def _reply_error(self, request_id: str, text: str, retry_after: int | None = None) -> None:
-        """Sends an error. `retryAfter` is like HTTP's `Retry-After`: the seconds after which to ask again."""
-        wait = {} if retry_after is None else {"retryAfter": retry_after}
+        wait = {} if retry_after is None else {"retryAfter": retry_after}  # like HTTP's `Retry-After`
         await self._reply(type="error", requestId=request_id, errorText=text, **wait)
 
     async def _reply(self, **reply: str | int) -> None:
@@ -220,8 +215,8 @@ def _decode(text: str | None) -> dict[str, Any]:
             "Send only the last message, and send files to api/files first."
         )
     try:
-        command = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+        command = read_json(text)
+    except UNREADABLE as error:
         raise BadRequest("A frame must be valid JSON.") from error
     if not isinstance(command, dict):
         raise BadRequest("A frame must be a JSON object.")
@@ -242,8 +237,8 @@ class _Address(msgspec.Struct):
 def _request_id_if_any(text: str | None) -> str:
     """The request id for an error reply; empty if the command has none. Without the id, a client waits for ever."""
     try:
-        request_id = msgspec.json.decode(text or "", type=_Address).requestId
-    except (msgspec.DecodeError, RecursionError):
+        request_id = msgspec.convert(read_json(text or ""), _Address).requestId
+    except UNREADABLE:
         return ""
     return request_id if len(request_id) <= MAX_REQUEST_ID_CHARS else ""
 

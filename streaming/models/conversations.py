@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models.owners import Owner
-from streaming.models.storable import storable
+from streaming.protocol.storable import storable
 
 TITLE_LENGTH = 80
 

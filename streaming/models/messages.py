@@ -9,8 +9,8 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from streaming.models.storable import storable
 from streaming.protocol import Part, dump_parts, load_parts, text_of
+from streaming.protocol.storable import storable
 
 logger = logging.getLogger(__name__)
 

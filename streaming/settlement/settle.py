@@ -12,8 +12,9 @@ import msgspec
 
 from streaming.database import atomic
 from streaming.journal import Batch, write_frames
-from streaming.models import Generation, Status, storable
+from streaming.models import Generation, Status
 from streaming.protocol import Part, Usage
+from streaming.protocol.storable import storable
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

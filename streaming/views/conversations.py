@@ -11,7 +11,7 @@ from django.urls import path
 from streaming.database import in_database
 from streaming.errors import BadRequest, NotFound
 from streaming.files.addresses import addressed_messages
-from streaming.intake import select_branch
+from streaming.intake import UNREADABLE, read_json, select_branch
 from streaming.models import Conversation, Generation, Message, MessageTree, Owner, contributions, parts_of, path_of
 from streaming.protocol.ui_stream import ui_parts
 from streaming.views.endpoint import body_of, endpoint
@@ -38,8 +38,8 @@ async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
 
 def _message_id(body: bytes) -> str:
     try:
-        return msgspec.json.decode(body, type=_BranchRequest).messageId
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return msgspec.convert(read_json(body), _BranchRequest).messageId
+    except UNREADABLE as error:
         raise BadRequest('The body must be a JSON object such as {"messageId": "…"}.') from error
 
 

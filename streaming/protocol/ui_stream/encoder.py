@@ -13,6 +13,7 @@ from typing import Any
 from streaming.protocol import events
 from streaming.protocol.json_scanner import JSONScanner
 from streaming.protocol.parts import OpaquePart, ReasoningPart, ToolResult
+from streaming.protocol.storable import storable_text
 from streaming.protocol.ui_stream import chunks
 from streaming.protocol.ui_stream.chunks import Chunk
 from streaming.protocol.ui_stream.kept import kept_citation, kept_part, metadata
@@ -128,7 +129,7 @@ class UIStreamEncoder:
         live = self.live_fields[call.name]
         grown = ((delta.path[0], delta.text) for delta in scanner.feed(event.text) if len(delta.path) == 1)
         return [
-            chunks.ToolField({"toolCallId": call.id, "field": str(field), "delta": text}, transient=True)
+            chunks.ToolField({"toolCallId": call.id, "field": str(field), "delta": storable_text(text)}, transient=True)
             for field, text in grown
             if field in live
         ]
