@@ -15,6 +15,7 @@ from streaming.protocol.json_scanner import JSONScanner
 from streaming.protocol.parts import OpaquePart, ReasoningPart, ToolResult
 from streaming.protocol.storable import storable_text
 from streaming.protocol.ui_stream import chunks
+from streaming.protocol.ui_stream.addresses import file_address
 from streaming.protocol.ui_stream.chunks import Chunk
 from streaming.protocol.ui_stream.kept import kept_citation, kept_part, metadata
 from streaming.protocol.ui_stream.outcome import Outcome
@@ -195,7 +196,7 @@ class UIStreamEncoder:
         return [chunks.SourceUrl(str(self._sources), source.url, source.title), kept]
 
     def _file(self, event: events.FileReceived) -> list[Chunk]:
-        return [chunks.File(event.url, event.media_type, metadata(self.origin, raw=event.raw))]
+        return [chunks.File(file_address(event.url), event.media_type, metadata(self.origin, raw=event.raw))]
 
     def _opaque(self, event: events.OpaqueReceived) -> list[Chunk]:
         return [kept_part(event.part, OpaquePart(raw=event.raw, origin=self.origin))]
