@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from streaming.errors import BadRequest
+from streaming.intake.bounds import MAX_ID_CHARS
 from streaming.intake.client_json import UNREADABLE, read_json
 from streaming.intake.submission import Submission, Trigger
 from streaming.protocol import FilePart
@@ -23,7 +24,6 @@ TRIGGERS: dict[Any, Trigger] = {
     "submit-message": "submit-message",
     "regenerate-message": "regenerate-message",
 }
-MAX_ID_CHARS = 128
 Fields = dict[str, Any]
 """Keyword arguments of `Submission`."""
 
