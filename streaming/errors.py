@@ -30,10 +30,19 @@ class StreamingError(Exception):
 
 
 class RequestError(StreamingError):
-    """The request cannot be served. The message says what to change."""
+    """The request cannot be served. The message says what to change.
+
+    `retry_after` is the number of seconds after which the same request may succeed; None if waiting does not help.
+    """
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
+    retry_after: int | None = None
+
+    def __init__(self, message: str = "", *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        if retry_after is not None:
+            self.retry_after = retry_after
 
 
 class BadRequest(RequestError):
@@ -87,6 +96,7 @@ class TooManyRequests(RequestError):
 
     status = 429
     code = "too_many_requests"
+    retry_after = 5
 
 
 class SiteFault(RequestError):
@@ -111,6 +121,7 @@ class Overloaded(RequestError):
 
     status = 503
     code = "overloaded"
+    retry_after = 2
 
 
 class ProviderError(StreamingError):

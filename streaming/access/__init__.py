@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from streaming.access.open_streams import OpenStreams, open_streams
 from streaming.access.origins import refuse_cross_site, refuse_cross_site_socket, refuse_sync
-from streaming.access.owners import VISITOR_KEY, owner_in_scope, owner_of
+from streaming.access.owners import VISITOR_KEY, owner_in_scope, owner_of, remember
 from streaming.access.sessions import SessionCheck
 from streaming.access.token_bucket import TokenBucket
 
@@ -24,4 +24,5 @@ __all__ = [
     "refuse_cross_site",
     "refuse_cross_site_socket",
     "refuse_sync",
+    "remember",
 ]

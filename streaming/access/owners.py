@@ -21,6 +21,8 @@ STRANGER = Owner("visitor:")
 async def owner_of(request: HttpRequest, *, begins: bool = False) -> Owner:
     """Returns the signed-in user, or the visitor whom the session knows. With `begins`, a new visitor gets a token.
 
+    The session has the new token only after `remember`. So a request that is refused writes no session.
+
     The request's own database connection is given back. Otherwise, with a pool, all connections could belong to
     requests that wait for a database thread, while the threads wait for a connection.
 
@@ -46,8 +48,14 @@ def _owner_of(request: HttpRequest, *, begins: bool) -> Owner:
         raise LoginRequired("Sign in to chat.")
     token = request.session.get(VISITOR_KEY)
     if token is None and begins:
-        token = request.session[VISITOR_KEY] = uuid.uuid4().hex
+        token = uuid.uuid4().hex
     return Owner.of_visitor(token) if token else STRANGER
+
+
+def remember(request: HttpRequest, owner: Owner) -> None:
+    """Keeps a new visitor's token in the session, which `owner_of` has read. Django saves it with the response."""
+    if owner.user_id is None and VISITOR_KEY not in request.session:
+        request.session[VISITOR_KEY] = owner.key.removeprefix(STRANGER.key)
 
 
 def owner_in_scope(scope: dict[str, Any]) -> Owner:

@@ -14,7 +14,6 @@ from streaming.models.history import contributions, earlier_rows, parts_of, path
 from streaming.models.journal_entries import JournalEntry
 from streaming.models.messages import Message, Role, stored_content
 from streaming.models.owners import Owner
-from streaming.models.storable import storable
 
 __all__ = [
     "ACTIVE",
@@ -34,7 +33,6 @@ __all__ = [
     "from_now",
     "parts_of",
     "path_of",
-    "storable",
     "stored_content",
     "title_from",
     "turns_of",

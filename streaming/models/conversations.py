@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.models.managers import WrittenManager
 from streaming.models.owners import Owner
-from streaming.models.storable import storable
+from streaming.protocol.storable import storable
 
 TITLE_LENGTH = 80
 

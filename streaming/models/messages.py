@@ -10,8 +10,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models.managers import WrittenManager
-from streaming.models.storable import storable
 from streaming.protocol import Part, dump_parts, load_parts, text_of
+from streaming.protocol.storable import storable
 
 logger = logging.getLogger(__name__)
 

@@ -26,6 +26,7 @@ from streaming.protocol import (
     Usage,
 )
 from streaming.protocol.events import TERMINAL
+from streaming.protocol.storable import storable_fields
 from streaming.protocol.ui_stream import Outcome
 
 # The model gets this as the result of a call that was not executed because the answer ended first.
@@ -36,8 +37,9 @@ FIRST_DELTAS = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallStarted, Cited,
 class Draft:
     """Folds each event into a transcript and appends its frames to `log`.
 
-    Both happen in one call, so the row, which is made from the transcript, has the text that readers have seen. Each
-    step has a `transcript` of its own. `terminal` is the event that ended the step, or None.
+    Both happen in one call, so the row, which is made from the transcript, has the text that readers have seen. What no
+    database can hold is replaced before that. Each step has a `transcript` of its own. `terminal` is the event that
+    ended the step, or None.
     """
 
     def __init__(self, opening: Opening, log: LiveLog) -> None:
@@ -60,7 +62,7 @@ class Draft:
         """Takes the events of one chunk. Readers are woken once, whatever the number of events."""
         self._heard = time.monotonic()
         frames: list[bytes] = []
-        for event in events:
+        for event in map(storable_fields, events):
             self.transcript.apply(event)
             if isinstance(event, TERMINAL):
                 self.terminal = event

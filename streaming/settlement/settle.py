@@ -10,8 +10,9 @@ import msgspec
 
 from streaming.database import atomic
 from streaming.journal import Batch, write_frames
-from streaming.models import Generation, Message, Status, storable, stored_content
+from streaming.models import Generation, Message, Status, stored_content
 from streaming.protocol import Part, Usage
+from streaming.protocol.storable import storable
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

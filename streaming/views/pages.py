@@ -18,7 +18,7 @@ from django.urls import path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from streaming.access import owner_of, refuse_sync
+from streaming.access import owner_of, refuse_sync, remember
 from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
 from streaming.intake import select_branch, submission_of
@@ -57,7 +57,10 @@ def for_owner(view: OwnersView) -> OwnersView:
         except LoginRequired:
             return redirect_to_login(_page_of(key))
         current().ensure_sweeping()
-        return await view(request, owner, key)
+        response = await view(request, owner, key)
+        if response.status_code < 400:
+            remember(request, owner)
+        return response
 
     return never_cache(outside_transactions(wrapped))
 
@@ -180,7 +183,10 @@ def _page(
         "edited": edited,
         "refusal": str(refusal) if refusal else "",
     }
-    return render(request, "streaming/conversation.html", context, status=refusal.status if refusal else 200)
+    response = render(request, "streaming/conversation.html", context, status=refusal.status if refusal else 200)
+    if refusal and refusal.retry_after is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 page_patterns = [

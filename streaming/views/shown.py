@@ -104,7 +104,7 @@ def _shown(rows: list[Message]) -> ShownMessage:
     first = rows[0]
     generation: Generation | None = getattr(rows[-1], "generation", None)
     if generation is None:
-        return ShownMessage(first.role, first.public_id, _shown_parts(parts_of(rows)))
+        return ShownMessage(first.role, first.public_id, _shown_parts(addressed(parts_of(rows))))
     parts = _parts_so_far(generation) if generation.is_active else parts_of(rows)
     return ShownMessage(
         role=first.role,
@@ -122,7 +122,7 @@ def _parts_so_far(generation: Generation) -> tuple[Part, ...]:
 
 def _shown_parts(parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
     """The parts that the page has a template for. It has none for sources; these are for other clients."""
-    kinds = ((part["type"].partition("-")[0], part) for part in ui_parts(addressed(parts)))
+    kinds = ((part["type"].partition("-")[0], part) for part in ui_parts(parts))
     return tuple(_PARTS[kind](part) for kind, part in kinds if kind in _PARTS)
 
 

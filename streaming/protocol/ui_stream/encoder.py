@@ -13,7 +13,9 @@ from typing import Any
 from streaming.protocol import events
 from streaming.protocol.json_scanner import JSONScanner
 from streaming.protocol.parts import OpaquePart, ReasoningPart, ToolResult
+from streaming.protocol.storable import storable_text
 from streaming.protocol.ui_stream import chunks
+from streaming.protocol.ui_stream.addresses import file_address
 from streaming.protocol.ui_stream.chunks import Chunk
 from streaming.protocol.ui_stream.kept import kept_citation, kept_part, metadata
 from streaming.protocol.ui_stream.outcome import Outcome
@@ -128,7 +130,7 @@ class UIStreamEncoder:
         live = self.live_fields[call.name]
         grown = ((delta.path[0], delta.text) for delta in scanner.feed(event.text) if len(delta.path) == 1)
         return [
-            chunks.ToolField({"toolCallId": call.id, "field": str(field), "delta": text}, transient=True)
+            chunks.ToolField({"toolCallId": call.id, "field": str(field), "delta": storable_text(text)}, transient=True)
             for field, text in grown
             if field in live
         ]
@@ -194,7 +196,7 @@ class UIStreamEncoder:
         return [chunks.SourceUrl(str(self._sources), source.url, source.title), kept]
 
     def _file(self, event: events.FileReceived) -> list[Chunk]:
-        return [chunks.File(event.url, event.media_type, metadata(self.origin, raw=event.raw))]
+        return [chunks.File(file_address(event.url), event.media_type, metadata(self.origin, raw=event.raw))]
 
     def _opaque(self, event: events.OpaqueReceived) -> list[Chunk]:
         return [kept_part(event.part, OpaquePart(raw=event.raw, origin=self.origin))]
