@@ -1,7 +1,7 @@
 """The WebSocket endpoint: the protocol of the AI SDK's `WebSocketChatTransport`, over the same log as SSE.
 
     commands   client → server   send · resume · abort
-    replies    server → client   start · chunk (sequence from 0) · end · error · no-active
+    replies    server → client   start · chunk (sequence from 0) · end (what was sent in all) · error · no-active
 
 Each answer that a socket follows is sent by a task, so that the socket can be read at the same time. No channel layer
 is used: a full layer drops messages silently, and readers are cursors over the log, which need no messages.
@@ -28,7 +28,7 @@ from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequir
 from streaming.intake import UNREADABLE, read_json, submission_of
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import chunk_of
-from streaming.subscription import Subscription, follow, subscribe
+from streaming.subscription import Subscription, follow, subscribe, total_of
 from streaming.supervisor import current, stop
 
 logger = logging.getLogger(__name__)
@@ -181,7 +181,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
     async def _relay_frames(self, request_id: str, subscription: Subscription) -> None:
         """Sends the log from its start, as chunks that are numbered from 0.
 
-        If the log was lost and made anew, the client must resume, because this transport cannot begin again.
+        The `end` says what they add up to. If the log was lost and made anew, the client must resume, because this
+        transport cannot begin again.
         """
         sent = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
@@ -195,13 +196,13 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             for sequence, one in enumerate(frames, sent):
                 await self._write(prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one)))
             sent += len(frames)
-        await self._reply(type="end", requestId=request_id)
+        await self._reply(type="end", requestId=request_id, **await total_of(self._running[request_id]))
 
     async def _reply_error(self, request_id: str, text: str, retry_after: int | None = None) -> None:
         wait = {} if retry_after is None else {"retryAfter": retry_after}  # like HTTP's `Retry-After`
         await self._reply(type="error", requestId=request_id, errorText=text, **wait)
 
-    async def _reply(self, **reply: str | int) -> None:
+    async def _reply(self, **reply: Any) -> None:
         await self._write(msgspec.json.encode(reply))
 
     async def _write(self, reply: bytes) -> None:

@@ -55,7 +55,8 @@ class Settings:
         None,
         "The number of tokens, input and output, after which an owner may ask no more within 24 hours. None: no "
         "limit.\n\n"
-        "Answers whose provider reports no usage do not count.",
+        "Tokens of answers that broke off (stopped, failed, crashed) are estimated from what was sent and received. "
+        "Finished answers whose provider reports no usage do not count.",
     )
     MAX_ACTIVE_PER_PROCESS = Setting(
         whole(1), 500, "The number of generations that one process runs at once. Further requests are answered 503."

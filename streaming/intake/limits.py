@@ -48,7 +48,10 @@ def _check_per_minute(owner: Owner) -> None:
 
 
 def _check_per_day(owner: Owner) -> None:
-    """Counts the tokens that providers have reported. An answer without a report counts as none."""
+    """Counts the tokens of answers. They are estimated for answers that broke off.
+
+    A finished answer counts as none if its provider never reports usage.
+    """
     limit = settings.MAX_TOKENS_PER_DAY
     if limit is None:
         return

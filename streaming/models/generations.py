@@ -117,7 +117,10 @@ GenerationManager = WrittenManager.from_queryset(GenerationQuerySet)
 
 
 class Generation(models.Model):
-    """One run of a model. Token counts are null if the provider reported none. Times are from the database's clock.
+    """One run of a model. Times are from the database's clock.
+
+    Token counts are null if they are not known. If the answer broke off before the provider reported them, they are
+    estimated, and `is_usage_estimated` is True.
 
     `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for
     staff. `worker` names the process that runs it and must renew `lease_until`. `last_seq` is the number of the last
@@ -147,6 +150,7 @@ class Generation(models.Model):
     output_tokens = models.PositiveIntegerField(_("output tokens"), null=True, blank=True)
     cached_input_tokens = models.PositiveIntegerField(_("cached input tokens"), null=True, blank=True)
     reasoning_tokens = models.PositiveIntegerField(_("reasoning tokens"), null=True, blank=True)
+    is_usage_estimated = models.BooleanField(_("tokens are estimated"), default=False, db_default=False)
     cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=6, null=True, blank=True)
 
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -215,6 +219,7 @@ class Generation(models.Model):
             "outputTokens": self.output_tokens,
             "cachedInputTokens": self.cached_input_tokens,
             "reasoningTokens": self.reasoning_tokens,
+            "isEstimated": self.is_usage_estimated or None,
         }
         known = {
             "status": self.status,

@@ -12,6 +12,7 @@ from streaming.protocol import (
     Cited,
     Event,
     FileReceived,
+    GenerationRequest,
     OpaqueReceived,
     Part,
     ReasoningDelta,
@@ -26,6 +27,7 @@ from streaming.protocol import (
     Usage,
 )
 from streaming.protocol.events import TERMINAL
+from streaming.protocol.requests import completed, tokens_sent
 from streaming.protocol.storable import storable_fields
 from streaming.protocol.ui_stream import Outcome
 
@@ -51,6 +53,7 @@ class Draft:
         self._from_part = len(opening.earlier)
         self._done: list[Part] = []
         self._used: Usage | None = None
+        self._asked_for: GenerationRequest | None = None
         self._began = self._heard = self._asked = time.monotonic()
         self._first_delta: float | None = None
         self._is_empty = True
@@ -85,6 +88,10 @@ class Draft:
         self._is_empty = self._is_waiting = True
         if not is_first:
             self.apply((StepStarted(),))
+
+    def asking(self, request: GenerationRequest | None) -> None:
+        """Notes the request that the provider works on; None if it ended without a word, which is taken to be free."""
+        self._asked_for = request
 
     def begin_again(self) -> None:
         """Forgets a failed attempt. Readers have seen nothing of it."""
@@ -133,6 +140,13 @@ class Draft:
         """The sum over the steps; None if the provider has reported none."""
         reported = [usage for usage in (self._used, self.transcript.usage) if usage]
         return sum(reported[1:], reported[0]) if reported else None
+
+    def usage_so_far(self) -> tuple[Usage | None, bool]:
+        """The usage of an answer that broke off. True if it is estimated, in whole or in part."""
+        if self._asked_for is None:
+            return self.usage, False
+        step, is_estimated = completed(self.transcript.usage, tokens_sent(self._asked_for), self.transcript.parts)
+        return self._used + step if self._used else step, is_estimated
 
     @property
     def is_empty(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from streaming.models import Generation, Owner
 from streaming.protocol import ToolApproved, ToolCall, ToolResult, ToolResulted
 from streaming.runner.draft import Draft
+from streaming.signals import announce, tool_called
 from streaming.tools import BROKEN_OFF, Toolbox, ToolContext, ToolExecutor, failure
 
 UNKNOWN = "There is no tool of that name."
@@ -53,6 +54,7 @@ class ToolCalls:
             draft.apply(
                 [ToolResulted(draft.next_part, call.id, result.output, result.is_error, is_provider_executed=False)]
             )
+            announce(tool_called, self._generation.pk, call=call, result=result)
 
     async def _result(self, call: ToolCall) -> ToolResult:
         tool = self._toolbox.executable(call.name)
@@ -77,7 +79,7 @@ class ToolCalls:
     def _is_the_clients(self, call: ToolCall) -> bool:
         """True if a client must execute the call.
 
-        A model that was offered no tools here knows them from elsewhere, so a client executes all of its calls.
+        A model that was offered no tools here knows them from elsewhere, so a client executes all of its calls. The
+        parser takes other calls of tools that were not offered for the server's.
         """
-        is_offered = call.name in self._toolbox.tools or not self._toolbox.tools
-        return is_offered and self._toolbox.executable(call.name) is None
+        return self._toolbox.executable(call.name) is None

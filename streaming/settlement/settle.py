@@ -26,6 +26,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     error_detail: str = ""
     cancel_reason: str = ""
     usage: Usage | None = None
+    is_usage_estimated: bool = False
     model: str = ""
     attempts: int = 0
     first_delta_ms: int | None = None
@@ -46,6 +47,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         generation.output_tokens = usage.output_tokens
         generation.cached_input_tokens = usage.cached_input_tokens
         generation.reasoning_tokens = usage.reasoning_tokens
+        generation.is_usage_estimated = self.is_usage_estimated
         generation.first_delta_ms = self.first_delta_ms
         generation.duration_ms = self.duration_ms
 
@@ -62,6 +64,7 @@ SETTLED_FIELDS = (
     "output_tokens",
     "cached_input_tokens",
     "reasoning_tokens",
+    "is_usage_estimated",
     "first_delta_ms",
     "duration_ms",
     "last_seq",

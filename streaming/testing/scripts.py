@@ -12,6 +12,7 @@ from django.test import override_settings
 from streaming.conf import settings
 from streaming.journal import close_journals
 from streaming.providers import close_providers
+from streaming.signals import wait_for_receivers
 from streaming.supervisor import current
 
 SETTLE_SECONDS = 30
@@ -31,6 +32,8 @@ def scripted(alias: str = "default", **options: Any) -> Iterator[None]:
 async def settle_all() -> None:
     """Stops all generations of the running event loop, waits until they are stored, and closes the providers.
 
+    Receivers of signals have ended, too.
+
     Raises:
         TimeoutError: a generation did not end within `SETTLE_SECONDS`. So a test fails instead of hanging.
     """
@@ -38,5 +41,6 @@ async def settle_all() -> None:
         supervisor = current()
         supervisor.cancel_all("user")
         await supervisor.idle()
+        await asyncio.to_thread(wait_for_receivers, SETTLE_SECONDS)
         await close_journals()
         await close_providers()

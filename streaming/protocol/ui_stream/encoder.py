@@ -54,6 +54,7 @@ class UIStreamEncoder:
         self._unanswered: set[str] = set()
         self._signed: dict[int, dict[str, Any]] = {}
         self._sources = 0
+        self._recast: set[int] = set()
 
     def start(self) -> list[bytes]:
         """Returns the chunks that open the message."""
@@ -101,6 +102,11 @@ class UIStreamEncoder:
         if event.part in self._open:
             return []
         return [kept_part(event.part, ReasoningPart(**signed, origin=self.origin))]
+
+    def _text_recast(self, event: events.TextRecast) -> list[Chunk]:
+        """Notes it for the text's end. Clients have shown text already, and the stream cannot take it back."""
+        self._recast.add(event.part)
+        return []
 
     def _part_ended(self, event: events.PartEnded) -> list[Chunk]:
         kind = self._open.pop(event.part, None)
@@ -212,7 +218,7 @@ class UIStreamEncoder:
 
     def _end(self, part: int, kind: str, raw: dict[str, Any] | None = None) -> Chunk:
         if kind == "text":
-            return chunks.TextEnd(str(part), metadata(self.origin, raw=raw))
+            return chunks.TextEnd(str(part), metadata(self.origin, raw=raw, is_reasoning=part in self._recast or None))
         return chunks.ReasoningEnd(str(part), metadata(self.origin, **self._signed.get(part, {})))
 
 
@@ -221,6 +227,7 @@ HANDLERS: dict[type[events.Event], Callable[[UIStreamEncoder, Any], list[Chunk]]
     events.RefusalDelta: UIStreamEncoder._refusal,
     events.ReasoningDelta: UIStreamEncoder._reasoning,
     events.ReasoningSigned: UIStreamEncoder._sign,
+    events.TextRecast: UIStreamEncoder._text_recast,
     events.PartEnded: UIStreamEncoder._part_ended,
     events.ToolCallStarted: UIStreamEncoder._call_started,
     events.ToolCallDelta: UIStreamEncoder._call_delta,
