@@ -74,7 +74,8 @@ class Conversation(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.title or str(self.id)
+        """The id and not the title: Django's admin shows it to staff who may not read what people wrote."""
+        return str(self.id)
 
 
 def title_from(prompt: str) -> str:

@@ -48,7 +48,8 @@ class Message(models.Model):
         indexes = (models.Index(fields=("-created_at",), name="streaming_message_created"),)
 
     def __str__(self) -> str:
-        return f"{self.role}: {self.text[:60]}"
+        """No text: Django's admin shows it to staff who may not read what people wrote."""
+        return f"{self.role} {self.id}"
 
     @property
     def public_id(self) -> str:
