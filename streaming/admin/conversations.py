@@ -63,7 +63,7 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Conversation | None = None) -> Any:
         """Shows the transcript to staff who may view messages, and its errors to staff who may view generations."""
-        fieldsets = [
+        fieldsets: list[Any] = [
             (None, {"fields": (("shown_user", "provider"), ("created_at", "updated_at"))}),
             (_("Details"), {"fields": ("key",), "classes": ("collapse",)}),
         ]

@@ -1,7 +1,7 @@
 """What staff may do. Each permission is Django's, so groups and the admin's own pages grant it.
 
-Content is what people and models wrote: titles, texts, tool calls, files, system prompts. `may_read` is the one question
-about it, wherever content is shown, searched, filtered or sorted.
+Content is what people and models wrote: titles, texts, tool calls, files, system prompts. `may_read` is the one
+question about it, wherever content is shown, searched, filtered or sorted.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ else:
 class ReadOnlyAdmin(ModelAdmin[ModelT]):
     """An admin with Django's `view` permission. It refuses the other three permissions to everybody, also superusers.
 
-    `private_search_fields` are searched only for staff who may read content. `private_columns` are columns with content,
-    each with the column that others see in its place.
+    `private_search_fields` are searched only for staff who may read content. `private_columns` are columns with
+    content, each with the column that others see in its place.
     """
 
     list_per_page = 50
