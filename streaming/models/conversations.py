@@ -66,6 +66,7 @@ class Conversation(models.Model):
         ordering = ("-updated_at",)
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
+        permissions = (("export_conversation", _("Can export conversations")),)
         constraints = (models.UniqueConstraint(fields=("owner_key", "key"), name="streaming_conversation_key"),)
         indexes = (
             models.Index(fields=("owner_key", "-updated_at"), name="streaming_owner_list"),

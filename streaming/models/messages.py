@@ -9,8 +9,9 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.reviews import joined
 from streaming.models.storable import storable
-from streaming.protocol import Part, dump_parts, load_parts, text_of
+from streaming.protocol import Part, ToolCall, dump_parts, load_parts, text_of
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,9 @@ class Role(models.TextChoices):
 
 
 class Message(models.Model):
-    """One message. `parts` is the stored form of `streaming.protocol.parts`; `text` repeats its text for searches.
+    """One message. `parts` is the stored form of `streaming.protocol.parts`.
+
+    For searches, `text` repeats its text, and `tool_names` has the names of the called tools, each between line ends.
 
     `client_id` is the id that the client gave the message. A message that is sent twice with one id is stored once.
     """
@@ -34,6 +37,7 @@ class Message(models.Model):
     role = models.CharField(_("role"), max_length=16, choices=Role.choices)
     parts = models.JSONField(_("parts"), default=list)
     text = models.TextField(_("text"), blank=True)
+    tool_names = models.TextField(_("called tools"), blank=True)
     # Null, not "", because the unique constraint must allow any number of messages without an id.
     client_id = models.CharField(_("client id"), max_length=128, null=True, blank=True)  # noqa: DJ001
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -42,6 +46,10 @@ class Message(models.Model):
         ordering = ("created_at",)
         verbose_name = _("message")
         verbose_name_plural = _("messages")
+        permissions = (
+            ("view_reasoning", _("Can view the reasoning of models")),
+            ("review_message", _("Can review answers")),
+        )
         constraints = (
             models.UniqueConstraint(fields=("conversation", "client_id"), name="streaming_message_client_id"),
         )
@@ -64,6 +72,7 @@ class Message(models.Model):
         """Sets the content. The caller saves the row."""
         self.parts = storable([one for part in parts for one in _dumped(part)])
         self.text = storable(text_of(parts))
+        self.tool_names = storable(joined(part.name for part in parts if isinstance(part, ToolCall)))
 
 
 def _dumped(part: Part) -> list[dict[str, Any]]:

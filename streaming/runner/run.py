@@ -194,6 +194,7 @@ class Run:
             attempts=self.generation.attempts,
             first_delta_ms=self.draft.first_delta_ms,
             duration_ms=self._took_ms,
+            timeline=self.draft.timeline.entries,
         )
 
     def _interrupted(self) -> list[bytes]:

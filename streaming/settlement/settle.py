@@ -15,6 +15,9 @@ from streaming.journal import Batch, write_frames
 from streaming.models import Generation, Status, storable
 from streaming.protocol import Part, Usage
 
+TimelineEntry = tuple[int, str, int | str]
+"""What `streaming.runner.Timeline` stores: the milliseconds since the start, the kind, and the value."""
+
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """How a generation ended and what it wrote. `error_detail` is for staff; times are in milliseconds."""
@@ -31,6 +34,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     first_delta_ms: int | None = None
     duration_ms: int | None = None
+    timeline: list[TimelineEntry] | None = None
 
     def apply(self, generation: Generation) -> None:
         """Sets every field but the parts on the row, without saving it."""
@@ -49,6 +53,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         generation.reasoning_tokens = usage.reasoning_tokens
         generation.first_delta_ms = self.first_delta_ms
         generation.duration_ms = self.duration_ms
+        generation.timeline = self.timeline
 
 
 SETTLED_FIELDS = (
@@ -65,6 +70,7 @@ SETTLED_FIELDS = (
     "reasoning_tokens",
     "first_delta_ms",
     "duration_ms",
+    "timeline",
     "last_seq",
 )
 
@@ -87,5 +93,5 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
             write_frames({generation.pk: batch})
         message = copy(generation.message)  # reference cycles would keep the original, and so the text, in memory
         message.set_parts(settlement.parts)
-        message.save(update_fields=("parts", "text"))
+        message.save(update_fields=("parts", "text", "tool_names"))
     return True
