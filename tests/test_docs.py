@@ -6,6 +6,7 @@ import json
 import re
 import runpy
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,20 @@ def test_documentation_builds_without_a_warning(tmp_path):
 def test_links_lead_to_files(document):
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text())
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_links_of_the_readme_work_on_the_package_index():
+    """The index shows the README alone, so its links name the repository; each leads to a file that is here."""
+    page = (ROOT / "README.md").read_text()
+    source = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Source"]
+    raw = source.replace("github.com", "raw.githubusercontent.com")
+    places = [f"{source}/blob/main/", f"{raw}/main/"]
+    targets = dict(re.findall(r"^\[([\w-]+)\]: (\S+)$", page, re.MULTILINE))
+    assert re.findall(r"\]\((?!https?://)", page) == []
+    assert set(re.findall(r"\]\[([\w-]+)\]", page)) == set(targets)
+    for target in targets.values():
+        [place] = [place for place in places if target.startswith(place)]
+        assert (ROOT / target.removeprefix(place).partition("#")[0]).exists(), target
 
 
 def test_make_targets_that_are_named_exist():

@@ -203,6 +203,21 @@ def test_chat_works_over_http(ada):
     assert LONG_QUESTION in ada.get("/chat/over-http/").text
 
 
+def test_curl_of_the_readme_signs_in_and_streams(address, tmp_path):
+    """The commands as they are, but for the port, in an empty directory."""
+    [commands] = re.findall(r"^```sh\n(curl .*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    done = run("bash", "-eu", "-c", commands.replace("http://127.0.0.1:8000", address), cwd=tmp_path)
+    lines = done.stdout.splitlines()
+    assert texts_in([json.loads(line[6:]) for line in lines if line.startswith("data: {")])
+    assert lines[-2:] == ["data: [DONE]", ""]
+
+
+def test_recipe_names_the_command_that_makes_the_account():
+    [commands] = re.findall(r"^```sh\n(export .*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    steps = re.findall(r"^python manage.py (\w+)", commands, re.MULTILINE)
+    assert steps == ["migrate", "check", "createsuperuser", "runserver"]
+
+
 def test_chat_works_over_a_websocket(ada, address):
     session = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
     message = {"id": "m1", "role": "user", "parts": [{"type": "text", "text": LONG_QUESTION}]}

@@ -11,6 +11,7 @@ from django.core import checks
 from streaming.checks.database import check_database
 from streaming.checks.files import check_files, check_files_exposure
 from streaming.checks.providers import check_providers
+from streaming.checks.redaction import check_redaction
 from streaming.checks.redis import check_redis
 from streaming.checks.settings import check_settings
 from streaming.checks.site import check_exposure, check_site
@@ -23,5 +24,6 @@ def register_checks() -> None:
     """Registers all checks. Django calls it once, when the app is ready."""
     for check in (check_providers, check_tools, check_settings, check_site, check_database, check_redis, check_files):
         checks.register(check, TAG)
+    checks.register(check_redaction, TAG)
     checks.register(check_exposure, TAG, deploy=True)
     checks.register(check_files_exposure, TAG, deploy=True)

@@ -50,6 +50,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _are_labels(value: Any) -> bool:
+    if not isinstance(value, (list, tuple)):
+        return False
+    return all(isinstance(one, str) and one == " ".join(one.split()) != "" for one in value)
+
+
 def _are_media_types(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(one, str) and MEDIA_TYPE.fullmatch(one) for one in value)
 
@@ -61,6 +67,9 @@ SECONDS: Kind[float] = Kind(
 )
 SECONDS_OR_ZERO: Kind[float] = Kind(
     wanted="a number of seconds, 0 or more", convert=float, allows=lambda value: _is_number(value) and value >= 0
+)
+LABELS: Kind[tuple[str, ...]] = Kind(
+    wanted="a list or tuple of labels, each a str on one line", convert=tuple, allows=_are_labels
 )
 MEDIA_TYPES: Kind[tuple[str, ...]] = Kind(
     wanted="a list or tuple of media types such as 'image/png'", convert=tuple, allows=_are_media_types

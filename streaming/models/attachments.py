@@ -84,7 +84,7 @@ class Attachment(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.name or str(self.id)
+        return str(self.id)
 
 
 @receiver(post_delete, sender=Attachment)

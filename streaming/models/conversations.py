@@ -71,6 +71,7 @@ class Conversation(models.Model):
         ordering = ("-updated_at",)
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
+        permissions = (("export_conversation", _("Can export conversations")),)
         constraints = (models.UniqueConstraint(fields=("owner_key", "key"), name="streaming_conversation_key"),)
         indexes = (
             models.Index(fields=("owner_key", "-updated_at"), name="streaming_owner_list"),
@@ -79,7 +80,8 @@ class Conversation(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.title or str(self.id)
+        """The id and not the title: Django's admin shows it to staff who may not read what people wrote."""
+        return str(self.id)
 
 
 def title_from(prompt: str) -> str:

@@ -124,7 +124,8 @@ class Generation(models.Model):
 
     `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for
     staff. `worker` names the process that runs it and must renew `lease_until`. `last_seq` is the number of the last
-    frame of its log. The frames up to `head_seq` repeat what earlier generations wrote into the same answer.
+    frame of its log. The frames up to `head_seq` repeat what earlier generations wrote into the same answer. `timeline`
+    says when the answer grew, as `streaming.runner.Timeline` writes it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -158,6 +159,7 @@ class Generation(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     first_delta_ms = models.PositiveIntegerField(_("time to first delta, ms"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration, ms"), null=True, blank=True)
+    timeline = models.JSONField(_("timeline"), null=True, blank=True)
 
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
@@ -174,6 +176,10 @@ class Generation(models.Model):
         ordering = ("-created_at",)
         verbose_name = _("generation")
         verbose_name_plural = _("generations")
+        permissions = (
+            ("stop_generation", _("Can stop answers")),
+            ("view_raw_events", _("Can view raw events and requests")),
+        )
         indexes = (
             models.Index(fields=("status", "lease_until"), name="streaming_generation_lease"),
             models.Index(fields=("-created_at",), name="streaming_generation_created"),

@@ -30,6 +30,7 @@ from streaming.protocol.events import TERMINAL
 from streaming.protocol.requests import completed, tokens_sent
 from streaming.protocol.storable import storable_fields
 from streaming.protocol.ui_stream import Outcome
+from streaming.runner.timeline import Timeline
 
 # The model gets this as the result of a call that was not executed because the answer ended first.
 NOT_MADE = "The call was not made: the answer was broken off."
@@ -41,12 +42,13 @@ class Draft:
 
     Both happen in one call, so the row, which is made from the transcript, has the text that readers have seen. What no
     database can hold is replaced before that. Each step has a `transcript` of its own. `terminal` is the event that
-    ended the step, or None.
+    ended the step, or None. `timeline` says when the answer grew.
     """
 
     def __init__(self, opening: Opening, log: LiveLog) -> None:
         self.transcript = Transcript()
         self.terminal: Event | None = None
+        self.timeline = Timeline()
         self._log = log
         self._encoder = opening.encoder
         self._origin: str | None = None
@@ -64,9 +66,11 @@ class Draft:
     def apply(self, events: Iterable[Event]) -> None:
         """Takes the events of one chunk. Readers are woken once, whatever the number of events."""
         self._heard = time.monotonic()
+        spent = self.duration_ms
         frames: list[bytes] = []
         for event in map(storable_fields, events):
             self.transcript.apply(event)
+            self.timeline.note(spent, event)
             if isinstance(event, TERMINAL):
                 self.terminal = event
                 continue

@@ -200,6 +200,7 @@ class Run:
             attempts=self.generation.attempts,
             first_delta_ms=self.draft.first_delta_ms,
             duration_ms=self._took_ms,
+            timeline=self.draft.timeline.entries,
         )
 
     async def _overtaken(self) -> list[bytes]:

@@ -48,6 +48,7 @@ class ToolCalls:
 
     async def _execute(self, call: ToolCall, draft: Draft) -> None:
         result = failure(call, BROKEN_OFF)
+        draft.timeline.mark(draft.duration_ms, "run", call.id)
         try:
             result = await self._result(call)
         finally:

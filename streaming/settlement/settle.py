@@ -14,6 +14,9 @@ from streaming.models import Generation, Message, Status, stored_content
 from streaming.protocol import Part, Usage
 from streaming.protocol.storable import storable
 
+TimelineEntry = tuple[int, str, int | str]
+"""What `streaming.runner.Timeline` stores: the milliseconds since the start, the kind, and the value."""
+
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """How a generation ended and what it wrote. `error_detail` is for staff; times are in milliseconds."""
@@ -31,6 +34,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     first_delta_ms: int | None = None
     duration_ms: int | None = None
+    timeline: list[TimelineEntry] | None = None
 
     def apply(self, generation: Generation) -> None:
         """Sets every field but the parts on the row, without saving it."""
@@ -50,6 +54,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         generation.is_usage_estimated = self.is_usage_estimated
         generation.first_delta_ms = self.first_delta_ms
         generation.duration_ms = self.duration_ms
+        generation.timeline = self.timeline
 
 
 SETTLED_FIELDS = (
@@ -67,6 +72,7 @@ SETTLED_FIELDS = (
     "is_usage_estimated",
     "first_delta_ms",
     "duration_ms",
+    "timeline",
     "last_seq",
 )
 
