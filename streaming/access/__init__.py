@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from streaming.access.open_streams import OpenStreams, open_streams
 from streaming.access.origins import refuse_cross_site, refuse_cross_site_socket, refuse_sync
-from streaming.access.owners import VISITOR_KEY, owner_in_scope, owner_of
+from streaming.access.owners import VISITOR_KEY, login_address, may_chat, owner_in_scope, owner_of
 from streaming.access.sessions import SessionCheck
 from streaming.access.token_bucket import TokenBucket
 
@@ -18,6 +18,8 @@ __all__ = [
     "OpenStreams",
     "SessionCheck",
     "TokenBucket",
+    "login_address",
+    "may_chat",
     "open_streams",
     "owner_in_scope",
     "owner_of",

@@ -30,6 +30,11 @@ SCRIPT_TEXTS = {
     "stillAnswering": gettext_lazy("Still answering."),
     "answered": gettext_lazy("The answer is complete."),
     "reconnecting": gettext_lazy("Connection lost. Reconnecting…"),
+    "signedOut": gettext_lazy("You are not signed in any more. Sign in again to go on."),
+    "gone": gettext_lazy("This is no longer here. It may have been deleted."),
+    "unexpected": gettext_lazy(
+        "The site answered with something else than was asked for. Reload this page; you may have to sign in again."
+    ),
     "notUploaded": gettext_lazy("The file could not be sent. Remove it and try again."),
     "unreachable": gettext_lazy("The site could not be reached. Your message is still in its box."),
     "unshown": gettext_lazy("That version could not be shown. Try again."),

@@ -2,8 +2,11 @@ import { Answer } from "./answer.js";
 import { Approvals } from "./approvals.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
+import { Drafts } from "./drafts.js";
 import { Edits } from "./edits.js";
+import { Embedded } from "./embedded.js";
 import { Follower } from "./follower.js";
+import { isTouch } from "./keyboard.js";
 import { Message } from "./message.js";
 import { Server } from "./server.js";
 import { Tray } from "./tray.js";
@@ -17,11 +20,11 @@ const DRAWN_BY = { user: Message, assistant: Answer };
  */
 export class StreamingChat extends HTMLElement {
   connectedCallback() {
-    if (this.form) return;
+    if (this.form || !this.querySelector(".chat-composer")) return; // a visitor who must sign in has no composer
     this.texts = JSON.parse(this.dataset.texts);
     this.form = this.querySelector(".chat-composer");
     this.input = this.form.elements.prompt;
-    this.server = new Server(this.dataset);
+    this.server = new Server(this.dataset, this.texts);
     this.conversation = new Conversation(this);
     this.composer = new Composer(this);
     this.approvals = new Approvals(this);
@@ -31,6 +34,15 @@ export class StreamingChat extends HTMLElement {
     this.versions = new Versions(this);
     this.edits = new Edits(this);
     if (this.isActive) this.conversation.resume();
+    else this.begin();
+    this.drafts = new Drafts(this);
+  }
+
+  /** Prepares a chat in which nothing is written now. A page that is the chat lets its visitor type at once. */
+  begin() {
+    const isPage = "wholePage" in this.dataset;
+    if (!isPage) new Embedded(this).restore();
+    else if (!isTouch() && document.activeElement === document.body) this.input.focus({ preventScroll: true });
   }
 
   /** True while an answer is written. */
@@ -58,14 +70,16 @@ export class StreamingChat extends HTMLElement {
     return new DRAWN_BY[role](this, article);
   }
 
-  /** Returns the messages as the server shows them now. */
+  /** Returns the messages as the server shows them now, or null if the site is away. */
   load() {
     return this.server.messages(this.form.id);
   }
 
-  /** Puts the messages as the server shows them now in place of those on the page. */
+  /** Puts the messages as the server shows them now in place of those on the page. Returns false if it has none now. */
   async reload() {
-    this.messages.replaceChildren(...(await this.load()).childNodes);
+    const fresh = await this.load();
+    if (fresh) this.messages.replaceChildren(...fresh.childNodes);
+    return Boolean(fresh);
   }
 
   /** Tells screen readers the text of this name. */

@@ -1,3 +1,5 @@
+import { Refusal } from "./refusal.js";
+
 const OPEN_STATES = new Set(["output-error", "approval-requested"]);
 
 // The id at the end of a stored file's address: a UUID. Any other path is not a file, whatever it begins with.
@@ -7,6 +9,13 @@ const ID_LENGTH = 36;
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
 
 const readable = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
+
+/** Lets a link to the login page lead back to this page. */
+function comeBackFrom(link) {
+  const address = new URL(link.href, location.href);
+  address.searchParams.set("next", location.pathname + location.search);
+  link.href = address.href;
+}
 
 /**
  * One message on the page, and how its parts are drawn. Parts are clones of the <template>s that the server rendered.
@@ -72,8 +81,16 @@ export class Message {
     note.dataset.kind = kind;
     note.querySelector("p").textContent = text;
     note.querySelector("button").value = this.article.dataset.message;
+    const link = note.querySelector(".chat-sign-in");
+    if (link) comeBackFrom(link);
     this.clearNote();
     this.shown.after(note);
+  }
+
+  /** Shows why the site did not do what was asked. Throws any other trouble again. */
+  refuse(trouble) {
+    if (!(trouble instanceof Refusal)) throw trouble;
+    this.note(trouble.kind, trouble.message);
   }
 
   clearNote() {
