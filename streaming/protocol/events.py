@@ -46,10 +46,9 @@ class ReasoningDelta(Event, frozen=True):
 
 
 class ReasoningSigned(Event, frozen=True):
-    """What belongs to reasoning beside its words. None changes nothing.
+    """The provider wants `signature` or `raw`, its whole object, back on the next turn. None changes nothing.
 
-    The provider wants `signature` or `raw` back on the next turn: a signature, or its whole object. `duration_ms` is
-    how long the model thought, as the app measured it; the parser never sets it.
+    `duration_ms` is how long the model thought, as the app measured it.
     """
 
     part: int
@@ -119,10 +118,7 @@ class ToolCallEnded(Event, frozen=True):
 
 
 class ToolResulted(Event, frozen=True):
-    """A tool returned `output`, a JSON value. Either the provider executed it, or the app that holds the parser.
-
-    `duration_ms` is how long the app's tool took.
-    """
+    """A tool returned `output`, a JSON value, and took `duration_ms`. The provider executed it, or the parser's app."""
 
     part: int
     call_id: str
