@@ -34,6 +34,9 @@ LISTED = 40
 DECISION = "decision "
 """The prefix of a field that approves or refuses a tool call. The call's id follows."""
 
+REASON = "reason "
+"""The prefix of a field with the person's reason for such a decision."""
+
 OwnersView = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
@@ -140,7 +143,11 @@ def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
     """The person's decision about each tool call, in the form of tool parts."""
     chosen = ((name.removeprefix(DECISION), value) for name, value in request.POST.items() if name.startswith(DECISION))
     return [
-        {"toolCallId": call_id, "state": "approval-responded", "approval": {"approved": value == "allow"}}
+        {
+            "toolCallId": call_id,
+            "state": "approval-responded",
+            "approval": {"approved": value == "allow", "reason": request.POST.get(REASON + call_id, "").strip()},
+        }
         for call_id, value in chosen
     ]
 

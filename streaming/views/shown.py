@@ -7,6 +7,7 @@ while it streams and after a reload.
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext, gettext_lazy
@@ -15,8 +16,9 @@ from streaming.files.addresses import address, addressed, id_served_at
 from streaming.files.kinds import IMAGES
 from streaming.journal import read_frames
 from streaming.models import Branch, Conversation, Generation, Message, MessageTree, contributions, parts_of, path_of
-from streaming.protocol import Part
+from streaming.protocol import Part, ReasoningPart, ToolResult
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, ui_parts
+from streaming.views.values import ShownValue, readable_name, shown_value, summary_of
 
 # A generation's status or finish reason -> the note below an answer that is not complete.
 NOTES = {
@@ -35,6 +37,10 @@ SCRIPT_TEXTS = {
     "unexpected": gettext_lazy(
         "The site answered with something else than was asked for. Reload this page; you may have to sign in again."
     ),
+    "inSeconds": gettext_lazy("{seconds} s"),
+    "inMinutes": gettext_lazy("{minutes} min {seconds} s"),
+    "thinkingFor": gettext_lazy("Thinking… {time}"),
+    "thoughtFor": gettext_lazy("Thought for {time}"),
     "notUploaded": gettext_lazy("The file could not be sent. Remove it and try again."),
     "unreachable": gettext_lazy("The site could not be reached. Your message is still in its box."),
     "unshown": gettext_lazy("That version could not be shown. Try again."),
@@ -44,15 +50,16 @@ SCRIPT_TEXTS = {
 
 
 class ShownPart(NamedTuple):
-    """One part. `kind` selects the template `streaming/_part_<kind>.html`. All other fields are text or empty."""
+    """One part. `kind` selects the template `streaming/_part_<kind>.html`. The other fields are empty, or are shown."""
 
     kind: str
     id: str = ""
     text: str = ""
     name: str = ""
     state: str = ""
-    input: str = ""
-    output: str = ""
+    input: ShownValue | None = None
+    output: ShownValue | None = None
+    duration: str = ""
     url: str = ""
     label: str = ""
 
@@ -128,7 +135,35 @@ def _parts_so_far(generation: Generation) -> tuple[Part, ...]:
 def _shown_parts(parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
     """The parts that the page has a template for. It has none for sources; these are for other clients."""
     kinds = ((part["type"].partition("-")[0], part) for part in ui_parts(addressed(parts)))
-    return tuple(_PARTS[kind](part) for kind, part in kinds if kind in _PARTS)
+    shown = tuple(_PARTS[kind](part) for kind, part in kinds if kind in _PARTS)
+    return _with_durations(shown, parts)
+
+
+def _with_durations(shown: tuple[ShownPart, ...], parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
+    """Adds how long the model thought and how long each tool took, where that is known."""
+    of_tools = {part.call_id: _duration(part.duration_ms) for part in parts if isinstance(part, ToolResult)}
+    thoughts = iter([_duration(part.duration_ms) for part in parts if isinstance(part, ReasoningPart) and part.text])
+    return tuple(
+        part._replace(duration=of_tools.get(part.id, ""))
+        if part.kind == "tool"
+        else part._replace(label=_thought_for(next(thoughts, "")))
+        if part.kind == "reasoning"
+        else part
+        for part in shown
+    )
+
+
+def _duration(milliseconds: int | None) -> str:
+    """A time as people say it; empty if it is not known."""
+    if not milliseconds:
+        return ""
+    minutes, seconds = divmod(math.floor(milliseconds / 1000 + 0.5), 60)
+    pattern = gettext("{minutes} min {seconds} s") if minutes else gettext("{seconds} s")
+    return pattern.format(minutes=minutes, seconds=seconds)
+
+
+def _thought_for(time: str) -> str:
+    return gettext("Thought for {time}").format(time=time) if time else ""
 
 
 def _text(part: dict[str, Any]) -> ShownPart:
@@ -140,13 +175,16 @@ def _reasoning(part: dict[str, Any]) -> ShownPart:
 
 
 def _tool(part: dict[str, Any]) -> ShownPart:
+    name, given = part["type"].partition("-")[2], part.get("input", part.get("rawInput"))
     return ShownPart(
         "tool",
         id=part["toolCallId"],
-        name=part["type"].partition("-")[2],
+        name=name,
+        label=readable_name(name),
+        text=summary_of(given),
         state=part["state"],
-        input=_readable(part.get("input", part.get("rawInput"))),
-        output=_readable(part.get("output", part.get("errorText"))),
+        input=shown_value(given),
+        output=shown_value(part.get("output", part.get("errorText"))),
     )
 
 
@@ -161,13 +199,6 @@ def _file(part: dict[str, Any]) -> ShownPart:
     is_safe = is_ours or url.startswith(("https:", "http:", "data:"))
     kind = "image" if is_ours and media_type in IMAGES else "file"
     return ShownPart(kind, url=url if is_safe else "", label=part.get("filename") or media_type)
-
-
-def _readable(value: Any) -> str:
-    """A JSON value with indentation. Text stays as it is."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 _PARTS = {"text": _text, "reasoning": _reasoning, "tool": _tool, "file": _file}

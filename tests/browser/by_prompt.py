@@ -39,6 +39,13 @@ async def look_around() -> str:
     return "seen"
 
 
+@tool
+async def look_up(table: str) -> list[dict[str, object]]:
+    """A tool whose result is a table, and which takes a notable time."""
+    await asyncio.sleep(1.1)
+    return [{"city": "Rome", "people": 2_800_000}, {"city": "Oslo", "people": 700_000}]
+
+
 # Addresses of files as a model may write them: other paths of this site, and what a browser must not run.
 ELSEWHERE = ("/api/files/../../admin/logout/", "/api/files/x", "/api/files/", "javascript:alert(1)")
 
@@ -61,6 +68,8 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "tags": {"text": MARKUP, "delay": 0.1},
     "unbroken": {"text": "x" * 600},
     "think": {"reasoning": "First this, then that.", "text": "So it is.", "tool_calls": [WEATHER], "delay": 0.02},
+    "ponder": {"reasoning": "Let me see.", "text": "Aha.", "delay": 0.6},
+    "peek": {"text": "Seen.", "tool_calls": [{"name": "look_up", "arguments": {"table": "cities"}}]},
     "mail": {
         "text": "So be it.",
         "tool_calls": [MAIL, {**MAIL, "arguments": {"to": "all", "body": "Hi"}}],

@@ -13,6 +13,7 @@ if not os.environ.get("STREAMING_PROVIDER"):
         "tests.sample_tools.send_mail",
         "tests.browser.by_prompt.get_weather",
         "tests.browser.by_prompt.look_around",
+        "tests.browser.by_prompt.look_up",
     ]
 MIDDLEWARE = ["tests.browser.strict_csp.StrictCSP", *MIDDLEWARE]
 # A killed process is noticed after a few seconds.

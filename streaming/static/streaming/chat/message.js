@@ -1,14 +1,11 @@
+import { drawCard } from "./cards.js";
 import { Refusal } from "./refusal.js";
-
-const OPEN_STATES = new Set(["output-error", "approval-requested"]);
 
 // The id at the end of a stored file's address: a UUID. Any other path is not a file, whatever it begins with.
 const FILE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const ID_LENGTH = 36;
 // The types that the server, too, shows as pictures after a reload (streaming/files/kinds.py).
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
-
-const readable = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
 
 /** Lets a link to the login page lead back to this page. */
 function comeBackFrom(link) {
@@ -47,16 +44,10 @@ export class Message {
     this.write(id, text);
   }
 
-  /** Draws a tool call in this state, and what is known of its input and its result. */
-  tool({ toolCallId, toolName, input, output, errorText }, state) {
-    const card = this.byId.get(toolCallId) ?? this.open(toolCallId, "tool");
-    const fill = (slot, value) => value !== undefined && (card.querySelector(slot).textContent = readable(value));
-    Object.assign(card.dataset, { state, call: toolCallId });
-    card.open = OPEN_STATES.has(state) || (card.open && state !== "output-denied");
-    for (const choice of card.querySelectorAll("input")) choice.name = `decision ${toolCallId}`;
-    fill("[data-name]", toolName);
-    fill("[data-content]", input);
-    fill("[data-output]", output ?? errorText);
+  /** Draws a tool call in this state. */
+  tool(chunk, state) {
+    const card = this.byId.get(chunk.toolCallId) ?? this.open(chunk.toolCallId, "tool");
+    drawCard(card, chunk, state, this.chat.texts);
   }
 
   /** Draws a file: a picture that this site keeps as a picture, any other file as a link, if its address is safe. */
