@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.conf.rules import FLAG, MEDIA_TYPES, SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
+from streaming.conf.rules import (
+    FLAG,
+    MEDIA_TYPES,
+    SECONDS,
+    SECONDS_OR_ZERO,
+    TEXT,
+    TEXTS,
+    checked_elsewhere,
+    optional,
+    whole,
+)
 from streaming.conf.setting import ProviderConfig, Setting
 
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -22,6 +32,16 @@ class Settings:
         checked_elsewhere(_unchanged, "a dict of provider entries by alias"),
         {},
         "The providers by alias. `default` answers where no alias is named.",
+    )
+    SUGGESTIONS = Setting(
+        TEXTS,
+        (),
+        "What the page suggests to ask in a new conversation: a list of messages, each sent with one press.",
+    )
+    SHOW_USAGE = Setting(
+        FLAG,
+        False,  # noqa: FBT003  # a default, not a switch
+        "The page shows the tokens of each answer, and their cost if it is known.",
     )
     SYSTEM_PROMPT = Setting(
         TEXT,

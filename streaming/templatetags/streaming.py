@@ -22,8 +22,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from streaming.access import login_address, may_chat
+from streaming.conf import settings
 from streaming.models import Conversation
-from streaming.views import BLANK_MESSAGES, BLANK_PARTS, accepted_files, script_texts, shown_messages
+from streaming.providers import offered_providers
+from streaming.views import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, accepted_files, script_texts, shown_messages
 
 register = template.Library()
 
@@ -71,6 +73,10 @@ def chat(
         "login_url": login_address(request.get_full_path() if request else ""),
         "api": reverse("streaming:api_chat"),
         "files_url": reverse("streaming:api_files"),
+        "offered": offered_providers().items(),
+        "provider": _chosen_provider(conversation, messages),
+        "suggestions": settings.SUGGESTIONS,
+        "shows_usage": settings.SHOW_USAGE,
         "accept": accepted_files(conversation.provider if conversation else "default"),
         "page_url": reverse("streaming:conversation", args=(NEW_KEY,)),
         "is_whole_page": page,
@@ -90,6 +96,12 @@ def chat(
         "edited_draft": draft,
         "refusal": refusal,
     }
+
+
+def _chosen_provider(conversation: Conversation | None, messages: list[ShownMessage]) -> str:
+    """The alias of the provider that wrote the last answer, or else of the conversation's."""
+    wrote = [message.provider for message in messages if message.provider]
+    return wrote[-1] if wrote else conversation.provider if conversation else "default"
 
 
 def _next_id(request: Any) -> str:

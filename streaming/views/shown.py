@@ -6,6 +6,7 @@ while it streams and after a reload.
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 from typing import Any, NamedTuple
@@ -15,7 +16,17 @@ from django.utils.translation import gettext, gettext_lazy
 from streaming.files.addresses import address, addressed, id_served_at
 from streaming.files.kinds import IMAGES
 from streaming.journal import read_frames
-from streaming.models import Branch, Conversation, Generation, Message, MessageTree, contributions, parts_of, path_of
+from streaming.models import (
+    Branch,
+    Conversation,
+    Generation,
+    Message,
+    MessageTree,
+    Role,
+    contributions,
+    parts_of,
+    path_of,
+)
 from streaming.protocol import Part, ReasoningPart, ToolResult
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, ui_parts
 from streaming.views.values import ShownValue, readable_name, shown_value, summary_of
@@ -39,6 +50,9 @@ SCRIPT_TEXTS = {
     ),
     "inSeconds": gettext_lazy("{seconds} s"),
     "inMinutes": gettext_lazy("{minutes} min {seconds} s"),
+    "copied": gettext_lazy("Copied."),
+    "goOn": gettext_lazy("Continue."),
+    "tokens": gettext_lazy("{input} + {output} tokens"),
     "thinkingFor": gettext_lazy("Thinking… {time}"),
     "thoughtFor": gettext_lazy("Thought for {time}"),
     "notUploaded": gettext_lazy("The file could not be sent. Remove it and try again."),
@@ -47,6 +61,10 @@ SCRIPT_TEXTS = {
     "unstopped": gettext_lazy("The answer could not be stopped. Try again."),
     "broken": gettext_lazy("Something went wrong on this page. Reload it to see the answer."),
 }
+
+
+MANY_CHARS = 1200
+MANY_LINES = 15
 
 
 class ShownPart(NamedTuple):
@@ -71,14 +89,17 @@ class ShownPart(NamedTuple):
 class ShownMessage(NamedTuple):
     """One message.
 
-    `note` says why an answer is not complete. `status` is the status of its generation. `branch` is its place among the
-    other versions of this message.
+    `note` says why an answer is not complete, and `note_kind` is the status or finish reason behind it. `provider` and
+    `usage` are those of its generation. `branch` is its place among the other versions of this message.
     """
 
     role: str
     id: str = ""
     parts: tuple[ShownPart, ...] = ()
-    status: str = ""
+    created_at: datetime.datetime | None = None
+    provider: str = ""
+    usage: str = ""
+    note_kind: str = ""
     note: str = ""
     is_active: bool = False
     branch: Branch | None = None
@@ -86,6 +107,11 @@ class ShownMessage(NamedTuple):
     @property
     def text(self) -> str:
         return "".join(part.text for part in self.parts if part.kind == "text")
+
+    @property
+    def is_long(self) -> bool:
+        """True for a question that is folded. chat.js has the same rule (`chat/folds.js`)."""
+        return self.role == Role.USER and (len(self.text) > MANY_CHARS or self.text.count("\n") >= MANY_LINES)
 
 
 BLANK_MESSAGES = tuple(ShownMessage(role) for role in ("user", "assistant"))
@@ -108,21 +134,38 @@ def script_texts() -> str:
 
 def _note(metadata: dict[str, Any]) -> str:
     """The note for an answer with this metadata. Empty if the answer is complete or is being written."""
-    named = (metadata.get("status"), metadata.get("finishReason"))
-    return str(metadata.get("error") or next((NOTES[name] for name in named if name in NOTES), ""))
+    return str(metadata.get("error") or NOTES.get(_note_kind(metadata), ""))
+
+
+def _note_kind(metadata: dict[str, Any]) -> str:
+    """The status or finish reason that a note is about."""
+    status, reason = metadata.get("status", ""), metadata.get("finishReason") or ""
+    return status if metadata.get("error") or status in NOTES else reason
+
+
+def _usage(generation: Generation) -> str:
+    """The tokens of an answer and their cost, as far as they are known."""
+    if generation.output_tokens is None:
+        return ""
+    known = "?" if generation.input_tokens is None else generation.input_tokens
+    tokens = gettext("{input} + {output} tokens").format(input=known, output=generation.output_tokens)
+    return tokens if generation.cost is None else f"{tokens} · {generation.cost.normalize():f}"
 
 
 def _shown(rows: list[Message]) -> ShownMessage:
     first = rows[0]
     generation: Generation | None = getattr(rows[-1], "generation", None)
     if generation is None:
-        return ShownMessage(first.role, first.public_id, _shown_parts(parts_of(rows)))
+        return ShownMessage(first.role, first.public_id, _shown_parts(parts_of(rows)), created_at=first.created_at)
     parts = _parts_so_far(generation) if generation.is_active else parts_of(rows)
     return ShownMessage(
         role=first.role,
         id=first.public_id,
         parts=_shown_parts(parts),
-        status=generation.status,
+        created_at=first.created_at,
+        provider=generation.provider,
+        usage=_usage(generation),
+        note_kind=_note_kind(generation.metadata),
         note=_note(generation.metadata),
         is_active=generation.is_active,
     )

@@ -58,6 +58,7 @@ def _image(url: str) -> str:
     return _chunk(delta={"images": [{"type": "image_url", "image_url": {"url": url}}]})
 
 
+LIMITED = [_chunk(delta={"content": "So far and"}), _chunk(finish_reason="length"), "data: [DONE]\n\n"]
 SCRIPTS: dict[str, dict[str, Any]] = {
     "words": {"text": WORDS, "delay": 0.03},
     "lines": {"text": LINES, "delay": 0.004},
@@ -66,6 +67,8 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "hang": {"text": WORDS, "delay": 0.01, "hang_after": 12},
     "markup": {"text": MARKUP, "delay": 0.01},
     "tags": {"text": MARKUP, "delay": 0.1},
+    "limited": {"chunks": LIMITED},
+    "Continue.": {"text": "no further."},
     "unbroken": {"text": "x" * 600},
     "think": {"reasoning": "First this, then that.", "text": "So it is.", "tool_calls": [WEATHER], "delay": 0.02},
     "ponder": {"reasoning": "Let me see.", "text": "Aha.", "delay": 0.6},
@@ -94,9 +97,9 @@ class ByPrompt:
     dialect = "openai-chat"
     takes = ("image/*", "text/*")
 
-    def __init__(self) -> None:
-        self.scripts = {name: Scripted(**options) for name, options in SCRIPTS.items()}
-        self.model = "by-prompt"
+    def __init__(self, model: str = "by-prompt") -> None:
+        self.scripts = {name: Scripted(model=model, **options) for name, options in SCRIPTS.items()}
+        self.model = model
         self.parser_options = self.scripts["words"].parser_options
 
     def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:

@@ -64,9 +64,19 @@ export class Answer extends Message {
   /** Ends the answer. If it is not whole, a note says why. */
   finish(metadata) {
     const { status, finishReason, error } = Object.assign(this.metadata, metadata);
-    const text = error ?? this.chat.texts[status] ?? this.chat.texts[finishReason];
+    const { texts } = this.chat;
+    const kind = error || status in texts ? status : finishReason;
+    const text = error ?? texts[kind];
     this.isOver = true;
     this.clearNote();
-    if (text) this.note(status ?? "failed", text);
+    if (text) this.note(kind ?? "failed", text);
+    this.tellUsage(this.metadata.usage);
+  }
+
+  /** Says how many tokens the answer took, if the site shows that. */
+  tellUsage({ inputTokens, outputTokens } = {}) {
+    const place = this.article.querySelector("[data-usage]"); // missing if the site does not show it
+    const pattern = this.chat.texts.tokens;
+    if (place && outputTokens) place.textContent = pattern.replace("{input}", inputTokens ?? "?").replace("{output}", outputTokens);
   }
 }

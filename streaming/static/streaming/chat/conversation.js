@@ -34,7 +34,8 @@ export class Conversation {
   }
 
   post(body) {
-    return (this.posting = this.chat.server.post(body));
+    const { provider } = this.chat;
+    return (this.posting = this.chat.server.post(provider ? { ...body, provider } : body));
   }
 
   /** Goes on with an answer that was being written when the page was loaded. */

@@ -1,14 +1,17 @@
 import { Answer } from "./answer.js";
 import { Approvals } from "./approvals.js";
+import { Clipboard } from "./clipboard.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { Drafts } from "./drafts.js";
 import { Edits } from "./edits.js";
 import { Embedded } from "./embedded.js";
+import { letFold } from "./folds.js";
 import { Follower } from "./follower.js";
 import { isTouch } from "./keyboard.js";
 import { Message } from "./message.js";
 import { Server } from "./server.js";
+import { tell, tellAll } from "./times.js";
 import { Tray } from "./tray.js";
 import { Versions } from "./versions.js";
 
@@ -27,12 +30,15 @@ export class StreamingChat extends HTMLElement {
     this.server = new Server(this.dataset, this.texts);
     this.conversation = new Conversation(this);
     this.composer = new Composer(this);
+    this.clipboard = new Clipboard(this);
     this.approvals = new Approvals(this);
     const { files } = this.form.elements; // missing if the model takes no files
     this.tray = files && new Tray(this, files);
     this.follower = new Follower(this.querySelector(".chat-log"), this.querySelector(".chat-jump"));
     this.versions = new Versions(this);
     this.edits = new Edits(this);
+    letFold(this.messages);
+    tellAll(this.messages);
     if (this.isActive) this.conversation.resume();
     else this.begin();
     this.drafts = new Drafts(this);
@@ -55,6 +61,11 @@ export class StreamingChat extends HTMLElement {
     return this.querySelector(".chat-messages");
   }
 
+  /** The provider that the person has chosen, or undefined where there is no choice. */
+  get provider() {
+    return this.form.elements.provider?.value;
+  }
+
   get pageAddress() {
     return this.server.pageAddress;
   }
@@ -67,12 +78,15 @@ export class StreamingChat extends HTMLElement {
   /** Appends an empty message of this role. */
   add(role) {
     const article = this.messages.appendChild(this.clone(role));
+    tell(article.querySelector("time"), new Date());
     return new DRAWN_BY[role](this, article);
   }
 
   /** Returns the messages as the server shows them now, or null if the site is away. */
-  load() {
-    return this.server.messages(this.form.id);
+  async load() {
+    const fresh = await this.server.messages(this.form.id);
+    if (fresh) tellAll(fresh);
+    return fresh;
   }
 
   /** Puts the messages as the server shows them now in place of those on the page. Returns false if it has none now. */

@@ -1,4 +1,5 @@
 import { drawCard } from "./cards.js";
+import { isLong } from "./folds.js";
 import { Refusal } from "./refusal.js";
 
 // The id at the end of a stored file's address: a UUID. Any other path is not a file, whatever it begins with.
@@ -40,6 +41,7 @@ export class Message {
   }
 
   text(id, text) {
+    this.article.toggleAttribute("data-long", isLong(text));
     this.open(id, "text");
     this.write(id, text);
   }
@@ -71,7 +73,7 @@ export class Message {
     const note = this.chat.clone("note");
     note.dataset.kind = kind;
     note.querySelector("p").textContent = text;
-    note.querySelector("button").value = this.article.dataset.message;
+    for (const button of note.querySelectorAll("button")) button.value = this.article.dataset.message;
     const link = note.querySelector(".chat-sign-in");
     if (link) comeBackFrom(link);
     this.clearNote();

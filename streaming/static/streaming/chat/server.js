@@ -42,6 +42,11 @@ export class Server {
     return this.expect(STREAM, await request(this.dataset.api, jsonRequest(body)));
   }
 
+  /** Returns the conversation: its messages as they were written. */
+  async conversation() {
+    return (await this.expect(JSON_TYPE, await request(this.address("").slice(0, -1)))).json();
+  }
+
   /** Opens the stream of the answer that is being written. Returns null if that may work in a moment. */
   async stream() {
     const response = await request(this.address("stream"), { headers: { accept: STREAM } });
