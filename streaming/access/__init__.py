@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from streaming.access.open_streams import OpenStreams, open_streams
 from streaming.access.origins import refuse_cross_site, refuse_cross_site_socket, refuse_sync
-from streaming.access.owners import VISITOR_KEY, owner_in_scope, owner_of, remember
+from streaming.access.owners import VISITOR_KEY, login_address, may_chat, owner_in_scope, owner_of, remember
 from streaming.access.redaction import is_redacting, redacted, redacted_text
 from streaming.access.sessions import SessionCheck
 from streaming.access.token_bucket import TokenBucket
@@ -20,6 +20,8 @@ __all__ = [
     "SessionCheck",
     "TokenBucket",
     "is_redacting",
+    "login_address",
+    "may_chat",
     "open_streams",
     "owner_in_scope",
     "owner_of",

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from django.utils.functional import Promise
+
 T = TypeVar("T")
 
 # No wildcards, because the type that is found in a file's bytes is always one exact type.
@@ -61,6 +63,11 @@ def _are_media_types(value: Any) -> bool:
 
 
 TEXT: Kind[str] = Kind(wanted="a str", convert=str, allows=lambda value: isinstance(value, str))
+TEXTS: Kind[tuple[str, ...]] = Kind(
+    wanted="a list or tuple of texts",
+    convert=lambda value: tuple(map(str, value)),  # translated when they are shown, if they are lazy
+    allows=lambda value: isinstance(value, (list, tuple)) and all(isinstance(one, str | Promise) for one in value),
+)
 FLAG: Kind[bool] = Kind(wanted="True or False", convert=bool, allows=lambda value: isinstance(value, bool))
 SECONDS: Kind[float] = Kind(
     wanted="a number of seconds above 0", convert=float, allows=lambda value: _is_number(value) and value > 0

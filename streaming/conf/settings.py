@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from streaming.conf.page import PageSettings
 from streaming.conf.review import ReviewSettings
-from streaming.conf.rules import FLAG, MEDIA_TYPES, SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
+from streaming.conf.rules import (
+    FLAG,
+    MEDIA_TYPES,
+    SECONDS,
+    SECONDS_OR_ZERO,
+    TEXT,
+    checked_elsewhere,
+    optional,
+    whole,
+)
 from streaming.conf.setting import ProviderConfig, Setting
 
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -16,7 +26,7 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
-class Settings(ReviewSettings):
+class Settings(PageSettings, ReviewSettings):
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(

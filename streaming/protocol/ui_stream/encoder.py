@@ -96,7 +96,7 @@ class UIStreamEncoder:
 
     def _sign(self, event: events.ReasoningSigned) -> list[Chunk]:
         """Keeps what the reasoning's end will carry. Reasoning without words so far has no start, and is kept whole."""
-        given = {"signature": event.signature, "raw": event.raw}
+        given = {"signature": event.signature, "raw": event.raw, "duration_ms": event.duration_ms}
         signed = self._signed.get(event.part, {}) | {name: value for name, value in given.items() if value is not None}
         self._signed[event.part] = signed
         if event.part in self._open:
@@ -161,11 +161,11 @@ class UIStreamEncoder:
         if event.call_id not in self._call_ids:  # clients drop the whole conversation at a result without its call
             return [kept_part(event.part, self._result(event))]
         if not event.is_error:
-            kept = metadata(self.origin, raw=event.raw)
+            kept = metadata(self.origin, raw=event.raw, duration_ms=event.duration_ms)
             return [chunks.ToolOutputAvailable(event.call_id, event.output, event.is_provider_executed, kept)]
         error_text = TOOL_FAILED if event.is_provider_executed else str(event.output)
         output = None if event.output == error_text else event.output
-        kept = metadata(self.origin, output=output, raw=event.raw)
+        kept = metadata(self.origin, output=output, raw=event.raw, duration_ms=event.duration_ms)
         return [chunks.ToolOutputError(event.call_id, error_text, event.is_provider_executed, kept)]
 
     def _result(self, event: events.ToolResulted) -> ToolResult:
@@ -176,6 +176,7 @@ class UIStreamEncoder:
             is_provider_executed=event.is_provider_executed,
             raw=event.raw,
             origin=self.origin if event.raw else None,
+            duration_ms=event.duration_ms,
         )
 
     def _approved(self, event: events.ToolApproved) -> list[Chunk]:
