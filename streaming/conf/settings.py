@@ -228,6 +228,11 @@ class Settings:
         3600,
         "The time for which the frames of a settled generation are kept. Afterwards a replay is made from its row.",
     )
+    RETENTION_DAYS = Setting(
+        optional(whole(1)),
+        None,
+        "The number of days after its last message when a conversation is deleted, with its files. None: never.",
+    )
     DATABASE_THREADS = Setting(
         whole(1),
         2,
