@@ -47,7 +47,7 @@ def read_archive(
 
 
 class Import:
-    """An import, line by line. `imported` counts rows by table; `bad` are the lines that were left out, with reasons."""
+    """An import, line by line. `imported` counts rows by table; `bad` are the wrong lines, with reasons."""
 
     def __init__(self, *, skips_bad: bool) -> None:
         self.imported: Counter[str] = Counter({table.name: 0 for table in TABLES})

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.core.management.base import CommandError
 
 from streaming.archive import BadLine, read_archive
+from streaming.management.files import opened
 from streaming.management.progress import ReportingCommand
 
 
@@ -32,7 +29,7 @@ class Command(ReportingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         progress = self.progress(options, "lines")
-        with _opened(options["file"]) as lines:
+        with opened(options["file"]) as lines:
             try:
                 done = read_archive(lines, skips_bad=options["skip_bad"], on_line=progress.show)
             except BadLine as error:
@@ -43,15 +40,3 @@ class Command(ReportingCommand):
         result = {"imported": done.imported, "bad": bad}
         said = [f"{count} × {table}" for table, count in done.imported.items()]
         self.report(options, result, "\n".join([f"Imported: {', '.join(said)}.", *map(str, done.bad)]))
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        with Path(name).open("rb") as file:
-            yield file
-    except OSError as error:
-        raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
