@@ -10,6 +10,7 @@
     │   ├── TooLarge          413
     │   ├── UnsupportedFile   415  not an accepted type, or not the type that its name says
     │   ├── TooManyRequests   429  generations, messages, streams per owner
+    │   │   └── OverBudget    429  a budget or the site's own quota is spent
     │   ├── NotAsync          501  the site is served through WSGI, which cannot stream
     │   └── Overloaded        503  too many generations in this process; shutting down; no database
     ├── ProviderError         the provider failed or refused; each SDK's errors become this in one place
@@ -86,6 +87,19 @@ class TooManyRequests(RequestError):
 
     status = 429
     code = "too_many_requests"
+
+
+class OverBudget(TooManyRequests):
+    """A budget of the owner or of the site is spent, or the site's own quota refuses.
+
+    `retry_after` is the number of seconds after which there is a new budget; None if nobody knows.
+    """
+
+    code = "over_budget"
+
+    def __init__(self, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class NotAsync(RequestError):

@@ -43,7 +43,7 @@ def continue_answer(sender: Sender, conversation: Conversation, submission: Subm
     _check_size(fresh)
     due = _executable(due_calls(states, fresh), toolbox)
     check_idle(conversation)
-    check_limits(sender.owner, conversation, sender.ahead)
+    check_limits(sender.owner, conversation, alias, sender.ahead)
     answer = Message(conversation=conversation, parent=rows[-1], role=Role.ASSISTANT)
     answer.set_parts(given_parts(fresh))
     opening = Opening(rows[0].public_id, parts_of(rows), answer.typed_parts, toolbox.live_fields)

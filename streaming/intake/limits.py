@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Sum
 
 from streaming.conf import settings
+from streaming.costs import check_budgets, check_quota
 from streaming.errors import TooManyRequests
 from streaming.models import Conversation, Generation, Owner, from_now
 
@@ -12,8 +13,8 @@ MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
 
 
-def check_limits(owner: Owner, conversation: Conversation, ahead: int = 0) -> None:
-    """Checks that the owner may ask once more in this conversation.
+def check_limits(owner: Owner, conversation: Conversation, alias: str, ahead: int = 0) -> None:
+    """Checks that the owner may ask provider `alias` once more in this conversation.
 
     `ahead` is the number of the owner's submissions that are being accepted at the same time. They count, too.
 
@@ -24,6 +25,8 @@ def check_limits(owner: Owner, conversation: Conversation, ahead: int = 0) -> No
     _check_per_minute(owner, ahead)
     _check_per_day(owner)
     _check_messages(conversation)
+    check_budgets(owner)
+    check_quota(owner, alias)
 
 
 def _check_active(owner: Owner, ahead: int) -> None:

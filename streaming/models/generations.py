@@ -102,8 +102,9 @@ class Generation(models.Model):
     """One run of a model. Token counts are null if the provider reported none. Times are from the database's clock.
 
     `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for
-    staff. `worker` names the process that runs it and must renew `lease_until`. `last_seq` is the number of the last
-    frame of its log. The frames up to `head_seq` repeat what earlier generations wrote into the same answer.
+    staff. `price` is what `cost` was made from. `worker` names the process that runs it and must renew `lease_until`.
+    `last_seq` is the number of the last frame of its log. The frames up to `head_seq` repeat what earlier generations
+    wrote into the same answer.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -128,8 +129,10 @@ class Generation(models.Model):
     input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)
     output_tokens = models.PositiveIntegerField(_("output tokens"), null=True, blank=True)
     cached_input_tokens = models.PositiveIntegerField(_("cached input tokens"), null=True, blank=True)
+    cache_write_tokens = models.PositiveIntegerField(_("cache write tokens"), null=True, blank=True)
     reasoning_tokens = models.PositiveIntegerField(_("reasoning tokens"), null=True, blank=True)
-    cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=6, null=True, blank=True)
+    cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=9, null=True, blank=True)
+    price = models.JSONField(_("price"), null=True, blank=True)
 
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)

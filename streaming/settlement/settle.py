@@ -10,6 +10,7 @@ from copy import copy
 
 import msgspec
 
+from streaming.costs import cost_of
 from streaming.database import atomic
 from streaming.journal import Batch, write_frames
 from streaming.models import Generation, Status, storable
@@ -46,9 +47,11 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         generation.input_tokens = usage.input_tokens
         generation.output_tokens = usage.output_tokens
         generation.cached_input_tokens = usage.cached_input_tokens
+        generation.cache_write_tokens = usage.cache_write_tokens
         generation.reasoning_tokens = usage.reasoning_tokens
         generation.first_delta_ms = self.first_delta_ms
         generation.duration_ms = self.duration_ms
+        generation.cost, generation.price = cost_of(generation)
 
 
 SETTLED_FIELDS = (
@@ -62,7 +65,10 @@ SETTLED_FIELDS = (
     "input_tokens",
     "output_tokens",
     "cached_input_tokens",
+    "cache_write_tokens",
     "reasoning_tokens",
+    "cost",
+    "price",
     "first_delta_ms",
     "duration_ms",
     "last_seq",
