@@ -15,7 +15,7 @@ from streaming.costs.package import CURRENCY, cost_by_package
 from streaming.costs.price_settings import Price, price_for
 from streaming.models import Generation
 from streaming.protocol import Usage
-from streaming.providers.registry import provider_class
+from streaming.providers import provider_class
 
 logger = logging.getLogger(__name__)
 

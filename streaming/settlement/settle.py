@@ -51,7 +51,6 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         generation.reasoning_tokens = usage.reasoning_tokens
         generation.first_delta_ms = self.first_delta_ms
         generation.duration_ms = self.duration_ms
-        generation.cost, generation.price = cost_of(generation)
 
 
 SETTLED_FIELDS = (
@@ -82,6 +81,7 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
     lease has not run out.
     """
     settlement.apply(generation)
+    generation.cost, generation.price = cost_of(generation)  # here, on a thread: it may import prices
     generation.last_seq = unwritten[-1].last_seq
     fields = {name: getattr(generation, name) for name in SETTLED_FIELDS}
     this = Generation.objects.filter(pk=generation.pk)

@@ -167,7 +167,9 @@ async def test_cost_is_stored_with_the_answer(scripted: Script, settings: Any) -
 
 @pytest.mark.usefixtures("engine")
 async def test_stopped_answer_costs_what_its_usage_says(scripted: Script) -> None:
-    scripted(text="one two three", hang_after=2, model="m", dialect="anthropic-messages")  # tells its input at the start
+    scripted(
+        text="one two three", hang_after=2, model="m", dialect="anthropic-messages"
+    )  # tells its input at the start
     generation = await submit()
     run = current().find(generation.pk)
     assert run is not None
