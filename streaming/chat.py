@@ -22,6 +22,7 @@ from typing import Any
 
 import msgspec
 
+from streaming.archive import delete_conversations as delete_stored
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import PUBLIC_MESSAGES, GenerationError, NotFound
@@ -192,6 +193,23 @@ async def _tell(answer: Answer, on_text: Callable[[str], Awaitable[object] | Non
             given = on_text(text)
             if inspect.isawaitable(given):
                 await given
+
+
+async def delete_conversations(key: str | None = None, *, user: Any = None, owner: Owner | None = None) -> int:
+    """Deletes the owner's conversation `key` or, without a key, all that the owner has stored; files included.
+
+    Answers that are being written there are stopped first. Returns the number of deleted conversations.
+    """
+    asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
+    for generation_id in await in_database(_active_ids, asker, key):
+        await stop(generation_id)
+    return await in_database(delete_stored, asker, key)
+
+
+def _active_ids(owner: Owner, key: str | None) -> list[uuid.UUID]:
+    active = Generation.objects.active().owned_by(owner)
+    chosen = active if key is None else active.filter(conversation__key=key)
+    return list(chosen.values_list("pk", flat=True))
 
 
 def _load_result(generation_id: uuid.UUID) -> Result:

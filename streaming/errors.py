@@ -10,6 +10,7 @@
     │   ├── TooLarge          413
     │   ├── UnsupportedFile   415  not an accepted type, or not the type that its name says
     │   ├── TooManyRequests   429  generations, messages, streams per owner
+    │   │   └── OverBudget    429  a budget or the site's own quota is spent
     │   ├── SiteFault         500  the site itself is not set up, for example its database
     │   ├── NotAsync          501  the site is served through WSGI, which cannot stream
     │   └── Overloaded        503  too many generations in this process; shutting down; no database
@@ -96,7 +97,7 @@ class TooManyRequests(RequestError):
 
     status = 429
     code = "too_many_requests"
-    retry_after = 5
+    retry_after: int | None = 5
 
 
 class SiteFault(RequestError):
@@ -107,6 +108,16 @@ class SiteFault(RequestError):
 
     def __init__(self) -> None:
         super().__init__("Something is wrong on this site. The site's administrator has to fix this.")
+
+
+class OverBudget(TooManyRequests):
+    """A budget of the owner or of the site is spent, or the site's own quota refuses.
+
+    `retry_after` is the number of seconds after which there is a new budget; None if nobody knows.
+    """
+
+    code = "over_budget"
+    retry_after = None
 
 
 class NotAsync(RequestError):

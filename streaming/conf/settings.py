@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from streaming.conf.costs import CostSettings
 from streaming.conf.page import PageSettings
 from streaming.conf.review import ReviewSettings
-from streaming.conf.rules import (
-    FLAG,
-    MEDIA_TYPES,
-    SECONDS,
-    SECONDS_OR_ZERO,
-    TEXT,
-    checked_elsewhere,
-    optional,
-    whole,
-)
+from streaming.conf.rules import FLAG, MEDIA_TYPES, SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
 from streaming.conf.setting import ProviderConfig, Setting
 
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -26,7 +18,7 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
-class Settings(PageSettings, ReviewSettings):
+class Settings(PageSettings, CostSettings, ReviewSettings):
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
@@ -239,6 +231,11 @@ class Settings(PageSettings, ReviewSettings):
         SECONDS_OR_ZERO,
         3600,
         "The time for which the frames of a settled generation are kept. Afterwards a replay is made from its row.",
+    )
+    RETENTION_DAYS = Setting(
+        optional(whole(1)),
+        None,
+        "The number of days after its last message when a conversation is deleted, with its files. None: never.",
     )
     DATABASE_THREADS = Setting(
         whole(1),

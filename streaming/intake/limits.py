@@ -8,6 +8,7 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from streaming.conf import settings
+from streaming.costs import check_budgets, check_quota
 from streaming.errors import TooManyRequests
 from streaming.models import Conversation, Generation, Owner, from_now
 
@@ -15,8 +16,8 @@ MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
 
 
-def check_limits(owner: Owner, conversation: Conversation) -> None:
-    """Checks that the owner may ask once more in this conversation.
+def check_limits(owner: Owner, conversation: Conversation, alias: str) -> None:
+    """Checks that the owner may ask provider `alias` once more in this conversation.
 
     The caller must have opened the transaction with `alone(owner.key)`. So no other process counts before this one has
     stored what it accepts.
@@ -28,6 +29,8 @@ def check_limits(owner: Owner, conversation: Conversation) -> None:
     _check_per_minute(owner)
     _check_per_day(owner)
     _check_messages(conversation)
+    check_budgets(owner)
+    check_quota(owner, alias)
 
 
 def _check_active(owner: Owner) -> None:

@@ -123,9 +123,9 @@ class Generation(models.Model):
     estimated, and `is_usage_estimated` is True.
 
     `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for
-    staff. `worker` names the process that runs it and must renew `lease_until`. `last_seq` is the number of the last
-    frame of its log. The frames up to `head_seq` repeat what earlier generations wrote into the same answer. `timeline`
-    says when the answer grew, as `streaming.runner.Timeline` writes it.
+    staff. `price` is what `cost` was made from. `worker` names the process that runs it and must renew `lease_until`.
+    `last_seq` is the number of the last frame of its log. The frames up to `head_seq` repeat what earlier generations
+    wrote into the same answer. `timeline` says when the answer grew, as `streaming.runner.Timeline` writes it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -150,9 +150,11 @@ class Generation(models.Model):
     input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)
     output_tokens = models.PositiveIntegerField(_("output tokens"), null=True, blank=True)
     cached_input_tokens = models.PositiveIntegerField(_("cached input tokens"), null=True, blank=True)
+    cache_write_tokens = models.PositiveIntegerField(_("cache write tokens"), null=True, blank=True)
     reasoning_tokens = models.PositiveIntegerField(_("reasoning tokens"), null=True, blank=True)
     is_usage_estimated = models.BooleanField(_("tokens are estimated"), default=False, db_default=False)
-    cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=6, null=True, blank=True)
+    cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=9, null=True, blank=True)
+    price = models.JSONField(_("price"), null=True, blank=True)
 
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from streaming.costs import cost_of
 from streaming.database import atomic
 from streaming.journal import Batch, write_frames
 from streaming.models import Generation, Message, Status, stored_content
@@ -50,6 +51,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         generation.input_tokens = usage.input_tokens
         generation.output_tokens = usage.output_tokens
         generation.cached_input_tokens = usage.cached_input_tokens
+        generation.cache_write_tokens = usage.cache_write_tokens
         generation.reasoning_tokens = usage.reasoning_tokens
         generation.is_usage_estimated = self.is_usage_estimated
         generation.first_delta_ms = self.first_delta_ms
@@ -68,8 +70,11 @@ SETTLED_FIELDS = (
     "input_tokens",
     "output_tokens",
     "cached_input_tokens",
+    "cache_write_tokens",
     "reasoning_tokens",
     "is_usage_estimated",
+    "cost",
+    "price",
     "first_delta_ms",
     "duration_ms",
     "timeline",
@@ -84,6 +89,7 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
     lease has not run out.
     """
     settlement.apply(generation)
+    generation.cost, generation.price = cost_of(generation)  # here, on a thread: it may import prices
     generation.last_seq = unwritten[-1].last_seq
     fields = {name: getattr(generation, name) for name in SETTLED_FIELDS}
     this = Generation.objects.filter(pk=generation.pk)
