@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from streaming.conf.markdown import MarkdownSettings
 from streaming.conf.rules import FLAG, MEDIA_TYPES, SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
 from streaming.conf.setting import ProviderConfig, Setting
 
@@ -15,7 +16,7 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
-class Settings:
+class Settings(MarkdownSettings):
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
@@ -238,5 +239,7 @@ class Settings:
 
 
 settings = Settings()
-SETTINGS: dict[str, Setting[Any]] = {name: one for name, one in vars(Settings).items() if isinstance(one, Setting)}
+SETTINGS: dict[str, Setting[Any]] = {
+    name: one for group in Settings.__mro__ for name, one in vars(group).items() if isinstance(one, Setting)
+}
 """Every setting by its name without the prefix."""

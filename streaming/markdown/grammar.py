@@ -50,7 +50,10 @@ class Grammar:
         """Parses the blocks of a source. The text in them is not parsed yet."""
         environment: dict[str, Any] = {"references": {}}
         tokens: list[Token] = []
-        self._whole.block.parse(source, self._whole, environment, tokens)
+        try:
+            self._whole.block.parse(source, self._whole, environment, tokens)
+        except Exception:  # a fault of the parser must not cost a reader the answer
+            return Parsed(_one_paragraph(source), {})
         return Parsed(tokens, environment["references"])
 
     def fill(self, tokens: list[Token], references: References, live: Token | None = None) -> bool:
@@ -77,6 +80,12 @@ class Grammar:
         parser.inline.parse(source, parser, environment, token.children)
         token.children = with_bare_links(_joined(token.children))
         return is_live and not environment.get(HELD)
+
+
+def _one_paragraph(source: str) -> list[Token]:
+    where = [0, source.count("\n") + 1]
+    text = Token("inline", "", 0, content=source, level=1, map=where)
+    return [Token("paragraph_open", "p", 1, map=where), text, Token("paragraph_close", "p", -1)]
 
 
 def _parser() -> MarkdownIt:

@@ -34,9 +34,9 @@ def mathml(formula: str, *, is_display: bool) -> str | None:
     """Returns the formula as a `<math>` element, or None if it cannot be converted."""
     if len(formula) > MAX_FORMULA or _depth(formula) > MAX_DEPTH:
         return None
-    from latex2mathml.converter import convert_to_element
-
     try:
+        from latex2mathml.converter import convert_to_element
+
         root = convert_to_element(formula, display="block" if is_display else "inline")
         return tostring(_checked(root), encoding="unicode").replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
     except Exception:  # the converter raises many things for what is no LaTeX; the source is shown then

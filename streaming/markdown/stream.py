@@ -74,6 +74,11 @@ class MarkdownStream:
         return shown._replace(ops=tuple(op for block in self._settler.settled for op in block.ops()), is_fresh=True)
 
     @property
+    def size(self) -> int:
+        """The number of characters that are not settled."""
+        return self._settler.size
+
+    @property
     def html(self) -> str:
         """The HTML of all settled blocks."""
         return "".join(block.html for block in self._settler.settled)

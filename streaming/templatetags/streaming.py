@@ -3,10 +3,12 @@
 {% load streaming %}
 {% chat_assets %}           in the head: the stylesheet and the scripts, with the page's CSP nonce if it has one
 {% chat conversation %}     in the body: one of the visitor's conversations, or a new one if you name none
+{{ text|chat_markdown }}    the Markdown of a model or of anybody else, as safe HTML
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from pathlib import Path
@@ -21,6 +23,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from streaming.conf import settings
+from streaming.markdown import RenderOptions, render
 from streaming.models import Conversation
 from streaming.views import BLANK_MESSAGES, BLANK_PARTS, accepted_files, script_texts, shown_messages
 
@@ -29,6 +33,7 @@ register = template.Library()
 # A placeholder in addresses. chat.js replaces it with the key of the new conversation.
 NEW_KEY = "__key__"
 
+STYLES = ("streaming/chat.css", "streaming/markdown.css")
 ENTRY = "streaming/chat.js"
 # The modules that the entry imports, as paths relative to it.
 MODULES = sorted(f"chat/{file.name}" for file in Path(__file__).parents[1].glob("static/streaming/chat/*.js"))
@@ -81,18 +86,29 @@ def chat(
     }
 
 
+@register.filter
+def chat_markdown(text: str) -> SafeString:
+    """Returns Markdown as safe HTML, the same that the chat page shows."""
+    return mark_safe(_rendered(str(text), RenderOptions(settings.IMAGE_HOSTS)))  # noqa: S308  # it is cleaned
+
+
+@functools.lru_cache(maxsize=256)
+def _rendered(text: str, options: RenderOptions) -> str:
+    """The HTML of a text. A page shows the same texts at every visit."""
+    return render(text, options)
+
+
 @register.simple_tag(takes_context=True)
 def chat_assets(context: Context) -> SafeString:
-    """Links the stylesheet, the entry script and the modules that it imports.
+    """Links the stylesheets, the entry script and the modules that it imports.
 
     Every element carries the `csp_nonce` of the context (Django 6's CSP) or of the request (django-csp).
     """
     attribute = _nonce_attribute(context)
     preload = '\n    <link rel="modulepreload" href="{}"{}>'  # else a browser must first read the importers
     return format_html(
-        '<link rel="stylesheet" href="{}"{}>{}{}\n    <script type="module" src="{}"{}></script>',
-        static("streaming/chat.css"),
-        attribute,
+        '{}{}{}\n    <script type="module" src="{}"{}></script>',
+        format_html_join("\n    ", '<link rel="stylesheet" href="{}"{}>', ((static(one), attribute) for one in STYLES)),
         _import_map(attribute),
         format_html_join("", preload, ((static(f"streaming/{module}"), attribute) for module in MODULES)),
         static(ENTRY),

@@ -39,7 +39,10 @@ SCRIPT_TEXTS = {
 
 
 class ShownPart(NamedTuple):
-    """One part. `kind` selects the template `streaming/_part_<kind>.html`. All other fields are text or empty."""
+    """One part. `kind` selects the template `streaming/_part_<kind>.html`. All other fields are text or empty.
+
+    `is_markdown` is True for the text of an answer. What people write is shown as they wrote it.
+    """
 
     kind: str
     id: str = ""
@@ -50,6 +53,7 @@ class ShownPart(NamedTuple):
     output: str = ""
     url: str = ""
     label: str = ""
+    is_markdown: bool = False
 
     @property
     def template(self) -> str:
@@ -109,7 +113,7 @@ def _shown(rows: list[Message]) -> ShownMessage:
     return ShownMessage(
         role=first.role,
         id=first.public_id,
-        parts=_shown_parts(parts),
+        parts=tuple(part._replace(is_markdown=part.kind == "text") for part in _shown_parts(parts)),
         status=generation.status,
         note=_note(generation.metadata),
         is_active=generation.is_active,

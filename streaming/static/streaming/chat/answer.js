@@ -5,6 +5,7 @@ const APPLY = {
   "start": (answer, { messageId }) => answer.start(messageId),
   "text-start": (answer, { id }) => answer.open(id, "text"),
   "text-delta": (answer, { id, delta }) => answer.write(id, delta),
+  "data-html": (answer, { data }) => answer.html(data),
   "reasoning-start": (answer, { id }) => answer.open(id, "reasoning"),
   "reasoning-delta": (answer, { id, delta }) => answer.write(id, delta),
   "tool-input-start": (answer, chunk) => answer.tool(chunk, "input-streaming"),

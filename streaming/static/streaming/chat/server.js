@@ -1,7 +1,4 @@
-// Under Trusted Types a page parses HTML only through a policy. This one is for the server's own pages alone.
-const policy = globalThis.trustedTypes?.createPolicy("streaming-chat", { createHTML: (html) => html });
-
-const parse = (html) => new DOMParser().parseFromString(policy?.createHTML(html) ?? html, "text/html");
+import { parse } from "./html.js";
 
 const jsonRequest = (body) => ({
   method: "POST",
@@ -20,12 +17,12 @@ export class Server {
 
   /** Posts messages and returns the response, or null if the network fails. */
   post(body) {
-    return fetch(this.dataset.api, jsonRequest(body)).catch(() => null);
+    return fetch(`${this.dataset.api}?html=1`, jsonRequest(body)).catch(() => null);
   }
 
   /** Opens the stream of the answer that is being written. */
   stream() {
-    return fetch(this.address("stream"), { headers: { accept: "text/event-stream" } });
+    return fetch(`${this.address("stream")}?html=1`, { headers: { accept: "text/event-stream" } });
   }
 
   /** Stops this answer and no later one. Returns the response, or null if the network fails. */
