@@ -69,7 +69,7 @@ def _fence(_: HTML, token: Token) -> str:
     named = f' data-language="{escape(language)}"' if language else ""
     caption = f"<figcaption>{escape(language)}</figcaption>" if language else ""
     if token.meta.get(CONTINUES):
-        code = f"<code data-open>{escape(token.content)}{CARET}</code>"
+        code = f"<code data-open>{escape(token.content.removesuffix(chr(10)))}{CARET}</code>"
     else:
         code = f"<code>{coloured(token.content.removesuffix(chr(10)), language)}</code>"
     return f'<figure class="md-code"{named}>{caption}<pre dir="ltr" tabindex="0">{code}</pre></figure>'

@@ -118,8 +118,10 @@ class MarkdownStream:
         last, tail, is_open = self._drawing.tail(found, source, references)
         if not is_open or (not settler.fence and (not partial or partial != settler.partial)):
             return Patch((), last, tail)
-        hidden = settler.partial[len(partial) :] if settler.fence else partial[len(partial.rstrip()) :]
-        return Patch((), last, tail, hidden)
+        if not settler.fence:
+            return Patch((), last, tail, rest=partial[len(partial.rstrip()) :])
+        line_end = "\n" if not partial and len(settler.lines) > 1 else ""  # the last one of a fence is not shown
+        return Patch((), last, tail, rest=line_end + settler.partial[len(partial) :])
 
 
 @functools.lru_cache(maxsize=8)

@@ -39,7 +39,7 @@ async def look_around() -> str:
     return "seen"
 
 
-RICH = """## How a *stream* becomes a page
+RICH = r"""## How a *stream* becomes a page
 
 Plain text comes **at once**, `code` and [links](https://example.com/a) when they are whole.
 See https://example.com/x_y for ~~less~~ more.[^1]

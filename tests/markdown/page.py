@@ -34,8 +34,8 @@ class Page:
         assert self.rest is not None
         is_code = re.search(rf"<code data-open(?:=\"\")?>[^<]*{re.escape(CARET)}", self.tail) is not None
         if is_code:
-            begin = self.rest.rfind("\n") + 1
-            size = begin if MAY_CLOSE.fullmatch(self.rest, begin) and self.rest[begin:] else len(self.rest)
+            end = self.rest.rfind("\n")
+            size = max(end, 0) if MAY_CLOSE.fullmatch(self.rest, end + 1) else len(self.rest)
         else:
             size = len(PLAIN.match(self.rest)[0])
         plain, self.rest = self.rest[:size], self.rest[size:]

@@ -81,11 +81,10 @@ export class Markdown {
   }
 }
 
-/** Returns how much of a code's text may be shown: all but a line that may become the end of the code. */
+/** Returns how much of a code's text may be shown: all but a last line that is empty or may become the end of the code. */
 function sizeOfCode(text) {
-  const begin = text.lastIndexOf("\n") + 1;
-  const line = text.slice(begin);
-  return line && MAY_CLOSE.test(line) ? begin : text.length;
+  const end = text.lastIndexOf("\n");
+  return MAY_CLOSE.test(text.slice(end + 1)) ? Math.max(end, 0) : text.length;
 }
 
 function containerIn(block) {
