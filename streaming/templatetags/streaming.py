@@ -3,10 +3,12 @@
 {% load streaming %}
 {% chat_assets %}           in the head: the stylesheet and the scripts, with the page's CSP nonce if it has one
 {% chat conversation %}     in the body: one of the visitor's conversations, or a new one if you name none
+{{ text|chat_markdown }}    the Markdown of a model or of anybody else, as safe HTML
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from pathlib import Path
@@ -23,6 +25,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from streaming.access import login_address, may_chat
 from streaming.conf import settings
+from streaming.markdown import RenderOptions, render
 from streaming.models import Conversation
 from streaming.providers import offered_providers
 from streaming.views import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, accepted_files, script_texts, shown_messages
@@ -36,6 +39,7 @@ NEW_KEY = "__key__"
 CONTEXT_NONCES = ("csp_nonce", "CSP_NONCE")
 NONCES = ("csp_nonce", "_csp_nonce")
 
+STYLES = ("streaming/chat.css", "streaming/markdown.css")
 ENTRY = "streaming/chat.js"
 # The modules that the entry imports, as paths relative to it.
 MODULES = sorted(f"chat/{file.name}" for file in Path(__file__).parents[1].glob("static/streaming/chat/*.js"))
@@ -71,18 +75,13 @@ def chat(
         "chat_id": chat_id,
         "may_write": may_chat(request) if request else True,
         "login_url": login_address(request.get_full_path() if request else ""),
-        "api": reverse("streaming:api_chat"),
-        "files_url": reverse("streaming:api_files"),
+        **_addresses(key),
         "offered": offered_providers().items(),
         "provider": _chosen_provider(conversation, messages),
         "suggestions": settings.SUGGESTIONS,
         "shows_usage": settings.SHOW_USAGE,
         "accept": accepted_files(conversation.provider if conversation else "default"),
-        "page_url": reverse("streaming:conversation", args=(NEW_KEY,)),
         "is_whole_page": page,
-        "send_url": reverse("streaming:send", args=(key,)),
-        "stop_url": reverse("streaming:stop", args=(key,)),
-        "branch_url": reverse("streaming:branch", args=(key,)),
         "conversation": conversation,
         "messages": messages,
         "is_active": any(message.is_active for message in messages),
@@ -95,6 +94,18 @@ def chat(
         "edited": edited if is_edit else "",
         "edited_draft": draft,
         "refusal": refusal,
+    }
+
+
+def _addresses(key: str) -> dict[str, str]:
+    """The addresses that the forms and the script of a conversation use."""
+    return {
+        "api": reverse("streaming:api_chat"),
+        "files_url": reverse("streaming:api_files"),
+        "page_url": reverse("streaming:conversation", args=(NEW_KEY,)),
+        "send_url": reverse("streaming:send", args=(key,)),
+        "stop_url": reverse("streaming:stop", args=(key,)),
+        "branch_url": reverse("streaming:branch", args=(key,)),
     }
 
 
@@ -112,18 +123,29 @@ def _next_id(request: Any) -> str:
     return "chat" if number == 1 else f"chat-{number}"
 
 
+@register.filter
+def chat_markdown(text: str) -> SafeString:
+    """Returns Markdown as safe HTML, the same that the chat page shows."""
+    return mark_safe(_rendered(str(text), RenderOptions(settings.IMAGE_HOSTS)))  # noqa: S308  # it is cleaned
+
+
+@functools.lru_cache(maxsize=256)
+def _rendered(text: str, options: RenderOptions) -> str:
+    """The HTML of a text. A page shows the same texts at every visit."""
+    return render(text, options)
+
+
 @register.simple_tag(takes_context=True)
 def chat_assets(context: Context) -> SafeString:
-    """Links the stylesheet, the entry script and the modules that it imports.
+    """Links the stylesheets, the entry script and the modules that it imports.
 
     Every element carries the nonce of Django 6's CSP or of django-csp, with their context processors or without them.
     """
     attribute = _nonce_attribute(context)
     preload = '\n    <link rel="modulepreload" href="{}"{}>'  # else a browser must first read the importers
     return format_html(
-        '<link rel="stylesheet" href="{}"{}>{}{}\n    <script type="module" src="{}"{}></script>',
-        static("streaming/chat.css"),
-        attribute,
+        '{}{}{}\n    <script type="module" src="{}"{}></script>',
+        format_html_join("\n    ", '<link rel="stylesheet" href="{}"{}>', ((static(one), attribute) for one in STYLES)),
         _import_map(attribute),
         format_html_join("", preload, ((static(f"streaming/{module}"), attribute) for module in MODULES)),
         static(ENTRY),

@@ -68,7 +68,10 @@ MANY_LINES = 15
 
 
 class ShownPart(NamedTuple):
-    """One part. `kind` selects the template `streaming/_part_<kind>.html`. The other fields are empty, or are shown."""
+    """One part. `kind` selects the template `streaming/_part_<kind>.html`. The other fields are empty, or are shown.
+
+    `is_markdown` is True for the text of an answer. What people write is shown as they wrote it.
+    """
 
     kind: str
     id: str = ""
@@ -80,6 +83,7 @@ class ShownPart(NamedTuple):
     duration: str = ""
     url: str = ""
     label: str = ""
+    is_markdown: bool = False
 
     @property
     def template(self) -> str:
@@ -162,7 +166,7 @@ def _shown(rows: list[Message]) -> ShownMessage:
     return ShownMessage(
         role=first.role,
         id=first.public_id,
-        parts=_shown_parts(parts),
+        parts=tuple(part._replace(is_markdown=part.kind == "text") for part in _shown_parts(parts)),
         created_at=first.created_at,
         provider=generation.provider,
         usage=_usage(generation),

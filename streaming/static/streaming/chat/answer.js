@@ -6,6 +6,7 @@ const APPLY = {
   "start": (answer, { messageId }) => answer.start(messageId),
   "text-start": (answer, { id }) => answer.open(id, "text"),
   "text-delta": (answer, { id, delta }) => answer.write(id, delta),
+  "data-html": (answer, { data }) => answer.html(data),
   "reasoning-start": (answer, { id }) => answer.think(id),
   "reasoning-delta": (answer, { id, delta }) => answer.write(id, delta),
   "reasoning-end": (answer, chunk) => sayDuration(answer.byId.get(chunk.id), durationOf(chunk), answer.chat.texts),

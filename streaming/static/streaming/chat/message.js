@@ -1,5 +1,6 @@
 import { drawCard } from "./cards.js";
 import { isLong } from "./folds.js";
+import { Markdown } from "./markdown.js";
 import { Refusal } from "./refusal.js";
 
 // The id at the end of a stored file's address: a UUID. Any other path is not a file, whatever it begins with.
@@ -36,8 +37,17 @@ export class Message {
   /** Appends text to a part. No other code puts streamed text on the page. */
   write(id, delta) {
     const part = this.byId.get(id);
+    if (part.markdown) return part.markdown.write(delta);
     const content = part.matches("[data-content]") ? part : part.querySelector("[data-content]");
     (content.lastChild ?? content.appendChild(new Text())).appendData(delta);
+  }
+
+  /** Draws a change of the HTML of a text part. The first one says that all of the part comes as HTML. */
+  html({ id, fresh, ...change }) {
+    const part = this.byId.get(id);
+    if (!part) return;
+    if (fresh) part.markdown = new Markdown(part);
+    part.markdown?.apply(change);
   }
 
   text(id, text) {

@@ -1,9 +1,5 @@
+import { parse } from "./html.js";
 import { Refusal } from "./refusal.js";
-
-// Under Trusted Types a page parses HTML only through a policy. This one is for the server's own pages alone.
-const policy = globalThis.trustedTypes?.createPolicy("streaming-chat", { createHTML: (html) => html });
-
-const parse = (html) => new DOMParser().parseFromString(policy?.createHTML(html) ?? html, "text/html");
 
 const PLAIN = "text/plain";
 const HTML = "text/html";
@@ -37,9 +33,9 @@ export class Server {
     Object.assign(this, { dataset, texts }); // the dataset is live: a new conversation gets its key with its first message
   }
 
-  /** Posts messages and returns the response with the answer's stream. */
+  /** Posts messages and returns the response with the answer's stream, HTML included. */
   async post(body) {
-    return this.expect(STREAM, await request(this.dataset.api, jsonRequest(body)));
+    return this.expect(STREAM, await request(`${this.dataset.api}?html=1`, jsonRequest(body)));
   }
 
   /** Returns the conversation: its messages as they were written. */
@@ -49,7 +45,7 @@ export class Server {
 
   /** Opens the stream of the answer that is being written. Returns null if that may work in a moment. */
   async stream() {
-    const response = await request(this.address("stream"), { headers: { accept: STREAM } });
+    const response = await request(`${this.address("stream")}?html=1`, { headers: { accept: STREAM } });
     if (isPassing(response)) return null;
     return response.status === 204 ? response : this.expect(STREAM, response);
   }
