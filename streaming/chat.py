@@ -22,9 +22,10 @@ from typing import Any
 
 import msgspec
 
+from streaming.archive import delete_conversations as delete_stored
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.errors import GenerationError
+from streaming.errors import PUBLIC_MESSAGES, GenerationError, NotFound
 from streaming.intake import Submission
 from streaming.models import Generation, Owner, Status
 from streaming.protocol import FilePart, Part, ReasoningPart, ToolApproval, ToolCall, ToolResult, Usage
@@ -194,8 +195,27 @@ async def _tell(answer: Answer, on_text: Callable[[str], Awaitable[object] | Non
                 await given
 
 
+async def delete_conversations(key: str | None = None, *, user: Any = None, owner: Owner | None = None) -> int:
+    """Deletes the owner's conversation `key` or, without a key, all that the owner has stored; files included.
+
+    Answers that are being written there are stopped first. Returns the number of deleted conversations.
+    """
+    asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
+    for generation_id in await in_database(_active_ids, asker, key):
+        await stop(generation_id)
+    return await in_database(delete_stored, asker, key)
+
+
+def _active_ids(owner: Owner, key: str | None) -> list[uuid.UUID]:
+    active = Generation.objects.active().owned_by(owner)
+    chosen = active if key is None else active.filter(conversation__key=key)
+    return list(chosen.values_list("pk", flat=True))
+
+
 def _load_result(generation_id: uuid.UUID) -> Result:
-    generation = Generation.objects.select_related("message", "conversation").get(pk=generation_id)
+    generation = Generation.objects.select_related("message", "conversation").filter(pk=generation_id).first()
+    if generation is None:
+        raise NotFound(PUBLIC_MESSAGES["deleted"])
     return Result(
         status=generation.status,
         text=generation.message.text,

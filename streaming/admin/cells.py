@@ -29,7 +29,8 @@ def link_to(kind: str, pk: uuid.UUID, text: object) -> SafeString:
 
 
 def conversation_link(conversation: Conversation) -> SafeString:
-    return link_to("conversation", conversation.pk, conversation)
+    """A link with the conversation's title, for staff who may read content."""
+    return link_to("conversation", conversation.pk, conversation.title or conversation.pk)
 
 
 def person(conversation: Conversation) -> str:

@@ -41,14 +41,12 @@ class Accepted(NamedTuple):
 class Sender(NamedTuple):
     """The owner who submits, and the worker that will run the generation.
 
-    `toolbox` has the tools that the owner's code offers; None means those of the settings. `ahead` is the number of the
-    same owner's submissions that are being accepted before this one.
+    `toolbox` has the tools that the owner's code offers; None means those of the settings.
     """
 
     owner: Owner
     worker: str
     toolbox: Toolbox | None = None
-    ahead: int = 0
 
 
 def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening) -> Generation:

@@ -17,6 +17,7 @@ from streaming.providers.registry import (
     get_provider,
     is_taken,
     load_provider,
+    offered_providers,
     origin_of,
     provider_class,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "get_provider",
     "is_taken",
     "load_provider",
+    "offered_providers",
     "origin_of",
     "provider_class",
 ]

@@ -116,3 +116,8 @@ def _close_soon(loop: asyncio.AbstractEventLoop, made: dict[str, Provider]) -> N
 
 
 setting_changed.connect(_reset, dispatch_uid="streaming.providers")
+
+
+def offered_providers() -> dict[str, str]:
+    """Returns the providers that people may choose from, as alias -> label: those with a `LABEL`."""
+    return {alias: str(entry["LABEL"]) for alias, entry in settings.PROVIDERS.items() if entry.get("LABEL")}

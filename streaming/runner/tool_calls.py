@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 
 from streaming.models import Generation, Owner
 from streaming.protocol import ToolApproved, ToolCall, ToolResult, ToolResulted
-from streaming.runner.draft import Draft
+from streaming.runner.draft import Draft, milliseconds_since
 from streaming.signals import announce, tool_called
 from streaming.tools import BROKEN_OFF, Toolbox, ToolContext, ToolExecutor, failure
 
@@ -47,13 +48,14 @@ class ToolCalls:
                     group.create_task(self._execute(call, draft))
 
     async def _execute(self, call: ToolCall, draft: Draft) -> None:
-        result = failure(call, BROKEN_OFF)
+        result, began = failure(call, BROKEN_OFF), time.monotonic()
+        draft.timeline.mark(draft.duration_ms, "run", call.id)
         try:
             result = await self._result(call)
         finally:
-            draft.apply(
-                [ToolResulted(draft.next_part, call.id, result.output, result.is_error, is_provider_executed=False)]
-            )
+            told = call.id, result.output, result.is_error
+            taken = milliseconds_since(began)
+            draft.apply([ToolResulted(draft.next_part, *told, is_provider_executed=False, duration_ms=taken)])
             announce(tool_called, self._generation.pk, call=call, result=result)
 
     async def _result(self, call: ToolCall) -> ToolResult:

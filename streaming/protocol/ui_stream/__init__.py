@@ -10,6 +10,7 @@ from __future__ import annotations
 from streaming.protocol.ui_stream.encoder import UIStreamEncoder
 from streaming.protocol.ui_stream.fold import fold_chunks
 from streaming.protocol.ui_stream.frames import (
+    DELETED,
     DONE,
     ERROR,
     HEADERS,
@@ -27,6 +28,7 @@ from streaming.protocol.ui_stream.replay import events_of
 from streaming.protocol.ui_stream.steps import is_from_app, step_starts
 
 __all__ = [
+    "DELETED",
     "DONE",
     "ERROR",
     "HEADERS",
