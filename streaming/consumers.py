@@ -38,10 +38,7 @@ CLOSE_UNAUTHENTICATED = 4401
 CLOSE_MOVED = 4307  # the session has got another key: connect again
 CLOSE_TOO_MANY = 4429
 PARTING_CODES = {False: CLOSE_UNAUTHENTICATED, True: CLOSE_MOVED}
-CLOSE_CODES: dict[type[RequestError], int] = {
-    LoginRequired: CLOSE_UNAUTHENTICATED,
-    TooManyRequests: CLOSE_TOO_MANY,
-}
+CLOSE_CODES: dict[type[RequestError], int] = {LoginRequired: CLOSE_UNAUTHENTICATED, TooManyRequests: CLOSE_TOO_MANY}
 # A command contains the client's whole history, which is not used. This is more than twice the longest prompt in UTF-8.
 MAX_COMMAND_CHARS = 1_000_000
 MAX_REQUEST_ID_CHARS = 128
@@ -187,10 +184,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         sent = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
-            if not frames and open_streams().is_closing:
-                await self._reply_error(request_id, BROKE_OFF)
-                return
-            if subscription.has_begun_again:
+            is_closing = not frames and open_streams().is_closing
+            if is_closing or subscription.has_begun_again:
                 await self._reply_error(request_id, BROKE_OFF)
                 return
             for sequence, one in enumerate(frames, sent):
