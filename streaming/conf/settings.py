@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.conf.rules import FLAG, MEDIA_TYPES, SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
+from streaming.conf.rules import MEDIA_TYPES, SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
 from streaming.conf.setting import ProviderConfig, Setting
+from streaming.conf.visitors import VisitorSettings
 
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 FILE_TYPES = (*IMAGES, "application/pdf", "text/plain", "text/markdown", "text/csv", "application/json")
@@ -15,7 +16,7 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
-class Settings:
+class Settings(VisitorSettings):
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
@@ -28,13 +29,6 @@ class Settings:
         "",
         "The system prompt of every new conversation. It is stored with the conversation, so a later change does "
         "not alter old ones.",
-    )
-    ALLOW_ANONYMOUS = Setting(
-        FLAG,
-        False,  # noqa: FBT003  # a default, not a switch
-        "Visitors who are not signed in may have conversations, which belong to their session.\n\n"
-        "Limits for one owner do not bind a client that sends no cookie: each of its requests is a new visitor's. "
-        "Limit such clients by address, in front of the site.",
     )
     MAX_PROMPT_CHARS = Setting(
         whole(1),
@@ -238,5 +232,7 @@ class Settings:
 
 
 settings = Settings()
-SETTINGS: dict[str, Setting[Any]] = {name: one for name, one in vars(Settings).items() if isinstance(one, Setting)}
+SETTINGS: dict[str, Setting[Any]] = {
+    name: one for group in Settings.__mro__ for name, one in vars(group).items() if isinstance(one, Setting)
+}
 """Every setting by its name without the prefix."""

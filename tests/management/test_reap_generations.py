@@ -23,7 +23,9 @@ def test_generations_of_dead_processes_are_settled_and_old_frames_deleted(settin
     settings.STREAMING_JOURNAL_RETENTION_SECONDS = -1
     out = io.StringIO()
     call_command("reap_generations", stdout=out)
-    assert out.getvalue() == "1 generations settled as interrupted, 3 journal entries deleted.\n"
+    assert out.getvalue() == (
+        "1 generations settled as interrupted, 3 journal entries and 0 conversations of visitors deleted.\n"
+    )
     dead.refresh_from_db()
     assert dead.status == "interrupted"
     assert dead.message.text == "Hello from the script."
