@@ -20,7 +20,8 @@ from django.db import (
 )
 
 from project.database_url import database_from
-from streaming.database.trouble import Trouble, refusal_of, told, trouble_of
+from streaming.database import refusal_of, told, trouble_of
+from streaming.database.trouble import Trouble
 from streaming.errors import Overloaded, SiteFault
 from tests.backing import Backing
 from tests.faults.stages import wait_for
