@@ -14,6 +14,7 @@ from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
 
 from streaming.conf import settings
+from streaming.models.clock import InsertedAtField
 from streaming.models.managers import WrittenManager
 
 
@@ -69,7 +70,7 @@ class Attachment(models.Model):
     media_type = models.CharField(_("media type"), max_length=100)
     size = models.PositiveBigIntegerField(_("size, bytes"))
     digest = models.CharField(_("SHA-256"), max_length=64)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = InsertedAtField(_("created"), auto_now_add=True)
 
     objects = WrittenManager["Attachment"]()
 

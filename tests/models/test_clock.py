@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from streaming.models import Conversation, Generation, Message, Owner, Status, from_now
-from streaming.models.generations import Now
+from streaming.models.clock import Now
 
 ALICE = Owner.of_visitor("alice")
 WEST, EAST = "America/New_York", "Asia/Tokyo"
@@ -59,3 +59,13 @@ def test_times_of_the_database_are_those_of_django() -> None:
     assert abs(row.finished_at - timezone.now()) < timedelta(seconds=20)
     assert timedelta(seconds=40) < row.lease_until - timezone.now() < timedelta(seconds=80)
     assert Generation.objects.filter(lease_until__gt=from_now(40), lease_until__lt=from_now(80)).exists()
+
+
+@pytest.mark.django_db
+def test_rows_have_the_time_of_the_database_even_if_the_clock_of_the_process_is_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    right = timezone.now()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: right - timedelta(hours=1))
+    asked()
+    assert abs(Generation.objects.get().created_at - right) < timedelta(seconds=20)
