@@ -16,6 +16,8 @@ from typing import Any
 
 from django.db import models
 from django.db.models.functions import Coalesce
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from streaming.errors import PUBLIC_MESSAGES
@@ -200,3 +202,10 @@ class Generation(models.Model):
 
     def _without_unknown(self, known: dict[str, Any]) -> dict[str, Any]:
         return known if self.head_seq else {name: value for name, value in known.items() if value is not None}
+
+
+@receiver(pre_delete, sender=Generation)
+def _keep_ticks_away(instance: Generation, using: str, **kwargs: Any) -> None:
+    """Locks a running generation before its frames are deleted. A tick would write more, and the delete would fail."""
+    if instance.is_active:
+        Generation.objects.using(using).select_for_update().filter(pk=instance.pk).first()
