@@ -9,15 +9,16 @@ from streaming.conf.files import FileSettings
 from streaming.conf.markdown import MarkdownSettings
 from streaming.conf.page import PageSettings
 from streaming.conf.review import ReviewSettings
-from streaming.conf.rules import FLAG, SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
+from streaming.conf.rules import SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
 from streaming.conf.setting import ProviderConfig, Setting
+from streaming.conf.visitors import VisitorSettings
 
 
 def _unchanged(value: Any) -> Any:
     return value
 
 
-class Settings(PageSettings, MarkdownSettings, FileSettings, CostSettings, ReviewSettings):
+class Settings(PageSettings, MarkdownSettings, VisitorSettings, FileSettings, CostSettings, ReviewSettings):
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
@@ -30,13 +31,6 @@ class Settings(PageSettings, MarkdownSettings, FileSettings, CostSettings, Revie
         "",
         "The system prompt of every new conversation. It is stored with the conversation, so a later change does "
         "not alter old ones.",
-    )
-    ALLOW_ANONYMOUS = Setting(
-        FLAG,
-        False,  # noqa: FBT003  # a default, not a switch
-        "Visitors who are not signed in may have conversations, which belong to their session.\n\n"
-        "Limits for one owner do not bind a client that sends no cookie: each of its requests is a new visitor's. "
-        "Limit such clients by address, in front of the site.",
     )
     MAX_PROMPT_CHARS = Setting(
         whole(1),

@@ -14,6 +14,7 @@ from tests.backing import Backing
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = (
+    "tests/access/test_visitors.py",
     "tests/intake/test_accept.py",
     "tests/intake/test_edits.py",
     "tests/models/test_clock.py",
@@ -22,6 +23,8 @@ ENGINE = (
     "tests/runner/test_retries.py",
     "tests/runner/test_run.py",
     "tests/settlement/test_reaper.py",
+    "tests/settlement/test_receivers.py",
+    "tests/subscription/test_deleted.py",
     "tests/subscription/test_subscription.py",
     "tests/supervisor/test_leases.py",
     "tests/supervisor/test_stop.py",
