@@ -94,7 +94,8 @@ def _new_message(data: dict[str, Any]) -> Fields:
     message = data.get("message") or _last(data.get("messages"))
     if not isinstance(message, dict):
         raise BadRequest('There is no message. Send "prompt", "message" or "messages".')
-    reader = _BY_ROLE.get(message.get("role", "user"))
+    role = message.get("role", "user")
+    reader = _BY_ROLE.get(role) if isinstance(role, str) else None
     if reader is None:
         raise BadRequest("The last of 'messages' must be the user's, or an answer whose calls have their outputs.")
     return reader(message)
@@ -113,7 +114,7 @@ def _answers(message: dict[str, Any]) -> Fields:
     return {"message_id": _identifier(message, "id"), "answers": answers}
 
 
-_BY_ROLE: dict[Any, Callable[[dict[str, Any]], Fields]] = {"user": _prompt, "assistant": _answers}
+_BY_ROLE: dict[str, Callable[[dict[str, Any]], Fields]] = {"user": _prompt, "assistant": _answers}
 
 
 def _message_to_answer(data: dict[str, Any]) -> Fields:

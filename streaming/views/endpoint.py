@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.views.decorators.csrf import csrf_exempt
 
 from streaming.access import owner_of, refuse_cross_site, refuse_sync, remember
-from streaming.errors import NotFound, Overloaded, RequestError, TooLarge
+from streaming.errors import BadRequest, NotFound, Overloaded, RequestError, TooLarge
 from streaming.supervisor import current
 
 logger = logging.getLogger(__name__)
@@ -102,10 +102,13 @@ def body_of(request: HttpRequest) -> bytes:
     """The body of a request.
 
     Raises:
+        BadRequest: the Content-Length is no number. Most servers refuse such a request themselves.
         TooLarge: it exceeds Django's DATA_UPLOAD_MAX_MEMORY_SIZE.
     """
     try:
         return request.body
+    except ValueError as error:
+        raise BadRequest("The request's Content-Length must be a number.") from error
     except RequestDataTooBig as error:
         raise TooLarge(
             "The request is larger than this site accepts (DATA_UPLOAD_MAX_MEMORY_SIZE). "
