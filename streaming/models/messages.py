@@ -6,13 +6,16 @@ import logging
 import uuid
 from typing import Any
 
-from django.db import models
+from django.db import connections, models, router
 from django.utils.translation import gettext_lazy as _
 
 from streaming.protocol import Part, dump_parts, load_parts, text_of
-from streaming.protocol.storable import storable
+from streaming.protocol.storable import MAX_LEVELS, storable
 
 logger = logging.getLogger(__name__)
+
+# MariaDB takes no JSON with more levels, MySQL none with more than 100. What is nested deeper is kept as JSON text.
+JSON_LEVELS = {"mysql": 31}
 
 
 class Role(models.TextChoices):
@@ -61,7 +64,9 @@ class Message(models.Model):
 
     def set_parts(self, parts: tuple[Part, ...]) -> None:
         """Sets the content. The caller saves the row."""
-        self.parts = storable([one for part in parts for one in _dumped(part)])
+        vendor = connections[router.db_for_write(Message)].vendor
+        levels = JSON_LEVELS.get(vendor, MAX_LEVELS)
+        self.parts = storable([one for part in parts for one in _dumped(part)], levels)
         self.text = storable(text_of(parts))
 
 
