@@ -1,7 +1,7 @@
 """The WebSocket endpoint: the protocol of the AI SDK's `WebSocketChatTransport`, over the same log as SSE.
 
     commands   client → server   send · resume · abort
-    replies    server → client   start · chunk (sequence from 0) · end · error · no-active
+    replies    server → client   start · chunk (sequence from 0) · end (what was sent in all) · error · no-active
 
 Each answer that a socket follows is sent by a task, so that the socket can be read at the same time. No channel layer
 is used: a full layer drops messages silently, and readers are cursors over the log, which need no messages.
@@ -23,12 +23,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from streaming.access import SessionCheck, TokenBucket, open_streams, owner_in_scope, refuse_cross_site_socket
 from streaming.conf import settings
-from streaming.database import in_database
+from streaming.database import in_database, refusal_of, told
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
 from streaming.intake import UNREADABLE, read_json, submission_of
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import chunk_of
-from streaming.subscription import Subscription, follow, subscribe
+from streaming.subscription import Subscription, follow, subscribe, total_of
 from streaming.supervisor import current, stop
 
 logger = logging.getLogger(__name__)
@@ -114,10 +114,12 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             raise
         except RequestError as error:
             await self._reply_error(_request_id_if_any(text_data), str(error), error.retry_after)
-        except Exception:
+        except Exception as error:
             # Channels would close the socket, and all its answers would lose their reader.
-            logger.exception("A command could not be handled.")
-            await self._reply_error(_request_id_if_any(text_data), PUBLIC_MESSAGES["internal"])
+            logger.exception("A command could not be handled (%s).", told(error))
+            refusal = refusal_of(error)
+            text = str(refusal or PUBLIC_MESSAGES["internal"])
+            await self._reply_error(_request_id_if_any(text_data), text, refusal.retry_after if refusal else None)
 
     def _handler(self, command: dict[str, Any]) -> Callable[[dict[str, Any], str], Awaitable[None]]:
         handlers = {"send": self._send, "resume": self._resume, "abort": self._abort}
@@ -170,6 +172,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         try:
             with open_streams().reading(), closing(await subscribing()) as subscription:
                 await self._relay_frames(request_id, subscription)
+        except RequestError as error:
+            await self._reply_error(request_id, str(error))
         except Exception:
             logger.exception("A socket's stream broke off.")
             await self._reply_error(request_id, BROKE_OFF)
@@ -177,7 +181,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
     async def _relay_frames(self, request_id: str, subscription: Subscription) -> None:
         """Sends the log from its start, as chunks that are numbered from 0.
 
-        If the log was lost and made anew, the client must resume, because this transport cannot begin again.
+        The `end` says what they add up to. If the log was lost and made anew, the client must resume, because this
+        transport cannot begin again.
         """
         sent = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
@@ -191,13 +196,13 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             for sequence, one in enumerate(frames, sent):
                 await self._write(prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one)))
             sent += len(frames)
-        await self._reply(type="end", requestId=request_id)
+        await self._reply(type="end", requestId=request_id, **await total_of(self._running[request_id]))
 
     async def _reply_error(self, request_id: str, text: str, retry_after: int | None = None) -> None:
         wait = {} if retry_after is None else {"retryAfter": retry_after}  # like HTTP's `Retry-After`
         await self._reply(type="error", requestId=request_id, errorText=text, **wait)
 
-    async def _reply(self, **reply: str | int) -> None:
+    async def _reply(self, **reply: Any) -> None:
         await self._write(msgspec.json.encode(reply))
 
     async def _write(self, reply: bytes) -> None:

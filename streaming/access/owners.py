@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
+from django.conf import settings as django_settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.db import close_old_connections
 from django.http import HttpRequest
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch
 
 from streaming.conf import settings
 from streaming.errors import LoginRequired
@@ -56,6 +61,24 @@ def remember(request: HttpRequest, owner: Owner) -> None:
     """Keeps a new visitor's token in the session, which `owner_of` has read. Django saves it with the response."""
     if owner.user_id is None and VISITOR_KEY not in request.session:
         request.session[VISITOR_KEY] = owner.key.removeprefix(STRANGER.key)
+
+
+def may_chat(request: HttpRequest) -> bool:
+    """Returns True if the visitor need not sign in first. Reads the session, so it may block.
+
+    A request without a user is one of a site that has no accounts, or of a view that tells nobody who asks.
+    """
+    user = getattr(request, "user", None)
+    return user is None or user.is_authenticated or settings.ALLOW_ANONYMOUS
+
+
+def login_address(back: str) -> str:
+    """Returns the address of the site's login page, which leads to `back`; empty if the site has none."""
+    try:
+        login = resolve_url(django_settings.LOGIN_URL)
+    except NoReverseMatch:
+        return ""
+    return f"{login}{'&' if '?' in login else '?'}{urlencode({REDIRECT_FIELD_NAME: back})}" if back else login
 
 
 def owner_in_scope(scope: dict[str, Any]) -> Owner:

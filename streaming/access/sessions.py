@@ -21,7 +21,7 @@ from django.db import Error as DatabaseTrouble
 
 from streaming.access.owners import VISITOR_KEY
 from streaming.conf import settings
-from streaming.database import in_database
+from streaming.database import in_database, told
 from streaming.models import Owner
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class SessionCheck:
         try:
             return await self.holds_now()
         except DatabaseTrouble as trouble:
-            logger.warning("A session could not be read (%s); looking again later.", type(trouble).__name__)
+            logger.warning("A session could not be read (%s); looking again later.", told(trouble))
         except Exception:  # each session store has exceptions of its own
             logger.exception("A session could not be read; looking again later.")
         return True

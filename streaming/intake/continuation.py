@@ -40,7 +40,7 @@ def continue_answer(sender: Sender, conversation: Conversation, submission: Subm
     check_answers(fresh)
     due = _executable(due_calls(states, fresh), toolbox)
     check_idle(conversation)
-    check_limits(sender.owner, conversation, sender.ahead)
+    check_limits(sender.owner, conversation, alias)
     answer = Message(conversation=conversation, parent=rows[-1], role=Role.ASSISTANT)
     answer.set_parts(given_parts(fresh))
     opening = Opening(rows[0].public_id, parts_of(rows), answer.typed_parts, toolbox.live_fields)

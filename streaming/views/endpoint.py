@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import Error as DatabaseTrouble
+from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
 from streaming.access import owner_of, refuse_cross_site, refuse_sync, remember
-from streaming.errors import BadRequest, NotFound, Overloaded, RequestError, TooLarge
+from streaming.database import refusal_of, told
+from streaming.errors import BadRequest, NotFound, RequestError, TooLarge
 from streaming.supervisor import current
 
 logger = logging.getLogger(__name__)
@@ -90,9 +92,12 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
         begins = request.method == "POST"
         owner = await owner_of(request, begins=begins)
         response = await view(request, owner, **kwargs)
-    except (OperationalError, InterfaceError) as trouble:
-        logger.exception("A request found the database away.")
-        raise Overloaded("The site's database is away. Try again in a moment.") from trouble
+    except DatabaseTrouble as trouble:
+        refusal = refusal_of(trouble)
+        if refusal is None:
+            raise
+        logger.exception("A request failed (%s).", told(trouble))
+        raise refusal from trouble
     if begins:
         remember(request, owner)
     return response

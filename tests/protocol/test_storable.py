@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import msgspec
@@ -64,4 +65,7 @@ def test_message_can_be_stored_however_deep_a_provider_nests(levels: int, caplog
 
 
 def test_value_too_deep_for_text_is_replaced() -> None:
-    assert REPLACEMENT in str(storable(nested(5000)))
+    value = storable(nested(5000))
+    if sys.version_info < (3, 12):  # later versions write text of any depth
+        assert REPLACEMENT in str(value)
+    msgspec.json.encode(Message(parts=[value]).parts)
