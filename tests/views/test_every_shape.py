@@ -156,7 +156,7 @@ def test_bodies_that_are_no_json(asker: Asker, run: Run, path: str) -> None:
 queries = st.binary(max_size=12).map(quote_from_bytes) | texts.map(lambda text: quote(text, errors="replace"))
 GETS = (
     *("/api/chat/<key>/stream?after={}", "/api/chat/{}/stream?after=0", "/api/chat/{}"),
-    *("/?page={}", "/chat/{}/", "/api/files/{}"),
+    *("/?page={}", "/chat/{}/", "/api/files/{}", "/streaming/probe?plan={}", "/api/chat/<key>/stream?after=0&html={}"),
 )
 
 
