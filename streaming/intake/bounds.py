@@ -22,6 +22,10 @@ MAX_ALIAS_CHARS = 64
 """The longest alias of a provider. The database's columns have this length."""
 MAX_REASON_CHARS = 2_000
 """The longest reason for a decision about a tool call. It is sent to the model in every further turn."""
+MAX_COMMAND_CHARS = 1_000_000
+"""The longest frame of a socket. It has the client's whole history, which is not used, and twice the longest prompt."""
+MAX_REQUEST_ID_CHARS = 128
+"""The longest id of a frame's request. Each reply repeats it."""
 
 Bound = Callable[[], int]
 

@@ -83,7 +83,7 @@ async def test_long_name_of_a_file_is_cut(asker: Asker) -> None:
 
 @pytest.mark.parametrize("kind", [Submission, FilePart, ToolResult, ToolApproval])
 def test_every_text_of_a_submission_has_a_bound(kind: type[msgspec.Struct]) -> None:
-    numbers_and_parts = {"files", "answers", "is_error", "is_provider_executed", "is_approved"}
+    numbers_and_parts = {"files", "answers", "is_error", "is_provider_executed", "is_approved", "duration_ms"}
     assert set(kind.__struct_fields__) - NOT_FREE - numbers_and_parts == set(BOUNDS[kind])
 
 
