@@ -34,6 +34,11 @@ class OpenStreams:
         self._reading = 0
         self._are_gone = asyncio.Event()
 
+    @property
+    def count(self) -> int:
+        """The number of streams and sockets that are open."""
+        return self._held.total()
+
     def check(self, owner_key: str) -> None:
         """Checks that the owner may open one more. This does not reserve it; another request may open one first.
 

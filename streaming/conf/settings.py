@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.conf.costs import CostSettings
+from streaming.conf.operating import OperatingSettings
 from streaming.conf.rules import FLAG, MEDIA_TYPES, SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
 from streaming.conf.setting import ProviderConfig, Setting
 
@@ -16,7 +17,7 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
-class Settings(CostSettings):
+class Settings(OperatingSettings, CostSettings):
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
@@ -228,11 +229,6 @@ class Settings(CostSettings):
         SECONDS_OR_ZERO,
         3600,
         "The time for which the frames of a settled generation are kept. Afterwards a replay is made from its row.",
-    )
-    RETENTION_DAYS = Setting(
-        optional(whole(1)),
-        None,
-        "The number of days after its last message when a conversation is deleted, with its files. None: never.",
     )
     DATABASE_THREADS = Setting(
         whole(1),

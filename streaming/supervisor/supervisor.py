@@ -78,6 +78,16 @@ class Supervisor:
         submitting.add_done_callback(self._accepting.pop)
         return await asyncio.shield(submitting)
 
+    @property
+    def running(self) -> int:
+        """The number of generations that run on this event loop."""
+        return len(self._runs)
+
+    @property
+    def journal_lag_seconds(self) -> float:
+        """The time for which frames have been waiting to be stored; 0 if none are waiting."""
+        return self._ticker.lag_seconds
+
     def find(self, generation_id: uuid.UUID) -> Run | None:
         """The run of a generation; None if it does not run on this event loop."""
         return self._runs.get(generation_id)
