@@ -7,7 +7,7 @@ later if the reader of a long stream is still signed in. `open_streams` counts w
 
 from __future__ import annotations
 
-from streaming.access.open_streams import OpenStreams, open_streams
+from streaming.access.open_streams import OpenStreams, open_everywhere, open_streams
 from streaming.access.origins import refuse_cross_site, refuse_cross_site_socket, refuse_sync
 from streaming.access.owners import VISITOR_KEY, owner_in_scope, owner_of
 from streaming.access.sessions import SessionCheck
@@ -18,6 +18,7 @@ __all__ = [
     "OpenStreams",
     "SessionCheck",
     "TokenBucket",
+    "open_everywhere",
     "open_streams",
     "owner_in_scope",
     "owner_of",

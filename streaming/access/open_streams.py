@@ -92,3 +92,8 @@ _open_streams = PerLoop(OpenStreams)
 def open_streams() -> OpenStreams:
     """The running event loop's open streams."""
     return _open_streams.get()
+
+
+def open_everywhere() -> int:
+    """The number of streams and sockets that are open on all event loops of this process. Any thread may ask."""
+    return sum(streams.count for _, streams in _open_streams.items())

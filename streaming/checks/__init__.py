@@ -15,6 +15,7 @@ from streaming.checks.providers import check_providers
 from streaming.checks.redis import check_redis
 from streaming.checks.settings import check_settings
 from streaming.checks.site import check_exposure, check_site
+from streaming.checks.telemetry import check_telemetry
 from streaming.checks.tools import check_tools
 
 TAG = "streaming"
@@ -27,6 +28,7 @@ CHECKS = (
     check_redis,
     check_files,
     check_costs,
+    check_telemetry,
 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from streaming.models import Generation, Owner
 from streaming.protocol import ToolApproved, ToolCall, ToolResult, ToolResulted
 from streaming.runner.draft import Draft
+from streaming.runner.observed import tool_span
 from streaming.tools import BROKEN_OFF, Toolbox, ToolContext, ToolExecutor, failure
 
 UNKNOWN = "There is no tool of that name."
@@ -48,7 +49,11 @@ class ToolCalls:
     async def _execute(self, call: ToolCall, draft: Draft) -> None:
         result = failure(call, BROKEN_OFF)
         try:
-            result = await self._result(call)
+            with tool_span(call) as told:
+                result = await self._result(call)
+                told.set(result_content=result.output)
+                if result.is_error:
+                    told.fail("tool_error")
         finally:
             draft.apply(
                 [ToolResulted(draft.next_part, call.id, result.output, result.is_error, is_provider_executed=False)]

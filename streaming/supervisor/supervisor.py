@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from streaming.access import open_streams
+from streaming.access import open_everywhere, open_streams
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import Overloaded, TooManyRequests
@@ -20,11 +20,12 @@ from streaming.intake import Accepted, Sender, Start, Submission, accept
 from streaming.journal import live_logs
 from streaming.models import Generation, Owner
 from streaming.per_loop import PerLoop
-from streaming.runner import Run, Steps, ToolCalls
+from streaming.runner import Run, Steps, ToolCalls, observed
 from streaming.settlement import alive
 from streaming.supervisor.shutdown import Shutdown
 from streaming.supervisor.sweeper import sweep_forever
 from streaming.supervisor.ticker import Ticker
+from streaming.telemetry import here, span, watch
 from streaming.tools import Toolbox, ToolExecutor
 
 # How long a process that ends waits for one more row to be settled. If the database is away, another process settles
@@ -73,10 +74,11 @@ class Supervisor:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
         ahead = [other for other, key in self._accepting.items() if key == owner.key]
         sender = Sender(owner, self.worker, toolbox, len(ahead))
-        submitting = self._detach(self._submit(sender, submission, tool_choice, ahead))
-        self._accepting[submitting] = owner.key
-        submitting.add_done_callback(self._accepting.pop)
-        return await asyncio.shield(submitting)
+        with span("submission", conversation=submission.key, provider=submission.provider):
+            submitting = self._detach(self._submit(sender, submission, tool_choice, ahead, here()))
+            self._accepting[submitting] = owner.key
+            submitting.add_done_callback(self._accepting.pop)
+            return await asyncio.shield(submitting)
 
     @property
     def running(self) -> int:
@@ -142,7 +144,12 @@ class Supervisor:
         return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
 
     async def _submit(
-        self, sender: Sender, submission: Submission, tool_choice: str | None, ahead: Collection[asyncio.Task[Any]]
+        self,
+        sender: Sender,
+        submission: Submission,
+        tool_choice: str | None,
+        ahead: Collection[asyncio.Task[Any]],
+        asked_in: Any,
     ) -> Generation:
         async with kept(sender.owner, submission.key, submission.files) as files:
             submission = msgspec.structs.replace(submission, files=files)
@@ -154,10 +161,11 @@ class Supervisor:
                 await asyncio.wait(ahead)  # afterwards the database counts those that were accepted
                 generation, start = await _accept(sender._replace(ahead=0), submission)
         if start is not None:
-            self._start(generation, start, tool_choice)
+            self._start(generation, start, tool_choice, asked_in)
         return generation
 
-    def _start(self, generation: Generation, start: Start, tool_choice: str | None) -> None:
+    def _start(self, generation: Generation, start: Start, tool_choice: str | None, asked_in: Any) -> None:
+        """Starts a generation. `asked_in` is the telemetry's context of the request, the parent of its span."""
         run = Run(generation, start.opening, self._ticker.settling)
         calls = ToolCalls(generation, start.toolbox, self._executor)
         steps = Steps(generation, start.request(tool_choice), run.draft, calls, start.due)
@@ -165,7 +173,8 @@ class Supervisor:
         live_logs()[generation.pk] = run.log
         if self._is_out_of_time:
             run.interrupt()
-        self._detach(run.run(steps.read())).add_done_callback(lambda _: self._forget(generation.pk))
+        running = self._detach(observed(run.run(steps.read()), generation, asked_in))
+        running.add_done_callback(lambda _: self._forget(generation.pk))
         self._ticker.add(generation.pk)
 
     def _forget(self, generation_id: uuid.UUID) -> None:
@@ -175,11 +184,20 @@ class Supervisor:
 
 def _new_supervisor() -> Supervisor:
     supervisor = Supervisor()
+    watch(running=_running, open_streams=open_everywhere, journal_lag=_journal_lag)
     Shutdown(supervisor.drain).install()
     return supervisor
 
 
 _supervisors = PerLoop(_new_supervisor)
+
+
+def _running() -> float:
+    return sum(supervisor.running for _, supervisor in _supervisors.items())
+
+
+def _journal_lag() -> float:
+    return max((supervisor.journal_lag_seconds for _, supervisor in _supervisors.items()), default=0.0)
 
 
 def current() -> Supervisor:

@@ -44,7 +44,7 @@ class Ticker:
     @property
     def lag_seconds(self) -> float:
         """The time since a tick has stored frames, if there are frames to store; else 0."""
-        waits = any(run.is_live and run.log.last_seq > run.written for run in self._runs.values())
+        waits = any(run.is_live and run.log.last_seq > run.written for run in list(self._runs.values()))
         return time.monotonic() - self._written_at if waits else 0.0
 
     def add(self, generation_id: uuid.UUID) -> None:

@@ -103,9 +103,8 @@ def _read() -> tuple[int, dict[str, Seen]]:
 def _last_seen(alias: str) -> Seen | None:
     """Returns how the newest answer of a provider ended; None if there was none. A stopped one says nothing."""
     settled = Generation.objects.filter(provider=alias).exclude(status__in=(*ACTIVE, Status.CANCELLED))
-    row = settled.order_by("-created_at").values_list("error_code", "finished_at").first()
-    if row is None or row[1] is None:
+    row = settled.order_by("-created_at").only("error_code", "finished_at").first()
+    if row is None or row.finished_at is None:
         return None
-    code, finished_at = row
-    age = time.time() - finished_at.timestamp()
+    code, age = row.error_code, time.time() - row.finished_at.timestamp()
     return Seen(code not in AWAY, code, round(max(0.0, age), 1))
