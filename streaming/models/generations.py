@@ -18,6 +18,8 @@ from typing import Any
 from django.db import models
 from django.db.models import functions
 from django.db.models.functions import Coalesce
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from streaming.errors import PUBLIC_MESSAGES
@@ -213,3 +215,12 @@ class Generation(models.Model):
 
     def _without_unknown(self, known: dict[str, Any]) -> dict[str, Any]:
         return known if self.head_seq else {name: value for name, value in known.items() if value is not None}
+
+
+@receiver(pre_delete, sender="streaming.Conversation")
+def _lock_active(instance: Any, using: str, **kwargs: Any) -> None:
+    """Keeps the process that writes an answer from adding frames to it while its conversation is deleted.
+
+    Django calls it within the transaction, before it deletes frames. PostgreSQL would refuse to delete the generation.
+    """
+    list(Generation.objects.using(using).filter(active_conversation=instance).select_for_update().values_list("pk"))
