@@ -8,7 +8,7 @@ gives a visitor's conversations to the user that the visitor becomes.
 
 from __future__ import annotations
 
-from streaming.access.open_streams import OpenStreams, open_streams
+from streaming.access.open_streams import OpenStreams, open_everywhere, open_streams
 from streaming.access.origins import refuse_cross_site, refuse_cross_site_socket, refuse_sync
 from streaming.access.owners import VISITOR_KEY, login_address, may_chat, owner_in_scope, owner_of, remember
 from streaming.access.redaction import is_redacting, redacted, redacted_text
@@ -25,6 +25,7 @@ __all__ = [
     "is_redacting",
     "login_address",
     "may_chat",
+    "open_everywhere",
     "open_streams",
     "owner_in_scope",
     "owner_of",

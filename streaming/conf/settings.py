@@ -7,6 +7,7 @@ from typing import Any
 from streaming.conf.costs import CostSettings
 from streaming.conf.files import FileSettings
 from streaming.conf.markdown import MarkdownSettings
+from streaming.conf.operating import OperatingSettings
 from streaming.conf.page import PageSettings
 from streaming.conf.review import ReviewSettings
 from streaming.conf.rules import SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
@@ -18,7 +19,15 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
-class Settings(PageSettings, MarkdownSettings, VisitorSettings, FileSettings, CostSettings, ReviewSettings):
+class Settings(
+    PageSettings,
+    MarkdownSettings,
+    VisitorSettings,
+    FileSettings,
+    OperatingSettings,
+    CostSettings,
+    ReviewSettings,
+):
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
@@ -197,11 +206,6 @@ class Settings(PageSettings, MarkdownSettings, VisitorSettings, FileSettings, Co
         SECONDS_OR_ZERO,
         3600,
         "The time for which the frames of a settled generation are kept. Afterwards a replay is made from its row.",
-    )
-    RETENTION_DAYS = Setting(
-        optional(whole(1)),
-        None,
-        "The number of days after its last message when a conversation is deleted, with its files. None: never.",
     )
     DATABASE_THREADS = Setting(
         whole(1),
