@@ -9,10 +9,12 @@ from collections.abc import Iterator
 
 from streaming.markdown import Patch
 from streaming.subscription.contract import Subscription
-from streaming.subscription.picture import Numbered, Picture, html_frame, merged, picture_of, text_chunk
+from streaming.subscription.picture import Numbered, Picture, html_frame, is_html, merged, picture_of, text_chunk
 
-PACE = 0.04
-"""Seconds between two deliveries. What arrives meanwhile is rendered and sent together; nobody sees 25 a second."""
+PACE = 0.05
+PACE_OF_HTML = 0.1
+"""Seconds until the next delivery, after one without and after one with a change of the HTML. What arrives meanwhile is
+rendered and sent together, which saves both CPU time and bytes."""
 
 
 class HtmlSubscription:
@@ -29,12 +31,12 @@ class HtmlSubscription:
         self._picture = picture_of(generation_id)
         self._after, self._head = after, head
         self._needs_all = after > 0 or self._picture.seq > 0
-        self._delivered_at = 0.0
+        self._due_at = 0.0
 
     async def next(self, seconds: float) -> list[bytes] | None:
         deadline = time.monotonic() + seconds
         while True:  # frames that the reader has already are silence
-            await asyncio.sleep(max(0.0, self._delivered_at + PACE - time.monotonic()))
+            await asyncio.sleep(max(0.0, self._due_at - time.monotonic()))
             frames = await self._inner.next(max(0.0, deadline - time.monotonic()))
             if not frames:
                 return frames
@@ -42,7 +44,7 @@ class HtmlSubscription:
                 self._begin_again()
             delivery = await self._deliver(frames)
             if delivery:
-                self._delivered_at = time.monotonic()
+                self._due_at = time.monotonic() + (PACE_OF_HTML if is_html(delivery[-1]) else PACE)
                 return delivery
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import itertools
 import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -60,16 +60,13 @@ def text_chunk(one: bytes) -> TextChunk | None:
 
 
 def html_frame(part: str, patch: Patch) -> bytes:
-    """Returns the frame for a change of a text part. It has no number, because the log does not hold it.
+    """Returns the frame for a change of a text part. It has no number, because the log does not hold it."""
+    return b"data: %b\n\n" % patch.chunk(part)
 
-    Its chunk is `{"type": "data-html", "transient": true, "data": {"id": …, "ops": …, "last": …, "tail": …,
-    "rest": …, "fresh": true}}`, with the fields of a `Patch`. Fields that are empty are left out.
-    """
-    fields = {"ops": patch.ops, "last": patch.last, "tail": patch.tail, "fresh": patch.is_fresh}
-    data: dict[str, Any] = {"id": part} | {name: value for name, value in fields.items() if value}
-    if patch.rest is not None:
-        data["rest"] = patch.rest
-    return b"data: %b\n\n" % msgspec.json.encode({"type": "data-html", "data": data, "transient": True})
+
+def is_html(one: bytes) -> bool:
+    """True for a frame that `html_frame` made."""
+    return one.startswith(b"data: ")
 
 
 class Picture:

@@ -68,7 +68,7 @@ export class Markdown {
 
   /** Puts what needs no rendering at the caret. */
   grow() {
-    const caret = [...this.element.querySelectorAll(".md-caret")].at(-1);
+    const caret = [...this.element.querySelectorAll("i")].at(-1); // nothing else is an <i>
     if (!caret) return;
     const isCode = caret.parentNode.matches("[data-open]");
     const size = isCode ? sizeOfCode(this.rest) : PLAIN.exec(this.rest)[0].length;
