@@ -118,7 +118,7 @@ RULES: dict[str, Callable[[HTML, Token], str]] = {
     "inline": HTML._inline,
     "text": lambda _, token: escape(token.content),
     "softbreak": _always("\n"),
-    "hardbreak": _always("<br>\n"),
+    "hardbreak": _always("<br>"),
     "hr": _always("<hr>"),
     "caret": _always(CARET),
     "code_inline": _code,
