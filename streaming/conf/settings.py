@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from streaming.conf.page import PageSettings
 from streaming.conf.rules import (
     FLAG,
     MEDIA_TYPES,
     SECONDS,
     SECONDS_OR_ZERO,
     TEXT,
-    TEXTS,
     checked_elsewhere,
     optional,
     whole,
@@ -21,27 +21,13 @@ IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 FILE_TYPES = (*IMAGES, "application/pdf", "text/plain", "text/markdown", "text/csv", "application/json")
 
 
-def _unchanged(value: Any) -> Any:
-    return value
-
-
-class Settings:
+class Settings(PageSettings):
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
-        checked_elsewhere(_unchanged, "a dict of provider entries by alias"),
+        checked_elsewhere(lambda value: value, "a dict of provider entries by alias"),
         {},
         "The providers by alias. `default` answers where no alias is named.",
-    )
-    SUGGESTIONS = Setting(
-        TEXTS,
-        (),
-        "What the page suggests to ask in a new conversation: a list of messages, each sent with one press.",
-    )
-    SHOW_USAGE = Setting(
-        FLAG,
-        False,  # noqa: FBT003  # a default, not a switch
-        "The page shows the tokens of each answer, and their cost if it is known.",
     )
     SYSTEM_PROMPT = Setting(
         TEXT,
@@ -258,5 +244,7 @@ class Settings:
 
 
 settings = Settings()
-SETTINGS: dict[str, Setting[Any]] = {name: one for name, one in vars(Settings).items() if isinstance(one, Setting)}
+SETTINGS: dict[str, Setting[Any]] = {
+    name: one for group in Settings.__mro__ for name, one in vars(group).items() if isinstance(one, Setting)
+}
 """Every setting by its name without the prefix."""

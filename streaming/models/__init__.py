@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
-from streaming.models.conversations import Conversation, title_from
+from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, title_from
 from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status, from_now
 from streaming.models.history import contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
@@ -18,6 +18,7 @@ from streaming.models.storable import storable
 
 __all__ = [
     "ACTIVE",
+    "MAX_TITLE_CHARS",
     "Attachment",
     "Branch",
     "Conversation",
