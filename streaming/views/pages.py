@@ -35,6 +35,10 @@ DECISION = "decision "
 REASON = "reason "
 """The prefix of a field with the person's reason for such a decision."""
 
+THEME_COOKIE = "streaming_theme"
+"""The cookie in which chat.js keeps the choice of colours (`static/streaming/chat/theme.js`)."""
+THEMES = ("light", "dark")
+
 OwnersView = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
@@ -209,6 +213,7 @@ def _page(
         "conversation": opened,
         "conversations": page,
         "groups": grouped(page),
+        "theme": theme if (theme := request.COOKIES.get(THEME_COOKIE)) in THEMES else "",
         "query": query,
         "is_active": opened is not None and Generation.objects.filter(active_conversation=opened).exists(),
         "key": key or uuid.uuid4().hex,

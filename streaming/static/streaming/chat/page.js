@@ -1,4 +1,6 @@
 import { List } from "./list.js";
+import { listenForShortcuts } from "./shortcuts.js";
+import { letChooseTheme } from "./theme.js";
 
 /**
  * Keeps the page around a chat true to its conversation: a new conversation gets its address, its title, and its place
@@ -7,8 +9,11 @@ import { List } from "./list.js";
 export function followConversation() {
   const chat = document.querySelector("streaming-chat[data-whole-page]");
   const nav = document.querySelector(".chat-sidebar");
+  const page = document.querySelector(".chat-page");
   let shownPath = location.pathname;
+  if (page) letChooseTheme(page);
   if (!chat?.form) return;
+  if (page) listenForShortcuts(page, chat);
   const list = nav?.querySelector(".chat-list") && new List(nav, chat);
 
   addEventListener("popstate", () => location.pathname === shownPath || location.reload());
