@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
+from streaming.views.endpoint import outside_transactions
 from streaming.views.files import accepted_files, file_patterns
 from streaming.views.pages import page_patterns
 from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, script_texts, shown_messages
@@ -21,6 +22,7 @@ __all__ = [
     "chat_patterns",
     "conversation_patterns",
     "file_patterns",
+    "outside_transactions",
     "page_patterns",
     "script_texts",
     "shown_messages",
