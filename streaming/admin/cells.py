@@ -28,6 +28,12 @@ def status_badge(status: str | None) -> SafeString | None:
     )
 
 
+def with_second_line(first: object, second: object) -> SafeString:
+    """Two values of one cell, the second below the first and quieter."""
+    below = format_html('<br><span class="streaming-quiet">{}</span>', second) if second else ""
+    return format_html("{}{}", first, below)
+
+
 def link_to(kind: str, pk: uuid.UUID, text: object) -> SafeString:
     """A link to the admin's page of a conversation, message or generation. `kind` is the model's lower-case name."""
     return format_html('<a href="{}">{}</a>', reverse(f"admin:streaming_{kind}_change", args=[pk]), text)

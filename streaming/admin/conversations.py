@@ -159,7 +159,7 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     def message_count(self, conversation: Any) -> int:
         return int(conversation.messages_total)
 
-    @admin.display(description=_("tokens in → out"), ordering="output_total")
+    @admin.display(description=_("tokens"), ordering="output_total")
     def shown_tokens(self, conversation: Any) -> str:
         shown = cells.tokens(conversation.input_total, conversation.output_total)
         return shown or self.get_empty_value_display()

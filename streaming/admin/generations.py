@@ -32,15 +32,13 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     actions = ("stop_selected",)
     list_display = (
         "created_at",
-        "shown_status",
-        "reason",
+        "status_and_reason",
         "shown_conversation",
         "shown_user",
         "shown_model",
         "tokens",
         "first_delta",
-        "duration",
-        "speed",
+        "duration_and_speed",
     )
     list_filter = (
         filters.StatusFilter,
@@ -120,9 +118,14 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     def shown_status(self, generation: Generation) -> SafeString | None:
         return cells.status_badge(generation.status)
 
-    @admin.display(description=_("reason"))
-    def reason(self, generation: Generation) -> str | None:
-        return generation.error_code or generation.finish_reason or None
+    @admin.display(description=_("status"), ordering="status")
+    def status_and_reason(self, generation: Generation) -> SafeString:
+        reason = generation.error_code or generation.finish_reason
+        return cells.with_second_line(cells.status_badge(generation.status), reason)
+
+    @admin.display(description=_("duration"), ordering="duration_ms")
+    def duration_and_speed(self, generation: Generation) -> SafeString:
+        return cells.with_second_line(self.duration(generation), cells.speed(generation))
 
     @admin.display(description=_("model"), ordering="model")
     def shown_model(self, generation: Generation) -> str:
@@ -145,7 +148,7 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     def shown_user(self, generation: Generation) -> SafeString:
         return cells.owner_link(generation.conversation)
 
-    @admin.display(description=_("tokens in → out"), ordering="output_tokens")
+    @admin.display(description=_("tokens"), ordering="output_tokens")
     def tokens(self, generation: Generation) -> str:
         return cells.tokens(generation.input_tokens, generation.output_tokens) or self.get_empty_value_display()
 

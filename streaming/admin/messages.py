@@ -32,12 +32,10 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     actions = ("export_openai", "export_anthropic")
     list_display = (
         "created_at",
-        "role",
+        "role_and_status",
         "excerpt",
         "shown_conversation",
         "shown_user",
-        "status",
-        "shown_feedback",
         "shown_review",
     )
     list_display_links = ("created_at", "excerpt")
@@ -126,20 +124,18 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     def shown_user(self, message: Message) -> SafeString:
         return cells.owner_link(message.conversation)
 
-    @admin.display(description=_("status"))
-    def status(self, message: Message) -> SafeString | None:
+    @admin.display(description=_("role"), ordering="role")
+    def role_and_status(self, message: Message) -> SafeString:
         generation = getattr(message, "generation", None)
-        return cells.status_badge(generation.status if generation else None)
-
-    @admin.display(description=_("feedback"))
-    def shown_feedback(self, message: Message) -> str | None:
-        feedback = getattr(message, "feedback", None)
-        return feedback.get_thumb_display() if feedback else None
+        status = cells.status_badge(generation.status) if generation else None
+        return cells.with_second_line(message.get_role_display(), status)
 
     @admin.display(description=_("review"))
     def shown_review(self, message: Message) -> str | None:
-        review = getattr(message, "review", None)
-        return cells.review_line(review) if review else None
+        """The thumb of the owner and the review of the staff, apart."""
+        feedback, review = getattr(message, "feedback", None), getattr(message, "review", None)
+        shown = [feedback.get_thumb_display() if feedback else "", cells.review_line(review) if review else ""]
+        return " / ".join(word for word in shown if word) or None
 
     @admin.display(description="")
     def content(self, message: Any) -> SafeString:

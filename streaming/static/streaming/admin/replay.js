@@ -1,6 +1,6 @@
 // Replays an answer with its own timing. The timeline says how many characters came at which millisecond.
 
-export function replay(player) {
+function replay(player) {
   const data = document.getElementById("streaming-replay");
   if (!data) return;
   const script = JSON.parse(data.textContent);
@@ -63,3 +63,5 @@ export function replay(player) {
   scrub.addEventListener("input", () => show(Number(scrub.value)));
   show(0);
 }
+
+for (const element of document.querySelectorAll("[data-player]")) replay(element);

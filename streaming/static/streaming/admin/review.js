@@ -1,6 +1,6 @@
 // Reviews by the keyboard: j and k move, 1 to 5 rate, f flags, n goes to the next unreviewed answer.
 
-export function review(transcript) {
+function review(transcript) {
   const answers = [...transcript.querySelectorAll(".streaming-assistant")];
   let current = answers.findIndex((answer) => `#${answer.id}` === location.hash);
 
@@ -64,3 +64,5 @@ async function save(form) {
     state.textContent = `✗ ${error.message}`;
   }
 }
+
+for (const element of document.querySelectorAll("[data-keys]")) review(element);

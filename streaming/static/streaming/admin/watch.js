@@ -1,6 +1,6 @@
 // Watches a running answer. The text replaces what the row has so far; at the end the page is loaded again.
 
-export function watch(button) {
+function watch(button) {
   button.addEventListener("click", () => {
     button.disabled = true;
     follow(button);
@@ -49,3 +49,5 @@ function follow(button) {
     handlers[chunk.type]?.(chunk);
   };
 }
+
+for (const element of document.querySelectorAll("[data-watch]")) watch(element);
