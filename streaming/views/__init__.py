@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
+from streaming.views.endpoint import outside_transactions
 from streaming.views.files import accepted_files, file_patterns
 from streaming.views.health import health_patterns
 from streaming.views.listing import listing_patterns
@@ -27,6 +28,7 @@ __all__ = [
     "file_patterns",
     "health_patterns",
     "listing_patterns",
+    "outside_transactions",
     "page_patterns",
     "probe_patterns",
     "script_texts",
