@@ -10,6 +10,7 @@
     │   ├── TooLarge          413
     │   ├── UnsupportedFile   415  not an accepted type, or not the type that its name says
     │   ├── TooManyRequests   429  generations, messages, streams per owner
+    │   │   └── OverBudget    429  a budget or the site's own quota is spent
     │   ├── SiteFault         500  the site itself is not set up, for example its database
     │   ├── NotAsync          501  the site is served through WSGI, which cannot stream
     │   └── Overloaded        503  too many generations in this process; shutting down; no database
@@ -30,10 +31,19 @@ class StreamingError(Exception):
 
 
 class RequestError(StreamingError):
-    """The request cannot be served. The message says what to change."""
+    """The request cannot be served. The message says what to change.
+
+    `retry_after` is the number of seconds after which the same request may succeed; None if waiting does not help.
+    """
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
+    retry_after: int | None = None
+
+    def __init__(self, message: str = "", *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        if retry_after is not None:
+            self.retry_after = retry_after
 
 
 class BadRequest(RequestError):
@@ -87,6 +97,7 @@ class TooManyRequests(RequestError):
 
     status = 429
     code = "too_many_requests"
+    retry_after: int | None = 5
 
 
 class SiteFault(RequestError):
@@ -97,6 +108,16 @@ class SiteFault(RequestError):
 
     def __init__(self) -> None:
         super().__init__("Something is wrong on this site. The site's administrator has to fix this.")
+
+
+class OverBudget(TooManyRequests):
+    """A budget of the owner or of the site is spent, or the site's own quota refuses.
+
+    `retry_after` is the number of seconds after which there is a new budget; None if nobody knows.
+    """
+
+    code = "over_budget"
+    retry_after = None
 
 
 class NotAsync(RequestError):
@@ -111,6 +132,7 @@ class Overloaded(RequestError):
 
     status = 503
     code = "overloaded"
+    retry_after = 2
 
 
 class ProviderError(StreamingError):

@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.engine",
     "tests.faults.figures",
     "tests.local_model",
+    "tests.packages",
     "tests.peers",
     "tests.sent_files",
     "tests.stepwise",

@@ -108,10 +108,10 @@ def _join(conversation: Conversation, submission: Submission) -> Accepted | None
 
 def _begin(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
     check_idle(conversation)
-    check_limits(sender.owner, conversation)
+    alias = submission.provider or conversation.provider
+    check_limits(sender.owner, conversation, alias)
     asked = _user_message(conversation, submission)
     answer = Message(conversation=conversation, parent=asked, role=Role.ASSISTANT)
-    alias = submission.provider or conversation.provider
     check_taken(alias, asked.typed_parts)
     toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
     opening = Opening(answer.public_id, live_fields=toolbox.live_fields)

@@ -8,6 +8,7 @@ from streaming.conf import settings
 from streaming.journal import Opening
 from streaming.models import Generation, Message, Owner, from_now
 from streaming.protocol import GenerationRequest, ToolCall, Turn
+from streaming.signals import announce_at_commit, generation_started
 from streaming.tools import Toolbox
 
 
@@ -61,6 +62,7 @@ def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening
         lease_until=from_now(settings.LEASE_SECONDS),
         head_seq=opening.head_seq,
     )
+    announce_at_commit(generation_started, generation.pk)
     conversation.active_leaf = answer
     conversation.save(update_fields=("active_leaf", "updated_at"))
     return generation

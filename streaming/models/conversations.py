@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.models.managers import WrittenManager
 from streaming.models.owners import VISITOR_PREFIX, Owner
-from streaming.models.storable import storable
+from streaming.protocol.storable import storable
 
 TITLE_LENGTH = 80
 
@@ -74,6 +74,7 @@ class Conversation(models.Model):
         ordering = ("-updated_at",)
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
+        permissions = (("export_conversation", _("Can export conversations")),)
         constraints = (models.UniqueConstraint(fields=("owner_key", "key"), name="streaming_conversation_key"),)
         indexes = (
             models.Index(fields=("owner_key", "-updated_at"), name="streaming_owner_list"),
@@ -82,7 +83,8 @@ class Conversation(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.title or str(self.id)
+        """The id and not the title: Django's admin shows it to staff who may not read what people wrote."""
+        return str(self.id)
 
 
 def title_from(prompt: str) -> str:

@@ -90,11 +90,15 @@ GenerationManager = WrittenManager.from_queryset(GenerationQuerySet)
 
 
 class Generation(models.Model):
-    """One run of a model. Token counts are null if the provider reported none. Times are from the database's clock.
+    """One run of a model. Times are from the database's clock.
+
+    Token counts are null if they are not known. If the answer broke off before the provider reported them, they are
+    estimated, and `is_usage_estimated` is True.
 
     `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for
-    staff. `worker` names the process that runs it and must renew `lease_until`. `last_seq` is the number of the last
-    frame of its log. The frames up to `head_seq` repeat what earlier generations wrote into the same answer.
+    staff. `price` is what `cost` was made from. `worker` names the process that runs it and must renew `lease_until`.
+    `last_seq` is the number of the last frame of its log. The frames up to `head_seq` repeat what earlier generations
+    wrote into the same answer. `timeline` says when the answer grew, as `streaming.runner.Timeline` writes it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -119,14 +123,18 @@ class Generation(models.Model):
     input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)
     output_tokens = models.PositiveIntegerField(_("output tokens"), null=True, blank=True)
     cached_input_tokens = models.PositiveIntegerField(_("cached input tokens"), null=True, blank=True)
+    cache_write_tokens = models.PositiveIntegerField(_("cache write tokens"), null=True, blank=True)
     reasoning_tokens = models.PositiveIntegerField(_("reasoning tokens"), null=True, blank=True)
-    cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=6, null=True, blank=True)
+    is_usage_estimated = models.BooleanField(_("tokens are estimated"), default=False, db_default=False)
+    cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=9, null=True, blank=True)
+    price = models.JSONField(_("price"), null=True, blank=True)
 
     created_at = InsertedAtField(_("created"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     first_delta_ms = models.PositiveIntegerField(_("time to first delta, ms"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration, ms"), null=True, blank=True)
+    timeline = models.JSONField(_("timeline"), null=True, blank=True)
 
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
@@ -143,6 +151,10 @@ class Generation(models.Model):
         ordering = ("-created_at",)
         verbose_name = _("generation")
         verbose_name_plural = _("generations")
+        permissions = (
+            ("stop_generation", _("Can stop answers")),
+            ("view_raw_events", _("Can view raw events and requests")),
+        )
         indexes = (
             models.Index(fields=("status", "lease_until"), name="streaming_generation_lease"),
             models.Index(fields=("-created_at",), name="streaming_generation_created"),
@@ -188,6 +200,7 @@ class Generation(models.Model):
             "outputTokens": self.output_tokens,
             "cachedInputTokens": self.cached_input_tokens,
             "reasoningTokens": self.reasoning_tokens,
+            "isEstimated": self.is_usage_estimated or None,
         }
         known = {
             "status": self.status,

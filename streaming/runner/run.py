@@ -25,6 +25,7 @@ from streaming.protocol.ui_stream import frame
 from streaming.runner.draft import Draft
 from streaming.runner.ending import DELETED, INTERRUPTED, Ending, cancelled, ending_of, expired
 from streaming.settlement import Settlement, alive, settle
+from streaming.signals import announce, generation_settled
 
 logger = logging.getLogger(__name__)
 
@@ -177,11 +178,14 @@ class Run:
             frames = [*self.unwritten().frames, *(frame(seq, chunk) for seq, chunk in enumerate(closing, last + 1))]
             settled = await in_order(settle, self.generation, settlement, Batch(self.written + 1, frames))
             self._is_settled, self._is_fenced = True, not settled
+        if settled:
+            announce(generation_settled, self.generation.pk)
         return closing if settled else await self._overtaken()
 
     def _settlement(self, ending: Ending) -> Settlement:
         transcript = self.draft.transcript
         is_finished = ending.status == Status.FINISHED
+        usage, is_estimated = (self.draft.usage, False) if is_finished else self.draft.usage_so_far()
         return Settlement(
             status=ending.status,
             parts=tuple(self.draft.parts),
@@ -190,11 +194,13 @@ class Run:
             error_code=ending.code,
             error_detail=ending.detail,
             cancel_reason=ending.cancel_reason,
-            usage=self.draft.usage,
+            usage=usage,
+            is_usage_estimated=is_estimated,
             model=transcript.model or self.generation.model,
             attempts=self.generation.attempts,
             first_delta_ms=self.draft.first_delta_ms,
             duration_ms=self._took_ms,
+            timeline=self.draft.timeline.entries,
         )
 
     async def _overtaken(self) -> list[bytes]:

@@ -22,6 +22,7 @@ from streaming.models import Generation, Owner
 from streaming.per_loop import PerLoop
 from streaming.runner import Run, Steps, ToolCalls
 from streaming.settlement import alive
+from streaming.signals import wait_for_receivers
 from streaming.supervisor.shutdown import Shutdown
 from streaming.supervisor.sweeper import sweep_forever
 from streaming.supervisor.ticker import Ticker
@@ -112,6 +113,7 @@ class Supervisor:
             left = len(self._runs)
             await self._idle_within(SETTLE_SECONDS)
         await open_streams().close()
+        await asyncio.to_thread(wait_for_receivers, SETTLE_SECONDS)
 
     async def _idle_within(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

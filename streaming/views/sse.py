@@ -128,8 +128,11 @@ async def _pieces(subscription: Subscription, session: SessionCheck, *, comes_ba
     ends_at = time.monotonic() + settings.MAX_CONNECTION_SECONDS if comes_back else math.inf
     while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
         if not await session.holds():
-            yield SIGNED_OUT
-            return
+            if not session.has_moved:
+                yield SIGNED_OUT
+                return
+            if comes_back:  # its new connection has the new session; another client would lose the answer
+                return
         if not frames and open_streams().is_closing:
             if not comes_back:
                 yield ERROR
