@@ -2,8 +2,8 @@
 
 `owner_of` returns the owner of a request. `refuse_cross_site` refuses requests from other sites. `SessionCheck` checks
 later if the reader of a long stream is still signed in. `open_streams` counts what is open in this process, and
-`TokenBucket` limits a rate. `redacted` hides what the site wants hidden from staff and exports. With `adopt_at_sign_in`
-a user adopts the conversations of the visitor who signs in.
+`TokenBucket` limits a rate. `redacted` hides what the site wants hidden from staff and exports. `adopt_at_sign_in`
+gives a visitor's conversations to the user that the visitor becomes.
 """
 
 from __future__ import annotations

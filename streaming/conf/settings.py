@@ -18,7 +18,7 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
-class Settings(VisitorSettings, PageSettings, MarkdownSettings, FileSettings, CostSettings, ReviewSettings):
+class Settings(PageSettings, MarkdownSettings, VisitorSettings, FileSettings, CostSettings, ReviewSettings):
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
