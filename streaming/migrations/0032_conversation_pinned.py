@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('streaming', '0030_cost_and_price'),
+        ('streaming', '0031_base_managers_of_reviews'),
     ]
 
     operations = [
