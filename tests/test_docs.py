@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import runpy
+import sys
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from django.conf import settings as django_settings
 
 from streaming.conf import PREFIX, SETTINGS, settings
 from tests.faults.report import fill, shortened
+from tests.packages import run
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/examples").glob("*/*.md"))]
@@ -38,6 +40,11 @@ def test_readme_names_settings_with_their_defaults():
     rows = re.findall(r"^\| `STREAMING_(\w+)` \| `([^`]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert rows
     assert [(name, default) for name, default in rows if default != repr(getattr(settings, name))] == []
+
+
+@pytest.mark.slow
+def test_documentation_builds_without_a_warning(tmp_path):
+    run(sys.executable, "-m", "sphinx", "-q", "-n", "-W", "--keep-going", "docs", tmp_path, cwd=ROOT)
 
 
 @pytest.mark.parametrize("document", PAGES, ids=lambda document: document.name)

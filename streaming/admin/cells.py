@@ -83,11 +83,19 @@ def milliseconds(value: float | None) -> str | None:
     return None if value is None else f"{value:,.0f} ms"
 
 
-def tokens(read: int | None, written: int | None) -> str | None:
-    """Input → output tokens, with `?` for a count that the provider did not give."""
+def tokens(read: int | None, written: int | None, *, is_estimated: bool = False) -> str | None:
+    """Input → output tokens, with `?` for a count that is not known, and `≈` before counts that are estimated."""
     if read is None and written is None:
         return None
-    return " → ".join("?" if count is None else f"{count:,}" for count in (read, written))
+    return ("≈ " if is_estimated else "") + " → ".join(
+        "?" if count is None else f"{count:,}" for count in (read, written)
+    )
+
+
+def tokens_of(generation: Generation) -> str | None:
+    """The input and output tokens of a generation."""
+    counts = generation.input_tokens, generation.output_tokens
+    return tokens(*counts, is_estimated=generation.is_usage_estimated)
 
 
 def money(cost: Decimal | None) -> str | None:

@@ -56,7 +56,7 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
         (None, {"fields": ("shown_status", "linked_conversation", "shown_user", "shown_message")}),
         (_("Model"), {"fields": ("provider", "model", "attempts", "finish_reason", "raw_finish_reason")}),
         (_("Error"), {"fields": ("error_code", "shown_error_detail")}),
-        (_("Tokens"), {"fields": ("tokens", "cached_input_tokens", "reasoning_tokens", "cost")}),
+        (_("Tokens"), {"fields": ("tokens", "is_usage_estimated", "cached_input_tokens", "reasoning_tokens", "cost")}),
         (_("Times"), {"fields": ("created_at", "started_at", "finished_at", "first_delta", "duration", "speed")}),
         (
             _("Inner workings"),
@@ -148,7 +148,7 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
 
     @admin.display(description=_("tokens"), ordering="output_tokens")
     def tokens(self, generation: Generation) -> str:
-        return cells.tokens(generation.input_tokens, generation.output_tokens) or self.get_empty_value_display()
+        return cells.tokens_of(generation) or self.get_empty_value_display()
 
     @admin.display(description=_("first delta"), ordering="first_delta_ms")
     def first_delta(self, generation: Generation) -> str:

@@ -20,7 +20,7 @@ def check_redaction(**kwargs: Any) -> list[CheckMessage]:
     try:
         found = import_string(path)
     except ImportError as fault:
-        return [Error(f"STREAMING_REDACT cannot be imported: {fault}.", hint=HINT, id="streaming.E060")]
+        return [Error(f"STREAMING_REDACT cannot be imported: {fault}.", hint=HINT, id="streaming.E064")]
     if callable(found):
         return []
-    return [Error(f"STREAMING_REDACT, {path}, is not a function.", hint=HINT, id="streaming.E060")]
+    return [Error(f"STREAMING_REDACT, {path}, is not a function.", hint=HINT, id="streaming.E064")]

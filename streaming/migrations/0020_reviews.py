@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('streaming', '0003_unused_fields'),
+        ('streaming', '0005_generation_is_usage_estimated'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

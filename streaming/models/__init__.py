@@ -8,24 +8,26 @@ from __future__ import annotations
 
 from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
-from streaming.models.conversations import Conversation, title_from
+from streaming.models.clock import from_now
+from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
 from streaming.models.feedback import Feedback, Thumb
-from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status, from_now
+from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status
 from streaming.models.history import contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
-from streaming.models.messages import Message, Role
+from streaming.models.messages import Message, Role, stored_content
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review, listed
 from streaming.models.staff_access import Action, StaffAccess
-from streaming.models.storable import storable
 
 __all__ = [
     "ACTIVE",
+    "MAX_TITLE_CHARS",
     "RATINGS",
     "Action",
     "Attachment",
     "Branch",
     "Conversation",
+    "ConversationQuerySet",
     "Feedback",
     "Generation",
     "GenerationQuerySet",
@@ -44,7 +46,7 @@ __all__ = [
     "listed",
     "parts_of",
     "path_of",
-    "storable",
+    "stored_content",
     "title_from",
     "turns_of",
 ]

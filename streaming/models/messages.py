@@ -6,14 +6,18 @@ import logging
 import uuid
 from typing import Any
 
-from django.db import models
+from django.db import connections, models, router
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.managers import WrittenManager
 from streaming.models.reviews import joined
-from streaming.models.storable import storable
 from streaming.protocol import Part, ToolCall, dump_parts, load_parts, text_of
+from streaming.protocol.storable import MAX_LEVELS, storable
 
 logger = logging.getLogger(__name__)
+
+# MariaDB takes no JSON with more levels, MySQL none with more than 100. What is nested deeper is kept as JSON text.
+JSON_LEVELS = {"mysql": 31}
 
 
 class Role(models.TextChoices):
@@ -42,7 +46,10 @@ class Message(models.Model):
     client_id = models.CharField(_("client id"), max_length=128, null=True, blank=True)  # noqa: DJ001
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
+    objects = WrittenManager["Message"]()
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ("created_at",)
         verbose_name = _("message")
         verbose_name_plural = _("messages")
@@ -70,9 +77,18 @@ class Message(models.Model):
 
     def set_parts(self, parts: tuple[Part, ...]) -> None:
         """Sets the content. The caller saves the row."""
-        self.parts = storable([one for part in parts for one in _dumped(part)])
-        self.text = storable(text_of(parts))
-        self.tool_names = storable(joined(part.name for part in parts if isinstance(part, ToolCall)))
+        for name, value in stored_content(parts).items():
+            setattr(self, name, value)
+
+
+def stored_content(parts: tuple[Part, ...]) -> dict[str, Any]:
+    """Returns the values of a message's fields that hold these parts."""
+    levels = JSON_LEVELS.get(connections[router.db_for_write(Message)].vendor, MAX_LEVELS)
+    return {
+        "parts": storable([one for part in parts for one in _dumped(part)], levels),
+        "text": storable(text_of(parts)),
+        "tool_names": storable(joined(part.name for part in parts if isinstance(part, ToolCall))),
+    }
 
 
 def _dumped(part: Part) -> list[dict[str, Any]]:

@@ -9,13 +9,14 @@ import asyncio
 import contextlib
 import contextvars
 import logging
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 
 from django.db import Error as DatabaseTrouble
 
 from streaming.conf import settings
-from streaming.database import in_order
+from streaming.database import in_order, told
 from streaming.journal import Batch, Mirror, redis_journal
 from streaming.runner import Run
 from streaming.supervisor.leases import tick
@@ -37,10 +38,19 @@ class Ticker:
         self._stop_requested = asyncio.Event()
         redis = redis_journal()
         self._mirror = Mirror(redis, self._on_stop) if redis else None
+        self._written_at = time.monotonic()
         self._loops: dict[Callable[[], Coroutine[None, None, None]], asyncio.Task[None]] = {}
+
+    @property
+    def lag_seconds(self) -> float:
+        """The time since a tick has stored frames, if there are frames to store; else 0."""
+        waits = any(run.is_live and run.log.last_seq > run.written for run in list(self._runs.values()))
+        return time.monotonic() - self._written_at if waits else 0.0
 
     def add(self, generation_id: uuid.UUID) -> None:
         """Starts to tick for one of `runs`."""
+        if len(self._runs) == 1:
+            self._written_at = time.monotonic()  # nothing had to be stored before
         if self._mirror:
             self._mirror.add(generation_id, self._runs[generation_id])
         self._ensure_loops()
@@ -82,7 +92,7 @@ class Ticker:
             try:
                 await self._tick()
             except DatabaseTrouble as trouble:
-                logger.warning("The journal could not be written (%s); its frames are kept.", type(trouble).__name__)
+                logger.warning("The journal could not be written (%s); its frames are kept.", told(trouble))
             except Exception:
                 # The loop must go on: without renewed leases, other processes settle these generations.
                 logger.exception("A tick failed.")
@@ -105,6 +115,8 @@ class Ticker:
             if not batches:
                 return
             held, has_written = await in_order(tick, self._worker, batches)
+            if has_written:
+                self._written_at = time.monotonic()
             for pk, batch in batches.items():
                 run = self._runs.get(pk)
                 if run is None:

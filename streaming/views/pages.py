@@ -11,28 +11,33 @@ from urllib.parse import quote
 import msgspec
 from asgiref.sync import sync_to_async
 from django.contrib.auth.views import redirect_to_login
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from streaming.access import owner_of, refuse_sync
+from streaming.access import owner_of, refuse_sync, remember
 from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
-from streaming.intake import select_branch, submission_of
+from streaming.intake import Changes, change, clean, delete, select_branch, submission_of
 from streaming.models import Conversation, Generation, Owner
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
 from streaming.views.endpoint import outside_transactions
 from streaming.views.files import sent_files
-
-LISTED = 40
-"""The number of conversations on one page of the list: more than a tall screen shows at once."""
+from streaming.views.listing import grouped, listed
 
 DECISION = "decision "
 """The prefix of a field that approves or refuses a tool call. The call's id follows."""
+
+REASON = "reason "
+"""The prefix of a field with the person's reason for such a decision."""
+
+THEME_COOKIE = "streaming_theme"
+"""The cookie in which chat.js keeps the choice of colours (`static/streaming/chat/theme.js`)."""
+THEMES = ("light", "dark")
 
 OwnersView = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
@@ -57,7 +62,10 @@ def for_owner(view: OwnersView) -> OwnersView:
         except LoginRequired:
             return redirect_to_login(_page_of(key))
         current().ensure_sweeping()
-        return await view(request, owner, key)
+        response = await view(request, owner, key)
+        if response.status_code < 400:
+            remember(request, owner)
+        return response
 
     return never_cache(outside_transactions(wrapped))
 
@@ -108,6 +116,27 @@ async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
 
 @require_POST
 @for_owner
+async def change_conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
+    """Gives a conversation another title, pins or unpins it, or deletes it."""
+    wish = request.POST.get("change", "")
+    try:
+        if wish == "delete":
+            await in_database(delete, owner, key)
+            return SeeOther(_page_of(""))
+        await in_database(change, owner, key, clean(_changes(wish, request.POST.get("title", ""))))
+    except NotFound as missing:
+        raise Http404(str(missing)) from missing
+    except RequestError as refusal:
+        return await _page(request, owner, key, refusal=refusal)
+    return SeeOther(_page_of(key))
+
+
+def _changes(wish: str, title: str) -> Changes:
+    return Changes(pinned=wish == "pin") if wish in ("pin", "unpin") else Changes(title=title)
+
+
+@require_POST
+@for_owner
 async def stop(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     """Stops the answer that is being written, if there is one."""
     active = Generation.objects.active().owned_by(owner).filter(conversation__key=key)
@@ -119,28 +148,38 @@ async def stop(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
 
 def _request_data(request: HttpRequest, key: str) -> dict[str, Any]:
     """The form as the request object that the JSON endpoint takes."""
+    chosen = {"id": key, "provider": request.POST.get("provider")}
     if answer := request.POST.get("regenerate"):
-        return {"id": key, "trigger": "regenerate-message", "messageId": answer}
+        return chosen | {"trigger": "regenerate-message", "messageId": answer}
     if answer := request.POST.get("decide"):
         return {"id": key, "messages": [{"id": answer, "role": "assistant", "parts": _decisions(request)}]}
-    # A form sends line ends as CRLF. A message has them as they were typed.
-    prompt = request.POST.get("prompt", "").replace("\r\n", "\n")
     replaced = request.POST.get("edited")
     kept = [{"url": url} for url in request.POST.getlist("kept")]
-    return {
-        "id": key,
-        "prompt": prompt,
+    return chosen | {
+        "prompt": _prompt(request),
         "files": kept,
         "clientId": request.POST.get("client_id"),
         "messageId": replaced,
     }
 
 
+def _prompt(request: HttpRequest) -> str:
+    """The message: that of a button (Continue, a suggestion), or what was typed."""
+    if "continue" in request.POST:
+        return gettext("Continue.")
+    # A form sends line ends as CRLF. A message has them as they were typed.
+    return (request.POST.get("suggestion") or request.POST.get("prompt", "")).replace("\r\n", "\n")
+
+
 def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
     """The person's decision about each tool call, in the form of tool parts."""
     chosen = ((name.removeprefix(DECISION), value) for name, value in request.POST.items() if name.startswith(DECISION))
     return [
-        {"toolCallId": call_id, "state": "approval-responded", "approval": {"approved": value == "allow"}}
+        {
+            "toolCallId": call_id,
+            "state": "approval-responded",
+            "approval": {"approved": value == "allow", "reason": request.POST.get(REASON + call_id, "").strip()},
+        }
         for call_id, value in chosen
     ]
 
@@ -171,22 +210,31 @@ def _page(
     opened = owned.filter(key=key).first() if key else None
     if key and opened is None and refusal is None:
         raise Http404("There is no such conversation.")
+    query = request.GET.get("q", "")
+    page = listed(owner, query, request.GET.get("page"))
     context: dict[str, Any] = {
         "conversation": opened,
-        "conversations": Paginator(owned.only("key", "title", "updated_at"), LISTED).get_page(request.GET.get("page")),
+        "conversations": page,
+        "groups": grouped(page),
+        "theme": theme if (theme := request.COOKIES.get(THEME_COOKIE)) in THEMES else "",
+        "query": query,
         "is_active": opened is not None and Generation.objects.filter(active_conversation=opened).exists(),
         "key": key or uuid.uuid4().hex,
         "draft": draft,
         "edited": edited,
         "refusal": str(refusal) if refusal else "",
     }
-    return render(request, "streaming/conversation.html", context, status=refusal.status if refusal else 200)
+    response = render(request, "streaming/conversation.html", context, status=refusal.status if refusal else 200)
+    if refusal and refusal.retry_after is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 page_patterns = [
     path("", conversation_list, name="conversation_list"),
     path("chat/<str:key>/", conversation, name="conversation"),
     path("chat/<str:key>/send/", send, name="send"),
+    path("chat/<str:key>/change/", change_conversation, name="change"),
     path("chat/<str:key>/stop/", stop, name="stop"),
     path("chat/<str:key>/branch/", show_branch, name="branch"),
 ]

@@ -23,7 +23,7 @@ from tests.checks import messages
 def test_function_that_cannot_be_called_is_an_error(path, problem):
     separator = "" if problem.startswith(",") else " "
     [found] = messages(STREAMING_REDACT=path)
-    assert found == Error(f"STREAMING_REDACT{separator}{problem}", hint=HINT, id="streaming.E060")
+    assert found == Error(f"STREAMING_REDACT{separator}{problem}", hint=HINT, id="streaming.E064")
 
 
 def test_function_that_can_be_called_is_fine():

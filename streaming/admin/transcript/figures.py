@@ -11,7 +11,7 @@ from streaming.models import Generation
 def figures_of(generation: Generation) -> list[str]:
     """Returns what is known: model, first token, duration, speed, tokens, cost, finish reason, attempts."""
     first = cells.milliseconds(generation.first_delta_ms)
-    used = cells.tokens(generation.input_tokens, generation.output_tokens)
+    used = cells.tokens_of(generation)
     cost = cells.money(generation.cost)
     known = [
         generation.model or generation.provider,

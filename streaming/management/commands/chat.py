@@ -192,7 +192,8 @@ def _details(result: Result) -> str:
 
 def _summary(result: Result) -> str:
     """One line with the status, tokens and times of an answer, and the option that continues the conversation."""
-    tokens = "" if result.usage.output_tokens is None else f"{result.usage.output_tokens} tokens, "
+    about = "about " if result.is_usage_estimated else ""
+    tokens = "" if result.usage.output_tokens is None else f"{about}{result.usage.output_tokens} tokens, "
     first = "" if result.first_delta_ms is None else f"first after {result.first_delta_ms / 1000:.2f} s, "
     seconds = (result.duration_ms or 0) / 1000
     waiting = f"calls that wait for an approval: {len(result.asked)}; " if result.asked else ""
