@@ -16,7 +16,7 @@ from streaming.database import alone, retry_on_deadlock
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
 from streaming.intake.continuation import continue_answer
-from streaming.intake.limits import check_limits
+from streaming.intake.limits import check_conversations, check_limits
 from streaming.intake.pending import Accepted, Sender, Start, create_pending
 from streaming.intake.submission import Submission
 from streaming.journal import Opening
@@ -62,23 +62,20 @@ def _validate(submission: Submission) -> None:
 
 def _conversation(owner: Owner, submission: Submission) -> Conversation:
     """Returns the conversation, created if needed. Its row is locked, so other submissions and branch changes wait."""
-    conversations = Conversation.objects.select_for_update()
-    if submission.is_empty:
-        found = conversations.owned_by(owner).filter(key=submission.key).first()
-        if found is None:
-            raise NotFound("There is no such conversation.")
+    found = Conversation.objects.select_for_update().owned_by(owner).filter(key=submission.key).first()
+    if found is not None:
         return found
-    conversation, _ = conversations.get_or_create(
+    if submission.is_empty:
+        raise NotFound("There is no such conversation.")
+    check_conversations(owner)
+    return Conversation.objects.create(
         owner_key=owner.key,
         key=submission.key,
-        defaults={
-            "user_id": owner.user_id,
-            "title": title_from(submission.subject),
-            "provider": submission.provider or "default",
-            "system_prompt": settings.SYSTEM_PROMPT,
-        },
+        user_id=owner.user_id,
+        title=title_from(submission.subject),
+        provider=submission.provider or "default",
+        system_prompt=settings.SYSTEM_PROMPT,
     )
-    return conversation
 
 
 def _meant(conversation: Conversation, submission: Submission) -> Submission:

@@ -33,6 +33,17 @@ def check_limits(owner: Owner, conversation: Conversation, alias: str) -> None:
     check_quota(owner, alias)
 
 
+def check_conversations(owner: Owner) -> None:
+    """Checks that the owner may begin one more conversation. Only visitors have a limit.
+
+    Raises:
+        TooManyRequests: a visitor has as many as visitors may have.
+    """
+    limit = settings.MAX_CONVERSATIONS_PER_VISITOR
+    if limit is not None and owner.is_visitor and Conversation.objects.owned_by(owner).count() >= limit:
+        raise TooManyRequests(f"Visitors may have {limit} conversations. Sign in, or continue one that you have.")
+
+
 def _check_active(owner: Owner) -> None:
     count = Generation.objects.active().owned_by(owner).count()
     if count >= settings.MAX_ACTIVE_PER_OWNER:

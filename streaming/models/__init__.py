@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
-from streaming.models.conversations import Conversation, title_from
+from streaming.models.clock import from_now
+from streaming.models.conversations import Conversation, ConversationQuerySet, title_from
 from streaming.models.feedback import Feedback, Thumb
-from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status, from_now
+from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status
 from streaming.models.history import contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
 from streaming.models.messages import Message, Role, stored_content
@@ -25,6 +26,7 @@ __all__ = [
     "Attachment",
     "Branch",
     "Conversation",
+    "ConversationQuerySet",
     "Feedback",
     "Generation",
     "GenerationQuerySet",

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models.managers import WrittenManager
-from streaming.models.owners import Owner
+from streaming.models.owners import VISITOR_PREFIX, Owner
 from streaming.protocol.storable import storable
 
 TITLE_LENGTH = 80
@@ -31,6 +31,9 @@ class KeyField(models.CharField):  # type: ignore[type-arg]
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, owner: Owner) -> ConversationQuerySet:
         return self.filter(owner_key=owner.key)
+
+    def of_visitors(self) -> ConversationQuerySet:
+        return self.filter(owner_key__startswith=VISITOR_PREFIX)
 
 
 ConversationManager = WrittenManager.from_queryset(ConversationQuerySet)

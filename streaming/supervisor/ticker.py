@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import contextvars
 import logging
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 
@@ -37,10 +38,19 @@ class Ticker:
         self._stop_requested = asyncio.Event()
         redis = redis_journal()
         self._mirror = Mirror(redis, self._on_stop) if redis else None
+        self._written_at = time.monotonic()
         self._loops: dict[Callable[[], Coroutine[None, None, None]], asyncio.Task[None]] = {}
+
+    @property
+    def lag_seconds(self) -> float:
+        """The time since a tick has stored frames, if there are frames to store; else 0."""
+        waits = any(run.is_live and run.log.last_seq > run.written for run in list(self._runs.values()))
+        return time.monotonic() - self._written_at if waits else 0.0
 
     def add(self, generation_id: uuid.UUID) -> None:
         """Starts to tick for one of `runs`."""
+        if len(self._runs) == 1:
+            self._written_at = time.monotonic()  # nothing had to be stored before
         if self._mirror:
             self._mirror.add(generation_id, self._runs[generation_id])
         self._ensure_loops()
@@ -105,6 +115,8 @@ class Ticker:
             if not batches:
                 return
             held, has_written = await in_order(tick, self._worker, batches)
+            if has_written:
+                self._written_at = time.monotonic()
             for pk, batch in batches.items():
                 run = self._runs.get(pk)
                 if run is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
 from streaming.views.files import accepted_files, file_patterns
+from streaming.views.health import health_patterns
 from streaming.views.pages import page_patterns
 from streaming.views.probe import probe_patterns
 from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, script_texts, shown_messages
@@ -23,6 +24,7 @@ __all__ = [
     "chat_patterns",
     "conversation_patterns",
     "file_patterns",
+    "health_patterns",
     "page_patterns",
     "probe_patterns",
     "script_texts",

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from streaming.access import owner_of, refuse_cross_site, refuse_sync, remember
 from streaming.database import refusal_of, told
-from streaming.errors import NotFound, RequestError, TooLarge
+from streaming.errors import BadRequest, NotFound, RequestError, TooLarge
 from streaming.supervisor import current
 
 logger = logging.getLogger(__name__)
@@ -107,10 +107,13 @@ def body_of(request: HttpRequest) -> bytes:
     """The body of a request.
 
     Raises:
+        BadRequest: the Content-Length is no number. Most servers refuse such a request themselves.
         TooLarge: it exceeds Django's DATA_UPLOAD_MAX_MEMORY_SIZE.
     """
     try:
         return request.body
+    except ValueError as error:
+        raise BadRequest("The request's Content-Length must be a number.") from error
     except RequestDataTooBig as error:
         raise TooLarge(
             "The request is larger than this site accepts (DATA_UPLOAD_MAX_MEMORY_SIZE). "
