@@ -95,7 +95,7 @@ def test_modules_are_short() -> None:
 
 def test_every_module_is_named() -> None:
     assert {"chat.js", *MODULES} == set(SCRIPTS)
-    expected = ["chat.css", *MODULES, "chat.js"]
+    expected = ["chat.css", "markdown.css", *MODULES, "chat.js"]
     assert addresses(rendered()) == [f"/static/streaming/{name}" for name in expected]
 
 
@@ -115,7 +115,7 @@ def test_every_element_carries_the_nonce(collected: Path, source: str) -> None:
     else:
         request.csp_nonce = "n0nce"  # type: ignore[attr-defined]
     page = rendered(**values)
-    assert page.count('nonce="n0nce"') == len(re.findall("<link|<script", page)) == len(MODULES) + 3
+    assert page.count('nonce="n0nce"') == len(re.findall("<link|<script", page)) == len(MODULES) + 4
     assert 'nonce="' not in rendered()
 
 
@@ -123,7 +123,7 @@ def test_every_element_carries_the_nonce(collected: Path, source: str) -> None:
 def test_hashed_names_are_used_for_every_file(collected: Path) -> None:
     page = rendered()
     found = [address.removeprefix("/static/") for address in addresses(page)]
-    assert len(found) == len(MODULES) + 2
+    assert len(found) == len(MODULES) + 3
     assert all(re.search(r"\.[0-9a-f]{12}\.(?:css|js)$", file) and (collected / file).is_file() for file in found)
     mapped = import_map(page)
     assert list(mapped) == [f"/static/streaming/{module}" for module in MODULES]
@@ -151,7 +151,7 @@ def test_no_comment_looks_like_an_import() -> None:
 def test_rewritten_imports_need_no_map(collected: Path) -> None:
     page = rendered()
     assert "importmap" not in page
-    hashed = [(collected / address.removeprefix("/static/")) for address in addresses(page)[1:]]
+    hashed = [(collected / address.removeprefix("/static/")) for address in addresses(page)[2:]]
     imported = {(file.parent / path).resolve() for file in hashed for path in IMPORT.findall(file.read_text())}
     assert imported == set(hashed[:-1])
 
