@@ -12,7 +12,7 @@ from streaming.database import atomic
 from streaming.models import Attachment, Conversation, Owner, from_now
 
 # The number of conversations that one transaction deletes. Nobody else waits long for their rows.
-CONVERSATIONS_PER_DELETION = 50
+CONVERSATIONS_PER_DELETION = 20
 DAY_SECONDS = 86_400.0
 
 
@@ -35,9 +35,12 @@ def prune(conversations: QuerySet[Conversation], *, at_once: int = CONVERSATIONS
 
 
 def forget_old() -> int:
-    """Deletes conversations that are older than `STREAMING_RETENTION_DAYS`, and returns their number."""
+    """Deletes some conversations that are older than `STREAMING_RETENTION_DAYS`. Returns 0 if there are none left.
+
+    It is one transaction, so that the database threads are soon free for other work.
+    """
     days = settings.RETENTION_DAYS
-    return sum(prune(unused_for(datetime.timedelta(days=days)))) if days is not None else 0
+    return 0 if days is None else next(prune(unused_for(datetime.timedelta(days=days))), 0)
 
 
 def delete_conversations(owner: Owner, key: str | None = None) -> int:

@@ -71,6 +71,7 @@ def test_retention_is_a_setting(settings: Any, days: int | None, left: set[str])
     used("new", 2)
     used("old", 4)
     assert forget_old() == 2 - len(left)
+    assert forget_old() == 0
     assert keys() == left
 
 
