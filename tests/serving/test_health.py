@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
-import time
 
 import httpx
 
@@ -15,11 +15,12 @@ async def test_balancer_is_told_when_the_process_drains(start: Start, visit: Vis
     site = start("uvicorn", STREAMING_DRAIN_SECONDS=5)
     stream = await visit(site).ask("Hello?", "endless")
     await stream.until("text-delta")
-    assert httpx.get(f"{site.url}/streaming/health").status_code == 200
-    site.send_signal(signal.SIGTERM)
-    deadline = time.monotonic() + 4
-    while (response := httpx.get(f"{site.url}/streaming/health")).status_code == 200 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    async with httpx.AsyncClient(base_url=site.url) as balancer:
+        assert (await balancer.get("/streaming/health")).status_code == 200
+        site.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(4):
+            while (response := await balancer.get("/streaming/health")).status_code == 200:
+                await asyncio.sleep(0.05)
     assert response.status_code == 503
     assert "streaming_draining 1\n" in response.text
     await stream.until("text-delta", 2)
