@@ -1,7 +1,7 @@
 """The WebSocket endpoint: the protocol of the AI SDK's `WebSocketChatTransport`, over the same log as SSE.
 
     commands   client → server   send · resume · abort
-    replies    server → client   start · chunk (sequence from 0) · end · error · no-active
+    replies    server → client   start · chunk (sequence from 0) · end (what was sent in all) · error · no-active
 
 Each answer that a socket follows is sent by a task, so that the socket can be read at the same time. No channel layer
 is used: a full layer drops messages silently, and readers are cursors over the log, which need no messages.
@@ -23,26 +23,22 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from streaming.access import SessionCheck, TokenBucket, open_streams, owner_in_scope, refuse_cross_site_socket
 from streaming.conf import settings
-from streaming.database import in_database
+from streaming.database import in_database, refusal_of, told
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
-from streaming.intake import submission_of
+from streaming.intake import read_command, request_id_if_any, request_id_of, submission_of
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import chunk_of
-from streaming.subscription import Subscription, follow, subscribe
+from streaming.subscription import Subscription, follow, subscribe, total_of
 from streaming.supervisor import current, stop
 
 logger = logging.getLogger(__name__)
 
 # Close codes from 4000 to 4999 are for applications (RFC 6455, section 7.4.2). These follow HTTP's status codes.
 CLOSE_UNAUTHENTICATED = 4401
+CLOSE_MOVED = 4307  # the session has got another key: connect again
 CLOSE_TOO_MANY = 4429
-CLOSE_CODES: dict[type[RequestError], int] = {
-    LoginRequired: CLOSE_UNAUTHENTICATED,
-    TooManyRequests: CLOSE_TOO_MANY,
-}
-# A command contains the client's whole history, which is not used. This is more than twice the longest prompt in UTF-8.
-MAX_COMMAND_CHARS = 1_000_000
-MAX_REQUEST_ID_CHARS = 128
+PARTING_CODES = {False: CLOSE_UNAUTHENTICATED, True: CLOSE_MOVED}
+CLOSE_CODES: dict[type[RequestError], int] = {LoginRequired: CLOSE_UNAUTHENTICATED, TooManyRequests: CLOSE_TOO_MANY}
 # How many commands a socket may send; a client sends one for each question. Daphne buffers unread ones without limit.
 BURST_COMMANDS, COMMANDS_PER_SECOND = 100, 20.0
 # How many answers one socket may follow at once. A page shows one or a few.
@@ -87,7 +83,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             still_holds = await self._session.holds_as_far_as_known()
         self._unfollow()  # nothing may be sent after the close
         with suppress(OSError):
-            await self.close(CLOSE_UNAUTHENTICATED)
+            await self.close(PARTING_CODES[self._session.has_moved])
 
     def _unfollow(self) -> None:
         """Stops following all answers. The answers continue."""
@@ -103,19 +99,21 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         if not self._bucket.take():
             await self._close_and_stop(CLOSE_TOO_MANY)
         try:
-            command = _decode(text_data)
-            request_id = _request_id(command)
+            command = read_command(text_data)
+            request_id = request_id_of(command)
             if not await self._session.holds_now():
-                await self._close_and_stop(CLOSE_UNAUTHENTICATED)
+                await self._close_and_stop(PARTING_CODES[self._session.has_moved])
             await self._handler(command)(command, request_id)
         except StopConsumer:
             raise
         except RequestError as error:
-            await self._reply_error(_request_id_if_any(text_data), str(error))
-        except Exception:
+            await self._reply_error(request_id_if_any(text_data), str(error), error.retry_after)
+        except Exception as error:
             # Channels would close the socket, and all its answers would lose their reader.
-            logger.exception("A command could not be handled.")
-            await self._reply_error(_request_id_if_any(text_data), PUBLIC_MESSAGES["internal"])
+            logger.exception("A command could not be handled (%s).", told(error))
+            refusal = refusal_of(error)
+            text = str(refusal or PUBLIC_MESSAGES["internal"])
+            await self._reply_error(request_id_if_any(text_data), text, refusal.retry_after if refusal else None)
 
     def _handler(self, command: dict[str, Any]) -> Callable[[dict[str, Any], str], Awaitable[None]]:
         handlers = {"send": self._send, "resume": self._resume, "abort": self._abort}
@@ -168,6 +166,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         try:
             with open_streams().reading(), closing(await subscribing()) as subscription:
                 await self._relay_frames(request_id, subscription)
+        except RequestError as error:
+            await self._reply_error(request_id, str(error), error.retry_after)
         except Exception:
             logger.exception("A socket's stream broke off.")
             await self._reply_error(request_id, BROKE_OFF)
@@ -175,69 +175,32 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
     async def _relay_frames(self, request_id: str, subscription: Subscription) -> None:
         """Sends the log from its start, as chunks that are numbered from 0.
 
-        If the log was lost and made anew, the client must resume, because this transport cannot begin again.
+        The `end` says what they add up to. If the log was lost and made anew, the client must resume, because this
+        transport cannot begin again.
         """
         sent = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
-            if not frames and open_streams().is_closing:
-                await self._reply_error(request_id, BROKE_OFF)
-                return
-            if subscription.has_begun_again:
+            is_closing = not frames and open_streams().is_closing
+            if is_closing or subscription.has_begun_again:
                 await self._reply_error(request_id, BROKE_OFF)
                 return
             for sequence, one in enumerate(frames, sent):
                 await self._write(prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one)))
             sent += len(frames)
-        await self._reply(type="end", requestId=request_id)
+        await self._reply(type="end", requestId=request_id, **await total_of(self._running[request_id]))
 
-    async def _reply_error(self, request_id: str, text: str) -> None:
-        await self._reply(type="error", requestId=request_id, errorText=text)
+    async def _reply_error(self, request_id: str, text: str, retry_after: int | None = None) -> None:
+        wait = {} if retry_after is None else {"retryAfter": retry_after}  # like HTTP's `Retry-After`
+        await self._reply(type="error", requestId=request_id, errorText=text, **wait)
 
-    async def _reply(self, **reply: str) -> None:
+    async def _reply(self, **reply: Any) -> None:
         await self._write(msgspec.json.encode(reply))
 
     async def _write(self, reply: bytes) -> None:
         """Sends one reply. Some servers raise an OSError if the client has gone; `disconnect` comes next then."""
         with suppress(OSError):
             await self.send(text_data=reply.decode())
-
-
-def _decode(text: str | None) -> dict[str, Any]:
-    if text is None:
-        raise BadRequest("Frames must be text.")
-    if len(text) > MAX_COMMAND_CHARS:
-        raise BadRequest(
-            f"A frame may have at most {MAX_COMMAND_CHARS} characters. "
-            "Send only the last message, and send files to api/files first."
-        )
-    try:
-        command = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadRequest("A frame must be valid JSON.") from error
-    if not isinstance(command, dict):
-        raise BadRequest("A frame must be a JSON object.")
-    return command
-
-
-def _request_id(command: dict[str, Any]) -> str:
-    request_id = command.get("requestId")
-    if not isinstance(request_id, str) or not 1 <= len(request_id) <= MAX_REQUEST_ID_CHARS:
-        raise BadRequest(f"A frame's 'requestId' must be a string of 1 to {MAX_REQUEST_ID_CHARS} characters.")
-    return request_id
-
-
-class _Address(msgspec.Struct):
-    requestId: str = ""
-
-
-def _request_id_if_any(text: str | None) -> str:
-    """The request id for an error reply; empty if the command has none. Without the id, a client waits for ever."""
-    try:
-        request_id = msgspec.json.decode(text or "", type=_Address).requestId
-    except (msgspec.DecodeError, RecursionError):
-        return ""
-    return request_id if len(request_id) <= MAX_REQUEST_ID_CHARS else ""
 
 
 def _active_generation(owner: Owner, key: str) -> uuid.UUID | None:

@@ -1,22 +1,31 @@
-"""The guard of one connection: `send` waits for a slow client, and a stuck client is cut off."""
+"""The guard of one connection: `send` waits for a slow client, and a stuck client is cut off.
+
+`send` returns when the server's own buffer is empty, also after the last message. So the application lives, and counts
+the stream as open, as long as the server has bytes for the client. Nothing remains that nobody watches.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 from streaming.access import open_streams
 from streaming.asgi.types import Message, Send
 from streaming.asgi.wires import Wire
 from streaming.conf import settings
 
+# Daphne and uvloop write to the kernel one or two turns of the event loop after `send`.
+TURNS = 2
 # Seconds between two checks of a server's buffer while `send` waits for it.
 RELIEF_SECONDS = 0.02
 # Seconds between two checks for a stuck client, which may be cut off so much later.
 CHECK_SECONDS = 1.0
+# A kernel takes at least so much at once. Shorter responses cannot leave anything behind in a server.
+SMALL_BYTES = 64 * 1024
 
 
 class Guard:
-    """Wraps the `send` of one connection: it waits while the server's buffer is full, and cuts off a stuck client.
+    """Wraps the `send` of one connection: it waits until the server's buffer is empty, and cuts off a stuck client.
 
     `has_begun` is True once an HTTP response has begun; it stays False for a WebSocket.
     """
@@ -26,6 +35,8 @@ class Guard:
         self._wire = wire
         self.has_begun = False
         self._waiting = 0
+        self._sent = 0
+        self._is_over = False
         self._last_progress: tuple[int, float] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -34,12 +45,13 @@ class Guard:
         if self._timer is None:
             self._check_later()
         self._waiting += 1
+        self._sent += len(message.get("body", b""))
         self.has_begun = self.has_begun or message["type"] == "http.response.start"
         try:
             await self._send(message)
-            if self._wire.is_full():
-                while not self._wire.is_relieved():  # noqa: ASYNC110  # no server says when its buffer empties
-                    await asyncio.sleep(RELIEF_SECONDS)
+            turns = itertools.chain(itertools.repeat(0, TURNS), itertools.repeat(RELIEF_SECONDS))
+            while not self._wire.is_flushed():  # noqa: ASYNC110  # no server says when it is
+                await asyncio.sleep(next(turns))
         finally:
             self._waiting -= 1
             self._last_progress = None
@@ -49,8 +61,12 @@ class Guard:
         self._wire.abort()
 
     def close(self) -> None:
-        """Stops the checks of the connection."""
-        if self._timer:
+        """Stops the checks of the connection, or lets them go on until the client has everything or is cut.
+
+        That is for granian. The other servers have nothing left, because `send` has waited.
+        """
+        self._is_over = True
+        if self._timer and (self._sent <= SMALL_BYTES or self._wire.is_drained()):
             self._timer.cancel()
 
     def _check_later(self) -> None:
@@ -58,7 +74,9 @@ class Guard:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._check)
 
     def _check(self) -> None:
-        if self._waiting and self._is_stuck():
+        if self._is_over and self._wire.is_drained():
+            return
+        if (self._waiting or self._is_over) and self._is_stuck():
             self._wire.abort()
         else:
             self._check_later()

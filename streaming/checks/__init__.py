@@ -12,6 +12,7 @@ from streaming.checks.costs import check_costs
 from streaming.checks.database import check_database
 from streaming.checks.files import check_files, check_files_exposure
 from streaming.checks.providers import check_providers
+from streaming.checks.redaction import check_redaction
 from streaming.checks.redis import check_redis
 from streaming.checks.settings import check_settings
 from streaming.checks.site import check_exposure, check_site
@@ -36,5 +37,6 @@ def register_checks() -> None:
     """Registers all checks. Django calls it once, when the app is ready."""
     for check in CHECKS:
         checks.register(check, TAG)
+    checks.register(check_redaction, TAG)
     checks.register(check_exposure, TAG, deploy=True)
     checks.register(check_files_exposure, TAG, deploy=True)

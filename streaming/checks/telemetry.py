@@ -18,6 +18,6 @@ def check_telemetry(**kwargs: Any) -> list[CheckMessage]:
         Error(
             "STREAMING_TELEMETRY is on, but the package 'opentelemetry-api' is missing.",
             hint='Run: pip install "django-llm-streaming[otel]"',
-            id="streaming.E064",
+            id="streaming.E065",
         )
     ]

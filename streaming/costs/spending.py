@@ -58,7 +58,7 @@ def check_budgets(owner: Owner) -> None:
         begin, end = _bounds(budget.period)
         used = _used(owner if budget.scope == "owner" else None, begin)[budget.unit]
         if used >= budget.limit:
-            raise OverBudget(_refusal(budget), _seconds_until(end))
+            raise OverBudget(_refusal(budget), retry_after=_seconds_until(end))
         if used >= budget.limit * WARNS_AT:
             _warn(budget, owner, begin, used)
 

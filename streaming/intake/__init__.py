@@ -9,19 +9,26 @@ from __future__ import annotations
 
 from streaming.intake.accept import accept
 from streaming.intake.branches import select_branch
+from streaming.intake.client_json import UNREADABLE, read_json
+from streaming.intake.commands import read_command, request_id_if_any, request_id_of
 from streaming.intake.parsing import read_stop, read_submission, submission_of
 from streaming.intake.pending import Accepted, Sender, Start
 from streaming.intake.submission import Submission, ToolAnswer
 
 __all__ = [
+    "UNREADABLE",
     "Accepted",
     "Sender",
     "Start",
     "Submission",
     "ToolAnswer",
     "accept",
+    "read_command",
+    "read_json",
     "read_stop",
     "read_submission",
+    "request_id_if_any",
+    "request_id_of",
     "select_branch",
     "submission_of",
 ]

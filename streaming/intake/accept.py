@@ -12,17 +12,17 @@ import msgspec
 from django.db import IntegrityError
 
 from streaming.conf import settings
-from streaming.database import atomic, retry_on_deadlock
+from streaming.database import alone, retry_on_deadlock
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
 from streaming.intake.continuation import continue_answer
-from streaming.intake.limits import check_limits
+from streaming.intake.limits import check_conversations, check_limits
 from streaming.intake.pending import Accepted, Sender, Start, create_pending
 from streaming.intake.submission import Submission
 from streaming.journal import Opening
 from streaming.models import Conversation, Generation, Message, Owner, Role, path_of, title_from, turns_of
 from streaming.protocol import TextPart
-from streaming.settlement import BUSY, check_idle
+from streaming.settlement import check_idle
 from streaming.tools import registered, toolbox_for
 
 UNKNOWN = "There is no such message in this conversation."
@@ -38,14 +38,14 @@ def accept(sender: Sender, submission: Submission) -> Accepted:
     _validate(submission)
     registered()  # imports the site's tools before the transaction begins
     try:
-        with atomic():
+        with alone(sender.owner.key):  # the limits of one owner are counted and used up in one turn
             conversation = _conversation(sender.owner, submission)
             if submission.answers:
                 return continue_answer(sender, conversation, submission)
             meant = _meant(conversation, submission)
             return _join(conversation, meant) or _begin(sender, conversation, meant)
-    except IntegrityError:
-        return _lost_the_race(sender, submission)
+    except IntegrityError as error:
+        return _lost_the_race(sender, submission, error)
 
 
 def _validate(submission: Submission) -> None:
@@ -62,23 +62,20 @@ def _validate(submission: Submission) -> None:
 
 def _conversation(owner: Owner, submission: Submission) -> Conversation:
     """Returns the conversation, created if needed. Its row is locked, so other submissions and branch changes wait."""
-    conversations = Conversation.objects.select_for_update()
-    if submission.is_empty:
-        found = conversations.owned_by(owner).filter(key=submission.key).first()
-        if found is None:
-            raise NotFound("There is no such conversation.")
+    found = Conversation.objects.select_for_update().owned_by(owner).filter(key=submission.key).first()
+    if found is not None:
         return found
-    conversation, _ = conversations.get_or_create(
+    if submission.is_empty:
+        raise NotFound("There is no such conversation.")
+    check_conversations(owner)
+    return Conversation.objects.create(
         owner_key=owner.key,
         key=submission.key,
-        defaults={
-            "user_id": owner.user_id,
-            "title": title_from(submission.subject),
-            "provider": submission.provider or "default",
-            "system_prompt": settings.SYSTEM_PROMPT,
-        },
+        user_id=owner.user_id,
+        title=title_from(submission.subject),
+        provider=submission.provider or "default",
+        system_prompt=settings.SYSTEM_PROMPT,
     )
-    return conversation
 
 
 def _meant(conversation: Conversation, submission: Submission) -> Submission:
@@ -112,7 +109,7 @@ def _join(conversation: Conversation, submission: Submission) -> Accepted | None
 def _begin(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
     check_idle(conversation)
     alias = submission.provider or conversation.provider
-    check_limits(sender.owner, conversation, alias, sender.ahead)
+    check_limits(sender.owner, conversation, alias)
     asked = _user_message(conversation, submission)
     answer = Message(conversation=conversation, parent=asked, role=Role.ASSISTANT)
     check_taken(alias, asked.typed_parts)
@@ -185,12 +182,17 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def _lost_the_race(sender: Sender, submission: Submission) -> Accepted:
-    """Joins the request that stored the same message a moment earlier, or refuses: another answer has begun."""
+def _lost_the_race(sender: Sender, submission: Submission, error: IntegrityError) -> Accepted:
+    """Joins the request that stored the same message a moment earlier, or refuses: another answer has begun.
+
+    Raises `error` if there was no race. Then it came from a signal receiver of the site.
+    """
     conversation = Conversation.objects.owned_by(sender.owner).filter(key=submission.key).first()
     if conversation and submission.answers:
         return continue_answer(sender, conversation, submission)
     joined = _join(conversation, submission) if conversation else None
-    if joined is None:
-        raise Conflict(BUSY)
-    return joined
+    if joined is not None:
+        return joined
+    if conversation:
+        check_idle(conversation)
+    raise error

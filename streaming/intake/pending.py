@@ -8,6 +8,7 @@ from streaming.conf import settings
 from streaming.journal import Opening
 from streaming.models import Generation, Message, Owner, from_now
 from streaming.protocol import GenerationRequest, ToolCall, Turn
+from streaming.signals import announce_at_commit, generation_started
 from streaming.tools import Toolbox
 
 
@@ -40,14 +41,12 @@ class Accepted(NamedTuple):
 class Sender(NamedTuple):
     """The owner who submits, and the worker that will run the generation.
 
-    `toolbox` has the tools that the owner's code offers; None means those of the settings. `ahead` is the number of the
-    same owner's submissions that are being accepted before this one.
+    `toolbox` has the tools that the owner's code offers; None means those of the settings.
     """
 
     owner: Owner
     worker: str
     toolbox: Toolbox | None = None
-    ahead: int = 0
 
 
 def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening) -> Generation:
@@ -63,6 +62,7 @@ def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening
         lease_until=from_now(settings.LEASE_SECONDS),
         head_seq=opening.head_seq,
     )
+    announce_at_commit(generation_started, generation.pk)
     conversation.active_leaf = answer
     conversation.save(update_fields=("active_leaf", "updated_at"))
     return generation

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('streaming', '0003_unused_fields'),
+        ('streaming', '0022_meta_options'),
     ]
 
     operations = [

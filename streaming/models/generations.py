@@ -10,19 +10,19 @@ generation of the same conversation. Settling sets it to null.
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
-from django.db.models import functions
 from django.db.models.functions import Coalesce
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from streaming.errors import PUBLIC_MESSAGES
+from streaming.models.clock import InsertedAtField, Now, from_now
+from streaming.models.managers import WrittenManager
 from streaming.models.owners import Owner
 from streaming.protocol.ui_stream import Outcome
 
@@ -38,20 +38,6 @@ class Status(models.TextChoices):
 
 
 ACTIVE = (Status.PENDING, Status.RUNNING)
-
-
-class Now(functions.Now):
-    """The time on the database's clock. MySQL's own function gives local time, but Django reads it as UTC."""
-
-    def as_mysql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        if connection.timezone_name == "UTC":
-            return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra)
-        return super().as_mysql(compiler, connection, **extra)
-
-
-def from_now(seconds: float) -> models.expressions.CombinedExpression:
-    """Returns the time in so many seconds on the database's clock, the only clock that all processes share."""
-    return Now() + datetime.timedelta(seconds=seconds)
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
@@ -100,13 +86,19 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return bool(asked) or waiting.exists()
 
 
+GenerationManager = WrittenManager.from_queryset(GenerationQuerySet)
+
+
 class Generation(models.Model):
-    """One run of a model. Token counts are null if the provider reported none. Times are from the database's clock.
+    """One run of a model. Times are from the database's clock.
+
+    Token counts are null if they are not known. If the answer broke off before the provider reported them, they are
+    estimated, and `is_usage_estimated` is True.
 
     `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for
     staff. `price` is what `cost` was made from. `worker` names the process that runs it and must renew `lease_until`.
     `last_seq` is the number of the last frame of its log. The frames up to `head_seq` repeat what earlier generations
-    wrote into the same answer.
+    wrote into the same answer. `timeline` says when the answer grew, as `streaming.runner.Timeline` writes it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -133,14 +125,16 @@ class Generation(models.Model):
     cached_input_tokens = models.PositiveIntegerField(_("cached input tokens"), null=True, blank=True)
     cache_write_tokens = models.PositiveIntegerField(_("cache write tokens"), null=True, blank=True)
     reasoning_tokens = models.PositiveIntegerField(_("reasoning tokens"), null=True, blank=True)
+    is_usage_estimated = models.BooleanField(_("tokens are estimated"), default=False, db_default=False)
     cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=9, null=True, blank=True)
     price = models.JSONField(_("price"), null=True, blank=True)
 
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = InsertedAtField(_("created"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     first_delta_ms = models.PositiveIntegerField(_("time to first delta, ms"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration, ms"), null=True, blank=True)
+    timeline = models.JSONField(_("timeline"), null=True, blank=True)
 
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
@@ -150,12 +144,17 @@ class Generation(models.Model):
     head_seq = models.PositiveIntegerField(_("last frame of what was said before"), default=0)
     last_seq = models.PositiveIntegerField(_("last frame"), default=0)
 
-    objects = GenerationQuerySet.as_manager()
+    objects = GenerationManager()
 
     class Meta:
+        base_manager_name = "objects"
         ordering = ("-created_at",)
         verbose_name = _("generation")
         verbose_name_plural = _("generations")
+        permissions = (
+            ("stop_generation", _("Can stop answers")),
+            ("view_raw_events", _("Can view raw events and requests")),
+        )
         indexes = (
             models.Index(fields=("status", "lease_until"), name="streaming_generation_lease"),
             models.Index(fields=("-created_at",), name="streaming_generation_created"),
@@ -201,6 +200,7 @@ class Generation(models.Model):
             "outputTokens": self.output_tokens,
             "cachedInputTokens": self.cached_input_tokens,
             "reasoningTokens": self.reasoning_tokens,
+            "isEstimated": self.is_usage_estimated or None,
         }
         known = {
             "status": self.status,
@@ -217,10 +217,12 @@ class Generation(models.Model):
         return known if self.head_seq else {name: value for name, value in known.items() if value is not None}
 
 
-@receiver(pre_delete, sender="streaming.Conversation")
-def _lock_active(instance: Any, using: str, **kwargs: Any) -> None:
-    """Keeps the process that writes an answer from adding frames to it while its conversation is deleted.
-
-    Django calls it within the transaction, before it deletes frames. PostgreSQL would refuse to delete the generation.
-    """
-    list(Generation.objects.using(using).filter(active_conversation=instance).select_for_update().values_list("pk"))
+@receiver(pre_delete, sender=Generation)
+def _keep_ticks_away(instance: Generation, using: str, **kwargs: Any) -> None:
+    """Locks a running generation before its frames are deleted. A tick would write more, and the delete would fail."""
+    if instance.is_active:
+        Generation.objects.using(using).select_for_update().filter(pk=instance.pk).first()@receiver(pre_delete, sender=Generation)
+def _keep_ticks_away(instance: Generation, using: str, **kwargs: Any) -> None:
+    """Locks a running generation before its frames are deleted. A tick would write more, and the delete would fail."""
+    if instance.is_active:
+        Generation.objects.using(using).select_for_update().filter(pk=instance.pk).first()

@@ -12,9 +12,10 @@ from collections.abc import Callable
 
 from django.db import Error as DatabaseTrouble
 
+from streaming.access import prune_visitors
 from streaming.archive import forget_old
 from streaming.conf import settings
-from streaming.database import in_database
+from streaming.database import in_database, told
 from streaming.files import forget_unsent
 from streaming.journal import prune_frames
 from streaming.settlement import reap
@@ -39,9 +40,11 @@ async def sweep_forever() -> None:
                 await in_database(forget_unsent)
                 while await in_database(forget_old):
                     pass
+                while await in_database(prune_visitors):
+                    pass
             asyncio.get_running_loop().run_in_executor(None, return_memory)  # not awaited: the next sweep need not wait
         except DatabaseTrouble as trouble:
-            logger.warning("Sweeping failed (%s); trying again later.", type(trouble).__name__)
+            logger.warning("Sweeping failed (%s); trying again later.", told(trouble))
         except Exception:
             # A process that stops sweeping leaves dead generations unsettled.
             logger.exception("Sweeping failed.")

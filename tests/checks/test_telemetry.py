@@ -12,4 +12,4 @@ def test_telemetry_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telemetry, "find_spec", lambda name: None)
     assert messages() == []
     (message,) = messages(STREAMING_TELEMETRY=True)
-    assert message.id == "streaming.E064"
+    assert message.id == "streaming.E065"

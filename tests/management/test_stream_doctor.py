@@ -100,6 +100,7 @@ def test_findings(found: Measurement, expected: list[str]) -> None:
         (signing.dumps({"frames": 2}, salt="another"), 404),
         (Plan(frames=2, pause=0).signed(), 200),
     ],
+    ids=["none", "forged", "of another use", "signed"],
 )
 async def test_probe_needs_the_sites_signature(plan: str, status: int) -> None:
     response = await AsyncClient().get("/streaming/probe", {"plan": plan})

@@ -19,7 +19,7 @@ async def test_balancer_is_told_when_the_process_drains(start: Start, visit: Vis
         assert (await balancer.get("/streaming/health")).status_code == 200
         site.send_signal(signal.SIGTERM)
         async with asyncio.timeout(4):
-            while (response := await balancer.get("/streaming/health")).status_code == 200:
+            while (response := await balancer.get("/streaming/health")).status_code == 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     assert response.status_code == 503
     assert "streaming_draining 1\n" in response.text

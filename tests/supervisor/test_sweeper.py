@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import datetime
 import os
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from streaming.models import Conversation, from_now
 from streaming.supervisor import current, sweeper
+from tests.engine import Script, submit
 
 MEGABYTE = 1 << 20
 # The pieces are small enough for the heap. One in fifty is kept, so that the heap cannot shrink by itself.
@@ -78,6 +81,22 @@ async def test_sweeper_forgets_old_conversations(monkeypatch: pytest.MonkeyPatch
     await Conversation.objects.exclude(key="0").aupdate(updated_at=from_now(-31 * 86_400))
     current().ensure_sweeping()
     async with asyncio.timeout(10):
-        while await Conversation.objects.acount() > 1:
+        while await Conversation.objects.acount() > 1:  # noqa: ASYNC110  # no event announces it
             await asyncio.sleep(0.02)
     assert (await Conversation.objects.aget()).key == "0"
+
+
+async def test_sweeper_deletes_old_conversations_of_visitors(
+    scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch, engine: None
+) -> None:
+    settings.STREAMING_SWEEP_SECONDS = 0.01
+    settings.STREAMING_VISITOR_RETENTION_SECONDS = 60
+    monkeypatch.setattr(sweeper, "SWEEPS_PER_PRUNING", 1)
+    scripted(text="ok")
+    await submit()
+    await current().idle()
+    assert await Conversation.objects.aexists()
+    await Conversation.objects.aupdate(updated_at=timezone.now() - datetime.timedelta(seconds=61))
+    async with asyncio.timeout(5):
+        while await Conversation.objects.aexists():  # noqa: ASYNC110  # no event announces it
+            await asyncio.sleep(0.01)
