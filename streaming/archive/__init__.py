@@ -19,6 +19,7 @@ from streaming.archive.pruning import (
     forget_old,
     prune,
     unused_for,
+    without_flagged,
 )
 from streaming.archive.reading import Import, read_archive
 
@@ -41,4 +42,5 @@ __all__ = [
     "prune",
     "read_archive",
     "unused_for",
+    "without_flagged",
 ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from streaming.conf import settings
 from streaming.database import atomic
-from streaming.models import Attachment, Conversation, Owner, from_now
+from streaming.models import Attachment, Conversation, Owner, Review, from_now
 
 # The number of conversations that one transaction deletes. Nobody else waits long for their rows.
 CONVERSATIONS_PER_DELETION = 20
@@ -20,6 +20,12 @@ def unused_for(age: datetime.timedelta) -> QuerySet[Conversation]:
     """Selects conversations without a message, an answer or a new title for so long. None with a running answer."""
     old = Conversation.objects.filter(updated_at__lt=from_now(-age.total_seconds()))
     return old.filter(active_generation=None)
+
+
+def without_flagged(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """Leaves conversations out in which staff have flagged an answer."""
+    flagged = Review.objects.filter(is_flagged=True, message__conversation=OuterRef("pk"))
+    return conversations.filter(~Exists(flagged))
 
 
 def prune(conversations: QuerySet[Conversation], *, at_once: int = CONVERSATIONS_PER_DELETION) -> Iterator[int]:
@@ -37,10 +43,11 @@ def prune(conversations: QuerySet[Conversation], *, at_once: int = CONVERSATIONS
 def forget_old() -> int:
     """Deletes some conversations that are older than `STREAMING_RETENTION_DAYS`. Returns 0 if there are none left.
 
-    It is one transaction, so that the database threads are soon free for other work.
+    Conversations with a flagged answer are kept. It is one transaction, so that the database threads are soon free for
+    other work.
     """
     days = settings.RETENTION_DAYS
-    return 0 if days is None else next(prune(unused_for(datetime.timedelta(days=days))), 0)
+    return 0 if days is None else next(prune(without_flagged(unused_for(datetime.timedelta(days=days)))), 0)
 
 
 def delete_conversations(owner: Owner, key: str | None = None) -> int:

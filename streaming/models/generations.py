@@ -221,8 +221,4 @@ class Generation(models.Model):
 def _keep_ticks_away(instance: Generation, using: str, **kwargs: Any) -> None:
     """Locks a running generation before its frames are deleted. A tick would write more, and the delete would fail."""
     if instance.is_active:
-        Generation.objects.using(using).select_for_update().filter(pk=instance.pk).first()@receiver(pre_delete, sender=Generation)
-def _keep_ticks_away(instance: Generation, using: str, **kwargs: Any) -> None:
-    """Locks a running generation before its frames are deleted. A tick would write more, and the delete would fail."""
-    if instance.is_active:
         Generation.objects.using(using).select_for_update().filter(pk=instance.pk).first()

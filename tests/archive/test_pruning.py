@@ -14,7 +14,7 @@ from streaming.archive import forget_old, prune, unused_for
 from streaming.chat import delete_conversations
 from streaming.files import keep
 from streaming.files.uploads import Upload
-from streaming.models import Attachment, Conversation, Generation, Message, Owner, from_now
+from streaming.models import Attachment, Conversation, Generation, Message, Owner, Review, from_now
 from streaming.supervisor import current
 from tests import engine
 from tests.engine import ALICE, BOB, Script, run_until
@@ -73,6 +73,17 @@ def test_retention_is_a_setting(settings: Any, days: int | None, left: set[str])
     assert forget_old() == 2 - len(left)
     assert forget_old() == 0
     assert keys() == left
+
+
+@pytest.mark.django_db
+def test_retention_keeps_flagged_conversations(settings: Any) -> None:
+    settings.STREAMING_RETENTION_DAYS = 1
+    for key, is_flagged in (("flagged", True), ("reviewed", False), ("plain", None)):
+        answer = Message.objects.create(conversation=used(key, 9), role="assistant")
+        if is_flagged is not None:
+            Review.objects.create(message=answer, is_flagged=is_flagged)
+    assert forget_old() == 2
+    assert keys() == {"flagged"}
 
 
 @pytest.mark.usefixtures("engine")
