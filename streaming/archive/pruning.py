@@ -9,14 +9,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from streaming.conf import settings
 from streaming.database import atomic
-from streaming.models import Attachment, Conversation, Owner, Review, from_now
+from streaming.models import Attachment, Conversation, ConversationQuerySet, Owner, Review, from_now
 
 # The number of conversations that one transaction deletes. Nobody else waits long for their rows.
 CONVERSATIONS_PER_DELETION = 20
 DAY_SECONDS = 86_400.0
 
 
-def unused_for(age: datetime.timedelta) -> QuerySet[Conversation]:
+def unused_for(age: datetime.timedelta) -> ConversationQuerySet:
     """Selects conversations without a message, an answer or a new title for so long. None with a running answer."""
     old = Conversation.objects.filter(updated_at__lt=from_now(-age.total_seconds()))
     return old.filter(active_generation=None)
@@ -41,13 +41,18 @@ def prune(conversations: QuerySet[Conversation], *, at_once: int = CONVERSATIONS
 
 
 def forget_old() -> int:
-    """Deletes some conversations that are older than `STREAMING_RETENTION_DAYS`. Returns 0 if there are none left.
+    """Deletes some conversations that are older than the settings allow. Returns 0 if there are none left.
 
     Conversations with a flagged answer are kept. It is one transaction, so that the database threads are soon free for
     other work.
     """
-    days = settings.RETENTION_DAYS
-    return 0 if days is None else next(prune(without_flagged(unused_for(datetime.timedelta(days=days)))), 0)
+    limits = (settings.RETENTION_DAYS, unused_for), (settings.VISITOR_RETENTION_DAYS, _visitors_unused_for)
+    old = [choose(datetime.timedelta(days=days)) for days, choose in limits if days is not None]
+    return next((deleted for chosen in old for deleted in prune(without_flagged(chosen)) if deleted), 0)
+
+
+def _visitors_unused_for(age: datetime.timedelta) -> ConversationQuerySet:
+    return unused_for(age).of_visitors()
 
 
 def delete_conversations(owner: Owner, key: str | None = None) -> int:
