@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime
+import logging
+import uuid
 from collections.abc import Iterator
 
+from django.db import Error as DatabaseTrouble
 from django.db.models import Exists, OuterRef, QuerySet
 
 from streaming.conf import settings
-from streaming.database import atomic
+from streaming.database import atomic, retry_on_deadlock
 from streaming.models import Attachment, Conversation, ConversationQuerySet, Owner, Review, from_now
+
+logger = logging.getLogger(__name__)
 
 # The number of conversations that one transaction deletes. Nobody else waits long for their rows.
 CONVERSATIONS_PER_DELETION = 20
-DAY_SECONDS = 86_400.0
 
 
 def unused_for(age: datetime.timedelta) -> ConversationQuerySet:
@@ -29,15 +33,38 @@ def without_flagged(conversations: QuerySet[Conversation]) -> QuerySet[Conversat
 
 
 def prune(conversations: QuerySet[Conversation], *, at_once: int = CONVERSATIONS_PER_DELETION) -> Iterator[int]:
-    """Deletes the selected conversations, oldest first, and yields how many each transaction deleted."""
-    selected = conversations.order_by("updated_at", "pk")
-    while ids := list(selected.values_list("pk", flat=True)[:at_once]):
-        with atomic():
-            list(Conversation.objects.filter(pk__in=ids).select_for_update().values_list("pk"))
-            # A conversation that has been used since is not selected any more.
-            still = list(conversations.filter(pk__in=ids).values_list("pk", flat=True))
-            Conversation.objects.filter(pk__in=still).delete()
-        yield len(still)
+    """Deletes the selected conversations, oldest first, and yields how many each transaction deleted.
+
+    If a receiver of the site raises an exception for a conversation, that one is spared, and the exception is logged.
+    """
+    spared: list[uuid.UUID] = []
+    selected = conversations.order_by("updated_at", "pk").values_list("pk", flat=True)
+    while ids := list(selected.exclude(pk__in=spared)[:at_once]):
+        yield _delete_most(conversations, ids, spared)
+
+
+def _delete_most(conversations: QuerySet[Conversation], ids: list[uuid.UUID], spared: list[uuid.UUID]) -> int:
+    """Deletes together what can be deleted, or else one by one. What cannot be deleted is added to `spared`."""
+    try:
+        return _delete(conversations, ids)
+    except DatabaseTrouble:
+        raise
+    except Exception as trouble:
+        if len(ids) > 1:
+            return sum(_delete_most(conversations, [one], spared) for one in ids)
+        logger.exception("Conversation %s could not be deleted (%s).", ids[0], type(trouble).__name__)
+        spared += ids
+        return 0
+
+
+@retry_on_deadlock
+def _delete(conversations: QuerySet[Conversation], ids: list[uuid.UUID]) -> int:
+    """Deletes those of `ids` that are still selected, in one transaction: one may have been used meanwhile."""
+    with atomic():
+        list(Conversation.objects.filter(pk__in=ids).select_for_update().values_list("pk"))
+        still = list(conversations.filter(pk__in=ids).values_list("pk", flat=True))
+        Conversation.objects.filter(pk__in=still).delete()
+        return len(still)
 
 
 def forget_old() -> int:

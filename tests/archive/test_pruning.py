@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from django.db.models.signals import pre_delete
 
 from streaming.archive import forget_old, prune, unused_for
 from streaming.chat import delete_conversations
@@ -73,6 +74,23 @@ def test_retention_is_a_setting(settings: Any, days: int | None, left: set[str])
     assert forget_old() == 2 - len(left)
     assert forget_old() == 0
     assert keys() == left
+
+
+@pytest.mark.django_db
+def test_receiver_that_raises_spares_only_its_conversation(caplog: pytest.LogCaptureFixture) -> None:
+    def keep_legal_hold(instance: Conversation, **kwargs: Any) -> None:
+        if instance.key == "3":
+            raise RuntimeError("legal hold")
+
+    for days in range(7):
+        used(f"{days}", days)
+    pre_delete.connect(keep_legal_hold, sender=Conversation)
+    try:
+        assert sum(prune(unused_for(1.5 * DAY), at_once=4)) == 4
+    finally:
+        pre_delete.disconnect(keep_legal_hold, sender=Conversation)
+    assert keys() == {"0", "1", "3"}
+    assert "could not be deleted (RuntimeError)" in caplog.text
 
 
 @pytest.mark.django_db
