@@ -33,9 +33,9 @@ def test_well_stream_has_no_findings(capsys: pytest.CaptureFixture[str]) -> None
     layers = diagnosed(capsys)
     assert codes(layers["app"]) == codes(layers["middleware"]) == []
     assert layers["app"]["frames"] == layers["middleware"]["frames"] == 8
-    assert codes(layers["site"]) == ["refused"]
+    assert codes(layers["site"]) == ["unreachable"]
     assert "ConnectionRefusedError" in layers["site"]["findings"][0]["text"]
-    assert "--server" in layers["site"]["advice"]
+    assert layers["site"]["advice"] == "Start the site, or give the address at which it runs."
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,7 @@ def measured(arrivals: list[float], sent: list[float], **fields: Any) -> Measure
         (measured([0, 0.5, 1], [0, 0.5, 1], is_whole=False), ["cut"]),
         (measured([], [], is_whole=False), ["cut"]),
         (measured([], [], status=404), ["refused"]),
+        (measured([], [], status=0, trouble="refused"), ["unreachable"]),
         (measured([], [], headers={"content-type": "text/html"}), ["not_a_stream"]),
         (measured([1, 1, 1], [0, 0.5, 1], headers={"content-type": "text/event-stream", "content-encoding": "br"}),
          ["compressed", "buffered"]),
