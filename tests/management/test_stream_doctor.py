@@ -45,6 +45,7 @@ def test_well_stream_has_no_findings(capsys: pytest.CaptureFixture[str]) -> None
         ("buffers", ["buffered"]),
         ("compresses", ["compressed"]),
         ("cuts", ["cut"]),
+        ("breaks", ["cut"]),
         ("delays", ["slow"]),
         ("redirects", ["refused"]),
     ],
