@@ -70,20 +70,3 @@ def redirects(get_response: GetResponse) -> GetResponse:
         return HttpResponseRedirect("/elsewhere")
 
     return handle
-
-
-@async_only_middleware
-def breaks(get_response: GetResponse) -> GetResponse:
-    async def handle(request: HttpRequest) -> Any:
-        response = await get_response(request)
-        if response.streaming:
-            _set(response, _broken)
-        return response
-
-    return handle
-
-
-async def _broken(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    async for piece in content:
-        yield piece
-        raise ValueError("broken middleware")

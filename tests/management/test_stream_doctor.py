@@ -6,13 +6,14 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.core import signing
 from django.core.management import CommandError, call_command
 from django.test import AsyncClient
 
-from streaming.management.doctor import Measurement, findings
+from streaming.management.doctor import Measurement, findings, layers
 from streaming.views.probe import SALT, Plan
 from tests.management.commands import run
 
@@ -45,7 +46,6 @@ def test_well_stream_has_no_findings(capsys: pytest.CaptureFixture[str]) -> None
         ("buffers", ["buffered"]),
         ("compresses", ["compressed"]),
         ("cuts", ["cut"]),
-        ("breaks", ["cut"]),
         ("delays", ["slow"]),
         ("redirects", ["refused"]),
     ],
@@ -64,6 +64,17 @@ def test_middleware_at_fault_is_named(
 def test_gzip_middleware_is_no_fault(settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
     settings.MIDDLEWARE = ["django.middleware.gzip.GZipMiddleware", *settings.MIDDLEWARE]
     assert codes(diagnosed(capsys)["middleware"]) == []
+
+
+async def test_application_that_raises_ends_the_measurement() -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"Content-Type", b"text/event-stream")]})
+        raise ValueError("broken middleware")
+
+    found = await layers._behind_middleware(application, Plan(), urlsplit(NOWHERE))
+    assert [tuple(one) for one in findings(found)] == [
+        ("cut", "It was cut after 0 frames: ValueError: broken middleware. See its timeouts.")
+    ]
 
 
 def measured(arrivals: list[float], sent: list[float], **fields: Any) -> Measurement:
