@@ -1,142 +1,97 @@
-"""Measures how a stream is served: CPU per token, end to end, against two simple views.
+"""Measures how a stream is served: the CPU time of the server's process for an answer, against its peers.
 
-    python -m benchmarks.serve [--streams 60] [--tokens 400] [--rate 40]
-
-A provider in a process of its own sends `streams` answers at once. Each answer has `tokens` chunks, `rate` of them a
-second, in OpenAI's format. A site on uvicorn sends them to as many readers. Three sites are compared:
-
-    this app     all of it: parser, journal in SQLite, rows, resumable frames, POST api/chat
-    textbook     an async view that iterates the OpenAI SDK's stream and yields each chunk as JSON; it stores nothing
-    relay        an async view that passes the provider's bytes on (aiohttp); this is the cost of Django alone
-
-The CPU time is the user and system time of the site's process, from the first request to the last byte, divided by the
-number of tokens. The sites take turns in one run, and the figures are medians of `RUNS`.
+python -m benchmarks.serve [--server uvicorn] [--streams 50] [--rate 50] [--tokens 5,50,200,1000]
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
 
-from tests.servers import free_port, serve
+from benchmarks.provider import provider
+from tests.servers import serve
 
-ROOT = Path(__file__).resolve().parent.parent
-RUNS = 3
-PATHS = {"this app": "/api/chat", "textbook": "/textbook", "relay": "/relay"}
-CHUNK = (
-    b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1766084448,"model":"gpt-4o-2024-08-06",'
-    b'"service_tier":"default","system_fingerprint":"fp_37d212baff","choices":[{"index":0,"delta":{"content":" word"},'
-    b'"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":"VNnjaeIH5xHKPt"}\n\n'
-)
-END = CHUNK.replace(b'{"content":" word"}', b"{}").replace(b'"finish_reason":null', b'"finish_reason":"stop"')
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
-CLOCK = os.sysconf("SC_CLK_TCK")
+PATHS = {
+    "this app": "/api/chat",
+    "textbook, Django": "/textbook",
+    "textbook, FastAPI": "/fastapi",
+    "relay, Django": "/relay",
+    "relay, bare": "/bare",
+}
 
 
-async def provide(port: int, tokens: int, rate: float) -> None:
-    """Runs the provider: it answers each request with `tokens` chunks, `rate` of them a second."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        await reader.readexactly(int(length.split(b":")[1]))
-        writer.write(HEAD)
-        began = time.monotonic()
-        for number in range(1, tokens + 1):
-            writer.write(_framed(CHUNK))
-            await asyncio.sleep(max(0, began + number / rate - time.monotonic()))
-        writer.write(_framed(END + b"data: [DONE]\n\n") + b"0\r\n\r\n")
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", port, backlog=4096)
-    await server.serve_forever()
+WHAT = {"settings": "benchmarks.serve_settings", "application": "benchmarks.serve_asgi:application"}
+COOKIES: dict[str, str] = {}
 
 
-def _framed(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)
+async def visit(url: str) -> None:
+    """Starts a visitor's session, as each browser has one."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        async with session.post(url, json={"prompt": "Hi"}) as response:
+            await response.read()
+        COOKIES.update({cookie.key: cookie.value for cookie in session.cookie_jar})
 
 
-@contextmanager
-def provider(tokens: int, rate: float) -> Iterator[str]:
-    port = free_port()
-    command = [sys.executable, "-m", "benchmarks.serve", "--provide", str(port), "--tokens", str(tokens)]
-    process = subprocess.Popen([*command, "--rate", str(rate)], cwd=ROOT)
-    try:
-        time.sleep(1)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.kill()
-        process.wait()
-
-
-async def read_all(url: str, streams: int) -> tuple[float, int]:
-    """Reads all streams. Returns the seconds until the last one has ended, and the number of bytes."""
+async def read_all(url: str, streams: int, tokens: int) -> None:
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        began = time.monotonic()
-        sizes = await asyncio.gather(*(_read_one(session, url) for _ in range(streams)))
-    return time.monotonic() - began, sum(sizes)
+    async with aiohttp.ClientSession(connector=connector, cookies=COOKIES) as session:
+        await asyncio.gather(*(_read_one(session, url, tokens) for _ in range(streams)))
 
 
-async def _read_one(session: aiohttp.ClientSession, url: str) -> int:
-    async with session.post(url, json={"prompt": "Hi"}) as response:
+async def _read_one(session: aiohttp.ClientSession, url: str, tokens: int) -> None:
+    async with session.post(url, json={"prompt": "Hi", "provider": f"tokens-{tokens}"}) as response:
         response.raise_for_status()
-        size = 0
-        async for data in response.content.iter_any():
-            size += len(data)
-        return size
+        async for _ in response.content.iter_any():
+            pass
 
 
 def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK
-
-
-def measure(streams: int, tokens: int, rate: float) -> dict[str, list[float]]:
-    """The name of each site -> its CPU time per token in each run, in microseconds."""
-    costs: dict[str, list[float]] = {name: [] for name in PATHS}
-    with provider(tokens, rate) as url, tempfile.TemporaryDirectory() as directory:
-        env = {"BENCH_PROVIDER_URL": url}
-        with serve("uvicorn", Path(directory), settings="benchmarks.serve_settings", env=env) as site:
-            for path in PATHS.values():  # so that imports and connections are not measured
-                asyncio.run(read_all(site.url + path, 1))
-            for _ in range(RUNS):
-                for name, path in PATHS.items():
-                    before = cpu_seconds(site.process.pid)
-                    asyncio.run(read_all(site.url + path, streams))
-                    costs[name].append(1e6 * (cpu_seconds(site.process.pid) - before) / (streams * tokens))
-    return costs
+    """The CPU time of a process with all its threads. Linux makes the clock's id from the pid (clock_getcpuclockid(3))."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--streams", type=int, default=60)
-    parser.add_argument("--tokens", type=int, default=400)
-    parser.add_argument("--rate", type=float, default=40)
-    parser.add_argument("--provide", type=int, metavar="PORT", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.provide:
-        asyncio.run(provide(options.provide, options.tokens, options.rate))
-        return
-    costs = {
-        name: statistics.median(runs) for name, runs in measure(options.streams, options.tokens, options.rate).items()
-    }
-    print(f"{options.streams} streams of {options.tokens} tokens at {options.rate:g} a second, uvicorn\n")
-    print("| site | CPU per token | against this app |\n|---|---|---|")
-    for name, cost in costs.items():
-        print(f"| {name} | {cost:.0f} µs | {cost / costs['this app']:.1f}× |")
+    parser.add_argument("--server", default="uvicorn")
+    parser.add_argument("--streams", type=int, default=50)
+    parser.add_argument("--rate", type=float, default=50)
+    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--tokens", default="5,50,200,1000")
+    parser.add_argument("--sites", default=",".join(PATHS.values()))
+    o = parser.parse_args()
+    counts = [int(x) for x in o.tokens.split(",")]
+    paths = {n: p for n, p in PATHS.items() if p in o.sites.split(",")}
+    costs: dict[tuple[str, int], list[float]] = {}
+    with provider(o.rate) as url, tempfile.TemporaryDirectory() as directory:
+        env = {"BENCH_PROVIDER_URL": url, "SECRET_KEY": "x", "ALLOWED_HOSTS": "127.0.0.1"}
+        with serve(o.server, Path(directory), env=env, **WHAT) as site:
+            pid = site.process.pid
+            asyncio.run(visit(site.url + "/api/chat"))
+            for path in paths.values():
+                asyncio.run(read_all(site.url + path, 5, 5))
+                asyncio.run(read_all(site.url + path, o.streams, 5))
+            for _ in range(o.runs):
+                for n in counts:
+                    batches = max(1, 20 // n)
+                    for name, path in paths.items():
+                        before = cpu_seconds(pid)
+                        for _ in range(batches):
+                            asyncio.run(read_all(site.url + path, o.streams, n))
+                        used = 1e3 * (cpu_seconds(pid) - before)
+                        costs.setdefault((name, n), []).append(used / (o.streams * batches))
+    med = {k: statistics.median(v) for k, v in costs.items()}
+    print(f"{o.server}, {o.streams} streams, {o.rate:g}/s")
+    print("| site |", " | ".join(f"{n} tokens" for n in counts), "| a token |")
+    for name in paths:
+        row = [med[name, n] for n in counts]
+        token = (row[-1] - row[0]) / (counts[-1] - counts[0]) * 1e3 if len(counts) > 1 else 0
+        print(f"| {name} | " + " | ".join(f"{x:.2f} ms" for x in row) + f" | {token:.0f} µs |")
 
 
 if __name__ == "__main__":

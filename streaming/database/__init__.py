@@ -8,7 +8,7 @@ piece of work gets a checked connection and gives it back afterwards. Requests k
 from __future__ import annotations
 
 from streaming.database.health import health
-from streaming.database.requests import release_request_connection, release_request_thread
+from streaming.database.requests import release_request_connection, release_request_thread, request_thread
 from streaming.database.threads import in_database, in_order
 from streaming.database.transactions import alias, atomic, retry_on_deadlock
 
@@ -20,5 +20,6 @@ __all__ = [
     "in_order",
     "release_request_connection",
     "release_request_thread",
+    "request_thread",
     "retry_on_deadlock",
 ]
