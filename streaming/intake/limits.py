@@ -6,14 +6,14 @@ from django.db.models import Sum
 
 from streaming.conf import settings
 from streaming.errors import TooManyRequests
-from streaming.models import Conversation, Generation, Owner, from_now
+from streaming.models import Generation, Owner, from_now
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
 
 
-def check_limits(owner: Owner, conversation: Conversation, ahead: int = 0) -> None:
-    """Checks that the owner may ask once more in this conversation.
+def check_limits(owner: Owner, messages: int, ahead: int = 0) -> None:
+    """Checks that the owner may ask once more, in a conversation that has so many `messages`.
 
     `ahead` is the number of the owner's submissions that are being accepted at the same time. They count, too.
 
@@ -23,7 +23,7 @@ def check_limits(owner: Owner, conversation: Conversation, ahead: int = 0) -> No
     _check_active(owner, ahead)
     _check_per_minute(owner, ahead)
     _check_per_day(owner)
-    _check_messages(conversation)
+    _check_messages(messages)
 
 
 def _check_active(owner: Owner, ahead: int) -> None:
@@ -52,7 +52,7 @@ def _check_per_day(owner: Owner) -> None:
         raise TooManyRequests("You have used up what this site grants you for a day. Come back later.")
 
 
-def _check_messages(conversation: Conversation) -> None:
+def _check_messages(count: int) -> None:
     limit = settings.MAX_MESSAGES_PER_CONVERSATION
-    if limit is not None and conversation.messages.count() >= limit:
+    if limit is not None and count >= limit:
         raise TooManyRequests(f"This conversation has {limit} messages, as many as it may have. Start a new one.")

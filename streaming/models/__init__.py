@@ -10,7 +10,7 @@ from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
 from streaming.models.conversations import Conversation, title_from
 from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status, from_now
-from streaming.models.history import contributions, earlier_rows, parts_of, path_of, turns_of
+from streaming.models.history import History, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
 from streaming.models.messages import Message, Role
 from streaming.models.owners import Owner
@@ -23,6 +23,7 @@ __all__ = [
     "Conversation",
     "Generation",
     "GenerationQuerySet",
+    "History",
     "JournalEntry",
     "Message",
     "MessageTree",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Iterable
 
 from django.db import Error as DatabaseTrouble
 
@@ -11,7 +12,7 @@ from streaming.conf import settings
 from streaming.database import atomic, health
 from streaming.errors import Conflict
 from streaming.journal import Batch, opening_of, read_frames, seize
-from streaming.models import Conversation, Generation, GenerationQuerySet, Status
+from streaming.models import Generation, GenerationQuerySet, Status
 from streaming.protocol import Part, ToolApproval, ToolResult
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, frame
 from streaming.settlement.settle import Settlement, settle
@@ -51,15 +52,15 @@ def reap_one(generation_id: uuid.UUID) -> None:
             _interrupt(generation)
 
 
-def check_idle(conversation: Conversation) -> None:
-    """Checks that no answer is being written in the conversation, and settles one whose process has died.
+def check_idle(active: Iterable[Generation]) -> None:
+    """Checks that none of a conversation's `active` generations is being written. Settles those whose process has died.
 
     Raises:
         Conflict: an answer is being written.
     """
-    for active in Generation.objects.filter(active_conversation=conversation):
-        reap_one(active.pk)
-        if Generation.objects.filter(pk=active.pk).active().exists():
+    for generation in active:
+        reap_one(generation.pk)
+        if Generation.objects.filter(pk=generation.pk).active().exists():
             raise Conflict(BUSY)
 
 
