@@ -29,7 +29,7 @@ endef
 
 BENCHMARKS := $(basename $(notdir $(shell grep -ls __main__ benchmarks/*.py)))
 
-.PHONY: help demo superuser test fuzz lint format faults reference bench clean environment
+.PHONY: help demo superuser test fuzz lint format faults matrix reference docs release bench clean environment
 
 help:  ## list these tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -65,8 +65,26 @@ faults: environment  ## run the fault suite and write its figures into the docs;
 	@FAULT_FIGURES=$(CURDIR)/build/faults.jsonl $(BIN)/pytest -m fault -p no:randomly
 	@$(BIN)/python -m tests.faults.report build/faults.jsonl docs/reliability.md README.md
 
+matrix: environment  ## the tests that need no server, on other versions of Python, Django and the dependencies
+	@$(BIN)/python -m tests.matrix
+
 reference: environment  ## write the reference part of docs/settings.md from the code
 	@PYTHONPATH=. $(BIN)/python docs/settings_page.py
+
+docs: environment  ## build the documentation into build/docs; a warning is an error
+	@$(BIN)/sphinx-build -q -n -W --keep-going docs build/docs
+	@echo "Open build/docs/index.html"
+
+release: environment  ## build the sdist and the wheel into dist/, check them, and list what they contain
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation --outdir dist . >/dev/null
+	@$(BIN)/twine check --strict dist/*
+	@$(BIN)/pytest -q tests/test_packaging.py
+	@rm -rf build/bare && $(BIN)/python -m venv build/bare
+	@build/bare/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	@build/bare/bin/python -c 'import streaming.protocol; print("The wheel imports without extras.")'
+	@$(BIN)/cyclonedx-py environment build/bare --output-reproducible --of JSON -o dist/sbom.json
+	@ls -l dist
 
 bench: environment  ## measure, and print the figures
 	@for each in $(BENCHMARKS); do echo "== $$each"; $(BIN)/python -m benchmarks.$$each; done

@@ -11,14 +11,14 @@ from typing import Any
 from streaming.conf import PREFIX, SETTINGS, Setting
 
 PAGE = Path(__file__).with_name("settings.md")
-FIRST = f"### `{PREFIX}"
+FIRST = f"## `{PREFIX}"
 
 
 def section(setting: Setting[Any]) -> str:
     """The section of one setting: its name, the allowed values, its default, its meaning."""
     wanted = setting.kind.wanted
     allowed = f"{wanted[0].upper()}{wanted[1:]}. Default: `{setting.default!r}`."
-    return f"### `{setting.name}`\n\n{allowed}\n\n{setting.meaning}\n"
+    return f"## `{setting.name}`\n\n{allowed}\n\n{setting.meaning}\n"
 
 
 def reference() -> str:

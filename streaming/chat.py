@@ -14,15 +14,18 @@ gives it.
 
 from __future__ import annotations
 
+import inspect
 import uuid
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
+from streaming.archive import delete_conversations as delete_stored
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.errors import GenerationError
+from streaming.errors import PUBLIC_MESSAGES, GenerationError, NotFound
 from streaming.intake import Submission
 from streaming.models import Generation, Owner, Status
 from streaming.protocol import FilePart, Part, ReasoningPart, ToolApproval, ToolCall, ToolResult, Usage
@@ -39,7 +42,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """A settled answer, as it is stored.
 
     `status` is a value of `Status`; it is "finished" if the answer is complete. `error` is the text that people see, or
-    empty. Unknown counts in `usage` are None.
+    empty. Unknown counts in `usage` are None. They are estimates if `is_usage_estimated`, because the answer broke off.
     """
 
     status: str
@@ -48,6 +51,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     finish_reason: str
     error: str
     usage: Usage
+    is_usage_estimated: bool = False
     conversation_key: str
     generation_id: uuid.UUID
     message_id: uuid.UUID
@@ -83,9 +87,10 @@ class Answer:
         self._generation = generation
 
     async def __aiter__(self) -> AsyncGenerator[str]:
-        async for chunk in self.chunks():
-            if chunk["type"] == "text-delta":
-                yield chunk["delta"]
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                if chunk["type"] == "text-delta":
+                    yield chunk["delta"]
 
     async def chunks(self) -> AsyncGenerator[dict[str, Any]]:
         """Yields the chunks of the UI message stream, as dicts with a `type`."""
@@ -161,27 +166,56 @@ async def go_on(
     return Answer(await current().submit(asker, submission, toolbox=toolbox))
 
 
-async def chat(prompt: str, *, on_text: Callable[[str], None] | None = None, **options: Any) -> Result:
+async def chat(
+    prompt: str, *, on_text: Callable[[str], Awaitable[object] | None] | None = None, **options: Any
+) -> Result:
     """Asks and waits for the whole answer. Calls `on_text` with each piece of text as it arrives.
 
-    `options` are the keyword arguments of `start_chat`.
+    `on_text` may be an async function; the next piece waits for it. If it raises an exception, `chat` raises that, and
+    the answer continues. `options` are the keyword arguments of `start_chat`.
 
     Raises:
         RequestError: the question was refused, and nothing was stored.
         GenerationError: the answer did not finish. The error's `result` has what was stored.
     """
     answer = await start_chat(prompt, **options)
-    async for text in answer:
-        if on_text is not None:
-            on_text(text)
+    if on_text is not None:
+        await _tell(answer, on_text)
     result = await answer.result()
     if result.status != Status.FINISHED:
         raise GenerationError(result.error or f"The answer was {result.status}.", result)
     return result
 
 
+async def _tell(answer: Answer, on_text: Callable[[str], Awaitable[object] | None]) -> None:
+    async with aclosing(answer.__aiter__()) as texts:
+        async for text in texts:
+            given = on_text(text)
+            if inspect.isawaitable(given):
+                await given
+
+
+async def delete_conversations(key: str | None = None, *, user: Any = None, owner: Owner | None = None) -> int:
+    """Deletes the owner's conversation `key` or, without a key, all that the owner has stored; files included.
+
+    Answers that are being written there are stopped first. Returns the number of deleted conversations.
+    """
+    asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
+    for generation_id in await in_database(_active_ids, asker, key):
+        await stop(generation_id)
+    return await in_database(delete_stored, asker, key)
+
+
+def _active_ids(owner: Owner, key: str | None) -> list[uuid.UUID]:
+    active = Generation.objects.active().owned_by(owner)
+    chosen = active if key is None else active.filter(conversation__key=key)
+    return list(chosen.values_list("pk", flat=True))
+
+
 def _load_result(generation_id: uuid.UUID) -> Result:
-    generation = Generation.objects.select_related("message", "conversation").get(pk=generation_id)
+    generation = Generation.objects.select_related("message", "conversation").filter(pk=generation_id).first()
+    if generation is None:
+        raise NotFound(PUBLIC_MESSAGES["deleted"])
     return Result(
         status=generation.status,
         text=generation.message.text,
@@ -194,6 +228,7 @@ def _load_result(generation_id: uuid.UUID) -> Result:
             cached_input_tokens=generation.cached_input_tokens,
             reasoning_tokens=generation.reasoning_tokens,
         ),
+        is_usage_estimated=generation.is_usage_estimated,
         conversation_key=generation.conversation.key,
         generation_id=generation.pk,
         message_id=generation.message_id,

@@ -1,7 +1,7 @@
 """The WebSocket endpoint: the protocol of the AI SDK's `WebSocketChatTransport`, over the same log as SSE.
 
     commands   client → server   send · resume · abort
-    replies    server → client   start · chunk (sequence from 0) · end · error · no-active
+    replies    server → client   start · chunk (sequence from 0) · end (what was sent in all) · error · no-active
 
 Each answer that a socket follows is sent by a task, so that the socket can be read at the same time. No channel layer
 is used: a full layer drops messages silently, and readers are cursors over the log, which need no messages.
@@ -23,19 +23,21 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from streaming.access import SessionCheck, TokenBucket, open_streams, owner_in_scope, refuse_cross_site_socket
 from streaming.conf import settings
-from streaming.database import in_database
+from streaming.database import in_database, refusal_of, told
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
-from streaming.intake import submission_of
+from streaming.intake import UNREADABLE, read_json, submission_of
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import chunk_of
-from streaming.subscription import Subscription, follow, subscribe
+from streaming.subscription import Subscription, follow, subscribe, total_of
 from streaming.supervisor import current, stop
 
 logger = logging.getLogger(__name__)
 
 # Close codes from 4000 to 4999 are for applications (RFC 6455, section 7.4.2). These follow HTTP's status codes.
 CLOSE_UNAUTHENTICATED = 4401
+CLOSE_MOVED = 4307  # the session has got another key: connect again
 CLOSE_TOO_MANY = 4429
+PARTING_CODES = {False: CLOSE_UNAUTHENTICATED, True: CLOSE_MOVED}
 CLOSE_CODES: dict[type[RequestError], int] = {
     LoginRequired: CLOSE_UNAUTHENTICATED,
     TooManyRequests: CLOSE_TOO_MANY,
@@ -87,7 +89,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             still_holds = await self._session.holds_as_far_as_known()
         self._unfollow()  # nothing may be sent after the close
         with suppress(OSError):
-            await self.close(CLOSE_UNAUTHENTICATED)
+            await self.close(PARTING_CODES[self._session.has_moved])
 
     def _unfollow(self) -> None:
         """Stops following all answers. The answers continue."""
@@ -106,16 +108,18 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             command = _decode(text_data)
             request_id = _request_id(command)
             if not await self._session.holds_now():
-                await self._close_and_stop(CLOSE_UNAUTHENTICATED)
+                await self._close_and_stop(PARTING_CODES[self._session.has_moved])
             await self._handler(command)(command, request_id)
         except StopConsumer:
             raise
         except RequestError as error:
-            await self._reply_error(_request_id_if_any(text_data), str(error))
-        except Exception:
+            await self._reply_error(_request_id_if_any(text_data), str(error), error.retry_after)
+        except Exception as error:
             # Channels would close the socket, and all its answers would lose their reader.
-            logger.exception("A command could not be handled.")
-            await self._reply_error(_request_id_if_any(text_data), PUBLIC_MESSAGES["internal"])
+            logger.exception("A command could not be handled (%s).", told(error))
+            refusal = refusal_of(error)
+            text = str(refusal or PUBLIC_MESSAGES["internal"])
+            await self._reply_error(_request_id_if_any(text_data), text, refusal.retry_after if refusal else None)
 
     def _handler(self, command: dict[str, Any]) -> Callable[[dict[str, Any], str], Awaitable[None]]:
         handlers = {"send": self._send, "resume": self._resume, "abort": self._abort}
@@ -168,6 +172,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         try:
             with open_streams().reading(), closing(await subscribing()) as subscription:
                 await self._relay_frames(request_id, subscription)
+        except RequestError as error:
+            await self._reply_error(request_id, str(error))
         except Exception:
             logger.exception("A socket's stream broke off.")
             await self._reply_error(request_id, BROKE_OFF)
@@ -175,7 +181,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
     async def _relay_frames(self, request_id: str, subscription: Subscription) -> None:
         """Sends the log from its start, as chunks that are numbered from 0.
 
-        If the log was lost and made anew, the client must resume, because this transport cannot begin again.
+        The `end` says what they add up to. If the log was lost and made anew, the client must resume, because this
+        transport cannot begin again.
         """
         sent = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
@@ -189,12 +196,13 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             for sequence, one in enumerate(frames, sent):
                 await self._write(prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one)))
             sent += len(frames)
-        await self._reply(type="end", requestId=request_id)
+        await self._reply(type="end", requestId=request_id, **await total_of(self._running[request_id]))
 
-    async def _reply_error(self, request_id: str, text: str) -> None:
-        await self._reply(type="error", requestId=request_id, errorText=text)
+    async def _reply_error(self, request_id: str, text: str, retry_after: int | None = None) -> None:
+        wait = {} if retry_after is None else {"retryAfter": retry_after}  # like HTTP's `Retry-After`
+        await self._reply(type="error", requestId=request_id, errorText=text, **wait)
 
-    async def _reply(self, **reply: str) -> None:
+    async def _reply(self, **reply: Any) -> None:
         await self._write(msgspec.json.encode(reply))
 
     async def _write(self, reply: bytes) -> None:
@@ -212,8 +220,8 @@ def _decode(text: str | None) -> dict[str, Any]:
             "Send only the last message, and send files to api/files first."
         )
     try:
-        command = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+        command = read_json(text)
+    except UNREADABLE as error:
         raise BadRequest("A frame must be valid JSON.") from error
     if not isinstance(command, dict):
         raise BadRequest("A frame must be a JSON object.")
@@ -234,8 +242,8 @@ class _Address(msgspec.Struct):
 def _request_id_if_any(text: str | None) -> str:
     """The request id for an error reply; empty if the command has none. Without the id, a client waits for ever."""
     try:
-        request_id = msgspec.json.decode(text or "", type=_Address).requestId
-    except (msgspec.DecodeError, RecursionError):
+        request_id = msgspec.convert(read_json(text or ""), _Address).requestId
+    except UNREADABLE:
         return ""
     return request_id if len(request_id) <= MAX_REQUEST_ID_CHARS else ""
 

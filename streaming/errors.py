@@ -10,6 +10,8 @@
     │   ├── TooLarge          413
     │   ├── UnsupportedFile   415  not an accepted type, or not the type that its name says
     │   ├── TooManyRequests   429  generations, messages, streams per owner
+    │   │   └── OverBudget    429  a budget or the site's own quota is spent
+    │   ├── SiteFault         500  the site itself is not set up, for example its database
     │   ├── NotAsync          501  the site is served through WSGI, which cannot stream
     │   └── Overloaded        503  too many generations in this process; shutting down; no database
     ├── ProviderError         the provider failed or refused; each SDK's errors become this in one place
@@ -29,10 +31,19 @@ class StreamingError(Exception):
 
 
 class RequestError(StreamingError):
-    """The request cannot be served. The message says what to change."""
+    """The request cannot be served. The message says what to change.
+
+    `retry_after` is the number of seconds after which the same request may succeed; None if waiting does not help.
+    """
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
+    retry_after: int | None = None
+
+    def __init__(self, message: str = "", *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        if retry_after is not None:
+            self.retry_after = retry_after
 
 
 class BadRequest(RequestError):
@@ -86,6 +97,27 @@ class TooManyRequests(RequestError):
 
     status = 429
     code = "too_many_requests"
+    retry_after: int | None = 5
+
+
+class SiteFault(RequestError):
+    """The site is not set up, so that no request can be served. The log tells those who operate it what is missing."""
+
+    status = 500
+    code = "internal"
+
+    def __init__(self) -> None:
+        super().__init__("Something is wrong on this site. The site's administrator has to fix this.")
+
+
+class OverBudget(TooManyRequests):
+    """A budget of the owner or of the site is spent, or the site's own quota refuses.
+
+    `retry_after` is the number of seconds after which there is a new budget; None if nobody knows.
+    """
+
+    code = "over_budget"
+    retry_after = None
 
 
 class NotAsync(RequestError):
@@ -100,6 +132,7 @@ class Overloaded(RequestError):
 
     status = 503
     code = "overloaded"
+    retry_after = 2
 
 
 class ProviderError(StreamingError):
@@ -140,6 +173,7 @@ PUBLIC_MESSAGES: dict[str, str] = {
     "not_a_stream": "The model's server answered with something that is not an answer.",
     "connection_lost": "The connection to the model broke off. What arrived is kept.",
     "truncated": "The answer broke off before it was complete. What arrived is kept.",
+    "deleted": "This conversation has been deleted.",
     "interrupted": "The server stopped while answering. What arrived is kept.",
     "provider_error": "The model's provider reported an error.",
     "internal": "Something went wrong on this site while answering. What arrived is kept.",

@@ -7,6 +7,7 @@ there, because it reads files that a clone does not have.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -19,6 +20,7 @@ pytest_plugins = [
     "tests.engine",
     "tests.faults.figures",
     "tests.local_model",
+    "tests.packages",
     "tests.peers",
     "tests.sent_files",
     "tests.stepwise",
@@ -52,5 +54,5 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 def pytest_unconfigure() -> None:
     """Deletes the files of the SQLite database. Some remain if a thread had a connection when pytest deleted it."""
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{settings.DATABASE_FILE}{suffix}").unlink(missing_ok=True)
+    for database, suffix in itertools.product(("", "-replica"), ("", "-wal", "-shm")):
+        Path(f"{settings.DATABASE_FILE}{database}{suffix}").unlink(missing_ok=True)

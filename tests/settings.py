@@ -72,6 +72,11 @@ if url := os.environ.get("TEST_DATABASE_URL"):
 
         pymysql.install_as_MySQLdb()
     DATABASES = {"default": database_from(url)}
+# A replica that is for ever behind: it has the tables, and never a row.
+if os.environ.get("TEST_REPLICA"):
+    DATABASES["replica"] = DATABASES["default"] | {"NAME": f"{DATABASE_FILE}-replica"}
+    DATABASES["replica"] |= {"TEST": {"NAME": DATABASES["replica"]["NAME"]}}
+    DATABASE_ROUTERS = ["tests.routers.ReadsReplica"]
 MEDIA_ROOT = os.environ.get("MEDIA_ROOT", str(Path(tempfile.gettempdir()) / f"streaming-{os.getpid()}-media"))
 STREAMING_REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from streaming.chat import go_on, start_chat
+from streaming.chat import chat, go_on, start_chat
+from streaming.journal import live_logs
+from streaming.models import Generation
 from streaming.protocol import ToolApproval
+from streaming.testing import frames_of
 from tests import sample_tools as tools
-from tests.stepwise import (
-    MAIL,
-    called,
-    says,
-)
+from tests.engine import Script, load
+from tests.stepwise import MAIL, called, says
 
 pytestmark = pytest.mark.usefixtures("engine", "site_tools")
 
@@ -42,3 +43,39 @@ async def test_stopped_answer_has_no_open_questions(settings: Any) -> None:
         ["send_mail", "waits"],
         [],
     )
+
+
+async def test_text_goes_to_a_function(scripted: Script) -> None:
+    scripted(text="one two three")
+    pieces: list[str] = []
+    result = await chat("Hi", on_text=pieces.append)
+    assert pieces == ["one ", "two ", "three"]
+    assert result.text == "one two three"
+
+
+async def test_text_goes_to_an_async_function_and_waits_for_it(scripted: Script) -> None:
+    scripted(text="one two three")
+    pieces: list[str] = []
+
+    async def take(text: str) -> None:
+        await asyncio.sleep(0)
+        pieces.append(text)
+
+    await chat("Hi", on_text=take)
+    assert pieces == ["one ", "two ", "three"]
+
+
+async def _fails(text: str) -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("on_text", [lambda text: 1 / 0, _fails], ids=["function", "async function"])
+async def test_exception_of_the_function_ends_the_reader_and_not_the_answer(scripted: Script, on_text: Any) -> None:
+    scripted(text="one two three", delay=0.02)
+    with pytest.raises(ZeroDivisionError):
+        await chat("Hi", on_text=on_text)
+    generation = await Generation.objects.aget()
+    assert [log.readers for log in live_logs().values()] == [0]
+    await frames_of(generation.pk)
+    row = await load(generation)
+    assert (row.status, row.message.text) == ("finished", "one two three")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import runpy
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from django.conf import settings as django_settings
 
 from streaming.conf import PREFIX, SETTINGS, settings
 from tests.faults.report import fill, shortened
+from tests.packages import run
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/examples").glob("*/*.md"))]
@@ -39,10 +42,29 @@ def test_readme_names_settings_with_their_defaults():
     assert [(name, default) for name, default in rows if default != repr(getattr(settings, name))] == []
 
 
+@pytest.mark.slow
+def test_documentation_builds_without_a_warning(tmp_path):
+    run(sys.executable, "-m", "sphinx", "-q", "-n", "-W", "--keep-going", "docs", tmp_path, cwd=ROOT)
+
+
 @pytest.mark.parametrize("document", PAGES, ids=lambda document: document.name)
 def test_links_lead_to_files(document):
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text())
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_links_of_the_readme_work_on_the_package_index():
+    """The index shows the README alone, so its links name the repository; each leads to a file that is here."""
+    page = (ROOT / "README.md").read_text()
+    source = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Source"]
+    raw = source.replace("github.com", "raw.githubusercontent.com")
+    places = [f"{source}/blob/main/", f"{raw}/main/"]
+    targets = dict(re.findall(r"^\[([\w-]+)\]: (\S+)$", page, re.MULTILINE))
+    assert re.findall(r"\]\((?!https?://)", page) == []
+    assert set(re.findall(r"\]\[([\w-]+)\]", page)) == set(targets)
+    for target in targets.values():
+        [place] = [place for place in places if target.startswith(place)]
+        assert (ROOT / target.removeprefix(place).partition("#")[0]).exists(), target
 
 
 def test_make_targets_that_are_named_exist():

@@ -5,14 +5,10 @@ from __future__ import annotations
 import contextlib
 import email
 import json
-import os
 import re
 import signal
-import site
 import subprocess
-import sys
 import time
-import venv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,33 +20,15 @@ from websockets.sync.client import connect
 
 from streaming.templatetags.streaming import MODULES
 from tests.local_model import RunningModel
+from tests.packages import ROOT, inherited, run
 from tests.servers import free_port
 
-ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```python\n# mysite/(\w+\.py), at the end\n(.*?)^```", re.MULTILINE | re.DOTALL)
-INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
 DRAIN_SECONDS = 40
 SILENCE = "System check identified no issues (0 silenced).\n"
 LONG_QUESTION = "Write a long story about the sea."
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from this checkout."""
-    directory = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", directory, cwd=ROOT)
-    [built] = directory.glob("*.whl")
-    return built
-
-
-def run(*command: Any, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [str(word) for word in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=100, check=False
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done
 
 
 # --- the wheel
@@ -108,25 +86,10 @@ class Project(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter with the wheel. It uses the dependencies of this test's interpreter, to save minutes."""
-    directory = tmp_path_factory.mktemp("environment")
-    venv.create(directory, with_pip=False)
-    fresh = directory / "bin/python"
-    run(sys.executable, "-m", "pip", "--python", fresh, "install", "--quiet", "--no-deps", wheel, cwd=directory)
-    # Python searches the lines of a .pth file after its own packages and ignores .pth files in them. So it does not
-    # see an editable install of this checkout.
-    [packages] = directory.glob("lib/python3*/site-packages")
-    (packages / "dependencies.pth").write_text("\n".join(site.getsitepackages()))
-    return fresh
-
-
-@pytest.fixture(scope="module")
 def project(python: Path, local_model: RunningModel, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project made by the recipe. The recipe uses OpenAI, and the environment redirects it to the local model."""
     directory = tmp_path_factory.mktemp("project")
-    env = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    env |= {"OPENAI_API_KEY": local_model.api_key, "OPENAI_BASE_URL": f"{local_model.url}/v1"}
+    env = inherited() | {"OPENAI_API_KEY": local_model.api_key, "OPENAI_BASE_URL": f"{local_model.url}/v1"}
     run(python, "-m", "django", "startproject", "mysite", directory, cwd=directory, env=env)
     for file, lines in recipe().items():
         with (directory / "mysite" / file).open("a") as target:
@@ -238,6 +201,21 @@ def test_chat_works_over_http(ada):
     assert chunks[-1]["type"] in ("abort", "finish")
     assert "".join(texts_in(chunks)) == kept_text(ada, "over-http") != ""
     assert LONG_QUESTION in ada.get("/chat/over-http/").text
+
+
+def test_curl_of_the_readme_signs_in_and_streams(address, tmp_path):
+    """The commands as they are, but for the port, in an empty directory."""
+    [commands] = re.findall(r"^```sh\n(curl .*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    done = run("bash", "-eu", "-c", commands.replace("http://127.0.0.1:8000", address), cwd=tmp_path)
+    lines = done.stdout.splitlines()
+    assert texts_in([json.loads(line[6:]) for line in lines if line.startswith("data: {")])
+    assert lines[-2:] == ["data: [DONE]", ""]
+
+
+def test_recipe_names_the_command_that_makes_the_account():
+    [commands] = re.findall(r"^```sh\n(export .*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    steps = re.findall(r"^python manage.py (\w+)", commands, re.MULTILINE)
+    assert steps == ["migrate", "check", "createsuperuser", "runserver"]
 
 
 def test_chat_works_over_a_websocket(ada, address):

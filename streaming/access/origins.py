@@ -1,4 +1,8 @@
-"""The checks of where a request comes from. Requests from other sites are refused, and requests through WSGI."""
+"""The checks of where a request comes from. Requests from other sites are refused, and requests through WSGI.
+
+HTTP and WebSockets have the same rule. A client without `Origin` is no browser: it has no cookies of somebody who
+visits another site. Otherwise the origin is this site's own, or one of CSRF_TRUSTED_ORIGINS.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,13 @@ from django.conf import settings as django_settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
+from django.utils.http import is_same_domain
 
 from streaming.errors import Forbidden, NotAsync
 
 CROSS_SITE = "Requests from other sites are refused. Trusted ones belong in CSRF_TRUSTED_ORIGINS."
+# A page that came by http opens its socket by ws, and a page that came by https by wss.
+SOCKET_SCHEMES = {"ws": "http", "wss": "https"}
 
 
 def refuse_sync(request: HttpRequest) -> None:
@@ -36,13 +43,13 @@ def refuse_cross_site(request: HttpRequest) -> None:
         Forbidden: another site asks with this person's cookies.
     """
     origin = request.headers.get("Origin")
-    if origin in django_settings.CSRF_TRUSTED_ORIGINS:
+    if origin is not None and _is_trusted(origin):
         return
     fetch_site = request.headers.get("Sec-Fetch-Site")
     if fetch_site is not None:
         is_allowed = fetch_site in ("same-origin", "none")
     else:
-        is_allowed = origin is None or _host_of(origin) == request.get_host()
+        is_allowed = origin is None or origin == f"{request.scheme}://{request.get_host()}"
     if not is_allowed:
         raise Forbidden(CROSS_SITE)
 
@@ -50,26 +57,43 @@ def refuse_cross_site(request: HttpRequest) -> None:
 def refuse_cross_site_socket(scope: dict[str, Any]) -> None:
     """Checks the `Origin` of a WebSocket, which browsers always send (RFC 6455, section 4.1).
 
-    Channels' `AllowedHostsOriginValidator` is not enough: with "*" in ALLOWED_HOSTS it accepts every origin.
+    Channels' `AllowedHostsOriginValidator` has another rule. With "*" in ALLOWED_HOSTS it accepts every origin; it
+    refuses programs that send none, and trusted origins that are not in ALLOWED_HOSTS.
 
     Raises:
         Forbidden: another site asks, or the host is not one of this site's.
     """
     request = ASGIRequest(scope | {"method": "GET"}, BytesIO())
     origin = request.headers.get("Origin")
-    if origin is None or origin in django_settings.CSRF_TRUSTED_ORIGINS:
+    if origin is None or _is_trusted(origin):
         return
     try:
         host = request.get_host()
     except DisallowedHost as error:
         raise Forbidden(str(error)) from error
-    if _host_of(origin) != host:
+    if origin not in {f"{scheme}://{host}" for scheme in _schemes_of(request, scope)}:
         raise Forbidden(CROSS_SITE)
 
 
-def _host_of(origin: str) -> str | None:
-    """The host and port of an origin; None if it is not an address."""
+def _schemes_of(request: HttpRequest, scope: dict[str, Any]) -> set[str]:
+    """The schemes that the socket's page may have: only one, unless the server does not tell it, as Daphne."""
+    is_told = "scheme" in scope or django_settings.SECURE_PROXY_SSL_HEADER is not None
+    if not is_told:
+        return {"http", "https"}
+    scheme = str(request.scheme)
+    return {SOCKET_SCHEMES.get(scheme, scheme)}
+
+
+def _is_trusted(origin: str) -> bool:
+    """True if CSRF_TRUSTED_ORIGINS has the origin, or a pattern such as `https://*.example.com` that it matches."""
+    trusted = django_settings.CSRF_TRUSTED_ORIGINS
+    return origin in trusted or any(_matches(origin, pattern) for pattern in trusted if "*" in pattern)
+
+
+def _matches(origin: str, pattern: str) -> bool:
     try:
-        return urlsplit(origin).netloc
+        given = urlsplit(origin)
     except ValueError:
-        return None
+        return False
+    wanted = urlsplit(pattern)
+    return given.scheme == wanted.scheme and is_same_domain(given.netloc, wanted.netloc.lstrip("*"))

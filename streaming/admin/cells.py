@@ -29,7 +29,8 @@ def link_to(kind: str, pk: uuid.UUID, text: object) -> SafeString:
 
 
 def conversation_link(conversation: Conversation) -> SafeString:
-    return link_to("conversation", conversation.pk, conversation)
+    """A link with the conversation's title, for staff who may read content."""
+    return link_to("conversation", conversation.pk, conversation.title or conversation.pk)
 
 
 def person(conversation: Conversation) -> str:
@@ -47,11 +48,19 @@ def milliseconds(value: int | None) -> str | None:
     return None if value is None else f"{value:,} ms"
 
 
-def tokens(read: int | None, written: int | None) -> str | None:
-    """Input → output tokens, with `?` for a count that the provider did not give."""
+def tokens(read: int | None, written: int | None, *, is_estimated: bool = False) -> str | None:
+    """Input → output tokens, with `?` for a count that is not known, and `≈` before counts that are estimated."""
     if read is None and written is None:
         return None
-    return " → ".join("?" if count is None else f"{count:,}" for count in (read, written))
+    return ("≈ " if is_estimated else "") + " → ".join(
+        "?" if count is None else f"{count:,}" for count in (read, written)
+    )
+
+
+def tokens_of(generation: Generation) -> str | None:
+    """The input and output tokens of a generation."""
+    counts = generation.input_tokens, generation.output_tokens
+    return tokens(*counts, is_estimated=generation.is_usage_estimated)
 
 
 def speed(generation: Generation) -> str | None:

@@ -13,7 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from streaming.admin import cells
-from streaming.admin.read_only import ReadOnlyAdmin, may_read_messages, user_field
+from streaming.admin.filters import LastStatusFilter
+from streaming.admin.permissions import may_read
+from streaming.admin.read_only import ReadOnlyAdmin, user_field
 from streaming.admin.transcript import render_conversation
 from streaming.models import Conversation, Generation, Message
 
@@ -34,12 +36,13 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     """
 
     list_display = ("shown_title", "last_status", "shown_user", "message_count", "shown_tokens", "updated_at")
-    list_filter = ("generations__status", "provider", "updated_at")
+    list_filter = (LastStatusFilter, "provider", "updated_at")
     list_select_related = ("user",)
     date_hierarchy = "updated_at"
     ordering = ("-updated_at",)
-    search_fields = ("title", "key")
-    private_search_fields = ("messages__text", "messages__client_id")
+    search_fields = ("key",)
+    private_search_fields = ("title", "messages__text", "messages__client_id")
+    private_columns = {"shown_title": "id"}
     search_help_text = _("Title, user, key, a message's text or client id, or an id as a log shows it")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
@@ -60,11 +63,12 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Conversation | None = None) -> Any:
         """Shows the transcript to staff who may view messages, and its errors to staff who may view generations."""
-        fieldsets = [
+        fieldsets: list[Any] = [
             (None, {"fields": (("shown_user", "provider"), ("created_at", "updated_at"))}),
-            (_("Details"), {"fields": ("key", "system_prompt"), "classes": ("collapse",)}),
+            (_("Details"), {"fields": ("key",), "classes": ("collapse",)}),
         ]
-        if may_read_messages(request):
+        if may_read(request):
+            fieldsets[1][1]["fields"] = ("key", "system_prompt")
             sees_errors = request.user.has_perm("streaming.view_generation")
             transcript = "transcript_with_errors" if sees_errors else "transcript"
             fieldsets.insert(1, (_("Transcript"), {"fields": (transcript,), "classes": ("streaming-wide",)}))
@@ -88,7 +92,7 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
 
     @admin.display(description=_("title"), ordering="title")
     def shown_title(self, conversation: Conversation) -> str:
-        return str(conversation)
+        return conversation.title or str(conversation.pk)
 
     @admin.display(description=_("user"), ordering="user")
     def shown_user(self, conversation: Conversation) -> str:

@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, get_args
-
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from streaming.admin import cells
+from streaming.admin.filters import ErrorCodeFilter, FinishReasonFilter
 from streaming.admin.read_only import ReadOnlyAdmin, user_field
-from streaming.errors import PUBLIC_MESSAGES
 from streaming.models import Generation
-from streaming.protocol import FinishReason
-
-
-class _ClosedSetFilter(admin.SimpleListFilter):
-    """A filter whose values are known. Django's own filter would run `SELECT DISTINCT` over the whole table."""
-
-    parameter_name: str
-    values: tuple[str, ...]
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:
-        return ((value, value.replace("_", " ")) for value in self.values)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
-
-
-class FinishReasonFilter(_ClosedSetFilter):
-    title = _("finish reason")
-    parameter_name = "finish_reason"
-    values = get_args(FinishReason)
-
-
-class ErrorCodeFilter(_ClosedSetFilter):
-    title = _("error code")
-    parameter_name = "error_code"
-    values = tuple(PUBLIC_MESSAGES)
 
 
 @admin.register(Generation)
@@ -62,14 +32,15 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     list_select_related = ("conversation__user",)
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
-    search_fields = ("conversation__title", "model", "error_detail")
-    private_search_fields = ("message__text", "message__client_id")
+    search_fields = ("model", "error_detail")
+    private_search_fields = ("conversation__title", "message__text", "message__client_id")
+    private_columns = {"shown_conversation": "linked_conversation"}
     search_help_text = _("Conversation's title, user, model, error, the answer's text, or an id as a log shows it")
     fieldsets = (
-        (None, {"fields": ("shown_status", "shown_conversation", "shown_user", "shown_message")}),
+        (None, {"fields": ("shown_status", "linked_conversation", "shown_user", "shown_message")}),
         (_("Model"), {"fields": ("provider", "model", "finish_reason", "raw_finish_reason")}),
         (_("Error"), {"fields": ("error_code", "shown_error_detail")}),
-        (_("Tokens"), {"fields": ("tokens", "cached_input_tokens", "reasoning_tokens", "cost")}),
+        (_("Tokens"), {"fields": ("tokens", "is_usage_estimated", "cached_input_tokens", "reasoning_tokens", "cost")}),
         (_("Times"), {"fields": ("created_at", "started_at", "finished_at", "first_delta", "duration", "speed")}),
         (
             _("Inner workings"),
@@ -99,6 +70,11 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     def shown_conversation(self, generation: Generation) -> SafeString:
         return cells.conversation_link(generation.conversation)
 
+    @admin.display(description=_("conversation"))
+    def linked_conversation(self, generation: Generation) -> SafeString:
+        """Shows only the id, like `shown_message`."""
+        return cells.link_to("conversation", generation.conversation_id, generation.conversation_id)
+
     @admin.display(description=_("message"))
     def shown_message(self, generation: Generation) -> SafeString:
         """Shows only the id, because staff who may view generations may not always read messages."""
@@ -110,7 +86,7 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
 
     @admin.display(description=_("tokens in → out"), ordering="output_tokens")
     def tokens(self, generation: Generation) -> str:
-        return cells.tokens(generation.input_tokens, generation.output_tokens) or self.get_empty_value_display()
+        return cells.tokens_of(generation) or self.get_empty_value_display()
 
     @admin.display(description=_("first delta"), ordering="first_delta_ms")
     def first_delta(self, generation: Generation) -> str:

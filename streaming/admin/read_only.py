@@ -11,6 +11,8 @@ from django.db import models
 from django.forms import Media
 from django.http import HttpRequest
 
+from streaming.admin.permissions import may_read, reveals_content
+
 ModelT = TypeVar("ModelT", bound=models.Model)
 
 if TYPE_CHECKING:
@@ -25,16 +27,22 @@ else:
 class ReadOnlyAdmin(ModelAdmin[ModelT]):
     """An admin with Django's `view` permission. It refuses the other three permissions to everybody, also superusers.
 
-    `private_search_fields` are searched only for staff who may view messages (`streaming.view_message`).
+    `private_search_fields` are searched only for staff who may read content. `private_columns` are columns with
+    content, each with the column that others see in its place.
     """
 
     list_per_page = 50
     show_full_result_count = False
     private_search_fields: tuple[str, ...] = ()
+    private_columns: dict[str, str] = {}
 
     @property
     def media(self) -> Media:
         return super().media + Media(css={"all": ["streaming/admin.css"]})
+
+    def has_view_permission(self, request: HttpRequest, obj: ModelT | None = None) -> bool:
+        """Asks only for `view`. In Django, staff who may change a row may also see it, but nobody changes these."""
+        return request.user.has_perm(f"{self.opts.app_label}.view_{self.opts.model_name}")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -45,9 +53,19 @@ class ReadOnlyAdmin(ModelAdmin[ModelT]):
     def has_delete_permission(self, request: HttpRequest, obj: ModelT | None = None) -> bool:
         return False
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        columns = list(super().get_list_display(request))
+        return columns if may_read(request) else [self.private_columns.get(str(column), column) for column in columns]
+
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        private = self.private_search_fields if may_read_messages(request) else ()
+        private = self.private_search_fields if may_read(request) else ()
         return [*super().get_search_fields(request), *private]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Refuses filters in the address that would let people guess content that they may not read."""
+        if reveals_content(lookup) and not (request and may_read(request)):
+            return False
+        return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[ModelT], search_term: str
@@ -57,10 +75,6 @@ class ReadOnlyAdmin(ModelAdmin[ModelT]):
         if found.exists():
             return found, False
         return super().get_search_results(request, queryset, search_term)
-
-
-def may_read_messages(request: HttpRequest) -> bool:
-    return request.user.has_perm("streaming.view_message")
 
 
 def user_field(prefix: str = "") -> str:

@@ -91,7 +91,7 @@ def _entry(message: Message, *, is_aside: bool) -> Entry:
 def _facts(generation: Generation) -> list[str]:
     facts = [
         generation.model or generation.provider,
-        cells.tokens(generation.input_tokens, generation.output_tokens),
+        cells.tokens_of(generation),
         cells.milliseconds(generation.first_delta_ms),
         cells.seconds(generation.duration_ms),
         cells.speed(generation),

@@ -10,6 +10,7 @@ from streaming.asgi.types import Application, Receive, Scope, Send
 from streaming.asgi.wires import wire_of
 from streaming.conf import settings
 from streaming.database import health, request_thread
+from streaming.providers import load_provider
 from streaming.supervisor import current
 
 logger = logging.getLogger(__name__)
@@ -23,13 +24,15 @@ GC_THRESHOLD = (5_000, 10, 5)
 class StreamingApplication:
     """Wraps any ASGI application. It must be the outermost, because it looks for the connection behind `send`.
 
-    On an unknown server it only answers `lifespan`. It makes Python's garbage collector run less often in its process.
+    On an unknown server it only answers `lifespan`. It makes Python's garbage collector run less often in its process,
+    and imports the SDK of the default provider, for which the first visitor would wait half a second.
     """
 
     def __init__(self, application: Application) -> None:
         self.application = application
         health.doubt()
         _collect_less_often()
+        load_provider()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

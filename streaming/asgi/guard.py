@@ -1,14 +1,21 @@
-"""The guard of one connection: `send` waits for a slow client, and a stuck client is cut off."""
+"""The guard of one connection: `send` waits for a slow client, and a stuck client is cut off.
+
+`send` returns when the server's own buffer is empty, also after the last message. So the application lives, and counts
+the stream as open, as long as the server has bytes for the client. Nothing remains that nobody watches.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 from streaming.access import open_streams
 from streaming.asgi.types import Message, Send
 from streaming.asgi.wires import Wire
 from streaming.conf import settings
 
+# Daphne and uvloop write to the kernel one or two turns of the event loop after `send`.
+TURNS = 2
 # Seconds between two checks of a server's buffer while `send` waits for it.
 RELIEF_SECONDS = 0.02
 # Seconds between two checks for a stuck client, which may be cut off so much later.
@@ -16,7 +23,7 @@ CHECK_SECONDS = 1.0
 
 
 class Guard:
-    """Wraps the `send` of one connection: it waits while the server's buffer is full, and cuts off a stuck client.
+    """Wraps the `send` of one connection: it waits until the server's buffer is empty, and cuts off a stuck client.
 
     `has_begun` is True once an HTTP response has begun; it stays False for a WebSocket.
     """
@@ -37,9 +44,9 @@ class Guard:
         self.has_begun = self.has_begun or message["type"] == "http.response.start"
         try:
             await self._send(message)
-            if self._wire.is_full():
-                while not self._wire.is_relieved():  # noqa: ASYNC110  # no server says when its buffer empties
-                    await asyncio.sleep(RELIEF_SECONDS)
+            turns = itertools.chain(itertools.repeat(0, TURNS), itertools.repeat(RELIEF_SECONDS))
+            while not self._wire.is_flushed():  # noqa: ASYNC110  # no server says when it is
+                await asyncio.sleep(next(turns))
         finally:
             self._waiting -= 1
             self._last_progress = None

@@ -25,9 +25,6 @@ if sys.platform != "win32":
     import fcntl
     import termios
 
-# `send` waits when a server holds more than `FULL_BYTES` for a client, until it holds at most `RELIEVED_BYTES`.
-FULL_BYTES = 256 * 1024
-RELIEVED_BYTES = 64 * 1024
 # The `struct linger` that makes a close send a reset. Measured on Linux with uvicorn and granian: without it, the
 # kernel keeps 2.3 MB for each connection that was cut, and the client does not see the end.
 NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -39,11 +36,8 @@ BYTES_ACKED_OFFSET = 120
 class Wire(Protocol):
     """One client's connection."""
 
-    def is_full(self) -> bool:
-        """True if `send` must wait. Only servers that never wait themselves need this."""
-
-    def is_relieved(self) -> bool:
-        """True if `send` may continue, or if the connection is closed."""
+    def is_flushed(self) -> bool:
+        """True if the server has no bytes for the client, as far as can be seen, or if the connection is closed."""
 
     def progress(self) -> int:
         """A number that grows when the client takes bytes. It may fall when the server writes more.
@@ -64,11 +58,8 @@ class TwistedWire:
     def __init__(self, transport: Any) -> None:
         self._transport = transport
 
-    def is_full(self) -> bool:
-        return self._buffered() > FULL_BYTES
-
-    def is_relieved(self) -> bool:
-        return not self._transport.connected or self._buffered() <= RELIEVED_BYTES
+    def is_flushed(self) -> bool:
+        return not self._transport.connected or not self._buffered()
 
     def progress(self) -> int:
         return -self._buffered() - _in_kernel(self._transport.fileno())
@@ -82,24 +73,28 @@ class TwistedWire:
 
 
 class AsyncioWire:
-    """A connection of uvicorn, which waits by itself. `transport` is asyncio's or uvloop's, and has a socket."""
+    """A connection of uvicorn. `transport` is asyncio's or uvloop's, and has a socket.
+
+    uvicorn waits by itself only while it holds more than 64 KB, and not at all after the last message.
+    """
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
         self._socket: socket.socket = transport.get_extra_info("socket")
 
-    def is_full(self) -> bool:
-        return False
-
-    def is_relieved(self) -> bool:
-        return True
+    def is_flushed(self) -> bool:
+        return not self._buffered()
 
     def progress(self) -> int:
-        return -int(self._transport.get_write_buffer_size()) - _in_kernel(self._socket.fileno())
+        return -self._buffered() - _in_kernel(self._socket.fileno())
 
     def abort(self) -> None:
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        with suppress(OSError):  # the client may have closed it a moment ago
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         self._transport.abort()
+
+    def _buffered(self) -> int:
+        return int(self._transport.get_write_buffer_size())
 
 
 class NativeWire:
@@ -112,10 +107,7 @@ class NativeWire:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
 
-    def is_full(self) -> bool:
-        return False
-
-    def is_relieved(self) -> bool:
+    def is_flushed(self) -> bool:
         return True
 
     def progress(self) -> int:

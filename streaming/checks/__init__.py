@@ -8,20 +8,33 @@ from __future__ import annotations
 
 from django.core import checks
 
+from streaming.checks.costs import check_costs
 from streaming.checks.database import check_database
 from streaming.checks.files import check_files, check_files_exposure
 from streaming.checks.providers import check_providers
+from streaming.checks.redaction import check_redaction
 from streaming.checks.redis import check_redis
 from streaming.checks.settings import check_settings
 from streaming.checks.site import check_exposure, check_site
 from streaming.checks.tools import check_tools
 
 TAG = "streaming"
+CHECKS = (
+    check_providers,
+    check_tools,
+    check_settings,
+    check_site,
+    check_database,
+    check_redis,
+    check_files,
+    check_costs,
+)
 
 
 def register_checks() -> None:
     """Registers all checks. Django calls it once, when the app is ready."""
-    for check in (check_providers, check_tools, check_settings, check_site, check_database, check_redis, check_files):
+    for check in CHECKS:
         checks.register(check, TAG)
+    checks.register(check_redaction, TAG)
     checks.register(check_exposure, TAG, deploy=True)
     checks.register(check_files_exposure, TAG, deploy=True)

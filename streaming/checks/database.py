@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings as django_settings
-from django.core.checks import CheckMessage, Warning
+from django.contrib.auth import get_user_model
+from django.core.checks import CheckMessage, Error, Warning
 from django.db import connections, router
 
 from streaming.models import Generation
@@ -18,7 +20,27 @@ def check_database(**kwargs: Any) -> list[CheckMessage]:
     """Checks the database that conversations are written to. A database router may choose it."""
     alias = router.db_for_write(Generation)
     configuration = connections[alias].settings_dict
-    return [message for check in CHECKS for message in check(alias, configuration)]
+    return [*_split_models(alias), *(message for check in CHECKS for message in check(alias, configuration))]
+
+
+def _split_models(alias: str) -> Iterator[CheckMessage]:
+    # One transaction writes rows of several models, and rows refer to each other and to users.
+    together = [*apps.get_app_config("streaming").get_models(), get_user_model()]
+    elsewhere = [model._meta.label for model in together if router.db_for_write(model) != alias]
+    if elsewhere:
+        yield Error(
+            f"A database router writes conversations to {alias!r}, but not: {', '.join(elsewhere)}.",
+            hint="Let its db_for_write name one database for the app 'streaming' and for users.",
+            id="streaming.E034",
+        )
+    homeless = [model._meta.label for model in together if not router.allow_migrate_model(alias, model)]
+    if homeless:
+        yield Error(
+            f"A database router writes conversations to {alias!r} and does not allow these tables there: "
+            f"{', '.join(homeless)}.",
+            hint=f"Let its allow_migrate return True or None for them on {alias!r}.",
+            id="streaming.E035",
+        )
 
 
 def _sqlite_defers(alias: str, configuration: Configuration) -> Iterator[CheckMessage]:

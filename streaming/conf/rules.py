@@ -8,8 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from django.utils.functional import Promise
+
 T = TypeVar("T")
 
+HOST = re.compile(r"[a-z0-9.-]+")
 # No wildcards, because the type that is found in a file's bytes is always one exact type.
 MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 
@@ -50,11 +53,28 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _are_labels(value: Any) -> bool:
+    if not isinstance(value, (list, tuple)):
+        return False
+    return all(isinstance(one, str) and one == " ".join(one.split()) != "" for one in value)
+
+
 def _are_media_types(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(one, str) and MEDIA_TYPE.fullmatch(one) for one in value)
 
 
+def _are_hosts(value: Any) -> bool:
+    return isinstance(value, (list, tuple, set, frozenset)) and all(
+        isinstance(one, str) and HOST.fullmatch(one) for one in value
+    )
+
+
 TEXT: Kind[str] = Kind(wanted="a str", convert=str, allows=lambda value: isinstance(value, str))
+TEXTS: Kind[tuple[str, ...]] = Kind(
+    wanted="a list or tuple of texts",
+    convert=lambda value: tuple(map(str, value)),  # translated when they are shown, if they are lazy
+    allows=lambda value: isinstance(value, (list, tuple)) and all(isinstance(one, str | Promise) for one in value),
+)
 FLAG: Kind[bool] = Kind(wanted="True or False", convert=bool, allows=lambda value: isinstance(value, bool))
 SECONDS: Kind[float] = Kind(
     wanted="a number of seconds above 0", convert=float, allows=lambda value: _is_number(value) and value > 0
@@ -62,6 +82,14 @@ SECONDS: Kind[float] = Kind(
 SECONDS_OR_ZERO: Kind[float] = Kind(
     wanted="a number of seconds, 0 or more", convert=float, allows=lambda value: _is_number(value) and value >= 0
 )
+LABELS: Kind[tuple[str, ...]] = Kind(
+    wanted="a list or tuple of labels, each a str on one line", convert=tuple, allows=_are_labels
+)
 MEDIA_TYPES: Kind[tuple[str, ...]] = Kind(
     wanted="a list or tuple of media types such as 'image/png'", convert=tuple, allows=_are_media_types
+)
+HOSTS: Kind[frozenset[str]] = Kind(
+    wanted="a list or tuple of host names in lower case, such as 'images.example.com'",
+    convert=frozenset,
+    allows=_are_hosts,
 )

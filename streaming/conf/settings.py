@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.conf.rules import FLAG, MEDIA_TYPES, SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
+from streaming.conf.costs import CostSettings
+from streaming.conf.files import FileSettings
+from streaming.conf.markdown import MarkdownSettings
+from streaming.conf.page import PageSettings
+from streaming.conf.review import ReviewSettings
+from streaming.conf.rules import FLAG, SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
 from streaming.conf.setting import ProviderConfig, Setting
-
-IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
-FILE_TYPES = (*IMAGES, "application/pdf", "text/plain", "text/markdown", "text/csv", "application/json")
 
 
 def _unchanged(value: Any) -> Any:
     return value
 
 
-class Settings:
+class Settings(PageSettings, MarkdownSettings, FileSettings, CostSettings, ReviewSettings):
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
@@ -55,7 +57,8 @@ class Settings:
         None,
         "The number of tokens, input and output, after which an owner may ask no more within 24 hours. None: no "
         "limit.\n\n"
-        "Answers whose provider reports no usage do not count.",
+        "Tokens of answers that broke off (stopped, failed, crashed) are estimated from what was sent and received. "
+        "Finished answers whose provider reports no usage do not count.",
     )
     MAX_ACTIVE_PER_PROCESS = Setting(
         whole(1), 500, "The number of generations that one process runs at once. Further requests are answered 503."
@@ -81,33 +84,6 @@ class Settings:
         "The largest log of one answer. The connection to a provider that sends more is closed. The log is kept "
         "in memory while it is written.\n\n"
         "50 MB are some 400,000 pieces of text, a hundred times what models write.",
-    )
-    FILES_STORAGE = Setting(
-        TEXT,
-        "default",
-        "The alias in Django's `STORAGES` of the storage that keeps the files that people send. It needs no "
-        "public address.",
-    )
-    FILE_TYPES = Setting(
-        MEDIA_TYPES,
-        FILE_TYPES,
-        "The media types of files that people may send. Empty: no files. The type is found in the file's bytes; "
-        "what the client says is not trusted.",
-    )
-    MAX_FILE_BYTES = Setting(
-        whole(1),
-        5_000_000,
-        "The largest file that a person may send. 5 MB is Anthropic's limit for an image, and more than most "
-        "photographs have.",
-    )
-    MAX_FILES_PER_MESSAGE = Setting(whole(0), 5, "The number of files that one message may have.")
-    MAX_FILE_BYTES_PER_OWNER = Setting(
-        optional(whole(1)),
-        500_000_000,
-        "The number of bytes of files that are kept for one owner, sent or not. None: no limit.",
-    )
-    UNSENT_FILE_SECONDS = Setting(
-        SECONDS, 86_400, "The time after which a file is removed that was uploaded and not sent with a message."
     )
     ABANDON_AFTER = Setting(
         optional(SECONDS_OR_ZERO),
@@ -228,6 +204,11 @@ class Settings:
         3600,
         "The time for which the frames of a settled generation are kept. Afterwards a replay is made from its row.",
     )
+    RETENTION_DAYS = Setting(
+        optional(whole(1)),
+        None,
+        "The number of days after its last message when a conversation is deleted, with its files. None: never.",
+    )
     DATABASE_THREADS = Setting(
         whole(1),
         2,
@@ -238,5 +219,7 @@ class Settings:
 
 
 settings = Settings()
-SETTINGS: dict[str, Setting[Any]] = {name: one for name, one in vars(Settings).items() if isinstance(one, Setting)}
+SETTINGS: dict[str, Setting[Any]] = {
+    name: one for group in Settings.__mro__ for name, one in vars(group).items() if isinstance(one, Setting)
+}
 """Every setting by its name without the prefix."""

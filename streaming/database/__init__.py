@@ -3,23 +3,30 @@
 All database work of conversations and generations runs on a few threads of the process's own: `await in_database(f, …)`
 runs `f` on one of them, `await in_order(f, …)` runs it on the one thread that writes in the order of the calls. Each
 piece of work gets a checked connection and gives it back afterwards. Requests keep no connection while they stream.
+`atomic` opens a transaction, and `alone` one that takes turns with others of the same name in all processes.
 """
 
 from __future__ import annotations
 
 from streaming.database.health import health
+from streaming.database.locks import alone
 from streaming.database.requests import release_request_connection, release_request_thread, request_thread
 from streaming.database.threads import in_database, in_order
 from streaming.database.transactions import alias, atomic, retry_on_deadlock
+from streaming.database.trouble import refusal_of, told, trouble_of
 
 __all__ = [
     "alias",
+    "alone",
     "atomic",
     "health",
     "in_database",
     "in_order",
+    "refusal_of",
     "release_request_connection",
     "release_request_thread",
     "request_thread",
     "retry_on_deadlock",
+    "told",
+    "trouble_of",
 ]

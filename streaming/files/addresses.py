@@ -9,14 +9,13 @@ from typing import Any
 import msgspec
 from django.urls import reverse
 
-from streaming.models import Attachment
+from streaming.models import Attachment, Role
 from streaming.protocol import FilePart, Part
+from streaming.protocol.ui_stream.addresses import FILE_ID, STORED_FILE
 
 SCHEME = "attachment:"
-ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-STORED = re.compile(f"{SCHEME}{ID}")
-# A path under any mount point of the app. A URL with a host never matches, because it may name another site.
-SERVED = re.compile(rf"/(?:[\w.~%-]+/)*api/files/{ID}")
+STORED = re.compile(f"{SCHEME}{FILE_ID}")
+SERVED = re.compile(STORED_FILE)
 
 
 def part_of(attachment: Attachment) -> FilePart:
@@ -60,6 +59,8 @@ def _addressed(part: Part) -> Part:
 def addressed_messages(conversation: dict[str, Any]) -> dict[str, Any]:
     """Sets the URLs that clients use in a conversation of UIMessages, in place, and returns it."""
     for message in conversation["messages"]:
+        if message["role"] != Role.USER:
+            continue  # a model may write anything
         for part in message["parts"]:
             if part["type"] == "file" and (pk := _id_in(STORED, part["url"])):
                 part["url"] = address(pk)

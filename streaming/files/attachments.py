@@ -10,11 +10,10 @@ from contextlib import asynccontextmanager
 
 import msgspec
 from django.core.files.base import ContentFile
-from django.db import Error as DatabaseTrouble
 from django.db.models import Max, Sum
 
 from streaming.conf import settings
-from streaming.database import atomic, in_database
+from streaming.database import alone, atomic, in_database
 from streaming.errors import BadRequest, Overloaded, TooLarge
 from streaming.files.addresses import SCHEME, id_of, id_served_at, part_of
 from streaming.files.uploads import Upload, described, upload_in
@@ -55,9 +54,10 @@ async def _store(attachment: Attachment, content: bytes) -> None:
 
 def _insert(attachment: Attachment) -> None:
     limit = settings.MAX_FILE_BYTES_PER_OWNER
-    if limit is not None and _bytes_of(attachment.owner_key) + attachment.size > limit:
-        raise TooLarge(f"Your files would have more than the {limit} bytes that this site keeps for one person.")
-    attachment.save(force_insert=True)
+    with alone(attachment.owner_key):
+        if limit is not None and _bytes_of(attachment.owner_key) + attachment.size > limit:
+            raise TooLarge(f"Your files would have more than the {limit} bytes that this site keeps for one person.")
+        attachment.save(force_insert=True)
 
 
 def _bytes_of(owner_key: str) -> int:
@@ -112,11 +112,11 @@ async def _kept_content(owner: Owner, key: str, part: FilePart, made: list[uuid.
 
 
 async def _discard(made: list[uuid.UUID]) -> None:
-    """Deletes unused attachments. Logs a database error: the answer may run already, so the request must not fail."""
+    """Deletes unused attachments. Logs any error: the answer may run already, so the request must not fail."""
     try:
         await in_database(Attachment.objects.filter(pk__in=made, message=None).delete)
-    except DatabaseTrouble as trouble:
-        logger.warning("Unsent files are left to the sweep (%s).", type(trouble).__name__)
+    except Exception:  # a site's signal receivers have exceptions of their own
+        logger.exception("Unsent files are left to the sweep.")
 
 
 def attach(message: Message, files: tuple[FilePart, ...]) -> None:

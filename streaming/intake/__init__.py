@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from streaming.intake.accept import accept
 from streaming.intake.branches import select_branch
+from streaming.intake.client_json import UNREADABLE, read_json
 from streaming.intake.parsing import read_stop, read_submission, submission_of
 from streaming.intake.pending import Accepted, Sender, Start
 from streaming.intake.submission import Submission, ToolAnswer
 
 __all__ = [
+    "UNREADABLE",
     "Accepted",
     "Sender",
     "Start",
     "Submission",
     "ToolAnswer",
     "accept",
+    "read_json",
     "read_stop",
     "read_submission",
     "select_branch",

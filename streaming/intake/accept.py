@@ -12,7 +12,7 @@ import msgspec
 from django.db import IntegrityError
 
 from streaming.conf import settings
-from streaming.database import atomic, retry_on_deadlock
+from streaming.database import alone, retry_on_deadlock
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
 from streaming.intake.continuation import continue_answer
@@ -22,7 +22,7 @@ from streaming.intake.submission import Submission
 from streaming.journal import Opening
 from streaming.models import Conversation, History, Message, Owner, Role, title_from, turns_of
 from streaming.protocol import TextPart
-from streaming.settlement import BUSY
+from streaming.settlement import check_idle
 from streaming.tools import registered, toolbox_for
 
 UNKNOWN = "There is no such message in this conversation."
@@ -38,14 +38,14 @@ def accept(sender: Sender, submission: Submission) -> Accepted:
     _validate(submission)
     registered()  # imports the site's tools before the transaction begins
     try:
-        with atomic():
+        with alone(sender.owner.key):  # the limits of one owner are counted and used up in one turn
             history = _history(sender.owner, submission)
             if submission.answers:
                 return continue_answer(sender, history, submission)
             meant = _meant(history, submission)
             return _join(history, meant) or _begin(sender, history, meant)
-    except IntegrityError:
-        return _lost_the_race(sender, submission)
+    except IntegrityError as error:
+        return _lost_the_race(sender, submission, error)
 
 
 def _validate(submission: Submission) -> None:
@@ -112,11 +112,11 @@ def _join(history: History, submission: Submission) -> Accepted | None:
 
 def _begin(sender: Sender, history: History, submission: Submission) -> Accepted:
     history = idle(history)
-    check_limits(sender.owner, len(history), sender.ahead)
     conversation = history.conversation
+    alias = submission.provider or conversation.provider
+    check_limits(sender.owner, len(history), alias)
     asked = _user_message(history, submission)
     answer = Message(conversation=conversation, parent=asked, role=Role.ASSISTANT)
-    alias = submission.provider or conversation.provider
     toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
     opening = Opening(answer.public_id, live_fields=toolbox.live_fields)
     is_new = submission.trigger != "regenerate-message"
@@ -171,13 +171,19 @@ def _question_of(history: History, message_id: str | None) -> Message:
     return message
 
 
-def _lost_the_race(sender: Sender, submission: Submission) -> Accepted:
-    """Joins the request that stored the same message a moment earlier, or refuses: another answer has begun."""
+def _lost_the_race(sender: Sender, submission: Submission, error: IntegrityError) -> Accepted:
+    """Joins the request that stored the same message a moment earlier, or refuses: another answer has begun.
+
+    Raises `error` if there was no race. Then it came from a signal receiver of the site.
+    """
     conversation = Conversation.objects.owned_by(sender.owner).filter(key=submission.key).first()
-    history = History.read(conversation) if conversation else None
-    if history and submission.answers:
+    if conversation is None:
+        raise error
+    history = History.read(conversation)
+    if submission.answers:
         return continue_answer(sender, history, submission)
-    joined = _join(history, submission) if history else None
+    joined = _join(history, submission)
     if joined is None:
-        raise Conflict(BUSY)
+        check_idle(history.active)
+        raise error
     return joined

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
-from streaming.conf import settings
-from streaming.errors import BadRequest, Conflict, TooLarge
+from streaming.errors import Conflict
+from streaming.intake.bounds import check_answers
 from streaming.intake.limits import check_limits
 from streaming.intake.pending import Accepted, Sender, Start, create_pending, store
 from streaming.intake.submission import Submission, ToolAnswer
 from streaming.intake.waiting_calls import call_states, check_all_answered, due_calls, fresh_answers, given_parts
 from streaming.journal import Opening
 from streaming.models import Generation, History, Message, Role, contributions, parts_of, turns_of
-from streaming.protocol import ToolCall, ToolResult
-from streaming.protocol.nesting import is_too_deep
+from streaming.protocol import ToolCall
 from streaming.settlement import check_idle
 from streaming.tools import Toolbox, registered, toolbox_for
 
@@ -40,10 +37,10 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     if not fresh:
         return _joined_answer(rows, submission.answers)
     check_all_answered(states, fresh, known)
-    _check_size(fresh)
+    check_answers(fresh)
     due = _executable(due_calls(states, fresh), toolbox)
     check_idle(history.active)
-    check_limits(sender.owner, len(history), sender.ahead)
+    check_limits(sender.owner, len(history), alias)
     answer = Message(conversation=conversation, parent=rows[-1], role=Role.ASSISTANT)
     answer.set_parts(given_parts(fresh))
     opening = Opening(rows[0].public_id, parts_of(rows), answer.typed_parts, toolbox.live_fields)
@@ -51,14 +48,6 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     generation = create_pending(sender, answer, alias, opening)
     start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due)
     return Accepted(generation, start)
-
-
-def _check_size(fresh: Sequence[ToolAnswer]) -> None:
-    for output in (answer.output for answer in fresh if isinstance(answer, ToolResult)):
-        if is_too_deep(output):
-            raise BadRequest("The output of a tool is nested too deep.")
-        if len(msgspec.json.encode(output)) > settings.MAX_TOOL_OUTPUT_CHARS:
-            raise TooLarge("The output of a tool is larger than this site accepts.")
 
 
 def _executable(due: tuple[ToolCall, ...], toolbox: Toolbox) -> tuple[ToolCall, ...]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from django.db.models import Sum
+import math
+
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
 
 from streaming.conf import settings
+from streaming.costs import check_budgets, check_quota
 from streaming.errors import TooManyRequests
 from streaming.models import Generation, Owner, from_now
 
@@ -12,47 +16,70 @@ MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
 
 
-def check_limits(owner: Owner, messages: int, ahead: int = 0) -> None:
-    """Checks that the owner may ask once more, in a conversation that has so many `messages`.
+def check_limits(owner: Owner, messages: int, alias: str) -> None:
+    """Checks that the owner may ask provider `alias` once more, in a conversation that has so many `messages`.
 
-    `ahead` is the number of the owner's submissions that are being accepted at the same time. They count, too.
+    The caller must have opened the transaction with `alone(owner.key)`. So no other process counts before this one has
+    stored what it accepts.
 
     Raises:
         TooManyRequests: the owner has reached a limit, which the text names.
     """
-    _check_active(owner, ahead)
-    _check_per_minute(owner, ahead)
+    _check_active(owner)
+    _check_per_minute(owner)
     _check_per_day(owner)
     _check_messages(messages)
+    check_budgets(owner)
+    check_quota(owner, alias)
 
 
-def _check_active(owner: Owner, ahead: int) -> None:
+def _check_active(owner: Owner) -> None:
     count = Generation.objects.active().owned_by(owner).count()
-    if count + ahead >= settings.MAX_ACTIVE_PER_OWNER:
+    if count >= settings.MAX_ACTIVE_PER_OWNER:
         raise TooManyRequests(f"{count} answers are being written for you already. Wait for one, or stop one.")
 
 
-def _check_per_minute(owner: Owner, ahead: int) -> None:
+def _check_per_minute(owner: Owner) -> None:
     limit = settings.MAX_PROMPTS_PER_MINUTE
     if limit is None:
         return
     recent = Generation.objects.owned_by(owner).filter(created_at__gt=from_now(-MINUTE_SECONDS))
-    if recent.count() + ahead >= limit:
-        raise TooManyRequests(f"You may send {limit} messages a minute. Wait a moment.")
+    count = recent.count()
+    if count >= limit:
+        wait = _seconds_until_older(recent, MINUTE_SECONDS, count - limit)
+        raise TooManyRequests(f"You may send {limit} messages a minute. Wait a moment.", retry_after=wait)
 
 
 def _check_per_day(owner: Owner) -> None:
-    """Counts the tokens that providers have reported. An answer without a report counts as none."""
+    """Counts the tokens of answers. They are estimated for answers that broke off.
+
+    A finished answer counts as none if its provider never reports usage.
+    """
     limit = settings.MAX_TOKENS_PER_DAY
     if limit is None:
         return
     today = Generation.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS))
     used = today.aggregate(input=Sum("input_tokens", default=0), output=Sum("output_tokens", default=0))
     if used["input"] + used["output"] >= limit:
-        raise TooManyRequests("You have used up what this site grants you for a day. Come back later.")
+        wait = _seconds_until_older(today, DAY_SECONDS)
+        raise TooManyRequests(
+            "You have used up what this site grants you for a day. Come back later.", retry_after=wait
+        )
 
 
 def _check_messages(count: int) -> None:
     limit = settings.MAX_MESSAGES_PER_CONVERSATION
     if limit is not None and count >= limit:
-        raise TooManyRequests(f"This conversation has {limit} messages, as many as it may have. Start a new one.")
+        text = f"This conversation has {limit} messages, as many as it may have. Start a new one."
+        # Waiting does not help, so a client that asks again by itself should not do it soon.
+        raise TooManyRequests(text, retry_after=DAY_SECONDS)
+
+
+def _seconds_until_older(recent: QuerySet[Generation], seconds: int, place: int = 0) -> int:
+    """The time until one of the `recent` generations is older than `seconds`. `place` counts from the oldest, from 0.
+
+    It is from 1 to `seconds`, whatever the clocks say.
+    """
+    created_at = recent.order_by("created_at").values_list("created_at", flat=True)[place : place + 1].first()
+    age = (timezone.now() - created_at).total_seconds() if created_at else 0
+    return min(max(math.ceil(seconds - age), 1), seconds)

@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 
 from streaming.errors import BadRequest
+from streaming.intake.bounds import MAX_ID_CHARS
+from streaming.intake.client_json import UNREADABLE, read_json
 from streaming.intake.submission import Submission, Trigger
 from streaming.protocol import FilePart
 from streaming.protocol.ui_stream import inbound_parts
@@ -22,7 +24,6 @@ TRIGGERS: dict[Any, Trigger] = {
     "submit-message": "submit-message",
     "regenerate-message": "regenerate-message",
 }
-MAX_ID_CHARS = 128
 Fields = dict[str, Any]
 """Keyword arguments of `Submission`."""
 
@@ -47,8 +48,8 @@ def read_stop(body: bytes) -> str | None:
         BadRequest: the body is not valid JSON of that shape.
     """
     try:
-        stop = msgspec.json.decode(body, type=_Stop)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        stop = msgspec.convert(read_json(body), _Stop)
+    except UNREADABLE as error:
         raise BadRequest("The body is not valid JSON, or names no message as it should.") from error
     return stop.messageId or (stop.assistantMessage.id if stop.assistantMessage else None)
 
@@ -60,8 +61,8 @@ def read_submission(body: bytes) -> Submission:
         BadRequest: the text says what is wrong, and does not repeat the content.
     """
     try:
-        data = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        data = read_json(body)
+    except UNREADABLE as error:
         raise BadRequest("The body is not valid JSON.") from error
     return submission_of(data)
 
@@ -163,14 +164,13 @@ class _ClientFile(msgspec.Struct):
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise BadRequest("The message's text must be a string.")
-    # PostgreSQL's text type cannot hold NUL, and nobody types it.
-    return value.replace("\x00", "")
+    return value
 
 
 def _identifier(data: dict[str, Any], name: str) -> str | None:
     value = data.get(name)
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or len(value) > MAX_ID_CHARS or "\x00" in value:
+    if not isinstance(value, str) or len(value) > MAX_ID_CHARS:
         raise BadRequest(f"'{name}' must be a string of at most {MAX_ID_CHARS} characters.")
     return value

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from django.db.models.signals import post_save, pre_save
+
 from streaming.conf import settings
 from streaming.journal import Opening
 from streaming.models import Generation, History, Message, Owner, from_now
 from streaming.protocol import GenerationRequest, ToolCall, Turn
 from streaming.settlement import check_idle
+from streaming.signals import announce_at_commit, generation_started
 from streaming.tools import Toolbox
 
 
@@ -41,14 +44,12 @@ class Accepted(NamedTuple):
 class Sender(NamedTuple):
     """The owner who submits, and the worker that will run the generation.
 
-    `toolbox` has the tools that the owner's code offers; None means those of the settings. `ahead` is the number of the
-    same owner's submissions that are being accepted before this one.
+    `toolbox` has the tools that the owner's code offers; None means those of the settings.
     """
 
     owner: Owner
     worker: str
     toolbox: Toolbox | None = None
-    ahead: int = 0
 
 
 def idle(history: History) -> History:
@@ -66,8 +67,12 @@ def idle(history: History) -> History:
 
 
 def store(*messages: Message) -> None:
-    """Stores new messages, parents first, in one statement."""
-    Message.objects.bulk_create(messages)
+    """Stores new messages, parents first. It is one statement, unless a site listens to their signals."""
+    if any(signal.has_listeners(Message) for signal in (pre_save, post_save)):
+        for message in messages:
+            message.save(force_insert=True)
+    else:
+        Message.objects.bulk_create(messages)
 
 
 def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening) -> Generation:
@@ -82,6 +87,7 @@ def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening
         lease_until=from_now(settings.LEASE_SECONDS),
         head_seq=opening.head_seq,
     )
+    announce_at_commit(generation_started, generation.pk)
     conversation.active_leaf = answer
     conversation.save(update_fields=("active_leaf", "updated_at"))
     return generation

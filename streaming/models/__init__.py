@@ -1,4 +1,4 @@
-"""The database rows: conversations, messages, generations, attachments and journal entries.
+"""The database rows: conversations, messages, generations, attachments, journal entries, feedback and reviews.
 
 Queries and changes of many rows are methods of the QuerySets. `path_of`, `contributions` and `turns_of` read the shown
 path of a conversation in order; `MessageTree` finds its branches.
@@ -9,18 +9,23 @@ from __future__ import annotations
 from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
 from streaming.models.conversations import Conversation, title_from
+from streaming.models.feedback import Feedback, Thumb
 from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status, from_now
 from streaming.models.history import History, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
-from streaming.models.messages import Message, Role
+from streaming.models.messages import Message, Role, stored_content
 from streaming.models.owners import Owner
-from streaming.models.storable import storable
+from streaming.models.reviews import RATINGS, Review, listed
+from streaming.models.staff_access import Action, StaffAccess
 
 __all__ = [
     "ACTIVE",
+    "RATINGS",
+    "Action",
     "Attachment",
     "Branch",
     "Conversation",
+    "Feedback",
     "Generation",
     "GenerationQuerySet",
     "History",
@@ -28,14 +33,18 @@ __all__ = [
     "Message",
     "MessageTree",
     "Owner",
+    "Review",
     "Role",
+    "StaffAccess",
     "Status",
+    "Thumb",
     "contributions",
     "earlier_rows",
     "from_now",
+    "listed",
     "parts_of",
     "path_of",
-    "storable",
+    "stored_content",
     "title_from",
     "turns_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.core.files.base import File
 from django.core.files.storage import Storage, storages
 from django.db import models, transaction
@@ -14,6 +15,8 @@ from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
 
 from streaming.conf import settings
+from streaming.models.managers import WrittenManager
+from streaming.models.owners import Owner
 
 
 @deconstructible
@@ -70,7 +73,10 @@ class Attachment(models.Model):
     digest = models.CharField(_("SHA-256"), max_length=64)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
+    objects = WrittenManager["Attachment"]()
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ("created_at",)
         verbose_name = _("attachment")
         verbose_name_plural = _("attachments")
@@ -80,7 +86,7 @@ class Attachment(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.name or str(self.id)
+        return str(self.id)
 
 
 @receiver(post_delete, sender=Attachment)
@@ -89,6 +95,12 @@ def _remove_file(instance: Attachment, using: str, **kwargs: Any) -> None:
     name = instance.file.name
     if name:
         transaction.on_commit(lambda: _remove_unless_shared(name), using=using, robust=True)
+
+
+@receiver(post_delete, sender=django_settings.AUTH_USER_MODEL)
+def _remove_unsent(instance: Any, using: str, **kwargs: Any) -> None:
+    """Deletes the files that a deleted user has not sent. Sent ones go with the user's conversations."""
+    Attachment.objects.using(using).filter(owner_key=Owner.of_user(instance.pk).key).delete()
 
 
 def _remove_unless_shared(name: str) -> None:

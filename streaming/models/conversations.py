@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.managers import WrittenManager
 from streaming.models.owners import Owner
-from streaming.models.storable import storable
+from streaming.protocol.storable import storable
 
 TITLE_LENGTH = 80
 
@@ -30,6 +31,9 @@ class KeyField(models.CharField):  # type: ignore[type-arg]
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, owner: Owner) -> ConversationQuerySet:
         return self.filter(owner_key=owner.key)
+
+
+ConversationManager = WrittenManager.from_queryset(ConversationQuerySet)
 
 
 class Conversation(models.Model):
@@ -60,12 +64,14 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
-    objects = ConversationQuerySet.as_manager()
+    objects = ConversationManager()
 
     class Meta:
+        base_manager_name = "objects"
         ordering = ("-updated_at",)
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
+        permissions = (("export_conversation", _("Can export conversations")),)
         constraints = (models.UniqueConstraint(fields=("owner_key", "key"), name="streaming_conversation_key"),)
         indexes = (
             models.Index(fields=("owner_key", "-updated_at"), name="streaming_owner_list"),
@@ -74,7 +80,8 @@ class Conversation(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.title or str(self.id)
+        """The id and not the title: Django's admin shows it to staff who may not read what people wrote."""
+        return str(self.id)
 
 
 def title_from(prompt: str) -> str:

@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from streaming.errors import PUBLIC_MESSAGES
+from streaming.models.managers import WrittenManager
 from streaming.models.owners import Owner
 from streaming.protocol.ui_stream import Outcome
 
@@ -39,12 +40,26 @@ ACTIVE = (Status.PENDING, Status.RUNNING)
 
 
 class Now(functions.Now):
-    """The time on the database's clock. MySQL's own function gives local time, but Django reads it as UTC."""
+    """The time on the database's clock, as Django stores times there.
+
+    SQLite, MySQL and MariaDB store times without their zone. There the time is UTC plus the offset of Django's zone:
+    SQLite's own function gives UTC, and MySQL's the zone of the server. PostgreSQL stores moments, so its own function
+    is right.
+    """
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = f"STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW', '{_utc_offset(connection)} seconds')"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
     def as_mysql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        if connection.timezone_name == "UTC":
-            return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra)
-        return super().as_mysql(compiler, connection, **extra)
+        template = f"(UTC_TIMESTAMP(6) + INTERVAL {_utc_offset(connection)} SECOND)"
+        return self.as_sql(compiler, connection, template=template, **extra)
+
+
+def _utc_offset(connection: Any) -> int:
+    """The offset from UTC, in seconds, of the times that Django stores in this database now."""
+    offset = datetime.datetime.now(datetime.UTC).astimezone(connection.timezone).utcoffset()
+    return int((offset or datetime.timedelta()).total_seconds())
 
 
 def from_now(seconds: float) -> models.expressions.CombinedExpression:
@@ -98,12 +113,19 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return bool(asked) or waiting.exists()
 
 
+GenerationManager = WrittenManager.from_queryset(GenerationQuerySet)
+
+
 class Generation(models.Model):
-    """One run of a model. Token counts are null if the provider reported none. Times are from the database's clock.
+    """One run of a model. Times are from the database's clock.
+
+    Token counts are null if they are not known. If the answer broke off before the provider reported them, they are
+    estimated, and `is_usage_estimated` is True.
 
     `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for
-    staff. `worker` names the process that runs it and must renew `lease_until`. `last_seq` is the number of the last
-    frame of its log. The frames up to `head_seq` repeat what earlier generations wrote into the same answer.
+    staff. `price` is what `cost` was made from. `worker` names the process that runs it and must renew `lease_until`.
+    `last_seq` is the number of the last frame of its log. The frames up to `head_seq` repeat what earlier generations
+    wrote into the same answer. `timeline` says when the answer grew, as `streaming.runner.Timeline` writes it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -128,14 +150,18 @@ class Generation(models.Model):
     input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)
     output_tokens = models.PositiveIntegerField(_("output tokens"), null=True, blank=True)
     cached_input_tokens = models.PositiveIntegerField(_("cached input tokens"), null=True, blank=True)
+    cache_write_tokens = models.PositiveIntegerField(_("cache write tokens"), null=True, blank=True)
     reasoning_tokens = models.PositiveIntegerField(_("reasoning tokens"), null=True, blank=True)
-    cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=6, null=True, blank=True)
+    is_usage_estimated = models.BooleanField(_("tokens are estimated"), default=False, db_default=False)
+    cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=9, null=True, blank=True)
+    price = models.JSONField(_("price"), null=True, blank=True)
 
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     first_delta_ms = models.PositiveIntegerField(_("time to first delta, ms"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration, ms"), null=True, blank=True)
+    timeline = models.JSONField(_("timeline"), null=True, blank=True)
 
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
@@ -145,12 +171,17 @@ class Generation(models.Model):
     head_seq = models.PositiveIntegerField(_("last frame of what was said before"), default=0)
     last_seq = models.PositiveIntegerField(_("last frame"), default=0)
 
-    objects = GenerationQuerySet.as_manager()
+    objects = GenerationManager()
 
     class Meta:
+        base_manager_name = "objects"
         ordering = ("-created_at",)
         verbose_name = _("generation")
         verbose_name_plural = _("generations")
+        permissions = (
+            ("stop_generation", _("Can stop answers")),
+            ("view_raw_events", _("Can view raw events and requests")),
+        )
         indexes = (
             models.Index(fields=("status", "lease_until"), name="streaming_generation_lease"),
             models.Index(fields=("-created_at",), name="streaming_generation_created"),
@@ -196,6 +227,7 @@ class Generation(models.Model):
             "outputTokens": self.output_tokens,
             "cachedInputTokens": self.cached_input_tokens,
             "reasoningTokens": self.reasoning_tokens,
+            "isEstimated": self.is_usage_estimated or None,
         }
         known = {
             "status": self.status,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.managers import WrittenManager
+
 
 class JournalEntry(models.Model):
     """The frames `first_seq` to `last_seq`, joined, in the bytes that readers get."""
@@ -14,7 +16,10 @@ class JournalEntry(models.Model):
     last_seq = models.PositiveIntegerField()
     frames = models.BinaryField()
 
+    objects = WrittenManager["JournalEntry"]()
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ("generation", "first_seq")
         verbose_name = _("journal entry")
         verbose_name_plural = _("journal entries")

@@ -9,8 +9,10 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from streaming.models.storable import storable
-from streaming.protocol import Part, dump_parts, load_parts, text_of
+from streaming.models.managers import WrittenManager
+from streaming.models.reviews import joined
+from streaming.protocol import Part, ToolCall, dump_parts, load_parts, text_of
+from streaming.protocol.storable import storable
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +23,9 @@ class Role(models.TextChoices):
 
 
 class Message(models.Model):
-    """One message. `parts` is the stored form of `streaming.protocol.parts`; `text` repeats its text for searches.
+    """One message. `parts` is the stored form of `streaming.protocol.parts`.
+
+    For searches, `text` repeats its text, and `tool_names` has the names of the called tools, each between line ends.
 
     `client_id` is the id that the client gave the message. A message that is sent twice with one id is stored once.
     """
@@ -34,21 +38,30 @@ class Message(models.Model):
     role = models.CharField(_("role"), max_length=16, choices=Role.choices)
     parts = models.JSONField(_("parts"), default=list)
     text = models.TextField(_("text"), blank=True)
+    tool_names = models.TextField(_("called tools"), blank=True)
     # Null, not "", because the unique constraint must allow any number of messages without an id.
     client_id = models.CharField(_("client id"), max_length=128, null=True, blank=True)  # noqa: DJ001
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
+    objects = WrittenManager["Message"]()
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ("created_at",)
         verbose_name = _("message")
         verbose_name_plural = _("messages")
+        permissions = (
+            ("view_reasoning", _("Can view the reasoning of models")),
+            ("review_message", _("Can review answers")),
+        )
         constraints = (
             models.UniqueConstraint(fields=("conversation", "client_id"), name="streaming_message_client_id"),
         )
         indexes = (models.Index(fields=("-created_at",), name="streaming_message_created"),)
 
     def __str__(self) -> str:
-        return f"{self.role}: {self.text[:60]}"
+        """No text: Django's admin shows it to staff who may not read what people wrote."""
+        return f"{self.role} {self.id}"
 
     @property
     def public_id(self) -> str:
@@ -61,8 +74,17 @@ class Message(models.Model):
 
     def set_parts(self, parts: tuple[Part, ...]) -> None:
         """Sets the content. The caller saves the row."""
-        self.parts = storable([one for part in parts for one in _dumped(part)])
-        self.text = storable(text_of(parts))
+        for name, value in stored_content(parts).items():
+            setattr(self, name, value)
+
+
+def stored_content(parts: tuple[Part, ...]) -> dict[str, Any]:
+    """Returns the values of a message's fields that hold these parts."""
+    return {
+        "parts": storable([one for part in parts for one in _dumped(part)]),
+        "text": storable(text_of(parts)),
+        "tool_names": storable(joined(part.name for part in parts if isinstance(part, ToolCall))),
+    }
 
 
 def _dumped(part: Part) -> list[dict[str, Any]]:

@@ -46,12 +46,16 @@ class ReasoningDelta(Event, frozen=True):
 
 
 class ReasoningSigned(Event, frozen=True):
-    """The provider wants this back with the reasoning on the next turn: a signature, or its whole object."""
+    """The provider wants `signature` or `raw`, its whole object, back on the next turn. None changes nothing.
+
+    `duration_ms` is how long the model thought, as the app measured it.
+    """
 
     part: int
     signature: str | None = None
     raw: dict[str, Any] | None = None
     choice: int = 0
+    duration_ms: int | None = None
 
 
 class TextRecast(Event, frozen=True):
@@ -114,7 +118,7 @@ class ToolCallEnded(Event, frozen=True):
 
 
 class ToolResulted(Event, frozen=True):
-    """A tool returned `output`, a JSON value. Either the provider executed it, or the app that holds the parser."""
+    """A tool returned `output`, a JSON value, and took `duration_ms`. The provider executed it, or the parser's app."""
 
     part: int
     call_id: str
@@ -123,6 +127,7 @@ class ToolResulted(Event, frozen=True):
     is_provider_executed: bool = True
     choice: int = 0
     raw: dict[str, Any] | None = None
+    duration_ms: int | None = None
 
 
 class ToolApproved(Event, frozen=True):

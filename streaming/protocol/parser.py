@@ -43,9 +43,8 @@ class StreamParser:
             about this tag.
         first_part: the number of the first part. An answer that goes on after a tool result continues the count.
         taken_ids: ids of earlier calls of that answer. A new call that comes with one of them gets another id.
-        choices: how many answers the request asked for (`n`), if it is known. Some servers send more than they were
-            asked for, or give one answer several indexes: see `choice_table`.
-        tools: the names of the tools that the request offered. A free-text call of another one may be the server's.
+        choices: how many answers the request asked for (`n`), if it is known: see `choice_table`.
+        tools: the names of the tools that the request offered. If there are any, a call of another one is the server's.
         leniency: any field of `Leniency`, by name: how the parser departs from the SSE standard, and the bounds.
 
     Raises:

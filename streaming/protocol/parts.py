@@ -27,12 +27,16 @@ class TextPart(msgspec.Struct, frozen=True, kw_only=True, tag="text", omit_defau
 
 
 class ReasoningPart(msgspec.Struct, frozen=True, kw_only=True, tag="reasoning", omit_defaults=True):
-    """The model's reasoning. `signature` and `raw` go back to the provider unchanged on the next turn."""
+    """The model's reasoning. `signature` and `raw` go back to the provider unchanged on the next turn.
+
+    `duration_ms` is how long the model thought. It is None if that took less than a second.
+    """
 
     text: str = ""
     signature: str | None = None
     raw: dict[str, Any] | None = None
     origin: str | None = None
+    duration_ms: int | None = None
 
 
 class RefusalPart(msgspec.Struct, frozen=True, kw_only=True, tag="refusal", omit_defaults=True):
@@ -63,7 +67,10 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True, tag="tool-call", omit_
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag="tool-result", omit_defaults=True):
-    """The result of the call with id `call_id`; `output` is any JSON value."""
+    """The result of the call with id `call_id`; `output` is any JSON value.
+
+    `duration_ms` is how long the app's tool took. It is None if that was less than a second.
+    """
 
     call_id: str
     output: Any = None
@@ -71,6 +78,7 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag="tool-result", o
     is_provider_executed: bool = False
     raw: dict[str, Any] | None = None
     origin: str | None = None
+    duration_ms: int | None = None
 
 
 class ToolApproval(msgspec.Struct, frozen=True, kw_only=True, tag="tool-approval", omit_defaults=True):

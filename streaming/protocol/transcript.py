@@ -165,7 +165,7 @@ class Transcript:
             found.citations = []
 
     def _signed(self, event: ev.ReasoningSigned) -> None:
-        given = {"signature": event.signature, "raw": event.raw}
+        given = {"signature": event.signature, "raw": event.raw, "duration_ms": event.duration_ms}
         self._set(event, ReasoningPart, **{key: value for key, value in given.items() if value is not None})
 
     def _called(self, event: ev.ToolCallStarted) -> None:
@@ -177,8 +177,8 @@ class Transcript:
         self._set(event, ToolCall, **{key: getattr(event, key) for key in keys})
 
     def _resulted(self, event: ev.ToolResulted) -> None:
-        rest = {key: getattr(event, key) for key in ("call_id", "output", "is_error", "is_provider_executed", "raw")}
-        self._set(event, ToolResult, **rest)
+        keys = ("call_id", "output", "is_error", "is_provider_executed", "raw", "duration_ms")
+        self._set(event, ToolResult, **{key: getattr(event, key) for key in keys})
 
     def _approved(self, event: ev.ToolApproved) -> None:
         rest = {key: getattr(event, key) for key in ("call_id", "is_approved", "reason")}

@@ -11,7 +11,16 @@ their connections.
 from __future__ import annotations
 
 from streaming.providers.base import Problem, Provider, ProviderClass
-from streaming.providers.registry import close_providers, files_taken, get_provider, is_taken, origin_of, provider_class
+from streaming.providers.registry import (
+    close_providers,
+    files_taken,
+    get_provider,
+    is_taken,
+    load_provider,
+    offered_providers,
+    origin_of,
+    provider_class,
+)
 
 __all__ = [
     "Problem",
@@ -21,6 +30,8 @@ __all__ = [
     "files_taken",
     "get_provider",
     "is_taken",
+    "load_provider",
+    "offered_providers",
     "origin_of",
     "provider_class",
 ]

@@ -16,6 +16,7 @@ class Messages(SDKProvider):
     dialect: DialectName = "anthropic-messages"
     sdk_name = "anthropic"
     default_host = "api.anthropic.com"
+    resource = "messages"
     takes = DOCUMENTS
 
     def _connect(self) -> tuple[ModuleType, Any]:
@@ -24,7 +25,5 @@ class Messages(SDKProvider):
         return anthropic, anthropic.AsyncAnthropic(**client_arguments(anthropic, self.options))
 
     def _open(self, client: Any, body: dict[str, Any]) -> ResponseContext:
-        create = client.messages.with_streaming_response.create
         required = {"model": body["model"], "max_tokens": body["max_tokens"], "messages": []}
-        context: ResponseContext = create(**required, stream=True, extra_body=body)
-        return context
+        return self._create(client)(**required, stream=True, extra_body=body)

@@ -16,6 +16,7 @@ class ChatCompletions(SDKProvider):
     dialect: DialectName = "openai-chat"
     sdk_name = "openai"
     default_host = "api.openai.com"
+    resource = "chat.completions"
     takes = DOCUMENTS
 
     def _connect(self) -> tuple[ModuleType, Any]:
@@ -24,17 +25,14 @@ class ChatCompletions(SDKProvider):
         return openai, openai.AsyncOpenAI(**client_arguments(openai, self.options))
 
     def _open(self, client: Any, body: dict[str, Any]) -> ResponseContext:
-        create = client.chat.completions.with_streaming_response.create
-        context: ResponseContext = create(model=body["model"], messages=[], stream=True, extra_body=body)
-        return context
+        return self._create(client)(model=body["model"], messages=[], stream=True, extra_body=body)
 
 
 class Responses(ChatCompletions):
     """OpenAI's newer Responses API: `POST /responses`. Its reasoning can be sent back with the next request."""
 
     dialect: DialectName = "openai-responses"
+    resource = "responses"
 
     def _open(self, client: Any, body: dict[str, Any]) -> ResponseContext:
-        create = client.responses.with_streaming_response.create
-        context: ResponseContext = create(model=body["model"], input=[], stream=True, extra_body=body)
-        return context
+        return self._create(client)(model=body["model"], input=[], stream=True, extra_body=body)

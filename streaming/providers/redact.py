@@ -43,8 +43,12 @@ def hide(*secrets: str) -> None:
 
 def redact(text: str) -> str:
     """Returns `text`, cut to `MAX_LENGTH` characters, with hidden secrets and everything like a key masked."""
-    text = text[:READ_LENGTH]
+    text = mask(_NAMED.sub(rf"\1\2{MASK}", text[:READ_LENGTH]))
+    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1] + "…"
+
+
+def mask(text: str) -> str:
+    """Returns `text`, whole, with hidden secrets and everything that has the shape of a key masked."""
     for secret in sorted(_hidden, key=len, reverse=True):
         text = text.replace(secret, MASK)
-    text = _SHAPED.sub(MASK, _NAMED.sub(rf"\1\2{MASK}", text))
-    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1] + "…"
+    return _SHAPED.sub(MASK, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -14,6 +15,8 @@ from streaming.conf import settings
 from streaming.errors import BadRequest
 from streaming.per_loop import PerLoop
 from streaming.providers.base import Provider, ProviderClass
+
+logger = logging.getLogger(__name__)
 
 _instances: PerLoop[dict[str, Provider]] = PerLoop(dict)
 _closing: set[asyncio.Task[None]] = set()
@@ -51,6 +54,20 @@ def provider_class(alias: str) -> ProviderClass:
     if not (hasattr(backend, "stream") and hasattr(backend, "check")):
         raise ImproperlyConfigured(f"The BACKEND of provider {alias!r}, {path}, is not a provider.")
     return backend
+
+
+def load_provider(alias: str = "default") -> None:
+    """Imports what the first answer of provider `alias` needs, so that nobody waits for it.
+
+    Does nothing for a provider that has no `load`. One that cannot be loaded is left to `manage.py check`, which names
+    the reason, and to the first answer.
+    """
+    try:
+        load = getattr(provider_class(alias), "load", None)
+        if load is not None:
+            load(settings.PROVIDERS[alias].get("OPTIONS", {}))
+    except Exception as trouble:
+        logger.warning("Provider %r could not be loaded (%s). See manage.py check.", alias, type(trouble).__name__)
 
 
 def origin_of(provider: Provider, alias: str) -> str:
@@ -99,3 +116,8 @@ def _close_soon(loop: asyncio.AbstractEventLoop, made: dict[str, Provider]) -> N
 
 
 setting_changed.connect(_reset, dispatch_uid="streaming.providers")
+
+
+def offered_providers() -> dict[str, str]:
+    """Returns the providers that people may choose from, as alias -> label: those with a `LABEL`."""
+    return {alias: str(entry["LABEL"]) for alias, entry in settings.PROVIDERS.items() if entry.get("LABEL")}

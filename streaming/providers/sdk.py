@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from operator import attrgetter
 from types import ModuleType
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
@@ -59,6 +60,8 @@ class SDKProvider:
     sdk_name: ClassVar[str]
     default_host: ClassVar[str]
     """The host that the SDK asks if no `base_url` is set."""
+    resource: ClassVar[str]
+    """The attribute of the SDK's client that has the API, for example `chat.completions`."""
 
     def __init__(self, **options: Any) -> None:
         self.options = read(SDKOptions, options)
@@ -75,6 +78,12 @@ class SDKProvider:
         port = f":{given.port}" if given.port else ""
         return f"{self.dialect} {given.hostname or self.default_host}{port}"
 
+    @classmethod
+    def load(cls, options: Mapping[str, Any]) -> None:
+        """Imports what the first answer needs. That takes half a second. The SDK imports some of it late."""
+        provider = cls(**options)
+        provider._create(provider._connect()[1])
+
     def _connect(self) -> tuple[ModuleType, Any]:
         """Returns the SDK's module and a client. It imports the SDK, so that a site needs only the SDK that it uses."""
         raise NotImplementedError
@@ -82,6 +91,11 @@ class SDKProvider:
     def _open(self, client: Any, body: dict[str, Any]) -> ResponseContext:
         """Calls the SDK. `body` is complete wire JSON, so it is passed as `extra_body`."""
         raise NotImplementedError
+
+    def _create(self, client: Any) -> Callable[..., ResponseContext]:
+        """The SDK's function that calls the API."""
+        create: Callable[..., ResponseContext] = attrgetter(f"{self.resource}.with_streaming_response.create")(client)
+        return create
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
         """See `Provider.stream`. The connection closes when this generator ends, however it ends."""

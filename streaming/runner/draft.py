@@ -12,9 +12,12 @@ from streaming.protocol import (
     Cited,
     Event,
     FileReceived,
+    GenerationRequest,
     OpaqueReceived,
     Part,
+    PartEnded,
     ReasoningDelta,
+    ReasoningSigned,
     RefusalDelta,
     StepStarted,
     TextDelta,
@@ -26,31 +29,46 @@ from streaming.protocol import (
     Usage,
 )
 from streaming.protocol.events import TERMINAL
+from streaming.protocol.requests import completed, tokens_sent
+from streaming.protocol.storable import storable_fields
 from streaming.protocol.ui_stream import Outcome
+from streaming.runner.timeline import Timeline
 
 # The model gets this as the result of a call that was not executed because the answer ended first.
 NOT_MADE = "The call was not made: the answer was broken off."
+NOTABLE_SECONDS = 1
+TIMED = (ReasoningDelta, PartEnded)
 FIRST_DELTAS = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallStarted, Cited, FileReceived, OpaqueReceived)
+
+
+def milliseconds_since(began: float) -> int | None:
+    """Returns the time since `began` on the monotonic clock; None if it is too short for people to care."""
+    seconds = time.monotonic() - began
+    return round(1000 * seconds) if seconds >= NOTABLE_SECONDS else None
 
 
 class Draft:
     """Folds each event into a transcript and appends its frames to `log`.
 
-    Both happen in one call, so the row, which is made from the transcript, has the text that readers have seen. Each
-    step has a `transcript` of its own. `terminal` is the event that ended the step, or None.
+    Both happen in one call, so the row, which is made from the transcript, has the text that readers have seen. What no
+    database can hold is replaced before that. Each step has a `transcript` of its own. `terminal` is the event that
+    ended the step, or None. `timeline` says when the answer grew.
     """
 
     def __init__(self, opening: Opening, log: LiveLog) -> None:
         self.transcript = Transcript()
         self.terminal: Event | None = None
+        self.timeline = Timeline()
         self._log = log
         self._encoder = opening.encoder
         self._origin: str | None = None
         self._from_part = len(opening.earlier)
         self._done: list[Part] = []
         self._used: Usage | None = None
+        self._asked_for: GenerationRequest | None = None
         self._began = self._heard = self._asked = time.monotonic()
         self._first_delta: float | None = None
+        self._thinking: dict[int, float] = {}
         self._is_empty = True
         self._is_waiting = True
         log.append(opening.chunks)
@@ -59,9 +77,13 @@ class Draft:
     def apply(self, events: Iterable[Event]) -> None:
         """Takes the events of one chunk. Readers are woken once, whatever the number of events."""
         self._heard = time.monotonic()
+        spent = self.duration_ms
         frames: list[bytes] = []
-        for event in events:
+        for event in map(storable_fields, events):
+            if isinstance(event, TIMED):
+                frames += self._time(event)
             self.transcript.apply(event)
+            self.timeline.note(spent, event)
             if isinstance(event, TERMINAL):
                 self.terminal = event
                 continue
@@ -70,6 +92,19 @@ class Draft:
                 self._first_delta = self._first_delta or self._heard
             frames += self._encoder.encode(event)
         self._log.append(frames)
+
+    def _time(self, event: ReasoningDelta | PartEnded) -> list[bytes]:
+        """Measures reasoning. Adds at its end how long it took, if that is notable, and returns the frames."""
+        if isinstance(event, ReasoningDelta):
+            self._thinking.setdefault(event.part, self._heard)
+            return []
+        began = self._thinking.pop(event.part, self._heard)
+        taken = milliseconds_since(began)
+        if taken is None:
+            return []
+        measured = ReasoningSigned(event.part, choice=event.choice, duration_ms=taken)
+        self.transcript.apply(measured)
+        return self._encoder.encode(measured)
 
     def begin_step(self, *, is_first: bool, origin: str | None = None) -> None:
         """Begins a step, before the model is asked. Earlier parts stay, even if this step fails.
@@ -84,9 +119,14 @@ class Draft:
         if not is_first:
             self.apply((StepStarted(),))
 
+    def asking(self, request: GenerationRequest | None) -> None:
+        """Notes the request that the provider works on; None if it ended without a word, which is taken to be free."""
+        self._asked_for = request
+
     def begin_again(self) -> None:
         """Forgets a failed attempt. Readers have seen nothing of it."""
         self.transcript, self.terminal = Transcript(origin=self._origin), None
+        self._thinking.clear()
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -131,6 +171,13 @@ class Draft:
         """The sum over the steps; None if the provider has reported none."""
         reported = [usage for usage in (self._used, self.transcript.usage) if usage]
         return sum(reported[1:], reported[0]) if reported else None
+
+    def usage_so_far(self) -> tuple[Usage | None, bool]:
+        """The usage of an answer that broke off. True if it is estimated, in whole or in part."""
+        if self._asked_for is None:
+            return self.usage, False
+        step, is_estimated = completed(self.transcript.usage, tokens_sent(self._asked_for), self.transcript.parts)
+        return self._used + step if self._used else step, is_estimated
 
     @property
     def is_empty(self) -> bool:

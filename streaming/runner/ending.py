@@ -46,6 +46,7 @@ def expired(code: str) -> Ending:
 
 
 INTERRUPTED = Ending(Status.INTERRUPTED, "interrupted")
+DELETED = Ending(Status.INTERRUPTED, "deleted")
 
 
 def ending_of(terminal: Event | None, verdict: Ending | None, trouble: BaseException | None) -> Ending:

@@ -18,13 +18,14 @@ from typing import Any
 from django.db import Error as DatabaseTrouble
 
 from streaming.conf import settings
-from streaming.database import in_database, in_order
+from streaming.database import in_database, in_order, told, trouble_of
 from streaming.journal import Batch, LiveLog, Opening
 from streaming.models import Generation, Status
 from streaming.protocol.ui_stream import frame
 from streaming.runner.draft import Draft
-from streaming.runner.ending import INTERRUPTED, Ending, cancelled, ending_of, expired
+from streaming.runner.ending import DELETED, INTERRUPTED, Ending, cancelled, ending_of, expired
 from streaming.settlement import Settlement, alive, settle
+from streaming.signals import announce, generation_settled
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class Run:
         self._break_off(INTERRUPTED)
 
     def fence(self) -> None:
-        """Stops reading and writes nothing more: another process has settled this generation."""
+        """Stops reading and writes nothing more: another process has settled this generation, or it was deleted."""
         self._is_fenced = True
         self._break_off(INTERRUPTED)
 
@@ -148,22 +149,23 @@ class Run:
             except DatabaseTrouble as trouble:
                 if tries >= len(SETTLE_RETRIES) and await self._is_database_there():
                     logger.exception("Generation %s could not be settled.", self.generation.pk)
-                    self.log.append(self._interrupted())
+                    self.log.append(self._closing(INTERRUPTED))
                     return
-                logger.warning("Settling generation %s: %s; trying again.", self.generation.pk, type(trouble).__name__)
+                logger.warning("Settling generation %s: %s; trying again.", self.generation.pk, told(trouble))
                 await asyncio.sleep(delay)
             except Exception:
                 # Waiting would not help. Readers get an end; the lease runs out, and the reaper settles the row.
                 logger.exception("Generation %s could not be settled.", self.generation.pk)
-                self.log.append(self._interrupted())
+                self.log.append(self._closing(INTERRUPTED))
                 return
 
     async def _is_database_there(self) -> bool:
-        """True if the database answers a query. Then it refuses this row, and more tries do not help."""
+        """True if the database answers a query, even with an error. Then more tries do not help."""
         try:
             return await in_database(Generation.objects.filter(pk=self.generation.pk).exists)
-        except DatabaseTrouble:
-            return False
+        except DatabaseTrouble as trouble:
+            kind = trouble_of(trouble)
+            return kind is None or not kind.passes
 
     async def _settle(self, ending: Ending) -> list[bytes]:
         """Settles the row and returns the closing chunks. Readers get them after the commit."""
@@ -176,11 +178,14 @@ class Run:
             frames = [*self.unwritten().frames, *(frame(seq, chunk) for seq, chunk in enumerate(closing, last + 1))]
             settled = await in_order(settle, self.generation, settlement, Batch(self.written + 1, frames))
             self._is_settled, self._is_fenced = True, not settled
-        return closing if settled else self._interrupted()
+        if settled:
+            announce(generation_settled, self.generation.pk)
+        return closing if settled else await self._overtaken()
 
     def _settlement(self, ending: Ending) -> Settlement:
         transcript = self.draft.transcript
         is_finished = ending.status == Status.FINISHED
+        usage, is_estimated = (self.draft.usage, False) if is_finished else self.draft.usage_so_far()
         return Settlement(
             status=ending.status,
             parts=tuple(self.draft.parts),
@@ -189,16 +194,23 @@ class Run:
             error_code=ending.code,
             error_detail=ending.detail,
             cancel_reason=ending.cancel_reason,
-            usage=self.draft.usage,
+            usage=usage,
+            is_usage_estimated=is_estimated,
             model=transcript.model or self.generation.model,
             attempts=self.generation.attempts,
             first_delta_ms=self.draft.first_delta_ms,
             duration_ms=self._took_ms,
+            timeline=self.draft.timeline.entries,
         )
 
-    def _interrupted(self) -> list[bytes]:
-        """The closing chunks for readers here when another process has settled the row."""
-        self._settlement(INTERRUPTED).apply(self.generation)
+    async def _overtaken(self) -> list[bytes]:
+        """The closing chunks for readers here when another process has settled the row, or somebody has deleted it."""
+        is_there = await in_database(Generation.objects.filter(pk=self.generation.pk).exists)
+        return self._closing(INTERRUPTED if is_there else DELETED)
+
+    def _closing(self, ending: Ending) -> list[bytes]:
+        """The closing chunks for readers here when the row does not get this run's own end."""
+        self._settlement(ending).apply(self.generation)
         return self.draft.closing(self.generation.outcome)
 
     def _begin_abandoning(self) -> None:

@@ -115,11 +115,14 @@ class Steps:
         while True:
             tries += 1
             self._generation.attempts += 1
+            self._draft.asking(request)
             try:
                 await self._attempt(provider, request)
                 trouble = None
             except ProviderError as error:
                 trouble = error
+            if self._draft.is_empty and not isinstance(self._draft.terminal, Finished):
+                self._draft.asking(None)
             delay = self._retry_delay(tries, trouble)
             if delay is None:
                 break

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 
 from streaming.models import Generation, Owner
 from streaming.protocol import ToolApproved, ToolCall, ToolResult, ToolResulted
-from streaming.runner.draft import Draft
+from streaming.runner.draft import Draft, milliseconds_since
+from streaming.signals import announce, tool_called
 from streaming.tools import BROKEN_OFF, Toolbox, ToolContext, ToolExecutor, failure
 
 UNKNOWN = "There is no tool of that name."
@@ -46,13 +48,15 @@ class ToolCalls:
                     group.create_task(self._execute(call, draft))
 
     async def _execute(self, call: ToolCall, draft: Draft) -> None:
-        result = failure(call, BROKEN_OFF)
+        result, began = failure(call, BROKEN_OFF), time.monotonic()
+        draft.timeline.mark(draft.duration_ms, "run", call.id)
         try:
             result = await self._result(call)
         finally:
-            draft.apply(
-                [ToolResulted(draft.next_part, call.id, result.output, result.is_error, is_provider_executed=False)]
-            )
+            told = call.id, result.output, result.is_error
+            taken = milliseconds_since(began)
+            draft.apply([ToolResulted(draft.next_part, *told, is_provider_executed=False, duration_ms=taken)])
+            announce(tool_called, self._generation.pk, call=call, result=result)
 
     async def _result(self, call: ToolCall) -> ToolResult:
         tool = self._toolbox.executable(call.name)
@@ -77,7 +81,7 @@ class ToolCalls:
     def _is_the_clients(self, call: ToolCall) -> bool:
         """True if a client must execute the call.
 
-        A model that was offered no tools here knows them from elsewhere, so a client executes all of its calls.
+        A model that was offered no tools here knows them from elsewhere, so a client executes all of its calls. The
+        parser takes other calls of tools that were not offered for the server's.
         """
-        is_offered = call.name in self._toolbox.tools or not self._toolbox.tools
-        return is_offered and self._toolbox.executable(call.name) is None
+        return self._toolbox.executable(call.name) is None

@@ -8,6 +8,6 @@ one that keeps a conversation busy.
 from __future__ import annotations
 
 from streaming.settlement.reaper import BUSY, alive, check_idle, reap, reap_one
-from streaming.settlement.settle import Settlement, settle
+from streaming.settlement.settle import Settlement, TimelineEntry, settle
 
-__all__ = ["BUSY", "Settlement", "alive", "check_idle", "reap", "reap_one", "settle"]
+__all__ = ["BUSY", "Settlement", "TimelineEntry", "alive", "check_idle", "reap", "reap_one", "settle"]

@@ -12,10 +12,12 @@ from streaming.conf import settings
 from streaming.database import atomic, health
 from streaming.errors import Conflict
 from streaming.journal import Batch, opening_of, read_frames, seize
-from streaming.models import Generation, GenerationQuerySet, Status
-from streaming.protocol import Part, ToolApproval, ToolResult
-from streaming.protocol.ui_stream import chunk_of, fold_chunks, frame
+from streaming.models import Generation, GenerationQuerySet, History, Status, turns_of
+from streaming.protocol import GenerationRequest, Part, ToolApproval, ToolResult, Usage
+from streaming.protocol.requests import completed, tokens_in, tokens_sent
+from streaming.protocol.ui_stream import chunk_of, fold_chunks, frame, is_from_app, step_starts
 from streaming.settlement.settle import Settlement, settle
+from streaming.signals import announce_at_commit, generation_settled
 
 logger = logging.getLogger(__name__)
 
@@ -85,14 +87,24 @@ def _interrupt(generation: Generation) -> bool:
     rescued = seize(generation.pk, len(held))
     frames = held + rescued
     opening = opening_of(generation)
-    settlement = Settlement(status=Status.INTERRUPTED, parts=_parts_in(frames, generation), error_code="interrupted")
+    parts = _parts_in(frames, generation)
+    settlement = Settlement(
+        status=Status.INTERRUPTED,
+        parts=parts,
+        error_code="interrupted",
+        usage=_estimated_usage(generation, parts) if frames else None,
+        is_usage_estimated=bool(frames),
+    )
     settlement.apply(generation)
     closing = [] if frames else opening.all_chunks()
     closing += opening.encoder.finish(generation.outcome)
     end = [frame(seq, chunk) for seq, chunk in enumerate(closing, len(frames) + 1)]
     # The end is a separate batch. Its first number shows later which readers have seen frames that are lost.
     batches = Batch(len(held) + 1, rescued), Batch(len(frames) + 1, end)
-    return settle(generation, settlement, *batches, is_silent=True)
+    is_settled = settle(generation, settlement, *batches, is_silent=True)
+    if is_settled:
+        announce_at_commit(generation_settled, generation.pk)  # a submission reaps within its own transaction
+    return is_settled
 
 
 def _parts_in(frames: list[bytes], generation: Generation) -> tuple[Part, ...]:
@@ -100,6 +112,15 @@ def _parts_in(frames: list[bytes], generation: Generation) -> tuple[Part, ...]:
     given = generation.message.typed_parts if generation.head_seq else ()
     written = fold_chunks([chunk_of(piece) for piece in frames[generation.head_seq :]])
     return (*given, *(part for part in written if not _is_among(part, given)))
+
+
+def _estimated_usage(generation: Generation, parts: tuple[Part, ...]) -> Usage:
+    """The estimated usage of a generation that has begun. Each step was sent the conversation and the parts before."""
+    conversation, parent = generation.conversation, generation.message.parent
+    turns = turns_of(History.read(conversation).path(parent)) if parent else ()
+    base = tokens_sent(GenerationRequest(turns=turns, system=conversation.system_prompt))
+    starts = step_starts(parts) if parts and is_from_app(parts[0]) else {0, *step_starts(parts)}
+    return completed(None, sum(base + tokens_in(parts[:start]) for start in starts), parts)[0]
 
 
 def _is_among(part: Part, given: tuple[Part, ...]) -> bool:

@@ -6,14 +6,17 @@ and changes nothing.
 
 from __future__ import annotations
 
-from copy import copy
-
 import msgspec
 
+from streaming.costs import cost_of
 from streaming.database import atomic
 from streaming.journal import Batch, write_frames
-from streaming.models import Generation, Status, storable
+from streaming.models import Generation, Message, Status, stored_content
 from streaming.protocol import Part, Usage
+from streaming.protocol.storable import storable
+
+TimelineEntry = tuple[int, str, int | str]
+"""What `streaming.runner.Timeline` stores: the milliseconds since the start, the kind, and the value."""
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,10 +30,12 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     error_detail: str = ""
     cancel_reason: str = ""
     usage: Usage | None = None
+    is_usage_estimated: bool = False
     model: str = ""
     attempts: int = 0
     first_delta_ms: int | None = None
     duration_ms: int | None = None
+    timeline: list[TimelineEntry] | None = None
 
     def apply(self, generation: Generation) -> None:
         """Sets every field but the parts on the row, without saving it."""
@@ -46,9 +51,12 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         generation.input_tokens = usage.input_tokens
         generation.output_tokens = usage.output_tokens
         generation.cached_input_tokens = usage.cached_input_tokens
+        generation.cache_write_tokens = usage.cache_write_tokens
         generation.reasoning_tokens = usage.reasoning_tokens
+        generation.is_usage_estimated = self.is_usage_estimated
         generation.first_delta_ms = self.first_delta_ms
         generation.duration_ms = self.duration_ms
+        generation.timeline = self.timeline
 
 
 SETTLED_FIELDS = (
@@ -62,9 +70,14 @@ SETTLED_FIELDS = (
     "input_tokens",
     "output_tokens",
     "cached_input_tokens",
+    "cache_write_tokens",
     "reasoning_tokens",
+    "is_usage_estimated",
+    "cost",
+    "price",
     "first_delta_ms",
     "duration_ms",
+    "timeline",
     "last_seq",
 )
 
@@ -76,6 +89,7 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
     lease has not run out.
     """
     settlement.apply(generation)
+    generation.cost, generation.price = cost_of(generation)  # here, on a thread: it may import prices
     generation.last_seq = unwritten[-1].last_seq
     fields = {name: getattr(generation, name) for name in SETTLED_FIELDS}
     this = Generation.objects.filter(pk=generation.pk)
@@ -85,7 +99,6 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
             return not is_silent and this.filter(status=settlement.status, last_seq=generation.last_seq).exists()
         for batch in unwritten:
             write_frames({generation.pk: batch})
-        message = copy(generation.message)  # reference cycles would keep the original, and so the text, in memory
-        message.set_parts(settlement.parts)
-        message.save(update_fields=("parts", "text"))
+        # No `save`: a site's `post_save` receiver that raises would undo the settlement, and at each further try, too.
+        Message.objects.filter(pk=generation.message_id).update(**stored_content(settlement.parts))
     return True

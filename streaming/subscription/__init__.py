@@ -10,5 +10,6 @@ from __future__ import annotations
 from streaming.subscription.contract import Subscription
 from streaming.subscription.journal import has_end
 from streaming.subscription.subscribe import follow, subscribe
+from streaming.subscription.total import total_of
 
-__all__ = ["Subscription", "follow", "has_end", "subscribe"]
+__all__ = ["Subscription", "follow", "has_end", "subscribe", "total_of"]

@@ -19,6 +19,9 @@ class Subscription(Protocol):
         """Returns the next frames, None after the last one, or an empty list after `seconds` without a frame.
 
         The empty list comes at once when this process ends and another process runs the generation.
+
+        Raises:
+            NotFound: the conversation has been deleted.
         """
 
     def close(self) -> None:

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from streaming.access import open_streams
 from streaming.conf import settings
-from streaming.database import in_database
+from streaming.database import in_database, told, trouble_of
+from streaming.errors import PUBLIC_MESSAGES, NotFound
 from streaming.journal import Polling, Watch, read_frames, read_status, redis_journal, replay
 from streaming.models import Generation
 from streaming.settlement import reap_one
@@ -97,7 +98,7 @@ class JournalSubscription:
         try:
             await in_database(Generation.objects.filter(pk=self._generation_id).mark_watched)
         except DatabaseTrouble as trouble:
-            logger.warning("A reader could not be marked (%s).", type(trouble).__name__)
+            logger.warning("A reader could not be marked (%s).", told(trouble))
 
     async def _read(self) -> Found:
         is_first, self._is_first = self._is_first, False
@@ -115,11 +116,21 @@ class JournalSubscription:
         try:
             return await in_database(_read_database, self._generation_id, self.seq)
         except DatabaseTrouble as trouble:
-            logger.warning("The journal could not be read (%s); its reader waits.", type(trouble).__name__)
+            kind = trouble_of(trouble)
+            if kind is None or not kind.passes:
+                raise
+            logger.warning("The journal could not be read (%s); its reader waits.", told(trouble))
             return Found([], is_over=False)
 
 
 def _read_database(generation_id: uuid.UUID, after: int) -> Found:
+    try:
+        return _found(generation_id, after)
+    except Generation.DoesNotExist as error:
+        raise NotFound(PUBLIC_MESSAGES["deleted"]) from error
+
+
+def _found(generation_id: uuid.UUID, after: int) -> Found:
     is_active, last_seq = read_status(generation_id)
     frames = read_frames(generation_id, after)
     if is_active:

@@ -7,18 +7,26 @@ import uuid
 from streaming.journal import live_logs
 from streaming.models import Generation
 from streaming.subscription.contract import Subscription
+from streaming.subscription.html import HtmlSubscription
 from streaming.subscription.journal import JournalSubscription
 from streaming.subscription.live import LiveSubscription
 
 
-async def subscribe(generation_id: uuid.UUID, after: int = 0) -> Subscription:
-    """Follows a generation after frame `after`. A number that the log has not reached means from the beginning."""
+async def subscribe(generation_id: uuid.UUID, after: int = 0, *, html: bool = False) -> Subscription:
+    """Follows a generation after frame `after`. A number that the log has not reached means from the beginning.
+
+    With `html`, the changes of the HTML of the answer's texts follow its frames.
+    """
+    if html:
+        return HtmlSubscription(await subscribe(generation_id), generation_id, after=after)
     log = live_logs().get(generation_id)
     return JournalSubscription(generation_id, after) if log is None else LiveSubscription(log, after)
 
 
-async def follow(generation: Generation) -> Subscription:
+async def follow(generation: Generation, *, html: bool = False) -> Subscription:
     """Follows a generation for the client that submitted it, without the frames of the answer's earlier generations."""
+    if html:
+        return HtmlSubscription(await subscribe(generation.pk), generation.pk, head=generation.head_seq)
     subscription = await subscribe(generation.pk)
     return HeadlessSubscription(subscription, generation.head_seq) if generation.head_seq else subscription
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from django.db import DatabaseError, connections
 
 from streaming.conf import settings
-from streaming.database import alias, atomic, retry_on_deadlock
+from streaming.database import alias, atomic, retry_on_deadlock, told
 from streaming.journal import Batch, write_frames
 from streaming.models import Generation, GenerationQuerySet
 
@@ -75,6 +75,6 @@ def _can_write(batches: Mapping[uuid.UUID, Batch]) -> bool:
     except DatabaseError as trouble:
         if connections[alias()].needs_rollback:
             raise
-        logger.warning("The journal took no frames (%s); they are kept, and tried again.", type(trouble).__name__)
+        logger.warning("The journal took no frames (%s); they are kept, and tried again.", told(trouble))
         return False
     return True

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import uuid
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from streaming.access import open_streams
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.errors import Overloaded, TooManyRequests
+from streaming.errors import Overloaded
 from streaming.files import kept
 from streaming.intake import Accepted, Sender, Start, Submission, accept
 from streaming.journal import live_logs
@@ -22,6 +22,7 @@ from streaming.models import Generation, Owner
 from streaming.per_loop import PerLoop
 from streaming.runner import Run, Steps, ToolCalls
 from streaming.settlement import alive
+from streaming.signals import wait_for_receivers
 from streaming.supervisor.shutdown import Shutdown
 from streaming.supervisor.sweeper import sweep_forever
 from streaming.supervisor.ticker import Ticker
@@ -43,7 +44,7 @@ class Supervisor:
         self.worker = uuid.uuid4().hex
         self.is_draining = False
         self._is_out_of_time = False
-        self._accepting: dict[asyncio.Task[Any], str] = {}
+        self._accepting: set[asyncio.Task[Any]] = set()
         self._runs: dict[uuid.UUID, Run] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._executor = ToolExecutor()
@@ -71,11 +72,9 @@ class Supervisor:
             raise Overloaded("This server is about to restart. Try again in a moment.")
         if len(self._runs) + len(self._accepting) >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
-        ahead = [other for other, key in self._accepting.items() if key == owner.key]
-        sender = Sender(owner, self.worker, toolbox, len(ahead))
-        submitting = self._detach(self._submit(sender, submission, tool_choice, ahead))
-        self._accepting[submitting] = owner.key
-        submitting.add_done_callback(self._accepting.pop)
+        submitting = self._detach(self._submit(Sender(owner, self.worker, toolbox), submission, tool_choice))
+        self._accepting.add(submitting)
+        submitting.add_done_callback(self._accepting.discard)
         return await asyncio.shield(submitting)
 
     def find(self, generation_id: uuid.UUID) -> Run | None:
@@ -114,6 +113,7 @@ class Supervisor:
             left = len(self._runs)
             await self._idle_within(SETTLE_SECONDS)
         await open_streams().close()
+        await asyncio.to_thread(wait_for_receivers, SETTLE_SECONDS)
 
     async def _idle_within(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -131,18 +131,10 @@ class Supervisor:
         """Runs `work` in a fresh context, so that it inherits no request's executor or connection."""
         return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
 
-    async def _submit(
-        self, sender: Sender, submission: Submission, tool_choice: str | None, ahead: Collection[asyncio.Task[Any]]
-    ) -> Generation:
+    async def _submit(self, sender: Sender, submission: Submission, tool_choice: str | None) -> Generation:
         async with kept(sender.owner, submission.key, submission.files) as files:
             submission = msgspec.structs.replace(submission, files=files)
-            try:
-                generation, start = await _accept(sender, submission)
-            except TooManyRequests:
-                if not ahead:
-                    raise
-                await asyncio.wait(ahead)  # afterwards the database counts those that were accepted
-                generation, start = await _accept(sender._replace(ahead=0), submission)
+            generation, start = await _accept(sender, submission)
         if start is not None:
             self._start(generation, start, tool_choice)
         return generation

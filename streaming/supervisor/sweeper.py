@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 from django.db import Error as DatabaseTrouble
 
+from streaming.archive import forget_old
 from streaming.conf import settings
-from streaming.database import in_database
+from streaming.database import in_database, told
 from streaming.files import forget_unsent
 from streaming.journal import prune_frames
 from streaming.settlement import reap
@@ -25,7 +26,7 @@ SWEEPS_PER_PRUNING = 60
 
 
 async def sweep_forever() -> None:
-    """Settles the generations of dead processes, and removes old frames and unsent files.
+    """Settles the generations of dead processes, and removes old frames, unsent files and old conversations.
 
     The pauses are random, so that the processes of a site do not sweep at the same time.
     """
@@ -36,9 +37,10 @@ async def sweep_forever() -> None:
             if sweep % SWEEPS_PER_PRUNING == 0:
                 await in_database(prune_frames)
                 await in_database(forget_unsent)
+                await in_database(forget_old)
             asyncio.get_running_loop().run_in_executor(None, return_memory)  # not awaited: the next sweep need not wait
         except DatabaseTrouble as trouble:
-            logger.warning("Sweeping failed (%s); trying again later.", type(trouble).__name__)
+            logger.warning("Sweeping failed (%s); trying again later.", told(trouble))
         except Exception:
             # A process that stops sweeping leaves dead generations unsettled.
             logger.exception("Sweeping failed.")

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iter
 from django.db import Error as DatabaseTrouble
 
 from streaming.conf import settings
-from streaming.database import in_order
+from streaming.database import in_order, told
 from streaming.journal import Batch, Mirror, redis_journal
 from streaming.runner import Run
 from streaming.supervisor.leases import tick
@@ -87,7 +87,7 @@ class Ticker:
             try:
                 await self._tick()
             except DatabaseTrouble as trouble:
-                logger.warning("The journal could not be written (%s); its frames are kept.", type(trouble).__name__)
+                logger.warning("The journal could not be written (%s); its frames are kept.", told(trouble))
             except Exception:
                 # The loop must go on: without renewed leases, other processes settle these generations.
                 logger.exception("A tick failed.")

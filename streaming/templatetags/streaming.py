@@ -3,10 +3,12 @@
 {% load streaming %}
 {% chat_assets %}           in the head: the stylesheet and the scripts, with the page's CSP nonce if it has one
 {% chat conversation %}     in the body: one of the visitor's conversations, or a new one if you name none
+{{ text|chat_markdown }}    the Markdown of a model or of anybody else, as safe HTML
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from pathlib import Path
@@ -21,14 +23,23 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from streaming.access import login_address, may_chat
+from streaming.conf import settings
+from streaming.markdown import RenderOptions, render
 from streaming.models import Conversation
-from streaming.views import BLANK_MESSAGES, BLANK_PARTS, accepted_files, script_texts, shown_messages
+from streaming.providers import offered_providers
+from streaming.views import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, accepted_files, script_texts, shown_messages
 
 register = template.Library()
 
 # A placeholder in addresses. chat.js replaces it with the key of the new conversation.
 NEW_KEY = "__key__"
 
+# The names of the nonce in a context, and on a request: those of Django 6's CSP, and those of django-csp.
+CONTEXT_NONCES = ("csp_nonce", "CSP_NONCE")
+NONCES = ("csp_nonce", "_csp_nonce")
+
+STYLES = ("streaming/chat.css", "streaming/markdown.css")
 ENTRY = "streaming/chat.js"
 # The modules that the entry imports, as paths relative to it.
 MODULES = sorted(f"chat/{file.name}" for file in Path(__file__).parents[1].glob("static/streaming/chat/*.js"))
@@ -39,6 +50,7 @@ def chat(
     context: Context,
     conversation: Conversation | str | None = None,
     *,
+    id: str = "",  # the HTML attribute
     page: bool = False,
     key: str = "",
     draft: str = "",
@@ -47,6 +59,7 @@ def chat(
 ) -> dict[str, Any]:
     """Shows a conversation's messages and the composer. The caller must check that the visitor may read it.
 
+    `id` is the element's id. By default the first chat of a response has the id `chat`, and the second `chat-2`.
     `page` is True if the chat is the whole page. Then a new conversation changes the page's address. `key` is the key
     that a new conversation gets if there is no JavaScript. `draft` is a message that was refused, `refusal` is the
     reason, and `edited` is the id of the message that the draft was meant to replace.
@@ -56,23 +69,26 @@ def chat(
     messages = shown_messages(conversation)
     key = conversation.key if conversation else key or uuid.uuid4().hex
     is_edit = bool(edited) and any(message.id == edited for message in messages)
-    form_id = f"chat-{uuid.uuid4().hex[:8]}"
+    request = context.get("request")
+    chat_id = id or _next_id(request)
     return {
-        "api": reverse("streaming:api_chat"),
-        "files_url": reverse("streaming:api_files"),
+        "chat_id": chat_id,
+        "may_write": may_chat(request) if request else True,
+        "login_url": login_address(request.get_full_path() if request else ""),
+        **_addresses(key),
+        "offered": offered_providers().items(),
+        "provider": _chosen_provider(conversation, messages),
+        "suggestions": settings.SUGGESTIONS,
+        "shows_usage": settings.SHOW_USAGE,
         "accept": accepted_files(conversation.provider if conversation else "default"),
-        "page_url": reverse("streaming:conversation", args=(NEW_KEY,)),
         "is_whole_page": page,
-        "send_url": reverse("streaming:send", args=(key,)),
-        "stop_url": reverse("streaming:stop", args=(key,)),
-        "branch_url": reverse("streaming:branch", args=(key,)),
         "conversation": conversation,
         "messages": messages,
         "is_active": any(message.is_active for message in messages),
         "blank_messages": BLANK_MESSAGES,
         "blank_parts": BLANK_PARTS,
         "client_id": uuid.uuid4().hex,
-        "form_id": form_id,
+        "form_id": f"{chat_id}-form",
         "texts": script_texts(),
         "draft": "" if is_edit else draft,
         "edited": edited if is_edit else "",
@@ -81,18 +97,55 @@ def chat(
     }
 
 
+def _addresses(key: str) -> dict[str, str]:
+    """The addresses that the forms and the script of a conversation use."""
+    return {
+        "api": reverse("streaming:api_chat"),
+        "files_url": reverse("streaming:api_files"),
+        "page_url": reverse("streaming:conversation", args=(NEW_KEY,)),
+        "send_url": reverse("streaming:send", args=(key,)),
+        "stop_url": reverse("streaming:stop", args=(key,)),
+        "branch_url": reverse("streaming:branch", args=(key,)),
+    }
+
+
+def _chosen_provider(conversation: Conversation | None, messages: list[ShownMessage]) -> str:
+    """The alias of the provider that wrote the last answer, or else of the conversation's."""
+    wrote = [message.provider for message in messages if message.provider]
+    return wrote[-1] if wrote else conversation.provider if conversation else "default"
+
+
+def _next_id(request: Any) -> str:
+    """The id of the next chat in a response. Without a request it is random, because nobody counts."""
+    if request is None:
+        return f"chat-{uuid.uuid4().hex[:8]}"
+    number = request.streaming_chats = getattr(request, "streaming_chats", 0) + 1
+    return "chat" if number == 1 else f"chat-{number}"
+
+
+@register.filter
+def chat_markdown(text: str) -> SafeString:
+    """Returns Markdown as safe HTML, the same that the chat page shows."""
+    return mark_safe(_rendered(str(text), RenderOptions(settings.IMAGE_HOSTS)))  # noqa: S308  # it is cleaned
+
+
+@functools.lru_cache(maxsize=256)
+def _rendered(text: str, options: RenderOptions) -> str:
+    """The HTML of a text. A page shows the same texts at every visit."""
+    return render(text, options)
+
+
 @register.simple_tag(takes_context=True)
 def chat_assets(context: Context) -> SafeString:
-    """Links the stylesheet, the entry script and the modules that it imports.
+    """Links the stylesheets, the entry script and the modules that it imports.
 
-    Every element carries the `csp_nonce` of the context (Django 6's CSP) or of the request (django-csp).
+    Every element carries the nonce of Django 6's CSP or of django-csp, with their context processors or without them.
     """
     attribute = _nonce_attribute(context)
     preload = '\n    <link rel="modulepreload" href="{}"{}>'  # else a browser must first read the importers
     return format_html(
-        '<link rel="stylesheet" href="{}"{}>{}{}\n    <script type="module" src="{}"{}></script>',
-        static("streaming/chat.css"),
-        attribute,
+        '{}{}{}\n    <script type="module" src="{}"{}></script>',
+        format_html_join("\n    ", '<link rel="stylesheet" href="{}"{}>', ((static(one), attribute) for one in STYLES)),
         _import_map(attribute),
         format_html_join("", preload, ((static(f"streaming/{module}"), attribute) for module in MODULES)),
         static(ENTRY),
@@ -102,7 +155,8 @@ def chat_assets(context: Context) -> SafeString:
 
 def _nonce_attribute(context: Context) -> str:
     """` nonce="…"` if the page has a nonce. Both libraries' nonces are made when first used, and are falsy before."""
-    nonces = (context.get("csp_nonce"), getattr(context.get("request"), "csp_nonce", None))
+    request = context.get("request")
+    nonces = (*(context.get(name) for name in CONTEXT_NONCES), *(getattr(request, name, None) for name in NONCES))
     nonce = next((str(nonce) for nonce in nonces if nonce is not None), "")
     return format_html(' nonce="{}"', nonce) if nonce else ""
 

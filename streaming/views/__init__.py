@@ -11,17 +11,20 @@ from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
 from streaming.views.files import accepted_files, file_patterns
 from streaming.views.pages import page_patterns
-from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, script_texts, shown_messages
+from streaming.views.probe import probe_patterns
+from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, script_texts, shown_messages
 from streaming.views.sse import stream_answer
 
 __all__ = [
     "BLANK_MESSAGES",
     "BLANK_PARTS",
+    "ShownMessage",
     "accepted_files",
     "chat_patterns",
     "conversation_patterns",
     "file_patterns",
     "page_patterns",
+    "probe_patterns",
     "script_texts",
     "shown_messages",
     "stream_answer",

@@ -11,8 +11,18 @@ from django.urls import path
 from streaming.database import in_database
 from streaming.errors import BadRequest, NotFound
 from streaming.files.addresses import addressed_messages
-from streaming.intake import select_branch
-from streaming.models import Conversation, Generation, Message, MessageTree, Owner, contributions, parts_of, path_of
+from streaming.intake import UNREADABLE, read_json, select_branch
+from streaming.models import (
+    Conversation,
+    Generation,
+    Message,
+    MessageTree,
+    Owner,
+    Role,
+    contributions,
+    parts_of,
+    path_of,
+)
 from streaming.protocol.ui_stream import ui_parts
 from streaming.views.endpoint import body_of, endpoint
 
@@ -33,13 +43,13 @@ class _BranchRequest(msgspec.Struct):
 async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
     """Shows the newest path through a message, and returns the conversation as a client loads it."""
     await in_database(select_branch, owner, key, _message_id(body_of(request)))
-    return JsonResponse(await in_database(describe, owner, key))
+    return JsonResponse(addressed_messages(await in_database(describe, owner, key)))
 
 
 def _message_id(body: bytes) -> str:
     try:
-        return msgspec.json.decode(body, type=_BranchRequest).messageId
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return msgspec.convert(read_json(body), _BranchRequest).messageId
+    except UNREADABLE as error:
         raise BadRequest('The body must be a JSON object such as {"messageId": "…"}.') from error
 
 
@@ -80,7 +90,8 @@ def _is_being_written(message: Message) -> bool:
 def _ui_message(rows: list[Message], tree: MessageTree) -> dict[str, Any]:
     """The rows of one message as a UIMessage. Its metadata are those of its newest generation and of its branch."""
     first, last = rows[0], rows[-1]
-    shown = {"id": first.public_id, "role": first.role, "parts": ui_parts(parts_of(rows))}
+    parts = ui_parts(parts_of(rows), is_persons=first.role == Role.USER)
+    shown = {"id": first.public_id, "role": first.role, "parts": parts}
     generation: Generation | None = getattr(last, "generation", None)
     metadata = (generation.metadata if generation else {}) | tree.metadata(first)
     return shown | {"metadata": metadata} if metadata else shown

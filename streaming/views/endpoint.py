@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import Error as DatabaseTrouble
+from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
-from streaming.access import owner_of, refuse_cross_site, refuse_sync
-from streaming.errors import NotFound, Overloaded, RequestError, TooLarge
+from streaming.access import owner_of, refuse_cross_site, refuse_sync, remember
+from streaming.database import refusal_of, told
+from streaming.errors import NotFound, RequestError, TooLarge
 from streaming.supervisor import current
 
 logger = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ def endpoint(method: str) -> Callable[[View], View]:
             try:
                 response = await _admit(view, request, kwargs)
             except RequestError as error:
-                response = HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
+                response = refusal(error)
             if request.method != "POST":  # no cache stores the response to a POST
                 response.headers.setdefault("Cache-Control", PRIVATE)
             return _without_body(response) if request.method == "HEAD" else response
@@ -65,6 +67,14 @@ def outside_transactions(view: ViewT) -> ViewT:
     return view
 
 
+def refusal(error: RequestError) -> HttpResponse:
+    """The response to a request that is refused: the text, the status, and when to ask again."""
+    response = HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
 def _without_body(response: HttpResponseBase) -> HttpResponseBase:
     """The response to a HEAD request: the status and headers of `response`. A stream is closed unread."""
     response.close()
@@ -79,11 +89,18 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
         raise NotFound("There is nothing here.")
     current().ensure_sweeping()
     try:
-        owner = await owner_of(request, begins=request.method == "POST")
-        return await view(request, owner, **kwargs)
-    except (OperationalError, InterfaceError) as trouble:
-        logger.exception("A request found the database away.")
-        raise Overloaded("The site's database is away. Try again in a moment.") from trouble
+        begins = request.method == "POST"
+        owner = await owner_of(request, begins=begins)
+        response = await view(request, owner, **kwargs)
+    except DatabaseTrouble as trouble:
+        refusal = refusal_of(trouble)
+        if refusal is None:
+            raise
+        logger.exception("A request failed (%s).", told(trouble))
+        raise refusal from trouble
+    if begins:
+        remember(request, owner)
+    return response
 
 
 def body_of(request: HttpRequest) -> bytes:

@@ -44,8 +44,7 @@ HEADERS = {
 @endpoint("POST")
 async def upload(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     """Stores the one file of a form. A file part of a message can then name its address."""
-    length = request.META.get("CONTENT_LENGTH") or ""
-    if length.isdigit() and int(length) > settings.MAX_FILE_BYTES + FORM_BYTES:
+    if _declared_length(request) > settings.MAX_FILE_BYTES + FORM_BYTES:
         raise TooLarge(f"The file is larger than the {settings.MAX_FILE_BYTES} bytes that are accepted.")
     attachment = await keep(owner, await sync_to_async(_only_file)(request))
     return JsonResponse(
@@ -91,6 +90,14 @@ def accepted_files(alias: str) -> str:
         return ""  # the system checks and the first answer report this error
     accepted = [each for each in settings.FILE_TYPES if is_taken(each, takes)]
     return ",".join([*accepted, "text/*"] if "text/plain" in accepted else accepted)
+
+
+def _declared_length(request: HttpRequest) -> int:
+    """The length that the request's header tells; 0 if it tells none."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 def _only_file(request: HttpRequest) -> Upload:

@@ -15,10 +15,11 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from streaming.access import owner_of, refuse_sync
+from streaming.access import owner_of, refuse_sync, remember
 from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
 from streaming.intake import select_branch, submission_of
@@ -33,6 +34,9 @@ LISTED = 40
 
 DECISION = "decision "
 """The prefix of a field that approves or refuses a tool call. The call's id follows."""
+
+REASON = "reason "
+"""The prefix of a field with the person's reason for such a decision."""
 
 OwnersView = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
@@ -57,7 +61,10 @@ def for_owner(view: OwnersView) -> OwnersView:
         except LoginRequired:
             return redirect_to_login(_page_of(key))
         current().ensure_sweeping()
-        return await view(request, owner, key)
+        response = await view(request, owner, key)
+        if response.status_code < 400:
+            remember(request, owner)
+        return response
 
     return never_cache(outside_transactions(wrapped))
 
@@ -119,28 +126,38 @@ async def stop(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
 
 def _request_data(request: HttpRequest, key: str) -> dict[str, Any]:
     """The form as the request object that the JSON endpoint takes."""
+    chosen = {"id": key, "provider": request.POST.get("provider")}
     if answer := request.POST.get("regenerate"):
-        return {"id": key, "trigger": "regenerate-message", "messageId": answer}
+        return chosen | {"trigger": "regenerate-message", "messageId": answer}
     if answer := request.POST.get("decide"):
         return {"id": key, "messages": [{"id": answer, "role": "assistant", "parts": _decisions(request)}]}
-    # A form sends line ends as CRLF. A message has them as they were typed.
-    prompt = request.POST.get("prompt", "").replace("\r\n", "\n")
     replaced = request.POST.get("edited")
     kept = [{"url": url} for url in request.POST.getlist("kept")]
-    return {
-        "id": key,
-        "prompt": prompt,
+    return chosen | {
+        "prompt": _prompt(request),
         "files": kept,
         "clientId": request.POST.get("client_id"),
         "messageId": replaced,
     }
 
 
+def _prompt(request: HttpRequest) -> str:
+    """The message: that of a button (Continue, a suggestion), or what was typed."""
+    if "continue" in request.POST:
+        return gettext("Continue.")
+    # A form sends line ends as CRLF. A message has them as they were typed.
+    return (request.POST.get("suggestion") or request.POST.get("prompt", "")).replace("\r\n", "\n")
+
+
 def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
     """The person's decision about each tool call, in the form of tool parts."""
     chosen = ((name.removeprefix(DECISION), value) for name, value in request.POST.items() if name.startswith(DECISION))
     return [
-        {"toolCallId": call_id, "state": "approval-responded", "approval": {"approved": value == "allow"}}
+        {
+            "toolCallId": call_id,
+            "state": "approval-responded",
+            "approval": {"approved": value == "allow", "reason": request.POST.get(REASON + call_id, "").strip()},
+        }
         for call_id, value in chosen
     ]
 
@@ -180,7 +197,10 @@ def _page(
         "edited": edited,
         "refusal": str(refusal) if refusal else "",
     }
-    return render(request, "streaming/conversation.html", context, status=refusal.status if refusal else 200)
+    response = render(request, "streaming/conversation.html", context, status=refusal.status if refusal else 200)
+    if refusal and refusal.retry_after is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 page_patterns = [

@@ -6,7 +6,9 @@ while it streams and after a reload.
 
 from __future__ import annotations
 
+import datetime
 import json
+import math
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext, gettext_lazy
@@ -14,9 +16,20 @@ from django.utils.translation import gettext, gettext_lazy
 from streaming.files.addresses import address, addressed, id_served_at
 from streaming.files.kinds import IMAGES
 from streaming.journal import read_frames
-from streaming.models import Branch, Conversation, Generation, Message, MessageTree, contributions, parts_of, path_of
-from streaming.protocol import Part
+from streaming.models import (
+    Branch,
+    Conversation,
+    Generation,
+    Message,
+    MessageTree,
+    Role,
+    contributions,
+    parts_of,
+    path_of,
+)
+from streaming.protocol import Part, ReasoningPart, ToolResult
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, ui_parts
+from streaming.views.values import ShownValue, readable_name, shown_value, summary_of
 
 # A generation's status or finish reason -> the note below an answer that is not complete.
 NOTES = {
@@ -30,6 +43,18 @@ SCRIPT_TEXTS = {
     "stillAnswering": gettext_lazy("Still answering."),
     "answered": gettext_lazy("The answer is complete."),
     "reconnecting": gettext_lazy("Connection lost. Reconnecting…"),
+    "signedOut": gettext_lazy("You are not signed in any more. Sign in again to go on."),
+    "gone": gettext_lazy("This is no longer here. It may have been deleted."),
+    "unexpected": gettext_lazy(
+        "The site answered with something else than was asked for. Reload this page; you may have to sign in again."
+    ),
+    "inSeconds": gettext_lazy("{seconds} s"),
+    "inMinutes": gettext_lazy("{minutes} min {seconds} s"),
+    "copied": gettext_lazy("Copied."),
+    "goOn": gettext_lazy("Continue."),
+    "tokens": gettext_lazy("{input} + {output} tokens"),
+    "thinkingFor": gettext_lazy("Thinking… {time}"),
+    "thoughtFor": gettext_lazy("Thought for {time}"),
     "notUploaded": gettext_lazy("The file could not be sent. Remove it and try again."),
     "unreachable": gettext_lazy("The site could not be reached. Your message is still in its box."),
     "unshown": gettext_lazy("That version could not be shown. Try again."),
@@ -38,18 +63,27 @@ SCRIPT_TEXTS = {
 }
 
 
+MANY_CHARS = 1200
+MANY_LINES = 15
+
+
 class ShownPart(NamedTuple):
-    """One part. `kind` selects the template `streaming/_part_<kind>.html`. All other fields are text or empty."""
+    """One part. `kind` selects the template `streaming/_part_<kind>.html`. The other fields are empty, or are shown.
+
+    `is_markdown` is True for the text of an answer. What people write is shown as they wrote it.
+    """
 
     kind: str
     id: str = ""
     text: str = ""
     name: str = ""
     state: str = ""
-    input: str = ""
-    output: str = ""
+    input: ShownValue | None = None
+    output: ShownValue | None = None
+    duration: str = ""
     url: str = ""
     label: str = ""
+    is_markdown: bool = False
 
     @property
     def template(self) -> str:
@@ -59,14 +93,17 @@ class ShownPart(NamedTuple):
 class ShownMessage(NamedTuple):
     """One message.
 
-    `note` says why an answer is not complete. `status` is the status of its generation. `branch` is its place among the
-    other versions of this message.
+    `note` says why an answer is not complete, and `note_kind` is the status or finish reason behind it. `provider` and
+    `usage` are those of its generation. `branch` is its place among the other versions of this message.
     """
 
     role: str
     id: str = ""
     parts: tuple[ShownPart, ...] = ()
-    status: str = ""
+    created_at: datetime.datetime | None = None
+    provider: str = ""
+    usage: str = ""
+    note_kind: str = ""
     note: str = ""
     is_active: bool = False
     branch: Branch | None = None
@@ -74,6 +111,11 @@ class ShownMessage(NamedTuple):
     @property
     def text(self) -> str:
         return "".join(part.text for part in self.parts if part.kind == "text")
+
+    @property
+    def is_long(self) -> bool:
+        """True for a question that is folded. chat.js has the same rule (`chat/folds.js`)."""
+        return self.role == Role.USER and (len(self.text) > MANY_CHARS or self.text.count("\n") >= MANY_LINES)
 
 
 BLANK_MESSAGES = tuple(ShownMessage(role) for role in ("user", "assistant"))
@@ -96,21 +138,39 @@ def script_texts() -> str:
 
 def _note(metadata: dict[str, Any]) -> str:
     """The note for an answer with this metadata. Empty if the answer is complete or is being written."""
-    named = (metadata.get("status"), metadata.get("finishReason"))
-    return str(metadata.get("error") or next((NOTES[name] for name in named if name in NOTES), ""))
+    return str(metadata.get("error") or NOTES.get(_note_kind(metadata), ""))
+
+
+def _note_kind(metadata: dict[str, Any]) -> str:
+    """The status or finish reason that a note is about."""
+    status, reason = metadata.get("status", ""), metadata.get("finishReason") or ""
+    return status if metadata.get("error") or status in NOTES else reason
+
+
+def _usage(generation: Generation) -> str:
+    """The tokens of an answer and their cost, as far as they are known."""
+    if generation.output_tokens is None:
+        return ""
+    known = "?" if generation.input_tokens is None else generation.input_tokens
+    tokens = gettext("{input} + {output} tokens").format(input=known, output=generation.output_tokens)
+    return tokens if generation.cost is None else f"{tokens} · {generation.cost.normalize():f}"
 
 
 def _shown(rows: list[Message]) -> ShownMessage:
     first = rows[0]
     generation: Generation | None = getattr(rows[-1], "generation", None)
     if generation is None:
-        return ShownMessage(first.role, first.public_id, _shown_parts(parts_of(rows)))
+        shown = _shown_parts(addressed(parts_of(rows)))
+        return ShownMessage(first.role, first.public_id, shown, created_at=first.created_at)
     parts = _parts_so_far(generation) if generation.is_active else parts_of(rows)
     return ShownMessage(
         role=first.role,
         id=first.public_id,
-        parts=_shown_parts(parts),
-        status=generation.status,
+        parts=tuple(part._replace(is_markdown=part.kind == "text") for part in _shown_parts(parts)),
+        created_at=first.created_at,
+        provider=generation.provider,
+        usage=_usage(generation),
+        note_kind=_note_kind(generation.metadata),
         note=_note(generation.metadata),
         is_active=generation.is_active,
     )
@@ -122,8 +182,36 @@ def _parts_so_far(generation: Generation) -> tuple[Part, ...]:
 
 def _shown_parts(parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
     """The parts that the page has a template for. It has none for sources; these are for other clients."""
-    kinds = ((part["type"].partition("-")[0], part) for part in ui_parts(addressed(parts)))
-    return tuple(_PARTS[kind](part) for kind, part in kinds if kind in _PARTS)
+    kinds = ((part["type"].partition("-")[0], part) for part in ui_parts(parts))
+    shown = tuple(_PARTS[kind](part) for kind, part in kinds if kind in _PARTS)
+    return _with_durations(shown, parts)
+
+
+def _with_durations(shown: tuple[ShownPart, ...], parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
+    """Adds how long the model thought and how long each tool took, where that is known."""
+    of_tools = {part.call_id: _duration(part.duration_ms) for part in parts if isinstance(part, ToolResult)}
+    thoughts = iter([_duration(part.duration_ms) for part in parts if isinstance(part, ReasoningPart) and part.text])
+    return tuple(
+        part._replace(duration=of_tools.get(part.id, ""))
+        if part.kind == "tool"
+        else part._replace(label=_thought_for(next(thoughts, "")))
+        if part.kind == "reasoning"
+        else part
+        for part in shown
+    )
+
+
+def _duration(milliseconds: int | None) -> str:
+    """A time as people say it; empty if it is not known."""
+    if not milliseconds:
+        return ""
+    minutes, seconds = divmod(math.floor(milliseconds / 1000 + 0.5), 60)
+    pattern = gettext("{minutes} min {seconds} s") if minutes else gettext("{seconds} s")
+    return pattern.format(minutes=minutes, seconds=seconds)
+
+
+def _thought_for(time: str) -> str:
+    return gettext("Thought for {time}").format(time=time) if time else ""
 
 
 def _text(part: dict[str, Any]) -> ShownPart:
@@ -135,13 +223,16 @@ def _reasoning(part: dict[str, Any]) -> ShownPart:
 
 
 def _tool(part: dict[str, Any]) -> ShownPart:
+    name, given = part["type"].partition("-")[2], part.get("input", part.get("rawInput"))
     return ShownPart(
         "tool",
         id=part["toolCallId"],
-        name=part["type"].partition("-")[2],
+        name=name,
+        label=readable_name(name),
+        text=summary_of(given),
         state=part["state"],
-        input=_readable(part.get("input", part.get("rawInput"))),
-        output=_readable(part.get("output", part.get("errorText"))),
+        input=shown_value(given),
+        output=shown_value(part.get("output", part.get("errorText"))),
     )
 
 
@@ -156,13 +247,6 @@ def _file(part: dict[str, Any]) -> ShownPart:
     is_safe = is_ours or url.startswith(("https:", "http:", "data:"))
     kind = "image" if is_ours and media_type in IMAGES else "file"
     return ShownPart(kind, url=url if is_safe else "", label=part.get("filename") or media_type)
-
-
-def _readable(value: Any) -> str:
-    """A JSON value with indentation. Text stays as it is."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 _PARTS = {"text": _text, "reasoning": _reasoning, "tool": _tool, "file": _file}

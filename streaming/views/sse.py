@@ -17,10 +17,10 @@ from django.http import HttpRequest, StreamingHttpResponse
 
 from streaming.access import SessionCheck, open_streams
 from streaming.conf import settings
-from streaming.database import release_request_thread
-from streaming.errors import TooManyRequests
+from streaming.database import release_request_thread, told
+from streaming.errors import NotFound, TooManyRequests
 from streaming.models import Generation, Owner
-from streaming.protocol.ui_stream import DONE, ERROR, HEADERS, HEARTBEAT, SIGNED_OUT, TOO_MANY, chunk_of
+from streaming.protocol.ui_stream import DELETED, DONE, ERROR, HEADERS, HEARTBEAT, SIGNED_OUT, TOO_MANY, chunk_of
 from streaming.subscription import Subscription, subscribe
 
 logger = logging.getLogger(__name__)
@@ -129,8 +129,10 @@ async def _never_raising(
     except TooManyRequests:
         # Several requests came at once: each was checked before the others were counted.
         yield TOO_MANY
-    except Exception:
-        logger.exception("A stream broke off.")
+    except NotFound:
+        yield DELETED
+    except Exception as error:
+        logger.exception("A stream broke off. %s", told(error))
         yield ERROR
     finally:
         subscription.close()
@@ -145,8 +147,11 @@ async def _pieces(subscription: Subscription, session: SessionCheck, *, comes_ba
     heartbeat = settings.HEARTBEAT_SECONDS
     while (frames := await subscription.next(heartbeat)) is not None:
         if session.is_due and not await session.holds():
-            yield SIGNED_OUT
-            return
+            if not session.has_moved:
+                yield SIGNED_OUT
+                return
+            if comes_back:  # its new connection has the new session; another client would lose the answer
+                return
         if not frames and open_streams().is_closing:
             if not comes_back:
                 yield ERROR

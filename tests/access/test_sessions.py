@@ -6,16 +6,19 @@ import asyncio
 from typing import Any, cast
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user_model, login, update_session_auth_hash
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.cache import SessionStore as CacheStore
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.test import AsyncClient
+from django.test import AsyncClient, RequestFactory
 
 from streaming.access import VISITOR_KEY, SessionCheck
 from streaming.consumers import ChatConsumer
 from streaming.models import Generation, Owner
+from streaming.supervisor import current
 from tests.engine import ALICE
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -64,6 +67,90 @@ async def test_stream_ends_when_its_reader_is_signed_out(scripted: Any, leave: A
     assert b"You have been signed out" in rest
     assert b"[DONE]" not in rest
     assert (await Generation.objects.aget()).is_active
+
+
+async def rotate_by_password(client: AsyncClient, user: Any) -> None:
+    """The person changes the password on a page of the site, as Django's own view does it."""
+    session = await client.asession()
+    user.set_password("y")
+    await user.asave()
+    request = RequestFactory().post("/")
+    request.session, request.user = session, user
+    await sync_to_async(update_session_auth_hash)(request, user)
+    await session.asave()
+
+
+async def rotate_by_signing_in(client: AsyncClient, user: Any) -> None:
+    """A visitor signs in from another tab."""
+    request = RequestFactory().post("/")
+    request.session, request.user = await client.asession(), AnonymousUser()
+    await sync_to_async(login)(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    await request.session.asave()
+
+
+ROTATIONS = {"password": rotate_by_password, "signing in": rotate_by_signing_in}
+
+
+async def _before(rotation: str) -> tuple[AsyncClient, Any]:
+    """The client whose session's key will change, and the user that it is or becomes."""
+    client, user = await signed_in()
+    if rotation == "signing in":
+        client = AsyncClient()
+        await client.post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
+        await current().idle()
+    return client, user
+
+
+@pytest.mark.parametrize("rotation", ROTATIONS)
+async def test_stream_goes_on_when_its_session_gets_another_key(scripted: Any, rotation: str) -> None:
+    client, user = await _before(rotation)
+    scripted(text="one two three four", delay=0.06)
+    response = await client.post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
+    stream = aiter(response.streaming_content)
+    await anext(stream)
+    await ROTATIONS[rotation](client, user)
+    assert b"[DONE]" in b"".join([piece async for piece in stream])
+
+
+@pytest.mark.parametrize("rotation", ROTATIONS)
+async def test_reader_that_comes_back_is_let_go_when_its_session_gets_another_key(scripted: Any, rotation: str) -> None:
+    client, user = await _before(rotation)
+    scripted(text="one two", hang_after=3)
+    await client.post("/api/chat", {"id": "c", "prompt": "Hi"}, content_type="application/json")
+    response = await client.get("/api/chat/c/stream", headers={"Accept": "text/event-stream"})
+    stream = aiter(response.streaming_content)
+    await anext(stream)
+    await ROTATIONS[rotation](client, user)
+    rest = b"".join([piece async for piece in stream])
+    assert (b"error" in rest, b"[DONE]" in rest) == (False, False)
+    assert (await Generation.objects.alatest("created_at")).is_active
+
+
+@pytest.mark.parametrize("rotation", ROTATIONS)
+async def test_socket_is_asked_to_connect_again_when_its_session_gets_another_key(rotation: str) -> None:
+    client, user = await _before(rotation)
+    communicator = await socket_of(client, user if rotation == "password" else AnonymousUser())
+    await ROTATIONS[rotation](client, user)
+    await communicator.send_json_to({"type": "resume", "requestId": "r", "id": "c"})
+    assert await communicator.receive_output() == {"type": "websocket.close", "code": 4307}
+
+
+async def test_other_sessions_of_a_person_who_changes_the_password_are_signed_out() -> None:
+    client, user = await signed_in()
+    elsewhere = AsyncClient()
+    await elsewhere.aforce_login(user)
+    reader = await sync_to_async(SessionCheck)(Owner.of_user(user.pk), await elsewhere.asession())
+    await rotate_by_password(client, user)
+    assert (await reader.holds_now(), reader.has_moved) == (False, False)
+
+
+async def test_check_keeps_the_key_of_a_session_that_an_older_secret_signed(settings: Any) -> None:
+    client, user = await signed_in()
+    session = await client.asession()
+    reader = await sync_to_async(SessionCheck)(Owner.of_user(user.pk), session)
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "newer"
+    assert await reader.holds()
+    assert await Session.objects.filter(pk=session.session_key).aexists(), "the cookie names no session any more"
 
 
 async def test_stream_continues_while_its_reader_is_signed_in(scripted: Any) -> None:

@@ -87,7 +87,10 @@ def test_search_lists_a_conversation_once_however_often_it_matches(superuser):
     assert rows_of(superuser, "conversation", q="rain") == [conversation.pk]
 
 
-def test_filter_finds_the_status_of_any_generation(superuser):
-    exchange("Other")
-    wanted = exchange(status="failed")
-    assert rows_of(superuser, "conversation", generations__status__exact="failed") == [wanted.pk]
+def test_status_filter_means_the_status_that_the_column_shows(superuser):
+    failed, recovered = exchange("failed", status="failed"), exchange("recovered", status="failed")
+    again = Message.objects.create(conversation=recovered, role="assistant")
+    later = Generation.objects.create(conversation=recovered, message=again, provider="default", status="finished")
+    Generation.objects.filter(pk=later.pk).update(created_at=timezone.now() + datetime.timedelta(seconds=1))
+    assert rows_of(superuser, "conversation", status="failed") == [failed.pk]
+    assert rows_of(superuser, "conversation", status="finished") == [recovered.pk]

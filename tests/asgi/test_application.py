@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -39,3 +42,39 @@ def test_garbage_collector_runs_less_often(given: tuple[int, int, int], then: tu
         assert gc.get_threshold() == then
     finally:
         gc.set_threshold(*before)
+
+
+SDKS = ("openai", "anthropic", "httpx2", "aiohttp")
+START = """
+import json, sys
+import django
+from django.conf import settings
+settings.configure(INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "streaming"],
+    STREAMING_PROVIDERS={"default": {"BACKEND": sys.argv[1], "OPTIONS": {"model": "m", "api_key": "k"}}})
+django.setup()
+before = set(sys.modules)
+from streaming.asgi import StreamingApplication
+StreamingApplication(None)
+print(json.dumps([sorted(before), sorted(sys.modules)]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("backend", "modules"),
+    [
+        ("streaming.providers.openai.ChatCompletions", {"openai.resources.chat.completions", "aiohttp"}),
+        ("streaming.providers.openai.Responses", {"openai.resources.responses", "aiohttp"}),
+        ("streaming.providers.anthropic.Messages", {"anthropic.resources.messages", "aiohttp"}),
+        ("streaming.providers.scripted.Scripted", set()),
+        ("no.such.Backend", set()),
+    ],
+)
+def test_server_that_starts_imports_the_default_providers_sdk_and_the_app_does_not(
+    backend: str, modules: set[str]
+) -> None:
+    done = subprocess.run([sys.executable, "-c", START, backend], capture_output=True, text=True, check=True)
+    before, after = map(set, json.loads(done.stdout))
+    assert not before.intersection(SDKS)
+    assert modules <= after
+    assert modules or not after.intersection(SDKS)
+    assert ("could not be loaded" in done.stderr) == (backend == "no.such.Backend")

@@ -39,6 +39,57 @@ async def look_around() -> str:
     return "seen"
 
 
+@tool
+async def look_up(table: str) -> list[dict[str, object]]:
+    """A tool whose result is a table, and which takes a notable time."""
+    await asyncio.sleep(1.1)
+    return [{"city": "Rome", "people": 2_800_000}, {"city": "Oslo", "people": 700_000}]
+
+
+RICH = r"""## How a *stream* becomes a page
+
+Plain text comes **at once**, `code` and [links](https://example.com/a) when they are whole.
+See https://example.com/x_y for ~~less~~ more.[^1]
+
+1. The server settles each block.
+2. The page never touches it again:
+
+   ```js
+   morph(tail);
+   ```
+
+- [x] tables
+- [ ] everything else
+
+| language | hello | share |
+|:--|:-:|--:|
+| Deutsch | **Guten Tag** | 12.5 % |
+| العربية | مرحبا بالعالم | 7 % |
+
+```python
+import asyncio
+
+
+async def main(name: str) -> None:
+    # Greets somebody.
+    await asyncio.sleep(0.1)  # a moment
+    print(f"Hello, {name}!", 42)
+```
+
+The Gaussian $e^{-x^2}$ has a closed integral, which costs $5 or $10:
+
+$$
+\int_{-\infty}^{\infty} e^{-x^2}\,dx = \sqrt{\pi}
+$$
+
+هذه فقرة بالعربية مع كلمة English في وسطها و`code` أيضا.
+
+> Quoted, with **weight**.
+
+![a picture](https://example.org/p.png)
+
+[^1]: A footnote.
+"""
 # Addresses of files as a model may write them: other paths of this site, and what a browser must not run.
 ELSEWHERE = ("/api/files/../../admin/logout/", "/api/files/x", "/api/files/", "javascript:alert(1)")
 
@@ -51,6 +102,7 @@ def _image(url: str) -> str:
     return _chunk(delta={"images": [{"type": "image_url", "image_url": {"url": url}}]})
 
 
+LIMITED = [_chunk(delta={"content": "So far and"}), _chunk(finish_reason="length"), "data: [DONE]\n\n"]
 SCRIPTS: dict[str, dict[str, Any]] = {
     "words": {"text": WORDS, "delay": 0.03},
     "lines": {"text": LINES, "delay": 0.004},
@@ -59,8 +111,13 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "hang": {"text": WORDS, "delay": 0.01, "hang_after": 12},
     "markup": {"text": MARKUP, "delay": 0.01},
     "tags": {"text": MARKUP, "delay": 0.1},
+    "limited": {"chunks": LIMITED},
+    "Continue.": {"text": "no further."},
+    "rich": {"text": RICH, "delay": 0.02},
     "unbroken": {"text": "x" * 600},
     "think": {"reasoning": "First this, then that.", "text": "So it is.", "tool_calls": [WEATHER], "delay": 0.02},
+    "ponder": {"reasoning": "Let me see.", "text": "Aha.", "delay": 0.6},
+    "peek": {"text": "Seen.", "tool_calls": [{"name": "look_up", "arguments": {"table": "cities"}}]},
     "mail": {
         "text": "So be it.",
         "tool_calls": [MAIL, {**MAIL, "arguments": {"to": "all", "body": "Hi"}}],
@@ -85,9 +142,9 @@ class ByPrompt:
     dialect = "openai-chat"
     takes = ("image/*", "text/*")
 
-    def __init__(self) -> None:
-        self.scripts = {name: Scripted(**options) for name, options in SCRIPTS.items()}
-        self.model = "by-prompt"
+    def __init__(self, model: str = "by-prompt") -> None:
+        self.scripts = {name: Scripted(model=model, **options) for name, options in SCRIPTS.items()}
+        self.model = model
         self.parser_options = self.scripts["words"].parser_options
 
     def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:

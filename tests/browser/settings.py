@@ -8,11 +8,18 @@ from project.settings import *  # noqa: F403
 from project.settings import MIDDLEWARE, STREAMING_PROVIDERS
 
 if not os.environ.get("STREAMING_PROVIDER"):
-    STREAMING_PROVIDERS = {"default": {"BACKEND": "tests.browser.by_prompt.ByPrompt"}}
+    BY_PROMPT = {"BACKEND": "tests.browser.by_prompt.ByPrompt"}
+    STREAMING_PROVIDERS = {
+        "default": {**BY_PROMPT, "LABEL": "Quick"},
+        "thorough": {**BY_PROMPT, "LABEL": "Thorough", "OPTIONS": {"model": "by-prompt-2"}},
+    }
+    STREAMING_SUGGESTIONS = ["words for me", "What happens if I close the tab?"]
+    STREAMING_SHOW_USAGE = True
     STREAMING_TOOLS = [
         "tests.sample_tools.send_mail",
         "tests.browser.by_prompt.get_weather",
         "tests.browser.by_prompt.look_around",
+        "tests.browser.by_prompt.look_up",
     ]
 MIDDLEWARE = ["tests.browser.strict_csp.StrictCSP", *MIDDLEWARE]
 # A killed process is noticed after a few seconds.

@@ -59,10 +59,10 @@ async def test_an_edited_message_can_be_undone_and_continued(chat: Chat) -> None
     await chat.ask("markup now")
     await expect(chat.text).to_have_text(MARKUP)
     await chat.is_idle()
-    before = await chat.page.locator(".chat-messages").inner_text()
+    before = await chat.page.locator(".chat-parts, .chat-branch").all_inner_texts()
     await chat.page.reload()
     await expect(chat.questions).to_have_count(3)
-    assert await chat.page.locator(".chat-messages").inner_text() == before
+    assert await chat.page.locator(".chat-parts, .chat-branch").all_inner_texts() == before
 
 
 async def test_escape_leaves_an_edit_and_enter_sends_it(chat: Chat) -> None:

@@ -9,13 +9,16 @@ from playwright.async_api import Locator, expect
 
 from tests.browser.chat import Chat, overflows
 
+# What a card shows, without the line ends between its elements.
+CONTENT = "card => card.innerHTML.split('<fieldset')[0].replaceAll(/>\\s+/g, '>').replaceAll(/\\s+</g, '<')"
+
 
 def card(chat: Chat, at: int) -> Locator:
     return chat.answer.locator("details.chat-tool").nth(at)
 
 
 async def decide(chat: Chat, at: int, choice: str) -> None:
-    await card(chat, at).get_by_label(choice).check()
+    await card(chat, at).get_by_role("button", name=choice).click()
 
 
 async def asks(chat: Chat) -> None:
@@ -87,8 +90,8 @@ async def test_approvals_work_without_javascript(open_chat: Any) -> None:
         if await chat.send_button.is_visible():
             break
     await asks(chat)
-    await decide(chat, 0, "Allow")
-    await decide(chat, 1, "Refuse")
+    await card(chat, 0).get_by_label("Allow").check()
+    await card(chat, 1).get_by_label("Refuse").check()
     await card(chat, 0).get_by_role("button", name="Go on").click()
     await expect(chat.page).to_have_url(re.compile(r"/chat/[^/]+/$"))
     for _ in range(50):
@@ -96,3 +99,43 @@ async def test_approvals_work_without_javascript(open_chat: Any) -> None:
         if await chat.send_button.is_visible():
             break
     await is_decided(chat)
+
+
+async def test_a_refusal_can_have_a_reason(chat: Chat) -> None:
+    await chat.ask("mail to us")
+    await chat.is_idle()
+    await decide(chat, 0, "Allow")
+    await card(chat, 1).get_by_label("Reason (optional)").fill("Not to all.")
+    await card(chat, 1).get_by_label("Reason (optional)").press("Enter")
+    await expect(chat.messages).to_have_count(2)
+    async with chat.page.expect_request("**/api/chat") as sent:
+        await decide(chat, 1, "Refuse")
+    parts = (await sent.value).post_data_json["messages"][0]["parts"]
+    assert [part["approval"].get("reason") for part in parts] == [None, "Not to all."]
+    await is_decided(chat)
+
+
+async def test_a_card_looks_the_same_while_it_streams_and_after_a_reload(chat: Chat) -> None:
+    await chat.ask("peek please")
+    await chat.is_idle()
+    await card(chat, 0).locator("summary").click()
+    summary = card(chat, 0).locator("summary")
+    await expect(summary).to_contain_text("Look up")
+    await expect(summary).to_contain_text("cities")
+    await expect(card(chat, 0).locator("[data-duration]")).to_have_text("1 s")
+    await expect(card(chat, 0).get_by_role("columnheader")).to_have_text(["city", "people"])
+    live = await card(chat, 0).evaluate(CONTENT)
+    await chat.page.reload()
+    await expect(card(chat, 0)).to_have_count(1)
+    assert await card(chat, 0).evaluate(CONTENT) == live
+
+
+async def test_reasoning_says_how_long_it_took(chat: Chat) -> None:
+    await chat.ask("ponder it")
+    label = chat.answer.locator(".chat-reasoning > summary")
+    await expect(label).to_contain_text("Thinking… 1 s")
+    await chat.is_idle()
+    for _ in range(2):
+        await expect(label.locator(".chat-when-written")).to_have_text(re.compile(r"^Thought for [1-4] s$"))
+        await expect(label.locator(".chat-while-writing")).to_be_hidden()
+        await chat.page.reload()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.core.checks import Warning
+from django.core.checks import Error, Warning
 from django.db import connections
 
 from tests.checks import messages
@@ -78,3 +78,21 @@ def test_postgresql_without_a_pool_is_a_warning_under_asgi(database, monkeypatch
         )
     ]
     assert [message.id for message in messages(ASGI_APPLICATION=None)] == ["streaming.W020"]
+
+
+def test_router_that_splits_what_is_written_together_is_an_error():
+    assert messages(DATABASE_ROUTERS=["tests.routers.Splits"]) == [
+        Error(
+            "A database router writes conversations to 'default', but not: streaming.Message.",
+            hint="Let its db_for_write name one database for the app 'streaming' and for users.",
+            id="streaming.E034",
+        )
+    ]
+    assert messages(DATABASE_ROUTERS=["tests.routers.ReadsReplica"]) == []
+
+
+def test_router_that_allows_no_tables_where_conversations_are_written_is_an_error():
+    (message,) = messages(DATABASE_ROUTERS=["tests.routers.MigratesNothing"])
+    assert message.id == "streaming.E035"
+    assert "streaming.Conversation, streaming." in message.msg
+    assert "auth.User" not in message.msg

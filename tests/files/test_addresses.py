@@ -46,6 +46,8 @@ async def test_a_data_url_is_stored_once_and_shown_by_address(stored: Path) -> N
     url = f"/api/files/{attachment.pk}"
     assert loaded["messages"][0]["parts"][0] == PICTURE | {"url": url}
     assert await body_of(await client.get(url)) == PNG
+    branch = {"messageId": loaded["messages"][0]["id"]}
+    assert (await client.post("/api/chat/c1/branch", branch, content_type="application/json")).json() == loaded
 
 
 async def test_an_upload_is_sent_by_its_address(stored: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from streaming.errors import BadRequest
-from streaming.intake import read_submission, submission_of
+from streaming.intake import UNREADABLE, Submission, read_json, read_stop, read_submission, submission_of
+from streaming.protocol import ToolApproval
 
 USER = {"id": "u1", "role": "user", "parts": [{"type": "text", "text": "Hi "}, {"type": "text", "text": "there"}]}
 
@@ -91,5 +92,42 @@ def test_bad_body_is_refused_with_its_fault(body: bytes, complaint: str) -> None
         read_submission(body)
 
 
-def test_null_characters_are_dropped_from_the_prompt() -> None:
-    assert submission_of({"prompt": "a\x00b"}).prompt == "ab"
+CUT = [
+    (r"a\u0000b", "a\ufffdb"),
+    (r"\ud83d", "\ufffd"),
+    (r"\ude00 \ud83d\ude00", "\ufffd \U0001f600"),
+    ("\u00e9", "\u00e9"),
+]
+
+
+@pytest.mark.parametrize(("written", "read"), CUT)
+def test_character_that_cannot_be_stored_is_replaced_in_every_text(written: str, read: str) -> None:
+    text = f'"{written}"'
+    body = f'{{"id": {text}, "messageId": {text}, "messages": [7, {{"id": {text}, "parts": ['
+    body += f'{{"type": "text", "text": {text}}}, {{"type": "file", "url": "x", "filename": {text}}}]}}]}}'
+    got = read_submission(body.encode())
+    assert {got.key, got.message_id, got.client_id, got.prompt, got.files[0].filename} == {read}
+    assert read_stop(f'{{"messageId": {text}}}'.encode()) == read
+    assert read_json(text) == read
+
+
+@pytest.mark.parametrize("state", ["output-available", "output-error", "approval-responded"])
+@pytest.mark.parametrize(("written", "read"), CUT)
+def test_character_that_cannot_be_stored_is_replaced_in_answers_to_calls(state: str, written: str, read: str) -> None:
+    text = f'"{written}"'
+    part = f'"toolCallId": {text}, "state": "{state}", "output": {text}, "errorText": {text}'
+    part += f', "approval": {{"reason": {text}}}'
+    (answer,) = read_submission(f'{{"message": {{"role": "assistant", "parts": [{{{part}}}]}}}}'.encode()).answers
+    assert {answer.call_id, answer.reason if isinstance(answer, ToolApproval) else answer.output} == {read}
+
+
+def test_submission_of_the_sites_own_code_is_storable() -> None:
+    got = Submission(key="a\0", prompt="\ud83d", answers=(ToolApproval(call_id="\0", reason="\0"),))
+    assert (got.key, got.prompt, got.answers[0].call_id) == ("a\ufffd", "\ufffd", "\ufffd")
+
+
+@pytest.mark.parametrize("body", ['{"prompt": "\\ud83d"', '["\\ud83d", NaN]', '"\\ud83'])
+def test_half_a_character_excuses_no_other_fault(body: str) -> None:
+    for given in (body, body.encode()):
+        with pytest.raises(UNREADABLE):
+            read_json(given)

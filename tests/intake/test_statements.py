@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connections
+from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
 
 from streaming.database import alias
 from streaming.intake import Accepted, Sender, Submission, accept
 from streaming.journal import Batch
-from streaming.models import Status
+from streaming.models import Message, Status
 from streaming.protocol import TextPart
 from streaming.settlement import Settlement, settle
 from tests.engine import ALICE
@@ -52,3 +53,17 @@ def _accepted_and_settled(client_id: str) -> tuple[int, int]:
 def test_message_that_is_sent_again_takes_less() -> None:
     _settle(_ask("m1"))
     assert _count(lambda: _ask("m1")) == 4
+
+
+def test_receivers_of_a_site_get_each_message() -> None:
+    created: list[str] = []
+
+    def receiver(instance: Message, **kwargs: object) -> None:
+        created.append(instance.role)
+
+    post_save.connect(receiver, sender=Message)
+    try:
+        _ask("m1")
+    finally:
+        post_save.disconnect(receiver, sender=Message)
+    assert created == ["user", "assistant"]

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINE = (
     "tests/intake/test_accept.py",
     "tests/intake/test_edits.py",
+    "tests/models/test_clock.py",
     "tests/runner/test_abandon.py",
     "tests/runner/test_ending.py",
     "tests/runner/test_retries.py",
@@ -27,6 +28,15 @@ ENGINE = (
     "tests/supervisor/test_supervisor.py",
     "tests/supervisor/test_ticker.py",
     "tests/faults/test_every_await.py",
+)
+READING = (
+    "tests/admin/test_transcript.py",
+    "tests/files",
+    "tests/intake",
+    "tests/settlement/test_reaper.py",
+    "tests/subscription/test_subscription.py",
+    "tests/views/test_api.py",
+    "tests/views/test_pages.py",
 )
 LOCKS = "tests/intake/test_branches.py::test_branch_change_and_message_at_once_happen_one_after_the_other"
 FILES = ("tests/files", "tests/views/test_files.py", "tests/admin/test_files.py")
@@ -45,6 +55,10 @@ def run_tests(paths: Sequence[str], *options: str, **environment: str) -> None:
 def test_on_another_database(request: pytest.FixtureRequest, server_name: str) -> None:
     server: Backing = request.getfixturevalue(server_name)
     run_tests([*ENGINE, *FILES, LOCKS, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
+
+
+def test_with_reads_from_a_replica_that_is_behind() -> None:
+    run_tests(READING, TEST_REPLICA="1")
 
 
 def test_with_redis(redis_server: Backing) -> None:

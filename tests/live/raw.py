@@ -1,6 +1,7 @@
 """HTTP by hand, for clients that leave by FIN or by RST, or never read; no client library does that.
 
-Requests are HTTP/1.0, so that the body has no framing and the connection ends with it.
+Requests are HTTP/1.0, so that the body has no framing and the connection ends with it. Some servers frame it anyway
+(uvicorn on httptools), and `rest_of_body` takes that off.
 """
 
 from __future__ import annotations
@@ -48,12 +49,34 @@ class RawConnection:
 
     async def rest_of_body(self) -> AsyncIterator[bytes]:
         """Yields the body from its beginning to its end, with what was received before."""
-        yield (await self.until(b"\r\n\r\n")).partition(b"\r\n\r\n")[2]
+        head, _, begun = (await self.until(b"\r\n\r\n")).partition(b"\r\n\r\n")
+        take = Dechunker().take if b"transfer-encoding: chunked" in head.lower() else bytes
+        yield take(begun)
         while piece := await asyncio.get_running_loop().sock_recv(self.socket, 65536):
-            yield piece
+            yield take(piece)
 
     def close(self) -> None:
         self.socket.close()
+
+
+class Dechunker:
+    """Takes the chunked transfer coding (RFC 9112, section 7.1) off a body that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._pending = b""
+
+    def take(self, piece: bytes) -> bytes:
+        """Returns the content of the chunks that are complete with this piece."""
+        self._pending += piece
+        content = b""
+        while b"\r\n" in self._pending:
+            size_line, _, rest = self._pending.partition(b"\r\n")
+            size = int(size_line, 16)
+            if len(rest) < size + 2:
+                break
+            content += rest[:size]
+            self._pending = rest[size + 2 :]
+        return content
 
 
 def is_cut(connection: socket.socket) -> bool:

@@ -34,7 +34,6 @@ BAD_BODIES = {
     "nothing": Refused(400, "not valid JSON", b""),
     "malformed": Refused(400, "not valid JSON", b'{"prompt": "x"'),
     "not UTF-8": Refused(400, "not valid JSON", b'{"prompt": "\xff"}'),
-    "half a character": Refused(400, "not valid JSON", b'{"prompt": "\\ud83d"}'),
     "too deep": Refused(400, "not valid JSON", b"[" * 100_000),
     "too deep inside": Refused(400, "not valid JSON", b'{"prompt": "x", "messages": ' + b"[" * 100_000 + b"}"),
     "a form": Refused(400, "not valid JSON", b"prompt=x"),

@@ -62,8 +62,10 @@ class Socket:
 
     async def whole(self, request_id: str = "r1") -> list[Json]:
         """Returns all chunks of a request, when it has ended."""
-        while (frame := await self.next()) != {"type": "end", "requestId": request_id}:
+        while (frame := await self.next())["type"] != "end":
             assert frame["type"] == "chunk", frame
+        assert frame["requestId"] == request_id
+        assert frame["text"] == text_of(self.chunks[request_id])
         return self.chunks[request_id]
 
 
@@ -142,6 +144,19 @@ async def test_nothing_to_resume_is_said(every_site: Site, visit: Visit) -> None
     async with _socket(visitor) as socket:
         await socket.tell(type="resume", requestId="r1", id=visitor.key, headers={})
         assert await socket.next() == {"type": "no-active", "requestId": "r1"}
+
+
+async def test_last_frame_says_what_was_sent_in_all(site: Site, visit: Visit) -> None:
+    visitor = await visit(site).greet()
+    async with _socket(visitor) as socket:
+        await socket.send(visitor, "Hello?", "default")
+        while (frame := await socket.next())["type"] != "end":
+            pass
+    assert (frame["text"], frame["status"], frame["finishReason"]) == ("Hello from the script.", "finished", "stop")
+    assert frame["usage"] == {"inputTokens": 1, "outputTokens": 4}
+    assert {name: frame[name] for name in socket.chunks["r1"][-1]["messageMetadata"]} == (
+        socket.chunks["r1"][-1]["messageMetadata"]
+    )
 
 
 async def test_two_answers_share_a_socket(site: Site, visit: Visit) -> None:

@@ -117,7 +117,7 @@ def test_chat_asks_before_a_call_that_needs_it(
     assert questions == ['May send_mail be called with {"to":"me","body":"Hello there"}? [y/N] ']
     assert shown in err
     assert '[send_mail {"to": "me", "body": "Hello there"}]' in err
-    assert (out, len(tools.CALLS)) == ("So be it. So be it. \n", calls)
+    assert (out, len(tools.CALLS)) == ("So be it. \nSo be it. \n", calls)
 
 
 class Terminal(io.StringIO):
@@ -130,3 +130,59 @@ def test_chat_without_a_terminal_leaves_the_question_open() -> None:
     _, err = ask("Write to me")
     assert "calls that wait for an approval: 1;" in err
     assert tools.CALLS == []
+
+
+@pytest.mark.usefixtures("mailing")
+def test_tool_calls_are_on_lines_of_their_own_between_the_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = io.StringIO()
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", lambda question: "y")
+    call_command("chat", "Write to me", stdout=both, stderr=both)
+    lines = [line.strip() for line in both.getvalue().splitlines()]
+    assert lines[:4] == ["So be it.", '[send_mail {"to": "me", "body": "Hello there"}]', "[→ sent]", "So be it."]
+
+
+def person_types(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    """A person at a terminal, who types these lines and then ends the input."""
+    typed = iter(lines)
+
+    def read_line(prompt: str) -> str:
+        for line in typed:
+            return line
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", read_line)
+
+
+def test_dialogue_asks_again_until_the_input_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    person_types(monkeypatch, "First question", "", "Second question")
+    out, err = ask()
+    conversation = Conversation.objects.get()
+    assert out == "Hello from the script.\n" * 2
+    assert conversation.messages.count() == 4
+    assert f"--conversation {conversation.key}" in err
+
+
+def test_dialogue_survives_a_refused_question(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.STREAMING_MAX_PROMPT_CHARS = 10
+    person_types(monkeypatch, "much too long", "short")
+    out, err = ask()
+    assert "10" in err
+    assert out == "Hello from the script.\n"
+
+
+def test_newest_conversation_can_be_continued() -> None:
+    with pytest.raises(CommandError, match="no conversation yet"):
+        ask("Hi", "--continue")
+    ask("Hi")
+    ask("And then?", "--continue")
+    assert Conversation.objects.get().messages.count() == 4
+
+
+def test_staff_see_details_with_more_verbosity() -> None:
+    _, plain = ask("Hi")
+    _, detailed = ask("Hi", "-v", "2")
+    assert "provider: default" in detailed
+    assert "attempts: 1" in detailed
+    assert "attempts" not in plain

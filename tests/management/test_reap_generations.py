@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from streaming.models import Generation, JournalEntry, from_now
+from tests.management.commands import result_of
 
 
 @pytest.mark.django_db(transaction=True)
@@ -23,6 +24,7 @@ def test_generations_of_dead_processes_are_settled_and_old_frames_deleted(settin
     settings.STREAMING_JOURNAL_RETENTION_SECONDS = -1
     out = io.StringIO()
     call_command("reap_generations", stdout=out)
+    assert result_of("reap_generations") == {"interrupted": 0, "journal_entries": 0}
     assert out.getvalue() == "1 generations settled as interrupted, 3 journal entries deleted.\n"
     dead.refresh_from_db()
     assert dead.status == "interrupted"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from streaming.protocol import Event, Part
+from streaming.protocol import Event, Part, TextRecast
 from streaming.protocol.ui_stream import Outcome, UIStreamEncoder, fold_chunks
 from tests.protocol.collected import COLLECTED, read_recording
-from tests.protocol.wire import fold, parse
+from tests.protocol.wire import chunk, fold, parse
 
 ORIGIN = "openai-chat example.org"
 
@@ -36,4 +37,12 @@ def test_restored_parts_are_those_that_would_have_been_stored(path: Path) -> Non
 def test_restored_parts_of_a_cut_stream_are_those_that_had_arrived(path: Path) -> None:
     dialect, body = read_recording(path)
     events = parse(dialect, [body[: len(body) // 2]])
+    assert fold_chunks(chunks_of(events)) == stored(events)
+
+
+@pytest.mark.parametrize("texts", [("I think", "</think>", "Yes."), ("I think</think>",), ("a</think>b", "c</think>d")])
+def test_text_that_turned_out_to_be_reasoning_is_restored_as_reasoning(texts: tuple[str, ...]) -> None:
+    body = b"".join(b"data: %b\n\n" % json.dumps(chunk({"content": text})).encode() for text in texts)
+    events = parse("openai-chat", [body], split_think_tags=True)
+    assert any(isinstance(event, TextRecast) for event in events)
     assert fold_chunks(chunks_of(events)) == stored(events)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
 import pytest
 
 from streaming.models import Generation
-from streaming.testing import chunks_of, frames_of, text_of
+from streaming.subscription import subscribe
+from streaming.supervisor import current
+from streaming.testing import chunks_of, drain, frames_of, text_of
 from tests.engine import Script, submit
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -48,6 +51,21 @@ async def test_misconfigured_provider_fails_the_generation_and_not_the_process(s
     chunks = chunks_of(await frames_of((await submit()).pk))
     row = await Generation.objects.aget()
     assert (row.status, row.error_code, row.error_detail) == ("failed", "internal", "ImproperlyConfigured")
+    assert chunks[-1]["type"] == "error"
+
+
+async def test_answer_whose_table_is_missing_ends_and_is_not_tried_for_ever(
+    scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["streaming.runner.run"], "SETTLE_RETRIES", (0.01,) * 3)
+    scripted(text="one two", delay=0.01)
+    generation = await submit()
+    subscription = await subscribe(generation.pk)
+    await subscription.next(5)
+    with monkeypatch.context() as patch:
+        patch.setattr(Generation._meta, "db_table", "nowhere")
+        chunks = chunks_of(await drain(subscription))
+        await current().idle()
     assert chunks[-1]["type"] == "error"
 
 

@@ -13,15 +13,13 @@ from django.db import DataError
 
 from streaming.models import Generation, Message
 from streaming.protocol import ToolCall
+from streaming.protocol.ui_stream import chunk_of, fold_chunks
 from streaming.runner import Run
 from streaming.supervisor import current, stop
 from streaming.testing import chunks_of, frames_of, seqs_of, text_of
 from tests.engine import Script, run_until, submit
 
 pytestmark = pytest.mark.usefixtures("engine")
-
-
-NUL_CHUNK = 'data: {"choices":[{"delta":{"content":"a\\u0000b"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
 
 HELLO = b'data: {"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
@@ -84,12 +82,34 @@ async def test_parallel_tool_calls_are_streamed_and_stored(scripted: Script) -> 
     assert [c["toolCallId"] for c in chunks if c["type"] == "tool-input-error"] == [half.id]
 
 
-async def test_answer_with_a_character_that_postgresql_refuses_is_stored(scripted: Script) -> None:
-    scripted(chunks=[NUL_CHUNK])
+NUL_CALL = {"index": 0, "id": "c\0", "function": {"name": "look", "arguments": '{"city": "Ro\\u0000me"}'}}
+NUL_WIRE = "".join(
+    f"data: {json.dumps({'choices': [{'delta': delta, 'finish_reason': end}]})}\n\n"
+    for delta, end in (
+        ({"reasoning_content": "r\0"}, None),
+        ({"content": "a\0b\ud83d"}, None),
+        (
+            {
+                "content": "",
+                "annotations": [{"type": "url_citation", "url_citation": {"url": "http://x/", "title": "t\0"}}],
+            },
+            None,
+        ),
+        ({"tool_calls": [NUL_CALL]}, None),
+        ({}, "tool_calls"),
+    )
+)
+
+
+async def test_answer_with_characters_that_no_database_holds_is_stored_as_it_was_streamed(scripted: Script) -> None:
+    scripted(chunks=[NUL_WIRE + "data: [DONE]\n\n"])
     frames = await frames_of((await submit("what\0is this")).pk)
     row = await Generation.objects.select_related("message").aget()
-    assert text_of(frames) == "a\0b"
-    assert (row.status, row.message.text) == ("finished", "a\ufffdb")
+    assert (row.status, row.message.text, text_of(frames)) == ("finished", "a\ufffdb\ufffd", "a\ufffdb\ufffd")
+    assert b"u0000" not in b"".join(frames).replace(rb"\\u0000", b"")  # an escape inside raw arguments is kept
+    assert fold_chunks(map(chunk_of, frames)) == row.message.typed_parts
+    (call,) = (part for part in row.message.typed_parts if isinstance(part, ToolCall))
+    assert (call.id, call.arguments) == ("c\ufffd", {"city": "Ro\ufffdme"})
 
 
 @pytest.mark.parametrize("count", [-5, 10**12, 10**30])

@@ -10,7 +10,6 @@ import pytest
 from streaming.intake.waiting_calls import DENIED
 from streaming.protocol import ToolApproval, ToolCall, ToolResult
 from streaming.runner.draft import NOT_MADE
-from streaming.runner.tool_calls import UNKNOWN
 from streaming.subscription import follow
 from streaming.supervisor import current, stop
 from streaming.testing import chunks_of, drain, frames_of
@@ -36,7 +35,6 @@ pytestmark = pytest.mark.usefixtures("engine", "site_tools")
     ("call", "told"),
     [
         (("c1", "get_weather", "{}"), "The arguments do not fit: Object missing required field `city`."),
-        (("c1", "no_such_tool", "{}"), UNKNOWN),
         (("c1", "fails", "{}"), "The tool failed."),
     ],
 )
@@ -49,6 +47,28 @@ async def test_model_gets_the_failure_of_a_call_and_continues(
     assert [chunk["errorText"] for chunk in chunks if chunk["type"] == "tool-output-error"] == [told]
     assert row.message.text == "I see."
     assert "secret-of-the-site" not in str(chunks)
+
+
+async def test_call_of_a_tool_that_was_not_offered_is_the_servers(settings: Any, dialect: str) -> None:
+    """Nobody is asked to answer it, and the model is not asked again."""
+    says(settings, ("Look: ", (("c1", "web_search", "{}"),)), ("Never.", ()), dialect=dialect)
+    row, chunks = await run()
+    [call] = [part for part in row.message.typed_parts if isinstance(part, ToolCall)]
+    assert (row.status, row.message.text, call.is_provider_executed) == ("finished", "Look: ", True)
+    assert not [part for part in row.message.typed_parts if isinstance(part, ToolResult)]
+    assert [chunk["providerExecuted"] for chunk in chunks if chunk["type"] == "tool-input-start"] == [True]
+    assert len(requests()) == 1
+    await run(prompt="And now?")
+    sent = [part for turn in requests()[-1].turns for part in turn.parts]
+    assert not any(isinstance(part, ToolResult) for part in sent)
+
+
+async def test_offered_call_beside_one_of_the_servers_is_executed(settings: Any, dialect: str) -> None:
+    says(settings, ("", (("s1", "web_search", "{}"), WEATHER)), ("Sunny.", ()), dialect=dialect)
+    row, _ = await run()
+    assert [name for name, _ in tools.CALLS] == ["get_weather"]
+    assert [part.call_id for part in row.message.typed_parts if isinstance(part, ToolResult)] == ["c1"]
+    assert (row.status, row.message.text, len(requests())) == ("finished", "Sunny.", 2)
 
 
 async def test_stop_cancels_a_tool_at_work_and_keeps_other_results(settings: Any) -> None:

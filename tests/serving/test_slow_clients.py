@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, closing
+from contextlib import AsyncExitStack, ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,40 @@ async def _stuck_socket(opened: AsyncExitStack, visitor: Visitor) -> socket.sock
     await sockets.resume(connection, visitor.key)
     plain: socket.socket = connection.transport.get_extra_info("socket")
     return plain
+
+
+@pytest.mark.fault("F14")
+@pytest.mark.parametrize("server", ["daphne", "uvicorn", "uvicorn-uvloop"])
+async def test_client_that_reads_nothing_is_cut_although_the_rest_of_the_answer_fits_the_servers_buffer(
+    server: str, start: Start, visit: Visit
+) -> None:
+    """The answers differ in length by half of uvicorn's buffer. So one ends in the buffer, however much a kernel takes.
+
+    An answer that the kernel takes as a whole leaves the process as well: it needs no connection any more.
+    """
+    site = start(server, STREAMING_STUCK_SECONDS=STUCK, STREAMING_MAX_STREAMS_PER_OWNER=1000)
+    visitor = await _big_answer(await visit(site).greet())
+    assert await visitor.stop() == "stopping"
+    await visitor.follow()
+    await visitor.hang_up()
+    idle = _sockets(site)
+    with ExitStack() as opened:
+        for size in range(1_500_000, 3_500_000, 32_000):
+            path = f"/api/chat/{visitor.key}/stream?after={BIG_WORDS - size // 1000}"
+            one = RawConnection(site, "GET", path, cookie=visitor.cookie, buffer=TINY_BUFFER)
+            opened.enter_context(closing(one))
+        await _until(lambda: _sockets(site) > idle + 10, 10)
+        await _until(lambda: _sockets(site) <= idle, STUCK + 20)
+        assert site.stop() != -signal.SIGKILL
+
+
+def _sockets(site: Site) -> int:
+    """The number of sockets that the server's process has open."""
+    count = 0
+    for file in Path(f"/proc/{site.serving_pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it was closed a moment ago
+            count += os.readlink(file).startswith("socket:")
+    return count
 
 
 @pytest.mark.fault("F15")

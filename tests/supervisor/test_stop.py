@@ -34,7 +34,18 @@ async def test_stop_keeps_the_partial_text_and_reports_the_true_status(scripted:
     assert 0 < len(row.message.text) < 2500
     assert [chunk["type"] for chunk in chunks_of(frames)][-4:] == ["text-end", "finish-step", "abort", "finish"]
     assert get_provider().open_streams == 0  # type: ignore[attr-defined]
-    assert await stop(generation.pk) == "finished"
+    assert await stop(generation.pk) == "cancelled"
+
+
+async def test_stop_of_an_answer_that_has_ended_says_how_it_ended(scripted: Script) -> None:
+    scripted(text="Hello")
+    finished = await submit()
+    await frames_of(finished.pk)
+    scripted(error="overloaded")
+    failed = await submit("again")
+    await frames_of(failed.pk)
+    assert [await stop(finished.pk), await stop(failed.pk)] == ["finished", "failed"]
+    assert await stop(uuid.uuid4()) == "not_running"
 
 
 async def test_stop_before_the_first_token_leaves_an_empty_answer(scripted: Script) -> None:
@@ -51,7 +62,7 @@ async def test_stop_counts_even_if_the_generation_has_settled_before_it_returns(
     generation = await submit()
     run = leave_for_dead(generation)
     assert await in_database(_request_cancel_that_is_obeyed_at_once, generation.pk) is True
-    assert await stop(generation.pk) == "finished"
+    assert await stop(generation.pk) == "cancelled"
     run.fence()
 
 

@@ -13,7 +13,7 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from streaming.access import SessionCheck
-from streaming.models import Generation, Message
+from streaming.models import Conversation, Generation, Message
 from streaming.protocol import ToolCall
 from streaming.protocol.ui_stream import frame
 from streaming.supervisor import current
@@ -42,6 +42,21 @@ async def test_database_that_is_away_is_reported_without_its_error(
     assert response.content.decode() == "The site's database is away. Try again in a moment."
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("post", "/api/chat"), ("get", "/api/chat/c"), ("get", "/api/chat/c/stream")]
+)
+async def test_database_that_is_not_migrated_is_named_in_the_log_and_not_to_people(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, method: str, path: str
+) -> None:
+    monkeypatch.setattr(Conversation._meta, "db_table", "nowhere")
+    body = {"data": {"prompt": "Hi"}, "content_type": "application/json"} if method == "post" else {}
+    response = await getattr(AsyncClient(), method)(path, **body)
+    assert response.status_code == 500
+    assert response.content.decode() == "Something is wrong on this site. The site's administrator has to fix this."
+    assert "database_not_migrated: A table or a column is missing. Run `manage.py migrate`" in caplog.text
+    assert "nowhere" in caplog.text
+
+
 class BegunAgain:
     """A subscription whose log is lost after its first frame, and made anew."""
 
@@ -59,6 +74,8 @@ class BegunAgain:
 class Anybody(SessionCheck):
     def __init__(self) -> None:
         self.owner = ALICE
+
+    is_due = True
 
     async def holds(self) -> bool:
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connections
 from django.test import AsyncClient
 
@@ -51,6 +52,31 @@ async def test_endpoints_answer_strangers_themselves_where_the_site_demands_a_lo
     response = await AsyncClient().post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
     assert (response.status_code, response.content) == (401, b"Sign in to chat.")
     assert not await in_database(Generation.objects.exists)
+
+
+REFUSED = {
+    "/api/chat": {"prompt": ""},
+    "/api/chat/c1/stop": {},
+    "/api/chat/c1/branch": {"messageId": "m"},
+    "/chat/c1/send/": {"prompt": ""},
+}
+
+
+@pytest.mark.parametrize("path", REFUSED)
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}])
+async def test_refused_request_of_a_stranger_writes_no_session(path: str, headers: dict[str, str]) -> None:
+    kind = {} if path.endswith("/send/") else {"content_type": "application/json"}
+    response = await AsyncClient().post(path, REFUSED[path], headers=headers, **kind)
+    assert 400 <= response.status_code < 500
+    assert not response.cookies.get("sessionid")
+    assert not await in_database(Session.objects.exists)
+
+
+async def test_accepted_request_makes_its_sender_a_known_visitor() -> None:
+    client = AsyncClient()
+    await answered(client)
+    assert (await client.get("/api/chat/c1")).status_code == 200
+    assert await in_database(Session.objects.count) == 1
 
 
 def test_every_view_is_exempt_from_atomic_requests_on_every_database() -> None:

@@ -32,8 +32,9 @@ async def test_each_kind_of_part_is_shown(client: AsyncClient) -> None:
     shown = visible(page)
     assert "Hm &amp; hm." in shown
     assert 'data-state="output-available"' in shown
-    assert "&quot;name&quot;: &quot;&lt;x&gt;&quot;" in shown
-    assert "&quot;found&quot;: true" in shown
+    assert "Look up" in shown
+    assert '<th scope="row" dir="auto">name</th><td dir="auto">&lt;x&gt;</td>' in shown
+    assert '<th scope="row" dir="auto">found</th><td dir="auto">true</td>' in shown
     assert 'href="https://example.com/a.png">a.png</a>' in shown
     assert "javascript:" not in shown
 

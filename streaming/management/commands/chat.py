@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
+import uuid
 from argparse import ArgumentParser
 from collections.abc import Coroutine
 from typing import Any
@@ -15,7 +17,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from streaming.chat import NOBODY, Answer, Result, go_on, start_chat
 from streaming.errors import StreamingError
-from streaming.models import Conversation, Owner, Status
+from streaming.management.terminal import Screen
+from streaming.models import Conversation, Generation, Owner, Status
 from streaming.protocol import ToolApproval, ToolCall
 from streaming.providers import close_providers
 from streaming.supervisor import current
@@ -27,63 +30,104 @@ CALLS = {
     "tool-output-error": "[failed: {errorText}]",
     "tool-output-denied": "[refused]",
 }
+# What staff see of a generation with --verbosity 2.
+DETAILS = ("id", "provider", "model", "attempts", "raw_finish_reason", "error_code", "error_detail", "worker")
+STOPPED = "Stopped. What arrived is kept."
 
 
 class Command(BaseCommand):
     help = (
-        "Ask a question and print the answer as it is written. Without a question it is read from standard input. "
-        "Ctrl-C stops the answer; what arrived is kept."
+        "Ask a question and print the answer as it is written. Without a question, a terminal becomes a dialogue; "
+        "otherwise the question is read from standard input. Ctrl-C stops the answer; what arrived is kept."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("question", nargs="?", help="What to ask; read from standard input when left out.")
+        parser.add_argument("question", nargs="?", help="What to ask.")
         parser.add_argument("--provider", help="The alias of the provider that answers.")
-        parser.add_argument("--conversation", metavar="KEY", help="Continue this conversation.")
+        chosen = parser.add_mutually_exclusive_group()
+        chosen.add_argument("--conversation", metavar="KEY", help="Continue this conversation.")
+        chosen.add_argument("--continue", action="store_true", dest="newest", help="Continue the newest conversation.")
         parser.add_argument("--user", metavar="USERNAME", help="Whose conversation it is.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        question = options["question"] or sys.stdin.read()
-        owner = _owner(options["user"])
-        key = options["conversation"]
-        if key and not Conversation.objects.owned_by(owner).filter(key=key).exists():
-            raise CommandError(f"There is no conversation {key!r}. Leave --conversation out to begin one.")
-        self._shows_calls = int(options["verbosity"]) > 0
-        asking = start_chat(question, owner=owner, conversation_key=key, provider=options["provider"])
+        self._owner = _owner(options["user"])
+        self._provider = options["provider"]
+        self._verbosity = int(options["verbosity"])
+        key = _key(self._owner, options["conversation"], is_newest=options["newest"])
+        question = options["question"]
+        if question is None and sys.stdin.isatty():
+            return self._talk(key)
+        result = self._ask(question or sys.stdin.read(), key)
+        if self._verbosity > 0:
+            self.stderr.write(_summary(result))
+        if problem := _problem(result):
+            raise CommandError(problem, returncode=130 if result.status == Status.CANCELLED else 1)
+
+    def _talk(self, key: str) -> None:
+        """Asks one question after the other, until the person ends the input."""
+        self.stderr.write("Ctrl-C stops an answer, Ctrl-D ends the conversation.")
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401  # then `input` has the arrow keys and a history
+        with contextlib.suppress(EOFError, KeyboardInterrupt):
+            while True:
+                if question := input("> ").strip():
+                    self._turn(question, key)
+        self.stderr.write(f"\nContinue with --conversation {key}")
+
+    def _turn(self, question: str, key: str) -> None:
+        """Asks one question of a dialogue. A failure is told, and the dialogue goes on."""
         try:
-            result = asyncio.run(self._show(asking))
+            problem = _problem(self._ask(question, key))
+        except CommandError as error:
+            problem = str(error)
+        if problem:
+            self.stderr.write(problem)
+
+    def _ask(self, question: str, key: str) -> Result:
+        """Asks, shows the answer, and lets the person decide about tool calls.
+
+        Raises:
+            CommandError: the question was refused.
+        """
+        screen = Screen(self.stdout, self.stderr)
+        asking = start_chat(question, owner=self._owner, conversation_key=key, provider=self._provider)
+        try:
+            result = asyncio.run(self._show(asking, screen))
             while result.asked and sys.stdin.isatty():
                 decisions = [_decide(call) for call in result.asked]
-                result = asyncio.run(self._show(go_on(result, decisions, owner=owner)))
+                result = asyncio.run(self._show(go_on(result, decisions, owner=self._owner), screen))
         except StreamingError as error:
             raise CommandError(str(error)) from error
-        self._report(result, int(options["verbosity"]))
+        if self._verbosity > 1:
+            screen.note(_details(result))
+        return result
 
-    async def _show(self, asking: Coroutine[Any, Any, Answer]) -> Result:
+    async def _show(self, asking: Coroutine[Any, Any, Answer], screen: Screen) -> Result:
         answer = await asking
         try:
             with _StopOnInterrupt(answer):
                 async for chunk in answer.chunks():
-                    self._print(chunk)
+                    self._print(chunk, screen)
             return await answer.result()
         finally:
+            screen.end_line()
             await current().idle()
             await close_providers()
 
-    def _print(self, chunk: dict[str, Any]) -> None:
-        if chunk["type"] == "text-delta":
-            self.stdout.write(chunk["delta"], ending="")
-            self.stdout.flush()
-        elif self._shows_calls and chunk["type"] in CALLS:
-            self.stderr.write(CALLS[chunk["type"]].format(**{name: _readable(chunk[name]) for name in chunk}))
+    def _print(self, chunk: dict[str, Any], screen: Screen) -> None:
+        kind = chunk["type"]
+        if kind == "text-delta":
+            screen.text(chunk["delta"])
+        elif kind in ("text-start", "start-step"):
+            screen.end_line()
+        elif kind in CALLS and self._verbosity > 0:
+            screen.note(CALLS[kind].format(**{name: self._readable(chunk[name]) for name in chunk}))
 
-    def _report(self, result: Result, verbosity: int) -> None:
-        self.stdout.write("")
-        if verbosity > 0:
-            self.stderr.write(_summary(result))
-        if result.status == Status.CANCELLED:
-            raise CommandError("Stopped. What arrived is kept.", returncode=130)
-        if result.status != Status.FINISHED:
-            raise CommandError(result.error or f"The answer was {result.status}.")
+    def _readable(self, value: Any) -> str:
+        """The value as text. Only staff detail has more than one line."""
+        if isinstance(value, str):
+            return value
+        return json.dumps(value, ensure_ascii=False, indent=2 if self._verbosity > 1 else None)
 
 
 class _StopOnInterrupt:
@@ -108,10 +152,6 @@ def _decide(call: ToolCall) -> ToolApproval:
     return ToolApproval(call_id=call.id, is_approved=is_approved)
 
 
-def _readable(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 def _owner(username: str | None) -> Owner:
     if username is None:
         return NOBODY
@@ -122,9 +162,38 @@ def _owner(username: str | None) -> Owner:
         raise CommandError(f"There is no user {username!r}.") from error
 
 
+def _key(owner: Owner, named: str | None, *, is_newest: bool) -> str:
+    """The key of the conversation that is continued, or a new key.
+
+    Raises:
+        CommandError: the owner has no such conversation.
+    """
+    owned = Conversation.objects.owned_by(owner)
+    if is_newest:
+        named = owned.order_by("-updated_at").values_list("key", flat=True).first()
+        if named is None:
+            raise CommandError("There is no conversation yet. Leave --continue out to begin one.")
+    elif named and not owned.filter(key=named).exists():
+        raise CommandError(f"There is no conversation {named!r}. Leave --conversation out to begin one.")
+    return named or uuid.uuid4().hex
+
+
+def _problem(result: Result) -> str:
+    """The sentence that says why an answer is not complete; empty if it is."""
+    if result.status == Status.CANCELLED:
+        return STOPPED
+    return "" if result.status == Status.FINISHED else result.error or f"The answer was {result.status}."
+
+
+def _details(result: Result) -> str:
+    row = Generation.objects.get(pk=result.generation_id)
+    return "\n".join(f"{name}: {value}" for name in DETAILS if (value := getattr(row, name)))
+
+
 def _summary(result: Result) -> str:
     """One line with the status, tokens and times of an answer, and the option that continues the conversation."""
-    tokens = "" if result.usage.output_tokens is None else f"{result.usage.output_tokens} tokens, "
+    about = "about " if result.is_usage_estimated else ""
+    tokens = "" if result.usage.output_tokens is None else f"{about}{result.usage.output_tokens} tokens, "
     first = "" if result.first_delta_ms is None else f"first after {result.first_delta_ms / 1000:.2f} s, "
     seconds = (result.duration_ms or 0) / 1000
     waiting = f"calls that wait for an approval: {len(result.asked)}; " if result.asked else ""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from streaming.conf import settings
 from streaming.journal import prune_frames
+from streaming.management.progress import ReportingCommand
 from streaming.settlement import reap
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = (
         "Settle generations whose process has gone silent as interrupted, with everything their journal holds, "
         "and delete the journal of generations settled longer ago than STREAMING_JOURNAL_RETENTION_SECONDS."
@@ -19,5 +18,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         interrupted, pruned = reap(silent_for=settings.LEASE_SECONDS), prune_frames()
-        if options["verbosity"] > 0:
-            self.stdout.write(f"{interrupted} generations settled as interrupted, {pruned} journal entries deleted.")
+        text = f"{interrupted} generations settled as interrupted, {pruned} journal entries deleted."
+        self.report(options, {"interrupted": interrupted, "journal_entries": pruned}, text)

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from streaming.protocol.requests.estimate import completed, tokens_in, tokens_sent
 from streaming.protocol.requests.origins import without_foreign
 from streaming.protocol.requests.repair import repair
 from streaming.protocol.requests.request import GenerationRequest, ToolSpec
 
-__all__ = ["GenerationRequest", "ToolSpec", "repair", "without_foreign"]
+__all__ = ["GenerationRequest", "ToolSpec", "completed", "repair", "tokens_in", "tokens_sent", "without_foreign"]

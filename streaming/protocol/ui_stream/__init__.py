@@ -10,6 +10,7 @@ from __future__ import annotations
 from streaming.protocol.ui_stream.encoder import UIStreamEncoder
 from streaming.protocol.ui_stream.fold import fold_chunks
 from streaming.protocol.ui_stream.frames import (
+    DELETED,
     DONE,
     ERROR,
     HEADERS,
@@ -24,8 +25,10 @@ from streaming.protocol.ui_stream.inbound import inbound_parts
 from streaming.protocol.ui_stream.messages import ui_parts
 from streaming.protocol.ui_stream.outcome import Outcome
 from streaming.protocol.ui_stream.replay import events_of
+from streaming.protocol.ui_stream.steps import is_from_app, step_starts
 
 __all__ = [
+    "DELETED",
     "DONE",
     "ERROR",
     "HEADERS",
@@ -39,6 +42,8 @@ __all__ = [
     "fold_chunks",
     "frame",
     "inbound_parts",
+    "is_from_app",
     "split_frames",
+    "step_starts",
     "ui_parts",
 ]

@@ -13,7 +13,9 @@ from typing import Any
 from streaming.protocol import events
 from streaming.protocol.json_scanner import JSONScanner
 from streaming.protocol.parts import OpaquePart, ReasoningPart, ToolResult
+from streaming.protocol.storable import storable_text
 from streaming.protocol.ui_stream import chunks
+from streaming.protocol.ui_stream.addresses import file_address
 from streaming.protocol.ui_stream.chunks import Chunk
 from streaming.protocol.ui_stream.kept import kept_citation, kept_part, metadata
 from streaming.protocol.ui_stream.outcome import Outcome
@@ -52,6 +54,7 @@ class UIStreamEncoder:
         self._unanswered: set[str] = set()
         self._signed: dict[int, dict[str, Any]] = {}
         self._sources = 0
+        self._recast: set[int] = set()
 
     def start(self) -> list[bytes]:
         """Returns the chunks that open the message."""
@@ -93,12 +96,17 @@ class UIStreamEncoder:
 
     def _sign(self, event: events.ReasoningSigned) -> list[Chunk]:
         """Keeps what the reasoning's end will carry. Reasoning without words so far has no start, and is kept whole."""
-        given = {"signature": event.signature, "raw": event.raw}
+        given = {"signature": event.signature, "raw": event.raw, "duration_ms": event.duration_ms}
         signed = self._signed.get(event.part, {}) | {name: value for name, value in given.items() if value is not None}
         self._signed[event.part] = signed
         if event.part in self._open:
             return []
         return [kept_part(event.part, ReasoningPart(**signed, origin=self.origin))]
+
+    def _text_recast(self, event: events.TextRecast) -> list[Chunk]:
+        """Notes it for the text's end. Clients have shown text already, and the stream cannot take it back."""
+        self._recast.add(event.part)
+        return []
 
     def _part_ended(self, event: events.PartEnded) -> list[Chunk]:
         kind = self._open.pop(event.part, None)
@@ -128,7 +136,7 @@ class UIStreamEncoder:
         live = self.live_fields[call.name]
         grown = ((delta.path[0], delta.text) for delta in scanner.feed(event.text) if len(delta.path) == 1)
         return [
-            chunks.ToolField({"toolCallId": call.id, "field": str(field), "delta": text}, transient=True)
+            chunks.ToolField({"toolCallId": call.id, "field": str(field), "delta": storable_text(text)}, transient=True)
             for field, text in grown
             if field in live
         ]
@@ -153,11 +161,11 @@ class UIStreamEncoder:
         if event.call_id not in self._call_ids:  # clients drop the whole conversation at a result without its call
             return [kept_part(event.part, self._result(event))]
         if not event.is_error:
-            kept = metadata(self.origin, raw=event.raw)
+            kept = metadata(self.origin, raw=event.raw, duration_ms=event.duration_ms)
             return [chunks.ToolOutputAvailable(event.call_id, event.output, event.is_provider_executed, kept)]
         error_text = TOOL_FAILED if event.is_provider_executed else str(event.output)
         output = None if event.output == error_text else event.output
-        kept = metadata(self.origin, output=output, raw=event.raw)
+        kept = metadata(self.origin, output=output, raw=event.raw, duration_ms=event.duration_ms)
         return [chunks.ToolOutputError(event.call_id, error_text, event.is_provider_executed, kept)]
 
     def _result(self, event: events.ToolResulted) -> ToolResult:
@@ -168,6 +176,7 @@ class UIStreamEncoder:
             is_provider_executed=event.is_provider_executed,
             raw=event.raw,
             origin=self.origin if event.raw else None,
+            duration_ms=event.duration_ms,
         )
 
     def _approved(self, event: events.ToolApproved) -> list[Chunk]:
@@ -194,7 +203,7 @@ class UIStreamEncoder:
         return [chunks.SourceUrl(str(self._sources), source.url, source.title), kept]
 
     def _file(self, event: events.FileReceived) -> list[Chunk]:
-        return [chunks.File(event.url, event.media_type, metadata(self.origin, raw=event.raw))]
+        return [chunks.File(file_address(event.url), event.media_type, metadata(self.origin, raw=event.raw))]
 
     def _opaque(self, event: events.OpaqueReceived) -> list[Chunk]:
         return [kept_part(event.part, OpaquePart(raw=event.raw, origin=self.origin))]
@@ -210,7 +219,7 @@ class UIStreamEncoder:
 
     def _end(self, part: int, kind: str, raw: dict[str, Any] | None = None) -> Chunk:
         if kind == "text":
-            return chunks.TextEnd(str(part), metadata(self.origin, raw=raw))
+            return chunks.TextEnd(str(part), metadata(self.origin, raw=raw, is_reasoning=part in self._recast or None))
         return chunks.ReasoningEnd(str(part), metadata(self.origin, **self._signed.get(part, {})))
 
 
@@ -219,6 +228,7 @@ HANDLERS: dict[type[events.Event], Callable[[UIStreamEncoder, Any], list[Chunk]]
     events.RefusalDelta: UIStreamEncoder._refusal,
     events.ReasoningDelta: UIStreamEncoder._reasoning,
     events.ReasoningSigned: UIStreamEncoder._sign,
+    events.TextRecast: UIStreamEncoder._text_recast,
     events.PartEnded: UIStreamEncoder._part_ended,
     events.ToolCallStarted: UIStreamEncoder._call_started,
     events.ToolCallDelta: UIStreamEncoder._call_delta,

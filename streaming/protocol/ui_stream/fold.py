@@ -46,7 +46,9 @@ class _Fold:
         self.fragments[chunk.id].append(chunk.delta)
 
     def end(self, chunk: chunks.TextEnd | chunks.ReasoningEnd) -> None:
-        self.parts[chunk.id] = msgspec.structs.replace(self.parts[chunk.id], **fields_of(chunk))
+        fields = fields_of(chunk)
+        part = ReasoningPart() if fields.pop("is_reasoning", False) else self.parts[chunk.id]
+        self.parts[chunk.id] = msgspec.structs.replace(part, **fields)
 
     def tool_start(self, chunk: chunks.ToolInputStart) -> None:
         call = ToolCall(

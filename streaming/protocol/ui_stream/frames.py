@@ -12,6 +12,7 @@ DONE = b"data: [DONE]\n\n"
 ERROR = b'data: {"type":"error","errorText":"The connection broke off. Reload to go on."}\n\n'
 SIGNED_OUT = b'data: {"type":"error","errorText":"You have been signed out. Sign in to go on."}\n\n'
 TOO_MANY = b'data: {"type":"error","errorText":"This is open in too many places. Close one of them."}\n\n'
+DELETED = b'data: {"type":"error","errorText":"This conversation has been deleted."}\n\n'
 
 # With any Content-Encoding, compressing middleware leaves the stream alone. Otherwise it would hold back the frames.
 HEADERS = {

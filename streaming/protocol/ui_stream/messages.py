@@ -17,6 +17,7 @@ from streaming.protocol.parts import (
     ToolCall,
     ToolResult,
 )
+from streaming.protocol.ui_stream.addresses import file_address
 from streaming.protocol.ui_stream.sources import source_of
 from streaming.protocol.ui_stream.steps import step_starts
 from streaming.protocol.ui_stream.wording import TOOL_FAILED, input_error_text
@@ -26,19 +27,24 @@ STEP_START: JSONObject = {"type": "step-start"}
 
 
 class _Context(NamedTuple):
-    """The context of a part: the results and approvals of all calls, and the counter of sources."""
+    """The context of a part: the results and approvals of all calls, the counter of sources, and who made the part."""
 
     results: dict[str, ToolResult]
     approvals: dict[str, ToolApproval]
     numbers: Iterator[int]
+    is_persons: bool
 
 
-def ui_parts(parts: tuple[Part, ...]) -> list[JSONObject]:
-    """Returns the UIMessage parts. A call and its result are one of them; opaque parts are left out."""
+def ui_parts(parts: tuple[Part, ...], *, is_persons: bool = False) -> list[JSONObject]:
+    """Returns the UIMessage parts. A call and its result are one of them; opaque parts are left out.
+
+    The address of a model's file is replaced if it is not allowed. That of a person's file (`is_persons`) is the app's.
+    """
     context = _Context(
         {part.call_id: part for part in parts if isinstance(part, ToolResult)},
         {part.call_id: part for part in parts if isinstance(part, ToolApproval)},
         itertools.count(1),
+        is_persons,
     )
     steps = step_starts(parts)
     return [
@@ -64,8 +70,9 @@ def _reasoning(part: ReasoningPart, _: _Context) -> Iterator[JSONObject]:
         yield {"type": "reasoning", "text": part.text, "state": "done"}
 
 
-def _file(part: FilePart, _: _Context) -> Iterator[JSONObject]:
-    shown = {"type": "file", "mediaType": part.media_type, "url": part.url}
+def _file(part: FilePart, context: _Context) -> Iterator[JSONObject]:
+    url = part.url if context.is_persons else file_address(part.url)
+    shown = {"type": "file", "mediaType": part.media_type, "url": url}
     yield shown | ({"filename": part.filename} if part.filename else {})
 
 

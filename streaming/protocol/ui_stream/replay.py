@@ -50,8 +50,8 @@ def _refusal_events(index: int, part: RefusalPart) -> Iterator[events.Event]:
 def _reasoning_events(index: int, part: ReasoningPart) -> Iterator[events.Event]:
     if part.text:
         yield events.ReasoningDelta(index, part.text)
-    if part.signature or part.raw:
-        yield events.ReasoningSigned(index, part.signature, part.raw)
+    if part.signature or part.raw or (part.text and part.duration_ms):
+        yield events.ReasoningSigned(index, part.signature, part.raw, duration_ms=part.duration_ms)
     yield events.PartEnded(index)
 
 
@@ -63,7 +63,7 @@ def _call_events(index: int, part: ToolCall) -> Iterator[events.Event]:
 
 def _result_events(index: int, part: ToolResult) -> Iterator[events.Event]:
     told = part.call_id, part.output, part.is_error, part.is_provider_executed
-    yield events.ToolResulted(index, *told, raw=part.raw)
+    yield events.ToolResulted(index, *told, raw=part.raw, duration_ms=part.duration_ms)
 
 
 def _approval_events(index: int, part: ToolApproval) -> Iterator[events.Event]:

@@ -109,6 +109,12 @@ class LocalModel:
             await self._forget(self._connected)
 
     @classmethod
+    def load(cls, options: Mapping[str, Any]) -> None:
+        """Imports the SDK of the dialect. Does not start the child."""
+        speaker, _ = DIALECTS[read(LocalOptions, options).dialect]
+        speaker.load({"model": "local", "base_url": "http://127.0.0.1"})
+
+    @classmethod
     def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
         """See `Provider.check`."""
         return [problem for check in (_options, *NEEDS, _sdk) for problem in check(alias, options)]

@@ -40,7 +40,7 @@ async def test_frames_of_an_answer_are_numbered_from_nought(open_chat: OpenChat,
     state = await chat.settled()
     frames = _frames(state, "in")
     assert _sequence(frames) == list(range(len(frames) - 1))
-    assert frames[-1] == {"type": "end", "requestId": frames[0]["requestId"]}
+    assert (frames[-1]["type"], frames[-1]["requestId"]) == ("end", frames[0]["requestId"])
     assert [frame["type"] for frame in _frames(state, "out")] == ["send"]
 
 

@@ -104,6 +104,7 @@ class Call:
             return
         self._part = self._writer.new_part(self._choice)
         self._is_started = True
+        self.is_provider_executed = self.is_provider_executed or not self._writer.may_call(self.name)
         if not self.is_provider_executed:
             self._writer.note_call(self.id)
         self._writer.emit(

@@ -37,9 +37,14 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
 INPUT_FIELDS = frozenset({"input_tokens", "cached_input_tokens", "cache_write_tokens"})
 
 
-def read_usage(wire: Any) -> Usage:
-    """Reads a provider's usage object. Fields that are absent, null or no counts are None."""
-    return Usage(**{field: _first(wire, paths) for field, paths in FIELD_PATHS.items()})
+def read_usage(wire: Any, *, is_early: bool = False) -> Usage:
+    """Reads a provider's usage object. Fields that are absent, null or no counts are None.
+
+    An early report comes before the first word. Its count of the output is a placeholder (Anthropic: 1 to 8), so it is
+    None.
+    """
+    known = {field: _first(wire, paths) for field, paths in FIELD_PATHS.items()}
+    return Usage(**known | ({"output_tokens": None} if is_early else {}))
 
 
 def merge(old: Usage, new: Usage) -> Usage:

@@ -132,6 +132,14 @@ class AnswerWriter:
         self._awaiting.setdefault(given, []).append(id)
         return id
 
+    def may_call(self, name: str) -> bool:
+        """Returns False if the site does not execute the tool: the request offered tools, but not this one.
+
+        Some servers send calls of their own tools without any sign of it. A site that offers no tools may have told the
+        model about tools by other means.
+        """
+        return not self.tools or name in self.tools
+
     @property
     def has_parts(self) -> bool:
         return bool(self._parts)

@@ -81,7 +81,7 @@ class AnthropicMessagesStream:
             return
         self._id = message.get("id")
         self._writer.start(self._id, message.get("model"))
-        self._writer.report_usage(read_usage(message.get("usage")))
+        self._writer.report_usage(read_usage(message.get("usage"), is_early=True))
         self._note_container(message.get("container"))
         content = message.get("content")
         whole = enumerate(content if isinstance(content, list) else [])

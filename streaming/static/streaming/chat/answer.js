@@ -1,3 +1,4 @@
+import { countSeconds, durationOf, sayDuration } from "./durations.js";
 import { Message } from "./message.js";
 
 /** What each type of chunk does to an answer. Types that are missing here have nothing to show. */
@@ -5,8 +6,10 @@ const APPLY = {
   "start": (answer, { messageId }) => answer.start(messageId),
   "text-start": (answer, { id }) => answer.open(id, "text"),
   "text-delta": (answer, { id, delta }) => answer.write(id, delta),
-  "reasoning-start": (answer, { id }) => answer.open(id, "reasoning"),
+  "data-html": (answer, { data }) => answer.html(data),
+  "reasoning-start": (answer, { id }) => answer.think(id),
   "reasoning-delta": (answer, { id, delta }) => answer.write(id, delta),
+  "reasoning-end": (answer, chunk) => sayDuration(answer.byId.get(chunk.id), durationOf(chunk), answer.chat.texts),
   "tool-input-start": (answer, chunk) => answer.tool(chunk, "input-streaming"),
   "tool-input-delta": (answer, { toolCallId, inputTextDelta }) => answer.write(toolCallId, inputTextDelta),
   "tool-input-available": (answer, chunk) => answer.tool(chunk, "input-available"),
@@ -28,7 +31,7 @@ const APPLY = {
 export class Answer extends Message {
   constructor(chat, article) {
     super(chat, article);
-    Object.assign(this, { metadata: {}, isOver: false, isAnother: false });
+    Object.assign(this, { metadata: {}, isOver: false, isAnother: false, thinkingSince: new Map() });
   }
 
   /**
@@ -53,12 +56,28 @@ export class Answer extends Message {
     this.byId.clear();
   }
 
+  /** Begins reasoning. A replay counts its seconds from the time when this page saw it begin. */
+  think(id) {
+    if (!this.thinkingSince.has(id)) this.thinkingSince.set(id, Date.now());
+    countSeconds(this.open(id, "reasoning"), this.thinkingSince.get(id), this.chat.texts);
+  }
+
   /** Ends the answer. If it is not whole, a note says why. */
   finish(metadata) {
     const { status, finishReason, error } = Object.assign(this.metadata, metadata);
-    const text = error ?? this.chat.texts[status] ?? this.chat.texts[finishReason];
+    const { texts } = this.chat;
+    const kind = error || status in texts ? status : finishReason;
+    const text = error ?? texts[kind];
     this.isOver = true;
     this.clearNote();
-    if (text) this.note(status ?? "failed", text);
+    if (text) this.note(kind ?? "failed", text);
+    this.tellUsage(this.metadata.usage);
+  }
+
+  /** Says how many tokens the answer took, if the site shows that. */
+  tellUsage({ inputTokens, outputTokens } = {}) {
+    const place = this.article.querySelector("[data-usage]"); // missing if the site does not show it
+    const pattern = this.chat.texts.tokens;
+    if (place && outputTokens) place.textContent = pattern.replace("{input}", inputTokens ?? "?").replace("{output}", outputTokens);
   }
 }

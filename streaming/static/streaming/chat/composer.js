@@ -28,25 +28,33 @@ export class Composer {
     else if (isActive || versions.isWalking) return;
     else if (button?.name === "branch") versions.walk(button);
     else if (button?.name === "regenerate") versions.regenerate(button);
+    else if (button?.name === "continue") this.say(this.chat.texts.goOn);
+    else if (button?.name === "suggestion") this.say(button.value);
     else if (tray && !tray.isReady()) return;
     else if (this.input.value.trim() || tray?.chips.length) this.send(this.input.value);
   }
 
-  /** Sends a message and shows it at once. A message that the site does not take goes back into the form. */
+  /** Sends what was typed. If the site does not take it, it goes back into the form. */
   async send(prompt) {
     const { chat } = this;
     const chips = chat.tray?.take() ?? [];
-    const files = chips.map((chip) => chip.filePart);
+    this.fill("");
+    if (await this.say(prompt, chips.map((chip) => chip.filePart))) return;
+    chat.tray?.putBack(chips);
+    if (!this.input.value) this.fill(prompt);
+  }
+
+  /** Sends a message and shows it at once. Returns false if the site does not take it. */
+  async say(prompt, files = []) {
+    const { chat } = this;
     const { id, key } = this.idsFor(prompt, files);
     const asked = this.show(id, files, prompt);
-    this.fill("");
     const message = { id, role: "user", parts: [...files, { type: "text", text: prompt }] };
     const title = prompt.trim() || files[0]?.filename;
     const body = { id: key, trigger: "submit-message", messages: [message] };
-    if (await chat.conversation.ask(body, () => this.sent(title, key))) return;
-    asked.article.remove();
-    chat.tray?.putBack(chips);
-    if (!this.input.value) this.fill(prompt);
+    const isTaken = await chat.conversation.ask(body, () => this.sent(title, key));
+    if (!isTaken) asked.article.remove();
+    return isTaken;
   }
 
   /**

@@ -24,24 +24,18 @@ export class Conversation {
     const answer = this.chat.add("assistant");
     this.chat.follower.hold();
     return this.answering(answer, async () => {
-      const response = await this.post(body);
-      if (response?.ok) {
-        onAccepted();
-        await this.follow(answer, response);
-        return true;
-      }
-      await this.refuse(answer, response);
-      answer.article.classList.add("chat-refused");
-      return false;
+      const response = await this.post(body).catch((trouble) => answer.refuse(trouble));
+      if (!response) answer.article.classList.add("chat-refused");
+      if (!response) return false;
+      onAccepted();
+      await this.follow(answer, response);
+      return true;
     });
   }
 
   post(body) {
-    return (this.posting = this.chat.server.post(body));
-  }
-
-  async refuse(answer, response) {
-    answer.note("refused", response ? await response.text() : this.chat.texts.unreachable);
+    const { provider } = this.chat;
+    return (this.posting = this.chat.server.post(provider ? { ...body, provider } : body));
   }
 
   /** Goes on with an answer that was being written when the page was loaded. */
@@ -55,35 +49,44 @@ export class Conversation {
   proceed(article, body, settle) {
     const answer = new Answer(this.chat, article);
     return this.answering(answer, async () => {
-      const response = await this.post(body);
-      if (response?.ok) await response.body.cancel(); // `follow` opens the whole answer's stream
-      settle(Boolean(response?.ok));
-      return response?.ok ? this.follow(answer) : this.refuse(answer, response);
+      const response = await this.post(body).catch((trouble) => answer.refuse(trouble));
+      await response?.body.cancel(); // `follow` opens the whole answer's stream
+      settle(Boolean(response));
+      if (response) await this.follow(answer);
     });
   }
 
-  /** Shows an answer to its end, over as many connections as that takes. `response` is the first, if one is open. */
+  /** Shows an answer to its end. If the site refuses that, a note says why, and the page does not ask again. */
   async follow(answer, response) {
+    try {
+      await this.read(answer, response);
+    } catch (trouble) {
+      answer.refuse(trouble);
+    }
+  }
+
+  /** Reads an answer over as many connections as that takes. `response` is the first, if one is open. */
+  async read(answer, response) {
     for (let ms = FIRST_PAUSE; ; ms = Math.min(2 * ms, LONGEST_PAUSE)) {
-      try {
-        response ??= await this.chat.server.stream();
-        if (response.status !== 200 && response.status < 500) return await this.refresh(answer);
-        if (response.status === 200) for await (const chunks of readChunks(response)) answer.apply(chunks);
-        if (answer.isAnother) return await this.refresh(answer);
-      } catch (trouble) {
-        if (!(trouble instanceof TypeError)) throw trouble; // `fetch` reports a broken network as a TypeError
-      }
-      if (answer.isOver) return;
-      response = undefined;
+      response ??= await this.chat.server.stream();
+      const hasEnded = response?.status === 204;
+      if (response && !hasEnded) for await (const chunks of readChunks(response)) answer.apply(chunks);
+      if ((hasEnded || answer.isAnother) && (await this.refresh(answer))) return;
+      if (answer.isOver && !answer.isAnother) return;
+      response = null;
       answer.note("reconnecting", this.chat.texts.reconnecting);
       await pause(ms);
     }
   }
 
-  /** Takes the messages from the server's page, because the answer ended while this page was not connected. */
+  /**
+   * Takes the messages from the server's page, because the answer ended while this page was not connected. Returns false
+   * if that may work in a moment.
+   */
   async refresh(answer) {
-    await this.chat.reload();
-    answer.article = this.chat.messages.lastElementChild;
+    const isDone = await this.chat.reload();
+    if (isDone) answer.article = this.chat.messages.lastElementChild;
+    return isDone;
   }
 
   /** Does the work of an answer. Meanwhile the page shows and says that one is being written. */
@@ -109,9 +112,12 @@ export class Conversation {
   }
 
   async stop() {
-    await this.posting; // the server cannot stop what it does not know yet
     const { answer } = this;
-    const stopped = await this.chat.server.stop(answer.article.dataset.message);
-    if (!stopped?.ok) answer.note("unstopped", this.chat.texts.unstopped);
+    try {
+      await this.posting; // the server cannot stop what it does not know yet
+      await this.chat.server.stop(answer.article.dataset.message);
+    } catch (trouble) {
+      answer.refuse(trouble);
+    }
   }
 }

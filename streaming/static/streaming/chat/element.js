@@ -1,11 +1,17 @@
 import { Answer } from "./answer.js";
 import { Approvals } from "./approvals.js";
+import { Clipboard } from "./clipboard.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
+import { Drafts } from "./drafts.js";
 import { Edits } from "./edits.js";
+import { Embedded } from "./embedded.js";
+import { letFold } from "./folds.js";
 import { Follower } from "./follower.js";
+import { isTouch } from "./keyboard.js";
 import { Message } from "./message.js";
 import { Server } from "./server.js";
+import { tell, tellAll } from "./times.js";
 import { Tray } from "./tray.js";
 import { Versions } from "./versions.js";
 
@@ -17,20 +23,32 @@ const DRAWN_BY = { user: Message, assistant: Answer };
  */
 export class StreamingChat extends HTMLElement {
   connectedCallback() {
-    if (this.form) return;
+    if (this.form || !this.querySelector(".chat-composer")) return; // a visitor who must sign in has no composer
     this.texts = JSON.parse(this.dataset.texts);
     this.form = this.querySelector(".chat-composer");
     this.input = this.form.elements.prompt;
-    this.server = new Server(this.dataset);
+    this.server = new Server(this.dataset, this.texts);
     this.conversation = new Conversation(this);
     this.composer = new Composer(this);
+    this.clipboard = new Clipboard(this);
     this.approvals = new Approvals(this);
     const { files } = this.form.elements; // missing if the model takes no files
     this.tray = files && new Tray(this, files);
     this.follower = new Follower(this.querySelector(".chat-log"), this.querySelector(".chat-jump"));
     this.versions = new Versions(this);
     this.edits = new Edits(this);
+    letFold(this.messages);
+    tellAll(this.messages);
     if (this.isActive) this.conversation.resume();
+    else this.begin();
+    this.drafts = new Drafts(this);
+  }
+
+  /** Prepares a chat in which nothing is written now. A page that is the chat lets its visitor type at once. */
+  begin() {
+    const isPage = "wholePage" in this.dataset;
+    if (!isPage) new Embedded(this).restore();
+    else if (!isTouch() && document.activeElement === document.body) this.input.focus({ preventScroll: true });
   }
 
   /** True while an answer is written. */
@@ -41,6 +59,11 @@ export class StreamingChat extends HTMLElement {
   /** The element that has all messages of the conversation as children. */
   get messages() {
     return this.querySelector(".chat-messages");
+  }
+
+  /** The provider that the person has chosen, or undefined where there is no choice. */
+  get provider() {
+    return this.form.elements.provider?.value;
   }
 
   get pageAddress() {
@@ -55,17 +78,22 @@ export class StreamingChat extends HTMLElement {
   /** Appends an empty message of this role. */
   add(role) {
     const article = this.messages.appendChild(this.clone(role));
+    tell(article.querySelector("time"), new Date());
     return new DRAWN_BY[role](this, article);
   }
 
-  /** Returns the messages as the server shows them now. */
-  load() {
-    return this.server.messages(this.form.id);
+  /** Returns the messages as the server shows them now, or null if the site is away. */
+  async load() {
+    const fresh = await this.server.messages(this.form.id);
+    if (fresh) tellAll(fresh);
+    return fresh;
   }
 
-  /** Puts the messages as the server shows them now in place of those on the page. */
+  /** Puts the messages as the server shows them now in place of those on the page. Returns false if it has none now. */
   async reload() {
-    this.messages.replaceChildren(...(await this.load()).childNodes);
+    const fresh = await this.load();
+    if (fresh) this.messages.replaceChildren(...fresh.childNodes);
+    return Boolean(fresh);
   }
 
   /** Tells screen readers the text of this name. */

@@ -1,4 +1,7 @@
-const OPEN_STATES = new Set(["output-error", "approval-requested"]);
+import { drawCard } from "./cards.js";
+import { isLong } from "./folds.js";
+import { Markdown } from "./markdown.js";
+import { Refusal } from "./refusal.js";
 
 // The id at the end of a stored file's address: a UUID. Any other path is not a file, whatever it begins with.
 const FILE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -6,7 +9,12 @@ const ID_LENGTH = 36;
 // The types that the server, too, shows as pictures after a reload (streaming/files/kinds.py).
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
 
-const readable = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
+/** Lets a link to the login page lead back to this page. */
+function comeBackFrom(link) {
+  const address = new URL(link.href, location.href);
+  address.searchParams.set("next", location.pathname + location.search);
+  link.href = address.href;
+}
 
 /**
  * One message on the page, and how its parts are drawn. Parts are clones of the <template>s that the server rendered.
@@ -29,25 +37,29 @@ export class Message {
   /** Appends text to a part. No other code puts streamed text on the page. */
   write(id, delta) {
     const part = this.byId.get(id);
+    if (part.markdown) return part.markdown.write(delta);
     const content = part.matches("[data-content]") ? part : part.querySelector("[data-content]");
     (content.lastChild ?? content.appendChild(new Text())).appendData(delta);
   }
 
+  /** Draws a change of the HTML of a text part. The first one says that all of the part comes as HTML. */
+  html({ id, fresh, ...change }) {
+    const part = this.byId.get(id);
+    if (!part) return;
+    if (fresh) part.markdown = new Markdown(part);
+    part.markdown?.apply(change);
+  }
+
   text(id, text) {
+    this.article.toggleAttribute("data-long", isLong(text));
     this.open(id, "text");
     this.write(id, text);
   }
 
-  /** Draws a tool call in this state, and what is known of its input and its result. */
-  tool({ toolCallId, toolName, input, output, errorText }, state) {
-    const card = this.byId.get(toolCallId) ?? this.open(toolCallId, "tool");
-    const fill = (slot, value) => value !== undefined && (card.querySelector(slot).textContent = readable(value));
-    Object.assign(card.dataset, { state, call: toolCallId });
-    card.open = OPEN_STATES.has(state) || (card.open && state !== "output-denied");
-    for (const choice of card.querySelectorAll("input")) choice.name = `decision ${toolCallId}`;
-    fill("[data-name]", toolName);
-    fill("[data-content]", input);
-    fill("[data-output]", output ?? errorText);
+  /** Draws a tool call in this state. */
+  tool(chunk, state) {
+    const card = this.byId.get(chunk.toolCallId) ?? this.open(chunk.toolCallId, "tool");
+    drawCard(card, chunk, state, this.chat.texts);
   }
 
   /** Draws a file: a picture that this site keeps as a picture, any other file as a link, if its address is safe. */
@@ -71,9 +83,17 @@ export class Message {
     const note = this.chat.clone("note");
     note.dataset.kind = kind;
     note.querySelector("p").textContent = text;
-    note.querySelector("button").value = this.article.dataset.message;
+    for (const button of note.querySelectorAll("button")) button.value = this.article.dataset.message;
+    const link = note.querySelector(".chat-sign-in");
+    if (link) comeBackFrom(link);
     this.clearNote();
     this.shown.after(note);
+  }
+
+  /** Shows why the site did not do what was asked. Throws any other trouble again. */
+  refuse(trouble) {
+    if (!(trouble instanceof Refusal)) throw trouble;
+    this.note(trouble.kind, trouble.message);
   }
 
   clearNote() {

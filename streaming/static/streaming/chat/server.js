@@ -1,56 +1,102 @@
-// Under Trusted Types a page parses HTML only through a policy. This one is for the server's own pages alone.
-const policy = globalThis.trustedTypes?.createPolicy("streaming-chat", { createHTML: (html) => html });
+import { parse } from "./html.js";
+import { Refusal } from "./refusal.js";
 
-const parse = (html) => new DOMParser().parseFromString(policy?.createHTML(html) ?? html, "text/html");
+const PLAIN = "text/plain";
+const HTML = "text/html";
+const JSON_TYPE = "application/json";
+const STREAM = "text/event-stream";
+const TRY_LATER = 429;
 
-const jsonRequest = (body) => ({
-  method: "POST",
-  headers: { "content-type": "application/json" },
+/** Returns true for a trouble that passes by itself: no network, a busy site, a site that is being restarted. */
+const isPassing = (response) => !response || response.status === TRY_LATER || response.status >= 500;
+
+const isOf = (response, type) => Boolean(response.headers.get("content-type")?.startsWith(type));
+
+const jsonRequest = (body, method = "POST") => ({
+  method,
+  headers: { "content-type": JSON_TYPE },
   body: JSON.stringify(body),
 });
 
 /**
+ * Returns the response, or null if the network fails. A redirect is not followed: this app never redirects a script.
+ * It comes from what asks people to sign in, and may lead to another site, where a script gets no response at all.
+ */
+const request = (address, options) => fetch(address, { redirect: "manual", ...options }).catch(() => null);
+
+/**
  * The site, as one conversation talks to it. The addresses come from the element's data attributes.
- * A network that fails rejects with a TypeError, as `fetch` does, unless a method returns null instead.
+ * Each method throws a `Refusal` if the site cannot be reached or responds with anything else than was asked for.
  */
 export class Server {
-  constructor(dataset) {
-    this.dataset = dataset; // it is live: a new conversation gets its key with its first message
+  constructor(dataset, texts) {
+    Object.assign(this, { dataset, texts }); // the dataset is live: a new conversation gets its key with its first message
   }
 
-  /** Posts messages and returns the response, or null if the network fails. */
-  post(body) {
-    return fetch(this.dataset.api, jsonRequest(body)).catch(() => null);
+  /** Posts messages and returns the response with the answer's stream, HTML included. */
+  async post(body) {
+    return this.expect(STREAM, await request(`${this.dataset.api}?html=1`, jsonRequest(body)));
   }
 
-  /** Opens the stream of the answer that is being written. */
-  stream() {
-    return fetch(this.address("stream"), { headers: { accept: "text/event-stream" } });
+  /** Returns the conversation: its messages as they were written. */
+  async conversation() {
+    return (await this.expect(JSON_TYPE, await request(this.address("").slice(0, -1)))).json();
   }
 
-  /** Stops this answer and no later one. Returns the response, or null if the network fails. */
-  stop(messageId) {
-    return fetch(this.address("stop"), { method: "POST", body: JSON.stringify({ messageId }) }).catch(() => null);
+  /** Opens the stream of the answer that is being written. Returns null if that may work in a moment. */
+  async stream() {
+    const response = await request(`${this.address("stream")}?html=1`, { headers: { accept: STREAM } });
+    if (isPassing(response)) return null;
+    return response.status === 204 ? response : this.expect(STREAM, response);
+  }
+
+  /** Stops this answer and no later one. */
+  async stop(messageId) {
+    const body = { method: "POST", body: JSON.stringify({ messageId }) };
+    return this.expect(JSON_TYPE, await request(this.address("stop"), body), this.texts.unstopped);
   }
 
   /** Makes the version with this id the one that is shown. */
-  choose(messageId) {
-    return fetch(this.address("branch"), jsonRequest({ messageId }));
+  async choose(messageId) {
+    const response = await request(this.address("branch"), jsonRequest({ messageId }));
+    return this.expect(JSON_TYPE, response, this.texts.unshown);
   }
 
-  /** Uploads a file and returns the response, or null if the network fails or `signal` aborts. */
-  upload(file, signal) {
+  /** Uploads a file and returns what the site knows about it. `signal` aborts the upload. */
+  async upload(file, signal) {
     const body = new FormData();
     body.append("file", file);
-    return fetch(this.dataset.files, { method: "POST", body, signal }).catch(() => null);
+    const response = await request(this.dataset.files, { method: "POST", body, signal });
+    return (await this.expect(JSON_TYPE, response, this.texts.notUploaded)).json();
   }
 
-  /** Returns the messages as the server's page shows them, with their buttons and choices in the form `formId`. */
+  /**
+   * Returns the messages as the server's page shows them, with their buttons and choices in the form `formId`. Returns
+   * null if that may work in a moment.
+   */
   async messages(formId) {
-    const page = await fetch(this.pageAddress);
+    const response = await request(this.pageAddress);
+    if (isPassing(response)) return null;
+    const page = await this.expect(HTML, response);
     const fresh = parse(await page.text()).querySelector("streaming-chat .chat-messages");
+    if (!fresh) throw new Refusal(this.texts.unexpected);
     for (const control of fresh.querySelectorAll("[form]")) control.setAttribute("form", formId);
+    if (!("wholePage" in this.dataset)) for (const one of fresh.querySelectorAll("[id]")) one.removeAttribute("id");
     return fresh;
+  }
+
+  /** Returns the response if it is a success of this type. Without a response, `unreachable` says what did not work. */
+  async expect(type, response, unreachable = this.texts.unreachable) {
+    if (!response) throw new Refusal(unreachable);
+    if (response.ok && isOf(response, type)) return response;
+    throw await this.refusal(response);
+  }
+
+  async refusal(response) {
+    const isAway = response.status === 401 || response.type === "opaqueredirect";
+    if (isAway) return new Refusal(this.texts.signedOut, "signed-out");
+    if (!response.ok && isOf(response, PLAIN)) return new Refusal(await response.text());
+    return new Refusal(response.status === 404 ? this.texts.gone : this.texts.unexpected);
   }
 
   address(verb) {

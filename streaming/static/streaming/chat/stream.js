@@ -1,9 +1,12 @@
-/** Yields the chunks of a UI message stream, one array for each read: what arrives together is shown together. */
+/**
+ * Yields the chunks of a UI message stream, one array for each read: what arrives together is shown together. The stream
+ * may break off at any place.
+ */
 export async function* readChunks(response) {
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
   for (let rest = ""; ; ) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch(() => ({ done: true })); // the network failed
     if (done) return;
     const frames = (rest + decoder.decode(value, { stream: true })).split("\n\n");
     rest = frames.pop();

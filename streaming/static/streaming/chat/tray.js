@@ -45,9 +45,8 @@ export class Tray {
   async upload(file) {
     const gone = new AbortController();
     const chip = this.show(file.name, () => gone.abort());
-    const response = await this.chat.server.upload(file, gone.signal);
-    if (response?.ok) this.done(chip, await response.json());
-    else this.failed(chip, response ? await response.text() : this.chat.texts.notUploaded);
+    const uploaded = this.chat.server.upload(file, gone.signal);
+    await uploaded.then((stored) => this.done(chip, stored), (trouble) => this.failed(chip, trouble));
   }
 
   /** Appends a chip with a button that removes it. */
@@ -71,9 +70,9 @@ export class Tray {
     if (mediaType.startsWith("image/")) Object.assign(chip.querySelector("img"), { src: url, hidden: false });
   }
 
-  failed(chip, text) {
+  failed(chip, { message }) {
     chip.dataset.state = "failed";
-    chip.querySelector(".chat-chip-note").textContent = text;
+    chip.querySelector(".chat-chip-note").textContent = message;
   }
 
   /** Returns true if a message may go now. A running upload is waited for; a failed one has to be removed first. */

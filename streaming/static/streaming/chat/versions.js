@@ -1,4 +1,5 @@
 import { isTouch } from "./keyboard.js";
+import { Refusal } from "./refusal.js";
 
 /**
  * The other versions of what was said. An edit and a second answer make them, and the buttons under a message lead to
@@ -46,8 +47,13 @@ export class Versions {
     const { value, nextElementSibling } = button;
     const top = button.getBoundingClientRect().top;
     this.isWalking = true; // nothing is sent meanwhile: it would be shown beside messages that are about to go
-    const trouble = await this.choose(value).finally(() => (this.isWalking = false));
-    if (trouble) return this.refuse(trouble);
+    try {
+      await this.choose(value);
+    } catch (trouble) {
+      return this.refuse(trouble);
+    } finally {
+      this.isWalking = false;
+    }
     const buttons = Array.from(this.find(value)?.querySelectorAll("[name=branch]") ?? []);
     if (!buttons.length) return;
     if (!nextElementSibling) buttons.reverse(); // the button that was pressed leads on in the same direction
@@ -55,23 +61,17 @@ export class Versions {
     buttons.find((way) => !way.disabled).focus({ preventScroll: true });
   }
 
-  /** Asks the server to show a version and takes the messages from its page. Returns what went wrong, as a sentence. */
+  /** Asks the server to show a version and takes the messages from its page. */
   async choose(messageId) {
-    try {
-      const response = await this.chat.server.choose(messageId);
-      if (!response.ok) return await response.text();
-      await this.chat.reload();
-    } catch (trouble) {
-      if (!(trouble instanceof TypeError)) throw trouble; // `fetch` reports a broken network as a TypeError
-      return this.chat.texts.unshown;
-    }
+    await this.chat.server.choose(messageId);
+    if (!(await this.chat.reload())) throw new Refusal(this.chat.texts.unshown);
   }
 
-  refuse(text) {
+  refuse(trouble) {
     this.list.querySelector(".chat-refused")?.remove();
     const told = this.chat.add("assistant");
     told.article.classList.add("chat-refused");
-    told.note("refused", text);
+    told.refuse(trouble);
     this.chat.follower.hold();
   }
 

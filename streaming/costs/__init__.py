@@ -1,0 +1,34 @@
+"""What answers cost, and how much may be spent.
+
+`cost_of` makes the cost of a generation from its usage and a price: one of `STREAMING_PRICES`, or else one of the
+package `genai-prices` if it is installed. `check_budgets` and `check_quota` refuse a submission that would spend more
+than the site grants. `usage_by` sums up.
+"""
+
+from __future__ import annotations
+
+from streaming.costs.budget_settings import BadBudget, Budget, budgets
+from streaming.costs.cost import Cost, cost_of
+from streaming.costs.package import is_installed
+from streaming.costs.price_settings import BadPrice, Price, prices
+from streaming.costs.quota_setting import check_quota, quota
+from streaming.costs.report import GROUPS, usage_by
+from streaming.costs.spending import budget_warning, check_budgets
+
+__all__ = [
+    "GROUPS",
+    "BadBudget",
+    "BadPrice",
+    "Budget",
+    "Cost",
+    "Price",
+    "budget_warning",
+    "budgets",
+    "check_budgets",
+    "check_quota",
+    "cost_of",
+    "is_installed",
+    "prices",
+    "quota",
+    "usage_by",
+]

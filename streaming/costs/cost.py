@@ -1,0 +1,113 @@
+"""The cost of a generation, and the price that it was made from."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+from django.utils import timezone
+
+from streaming.conf import settings
+from streaming.costs.package import CURRENCY, cost_by_package
+from streaming.costs.price_settings import Price, price_for
+from streaming.models import Generation
+from streaming.protocol import Usage
+from streaming.providers import provider_class
+
+logger = logging.getLogger(__name__)
+
+MILLION = Decimal(1_000_000)
+PLACES = Decimal("0.000000001")
+"""The database keeps nine decimal places: one token costs less than a millionth."""
+
+APART = "anthropic-messages"
+"""The dialect whose input tokens do not count cached tokens and cache writes."""
+
+
+class Cost(NamedTuple):
+    """The cost of an answer. `amount` is None if it is not known. `price` is what it was made from, for the row."""
+
+    amount: Decimal | None = None
+    price: dict[str, Any] | None = None
+
+
+def cost_of(generation: Generation) -> Cost:
+    """Returns what a generation costs, as far as its usage and its model's price are known. Raises nothing.
+
+    A generation that was stopped or that failed costs what its usage says.
+    """
+    if generation.input_tokens is None and generation.output_tokens is None:
+        return Cost()
+    try:
+        return _cost(generation)
+    except Exception:  # a wrong price must not keep an answer from its end
+        logger.exception("The cost of generation %s is not known.", generation.pk)
+        return Cost()
+
+
+def _cost(generation: Generation) -> Cost:
+    alias, at = generation.provider, generation.created_at
+    model = generation.model or _configured_model(alias)
+    usage = _with_cached(generation)
+    price = price_for(alias, model, _day(at))
+    if price is not None:
+        amount = _sum(price, usage)
+        told = {"source": "settings", "currency": settings.CURRENCY} | _told(price)
+        return Cost(amount.quantize(PLACES), told)
+    found = cost_by_package(alias, model, usage, at) if settings.CURRENCY == CURRENCY else None
+    if found is None:
+        return Cost()
+    return Cost(found[0].quantize(PLACES), {"currency": CURRENCY} | found[1])
+
+
+def _configured_model(alias: str) -> str:
+    """Returns the model of a provider's options. The row of a process that died does not name its model."""
+    entry: dict[str, Any] = {**settings.PROVIDERS.get(alias, {})}
+    return str(entry.get("OPTIONS", {}).get("model", ""))
+
+
+def _with_cached(generation: Generation) -> Usage:
+    """Returns the usage with input tokens that count cached ones and cache writes, too."""
+    read, written = generation.cached_input_tokens or 0, generation.cache_write_tokens or 0
+    given = generation.input_tokens or 0
+    return Usage(
+        input_tokens=given + read + written if _dialect_of(generation.provider) == APART else given,
+        output_tokens=generation.output_tokens or 0,
+        cached_input_tokens=read,
+        cache_write_tokens=written,
+        reasoning_tokens=generation.reasoning_tokens or 0,
+    )
+
+
+def _dialect_of(alias: str) -> str:
+    entry: dict[str, Any] = {**settings.PROVIDERS.get(alias, {})}
+    chosen = entry.get("OPTIONS", {}).get("dialect")
+    return str(chosen or getattr(provider_class(alias), "dialect", "") if entry else "")
+
+
+def _sum(price: Price, usage: Usage) -> Decimal:
+    read, written = usage.cached_input_tokens or 0, usage.cache_write_tokens or 0
+    thought, said = usage.reasoning_tokens or 0, usage.output_tokens or 0
+    counts = (
+        (max((usage.input_tokens or 0) - read - written, 0), price.input),
+        (read, price.input if price.cached_input is None else price.cached_input),
+        (written, price.input if price.cache_write is None else price.cache_write),
+        (max(said - thought, 0), price.output),
+        (min(thought, said), price.output if price.reasoning is None else price.reasoning),
+    )
+    return sum((count * amount for count, amount in counts), Decimal(0)) / MILLION
+
+
+def _told(price: Price) -> dict[str, Any]:
+    """Returns a price for the row. Amounts are text, so that they stay exact."""
+    told = {name: str(value) for name, value in msgspec.structs.asdict(price).items() if value is not None}
+    since, pattern = told.pop("since"), told.pop("pattern")
+    dated = {} if price.since == datetime.date.min else {"from": since}
+    return {"model": pattern} | dated | told
+
+
+def _day(at: datetime.datetime) -> datetime.date:
+    return timezone.localtime(at).date() if timezone.is_aware(at) else at.date()

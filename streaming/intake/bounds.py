@@ -1,0 +1,74 @@
+"""The bounds of the texts that a client can make the app keep or send: the only list of them, each with its name.
+
+Whole requests have bounds, too: Django's DATA_UPLOAD_MAX_MEMORY_SIZE, and `MAX_COMMAND_CHARS` for a socket's frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from streaming.conf import settings
+from streaming.errors import BadRequest, TooLarge
+from streaming.files.uploads import MAX_NAME_CHARS
+from streaming.intake.submission import Submission, ToolAnswer
+from streaming.protocol import FilePart, ToolApproval, ToolResult
+from streaming.protocol.nesting import is_too_deep
+
+MAX_ID_CHARS = 128
+"""The longest id that a client may choose, and the longest alias. The database's columns have this length."""
+MAX_REASON_CHARS = 2_000
+"""The longest reason for a decision about a tool call. It is sent to the model in every further turn."""
+
+Bound = Callable[[], int]
+
+
+def _id() -> int:
+    return MAX_ID_CHARS
+
+
+BOUNDS: dict[type[msgspec.Struct], dict[str, Bound]] = {
+    Submission: {
+        "key": _id,
+        "client_id": _id,
+        "message_id": _id,
+        "provider": _id,
+        "prompt": lambda: settings.MAX_PROMPT_CHARS,
+    },
+    # The URL and the type are not kept: a data URL becomes an attachment of a type in STREAMING_FILE_TYPES.
+    FilePart: {
+        "url": lambda: settings.MAX_FILE_BYTES * 4 // 3,
+        "filename": lambda: MAX_NAME_CHARS,
+    },
+    # A `call_id` is one of the answer's own.
+    ToolResult: {"output": lambda: settings.MAX_TOOL_OUTPUT_CHARS},
+    ToolApproval: {"reason": lambda: MAX_REASON_CHARS},
+}
+"""The most characters of each field. Longer texts are refused, except for a file's name, which is cut."""
+
+
+def check_answers(answers: Iterable[ToolAnswer]) -> None:
+    """Checks the size of outputs and reasons that will be kept.
+
+    Raises:
+        BadRequest: an output is nested too deep.
+        TooLarge: an output or a reason is larger than its bound.
+    """
+    for answer in answers:
+        _CHECKS[type(answer)](answer)
+
+
+def _check_output(answer: ToolResult) -> None:
+    if is_too_deep(answer.output):
+        raise BadRequest("The output of a tool is nested too deep.")
+    if len(msgspec.json.encode(answer.output)) > BOUNDS[ToolResult]["output"]():
+        raise TooLarge("The output of a tool is larger than this site accepts.")
+
+
+def _check_reason(answer: ToolApproval) -> None:
+    if len(answer.reason) > MAX_REASON_CHARS:
+        raise TooLarge(f"The reason has {len(answer.reason)} characters; at most {MAX_REASON_CHARS} are accepted.")
+
+
+_CHECKS: dict[type[ToolAnswer], Callable[..., None]] = {ToolResult: _check_output, ToolApproval: _check_reason}

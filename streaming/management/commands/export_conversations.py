@@ -1,0 +1,38 @@
+"""`manage.py export_conversations` writes conversations to a file or to standard output."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from streaming.archive import FORMATS, bundles
+from streaming.management.files import written
+from streaming.management.progress import ReportingCommand
+from streaming.management.selection import add_owner_arguments, of_owner
+from streaming.models import Conversation
+
+
+class Command(ReportingCommand):
+    help = (
+        "Export conversations, oldest first. import_conversations reads the format jsonl back without loss, "
+        "with branches and files. markdown has the path that is shown, csv one row for each message."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("file", nargs="?", default="-", help="Where to write; - is standard output, the default.")
+        parser.add_argument("--format", choices=FORMATS, default="jsonl")
+        parser.add_argument("--conversation", metavar="KEY", help="Only conversations with this key.")
+        add_owner_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        selected = of_owner(Conversation.objects.all(), options)
+        if options["conversation"]:
+            selected = selected.filter(key=options["conversation"])
+        count = selected.count()
+        counted = self.progress(options, "conversations", count).counted(bundles(selected))
+        with written(options["file"], self.stdout) as write:
+            for text in FORMATS[options["format"]](counted):
+                write(text)
+        result = {"conversations": count, "format": options["format"], "file": options["file"]}
+        self.report(options, result, f"{count} conversations exported.", beside=options["file"] == "-")

@@ -1,0 +1,101 @@
+"""Announcing: calls the receivers of a signal in other threads, in the order of the events of each generation."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import logging
+import queue
+import threading
+import time
+import uuid
+from typing import Any, NamedTuple
+
+from django.db import connections, transaction
+from django.dispatch import Signal
+
+from streaming.database import alias
+from streaming.models import Generation
+
+logger = logging.getLogger(__name__)
+
+# The number of threads. A generation's signals all go to the same one, so that they keep their order. A receiver that
+# hangs holds up the signals of so many generations, one of `LANES`.
+LANES = 4
+# Seconds that a process which ends waits for its receivers, at most. The threads are daemons, so none can keep it.
+EXIT_SECONDS = 2.0
+
+
+class _News(NamedTuple):
+    signal: Signal
+    generation_id: uuid.UUID
+    told: dict[str, Any]
+
+
+class _Lane:
+    """A thread that calls receivers, one after the other. It begins with the first news."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[_News] = queue.SimpleQueue()
+        self._is_begun = False
+        self._changed = threading.Condition()
+        self._pending = 0
+
+    def put(self, news: _News) -> None:
+        with self._changed:
+            self._pending += 1
+            if not self._is_begun:
+                self._is_begun = True
+                threading.Thread(target=self._work, name="streaming-signals", daemon=True).start()
+        self._queue.put(news)
+
+    def wait(self, seconds: float) -> bool:
+        """Returns True if all receivers have ended within `seconds`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._pending, seconds)
+
+    def _work(self) -> None:
+        while True:
+            try:
+                _send(self._queue.get())
+            except Exception as trouble:
+                logger.error("A signal could not be sent (%s).", type(trouble).__name__)
+            finally:
+                connections.close_all()  # the thread may be idle for hours
+                with self._changed:
+                    self._pending -= 1
+                    self._changed.notify_all()
+
+
+_lanes = [_Lane() for _ in range(LANES)]
+
+
+def announce(signal: Signal, generation_id: uuid.UUID, **told: Any) -> None:
+    """Sends `signal` for a generation. Returns at once. Receivers get the generation as it is stored at that time."""
+    if signal.has_listeners(Generation):
+        _lanes[generation_id.int % LANES].put(_News(signal, generation_id, told))
+
+
+def announce_at_commit(signal: Signal, generation_id: uuid.UUID) -> None:
+    """Sends `signal` when the open transaction is committed. It is not sent if the transaction is undone."""
+    transaction.on_commit(functools.partial(announce, signal, generation_id), using=alias())
+
+
+def wait_for_receivers(seconds: float) -> bool:
+    """Waits until all receivers have ended. Returns False if `seconds` have passed before. Blocks the thread."""
+    end = time.monotonic() + seconds
+    return all(lane.wait(max(0, end - time.monotonic())) for lane in _lanes)
+
+
+def _send(news: _News) -> None:
+    generation = (
+        Generation.objects.using(alias())
+        .select_related("message", "conversation")
+        .filter(pk=news.generation_id)
+        .first()
+    )
+    if generation is not None:  # else it was deleted in the meantime
+        news.signal.send_robust(Generation, generation=generation, **news.told)
+
+
+atexit.register(wait_for_receivers, EXIT_SECONDS)

@@ -1,0 +1,48 @@
+const SHOWN = 2000; // milliseconds for which a button says that it has copied
+
+/** Puts a text on the clipboard. The text may be a promise: Safari allows a copy only in the moment of the press. */
+async function put(text) {
+  if (navigator.clipboard?.write && globalThis.ClipboardItem) {
+    const blob = Promise.resolve(text).then((known) => new Blob([known], { type: "text/plain" }));
+    return navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+  }
+  copySelected(await text); // without https there is no clipboard API
+}
+
+function copySelected(text) {
+  const box = document.body.appendChild(document.createElement("textarea"));
+  box.value = text;
+  box.select();
+  document.execCommand("copy");
+  box.remove();
+}
+
+/** The buttons that copy a message as it was written, with its Markdown. */
+export class Clipboard {
+  constructor(chat) {
+    this.chat = chat;
+    chat.messages.addEventListener("click", ({ target }) => {
+      const button = target.closest(".chat-copy");
+      if (button) this.copy(button);
+    });
+  }
+
+  async copy(button) {
+    await put(this.textOf(button.closest(".chat-message")));
+    this.chat.say("copied");
+    button.toggleAttribute("data-done", true);
+    setTimeout(() => button.toggleAttribute("data-done", false), SHOWN);
+  }
+
+  /** Asks the site for the text, because the page shows it without its Markdown signs. */
+  async textOf(article) {
+    const { message: id } = article.dataset;
+    const known = await this.chat.server.conversation().catch(() => null);
+    const message = known?.messages.find((one) => one.id === id);
+    const written = message?.parts.filter(({ type }) => type === "text").map(({ text }) => text);
+    return (written ?? shownTexts(article)).join("\n\n");
+  }
+}
+
+const shownTexts = (article) =>
+  Array.from(article.querySelectorAll(".chat-parts > .chat-text"), ({ textContent }) => textContent);

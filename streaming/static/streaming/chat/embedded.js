@@ -1,0 +1,41 @@
+import { keep, kept } from "./memory.js";
+
+/**
+ * A chat in a page of the host's. It remembers its conversation for this tab, because the page's address does not name
+ * it, and can begin a new one.
+ */
+export class Embedded {
+  constructor(chat) {
+    Object.assign(this, { chat, name: `conversation ${location.pathname} ${chat.id}` });
+    chat.addEventListener("streaming-chat:started", () => keep(this.name, chat.dataset.conversation));
+    chat.querySelector(".chat-restart")?.addEventListener("click", () => this.begin());
+  }
+
+  /** Shows the conversation of this tab again. Forgets one that the site does not show to this person. */
+  async restore() {
+    const { chat } = this;
+    if (chat.dataset.conversation) return;
+    chat.dataset.conversation = kept(this.name);
+    if (!chat.dataset.conversation) return;
+    try {
+      await chat.reload();
+    } catch (trouble) {
+      if (trouble.kind !== "signed-out") this.forget();
+    }
+    if (chat.messages.querySelector("[aria-busy]")) await chat.conversation.resume();
+  }
+
+  /** Begins a new conversation. The old one stays in the person's list. */
+  begin() {
+    const { chat } = this;
+    if (chat.isActive) return;
+    this.forget();
+    for (const article of chat.messages.querySelectorAll(".chat-message")) article.remove();
+    chat.input.focus({ preventScroll: true });
+  }
+
+  forget() {
+    this.chat.dataset.conversation = "";
+    keep(this.name, "");
+  }
+}

@@ -1,0 +1,151 @@
+"""The HTML of an answer's texts: rendered once for all readers of this process that want HTML.
+
+A picture is fed with the frames of a generation's log, in order, by whichever reader has the next ones. It keeps the
+changes of the last moments, each with the number of the frame that it belongs after. A reader that lags further behind
+gets the whole picture instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import uuid
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from streaming.conf import settings
+from streaming.markdown import MarkdownStream, Patch, RenderOptions
+from streaming.per_loop import PerLoop
+from streaming.protocol.ui_stream import chunk_of, frame
+
+KEPT_CHANGES = 64
+"""The number of changes that are kept: three seconds of an answer."""
+
+LARGE = 8_000
+"""The number of characters whose rendering may take longer than the event loop should be kept busy, some 5 ms."""
+
+Numbered = tuple[int, bytes]
+"""A frame with its number."""
+
+TEXT = b'{"type":"text-'
+
+
+class TextChunk(msgspec.Struct):
+    """A `text-start`, `text-delta` or `text-end` chunk."""
+
+    type: str
+    id: str
+    delta: str = ""
+
+
+class Change(NamedTuple):
+    """A change of the text part that began with frame number `began`. It comes after frame number `seq`."""
+
+    seq: int
+    began: int
+    frame: bytes
+
+
+_decode = msgspec.json.Decoder(TextChunk).decode
+
+
+def text_chunk(one: bytes) -> TextChunk | None:
+    """Returns the chunk of a frame if it is about a text part."""
+    chunk = chunk_of(one)
+    return _decode(chunk) if chunk.startswith(TEXT) else None
+
+
+def html_frame(part: str, patch: Patch) -> bytes:
+    """Returns the frame for a change of a text part. It has no number, because the log does not hold it.
+
+    Its chunk is `{"type": "data-html", "transient": true, "data": {"id": …, "ops": …, "last": …, "tail": …,
+    "rest": …, "fresh": true}}`, with the fields of a `Patch`. Fields that are empty are left out.
+    """
+    fields = {"ops": patch.ops, "last": patch.last, "tail": patch.tail, "fresh": patch.is_fresh}
+    data: dict[str, Any] = {"id": part} | {name: value for name, value in fields.items() if value}
+    if patch.rest is not None:
+        data["rest"] = patch.rest
+    return b"data: %b\n\n" % msgspec.json.encode({"type": "data-html", "data": data, "transient": True})
+
+
+class Picture:
+    """The text parts of one generation. `seq` is the number of the last frame that it has taken.
+
+    `lost` is the number of the last frame whose change is no longer kept.
+    """
+
+    def __init__(self) -> None:
+        self.seq = self.lost = 0
+        self._options = RenderOptions(settings.IMAGE_HOSTS)
+        self._streams: dict[str, MarkdownStream] = {}
+        self._began: dict[str, int] = {}
+        self._changes: deque[Change] = deque()
+        self._turn = asyncio.Lock()
+
+    async def take(self, frames: Sequence[bytes], last: int) -> None:
+        """Takes the frames up to number `last`. Those that it has already are skipped."""
+        async with self._turn:
+            new = frames[len(frames) - max(0, last - self.seq) :]
+            if sum(map(len, new)) + max((one.size for one in self._streams.values()), default=0) > LARGE:
+                await asyncio.to_thread(self._draw, new)
+            elif new:
+                self._draw(new)
+
+    def changes(self, after: int) -> Iterator[Change]:
+        """The changes that belong after later frames than number `after`."""
+        return (change for change in self._changes if change.seq > after)
+
+    def whole(self, head: int) -> list[bytes]:
+        """Returns the frames that make all parts which began after frame number `head`."""
+        parts = ((id, one) for id, one in self._streams.items() if self._began[id] > head)
+        return [html_frame(id, one.snapshot()) for id, one in parts]
+
+    def _draw(self, frames: Sequence[bytes]) -> None:
+        """Feeds the texts in the frames to their streams. Text that came together is rendered together."""
+        numbered = ((seq, text_chunk(one)) for seq, one in enumerate(frames, self.seq + 1))
+        chunks = [(seq, chunk) for seq, chunk in numbered if chunk]
+        for (kind, id), group in itertools.groupby(chunks, key=lambda pair: (pair[1].type, pair[1].id)):
+            pieces = list(group)
+            seq = pieces[-1][0]
+            if kind == "text-start":
+                self._streams[id], self._began[id] = MarkdownStream(self._options), seq
+            elif kind == "text-delta":
+                self._add(seq, id, self._streams[id].feed("".join(chunk.delta for _, chunk in pieces)))
+            else:
+                self._add(seq, id, self._streams[id].finish())
+        self.seq += len(frames)
+
+    def _add(self, seq: int, id: str, patch: Patch | None) -> None:
+        if patch is None:
+            return
+        if len(self._changes) == KEPT_CHANGES:
+            self.lost = self._changes.popleft().seq
+        self._changes.append(Change(seq, self._began[id], html_frame(id, patch)))
+
+
+_pictures: PerLoop[WeakValueDictionary[uuid.UUID, Picture]] = PerLoop(WeakValueDictionary)
+
+
+def picture_of(generation_id: uuid.UUID) -> Picture:
+    """Returns the picture that all readers of a generation share. It lives as long as one of them."""
+    pictures = _pictures.get()
+    picture = pictures.get(generation_id)
+    if picture is None:
+        picture = pictures[generation_id] = Picture()
+    return picture
+
+
+def merged(numbered: Sequence[Numbered]) -> Iterator[bytes]:
+    """Yields the frames with each run of text deltas as one frame, which has the number of the last of them."""
+    told = ((seq, one, text_chunk(one)) for seq, one in numbered)
+    for id, group in itertools.groupby(told, key=lambda one: one[2].id if one[2] and one[2].delta else None):
+        pieces = list(group)
+        if id is None or len(pieces) == 1:
+            yield from (one for _, one, _ in pieces)
+        else:
+            delta = "".join(chunk.delta for _, _, chunk in pieces if chunk)
+            yield frame(pieces[-1][0], msgspec.json.encode({"type": "text-delta", "id": id, "delta": delta}))

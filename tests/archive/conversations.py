@@ -1,0 +1,38 @@
+"""Conversations of all kinds for the tests of the archive, made by the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
+
+from streaming.models import Conversation, Message, Owner
+from streaming.testing import frames_of
+from tests import engine
+from tests.sent_files import picture, submit
+from tests.stepwise import WEATHER, says
+
+
+async def make_all(settings: Any) -> None:
+    """Makes a user's conversation with branches and files, one with tools, and one that failed."""
+    ada = Owner.of_user((await sync_to_async(get_user_model().objects.create_user)("ada")).pk)
+    first = await submit("What is this?", picture(), key="files", owner=ada, client_id="m1")
+    await submit("What is that?", picture(), key="files", owner=ada, message_id="m1", client_id="m2")
+    await submit(key="files", owner=ada, trigger="regenerate-message", message_id=str(first.message_id), prompt="")
+    says(settings, ("Let me look. ", (WEATHER,)), ("It rains. \u2028 \U0001f327", ()))
+    await frames_of((await engine.submit("Weather?", key="tools")).pk)
+    backend = "streaming.providers.scripted.Scripted"
+    options = {"text": "one two three", "error": "overloaded", "fail_after": 3}
+    settings.STREAMING_PROVIDERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
+    await frames_of((await engine.submit("=1+1", key="failed", owner=engine.BOB)).pk)
+
+
+def tree() -> set[tuple[str, str, str]]:
+    """All stored messages: conversation, parent's text, text."""
+    rows = Message.objects.select_related("conversation", "parent")
+    return {(row.conversation.key, row.parent.text if row.parent else "", row.text) for row in rows}
+
+
+def delete_all() -> None:
+    Conversation.objects.all().delete()

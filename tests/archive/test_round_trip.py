@@ -1,0 +1,76 @@
+"""An archive that is imported into an empty database gives the same archive again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from streaming.archive import FORMATS, bundles, read_archive
+from streaming.archive.tables import TABLES
+from streaming.models import Conversation, Generation, JournalEntry, Message
+from tests import engine
+from tests.archive.conversations import delete_all, make_all, tree
+from tests.engine import Script
+from tests.sent_files import names, submit
+from tests.stepwise import requests
+
+pytestmark = pytest.mark.usefixtures("engine", "site_tools")
+
+
+def archive() -> bytes:
+    return "".join(FORMATS["jsonl"](bundles(Conversation.objects.all()))).encode()
+
+
+def imported(data: bytes, **options: Any) -> Any:
+    return read_archive(data.splitlines(keepends=True), **options)
+
+
+async def test_round_trip_is_exact_to_the_byte(settings: Any, stored: Path) -> None:
+    await make_all(settings)
+    before, told, files = await sync_to_async(archive)(), await sync_to_async(tree)(), names(stored)
+    assert len(files) == 1
+    await sync_to_async(delete_all)()
+    assert names(stored) == []
+    result = await sync_to_async(imported)(before)
+    assert await sync_to_async(archive)() == before
+    assert await sync_to_async(tree)() == told
+    assert names(stored) == files
+    assert result.imported == {"conversation": 3, "message": 9, "generation": 5, "attachment": 2}
+    assert not await JournalEntry.objects.aexists()
+
+
+async def test_imported_conversation_goes_on(settings: Any, stored: Path, scripted: Script) -> None:
+    await make_all(settings)
+    data = await sync_to_async(archive)()
+    await sync_to_async(delete_all)()
+    await sync_to_async(imported)(data)
+    scripted(text="Still here.")
+    await submit("And now?", key="tools")
+    _, answer, _ = requests()[-1].turns
+    assert [type(part).__name__ for part in answer.parts] == ["TextPart", "ToolCall", "ToolResult", "TextPart"]
+
+
+async def test_every_column_is_in_the_archive_or_left_out_on_purpose(settings: Any, stored: Path) -> None:
+    await make_all(settings)
+    lines = [json.loads(line) for line in (await sync_to_async(archive)()).splitlines()]
+    for table in TABLES:
+        columns = {field.name for field in table.model._meta.concrete_fields} - table.left_out
+        rows = [line[table.name] for line in lines if table.name in line]
+        assert rows
+        assert all(set(row) - {"content"} == columns for row in rows)
+
+
+async def test_running_answer_is_archived_as_interrupted(scripted: Script) -> None:
+    scripted(text="a b c", delay=30)
+    await engine.submit()
+    data = await sync_to_async(archive)()
+    [row] = [entry for line in data.splitlines() if (entry := json.loads(line).get("generation"))]
+    assert (row["status"], row["error_code"]) == ("interrupted", "interrupted")
+    await sync_to_async(delete_all)()
+    await sync_to_async(imported)(data)
+    assert (await Generation.objects.aget()).status == "interrupted"
+    assert await Message.objects.acount() == 2

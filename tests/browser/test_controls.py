@@ -1,0 +1,104 @@
+"""The controls of the page: copy, fold, continue, the choice of a model, suggestions, times and tokens."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.by_prompt import MARKUP, WORDS
+from tests.browser.chat import Chat
+
+LONG = "\n".join(f"Line {number}" for number in range(40))
+
+
+async def test_a_message_is_copied_as_it_was_written(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", permissions=["clipboard-read", "clipboard-write"])
+    await chat.ask("markup **please**")
+    await chat.is_idle()
+    copied = "navigator.clipboard.readText()"
+    for message, text in ((chat.answer, MARKUP), (chat.questions, "markup **please**")):
+        await message.get_by_role("button", name="Copy").click()
+        await expect(chat.status).to_have_text("Copied.")
+        assert await chat.page.evaluate(copied) == text
+        await chat.page.evaluate("navigator.clipboard.writeText('')")
+
+
+async def test_a_long_question_is_folded_and_can_be_unfolded(chat: Chat) -> None:
+    await chat.ask(f"words {LONG}")
+    await chat.is_idle()
+    for _ in range(2):
+        height = (await chat.questions.locator(".chat-parts").bounding_box() or {})["height"]
+        await chat.questions.get_by_role("button", name="Show all").click()
+        assert (await chat.questions.locator(".chat-parts").bounding_box() or {})["height"] > 2 * height
+        await chat.questions.get_by_role("button", name="Show less").click()
+        assert (await chat.questions.locator(".chat-parts").bounding_box() or {})["height"] == height
+        await chat.page.reload()
+    await chat.ask("words please")
+    await expect(chat.questions.last.get_by_role("button", name="Show all")).to_be_hidden()
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+async def test_an_answer_at_its_limit_is_continued(open_chat: Any, has_script: bool) -> None:
+    chat: Chat = await open_chat("/", java_script_enabled=has_script)
+    await chat.box.fill("limited please")
+    await chat.send_button.click()
+    await expect(chat.note).to_have_text("The answer reached its length limit.")
+    if has_script:
+        await chat.box.fill("my next question")
+    await chat.page.get_by_role("button", name="Continue").click()
+    await expect(chat.text).to_have_text("no further.")
+    await expect(chat.questions.last.locator(".chat-text")).to_have_text("Continue.")
+    await expect(chat.messages).to_have_count(4)
+    await expect(chat.box).to_have_value("my next question" if has_script else "")
+
+
+async def test_a_stopped_answer_can_be_continued_but_a_failed_one_only_tried_again(chat: Chat) -> None:
+    await chat.ask("hang please")
+    await chat.has_begun()
+    await chat.stop_button.click()
+    await expect(chat.note).to_have_text("Stopped.")
+    await expect(chat.page.get_by_role("button", name="Continue")).to_be_visible()
+    await chat.ask("busy today")
+    await expect(chat.note).to_contain_text("The model is busy.")
+    await expect(chat.retry_button).to_be_visible()
+    await expect(chat.page.get_by_role("button", name="Continue")).to_be_hidden()
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+async def test_a_person_chooses_the_model(open_chat: Any, has_script: bool) -> None:
+    chat: Chat = await open_chat("/", java_script_enabled=has_script)
+    picker = chat.page.get_by_label("Model")
+    await expect(picker).to_have_value("default")
+    await picker.select_option("Thorough")
+    await chat.box.fill("markup please")
+    await chat.send_button.click()
+    await expect(chat.text).to_have_text(MARKUP)
+    await chat.is_idle()
+    await chat.page.reload()
+    await expect(picker).to_have_value("thorough")
+    url = chat.page.url.replace("/chat/", "/api/chat/").rstrip("/")
+    loaded = await (await chat.page.request.get(url)).json()
+    assert loaded["messages"][-1]["metadata"]["model"] == "by-prompt-2"
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+async def test_a_suggestion_is_sent_with_one_press(open_chat: Any, has_script: bool) -> None:
+    chat: Chat = await open_chat("/", java_script_enabled=has_script)
+    await chat.page.get_by_role("button", name="words for me").click()
+    await expect(chat.text).to_have_text(WORDS)
+    await expect(chat.questions.locator(".chat-text")).to_have_text("words for me")
+
+
+async def test_messages_have_their_time_and_tokens(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", timezone_id="Asia/Kolkata", locale="en-GB")
+    await chat.ask("words please")
+    await chat.is_idle()
+    tokens = re.compile(r"^\d+ \+ \d+ tokens$")
+    now = "new Intl.DateTimeFormat('en', {timeStyle: 'short'}).format(new Date())"
+    for _ in range(2):
+        assert await chat.questions.locator("time").inner_text() == await chat.page.evaluate(now)
+        await expect(chat.answer.locator("[data-usage]")).to_have_text(tokens)
+        await chat.page.reload()

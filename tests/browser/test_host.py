@@ -1,0 +1,126 @@
+"""Chats in pages of a site's own, under the Content Security Policies of Django 6 and of django-csp."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.by_prompt import WORDS
+from tests.browser.chat import Chat
+from tests.servers import Site, environment, manage, serve
+
+ADA = "from django.contrib.auth.models import User; User.objects.create_user('ada', password='lace')"
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Site]]:
+    """Returns the site with the policy that somebody makes, as in `hosts("django")`. Each starts at its first use."""
+    running: dict[str, Site] = {}
+    with contextlib.ExitStack() as stack:
+
+        def host(csp: str) -> Site:
+            if csp not in running:
+                directory = tmp_path_factory.mktemp("host")
+                env = {"CSP": csp}
+                settings = "tests.browser.host"
+                manage(environment(settings, directory / "site.sqlite3", env), "collectstatic", "--noinput")
+                running[csp] = stack.enter_context(serve("uvicorn", directory, settings=settings, env=env))
+                running[csp].manage("shell", "-c", ADA)
+            return running[csp]
+
+        yield host
+
+
+@pytest.fixture
+def site(hosts: Callable[[str], Site], request: pytest.FixtureRequest) -> Site:
+    return hosts(getattr(request, "param", "package"))
+
+
+async def sign_in(page: Page) -> None:
+    await page.get_by_label("Username").fill("ada")
+    await page.get_by_label("Password").fill("lace")
+    await page.get_by_role("button", name="Sign in").click()
+
+
+async def opened(open_chat: Any, path: str) -> Chat:
+    """The page, for somebody who has signed in."""
+    chat: Chat = await open_chat(f"/login/?next={path}")
+    await sign_in(chat.page)
+    await chat.page.wait_for_url(path)
+    return chat
+
+
+@pytest.mark.parametrize("site", ["django", "package"], indirect=True)
+async def test_the_page_works_under_a_strict_policy_with_a_nonce(open_chat: Any) -> None:
+    chat = await opened(open_chat, "/")
+    await chat.ask("words please")
+    await expect(chat.text).to_have_text(WORDS)
+    assert await chat.page.locator("script[type=importmap]").count() == 1
+    display = "element => getComputedStyle(element).display"
+    assert await chat.page.locator("streaming-chat").evaluate(display) == "grid"
+
+
+async def test_a_visitor_who_must_sign_in_is_told_before_typing(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/shop/")
+    await expect(chat.page.get_by_text("Sign in to chat.")).to_be_visible()
+    await expect(chat.box).to_have_count(0)
+    await chat.page.get_by_role("link", name="Sign in").click()
+    await sign_in(chat.page)
+    await expect(chat.page).to_have_url(re.compile(r"/shop/$"))
+    await expect(chat.box).to_be_visible()
+
+
+async def test_an_embedded_chat_finds_its_conversation_after_a_reload(open_chat: Any) -> None:
+    chat = await opened(open_chat, "/shop/")
+    await chat.ask("slow please")
+    await chat.has_begun()
+    await chat.page.reload()
+    await expect(chat.text).to_have_text(WORDS)
+    await chat.is_idle()
+    await chat.ask("markup please")
+    await chat.is_idle()
+    await chat.page.reload()
+    await expect(chat.questions).to_have_count(2)
+    await chat.page.get_by_role("button", name="New conversation").click()
+    await expect(chat.messages).to_have_count(0)
+    await chat.page.reload()
+    await expect(chat.box).to_be_visible()
+    await expect(chat.messages).to_have_count(0)
+
+
+async def test_a_host_page_stays_at_its_top_and_sets_the_height(open_chat: Any) -> None:
+    chat = await opened(open_chat, "/shop/")
+    await expect(chat.box).to_be_enabled()
+    assert await chat.page.evaluate("[scrollY, document.activeElement.tagName]") == [0, "BODY"]
+    height = "element => { document.documentElement.style.setProperty('--chat-height', '300px'); return %s }"
+    element = chat.page.locator("streaming-chat")
+    assert await element.evaluate(height % "element.clientHeight") == 300
+
+
+async def test_the_pages_fit_between_a_header_and_a_footer(open_chat: Any) -> None:
+    chat = await opened(open_chat, "/")
+    await expect(chat.box).to_be_focused()
+    assert await chat.page.evaluate("scrollY") == 0
+    await expect(chat.page.get_by_text("The shop's footer")).to_be_in_viewport()
+
+
+async def test_two_chats_fit_one_page(open_chat: Any) -> None:
+    chat = await opened(open_chat, "/shop/?two")
+    ids = await chat.page.evaluate("Array.from(document.querySelectorAll('[id]'), ({ id }) => id)")
+    assert len(ids) == len(set(ids))
+    assert {"chat", "second"} <= set(ids)
+    await expect(chat.page.get_by_role("region", name="Chat")).to_have_count(2)
+    for name, prompt in (("chat", "words please"), ("second", "unbroken please")):
+        box = chat.page.locator(f"#{name}").get_by_label("Message", exact=True)
+        await box.fill(prompt)
+        await box.press("Enter")
+    for _ in range(2):
+        await expect(chat.page.locator("#chat .chat-text").last).to_have_text(WORDS)
+        await expect(chat.page.locator("#second .chat-text").last).to_have_text("x" * 600)
+        await expect(chat.page.locator("#second article")).to_have_count(2)
+        await chat.page.reload()

