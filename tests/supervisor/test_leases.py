@@ -32,7 +32,7 @@ async def test_lease_is_renewed_and_stop_is_read_even_if_frames_cannot_be_stored
     scripted(text="word " * 1000, delay=0.005)
     generation = await submit()
     with monkeypatch.context() as patch:
-        patch.setattr("streaming.journal.database.JournalEntry.objects.bulk_create", _too_large)
+        patch.setattr("streaming.supervisor.leases.write_frames", _too_large)
         await asyncio.sleep(0.2)
         row = await load(generation)
         assert (row.status, await JournalEntry.objects.acount()) == ("running", 0)
