@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
-
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
+from benchmarks.serve_peers import ag_ui, installed
 from benchmarks.serve_upstream import relayed, sdk_chunks
-
-
-def _model(request: HttpRequest) -> str:
-    return str(json.loads(request.body)["provider"])
 
 
 @csrf_exempt
 async def textbook(request: HttpRequest) -> StreamingHttpResponse:
-    return StreamingHttpResponse(sdk_chunks(_model(request)), content_type="text/event-stream")
+    return StreamingHttpResponse(sdk_chunks(request.GET["model"]), content_type="text/event-stream")
 
 
 @csrf_exempt
 async def relay(request: HttpRequest) -> StreamingHttpResponse:
-    return StreamingHttpResponse(_body(_model(request)), content_type="text/event-stream")
-
-
-async def _body(model: str) -> AsyncIterator[bytes]:
-    async for data in relayed(model):
-        yield data
+    return StreamingHttpResponse(relayed(request.GET["model"]), content_type="text/event-stream")
 
 
 urlpatterns = [path("textbook", textbook), path("relay", relay), path("", include("streaming.urls"))]
+if view := installed(ag_ui):
+    urlpatterns.append(path("ag-ui", view))
