@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.live.client import Visit, Visitor
 from tests.live.conftest import StartSite
+from tests.servers import Site
 
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -29,10 +30,34 @@ async def test_statements_do_not_grow_with_tokens(start_site: StartSite, visit: 
     assert 0 < len(few) <= MOST_STATEMENTS, "\n".join(few)
 
 
+async def test_follow_up_takes_as_many_statements_as_a_first_message(start_site: StartSite, visit: Visit) -> None:
+    site = start_site("uvicorn", LOGGING=LOGGING, STREAMING_TICK_SECONDS=60, STREAMING_LEASE_SECONDS=120)
+    visitor = await visit(site).greet()
+    first = await _statements(visitor, "words-20", 20)
+    second = await _statements(visitor, "words-20", 20)
+    assert len(second) == len(first), "\n".join(second)
+
+
+async def test_resume_takes_few_statements(start_site: StartSite, visit: Visit) -> None:
+    """The session, and the newest generation with its conversation. The frames are in memory."""
+    site = start_site("uvicorn", LOGGING=LOGGING, STREAMING_TICK_SECONDS=60, STREAMING_LEASE_SECONDS=120)
+    visitor = await visit(site).greet()
+    await (await visitor.ask("Hello?", "slow")).until("text-delta")
+    before = len(site.log())
+    await (await visitor.follow()).until("text-delta", 3)
+    statements = _logged(site, before)
+    await visitor.stop()
+    assert len(statements) <= 3, "\n".join(statements)
+
+
 async def _statements(visitor: Visitor, provider: str, tokens: int) -> list[str]:
-    """The statements of one question in a new conversation."""
+    """The statements of one question in the conversation of its own that each provider has."""
     visitor.key = f"{provider}-key"
     before = len(visitor.site.log())
     stream = await (await visitor.ask("Hello?", provider)).whole()
     assert stream.types.count("text-delta") == tokens
-    return re.findall(r"^SQL .*", visitor.site.log()[before:], re.MULTILINE)
+    return _logged(visitor.site, before)
+
+
+def _logged(site: Site, before: int) -> list[str]:
+    return re.findall(r"^SQL .*", site.log()[before:], re.MULTILINE)
