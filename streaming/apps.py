@@ -12,7 +12,11 @@ class StreamingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Not at the top: the checks import models, which Django loads before it calls `ready`.
+        # Not at the top: these import models, which Django loads before it calls `ready`.
+        from django.contrib.auth.signals import user_logged_in
+
+        from streaming.access import adopt_at_sign_in
         from streaming.checks import register_checks
 
         register_checks()
+        user_logged_in.connect(adopt_at_sign_in)

@@ -25,7 +25,7 @@ from streaming.access import SessionCheck, TokenBucket, open_streams, owner_in_s
 from streaming.conf import settings
 from streaming.database import in_database, refusal_of, told
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
-from streaming.intake import UNREADABLE, read_json, submission_of
+from streaming.intake import read_command, request_id_if_any, request_id_of, submission_of
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import chunk_of
 from streaming.subscription import Subscription, follow, subscribe, total_of
@@ -38,13 +38,7 @@ CLOSE_UNAUTHENTICATED = 4401
 CLOSE_MOVED = 4307  # the session has got another key: connect again
 CLOSE_TOO_MANY = 4429
 PARTING_CODES = {False: CLOSE_UNAUTHENTICATED, True: CLOSE_MOVED}
-CLOSE_CODES: dict[type[RequestError], int] = {
-    LoginRequired: CLOSE_UNAUTHENTICATED,
-    TooManyRequests: CLOSE_TOO_MANY,
-}
-# A command contains the client's whole history, which is not used. This is more than twice the longest prompt in UTF-8.
-MAX_COMMAND_CHARS = 1_000_000
-MAX_REQUEST_ID_CHARS = 128
+CLOSE_CODES: dict[type[RequestError], int] = {LoginRequired: CLOSE_UNAUTHENTICATED, TooManyRequests: CLOSE_TOO_MANY}
 # How many commands a socket may send; a client sends one for each question. Daphne buffers unread ones without limit.
 BURST_COMMANDS, COMMANDS_PER_SECOND = 100, 20.0
 # How many answers one socket may follow at once. A page shows one or a few.
@@ -105,21 +99,21 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         if not self._bucket.take():
             await self._close_and_stop(CLOSE_TOO_MANY)
         try:
-            command = _decode(text_data)
-            request_id = _request_id(command)
+            command = read_command(text_data)
+            request_id = request_id_of(command)
             if not await self._session.holds_now():
                 await self._close_and_stop(PARTING_CODES[self._session.has_moved])
             await self._handler(command)(command, request_id)
         except StopConsumer:
             raise
         except RequestError as error:
-            await self._reply_error(_request_id_if_any(text_data), str(error), error.retry_after)
+            await self._reply_error(request_id_if_any(text_data), str(error), error.retry_after)
         except Exception as error:
             # Channels would close the socket, and all its answers would lose their reader.
             logger.exception("A command could not be handled (%s).", told(error))
             refusal = refusal_of(error)
             text = str(refusal or PUBLIC_MESSAGES["internal"])
-            await self._reply_error(_request_id_if_any(text_data), text, refusal.retry_after if refusal else None)
+            await self._reply_error(request_id_if_any(text_data), text, refusal.retry_after if refusal else None)
 
     def _handler(self, command: dict[str, Any]) -> Callable[[dict[str, Any], str], Awaitable[None]]:
         handlers = {"send": self._send, "resume": self._resume, "abort": self._abort}
@@ -173,7 +167,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             with open_streams().reading(), closing(await subscribing()) as subscription:
                 await self._relay_frames(request_id, subscription)
         except RequestError as error:
-            await self._reply_error(request_id, str(error))
+            await self._reply_error(request_id, str(error), error.retry_after)
         except Exception:
             logger.exception("A socket's stream broke off.")
             await self._reply_error(request_id, BROKE_OFF)
@@ -187,10 +181,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         sent = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
-            if not frames and open_streams().is_closing:
-                await self._reply_error(request_id, BROKE_OFF)
-                return
-            if subscription.has_begun_again:
+            is_closing = not frames and open_streams().is_closing
+            if is_closing or subscription.has_begun_again:
                 await self._reply_error(request_id, BROKE_OFF)
                 return
             for sequence, one in enumerate(frames, sent):
@@ -209,43 +201,6 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         """Sends one reply. Some servers raise an OSError if the client has gone; `disconnect` comes next then."""
         with suppress(OSError):
             await self.send(text_data=reply.decode())
-
-
-def _decode(text: str | None) -> dict[str, Any]:
-    if text is None:
-        raise BadRequest("Frames must be text.")
-    if len(text) > MAX_COMMAND_CHARS:
-        raise BadRequest(
-            f"A frame may have at most {MAX_COMMAND_CHARS} characters. "
-            "Send only the last message, and send files to api/files first."
-        )
-    try:
-        command = read_json(text)
-    except UNREADABLE as error:
-        raise BadRequest("A frame must be valid JSON.") from error
-    if not isinstance(command, dict):
-        raise BadRequest("A frame must be a JSON object.")
-    return command
-
-
-def _request_id(command: dict[str, Any]) -> str:
-    request_id = command.get("requestId")
-    if not isinstance(request_id, str) or not 1 <= len(request_id) <= MAX_REQUEST_ID_CHARS:
-        raise BadRequest(f"A frame's 'requestId' must be a string of 1 to {MAX_REQUEST_ID_CHARS} characters.")
-    return request_id
-
-
-class _Address(msgspec.Struct):
-    requestId: str = ""
-
-
-def _request_id_if_any(text: str | None) -> str:
-    """The request id for an error reply; empty if the command has none. Without the id, a client waits for ever."""
-    try:
-        request_id = msgspec.convert(read_json(text or ""), _Address).requestId
-    except UNREADABLE:
-        return ""
-    return request_id if len(request_id) <= MAX_REQUEST_ID_CHARS else ""
 
 
 def _active_generation(owner: Owner, key: str) -> uuid.UUID | None:

@@ -24,7 +24,7 @@ class BelowPrefix:
     """Passes a scope whose path begins with its `root_path`, which Channels' router requires.
 
     The prefix is FORCE_SCRIPT_NAME or the server's root path, as for HTTP in Django. Some servers and proxies leave it
-    in the path and some do not. Both are accepted.
+    in the path and some do not. Django accepts both, and so does this.
     """
 
     def __init__(self, application: Application) -> None:

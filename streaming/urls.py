@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from streaming.views import chat_patterns, conversation_patterns, file_patterns, page_patterns, probe_patterns
+from streaming.views import (
+    chat_patterns,
+    conversation_patterns,
+    file_patterns,
+    health_patterns,
+    listing_patterns,
+    page_patterns,
+    probe_patterns,
+)
 
 app_name = "streaming"
-urlpatterns = [*chat_patterns, *conversation_patterns, *file_patterns, *page_patterns, *probe_patterns]
+urlpatterns = [
+    *chat_patterns,
+    *conversation_patterns,
+    *listing_patterns,
+    *file_patterns,
+    *health_patterns,
+    *page_patterns,
+    *probe_patterns,
+]

@@ -34,6 +34,11 @@ class OpenStreams:
         self._reading = 0
         self._are_gone = asyncio.Event()
 
+    @property
+    def count(self) -> int:
+        """The number of streams and sockets that are open."""
+        return self._held.total()
+
     def check(self, owner_key: str) -> None:
         """Checks that the owner may open one more. This does not reserve it; another request may open one first.
 
@@ -87,3 +92,8 @@ _open_streams = PerLoop(OpenStreams)
 def open_streams() -> OpenStreams:
     """The running event loop's open streams."""
     return _open_streams.get()
+
+
+def open_everywhere() -> int:
+    """The number of streams and sockets that are open on all event loops of this process. Any thread may ask."""
+    return sum(streams.count for _, streams in _open_streams.items())

@@ -55,7 +55,8 @@ class Group:
             row.save_base(raw=True, force_insert=True, using=alias())
         except (IntegrityError, DataError, ValueError) as error:
             transaction.set_rollback(False, using=alias())  # `undo` goes back to the savepoint
-            raise BadLine(f"The database refuses it; it may have this {table} already. {error}") from error
+            said = " ".join(str(error).split())
+            raise BadLine(f"The database refuses it; it may have this {table} already. {said}") from error
         self._seen.setdefault(type(row), set()).add(row.pk)
         self.rows.append(table)
 

@@ -20,6 +20,8 @@ TURNS = 2
 RELIEF_SECONDS = 0.02
 # Seconds between two checks for a stuck client, which may be cut off so much later.
 CHECK_SECONDS = 1.0
+# A kernel takes at least so much at once. Shorter responses cannot leave anything behind in a server.
+SMALL_BYTES = 64 * 1024
 
 
 class Guard:
@@ -33,6 +35,8 @@ class Guard:
         self._wire = wire
         self.has_begun = False
         self._waiting = 0
+        self._sent = 0
+        self._is_over = False
         self._last_progress: tuple[int, float] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -41,6 +45,7 @@ class Guard:
         if self._timer is None:
             self._check_later()
         self._waiting += 1
+        self._sent += len(message.get("body", b""))
         self.has_begun = self.has_begun or message["type"] == "http.response.start"
         try:
             await self._send(message)
@@ -56,8 +61,12 @@ class Guard:
         self._wire.abort()
 
     def close(self) -> None:
-        """Stops the checks of the connection."""
-        if self._timer:
+        """Stops the checks of the connection, or lets them go on until the client has everything or is cut.
+
+        That is for granian. The other servers have nothing left, because `send` has waited.
+        """
+        self._is_over = True
+        if self._timer and (self._sent <= SMALL_BYTES or self._wire.is_drained()):
             self._timer.cancel()
 
     def _check_later(self) -> None:
@@ -65,7 +74,9 @@ class Guard:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._check)
 
     def _check(self) -> None:
-        if self._waiting and self._is_stuck():
+        if self._is_over and self._wire.is_drained():
+            return
+        if (self._waiting or self._is_over) and self._is_stuck():
             self._wire.abort()
         else:
             self._check_later()

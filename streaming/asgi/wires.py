@@ -39,6 +39,9 @@ class Wire(Protocol):
     def is_flushed(self) -> bool:
         """True if the server has no bytes for the client, as far as can be seen, or if the connection is closed."""
 
+    def is_drained(self) -> bool:
+        """True if nothing is left for the client after the last message, or if the connection is closed."""
+
     def progress(self) -> int:
         """A number that grows when the client takes bytes. It may fall when the server writes more.
 
@@ -60,6 +63,9 @@ class TwistedWire:
 
     def is_flushed(self) -> bool:
         return not self._transport.connected or not self._buffered()
+
+    def is_drained(self) -> bool:
+        return self.is_flushed()
 
     def progress(self) -> int:
         return -self._buffered() - _in_kernel(self._transport.fileno())
@@ -85,6 +91,9 @@ class AsyncioWire:
     def is_flushed(self) -> bool:
         return not self._buffered()
 
+    def is_drained(self) -> bool:
+        return self.is_flushed()
+
     def progress(self) -> int:
         return -self._buffered() - _in_kernel(self._socket.fileno())
 
@@ -106,9 +115,19 @@ class NativeWire:
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
+        self._missed = 0
 
     def is_flushed(self) -> bool:
         return True
+
+    def is_drained(self) -> bool:
+        """True if the kernel's buffer is empty, because granian would fill it from its own.
+
+        A connection that is not found may be newer than the last search. The second time, it is closed.
+        """
+        with connections.to(self._peer) as found:
+            self._missed = 0 if found else self._missed + 1
+            return self._missed > 1 if found is None else not _in_kernel(found.fileno())
 
     def progress(self) -> int:
         with connections.to(self._peer) as found:

@@ -16,6 +16,7 @@ from streaming.checks.redaction import check_redaction
 from streaming.checks.redis import check_redis
 from streaming.checks.settings import check_settings
 from streaming.checks.site import check_exposure, check_site
+from streaming.checks.telemetry import check_telemetry
 from streaming.checks.tools import check_tools
 
 TAG = "streaming"
@@ -28,6 +29,7 @@ CHECKS = (
     check_redis,
     check_files,
     check_costs,
+    check_telemetry,
 )
 
 

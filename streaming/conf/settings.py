@@ -7,21 +7,31 @@ from typing import Any
 from streaming.conf.costs import CostSettings
 from streaming.conf.files import FileSettings
 from streaming.conf.markdown import MarkdownSettings
+from streaming.conf.operating import OperatingSettings
 from streaming.conf.page import PageSettings
 from streaming.conf.review import ReviewSettings
-from streaming.conf.rules import FLAG, SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
+from streaming.conf.rules import SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
 from streaming.conf.setting import ProviderConfig, Setting
+from streaming.conf.visitors import VisitorSettings
 
 
 def _unchanged(value: Any) -> Any:
     return value
 
 
-class Settings(PageSettings, MarkdownSettings, FileSettings, CostSettings, ReviewSettings):
+class Settings(
+    PageSettings,
+    MarkdownSettings,
+    VisitorSettings,
+    FileSettings,
+    OperatingSettings,
+    CostSettings,
+    ReviewSettings,
+):
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
-        checked_elsewhere(_unchanged, "a dict of provider entries by alias"),
+        checked_elsewhere(lambda value: value, "a dict of provider entries by alias"),
         {},
         "The providers by alias. `default` answers where no alias is named.",
     )
@@ -30,13 +40,6 @@ class Settings(PageSettings, MarkdownSettings, FileSettings, CostSettings, Revie
         "",
         "The system prompt of every new conversation. It is stored with the conversation, so a later change does "
         "not alter old ones.",
-    )
-    ALLOW_ANONYMOUS = Setting(
-        FLAG,
-        False,  # noqa: FBT003  # a default, not a switch
-        "Visitors who are not signed in may have conversations, which belong to their session.\n\n"
-        "Limits for one owner do not bind a client that sends no cookie: each of its requests is a new visitor's. "
-        "Limit such clients by address, in front of the site.",
     )
     MAX_PROMPT_CHARS = Setting(
         whole(1),
@@ -203,11 +206,6 @@ class Settings(PageSettings, MarkdownSettings, FileSettings, CostSettings, Revie
         SECONDS_OR_ZERO,
         3600,
         "The time for which the frames of a settled generation are kept. Afterwards a replay is made from its row.",
-    )
-    RETENTION_DAYS = Setting(
-        optional(whole(1)),
-        None,
-        "The number of days after its last message when a conversation is deleted, with its files. None: never.",
     )
     DATABASE_THREADS = Setting(
         whole(1),

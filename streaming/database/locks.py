@@ -34,16 +34,19 @@ def alone(name: str) -> Iterator[None]:
     """
     connection = connections[alias()]
     with TURNS.get(connection.vendor, _sqlite)(connection, name):
+        before = len(connection.run_on_commit)
         yield
-        _outlast_hooks(connection)
+        _outlast_hooks(connection, before)
 
 
-def _outlast_hooks(connection: Any) -> None:
-    """Makes the commit hooks of the site's signal receivers robust: Django logs their errors.
+def _outlast_hooks(connection: Any, before: int) -> None:
+    """Makes the new commit hooks robust, all but the first `before`: Django logs their errors.
 
-    Otherwise the caller would get the error of a hook after the commit, and take for undone what is stored.
+    The site's signal receivers add them. Otherwise the caller would get the error of a hook after the commit, and take
+    for undone what is stored.
     """
-    connection.run_on_commit = [(sids, hook, True) for sids, hook, _ in connection.run_on_commit]
+    hooks = connection.run_on_commit
+    hooks[before:] = [(sids, hook, True) for sids, hook, _ in hooks[before:]]
 
 
 @contextmanager

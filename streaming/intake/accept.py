@@ -16,7 +16,7 @@ from streaming.database import alone, retry_on_deadlock
 from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
 from streaming.intake.continuation import continue_answer
-from streaming.intake.limits import check_limits
+from streaming.intake.limits import check_conversations, check_limits
 from streaming.intake.pending import Accepted, Sender, Start, create_pending, idle, store
 from streaming.intake.submission import Submission
 from streaming.journal import Opening
@@ -63,14 +63,14 @@ def _validate(submission: Submission) -> None:
 def _history(owner: Owner, submission: Submission) -> History:
     """Returns the messages of the conversation, which is created if needed.
 
-    The conversation's row is locked, so other submissions and branch changes wait. Two requests that create it at the
-    same time meet at its unique key: one of them has lost the race.
+    The conversation's row is locked, so other submissions and branch changes wait.
     """
     conversation = Conversation.objects.select_for_update().owned_by(owner).filter(key=submission.key).first()
     if conversation is not None:
         return History.read(conversation)
     if submission.is_empty:
         raise NotFound("There is no such conversation.")
+    check_conversations(owner)
     created = Conversation.objects.create(
         owner_key=owner.key,
         key=submission.key,

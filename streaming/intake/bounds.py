@@ -17,9 +17,15 @@ from streaming.protocol import FilePart, ToolApproval, ToolResult
 from streaming.protocol.nesting import is_too_deep
 
 MAX_ID_CHARS = 128
-"""The longest id that a client may choose, and the longest alias. The database's columns have this length."""
+"""The longest id that a client may choose. The database's columns have this length."""
+MAX_ALIAS_CHARS = 64
+"""The longest alias of a provider. The database's columns have this length."""
 MAX_REASON_CHARS = 2_000
 """The longest reason for a decision about a tool call. It is sent to the model in every further turn."""
+MAX_COMMAND_CHARS = 1_000_000
+"""The longest frame of a socket. It has the client's whole history, which is not used, and twice the longest prompt."""
+MAX_REQUEST_ID_CHARS = 128
+"""The longest id of a frame's request. Each reply repeats it."""
 
 Bound = Callable[[], int]
 
@@ -33,7 +39,7 @@ BOUNDS: dict[type[msgspec.Struct], dict[str, Bound]] = {
         "key": _id,
         "client_id": _id,
         "message_id": _id,
-        "provider": _id,
+        "provider": lambda: MAX_ALIAS_CHARS,
         "prompt": lambda: settings.MAX_PROMPT_CHARS,
     },
     # The URL and the type are not kept: a data URL becomes an attachment of a type in STREAMING_FILE_TYPES.

@@ -10,7 +10,7 @@ from django.utils import timezone
 from streaming.conf import settings
 from streaming.costs import check_budgets, check_quota
 from streaming.errors import TooManyRequests
-from streaming.models import Generation, Owner, from_now
+from streaming.models import Conversation, Generation, Owner, from_now
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
@@ -31,6 +31,17 @@ def check_limits(owner: Owner, messages: int, alias: str) -> None:
     _check_messages(messages)
     check_budgets(owner)
     check_quota(owner, alias)
+
+
+def check_conversations(owner: Owner) -> None:
+    """Checks that the owner may begin one more conversation. Only visitors have a limit.
+
+    Raises:
+        TooManyRequests: a visitor has as many as visitors may have.
+    """
+    limit = settings.MAX_CONVERSATIONS_PER_VISITOR
+    if limit is not None and owner.is_visitor and Conversation.objects.owned_by(owner).count() >= limit:
+        raise TooManyRequests(f"Visitors may have {limit} conversations. Sign in, or continue one that you have.")
 
 
 def _check_active(owner: Owner) -> None:

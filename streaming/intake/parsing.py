@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from streaming.errors import BadRequest
-from streaming.intake.bounds import MAX_ID_CHARS
+from streaming.intake.bounds import MAX_ALIAS_CHARS, MAX_ID_CHARS
 from streaming.intake.client_json import UNREADABLE, read_json
 from streaming.intake.submission import Submission, Trigger
 from streaming.protocol import FilePart
@@ -81,7 +81,7 @@ def submission_of(data: Any) -> Submission:
     fields: Fields = {"message_id": _identifier(data, "messageId")} | READERS[TRIGGERS[trigger]](data)
     return Submission(
         key=_identifier(data, "id") or str(uuid.uuid4()),
-        provider=_identifier(data, "provider"),
+        provider=_identifier(data, "provider", MAX_ALIAS_CHARS),
         trigger=TRIGGERS[trigger],
         **fields,
     )
@@ -94,7 +94,8 @@ def _new_message(data: dict[str, Any]) -> Fields:
     message = data.get("message") or _last(data.get("messages"))
     if not isinstance(message, dict):
         raise BadRequest('There is no message. Send "prompt", "message" or "messages".')
-    reader = _BY_ROLE.get(message.get("role", "user"))
+    role = message.get("role", "user")
+    reader = _BY_ROLE.get(role) if isinstance(role, str) else None
     if reader is None:
         raise BadRequest("The last of 'messages' must be the user's, or an answer whose calls have their outputs.")
     return reader(message)
@@ -113,7 +114,7 @@ def _answers(message: dict[str, Any]) -> Fields:
     return {"message_id": _identifier(message, "id"), "answers": answers}
 
 
-_BY_ROLE: dict[Any, Callable[[dict[str, Any]], Fields]] = {"user": _prompt, "assistant": _answers}
+_BY_ROLE: dict[str, Callable[[dict[str, Any]], Fields]] = {"user": _prompt, "assistant": _answers}
 
 
 def _message_to_answer(data: dict[str, Any]) -> Fields:
@@ -167,10 +168,10 @@ def _text(value: Any) -> str:
     return value
 
 
-def _identifier(data: dict[str, Any], name: str) -> str | None:
+def _identifier(data: dict[str, Any], name: str, most: int = MAX_ID_CHARS) -> str | None:
     value = data.get(name)
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or len(value) > MAX_ID_CHARS:
-        raise BadRequest(f"'{name}' must be a string of at most {MAX_ID_CHARS} characters.")
+    if not isinstance(value, str) or len(value) > most:
+        raise BadRequest(f"'{name}' must be a string of at most {most} characters.")
     return value

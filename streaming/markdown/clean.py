@@ -17,7 +17,7 @@ SCHEMES = frozenset({"http", "https", "mailto"})
 
 _TAGS = (
     "p br hr h3 h4 h5 h6 strong em s code pre figure figcaption blockquote ul ol li table thead tbody tr th td a img "
-    "sup span div"
+    "sup span div i"
 )
 TAGS = frozenset(_TAGS.split())
 DIRECTED = ("p", "h3", "h4", "h5", "h6", "li", "ul", "ol", "blockquote", "th", "td", "div", "pre")
@@ -31,7 +31,7 @@ OWN_ATTRIBUTES: dict[str, set[str]] = {
     "code": {"data-open"},
 }
 OWN_CLASSES: dict[str, set[str]] = {
-    "span": {"md-caret", "md-check", *(f"{PREFIX}{letter}" for letter in CLASSES.values())},
+    "span": {"md-check", *(f"{PREFIX}{letter}" for letter in CLASSES.values())},
     "sup": {"md-note"},
     "p": {"md-plain", "md-notes"},
     "li": {"md-plain", "md-task"},

@@ -13,8 +13,8 @@ from streaming.markdown.code import coloured
 from streaming.markdown.mathml import mathml
 from streaming.markdown.options import RenderOptions
 
-CARET = '<span class="md-caret"></span>'
-"""Where the text goes on."""
+CARET = "<i></i>"
+"""Where the text goes on. Nothing else is an `<i>`, and each tail is a little shorter than with a class."""
 
 DEMOTED = 2
 """An answer stands under the page's heading and the message's: its own first heading is of level 3."""
@@ -118,7 +118,7 @@ RULES: dict[str, Callable[[HTML, Token], str]] = {
     "inline": HTML._inline,
     "text": lambda _, token: escape(token.content),
     "softbreak": _always("\n"),
-    "hardbreak": _always("<br>\n"),
+    "hardbreak": _always("<br>"),
     "hr": _always("<hr>"),
     "caret": _always(CARET),
     "code_inline": _code,

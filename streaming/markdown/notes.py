@@ -22,8 +22,6 @@ def note(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # the signa
     begins_line = state.pos == 0 or state.src[state.pos - 1] == "\n"
     is_definition = begins_line and match[2] is not None
     if not silent:
-        if is_definition and state.pos:
-            state.push("hardbreak", "br", 0)
         state.push("note", "sup", 0).content = match[1]
         if is_definition:
             state.append_pending(" ")

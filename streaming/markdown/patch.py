@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 Op = tuple[Literal["block", "item"], str] | tuple[Literal["fix"], int, int, str]
 """One addition to the settled part.
@@ -28,3 +30,15 @@ class Patch(NamedTuple):
     tail: str = ""
     rest: str | None = None
     is_fresh: bool = False
+
+    def chunk(self, part: str) -> bytes:
+        """Returns the UI chunk, as JSON, that tells a client of this change of a text part.
+
+        It is `{"type": "data-html", "transient": true, "data": {"id": …, "ops": …, "last": …, "tail": …, "rest": …,
+        "fresh": true}}`. Fields that are empty are left out.
+        """
+        fields = {"ops": self.ops, "last": self.last, "tail": self.tail, "fresh": self.is_fresh}
+        data: dict[str, Any] = {"id": part} | {name: value for name, value in fields.items() if value}
+        if self.rest is not None:
+            data["rest"] = self.rest
+        return msgspec.json.encode({"type": "data-html", "data": data, "transient": True})

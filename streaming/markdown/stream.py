@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from streaming.markdown.drawing import Drawing
     from streaming.markdown.grammar import Grammar
 
-CREDIT = 6
+CREDIT = 4
 """The characters of rendered tail that each character that arrives pays for. It bounds CPU time and bytes sent."""
 
-MAX_CREDIT = 3_000
+MAX_CREDIT = 600
 OVERHEAD = 60
 """The cost of rendering an empty tail, in characters."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
-from streaming.models.conversations import Conversation, title_from
+from streaming.models.clock import from_now
+from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
 from streaming.models.feedback import Feedback, Thumb
-from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status, from_now
+from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status
 from streaming.models.history import History, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
 from streaming.models.messages import Message, Role, stored_content
@@ -20,11 +21,13 @@ from streaming.models.staff_access import Action, StaffAccess
 
 __all__ = [
     "ACTIVE",
+    "MAX_TITLE_CHARS",
     "RATINGS",
     "Action",
     "Attachment",
     "Branch",
     "Conversation",
+    "ConversationQuerySet",
     "Feedback",
     "Generation",
     "GenerationQuerySet",

@@ -15,6 +15,7 @@ from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
 
 from streaming.conf import settings
+from streaming.models.clock import InsertedAtField
 from streaming.models.managers import WrittenManager
 from streaming.models.owners import Owner
 
@@ -71,7 +72,7 @@ class Attachment(models.Model):
     media_type = models.CharField(_("media type"), max_length=100)
     size = models.PositiveBigIntegerField(_("size, bytes"))
     digest = models.CharField(_("SHA-256"), max_length=64)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = InsertedAtField(_("created"), auto_now_add=True)
 
     objects = WrittenManager["Attachment"]()
 

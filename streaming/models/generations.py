@@ -10,17 +10,18 @@ generation of the same conversation. Settling sets it to null.
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
-from django.db.models import functions
 from django.db.models.functions import Coalesce
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from streaming.errors import PUBLIC_MESSAGES
+from streaming.models.clock import InsertedAtField, Now, from_now
 from streaming.models.managers import WrittenManager
 from streaming.models.owners import Owner
 from streaming.protocol.ui_stream import Outcome
@@ -37,34 +38,6 @@ class Status(models.TextChoices):
 
 
 ACTIVE = (Status.PENDING, Status.RUNNING)
-
-
-class Now(functions.Now):
-    """The time on the database's clock, as Django stores times there.
-
-    SQLite, MySQL and MariaDB store times without their zone. There the time is UTC plus the offset of Django's zone:
-    SQLite's own function gives UTC, and MySQL's the zone of the server. PostgreSQL stores moments, so its own function
-    is right.
-    """
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = f"STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW', '{_utc_offset(connection)} seconds')"
-        return self.as_sql(compiler, connection, template=template, **extra)
-
-    def as_mysql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = f"(UTC_TIMESTAMP(6) + INTERVAL {_utc_offset(connection)} SECOND)"
-        return self.as_sql(compiler, connection, template=template, **extra)
-
-
-def _utc_offset(connection: Any) -> int:
-    """The offset from UTC, in seconds, of the times that Django stores in this database now."""
-    offset = datetime.datetime.now(datetime.UTC).astimezone(connection.timezone).utcoffset()
-    return int((offset or datetime.timedelta()).total_seconds())
-
-
-def from_now(seconds: float) -> models.expressions.CombinedExpression:
-    """Returns the time in so many seconds on the database's clock, the only clock that all processes share."""
-    return Now() + datetime.timedelta(seconds=seconds)
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
@@ -156,7 +129,7 @@ class Generation(models.Model):
     cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=9, null=True, blank=True)
     price = models.JSONField(_("price"), null=True, blank=True)
 
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = InsertedAtField(_("created"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     first_delta_ms = models.PositiveIntegerField(_("time to first delta, ms"), null=True, blank=True)
@@ -242,3 +215,10 @@ class Generation(models.Model):
 
     def _without_unknown(self, known: dict[str, Any]) -> dict[str, Any]:
         return known if self.head_seq else {name: value for name, value in known.items() if value is not None}
+
+
+@receiver(pre_delete, sender=Generation)
+def _keep_ticks_away(instance: Generation, using: str, **kwargs: Any) -> None:
+    """Locks a running generation before its frames are deleted. A tick would write more, and the delete would fail."""
+    if instance.is_active:
+        Generation.objects.using(using).select_for_update().filter(pk=instance.pk).first()

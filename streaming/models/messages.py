@@ -6,15 +6,18 @@ import logging
 import uuid
 from typing import Any
 
-from django.db import models
+from django.db import connections, models, router
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models.managers import WrittenManager
 from streaming.models.reviews import joined
 from streaming.protocol import Part, ToolCall, dump_parts, load_parts, text_of
-from streaming.protocol.storable import storable
+from streaming.protocol.storable import MAX_LEVELS, storable
 
 logger = logging.getLogger(__name__)
+
+# MariaDB takes no JSON with more levels, MySQL none with more than 100. What is nested deeper is kept as JSON text.
+JSON_LEVELS = {"mysql": 31}
 
 
 class Role(models.TextChoices):
@@ -80,8 +83,9 @@ class Message(models.Model):
 
 def stored_content(parts: tuple[Part, ...]) -> dict[str, Any]:
     """Returns the values of a message's fields that hold these parts."""
+    levels = JSON_LEVELS.get(connections[router.db_for_write(Message)].vendor, MAX_LEVELS)
     return {
-        "parts": storable([one for part in parts for one in _dumped(part)]),
+        "parts": storable([one for part in parts for one in _dumped(part)], levels),
         "text": storable(text_of(parts)),
         "tool_names": storable(joined(part.name for part in parts if isinstance(part, ToolCall))),
     }

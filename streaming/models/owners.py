@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+VISITOR_PREFIX = "visitor:"
+
 
 class Owner(NamedTuple):
     """One owner. Rows store `key`; `user_id` is the user's primary key, None for a visitor."""
@@ -17,4 +19,9 @@ class Owner(NamedTuple):
 
     @classmethod
     def of_visitor(cls, token: str) -> Owner:
-        return cls(f"visitor:{token}")
+        return cls(f"{VISITOR_PREFIX}{token}")
+
+    @property
+    def is_visitor(self) -> bool:
+        """True for somebody who is not signed in. The site's own code may be an owner, too."""
+        return self.key.startswith(VISITOR_PREFIX)

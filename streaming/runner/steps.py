@@ -27,7 +27,9 @@ from streaming.protocol.requests import repair
 from streaming.providers import Provider, get_provider, origin_of
 from streaming.runner.draft import Draft
 from streaming.runner.ending import ending_of
+from streaming.runner.observed import Inference, inference
 from streaming.runner.tool_calls import ToolCalls
+from streaming.telemetry import span
 
 # Seconds before a provider is asked again. The pause doubles with each try. Up to a quarter is added at random, so that
 # many generations do not ask again at the same time.
@@ -71,13 +73,14 @@ class Steps:
         self._request = await with_files(self._request, self._generation)
         await self._calls.execute(self._due, self._draft)
         is_first = not self._draft.parts
-        for left in reversed(range(settings.MAX_STEPS)):
-            self._draft.begin_step(is_first=is_first, origin=origin)
-            await self._ask(provider, self._step_request(is_last=left == 0))
-            is_paused = self._is_paused()
-            if left == 0 or not (is_paused or await self._is_answered()):
-                return
-            is_first = is_paused
+        steps = settings.MAX_STEPS
+        for number in range(1, steps + 1):
+            with span("step", number=number):
+                self._draft.begin_step(is_first=is_first, origin=origin)
+                await self._ask(provider, self._step_request(is_last=number == steps))
+                is_first = is_paused = self._is_paused()
+                if number == steps or not (is_paused or await self._is_answered()):
+                    return
 
     def _is_paused(self) -> bool:
         """True if the provider paused the answer. It goes on in the same step: no tool of the site was called."""
@@ -137,14 +140,16 @@ class Steps:
         parser = StreamParser(
             provider.dialect, first_part=self._draft.next_part, taken_ids=_call_ids(request), **options
         )
-        try:
-            async with aclosing(provider.stream(request)) as body:
-                await self._read(parser, body)
-                await self._read_late(parser, body)
-        finally:
-            self._draft.apply(parser.close())
+        with inference(provider, request, self._generation.attempts) as told:
+            try:
+                async with aclosing(provider.stream(request)) as body:
+                    await self._read(parser, body, told)
+                    await self._read_late(parser, body)
+            finally:
+                self._draft.apply(parser.close())
+                told.end(provider, self._draft.transcript)
 
-    async def _read(self, parser: StreamParser, body: AsyncIterator[bytes]) -> None:
+    async def _read(self, parser: StreamParser, body: AsyncIterator[bytes], told: Inference) -> None:
         """Reads the provider's body to its last word, or to its end.
 
         Raises:
@@ -153,6 +158,8 @@ class Steps:
         most = settings.MAX_ANSWER_BYTES
         async for chunk in body:
             self._draft.apply(parser.feed(chunk))
+            if not self._draft.is_empty:
+                told.heard()
             if self._draft.size > most:
                 raise ProviderError("too_long", f"more than {most} bytes")
             if parser.is_complete:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from streaming.models import Generation, Owner
 from streaming.protocol import ToolApproved, ToolCall, ToolResult, ToolResulted
 from streaming.runner.draft import Draft, milliseconds_since
+from streaming.runner.observed import tool_span
 from streaming.signals import announce, tool_called
 from streaming.tools import BROKEN_OFF, Toolbox, ToolContext, ToolExecutor, failure
 
@@ -51,7 +52,11 @@ class ToolCalls:
         result, began = failure(call, BROKEN_OFF), time.monotonic()
         draft.timeline.mark(draft.duration_ms, "run", call.id)
         try:
-            result = await self._result(call)
+            with tool_span(call) as observed:
+                result = await self._result(call)
+                observed.set(result_content=result.output)
+                if result.is_error:
+                    observed.fail("tool_error")
         finally:
             told = call.id, result.output, result.is_error
             taken = milliseconds_since(began)

@@ -4,58 +4,74 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 
 from streaming.markdown import Patch
 from streaming.subscription.contract import Subscription
-from streaming.subscription.picture import Numbered, Picture, html_frame, merged, picture_of, text_chunk
+from streaming.subscription.picture import Numbered, Picture, html_frame, is_html, merged, text_chunk
 
-PACE = 0.04
-"""Seconds between two deliveries. What arrives meanwhile is rendered and sent together; nobody sees 25 a second."""
+PACE = 0.05
+PACE_OF_HTML = 0.1
+"""Seconds until the next delivery, after one without and after one with a change of the HTML. What arrives meanwhile is
+rendered and sent together, which saves both CPU time and bytes."""
+
+PATIENCE = 5.0
+"""Seconds to wait for frames that the log must have. A database that is away for a moment has them later."""
 
 
 class HtmlSubscription:
     """A subscription whose frames are followed by the changes of the HTML that belong to them.
 
-    `inner` must begin with frame 1, because the HTML of a text needs all of it. The reader gets the frames after number
-    `after`, and not those from 2 up to number `head`.
+    `from_start` opens another subscription that begins with frame 1: the HTML of a text needs all of it. The reader
+    does not get the frames of `inner` from number 2 up to number `head`.
     """
 
-    def __init__(self, inner: Subscription, generation_id: uuid.UUID, *, after: int = 0, head: int = 0) -> None:
-        self.seq = 0
+    def __init__(
+        self,
+        inner: Subscription,
+        picture: Picture,
+        from_start: Callable[[], Awaitable[Subscription]],
+        *,
+        head: int = 0,
+    ) -> None:
+        self.seq = inner.seq
         self.has_begun_again = False
         self._inner = inner
-        self._picture = picture_of(generation_id)
-        self._after, self._head = after, head
-        self._needs_all = after > 0 or self._picture.seq > 0
-        self._delivered_at = 0.0
+        self._picture = picture
+        self._from_start = from_start
+        self._head = head
+        self._needs_all = inner.seq > 0 or picture.seq > 0
+        self._due_at = 0.0
 
     async def next(self, seconds: float) -> list[bytes] | None:
         deadline = time.monotonic() + seconds
-        while True:  # frames that the reader has already are silence
-            await asyncio.sleep(max(0.0, self._delivered_at + PACE - time.monotonic()))
+        while True:  # frames that the reader does not get are silence
+            await asyncio.sleep(max(0.0, self._due_at - time.monotonic()))
             frames = await self._inner.next(max(0.0, deadline - time.monotonic()))
+            if frames is None and self._needs_all:
+                return await self._alone()
             if not frames:
                 return frames
-            if self._inner.has_begun_again and not self.has_begun_again:
-                self._begin_again()
-            delivery = await self._deliver(frames)
-            if delivery:
-                self._delivered_at = time.monotonic()
+            self._begin_again_with_the_log()
+            self.seq = self._inner.seq
+            if delivery := await self._deliver(frames):
+                self._due_at = time.monotonic() + (PACE_OF_HTML if is_html(delivery[-1]) else PACE)
                 return delivery
 
     def close(self) -> None:
         self._inner.close()
 
-    def _begin_again(self) -> None:
-        """The log was lost and made anew: its frames are others than those of the shared picture."""
-        self.has_begun_again = True
-        self._picture, self._needs_all = Picture(), False
-        self.seq = self._after = self._head = 0
+    def _begin_again_with_the_log(self) -> None:
+        """If the log was lost and made anew, its frames are others than those of the picture that readers share."""
+        if self._inner.has_begun_again and not self.has_begun_again:
+            self.has_begun_again = True
+            self._picture, self._needs_all, self._head = Picture(), False, 0
 
     async def _deliver(self, frames: list[bytes]) -> list[bytes]:
-        before, self.seq = self.seq, self.seq + len(frames)
+        before = self.seq - len(frames)
+        if self._picture.seq < before:
+            await self._catch_up(before)
         await self._picture.take(frames, self.seq)
         self._needs_all |= self._picture.lost > before
         if not self._needs_all:
@@ -65,6 +81,21 @@ class HtmlSubscription:
             self._needs_all = False
             delivery += self._picture.whole(self._head)
         return delivery
+
+    async def _alone(self) -> list[bytes] | None:
+        """Draws a picture for this reader alone, at the end of its log.
+
+        Another reader of this process may have read more than this log has, before the answer's process died.
+        """
+        self._picture, self._needs_all = Picture(), False
+        await self._catch_up(self.seq)
+        return self._picture.whole(self._head) or None
+
+    async def _catch_up(self, last: int) -> None:
+        """Shows the picture the frames up to number `last`, which this reader has already."""
+        with closing(await self._from_start()) as earlier:
+            while self._picture.seq < last and (frames := await earlier.next(PATIENCE)):
+                await self._picture.take(frames, earlier.seq)
 
     def _in_order(self, frames: list[bytes], first: int) -> Iterator[bytes]:
         """The frames, each followed by the changes that belong after it."""
@@ -81,8 +112,7 @@ class HtmlSubscription:
 
     def _passed(self, numbered: list[Numbered]) -> Iterator[bytes]:
         """The frames that the reader gets. An empty text comes first, so that the reader waits for its HTML."""
-        kept = [(seq, one) for seq, one in numbered if seq > self._after and not 1 < seq <= self._head]
-        for one in merged(kept):
+        for one in merged([(seq, one) for seq, one in numbered if not 1 < seq <= self._head]):
             yield one
             chunk = text_chunk(one)
             if chunk and chunk.type == "text-start":

@@ -11,8 +11,8 @@ import asyncio
 import itertools
 import uuid
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -32,6 +32,8 @@ Numbered = tuple[int, bytes]
 """A frame with its number."""
 
 TEXT = b'{"type":"text-'
+ENDS = (b'{"type":"finish"', b'{"type":"error"', b'{"type":"abort"')
+"""The beginnings of the chunks that are last in a log. The log of a process that died does not end its texts."""
 
 
 class TextChunk(msgspec.Struct):
@@ -60,16 +62,13 @@ def text_chunk(one: bytes) -> TextChunk | None:
 
 
 def html_frame(part: str, patch: Patch) -> bytes:
-    """Returns the frame for a change of a text part. It has no number, because the log does not hold it.
+    """Returns the frame for a change of a text part. It has no number, because the log does not hold it."""
+    return b"data: %b\n\n" % patch.chunk(part)
 
-    Its chunk is `{"type": "data-html", "transient": true, "data": {"id": …, "ops": …, "last": …, "tail": …,
-    "rest": …, "fresh": true}}`, with the fields of a `Patch`. Fields that are empty are left out.
-    """
-    fields = {"ops": patch.ops, "last": patch.last, "tail": patch.tail, "fresh": patch.is_fresh}
-    data: dict[str, Any] = {"id": part} | {name: value for name, value in fields.items() if value}
-    if patch.rest is not None:
-        data["rest"] = patch.rest
-    return b"data: %b\n\n" % msgspec.json.encode({"type": "data-html", "data": data, "transient": True})
+
+def is_html(one: bytes) -> bool:
+    """True for a frame that `html_frame` made."""
+    return one.startswith(b"data: ")
 
 
 class Picture:
@@ -83,13 +82,15 @@ class Picture:
         self._options = RenderOptions(settings.IMAGE_HOSTS)
         self._streams: dict[str, MarkdownStream] = {}
         self._began: dict[str, int] = {}
+        self._open: set[str] = set()
         self._changes: deque[Change] = deque()
         self._turn = asyncio.Lock()
 
     async def take(self, frames: Sequence[bytes], last: int) -> None:
-        """Takes the frames up to number `last`. Those that it has already are skipped."""
+        """Takes the frames up to number `last`. Skips those that it has, and all if there is a gap before them."""
         async with self._turn:
-            new = frames[len(frames) - max(0, last - self.seq) :]
+            missing = last - self.seq
+            new = frames[len(frames) - missing :] if 0 < missing <= len(frames) else ()
             if sum(map(len, new)) + max((one.size for one in self._streams.values()), default=0) > LARGE:
                 await asyncio.to_thread(self._draw, new)
             elif new:
@@ -110,14 +111,22 @@ class Picture:
         chunks = [(seq, chunk) for seq, chunk in numbered if chunk]
         for (kind, id), group in itertools.groupby(chunks, key=lambda pair: (pair[1].type, pair[1].id)):
             pieces = list(group)
-            seq = pieces[-1][0]
-            if kind == "text-start":
-                self._streams[id], self._began[id] = MarkdownStream(self._options), seq
-            elif kind == "text-delta":
-                self._add(seq, id, self._streams[id].feed("".join(chunk.delta for _, chunk in pieces)))
-            else:
-                self._add(seq, id, self._streams[id].finish())
+            HANDLERS[kind](self, pieces[-1][0], id, "".join(chunk.delta for _, chunk in pieces))
         self.seq += len(frames)
+        if frames and chunk_of(frames[-1]).startswith(ENDS):
+            for id in self._open.copy():
+                self._end(self.seq, id)
+
+    def _start(self, seq: int, id: str, _: str = "") -> None:
+        self._streams[id], self._began[id] = MarkdownStream(self._options), seq
+        self._open.add(id)
+
+    def _write(self, seq: int, id: str, text: str) -> None:
+        self._add(seq, id, self._streams[id].feed(text))
+
+    def _end(self, seq: int, id: str, _: str = "") -> None:
+        self._open.discard(id)
+        self._add(seq, id, self._streams[id].finish())
 
     def _add(self, seq: int, id: str, patch: Patch | None) -> None:
         if patch is None:
@@ -126,6 +135,13 @@ class Picture:
             self.lost = self._changes.popleft().seq
         self._changes.append(Change(seq, self._began[id], html_frame(id, patch)))
 
+
+HANDLERS: dict[str, Callable[[Picture, int, str, str], None]] = {
+    "text-start": Picture._start,
+    "text-delta": Picture._write,
+    "text-end": Picture._end,
+}
+"""The type of a text chunk -> what it does, with the chunk's number, its part and its text."""
 
 _pictures: PerLoop[WeakValueDictionary[uuid.UUID, Picture]] = PerLoop(WeakValueDictionary)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 
 from streaming.journal import live_logs
@@ -10,6 +11,7 @@ from streaming.subscription.contract import Subscription
 from streaming.subscription.html import HtmlSubscription
 from streaming.subscription.journal import JournalSubscription
 from streaming.subscription.live import LiveSubscription
+from streaming.subscription.picture import picture_of
 
 
 async def subscribe(generation_id: uuid.UUID, after: int = 0, *, html: bool = False) -> Subscription:
@@ -18,7 +20,7 @@ async def subscribe(generation_id: uuid.UUID, after: int = 0, *, html: bool = Fa
     With `html`, the changes of the HTML of the answer's texts follow its frames.
     """
     if html:
-        return HtmlSubscription(await subscribe(generation_id), generation_id, after=after)
+        return _with_html(await subscribe(generation_id, after), generation_id)
     log = live_logs().get(generation_id)
     return JournalSubscription(generation_id, after) if log is None else LiveSubscription(log, after)
 
@@ -26,9 +28,14 @@ async def subscribe(generation_id: uuid.UUID, after: int = 0, *, html: bool = Fa
 async def follow(generation: Generation, *, html: bool = False) -> Subscription:
     """Follows a generation for the client that submitted it, without the frames of the answer's earlier generations."""
     if html:
-        return HtmlSubscription(await subscribe(generation.pk), generation.pk, head=generation.head_seq)
+        return _with_html(await subscribe(generation.pk), generation.pk, head=generation.head_seq)
     subscription = await subscribe(generation.pk)
     return HeadlessSubscription(subscription, generation.head_seq) if generation.head_seq else subscription
+
+
+def _with_html(inner: Subscription, generation_id: uuid.UUID, *, head: int = 0) -> Subscription:
+    from_start = functools.partial(subscribe, generation_id)
+    return HtmlSubscription(inner, picture_of(generation_id), from_start, head=head)
 
 
 class HeadlessSubscription:

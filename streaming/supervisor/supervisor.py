@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from streaming.access import open_streams
+from streaming.access import open_everywhere, open_streams
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import Overloaded
@@ -20,12 +20,13 @@ from streaming.intake import Accepted, Sender, Start, Submission, accept
 from streaming.journal import live_logs
 from streaming.models import Generation, Owner
 from streaming.per_loop import PerLoop
-from streaming.runner import Run, Steps, ToolCalls
+from streaming.runner import Run, Steps, ToolCalls, observed
 from streaming.settlement import alive
 from streaming.signals import wait_for_receivers
 from streaming.supervisor.shutdown import Shutdown
 from streaming.supervisor.sweeper import sweep_forever
 from streaming.supervisor.ticker import Ticker
+from streaming.telemetry import here, span, watch
 from streaming.tools import Toolbox, ToolExecutor
 
 # How long a process that ends waits for one more row to be settled. If the database is away, another process settles
@@ -72,10 +73,22 @@ class Supervisor:
             raise Overloaded("This server is about to restart. Try again in a moment.")
         if len(self._runs) + len(self._accepting) >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
-        submitting = self._detach(self._submit(Sender(owner, self.worker, toolbox), submission, tool_choice))
-        self._accepting.add(submitting)
-        submitting.add_done_callback(self._accepting.discard)
-        return await asyncio.shield(submitting)
+        sender = Sender(owner, self.worker, toolbox)
+        with span("submission", conversation=submission.key, provider=submission.provider):
+            submitting = self._detach(self._submit(sender, submission, tool_choice, here()))
+            self._accepting.add(submitting)
+            submitting.add_done_callback(self._accepting.discard)
+            return await asyncio.shield(submitting)
+
+    @property
+    def running(self) -> int:
+        """The number of generations that run on this event loop."""
+        return len(self._runs)
+
+    @property
+    def journal_lag_seconds(self) -> float:
+        """The time for which frames have been waiting to be stored; 0 if none are waiting."""
+        return self._ticker.lag_seconds
 
     def find(self, generation_id: uuid.UUID) -> Run | None:
         """The run of a generation; None if it does not run on this event loop."""
@@ -131,15 +144,18 @@ class Supervisor:
         """Runs `work` in a fresh context, so that it inherits no request's executor or connection."""
         return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
 
-    async def _submit(self, sender: Sender, submission: Submission, tool_choice: str | None) -> Generation:
+    async def _submit(
+        self, sender: Sender, submission: Submission, tool_choice: str | None, asked_in: Any
+    ) -> Generation:
         async with kept(sender.owner, submission.key, submission.files) as files:
             submission = msgspec.structs.replace(submission, files=files)
             generation, start = await _accept(sender, submission)
         if start is not None:
-            self._start(generation, start, tool_choice)
+            self._start(generation, start, tool_choice, asked_in)
         return generation
 
-    def _start(self, generation: Generation, start: Start, tool_choice: str | None) -> None:
+    def _start(self, generation: Generation, start: Start, tool_choice: str | None, asked_in: Any) -> None:
+        """Starts a generation. `asked_in` is the telemetry's context of the request, the parent of its span."""
         run = Run(generation, start.opening, self._ticker.settling)
         calls = ToolCalls(generation, start.toolbox, self._executor)
         steps = Steps(generation, start.request(tool_choice), run.draft, calls, start.due)
@@ -147,7 +163,8 @@ class Supervisor:
         live_logs()[generation.pk] = run.log
         if self._is_out_of_time:
             run.interrupt()
-        self._detach(run.run(steps.read())).add_done_callback(lambda _: self._forget(generation.pk))
+        running = self._detach(observed(run.run(steps.read()), generation, asked_in))
+        running.add_done_callback(lambda _: self._forget(generation.pk))
         self._ticker.add(generation.pk)
 
     def _forget(self, generation_id: uuid.UUID) -> None:
@@ -157,11 +174,20 @@ class Supervisor:
 
 def _new_supervisor() -> Supervisor:
     supervisor = Supervisor()
+    watch(running=_running, open_streams=open_everywhere, journal_lag=_journal_lag)
     Shutdown(supervisor.drain).install()
     return supervisor
 
 
 _supervisors = PerLoop(_new_supervisor)
+
+
+def _running() -> float:
+    return sum(supervisor.running for _, supervisor in _supervisors.items())
+
+
+def _journal_lag() -> float:
+    return max((supervisor.journal_lag_seconds for _, supervisor in _supervisors.items()), default=0.0)
 
 
 def current() -> Supervisor:

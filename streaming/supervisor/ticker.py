@@ -42,10 +42,19 @@ class Ticker:
         self._renewed: dict[uuid.UUID, float] = {}
         redis = redis_journal()
         self._mirror = Mirror(redis, self._on_stop) if redis else None
+        self._written_at = time.monotonic()
         self._loops: dict[Callable[[], Coroutine[None, None, None]], asyncio.Task[None]] = {}
+
+    @property
+    def lag_seconds(self) -> float:
+        """The time since a tick has stored frames, if there are frames to store; else 0."""
+        waits = any(run.is_live and run.log.last_seq > run.written for run in list(self._runs.values()))
+        return time.monotonic() - self._written_at if waits else 0.0
 
     def add(self, generation_id: uuid.UUID) -> None:
         """Starts to tick for one of `runs`."""
+        if len(self._runs) == 1:
+            self._written_at = time.monotonic()  # nothing had to be stored before
         if self._mirror:
             self._mirror.add(generation_id, self._runs[generation_id])
         self._ensure_loops()
@@ -116,6 +125,8 @@ class Ticker:
                 self._renewed.clear()  # the next tick renews all leases, even if it cannot write
                 raise
             self._renewed |= dict.fromkeys(due, now)
+            if has_written:
+                self._written_at = time.monotonic()
             for pk, batch in batches.items():
                 self._take(pk, batch, held, has_written=has_written)
 

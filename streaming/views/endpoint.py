@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from streaming.access import owner_of, refuse_cross_site, refuse_sync, remember
 from streaming.database import refusal_of, told
-from streaming.errors import NotFound, RequestError, TooLarge
+from streaming.errors import BadRequest, NotFound, RequestError, TooLarge
 from streaming.supervisor import current
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,20 @@ def endpoint(method: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def by_method(**views: View) -> View:
+    """Returns one view for an address that has several endpoints, each named by its HTTP method."""
+    allowed = [*views, "HEAD"] if "GET" in views else [*views]
+
+    @csrf_exempt
+    @login_not_required
+    @outside_transactions
+    async def chosen(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        view = views.get("GET" if request.method == "HEAD" else str(request.method))
+        return await view(request, **kwargs) if view else HttpResponseNotAllowed(allowed)
+
+    return chosen
 
 
 def outside_transactions(view: ViewT) -> ViewT:
@@ -107,10 +121,13 @@ def body_of(request: HttpRequest) -> bytes:
     """The body of a request.
 
     Raises:
+        BadRequest: the Content-Length is no number. Most servers refuse such a request themselves.
         TooLarge: it exceeds Django's DATA_UPLOAD_MAX_MEMORY_SIZE.
     """
     try:
         return request.body
+    except ValueError as error:
+        raise BadRequest("The request's Content-Length must be a number.") from error
     except RequestDataTooBig as error:
         raise TooLarge(
             "The request is larger than this site accepts (DATA_UPLOAD_MAX_MEMORY_SIZE). "

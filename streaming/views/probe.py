@@ -7,17 +7,16 @@ import time
 from typing import Any
 
 import msgspec
-from django.contrib.auth.decorators import login_not_required
 from django.core import signing
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import path
-from django.views.decorators.http import require_safe
 
-from streaming.access import SessionCheck, refuse_sync
+from streaming.access import SessionCheck
+from streaming.errors import NotFound
 from streaming.models import Owner
 from streaming.protocol.ui_stream import frame
-from streaming.views.endpoint import outside_transactions
 from streaming.views.sse import stream_response
+from streaming.views.unowned import unowned
 
 SALT = "streaming.probe"
 PROBE_SECONDS = 60
@@ -67,16 +66,13 @@ class Clock:
         """Does nothing: a clock holds nothing."""
 
 
-@login_not_required
-@require_safe
-@outside_transactions
+@unowned
 async def probe(request: HttpRequest) -> HttpResponseBase:
     """Streams the clock to a request whose plan the site has signed within the last minute."""
-    refuse_sync(request)
     try:
         signed: dict[str, Any] = signing.loads(request.GET.get("plan", ""), salt=SALT, max_age=PROBE_SECONDS)
     except signing.BadSignature as error:
-        raise Http404 from error
+        raise NotFound("There is nothing here.") from error
     return stream_response(Clock(msgspec.convert(signed, Plan)), SessionCheck(NOBODY, None))
 
 

@@ -11,6 +11,7 @@ from streaming.protocol import GenerationRequest, ToolSpec, text_of
 from streaming.providers import Problem
 from streaming.providers.scripted import Scripted
 from streaming.tools import tool
+from tests.markdown.corpus import RICH
 
 WORDS = " ".join(f"word{number}" for number in range(1, 61))
 LINES = "\n".join(f"Line {number} of a long answer." for number in range(1, 121))
@@ -46,50 +47,6 @@ async def look_up(table: str) -> list[dict[str, object]]:
     return [{"city": "Rome", "people": 2_800_000}, {"city": "Oslo", "people": 700_000}]
 
 
-RICH = r"""## How a *stream* becomes a page
-
-Plain text comes **at once**, `code` and [links](https://example.com/a) when they are whole.
-See https://example.com/x_y for ~~less~~ more.[^1]
-
-1. The server settles each block.
-2. The page never touches it again:
-
-   ```js
-   morph(tail);
-   ```
-
-- [x] tables
-- [ ] everything else
-
-| language | hello | share |
-|:--|:-:|--:|
-| Deutsch | **Guten Tag** | 12.5 % |
-| العربية | مرحبا بالعالم | 7 % |
-
-```python
-import asyncio
-
-
-async def main(name: str) -> None:
-    # Greets somebody.
-    await asyncio.sleep(0.1)  # a moment
-    print(f"Hello, {name}!", 42)
-```
-
-The Gaussian $e^{-x^2}$ has a closed integral, which costs $5 or $10:
-
-$$
-\int_{-\infty}^{\infty} e^{-x^2}\,dx = \sqrt{\pi}
-$$
-
-هذه فقرة بالعربية مع كلمة English في وسطها و`code` أيضا.
-
-> Quoted, with **weight**.
-
-![a picture](https://example.org/p.png)
-
-[^1]: A footnote.
-"""
 # Addresses of files as a model may write them: other paths of this site, and what a browser must not run.
 ELSEWHERE = ("/api/files/../../admin/logout/", "/api/files/x", "/api/files/", "javascript:alert(1)")
 

@@ -13,7 +13,7 @@ from django.db.models import Model
 
 from streaming.database import in_database
 from streaming.intake import Submission
-from streaming.intake.bounds import BOUNDS, MAX_ID_CHARS, MAX_REASON_CHARS
+from streaming.intake.bounds import BOUNDS, MAX_ALIAS_CHARS, MAX_ID_CHARS, MAX_REASON_CHARS
 from streaming.protocol import FilePart, ToolApproval, ToolResult
 from tests.asked import FRAMES, REQUESTS, Asker, at, places, put
 from tests.sent_files import post_file
@@ -83,7 +83,7 @@ async def test_long_name_of_a_file_is_cut(asker: Asker) -> None:
 
 @pytest.mark.parametrize("kind", [Submission, FilePart, ToolResult, ToolApproval])
 def test_every_text_of_a_submission_has_a_bound(kind: type[msgspec.Struct]) -> None:
-    numbers_and_parts = {"files", "answers", "is_error", "is_provider_executed", "is_approved"}
+    numbers_and_parts = {"files", "answers", "is_error", "is_provider_executed", "is_approved", "duration_ms"}
     assert set(kind.__struct_fields__) - NOT_FREE - numbers_and_parts == set(BOUNDS[kind])
 
 
@@ -91,7 +91,7 @@ def test_every_text_of_a_submission_has_a_bound(kind: type[msgspec.Struct]) -> N
 AT_THE_BOUND = {
     "id": ("prompt", ("id",), MAX_ID_CHARS, 400),
     "clientId": ("prompt", ("clientId",), MAX_ID_CHARS, 400),
-    "provider": ("prompt", ("provider",), MAX_ID_CHARS, 400),
+    "provider": ("prompt", ("provider",), MAX_ALIAS_CHARS, 400),
     "messageId": ("again", ("messageId",), MAX_ID_CHARS, 400),
     "prompt": ("prompt", ("prompt",), 1000, 413),
     "reason of a yes": ("approved", ("messages", 1, "parts", 0, "approval", "reason"), MAX_REASON_CHARS, 413),
@@ -105,7 +105,7 @@ AT_THE_BOUND = {
 async def test_text_at_its_bound_is_accepted_and_a_longer_one_refused(asker: Asker, settings: Any, name: str) -> None:
     request, path, most, status = AT_THE_BOUND[name]
     await asker.prepare(REQUESTS[request].call)
-    settings.STREAMING_PROVIDERS |= {"x" * MAX_ID_CHARS: settings.STREAMING_PROVIDERS["default"]}
+    settings.STREAMING_PROVIDERS |= {"x" * MAX_ALIAS_CHARS: settings.STREAMING_PROVIDERS["default"]}
     longer = await asker.post(REQUESTS[request], put(REQUESTS[request].body, path, "x" * (most + 1)))
     assert longer.status == status, longer.content
     whole = await asker.post(REQUESTS[request], put(REQUESTS[request].body, path, "x" * most))

@@ -19,9 +19,11 @@ from tests.engine import ALICE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# With BEGIN and COMMIT: the conversation is found, its messages are read or it is created, the owner's active answers
-# are counted, both messages are stored, the generation is stored, and the answer becomes the end of the path.
+# With BEGIN and COMMIT: the conversation is found, its messages are read, the owner's active answers are counted, both
+# messages are stored, the generation is stored, and the answer becomes the end of the path.
 ACCEPT = 8
+# The conversation is created instead, and a visitor's conversations are counted.
+ACCEPT_FIRST = 9
 # With BEGIN and COMMIT: the generation, the last frames, and the message.
 SETTLE = 5
 
@@ -42,6 +44,7 @@ def _count(work: Callable[[], object]) -> int:
 
 
 def test_message_takes_as_many_statements_in_a_long_conversation_as_in_a_new_one() -> None:
+    assert _accepted_and_settled("first") == (ACCEPT_FIRST, SETTLE)
     assert [_accepted_and_settled(f"m{number}") for number in range(20)] == [(ACCEPT, SETTLE)] * 20
 
 

@@ -14,6 +14,7 @@ from tests.backing import Backing
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = (
+    "tests/access/test_visitors.py",
     "tests/intake/test_accept.py",
     "tests/intake/test_edits.py",
     "tests/models/test_clock.py",
@@ -22,6 +23,8 @@ ENGINE = (
     "tests/runner/test_retries.py",
     "tests/runner/test_run.py",
     "tests/settlement/test_reaper.py",
+    "tests/settlement/test_receivers.py",
+    "tests/subscription/test_deleted.py",
     "tests/subscription/test_subscription.py",
     "tests/supervisor/test_leases.py",
     "tests/supervisor/test_stop.py",
@@ -40,6 +43,7 @@ READING = (
 )
 LOCKS = "tests/intake/test_branches.py::test_branch_change_and_message_at_once_happen_one_after_the_other"
 FILES = ("tests/files", "tests/views/test_files.py", "tests/admin/test_files.py")
+OPERATIONS = ("tests/archive", "tests/management/test_usage.py")
 CONTRACT = "tests/journal/test_contract.py"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -54,7 +58,7 @@ def run_tests(paths: Sequence[str], *options: str, **environment: str) -> None:
 @pytest.mark.parametrize("server_name", ["postgres_server", "mariadb_server"])
 def test_on_another_database(request: pytest.FixtureRequest, server_name: str) -> None:
     server: Backing = request.getfixturevalue(server_name)
-    run_tests([*ENGINE, *FILES, LOCKS, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
+    run_tests([*ENGINE, *FILES, *OPERATIONS, LOCKS, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
 
 
 def test_with_reads_from_a_replica_that_is_behind() -> None:

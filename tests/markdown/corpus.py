@@ -4,7 +4,50 @@ from __future__ import annotations
 
 import random
 
-from tests.browser.by_prompt import RICH
+RICH = r"""## How a *stream* becomes a page
+
+Plain text comes **at once**, `code` and [links](https://example.com/a) when they are whole.
+See https://example.com/x_y for ~~less~~ more.[^1]
+
+1. The server settles each block.
+2. The page never touches it again:
+
+   ```js
+   morph(tail);
+   ```
+
+- [x] tables
+- [ ] everything else
+
+| language | hello | share |
+|:--|:-:|--:|
+| Deutsch | **Guten Tag** | 12.5 % |
+| العربية | مرحبا بالعالم | 7 % |
+
+```python
+import asyncio
+
+
+async def main(name: str) -> None:
+    # Greets somebody.
+    await asyncio.sleep(0.1)  # a moment
+    print(f"Hello, {name}!", 42)
+```
+
+The Gaussian $e^{-x^2}$ has a closed integral, which costs $5 or $10:
+
+$$
+\int_{-\infty}^{\infty} e^{-x^2}\,dx = \sqrt{\pi}
+$$
+
+هذه فقرة بالعربية مع كلمة English في وسطها و`code` أيضا.
+
+> Quoted, with **weight**.
+
+![a picture](https://example.org/p.png)
+
+[^1]: A footnote.
+"""
 
 ANSWERS = [
     RICH,

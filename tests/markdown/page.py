@@ -8,7 +8,7 @@ import re
 
 from streaming.markdown import Patch
 
-CARET = '<span class="md-caret"></span>'
+CARET = "<i></i>"
 PLAIN = re.compile(r"[^\n*_~`\[\]<>&\\!|$#\0\u202d\u202e]*")
 MAY_CLOSE = re.compile(r" {0,3}(`+|~+)?[ \t]*")
 TAG = re.compile(r"<[^>]*>")

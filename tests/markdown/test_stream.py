@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from streaming.markdown import MarkdownStream, RenderOptions, render
+from streaming.markdown.stream import SPECIAL
 from tests.markdown.corpus import ANSWERS, EXAMPLES, PROSE, pieces
 from tests.markdown.page import Page
 
@@ -135,7 +136,7 @@ def shown_so_far(text: str) -> str:
     """The HTML that a page shows when `text` has come."""
     stream, page = MarkdownStream(), Page()
     page.apply(stream.feed(text))
-    return re.sub(r' (?:dir|tabindex|class|rel|target|data-open)="[^"]*"|<span class="md-caret"></span>', "", page.html)
+    return re.sub(r' (?:dir|tabindex|class|rel|target|data-open)="[^"]*"|<i></i>', "", page.html)
 
 
 @pytest.mark.parametrize(
@@ -230,3 +231,9 @@ def test_long_prose_is_the_same_as_in_one_piece():
     text = PROSE * 30
     html, page = fed(text, pieces(text))
     assert html == page.html == render(text)
+
+
+def test_page_and_server_agree_what_plain_text_is():
+    script = (Path(__file__).parents[2] / "streaming/static/streaming/chat/markdown.js").read_text()
+    (plain,) = re.findall(r"const PLAIN = /\^\[\^(.*)\]\*/;", script)
+    assert plain.replace("\\[", "[") == SPECIAL.pattern[1:-1].replace("\\[", "[")

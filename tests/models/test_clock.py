@@ -10,10 +10,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from streaming.errors import TooManyRequests
-from streaming.intake.limits import check_limits
 from streaming.models import Conversation, Generation, Message, Owner, Status, from_now
-from streaming.models.generations import Now
+from streaming.models.clock import Now
 
 ALICE = Owner.of_visitor("alice")
 WEST, EAST = "America/New_York", "Asia/Tokyo"
@@ -45,13 +43,12 @@ def asked() -> Generation:
 
 
 @pytest.mark.usefixtures("zone")
-def test_limit_of_a_minute_binds_for_a_minute(settings: Any) -> None:
-    settings.STREAMING_MAX_PROMPTS_PER_MINUTE = 1
-    row = asked()
-    with pytest.raises(TooManyRequests):
-        check_limits(ALICE, row.conversation)
+def test_rows_of_the_last_minute_are_those_that_django_has_stored_within_it() -> None:
+    asked()
+    of_last_minute = Generation.objects.filter(created_at__gt=from_now(-60), created_at__lt=from_now(60))
+    assert of_last_minute.exists()
     Generation.objects.update(created_at=timezone.now() - timedelta(seconds=61))
-    check_limits(ALICE, row.conversation)
+    assert not of_last_minute.exists()
 
 
 @pytest.mark.usefixtures("zone")
@@ -62,3 +59,13 @@ def test_times_of_the_database_are_those_of_django() -> None:
     assert abs(row.finished_at - timezone.now()) < timedelta(seconds=20)
     assert timedelta(seconds=40) < row.lease_until - timezone.now() < timedelta(seconds=80)
     assert Generation.objects.filter(lease_until__gt=from_now(40), lease_until__lt=from_now(80)).exists()
+
+
+@pytest.mark.django_db
+def test_rows_have_the_time_of_the_database_even_if_the_clock_of_the_process_is_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    right = timezone.now()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: right - timedelta(hours=1))
+    asked()
+    assert abs(Generation.objects.get().created_at - right) < timedelta(seconds=20)

@@ -112,6 +112,21 @@ async def test_answer_with_characters_that_no_database_holds_is_stored_as_it_was
     assert (call.id, call.arguments) == ("c\ufffd", {"city": "Ro\ufffdme"})
 
 
+async def test_arguments_that_are_nested_deep_are_stored_on_every_database(scripted: Script) -> None:
+    arguments = '{"a":' * 90 + "1" + "}" * 90
+    call = {"index": 0, "id": "c1", "function": {"name": "look", "arguments": arguments}}
+    scripted(
+        chunks=[
+            f"data: {json.dumps({'choices': [{'delta': {'tool_calls': [call]}, 'finish_reason': 'tool_calls'}]})}\n\n"
+        ]
+    )
+    await frames_of((await submit()).pk)
+    row = await Generation.objects.select_related("message").aget()
+    (stored,) = row.message.typed_parts
+    assert isinstance(stored, ToolCall)
+    assert (row.status, stored.raw_arguments, stored.is_complete) == ("finished", arguments, True)
+
+
 @pytest.mark.parametrize("count", [-5, 10**12, 10**30])
 async def test_impossible_token_count_is_unknown_and_the_answer_is_kept(scripted: Script, count: int) -> None:
     usage = json.dumps({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": count}})

@@ -111,7 +111,7 @@ async def _stuck_socket(opened: AsyncExitStack, visitor: Visitor) -> socket.sock
 
 
 @pytest.mark.fault("F14")
-@pytest.mark.parametrize("server", ["daphne", "uvicorn", "uvicorn-uvloop"])
+@pytest.mark.parametrize("server", [*SERVERS, *LOOPS])
 async def test_client_that_reads_nothing_is_cut_although_the_rest_of_the_answer_fits_the_servers_buffer(
     server: str, start: Start, visit: Visit
 ) -> None:

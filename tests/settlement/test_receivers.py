@@ -73,7 +73,7 @@ async def test_receiver_that_fails_cannot_keep_the_reaper_from_its_work(
 
 async def test_receiver_may_refuse_a_message_and_nothing_is_stored(scripted: Script, receive: Receive) -> None:
     def refuses(instance: Any, **kwargs: Any) -> None:
-        if isinstance(instance, Message) and instance.text == "rude":
+        if isinstance(instance, Conversation) and instance.title == "rude":
             raise IntegrityError("no")
 
     receive(refuses)

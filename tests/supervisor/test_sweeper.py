@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import datetime
 import os
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from streaming.models import Conversation
 from streaming.supervisor import current, sweeper
+from tests.engine import Script, submit
 
 MEGABYTE = 1 << 20
 # The pieces are small enough for the heap. One in fifty is kept, so that the heap cannot shrink by itself.
@@ -66,3 +70,19 @@ async def test_every_sweep_returns_memory(monkeypatch: pytest.MonkeyPatch, setti
     async with asyncio.timeout(5):
         await given.acquire()
         await given.acquire()
+
+
+async def test_sweeper_deletes_old_conversations_of_visitors(
+    scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch, engine: None
+) -> None:
+    settings.STREAMING_SWEEP_SECONDS = 0.01
+    settings.STREAMING_VISITOR_RETENTION_DAYS = 1
+    monkeypatch.setattr(sweeper, "SWEEPS_PER_PRUNING", 1)
+    scripted(text="ok")
+    await submit()
+    await current().idle()
+    assert await Conversation.objects.aexists()
+    await Conversation.objects.aupdate(updated_at=timezone.now() - datetime.timedelta(days=2))
+    async with asyncio.timeout(5):
+        while await Conversation.objects.aexists():  # noqa: ASYNC110  # no event announces it
+            await asyncio.sleep(0.01)

@@ -12,7 +12,7 @@ from django.test import AsyncClient
 from streaming.database import in_database
 from streaming.models import Conversation, Generation, Message
 from streaming.supervisor import current
-from streaming.views.pages import LISTED
+from streaming.views.listing import LISTED
 from tests.pages import Script, active, answered, html, send, visible
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -143,8 +143,9 @@ async def test_a_signed_in_person_has_conversations_of_their_own(client: AsyncCl
     await answered(client, "As a visitor")
     settings.STREAMING_ALLOW_ANONYMOUS = False
     ada = await in_database(get_user_model().objects.create_user, "ada")
-    await client.aforce_login(ada)
-    page = await answered(client, "As myself", "c2")
+    hers = AsyncClient()
+    await hers.aforce_login(ada)
+    page = await answered(hers, "As myself", "c2")
     assert "As myself" in page
     assert "As a visitor" not in page
     assert (await Conversation.objects.aget(key="c2")).user_id == ada.pk

@@ -17,18 +17,33 @@ function copySelected(text) {
   box.remove();
 }
 
-/** The buttons that copy a message as it was written, with its Markdown. */
+/** The buttons that copy a message as it was written, with its Markdown, or one block of code in it. */
 export class Clipboard {
   constructor(chat) {
     this.chat = chat;
+    this.offer(chat.messages);
+    new MutationObserver((changes) => this.changed(changes)).observe(chat.messages, { childList: true, subtree: true });
     chat.messages.addEventListener("click", ({ target }) => {
       const button = target.closest(".chat-copy");
       if (button) this.copy(button);
     });
   }
 
+  changed(changes) {
+    const places = changes.map(({ target }) => target.closest(".md-code") ?? target);
+    for (const place of new Set(places)) this.offer(place);
+  }
+
+  /** Gives each block of code a button that copies it, once it is complete. */
+  offer(place) {
+    const complete = ".md-code:not(:has(> [data-added], [data-open]))";
+    const blocks = place.matches(complete) ? [place] : place.querySelectorAll(complete);
+    for (const block of blocks) block.append(this.chat.clone("copy"));
+  }
+
   async copy(button) {
-    await put(this.textOf(button.closest(".chat-message")));
+    const code = button.closest(".md-code")?.querySelector("code");
+    await put(code ? code.textContent : this.textOf(button.closest(".chat-message")));
     this.chat.say("copied");
     button.toggleAttribute("data-done", true);
     setTimeout(() => button.toggleAttribute("data-done", false), SHOWN);

@@ -13,7 +13,7 @@ const MAY_CLOSE = /^ {0,3}(`+|~+)?[ \t]*$/;
  */
 export class Markdown {
   constructor(element) {
-    Object.assign(this, { element, source: markdownOf(element), settled: 0, items: 0, rest: null });
+    Object.assign(this, { element, settled: 0, items: 0, rest: null });
     element.classList.add("chat-rich");
     element.removeAttribute("dir"); // each block has its own
     element.replaceChildren();
@@ -21,7 +21,6 @@ export class Markdown {
 
   /** Takes text as the model wrote it. */
   write(delta) {
-    this.source += delta;
     if (this.rest === null) return;
     this.rest += delta.replace(/\r\n?/g, "\n");
     this.grow();
@@ -68,7 +67,7 @@ export class Markdown {
 
   /** Puts what needs no rendering at the caret. */
   grow() {
-    const caret = [...this.element.querySelectorAll(".md-caret")].at(-1);
+    const caret = [...this.element.querySelectorAll("i")].at(-1); // nothing else is an <i>
     if (!caret) return;
     const isCode = caret.parentNode.matches("[data-open]");
     const size = isCode ? sizeOfCode(this.rest) : PLAIN.exec(this.rest)[0].length;
@@ -91,6 +90,3 @@ function containerIn(block) {
   if (block?.matches("ul, ol")) return block;
   return block?.matches(".md-table") ? block.querySelector("tbody") : null;
 }
-
-/** Returns the Markdown of a text part, or its text if it is no Markdown. */
-export const markdownOf = (part) => part.markdown?.source ?? part.dataset.markdown ?? part.textContent;

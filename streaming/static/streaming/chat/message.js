@@ -18,7 +18,7 @@ function comeBackFrom(link) {
 
 /**
  * One message on the page, and how its parts are drawn. Parts are clones of the <template>s that the server rendered.
- * They are filled with text: data never becomes HTML.
+ * They are filled with text. Only the HTML that the server made of an answer's Markdown becomes HTML.
  */
 export class Message {
   constructor(chat, article) {
@@ -34,7 +34,7 @@ export class Message {
     return part;
   }
 
-  /** Appends text to a part. No other code puts streamed text on the page. */
+  /** Appends text to a part. */
   write(id, delta) {
     const part = this.byId.get(id);
     if (part.markdown) return part.markdown.write(delta);

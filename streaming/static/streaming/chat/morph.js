@@ -4,8 +4,11 @@
  */
 export function morph(parent, fresh, keep = 0) {
   fresh.forEach((node, at) => put(parent, keep + at, node));
-  while (parent.childNodes.length > keep + fresh.length) parent.lastChild.remove();
+  for (const gone of [...parent.childNodes].slice(keep + fresh.length)) if (!isOurs(gone)) gone.remove();
 }
+
+/** True for what the page adds to the server's HTML. */
+const isOurs = (node) => node.nodeType === Node.ELEMENT_NODE && node.hasAttribute("data-added");
 
 /** Makes child number `at` of `parent` like `node`. */
 export function put(parent, at, node) {

@@ -1,0 +1,50 @@
+"""The conversations of visitors who are not signed in: a user adopts them when the visitor signs in."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import Error as DatabaseTrouble
+from django.db.models import Case, CharField, F, Value, When
+from django.db.models.functions import Cast, Concat
+
+from streaming.access.owners import VISITOR_KEY
+from streaming.conf import settings
+from streaming.database import alone, retry_on_deadlock, told
+from streaming.models import Attachment, Conversation, Owner
+
+logger = logging.getLogger(__name__)
+
+
+def adopt_at_sign_in(user: Any, request: Any = None, **kwargs: Any) -> None:
+    """Receives `user_logged_in`: gives the visitor's conversations to the user, unless the setting turns it off.
+
+    The session forgets its visitor. So nobody who uses this browser later owns these conversations through it. If the
+    database fails, the person is signed in all the same, and the next sign-in tries again.
+    """
+    session = getattr(request, "session", None)
+    if session is None or not settings.ADOPT_AT_SIGN_IN or VISITOR_KEY not in session:
+        return
+    try:
+        adopt(Owner.of_visitor(session[VISITOR_KEY]), Owner.of_user(user.pk))
+    except DatabaseTrouble as trouble:
+        logger.exception("A visitor's conversations could not be given to the user (%s).", told(trouble))
+    else:
+        del session[VISITOR_KEY]
+
+
+@retry_on_deadlock
+def adopt(visitor: Owner, user: Owner) -> int:
+    """Gives all conversations and files of `visitor` to `user`. Returns the number of conversations.
+
+    An answer that is being written goes on; it counts in the user's limits, as all that the visitor asked does. A
+    conversation whose key the user has in use, too, gets a new key.
+    """
+    with alone(visitor.key), alone(user.key):
+        theirs = Conversation.objects.owned_by(visitor)
+        used = Conversation.objects.owned_by(user).filter(key__in=theirs.values("key")).values_list("key", flat=True)
+        new_key = Concat(Value("visitor-"), Cast("pk", CharField(max_length=36)))
+        key = Case(When(key__in=list(used), then=new_key), default=F("key"), output_field=CharField())
+        Attachment.objects.filter(owner_key=visitor.key).update(owner_key=user.key)
+        return theirs.update(owner_key=user.key, user_id=user.user_id, key=key)

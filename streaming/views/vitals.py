@@ -1,0 +1,110 @@
+"""The vital signs of a process and of its site: the database, the journal, the providers, the streams, the drain."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import NamedTuple
+
+from django.db import Error as DatabaseTrouble
+
+from streaming.access import open_streams
+from streaming.conf import settings
+from streaming.database import in_database
+from streaming.models import ACTIVE, Generation, Status
+from streaming.per_loop import PerLoop
+from streaming.supervisor import current
+
+DATABASE_SECONDS = 2.0
+"""The time within which the database must answer."""
+
+AWAY = frozenset({"unreachable", "timeout", "timeout_first_delta", "connection_lost", "not_a_stream"})
+"""The error codes that mean: the provider could not be reached, or did not answer."""
+
+
+class Seen(NamedTuple):
+    """How a provider looked when it was last asked, by any process. `age` is in seconds since then."""
+
+    is_up: bool
+    error_code: str
+    age: float
+
+
+class Vitals(NamedTuple):
+    """What is known. `database_seconds` is None if the database does not answer; then the others of it are unknown."""
+
+    is_draining: bool
+    running: int
+    open_streams: int
+    journal_lag_seconds: float
+    database_seconds: float | None
+    active: int | None
+    providers: dict[str, Seen]
+
+    @property
+    def is_well(self) -> bool:
+        """True if a balancer may send requests to this process."""
+        return self.database_seconds is not None and not self.is_draining
+
+
+class Stored(NamedTuple):
+    """What the database says, and the seconds in which it said it."""
+
+    seconds: float
+    active: int
+    providers: dict[str, Seen]
+
+
+async def vitals() -> Vitals:
+    """Returns the vital signs. Takes `DATABASE_SECONDS` at most."""
+    supervisor = current()
+    stored = await _ask_database()
+    return Vitals(
+        is_draining=supervisor.is_draining,
+        running=supervisor.running,
+        open_streams=open_streams().count,
+        journal_lag_seconds=round(supervisor.journal_lag_seconds, 3),
+        database_seconds=stored.seconds if stored else None,
+        active=stored.active if stored else None,
+        providers=stored.providers if stored else {},
+    )
+
+
+class _Question:
+    """The question to the database that has no answer yet: while it hangs, further requests do not ask again."""
+
+    task: asyncio.Task[Stored] | None = None
+
+
+_questions = PerLoop(_Question)
+
+
+async def _ask_database() -> Stored | None:
+    question = _questions.get()
+    if question.task is None or question.task.done():
+        question.task = asyncio.create_task(_stored())
+    done, _ = await asyncio.wait((question.task,), timeout=DATABASE_SECONDS)
+    if not done or isinstance(question.task.exception(), DatabaseTrouble):
+        return None
+    return question.task.result()
+
+
+async def _stored() -> Stored:
+    began = time.monotonic()
+    active, providers = await in_database(_read)
+    return Stored(round(time.monotonic() - began, 4), active, providers)
+
+
+def _read() -> tuple[int, dict[str, Seen]]:
+    seen = {alias: _last_seen(alias) for alias in settings.PROVIDERS}
+    return Generation.objects.active().count(), {alias: one for alias, one in seen.items() if one}
+
+
+def _last_seen(alias: str) -> Seen | None:
+    """Returns how the newest answer of a provider ended; None if there was none. A stopped one says nothing."""
+    settled = Generation.objects.filter(provider=alias).exclude(status__in=(*ACTIVE, Status.CANCELLED))
+    row = settled.order_by("-created_at").only("error_code", "finished_at").first()
+    if row is None or row.finished_at is None:
+        return None
+    code, age = row.error_code, time.time() - row.finished_at.timestamp()
+    return Seen(code not in AWAY, code, round(max(0.0, age), 1))
