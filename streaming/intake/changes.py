@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import BadRequest, NotFound
 from streaming.intake.client_json import UNREADABLE, read_json
-from streaming.models import MAX_TITLE_CHARS, Conversation, Owner
+from streaming.models import MAX_TITLE_CHARS, Conversation, Generation, Owner
 from streaming.protocol.storable import storable_text
 from streaming.settlement import check_idle
 
@@ -72,5 +72,5 @@ def delete(owner: Owner, key: str) -> None:
         found = Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
         if found is None:
             raise NotFound("There is no such conversation.")
-        check_idle(found)
+        check_idle(Generation.objects.filter(active_conversation=found))
         found.delete()

@@ -20,8 +20,9 @@ from streaming.templatetags.streaming import MODULES, STYLES
 
 FILES = Path(streaming.__file__).parent / "static/streaming"
 # Names of the page's scripts, as paths from FILES.
-PATHS = [FILES / "chat.js", *FILES.glob("chat/*.js")]
-SCRIPTS = {path.relative_to(FILES).as_posix(): path.read_text() for path in PATHS}
+SCRIPTS = {
+    path.relative_to(FILES).as_posix(): path.read_text() for path in [FILES / "chat.js", *FILES.glob("chat/*.js")]
+}
 IMPORT = re.compile(r'^import .*?from "([^"]+)";', re.MULTILINE)
 
 
@@ -96,8 +97,8 @@ def test_modules_are_short() -> None:
 
 def test_every_module_is_named() -> None:
     assert {"chat.js", *MODULES} == set(SCRIPTS)
-    expected = [*STYLES, *(f"streaming/{module}" for module in MODULES), "streaming/chat.js"]
-    assert addresses(rendered()) == [f"/static/{name}" for name in expected]
+    scripts = [f"streaming/{name}" for name in [*MODULES, "chat.js"]]
+    assert addresses(rendered()) == [f"/static/{name}" for name in [*STYLES, *scripts]]
 
 
 def test_unchanged_names_need_no_inline_script() -> None:
