@@ -7,6 +7,7 @@ from streaming.views import (
     conversation_patterns,
     file_patterns,
     health_patterns,
+    listing_patterns,
     page_patterns,
     probe_patterns,
 )
@@ -15,6 +16,7 @@ app_name = "streaming"
 urlpatterns = [
     *chat_patterns,
     *conversation_patterns,
+    *listing_patterns,
     *file_patterns,
     *health_patterns,
     *page_patterns,

@@ -14,7 +14,7 @@ from streaming.access.owners import VISITOR_KEY, login_address, may_chat, owner_
 from streaming.access.redaction import is_redacting, redacted, redacted_text
 from streaming.access.sessions import SessionCheck
 from streaming.access.token_bucket import TokenBucket
-from streaming.access.visitors import adopt_at_sign_in, prune_visitors
+from streaming.access.visitors import adopt_at_sign_in
 
 __all__ = [
     "VISITOR_KEY",
@@ -29,7 +29,6 @@ __all__ = [
     "open_streams",
     "owner_in_scope",
     "owner_of",
-    "prune_visitors",
     "redacted",
     "redacted_text",
     "refuse_cross_site",

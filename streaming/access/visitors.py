@@ -1,4 +1,4 @@
-"""The conversations of visitors who are not signed in: they get an owner when their visitor signs in, or grow old."""
+"""The conversations of visitors who are not signed in: a user adopts them when the visitor signs in."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import logging
 from typing import Any
 
 from django.db import Error as DatabaseTrouble
-from django.db.models import Case, CharField, Exists, F, OuterRef, Value, When
+from django.db.models import Case, CharField, F, Value, When
 from django.db.models.functions import Cast, Concat
 
 from streaming.access.owners import VISITOR_KEY
 from streaming.conf import settings
-from streaming.database import alone, atomic, retry_on_deadlock, told
-from streaming.models import Attachment, Conversation, ConversationQuerySet, Generation, Owner, from_now
+from streaming.database import alone, retry_on_deadlock, told
+from streaming.models import Attachment, Conversation, Owner
 
 logger = logging.getLogger(__name__)
-
-# The number of conversations that one call of `prune_visitors` deletes. Each is a transaction, with its files.
-MAX_PRUNED = 100
 
 
 def adopt_at_sign_in(user: Any, request: Any = None, **kwargs: Any) -> None:
@@ -51,31 +48,3 @@ def adopt(visitor: Owner, user: Owner) -> int:
         key = Case(When(key__in=list(used), then=new_key), default=F("key"), output_field=CharField())
         Attachment.objects.filter(owner_key=visitor.key).update(owner_key=user.key)
         return theirs.update(owner_key=user.key, user_id=user.user_id, key=key)
-
-
-def prune_visitors() -> int:
-    """Deletes conversations of visitors that nobody has used within `STREAMING_VISITOR_RETENTION_SECONDS`.
-
-    Deletes some at each call, the oldest first, and returns their number.
-    """
-    seconds = settings.VISITOR_RETENTION_SECONDS
-    if seconds is None:
-        return 0
-    active = Generation.objects.filter(active_conversation=OuterRef("pk"))
-    old = Conversation.objects.of_visitors().filter(~Exists(active), updated_at__lt=from_now(-seconds))
-    oldest = list(old.order_by("updated_at").values_list("pk", flat=True)[:MAX_PRUNED])
-    return sum(_delete(old.filter(pk=pk)) for pk in oldest)
-
-
-@retry_on_deadlock
-def _delete(chosen: ConversationQuerySet) -> bool:
-    """Deletes a conversation, unless it has been used meanwhile. A site's receiver that raises spares only this one."""
-    try:
-        with atomic():
-            conversation = chosen.select_for_update().first()
-            return conversation is not None and bool(conversation.delete())
-    except DatabaseTrouble:
-        raise
-    except Exception:
-        logger.exception("An old conversation could not be deleted.")
-        return False

@@ -1,9 +1,10 @@
-"""Conversations, messages and generations in the Django admin. Staff can read and search them but not change them."""
+"""The Django admin: staff read, search and review conversations, but change nothing that people and models wrote."""
 
 from __future__ import annotations
 
 from streaming.admin.conversations import ConversationAdmin
 from streaming.admin.generations import GenerationAdmin
 from streaming.admin.messages import MessageAdmin
+from streaming.admin.staff_access import StaffAccessAdmin
 
-__all__ = ["ConversationAdmin", "GenerationAdmin", "MessageAdmin"]
+__all__ = ["ConversationAdmin", "GenerationAdmin", "MessageAdmin", "StaffAccessAdmin"]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from streaming.models import Conversation, Generation, Status
+from streaming.access import redacted_text
+from streaming.models import Conversation, Generation, Review, Status
 
 LABELS = dict(Status.choices)
+VISITOR_CHARS = 8
+"""The characters of a visitor's token that staff see: enough to tell visitors apart."""
 
 
 def status_badge(status: str | None) -> SafeString | None:
@@ -23,29 +28,59 @@ def status_badge(status: str | None) -> SafeString | None:
     )
 
 
+def with_second_line(first: object, second: object) -> SafeString:
+    """Two values of one cell, the second below the first and quieter."""
+    below = format_html('<br><span class="streaming-quiet">{}</span>', second) if second else ""
+    return format_html("{}{}", first, below)
+
+
 def link_to(kind: str, pk: uuid.UUID, text: object) -> SafeString:
     """A link to the admin's page of a conversation, message or generation. `kind` is the model's lower-case name."""
     return format_html('<a href="{}">{}</a>', reverse(f"admin:streaming_{kind}_change", args=[pk]), text)
 
 
+def title_of(conversation: Conversation) -> str:
+    """The title for staff who may read content, or the id of a conversation without one."""
+    return redacted_text(conversation.title) or str(conversation.pk)
+
+
 def conversation_link(conversation: Conversation) -> SafeString:
     """A link with the conversation's title, for staff who may read content."""
-    return link_to("conversation", conversation.pk, conversation.title or conversation.pk)
+    return link_to("conversation", conversation.pk, title_of(conversation))
+
+
+def owner_name(conversation: Conversation) -> str:
+    """The owner as staff search for one: an account's name, `visitor:3f2a91c0`, or `code`."""
+    if conversation.user is not None:
+        return conversation.user.get_username()
+    kind, _separator, token = conversation.owner_key.partition(":")
+    return f"{kind}:{token[:VISITOR_CHARS]}" if token else kind
 
 
 def person(conversation: Conversation) -> str:
-    """The name of the owner. A visitor has no account, and the site's own code is nobody."""
+    """The name of the owner for people. Visitors have no account, but each has a sign of its own."""
+    name = owner_name(conversation)
     if conversation.user is not None:
-        return conversation.user.get_username()
-    return {"visitor": _("a visitor")}.get(conversation.owner_key.partition(":")[0], _("nobody"))
+        return name
+    kind, _separator, token = name.partition(":")
+    return {"visitor": _("visitor %(sign)s"), "code": _("the site's code")}.get(kind, kind) % {"sign": token}
 
 
-def seconds(milliseconds: int | None) -> str | None:
+def owner_link(conversation: Conversation) -> SafeString:
+    """A link to all conversations of the owner."""
+    name = owner_name(conversation)
+    quoted = f'"{name}"' if " " in name else name
+    query = urlencode({"q": f"owner:{quoted}"})
+    address = reverse("admin:streaming_conversation_changelist")
+    return format_html('<a href="{}?{}">{}</a>', address, query, person(conversation))
+
+
+def seconds(milliseconds: float | None) -> str | None:
     return None if milliseconds is None else f"{milliseconds / 1000:.1f} s"
 
 
-def milliseconds(value: int | None) -> str | None:
-    return None if value is None else f"{value:,} ms"
+def milliseconds(value: float | None) -> str | None:
+    return None if value is None else f"{value:,.0f} ms"
 
 
 def tokens(read: int | None, written: int | None, *, is_estimated: bool = False) -> str | None:
@@ -63,9 +98,24 @@ def tokens_of(generation: Generation) -> str | None:
     return tokens(*counts, is_estimated=generation.is_usage_estimated)
 
 
+def money(cost: Decimal | None) -> str | None:
+    return None if cost is None else f"{cost.normalize():f}"
+
+
 def speed(generation: Generation) -> str | None:
     """Output tokens per second, measured from the first delta to the end."""
     if not (generation.output_tokens and generation.duration_ms):
         return None
     spent = generation.duration_ms - (generation.first_delta_ms or 0)
     return f"{generation.output_tokens * 1000 / spent:.0f}/s" if spent > 0 else None
+
+
+def review_line(review: Review) -> str:
+    """A review on one line: the rating, the flag, the labels, and who saved it."""
+    words = [
+        "★" * review.rating if review.rating else "",
+        _("flagged") if review.is_flagged else "",
+        *review.label_set,
+        review.reviewer.get_username() if review.reviewer else "",
+    ]
+    return " · ".join(word for word in words if word) or _("reviewed")

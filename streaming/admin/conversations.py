@@ -6,20 +6,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from streaming.admin import cells
-from streaming.admin.filters import LastStatusFilter
-from streaming.admin.permissions import may_read
-from streaming.admin.read_only import ReadOnlyAdmin, user_field
+from streaming.access import redacted_text
+from streaming.admin import cells, filters
+from streaming.admin.permissions import May, Staff, may_read
+from streaming.admin.read_only import ReadOnlyAdmin
+from streaming.admin.search import messages_with, titled
+from streaming.admin.snippets import marked, pattern_of, piece_around, snippet
 from streaming.admin.transcript import render_conversation
-from streaming.models import Conversation, Generation, Message
+from streaming.models import Conversation, Feedback, Generation, Message, Review, Thumb
 
 ACTIVE_HINT = _("its answer is being written; stop it first: %(generation)s")
+MARKS = {
+    "has_flag": (_("flagged"), Review.objects.filter(is_flagged=True)),
+    "has_thumbs_down": (_("thumbs down"), Feedback.objects.filter(thumb=Thumb.DOWN)),
+}
+"""The annotation of a conversation -> what the list calls it, and the rows about messages that set it."""
 
 
 def _of_each(queryset: QuerySet[Any], aggregate: Any) -> Subquery:
@@ -35,18 +44,36 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     Staff with the permission can delete a whole conversation, because people may demand that. Nobody can delete a part.
     """
 
-    list_display = ("shown_title", "last_status", "shown_user", "message_count", "shown_tokens", "updated_at")
-    list_filter = (LastStatusFilter, "provider", "updated_at")
+    to_conversation = "pk"
+    list_display = ("shown_title", "last_status", "shown_user", "message_count", "shown_tokens", "marks", "updated_at")
+    list_filter = (
+        filters.LastStatusFilter,
+        *filters.REVIEWS,
+        *filters.FACTS,
+        filters.ToolFilter,
+        filters.OwnerFilter,
+        "updated_at",
+    )
     list_select_related = ("user",)
     date_hierarchy = "updated_at"
     ordering = ("-updated_at",)
     search_fields = ("key",)
-    private_search_fields = ("title", "messages__text", "messages__client_id")
+    search_help_text = _('Words of a title or text, "a phrase", owner:name, owner:visitor, a key, or an id from a log')
     private_columns = {"shown_title": "id"}
-    search_help_text = _("Title, user, key, a message's text or client id, or an id as a log shows it")
+
+    def desk_links(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        links = []
+        if Staff(request).may(May.READ, May.REVIEW):
+            links.append((_("Inbox"), f"{reverse('admin:streaming_message_changelist')}?review=inbox"))
+        if request.user.has_perm(May.SEE_ERRORS):
+            links.append((_("Usage"), reverse("admin:streaming_generation_usage")))
+        return links
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         newest = Generation.objects.filter(conversation=OuterRef("pk")).order_by("-created_at")
+        marks = {
+            name: Exists(rows.filter(message__conversation=OuterRef("pk"))) for name, (_word, rows) in MARKS.items()
+        }
         return (
             super()
             .get_queryset(request)
@@ -55,24 +82,49 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
                 input_total=_of_each(Generation.objects.all(), Sum("input_tokens")),
                 output_total=_of_each(Generation.objects.all(), Sum("output_tokens")),
                 newest_status=Subquery(newest.values("status")[:1]),
+                **marks,
             )
         )
 
-    def get_search_fields(self, request: HttpRequest) -> list[str]:
-        return [*super().get_search_fields(request), user_field()]
+    def found_by(self, term: str, *, reads_content: bool) -> Sequence[QuerySet[Any]]:
+        keyed = Conversation.objects.order_by().filter(key=term).values("pk")
+        if not reads_content:
+            return [keyed]
+        sent = Message.objects.order_by().filter(client_id=term)
+        texts = [messages.values("conversation") for messages in (messages_with(term), sent)]
+        return [keyed, titled(term).values("pk"), *texts]
+
+    def add_content(self, rows: Sequence[Any], terms: Sequence[str]) -> None:
+        """Adds the newest text that has one of the terms."""
+        texts = {}
+        if terms:
+            with_hit = messages_with(terms[0])
+            for term in terms[1:]:
+                with_hit = with_hit | messages_with(term)
+            newest = with_hit.filter(conversation=OuterRef("pk")).order_by("-created_at")
+            piece = newest.annotate(piece=piece_around(terms[0])).values("piece")[:1]
+            chosen = Conversation.objects.order_by().filter(pk__in=[row.pk for row in rows])
+            texts = dict(chosen.annotate(hit=Subquery(piece)).values_list("pk", "hit"))
+        for row in rows:
+            row.terms, row.hit = terms, redacted_text(texts.get(row.pk) or "")
 
     def get_fieldsets(self, request: HttpRequest, obj: Conversation | None = None) -> Any:
-        """Shows the transcript to staff who may view messages, and its errors to staff who may view generations."""
-        fieldsets: list[Any] = [
-            (None, {"fields": (("shown_user", "provider"), ("created_at", "updated_at"))}),
-            (_("Details"), {"fields": ("key",), "classes": ("collapse",)}),
+        """Shows the transcript and the system prompt to staff who may read content."""
+        reads = may_read(request)
+        facts = (("shown_user", "provider"), ("message_count", "shown_tokens"), ("created_at", "updated_at"))
+        transcript = [(_("Transcript"), {"fields": ("transcript",), "classes": ("streaming-wide",)})] if reads else []
+        details = ("key", "shown_system_prompt") if reads else ("key",)
+        return [
+            (None, {"fields": facts, "classes": ("streaming-facts",)}),
+            *transcript,
+            (_("Details"), {"fields": details, "classes": ("collapse",)}),
         ]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Shows the title above the page to staff who may read it; `str()` of a conversation has none."""
         if may_read(request):
-            fieldsets[1][1]["fields"] = ("key", "system_prompt")
-            sees_errors = request.user.has_perm("streaming.view_generation")
-            transcript = "transcript_with_errors" if sees_errors else "transcript"
-            fieldsets.insert(1, (_("Transcript"), {"fields": (transcript,), "classes": ("streaming-wide",)}))
-        return fieldsets
+            context["subtitle"] = cells.title_of(kwargs["obj"])
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
         return request.user.has_perm("streaming.delete_conversation")
@@ -91,29 +143,40 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
         return deleted, counts, set(), protected
 
     @admin.display(description=_("title"), ordering="title")
-    def shown_title(self, conversation: Conversation) -> str:
-        return conversation.title or str(conversation.pk)
+    def shown_title(self, conversation: Any) -> SafeString:
+        """The title, and below it the piece of a text with the words that were searched for."""
+        title = marked(cells.title_of(conversation), pattern_of(conversation.terms))
+        if not conversation.hit:
+            return title
+        piece = snippet(conversation.hit, conversation.terms)
+        return format_html('{}<br><span class="streaming-hit">{}</span>', title, piece)
 
-    @admin.display(description=_("user"), ordering="user")
-    def shown_user(self, conversation: Conversation) -> str:
-        return cells.person(conversation)
+    @admin.display(description=_("user"), ordering="owner_key")
+    def shown_user(self, conversation: Conversation) -> SafeString:
+        return cells.owner_link(conversation)
 
     @admin.display(description=_("messages"), ordering="messages_total")
-    def message_count(self, conversation: Conversation) -> int:
-        return int(conversation.messages_total)  # type: ignore[attr-defined]
+    def message_count(self, conversation: Any) -> int:
+        return int(conversation.messages_total)
 
-    @admin.display(description=_("tokens in → out"), ordering="output_total")
-    def shown_tokens(self, conversation: Conversation) -> str | None:
-        return cells.tokens(conversation.input_total, conversation.output_total)  # type: ignore[attr-defined]
+    @admin.display(description=_("tokens"), ordering="output_total")
+    def shown_tokens(self, conversation: Any) -> str:
+        shown = cells.tokens(conversation.input_total, conversation.output_total)
+        return shown or self.get_empty_value_display()
 
     @admin.display(description=_("last status"), ordering="newest_status")
-    def last_status(self, conversation: Conversation) -> SafeString | None:
-        return cells.status_badge(conversation.newest_status)  # type: ignore[attr-defined]
+    def last_status(self, conversation: Any) -> SafeString | None:
+        return cells.status_badge(conversation.newest_status)
+
+    @admin.display(description=_("marks"))
+    def marks(self, conversation: Any) -> str:
+        return ", ".join(str(word) for name, (word, _rows) in MARKS.items() if getattr(conversation, name))
+
+    @admin.display(description=_("system prompt"))
+    def shown_system_prompt(self, conversation: Conversation) -> SafeString | str:
+        prompt = redacted_text(conversation.system_prompt)
+        return format_html("<pre>{}</pre>", prompt) if prompt else self.get_empty_value_display()
 
     @admin.display(description="")
-    def transcript(self, conversation: Conversation) -> SafeString:
-        return render_conversation(conversation, with_errors=False)
-
-    @admin.display(description="")
-    def transcript_with_errors(self, conversation: Conversation) -> SafeString:
-        return render_conversation(conversation, with_errors=True)
+    def transcript(self, conversation: Any) -> SafeString:
+        return render_conversation(conversation, conversation.staff)

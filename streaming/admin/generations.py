@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from asgiref.sync import async_to_sync
 from django.contrib import admin
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from streaming.admin import cells
-from streaming.admin.filters import ErrorCodeFilter, FinishReasonFilter
-from streaming.admin.read_only import ReadOnlyAdmin, user_field
-from streaming.models import Generation
+from streaming.admin import cells, filters
+from streaming.admin.inspection import Inspection
+from streaming.admin.live import staff_only, stop_answer, watch_answer
+from streaming.admin.permissions import May
+from streaming.admin.read_only import ReadOnlyAdmin
+from streaming.admin.search import messages_with, titled
+from streaming.admin.usage import UsagePage
+from streaming.models import Generation, Message
+from streaming.supervisor import stop
 
 
 @admin.register(Generation)
 class GenerationAdmin(ReadOnlyAdmin[Generation]):
+    to_conversation = "conversation"
+    shows_content = False
+    actions = ("stop_selected",)
     list_display = (
         "created_at",
-        "shown_status",
-        "reason",
+        "status_and_reason",
         "shown_conversation",
         "shown_user",
         "shown_model",
         "tokens",
         "first_delta",
-        "duration",
-        "speed",
+        "duration_and_speed",
     )
-    list_filter = ("status", "provider", "model", FinishReasonFilter, ErrorCodeFilter, "created_at")
+    list_filter = (
+        filters.StatusFilter,
+        *filters.FACTS,
+        filters.ToolFilter,
+        *filters.REVIEWS,
+        filters.OwnerFilter,
+        "created_at",
+    )
     list_select_related = ("conversation__user",)
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
-    search_fields = ("model", "error_detail")
-    private_search_fields = ("conversation__title", "message__text", "message__client_id")
+    search_fields = ("model",)
+    search_help_text = _('Model, error, words of a title or answer, "a phrase", owner:name, or an id from a log')
     private_columns = {"shown_conversation": "linked_conversation"}
-    search_help_text = _("Conversation's title, user, model, error, the answer's text, or an id as a log shows it")
     fieldsets = (
         (None, {"fields": ("shown_status", "linked_conversation", "shown_user", "shown_message")}),
-        (_("Model"), {"fields": ("provider", "model", "finish_reason", "raw_finish_reason")}),
+        (_("Model"), {"fields": ("provider", "model", "attempts", "finish_reason", "raw_finish_reason")}),
         (_("Error"), {"fields": ("error_code", "shown_error_detail")}),
         (_("Tokens"), {"fields": ("tokens", "is_usage_estimated", "cached_input_tokens", "reasoning_tokens", "cost")}),
         (_("Times"), {"fields": ("created_at", "started_at", "finished_at", "first_delta", "duration", "speed")}),
@@ -51,16 +69,63 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
         ),
     )
 
-    def get_search_fields(self, request: HttpRequest) -> list[str]:
-        return [*super().get_search_fields(request), user_field("conversation__")]
+    def get_urls(self) -> list[URLPattern]:
+        """Adds the pages about one generation, before Django's own addresses, which would take them for ids."""
+        site, view, pages = self.admin_site, self.admin_site.admin_view, Inspection(self.admin_site)
+        watch = staff_only(site, "GET", May.READ)(watch_answer)
+        stopping = staff_only(site, "POST", May.STOP)(stop_answer)
+        return [
+            path("usage/", view(UsagePage(site).view), name="streaming_generation_usage"),
+            path("<uuid:pk>/events/", view(pages.events), name="streaming_generation_events"),
+            path("<uuid:pk>/request/", view(pages.request), name="streaming_generation_request"),
+            path("<uuid:pk>/replay/", view(pages.replay), name="streaming_generation_replay"),
+            path("<uuid:pk>/watch/", watch, name="streaming_generation_watch"),
+            path("<uuid:pk>/stop/", stopping, name="streaming_generation_stop"),
+            *super().get_urls(),
+        ]
+
+    def desk_links(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        return [(_("Usage"), "usage/")]
+
+    def has_stop_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(May.STOP)
+
+    @admin.action(description=_("Stop the selected answers"), permissions=["stop"])
+    def stop_selected(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
+        keys = list(queryset.active().values_list("pk", flat=True))  # type: ignore[attr-defined]
+        for pk in keys:
+            async_to_sync(stop)(pk, "staff")
+        self.message_user(request, _("Answers that are being stopped: %(count)d") % {"count": len(keys)})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Generation]:
+        return super().get_queryset(request).defer("timeline")
+
+    def found_by(self, term: str, *, reads_content: bool) -> Sequence[QuerySet[Any]]:
+        known = Q(model__icontains=term) | Q(error_detail__icontains=term)
+        generations = Generation.objects.order_by()
+        if not reads_content:
+            return [generations.filter(known).values("pk")]
+        sent = Message.objects.order_by().filter(client_id=term)
+        conditions = [
+            known,
+            Q(conversation__in=titled(term).values("pk")),
+            Q(message__in=messages_with(term).values("pk")),
+            Q(message__in=sent.values("pk")),
+        ]
+        return [generations.filter(condition).values("pk") for condition in conditions]
 
     @admin.display(description=_("status"), ordering="status")
     def shown_status(self, generation: Generation) -> SafeString | None:
         return cells.status_badge(generation.status)
 
-    @admin.display(description=_("reason"))
-    def reason(self, generation: Generation) -> str | None:
-        return generation.error_code or generation.finish_reason or None
+    @admin.display(description=_("status"), ordering="status")
+    def status_and_reason(self, generation: Generation) -> SafeString:
+        reason = generation.error_code or generation.finish_reason
+        return cells.with_second_line(cells.status_badge(generation.status), reason)
+
+    @admin.display(description=_("duration"), ordering="duration_ms")
+    def duration_and_speed(self, generation: Generation) -> SafeString:
+        return cells.with_second_line(self.duration(generation), cells.speed(generation))
 
     @admin.display(description=_("model"), ordering="model")
     def shown_model(self, generation: Generation) -> str:
@@ -72,19 +137,18 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
 
     @admin.display(description=_("conversation"))
     def linked_conversation(self, generation: Generation) -> SafeString:
-        """Shows only the id, like `shown_message`."""
+        """Shows only the id, because staff who may view generations may not always read messages."""
         return cells.link_to("conversation", generation.conversation_id, generation.conversation_id)
 
     @admin.display(description=_("message"))
     def shown_message(self, generation: Generation) -> SafeString:
-        """Shows only the id, because staff who may view generations may not always read messages."""
         return cells.link_to("message", generation.message_id, generation.message_id)
 
     @admin.display(description=_("user"))
-    def shown_user(self, generation: Generation) -> str:
-        return cells.person(generation.conversation)
+    def shown_user(self, generation: Generation) -> SafeString:
+        return cells.owner_link(generation.conversation)
 
-    @admin.display(description=_("tokens in → out"), ordering="output_tokens")
+    @admin.display(description=_("tokens"), ordering="output_tokens")
     def tokens(self, generation: Generation) -> str:
         return cells.tokens_of(generation) or self.get_empty_value_display()
 

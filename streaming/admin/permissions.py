@@ -6,16 +6,46 @@ question about it, wherever content is shown, searched, filtered or sorted.
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Any
+
 from django.http import HttpRequest
 
-CONTENT = "streaming.view_message"
-CONTENT_FIELDS = frozenset({"title", "text", "parts", "system_prompt", "client_id"})
+
+class May(StrEnum):
+    """The permissions beside Django's `view` permissions of conversations, generations and staff accesses."""
+
+    READ = "streaming.view_message"
+    READ_REASONING = "streaming.view_reasoning"
+    SEE_RAW = "streaming.view_raw_events"
+    SEE_ERRORS = "streaming.view_generation"
+    REVIEW = "streaming.review_message"
+    EXPORT = "streaming.export_conversation"
+    STOP = "streaming.stop_generation"
+
+
+CONTENT_FIELDS = frozenset({"title", "text", "parts", "system_prompt", "client_id", "tool_names"})
 """The columns that hold content, in all models."""
+
+
+class Staff:
+    """The member of the staff who asks. Admin classes put it on the rows that they show, as `staff`."""
+
+    reads_reasoning = False
+    sees_unredacted = False
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.user: Any = request.user
+
+    def may(self, *permissions: May) -> bool:
+        """Returns True for staff who have all of the permissions."""
+        return bool(self.user.has_perms(permissions))
 
 
 def may_read(request: HttpRequest) -> bool:
     """Returns True for staff who may read what people and models wrote."""
-    return request.user.has_perm(CONTENT)
+    return Staff(request).may(May.READ)
 
 
 def reveals_content(lookup: str) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.db import models
-from django.forms import Media
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.forms import Media, Script
+from django.http import HttpRequest, HttpResponse
 
-from streaming.admin.permissions import may_read, reveals_content
+from streaming.admin.changelist import ContentChangeList
+from streaming.admin.permissions import May, Staff, may_read, reveals_content
+from streaming.admin.search import either, owned_by_any, owners_named, parse
+from streaming.models import Action, Conversation, StaffAccess
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 
@@ -24,21 +28,16 @@ else:
             return cls
 
 
-class ReadOnlyAdmin(ModelAdmin[ModelT]):
-    """An admin with Django's `view` permission. It refuses the other three permissions to everybody, also superusers.
-
-    `private_search_fields` are searched only for staff who may read content. `private_columns` are columns with
-    content, each with the column that others see in its place.
-    """
+class ViewOnlyAdmin(ModelAdmin[ModelT]):
+    """An admin with Django's `view` permission. It refuses adding, changing and deleting to everybody."""
 
     list_per_page = 50
     show_full_result_count = False
-    private_search_fields: tuple[str, ...] = ()
-    private_columns: dict[str, str] = {}
 
     @property
     def media(self) -> Media:
-        return super().media + Media(css={"all": ["streaming/admin.css"]})
+        scripts: Any = [Script(f"streaming/admin/{name}.js", type="module") for name in ("review", "watch")]
+        return super().media + Media(css={"all": ["streaming/admin.css"]}, js=scripts)
 
     def has_view_permission(self, request: HttpRequest, obj: ModelT | None = None) -> bool:
         """Asks only for `view`. In Django, staff who may change a row may also see it, but nobody changes these."""
@@ -53,13 +52,40 @@ class ReadOnlyAdmin(ModelAdmin[ModelT]):
     def has_delete_permission(self, request: HttpRequest, obj: ModelT | None = None) -> bool:
         return False
 
+
+class ReadOnlyAdmin(ViewOnlyAdmin[ModelT]):
+    """The admin of rows with content. Each look at content is logged.
+
+    `to_conversation` is the lookup of a row's conversation. `private_columns` are columns with content, each with the
+    column that others see in its place. `search_fields` only makes Django show the search box.
+    """
+
+    to_conversation: str
+    private_columns: dict[str, str] = {}
+    shows_content = True
+    change_list_template = "streaming/admin/change_list.html"
+
+    def found_by(self, term: str, *, reads_content: bool) -> Sequence[QuerySet[Any]]:
+        """Returns queries for the primary keys of rows that have the term. Private ones only with `reads_content`."""
+        raise NotImplementedError
+
+    def add_content(self, rows: Sequence[Any], terms: Sequence[str]) -> None:
+        """Adds what the columns show of content to the rows of one page. Only staff who may read content get it."""
+
+    def desk_links(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """Returns the links above the list: pairs of a text and an address."""
+        return []
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        context = {"desk_links": self.desk_links(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ContentChangeList]:
+        return ContentChangeList
+
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         columns = list(super().get_list_display(request))
         return columns if may_read(request) else [self.private_columns.get(str(column), column) for column in columns]
-
-    def get_search_fields(self, request: HttpRequest) -> list[str]:
-        private = self.private_search_fields if may_read(request) else ()
-        return [*super().get_search_fields(request), *private]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Refuses filters in the address that would let people guess content that they may not read."""
@@ -68,18 +94,47 @@ class ReadOnlyAdmin(ModelAdmin[ModelT]):
         return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def get_search_results(
-        self, request: HttpRequest, queryset: models.QuerySet[ModelT], search_term: str
-    ) -> tuple[models.QuerySet[ModelT], bool]:
-        """Finds a row by its complete id, as logs show it. Any other term is searched as usual."""
+        self, request: HttpRequest, queryset: QuerySet[ModelT], search_term: str
+    ) -> tuple[QuerySet[ModelT], bool]:
+        """Finds a row by its complete id, as logs show it. Other searches are described in `streaming.admin.search`."""
+        if not search_term.strip():
+            return queryset, False
         found = queryset.filter(pk=_as_uuid(search_term))
         if found.exists():
             return found, False
-        return super().get_search_results(request, queryset, search_term)
+        query = parse(search_term)
+        if query.owners:
+            owned = Conversation.objects.order_by().filter(owned_by_any(query.owners))
+            queryset = queryset.filter(**{f"{self.to_conversation}__in": owned.values("pk")})
+        return self._with_terms(queryset, search_term, query.terms, reads_content=may_read(request)), False
 
+    def _with_terms(
+        self, queryset: QuerySet[ModelT], typed: str, terms: Sequence[str], *, reads_content: bool
+    ) -> QuerySet[ModelT]:
+        """Returns the rows that have all terms, and those of the account whose whole name was typed."""
+        found = queryset
+        for term in terms:
+            found = found.filter(pk__in=either(*self.found_by(term, reads_content=reads_content)))
+        owned = owners_named(typed)
+        if not owned.exists():
+            return found
+        theirs = queryset.filter(**{f"{self.to_conversation}__in": owned.values("pk")})
+        return queryset.filter(pk__in=either(*(rows.order_by().values("pk") for rows in (found, theirs))))
 
-def user_field(prefix: str = "") -> str:
-    """The lookup of the name that users sign in with. `prefix` leads to the conversation."""
-    return f"{prefix}user__{get_user_model().USERNAME_FIELD}"
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ModelT | None:
+        """Returns the row with the member of the staff who asks, for the columns and fields of its page."""
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.staff = Staff(request)
+        return row  # type: ignore[no-any-return]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().change_view(request, object_id, form_url, extra_context)
+        if response.status_code == 200 and self.shows_content and Staff(request).may(May.READ):
+            StaffAccess.objects.record(request.user, Action.VIEW, self.opts.model_name or "", object_id)
+        return response
 
 
 def _as_uuid(text: str) -> Any:

@@ -9,14 +9,14 @@ from django.db.models import QuerySet
 
 from streaming.conf import settings
 from streaming.database import atomic
-from streaming.models import Attachment, Conversation, Owner, from_now
+from streaming.models import Attachment, Conversation, ConversationQuerySet, Owner, from_now
 
 # The number of conversations that one transaction deletes. Nobody else waits long for their rows.
 CONVERSATIONS_PER_DELETION = 50
 DAY_SECONDS = 86_400.0
 
 
-def unused_for(age: datetime.timedelta) -> QuerySet[Conversation]:
+def unused_for(age: datetime.timedelta) -> ConversationQuerySet:
     """Selects conversations without a message, an answer or a new title for so long. None with a running answer."""
     old = Conversation.objects.filter(updated_at__lt=from_now(-age.total_seconds()))
     return old.filter(active_generation=None)
@@ -35,9 +35,13 @@ def prune(conversations: QuerySet[Conversation], *, at_once: int = CONVERSATIONS
 
 
 def forget_old() -> int:
-    """Deletes conversations that are older than `STREAMING_RETENTION_DAYS`, and returns their number."""
-    days = settings.RETENTION_DAYS
-    return sum(prune(unused_for(datetime.timedelta(days=days)))) if days is not None else 0
+    """Deletes conversations that are older than the settings allow, and returns their number."""
+    limits = (settings.RETENTION_DAYS, unused_for), (settings.VISITOR_RETENTION_DAYS, _visitors_unused_for)
+    return sum(sum(prune(old(datetime.timedelta(days=days)))) for days, old in limits if days is not None)
+
+
+def _visitors_unused_for(age: datetime.timedelta) -> ConversationQuerySet:
+    return unused_for(age).of_visitors()
 
 
 def delete_conversations(owner: Owner, key: str | None = None) -> int:

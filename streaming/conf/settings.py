@@ -31,7 +31,7 @@ class Settings(
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
-        checked_elsewhere(_unchanged, "a dict of provider entries by alias"),
+        checked_elsewhere(lambda value: value, "a dict of provider entries by alias"),
         {},
         "The providers by alias. `default` answers where no alias is named.",
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from streaming.conf.rules import FLAG, SECONDS_OR_ZERO, optional, whole
+from streaming.conf.rules import FLAG, optional, whole
 from streaming.conf.setting import Setting
 
 
 class VisitorSettings:
-    """A part of `Settings`."""
+    """See `streaming.conf.settings.Settings`."""
 
     ALLOW_ANONYMOUS = Setting(
         FLAG,
@@ -27,11 +27,11 @@ class VisitorSettings:
         100,
         "The number of conversations that a visitor who is not signed in may have. None: no limit.",
     )
-    VISITOR_RETENTION_SECONDS = Setting(
-        optional(SECONDS_OR_ZERO),
+    VISITOR_RETENTION_DAYS = Setting(
+        optional(whole(1)),
         None,
-        "The time after its last message when a conversation of a visitor who is not signed in is deleted, with its "
-        "files. None: it is kept.\n\n"
-        "A visitor cannot reach it after the session has ended. So a good value is Django's `SESSION_COOKIE_AGE`, "
-        "which is two weeks by default.",
+        "The number of days after its last message when a conversation of a visitor who is not signed in is deleted, "
+        "with its files. None: as `RETENTION_DAYS` says.\n\n"
+        "A visitor cannot reach it after the session has ended, by default two weeks after the visitor came "
+        "(Django's `SESSION_COOKIE_AGE`).",
     )

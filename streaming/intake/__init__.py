@@ -2,13 +2,14 @@
 
 `read_submission` reads a client's JSON into a `Submission`; `accept` stores the message, the answer that will be
 written and its pending generation in one transaction, and returns what the generation starts from. `select_branch`
-changes the path that is shown.
+changes the path that is shown; `change` and `delete` a conversation as a whole.
 """
 
 from __future__ import annotations
 
 from streaming.intake.accept import accept
 from streaming.intake.branches import select_branch
+from streaming.intake.changes import Changes, change, clean, delete, read_changes
 from streaming.intake.client_json import UNREADABLE, read_json
 from streaming.intake.commands import read_command, request_id_if_any, request_id_of
 from streaming.intake.parsing import read_stop, read_submission, submission_of
@@ -18,11 +19,16 @@ from streaming.intake.submission import Submission, ToolAnswer
 __all__ = [
     "UNREADABLE",
     "Accepted",
+    "Changes",
     "Sender",
     "Start",
     "Submission",
     "ToolAnswer",
     "accept",
+    "change",
+    "clean",
+    "delete",
+    "read_changes",
     "read_command",
     "read_json",
     "read_stop",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
 from streaming.models.clock import from_now
-from streaming.models.conversations import Conversation, ConversationQuerySet, title_from
+from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
 from streaming.models.feedback import Feedback, Thumb
 from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status
 from streaming.models.history import contributions, earlier_rows, parts_of, path_of, turns_of
@@ -21,6 +21,7 @@ from streaming.models.staff_access import Action, StaffAccess
 
 __all__ = [
     "ACTIVE",
+    "MAX_TITLE_CHARS",
     "RATINGS",
     "Action",
     "Attachment",

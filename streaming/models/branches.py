@@ -65,9 +65,21 @@ class MessageTree:
             leaves += [] if replies else [one]
         return max(leaves, key=lambda leaf: (leaf.created_at, leaf.pk))
 
+    def get(self, pk: uuid.UUID | None) -> Message | None:
+        """Returns the message with this primary key, without its content; None if the conversation has none."""
+        return self._by_id.get(pk) if pk else None
+
+    def path(self, leaf: Message | None) -> list[Message]:
+        """Returns the messages from the first to `leaf`, without their content."""
+        walked: list[Message] = []
+        while leaf is not None:
+            walked.append(leaf)
+            leaf = self.get(leaf.parent_id)
+        return walked[::-1]
+
     def branch(self, message: Message) -> Branch | None:
         """Returns the place among the siblings, or None for a message without siblings."""
-        siblings = [one.public_id for one in self._siblings(message)]
+        siblings = [one.public_id for one in self.siblings(message)]
         if len(siblings) < 2:
             return None
         index = siblings.index(message.public_id)
@@ -79,8 +91,8 @@ class MessageTree:
         branch = self.branch(message)
         return {"branch": msgspec.to_builtins(branch)} if branch else {}
 
-    def _siblings(self, message: Message) -> list[Message]:
-        """Returns `message` and the messages beside it.
+    def siblings(self, message: Message) -> list[Message]:
+        """Returns `message` and the messages beside it, from the oldest.
 
         Empty for a message that continues an answer, and for one that was stored after the tree was read.
         """

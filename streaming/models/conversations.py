@@ -14,6 +14,7 @@ from streaming.models.owners import VISITOR_PREFIX, Owner
 from streaming.protocol.storable import storable
 
 TITLE_LENGTH = 80
+MAX_TITLE_CHARS = 200
 
 
 class KeyField(models.CharField):  # type: ignore[type-arg]
@@ -57,7 +58,8 @@ class Conversation(models.Model):
         related_name="llm_conversations",
         verbose_name=_("user"),
     )
-    title = models.CharField(_("title"), max_length=200, blank=True)
+    title = models.CharField(_("title"), max_length=MAX_TITLE_CHARS, blank=True)
+    pinned = models.BooleanField(_("pinned"), default=False)
     provider = models.CharField(_("provider"), max_length=64)
     system_prompt = models.TextField(_("system prompt"), blank=True)
     tools = models.JSONField(_("tools"), null=True, blank=True)

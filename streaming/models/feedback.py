@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.managers import WrittenManager
+
 
 class Thumb(models.IntegerChoices):
     UP = 1, _("thumbs up")
@@ -22,7 +24,10 @@ class Feedback(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
+    objects = WrittenManager["Feedback"]()
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ("-updated_at",)
         verbose_name = _("feedback")
         verbose_name_plural = _("feedback")

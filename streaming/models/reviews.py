@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.managers import WrittenManager
+
 RATINGS = (1, 2, 3, 4, 5)
 """From the worst to the best."""
 
@@ -40,7 +42,10 @@ class Review(models.Model):
     )
     reviewed_at = models.DateTimeField(_("reviewed"), default=timezone.now)
 
+    objects = WrittenManager["Review"]()
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ("-reviewed_at",)
         verbose_name = _("review")
         verbose_name_plural = _("reviews")

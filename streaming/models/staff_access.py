@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.managers import WrittenManager
+
 MAX_DETAIL = 500
 
 
@@ -38,6 +40,9 @@ class StaffAccessQuerySet(models.QuerySet["StaffAccess"]):
         )
 
 
+StaffAccessManager = WrittenManager.from_queryset(StaffAccessQuerySet)
+
+
 class StaffAccess(models.Model):
     """One look at content, or one export. `kind` is a model's lower-case name, `object_id` a row's id or empty."""
 
@@ -52,9 +57,10 @@ class StaffAccess(models.Model):
     detail = models.CharField(_("detail"), max_length=MAX_DETAIL, blank=True)
     created_at = models.DateTimeField(_("time"), auto_now_add=True)
 
-    objects = StaffAccessQuerySet.as_manager()
+    objects = StaffAccessManager()
 
     class Meta:
+        base_manager_name = "objects"
         ordering = ("-created_at",)
         verbose_name = _("staff access")
         verbose_name_plural = _("staff accesses")

@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 from django.db import Error as DatabaseTrouble
 
-from streaming.access import prune_visitors
 from streaming.archive import forget_old
 from streaming.conf import settings
 from streaming.database import in_database, told
@@ -39,8 +38,6 @@ async def sweep_forever() -> None:
                 await in_database(prune_frames)
                 await in_database(forget_unsent)
                 await in_database(forget_old)
-                while await in_database(prune_visitors):
-                    pass
             asyncio.get_running_loop().run_in_executor(None, return_memory)  # not awaited: the next sweep need not wait
         except DatabaseTrouble as trouble:
             logger.warning("Sweeping failed (%s); trying again later.", told(trouble))

@@ -71,29 +71,35 @@ def chat(
     is_edit = bool(edited) and any(message.id == edited for message in messages)
     request = context.get("request")
     chat_id = id or _next_id(request)
-    return {
+    return _addresses(key) | {
         "chat_id": chat_id,
+        "form_id": f"{chat_id}-form",
         "may_write": may_chat(request) if request else True,
         "login_url": login_address(request.get_full_path() if request else ""),
-        **_addresses(key),
-        "offered": offered_providers().items(),
-        "provider": _chosen_provider(conversation, messages),
-        "suggestions": settings.SUGGESTIONS,
-        "shows_usage": settings.SHOW_USAGE,
-        "accept": accepted_files(conversation.provider if conversation else "default"),
         "is_whole_page": page,
         "conversation": conversation,
         "messages": messages,
         "is_active": any(message.is_active for message in messages),
-        "blank_messages": BLANK_MESSAGES,
-        "blank_parts": BLANK_PARTS,
+        "provider": _chosen_provider(conversation, messages),
+        "accept": accepted_files(conversation.provider if conversation else "default"),
         "client_id": uuid.uuid4().hex,
-        "form_id": f"{chat_id}-form",
-        "texts": script_texts(),
         "draft": "" if is_edit else draft,
         "edited": edited if is_edit else "",
         "edited_draft": draft,
         "refusal": refusal,
+        **_of_the_site(),
+    }
+
+
+def _of_the_site() -> dict[str, Any]:
+    """The part of the template's context that is the same for all conversations."""
+    return {
+        "offered": offered_providers().items(),
+        "suggestions": settings.SUGGESTIONS,
+        "shows_usage": settings.SHOW_USAGE,
+        "blank_messages": BLANK_MESSAGES,
+        "blank_parts": BLANK_PARTS,
+        "texts": script_texts(),
     }
 
 

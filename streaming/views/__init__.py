@@ -1,16 +1,18 @@
 """The HTTP views. Each one reads the request, checks who asks, calls the engine and encodes the result.
 
-`endpoint` decorates the JSON and streaming endpoints in `chat`, `conversations` and `files`. `sse` makes a subscription
-into a response. `pages` has the chat pages, and `shown` makes the values for their templates. A site streams an answer
-from a view of its own with `stream_answer`.
+`endpoint` decorates the JSON and streaming endpoints in `chat`, `conversations`, `listing` and `files`. `sse` makes a
+subscription into a response. `pages` has the chat pages, and `shown` makes the values for their templates. A site
+streams an answer from a view of its own with `stream_answer`.
 """
 
 from __future__ import annotations
 
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
+from streaming.views.endpoint import outside_transactions
 from streaming.views.files import accepted_files, file_patterns
 from streaming.views.health import health_patterns
+from streaming.views.listing import listing_patterns
 from streaming.views.pages import page_patterns
 from streaming.views.probe import probe_patterns
 from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, script_texts, shown_messages
@@ -25,6 +27,8 @@ __all__ = [
     "conversation_patterns",
     "file_patterns",
     "health_patterns",
+    "listing_patterns",
+    "outside_transactions",
     "page_patterns",
     "probe_patterns",
     "script_texts",

@@ -99,5 +99,4 @@ def _ui_message(rows: list[Message], tree: MessageTree) -> dict[str, Any]:
 
 conversation_patterns = [
     path("api/chat/<str:key>/branch", show_branch, name="api_branch"),
-    path("api/chat/<str:key>", conversation, name="api_conversation"),
 ]

@@ -57,6 +57,20 @@ def endpoint(method: str) -> Callable[[View], View]:
     return decorate
 
 
+def by_method(**views: View) -> View:
+    """Returns one view for an address that has several endpoints, each named by its HTTP method."""
+    allowed = [*views, "HEAD"] if "GET" in views else [*views]
+
+    @csrf_exempt
+    @login_not_required
+    @outside_transactions
+    async def chosen(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        view = views.get("GET" if request.method == "HEAD" else str(request.method))
+        return await view(request, **kwargs) if view else HttpResponseNotAllowed(allowed)
+
+    return chosen
+
+
 def outside_transactions(view: ViewT) -> ViewT:
     """Exempts a view from `ATOMIC_REQUESTS` of every database.
 

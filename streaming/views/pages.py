@@ -11,7 +11,6 @@ from urllib.parse import quote
 import msgspec
 from asgiref.sync import sync_to_async
 from django.contrib.auth.views import redirect_to_login
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -22,21 +21,23 @@ from django.views.decorators.http import require_POST, require_safe
 from streaming.access import owner_of, refuse_sync, remember
 from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
-from streaming.intake import select_branch, submission_of
+from streaming.intake import Changes, change, clean, delete, select_branch, submission_of
 from streaming.models import Conversation, Generation, Owner
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
 from streaming.views.endpoint import outside_transactions
 from streaming.views.files import sent_files
-
-LISTED = 40
-"""The number of conversations on one page of the list: more than a tall screen shows at once."""
+from streaming.views.listing import grouped, listed
 
 DECISION = "decision "
 """The prefix of a field that approves or refuses a tool call. The call's id follows."""
 
 REASON = "reason "
 """The prefix of a field with the person's reason for such a decision."""
+
+THEME_COOKIE = "streaming_theme"
+"""The cookie in which chat.js keeps the choice of colours (`static/streaming/chat/theme.js`)."""
+THEMES = ("light", "dark")
 
 OwnersView = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
@@ -115,6 +116,27 @@ async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
 
 @require_POST
 @for_owner
+async def change_conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
+    """Gives a conversation another title, pins or unpins it, or deletes it."""
+    wish = request.POST.get("change", "")
+    try:
+        if wish == "delete":
+            await in_database(delete, owner, key)
+            return SeeOther(_page_of(""))
+        await in_database(change, owner, key, clean(_changes(wish, request.POST.get("title", ""))))
+    except NotFound as missing:
+        raise Http404(str(missing)) from missing
+    except RequestError as refusal:
+        return await _page(request, owner, key, refusal=refusal)
+    return SeeOther(_page_of(key))
+
+
+def _changes(wish: str, title: str) -> Changes:
+    return Changes(pinned=wish == "pin") if wish in ("pin", "unpin") else Changes(title=title)
+
+
+@require_POST
+@for_owner
 async def stop(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     """Stops the answer that is being written, if there is one."""
     active = Generation.objects.active().owned_by(owner).filter(conversation__key=key)
@@ -188,9 +210,14 @@ def _page(
     opened = owned.filter(key=key).first() if key else None
     if key and opened is None and refusal is None:
         raise Http404("There is no such conversation.")
+    query = request.GET.get("q", "")
+    page = listed(owner, query, request.GET.get("page"))
     context: dict[str, Any] = {
         "conversation": opened,
-        "conversations": Paginator(owned.only("key", "title", "updated_at"), LISTED).get_page(request.GET.get("page")),
+        "conversations": page,
+        "groups": grouped(page),
+        "theme": theme if (theme := request.COOKIES.get(THEME_COOKIE)) in THEMES else "",
+        "query": query,
         "is_active": opened is not None and Generation.objects.filter(active_conversation=opened).exists(),
         "key": key or uuid.uuid4().hex,
         "draft": draft,
@@ -207,6 +234,7 @@ page_patterns = [
     path("", conversation_list, name="conversation_list"),
     path("chat/<str:key>/", conversation, name="conversation"),
     path("chat/<str:key>/send/", send, name="send"),
+    path("chat/<str:key>/change/", change_conversation, name="change"),
     path("chat/<str:key>/stop/", stop, name="stop"),
     path("chat/<str:key>/branch/", show_branch, name="branch"),
 ]

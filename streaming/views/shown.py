@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import math
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext, gettext_lazy
@@ -29,6 +28,7 @@ from streaming.models import (
 )
 from streaming.protocol import Part, ReasoningPart, ToolResult
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, ui_parts
+from streaming.views.durations import duration, thought_for
 from streaming.views.values import ShownValue, readable_name, shown_value, summary_of
 
 # A generation's status or finish reason -> the note below an answer that is not complete.
@@ -186,29 +186,16 @@ def _shown_parts(parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
 
 def _with_durations(shown: tuple[ShownPart, ...], parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
     """Adds how long the model thought and how long each tool took, where that is known."""
-    of_tools = {part.call_id: _duration(part.duration_ms) for part in parts if isinstance(part, ToolResult)}
-    thoughts = iter([_duration(part.duration_ms) for part in parts if isinstance(part, ReasoningPart) and part.text])
+    of_tools = {part.call_id: duration(part.duration_ms) for part in parts if isinstance(part, ToolResult)}
+    thoughts = iter([duration(part.duration_ms) for part in parts if isinstance(part, ReasoningPart) and part.text])
     return tuple(
         part._replace(duration=of_tools.get(part.id, ""))
         if part.kind == "tool"
-        else part._replace(label=_thought_for(next(thoughts, "")))
+        else part._replace(label=thought_for(next(thoughts, "")))
         if part.kind == "reasoning"
         else part
         for part in shown
     )
-
-
-def _duration(milliseconds: int | None) -> str:
-    """A time as people say it; empty if it is not known."""
-    if not milliseconds:
-        return ""
-    minutes, seconds = divmod(math.floor(milliseconds / 1000 + 0.5), 60)
-    pattern = gettext("{minutes} min {seconds} s") if minutes else gettext("{seconds} s")
-    return pattern.format(minutes=minutes, seconds=seconds)
-
-
-def _thought_for(time: str) -> str:
-    return gettext("Thought for {time}").format(time=time) if time else ""
 
 
 def _text(part: dict[str, Any]) -> ShownPart:

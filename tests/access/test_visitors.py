@@ -10,12 +10,12 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.db import OperationalError, connection
-from django.db.models.signals import pre_delete
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from streaming.access import VISITOR_KEY, prune_visitors, visitors
+from streaming.access import VISITOR_KEY, visitors
+from streaming.archive import forget_old
 from streaming.database import in_database
 from streaming.errors import TooManyRequests
 from streaming.models import Attachment, Conversation, Generation, Owner
@@ -181,29 +181,8 @@ async def test_old_conversations_of_visitors_are_deleted_with_their_files(script
     await current().idle()
     scripted(text="ok", hang_after=0)
     kept.append(await _of_age(3, BOB))
-    assert await in_database(prune_visitors) == 0
-    settings.STREAMING_VISITOR_RETENTION_SECONDS = 2 * 24 * 3600
-    assert await in_database(prune_visitors) == 1
+    assert await in_database(forget_old) == 0
+    settings.STREAMING_VISITOR_RETENTION_DAYS = 2
+    assert await in_database(forget_old) == 1
     assert {row.pk async for row in Generation.objects.all()} == {each.pk for each in kept}
     assert not await Attachment.objects.aexists()
-
-
-async def test_old_conversations_are_deleted_in_batches_and_one_that_cannot_be_stops_no_other(
-    scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.STREAMING_VISITOR_RETENTION_SECONDS = 24 * 3600
-    monkeypatch.setattr(visitors, "MAX_PRUNED", 2)
-    settings.STREAMING_MAX_ACTIVE_PER_OWNER = 4
-    first, *_ = [await _of_age(days, ALICE) for days in (6, 5, 4, 3)]
-    await current().idle()
-
-    def refuses(instance: Any, **kwargs: Any) -> None:
-        if instance.pk == first.conversation_id:
-            raise ValueError("no")
-
-    pre_delete.connect(refuses, sender=Conversation)
-    try:
-        assert [await in_database(prune_visitors) for _ in range(4)] == [1, 1, 1, 0]
-    finally:
-        pre_delete.disconnect(refuses, sender=Conversation)
-    assert [row.pk async for row in Conversation.objects.all()] == [first.conversation_id]

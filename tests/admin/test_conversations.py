@@ -78,8 +78,10 @@ def test_list_shows_totals_and_the_newest_status(superuser):
 
 
 def test_conversation_of_a_visitor_names_no_user(superuser):
-    Conversation.objects.create(key="k", owner_key="visitor:0123", title="Hello", provider="default")
-    assert "a visitor" in words(page_of(superuser, "conversation"))
+    Conversation.objects.create(key="k", owner_key="visitor:0123456789ab", title="Hello", provider="default")
+    page = page_of(superuser, "conversation")
+    assert "visitor 01234567 " in words(page)
+    assert "0123456789ab" not in page
 
 
 def test_search_lists_a_conversation_once_however_often_it_matches(superuser):

@@ -20,7 +20,7 @@ def test_list_shows_status_tokens_times_and_speed(superuser):
 def test_unknown_figures_are_shown_as_dashes(superuser):
     nothing = dict.fromkeys(("input_tokens", "output_tokens", "first_delta_ms", "duration_ms"))
     conversation = exchange(**nothing, finish_reason="", model="")
-    assert "finished - Weather owner of Weather default - - - -" in words(page_of(superuser, "generation"))
+    assert "finished Weather owner of Weather default - - -" in words(page_of(superuser, "generation"))
     assert "None" not in words(page_of(superuser, "generation", conversation.generations.get().pk))
 
 

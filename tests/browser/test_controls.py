@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.by_prompt import MARKUP, WORDS
-from tests.browser.chat import Chat
+from tests.browser.chat import Chat, overflows
 
 LONG = "\n".join(f"Line {number}" for number in range(40))
 
@@ -90,6 +90,85 @@ async def test_a_suggestion_is_sent_with_one_press(open_chat: Any, has_script: b
     await chat.page.get_by_role("button", name="words for me").click()
     await expect(chat.text).to_have_text(WORDS)
     await expect(chat.questions.locator(".chat-text")).to_have_text("words for me")
+
+
+async def test_key_presses_are_listed_and_work(chat: Chat) -> None:
+    shortcuts = chat.page.get_by_role("dialog", name="Keyboard shortcuts")
+    await chat.box.press("?")
+    await expect(chat.box).to_have_value("?")
+    await expect(shortcuts).to_be_hidden()
+    await chat.box.fill("words please")
+    await chat.box.press("Enter")
+    await chat.is_idle()
+    await chat.log.focus()
+    await chat.page.keyboard.press("?")
+    await expect(shortcuts).to_be_visible()
+    await chat.page.keyboard.press("Escape")
+    await expect(shortcuts).to_be_hidden()
+    await chat.page.keyboard.press("Shift+Escape")
+    await expect(chat.box).to_be_focused()
+    await chat.page.keyboard.press("ArrowUp")
+    await expect(chat.edit_box).to_be_focused()
+    await expect(chat.edit_box).to_have_value("words please")
+    await chat.page.keyboard.press("Escape")
+    await chat.page.keyboard.press("Control+k")
+    await expect(chat.page.get_by_label("Search conversations")).to_be_focused()
+    await chat.page.keyboard.press("Control+Shift+O")
+    await expect(chat.page.get_by_text("What would you like to know?")).to_be_visible()
+
+
+async def test_the_colours_are_chosen_and_stay_chosen(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", color_scheme="light")
+    ground = "getComputedStyle(document.querySelector('.chat-sidebar')).backgroundColor"
+    light = await chat.page.evaluate(ground)
+    for label, is_dark in (("light", False), ("dark", True)):
+        await chat.page.locator(".chat-theme").click()
+        await expect(chat.page.get_by_role("button", name=f"Colours: {label}")).to_be_visible()
+        assert (await chat.page.evaluate(ground) != light) is is_dark
+    await chat.page.reload()
+    assert await chat.page.evaluate(ground) != light
+    await chat.page.locator(".chat-theme").click()
+    assert await chat.page.evaluate(ground) == light
+
+
+@pytest.mark.parametrize("asked", [{"forced_colors": "active"}, {"reduced_motion": "reduce"}])
+async def test_the_page_follows_what_people_ask_of_their_system(open_chat: Any, asked: dict[str, Any]) -> None:
+    chat: Chat = await open_chat("/", **asked)
+    await chat.ask("slow please")
+    await chat.has_begun()
+    caret = "element => { const { animationName, backgroundColor } = getComputedStyle(element, '::after'); return %s }"
+    if "reduced_motion" in asked:
+        assert await chat.text.evaluate(caret % "animationName") == "none"
+    else:
+        assert await chat.text.evaluate(caret % "backgroundColor") != "rgba(0, 0, 0, 0)"
+        bubble = chat.questions.locator(".chat-parts")
+        assert await bubble.evaluate("element => getComputedStyle(element).borderTopWidth") == "1px"
+
+
+async def test_a_print_has_the_messages_and_no_controls(chat: Chat) -> None:
+    await chat.ask(f"words {LONG}")
+    await chat.is_idle()
+    await chat.page.emulate_media(media="print")
+    for hidden in (chat.box, chat.page.locator(".chat-sidebar"), chat.page.locator(".chat-actions").first):
+        await expect(hidden).to_be_hidden()
+    for part in (chat.questions.locator(".chat-parts"), chat.log):
+        assert await part.evaluate("element => element.scrollHeight - element.clientHeight") <= 1
+
+
+async def test_the_page_is_mirrored_for_languages_that_are_written_from_the_right(chat: Chat) -> None:
+    await chat.ask("think please")
+    await chat.is_idle()
+    await chat.page.evaluate("document.documentElement.dir = 'rtl'")
+    bubble = await chat.questions.locator(".chat-parts").bounding_box()
+    answer = await chat.answer.bounding_box()
+    sidebar = await chat.page.locator(".chat-sidebar").bounding_box()
+    assert bubble
+    assert answer
+    assert sidebar
+    assert bubble["x"] <= answer["x"] + 1
+    assert sidebar["x"] > answer["x"] + answer["width"]
+    for part in ("html", "body", ".chat-log", ".chat-main"):
+        assert not await overflows(chat.page.locator(part))
 
 
 async def test_messages_have_their_time_and_tokens(open_chat: Any) -> None:

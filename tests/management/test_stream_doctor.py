@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -95,15 +96,15 @@ def test_findings(found: Measurement, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("plan", "status"),
     [
-        ("", 404),
-        ("forged", 404),
-        (signing.dumps({"frames": 2}, salt="another"), 404),
-        (Plan(frames=2, pause=0).signed(), 200),
+        (lambda: "", 404),
+        (lambda: "forged", 404),
+        (lambda: signing.dumps({"frames": 2}, salt="another"), 404),
+        (Plan(frames=2, pause=0).signed, 200),
     ],
     ids=["none", "forged", "of another use", "signed"],
 )
-async def test_probe_needs_the_sites_signature(plan: str, status: int) -> None:
-    response = await AsyncClient().get("/streaming/probe", {"plan": plan})
+async def test_probe_needs_the_sites_signature(plan: Callable[[], str], status: int) -> None:
+    response = await AsyncClient().get("/streaming/probe", {"plan": plan()})
     assert response.status_code == status
 
 

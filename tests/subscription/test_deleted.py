@@ -46,7 +46,7 @@ async def test_reader_in_the_same_process_is_told_and_the_answer_ends(scripted: 
     await Conversation.objects.all().adelete()
     assert chunks_of(await drain(subscription))[-1] == TOLD
     await run_until(lambda: current().find(generation.pk) is None)
-    assert await stop(generation.pk) == "finished"
+    assert await stop(generation.pk) == "not_running"
 
 
 async def test_stream_in_another_process_is_told(deleted: Generation) -> None:

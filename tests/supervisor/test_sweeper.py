@@ -76,13 +76,13 @@ async def test_sweeper_deletes_old_conversations_of_visitors(
     scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch, engine: None
 ) -> None:
     settings.STREAMING_SWEEP_SECONDS = 0.01
-    settings.STREAMING_VISITOR_RETENTION_SECONDS = 60
+    settings.STREAMING_VISITOR_RETENTION_DAYS = 1
     monkeypatch.setattr(sweeper, "SWEEPS_PER_PRUNING", 1)
     scripted(text="ok")
     await submit()
     await current().idle()
     assert await Conversation.objects.aexists()
-    await Conversation.objects.aupdate(updated_at=timezone.now() - datetime.timedelta(seconds=61))
+    await Conversation.objects.aupdate(updated_at=timezone.now() - datetime.timedelta(days=2))
     async with asyncio.timeout(5):
         while await Conversation.objects.aexists():  # noqa: ASYNC110  # no event announces it
             await asyncio.sleep(0.01)

@@ -35,7 +35,7 @@ async def test_head_gives_the_headers_of_get_without_its_body(path: str) -> None
 
 
 async def test_head_of_a_form_endpoint_is_not_allowed() -> None:
-    response = await AsyncClient().head("/api/chat")
+    response = await AsyncClient().head("/api/files")
     assert (response.status_code, response.headers["Allow"]) == (405, "POST")
 
 

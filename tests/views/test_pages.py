@@ -12,7 +12,7 @@ from django.test import AsyncClient
 from streaming.database import in_database
 from streaming.models import Conversation, Generation, Message
 from streaming.supervisor import current
-from streaming.views.pages import LISTED
+from streaming.views.listing import LISTED
 from tests.pages import Script, active, answered, html, send, visible
 
 pytestmark = pytest.mark.usefixtures("engine")

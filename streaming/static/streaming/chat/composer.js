@@ -13,10 +13,19 @@ export class Composer {
   }
 
   pressed(event) {
-    if (event.key === "Escape" && this.chat.isActive) this.chat.conversation.stop();
+    if (event.key === "Escape" && !event.shiftKey && this.chat.isActive) this.chat.conversation.stop();
+    if (event.key === "ArrowUp" && event.target === this.input && !this.input.value) this.editLast(event);
     if (event.target !== this.input || !isSending(event)) return;
     event.preventDefault();
     this.chat.form.requestSubmit();
+  }
+
+  /** Opens the editing form of the last question. */
+  editLast(event) {
+    const details = [...this.chat.messages.querySelectorAll(".chat-edit")].at(-1);
+    if (!details || this.chat.isActive) return;
+    event.preventDefault();
+    details.open = true;
   }
 
   /** Does what the pressed button stands for. While an answer is written, only Stop does something. */

@@ -107,6 +107,7 @@ export class Conversation {
       chat.toggleAttribute("data-active", false);
       answer.article.removeAttribute("aria-busy");
       chat.announce(answer.article);
+      chat.dispatchEvent(new CustomEvent("streaming-chat:finished", { bubbles: true }));
       chat.approvals.decided(answer.article); // a choice may have been made while another call still ran
     }
   }

@@ -40,7 +40,7 @@ export class Server {
 
   /** Returns the conversation: its messages as they were written. */
   async conversation() {
-    return (await this.expect(JSON_TYPE, await request(this.address("").slice(0, -1)))).json();
+    return (await this.expect(JSON_TYPE, await request(this.of(this.dataset.conversation)))).json();
   }
 
   /** Opens the stream of the answer that is being written. Returns null if that may work in a moment. */
@@ -85,6 +85,25 @@ export class Server {
     return fresh;
   }
 
+  /** Changes the title of a conversation, or pins it. */
+  async change(key, changes) {
+    return this.expect(JSON_TYPE, await request(this.of(key), jsonRequest(changes, "PATCH")));
+  }
+
+  /** Deletes a conversation. */
+  async remove(key) {
+    const response = await request(this.of(key), { method: "DELETE" });
+    return response?.status === 204 ? response : this.expect(JSON_TYPE, response);
+  }
+
+  /** Returns the list of conversations that the page at this address shows. */
+  async list(address) {
+    const page = await this.expect(HTML, await request(address));
+    const fresh = parse(await page.text()).querySelector(".chat-list");
+    if (!fresh) throw new Refusal(this.texts.unexpected);
+    return fresh;
+  }
+
   /** Returns the response if it is a success of this type. Without a response, `unreachable` says what did not work. */
   async expect(type, response, unreachable = this.texts.unreachable) {
     if (!response) throw new Refusal(unreachable);
@@ -99,8 +118,13 @@ export class Server {
     return new Refusal(response.status === 404 ? this.texts.gone : this.texts.unexpected);
   }
 
+  /** Returns the address of a conversation. */
+  of(key) {
+    return `${this.dataset.api}/${encodeURIComponent(key)}`;
+  }
+
   address(verb) {
-    return `${this.dataset.api}/${encodeURIComponent(this.dataset.conversation)}/${verb}`;
+    return `${this.of(this.dataset.conversation)}/${verb}`;
   }
 
   get pageAddress() {

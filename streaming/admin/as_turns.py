@@ -1,0 +1,65 @@
+"""Conversations as turns for a vendor's format: in requests that staff look at, and in datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from streaming.access import redacted, redacted_text
+from streaming.conf import settings
+from streaming.errors import StreamingError
+from streaming.models import Conversation, Generation, Message, Role, path_of
+from streaming.protocol import FilePart, GenerationRequest, Part, TextPart, Turn, encode
+from streaming.protocol.requests import repair
+from streaming.providers import provider_class
+from streaming.tools import toolbox_for
+
+NO_PROVIDER: Any = {}
+DEFAULT_DIALECT = "openai-chat"
+OPTIONS = ("max_output_tokens", "temperature", "tool_choice")
+"""The options of a provider that are fields of each request. Keys and headers are never among them."""
+
+
+def turns_from(messages: Iterable[Message]) -> tuple[Turn, ...]:
+    """Returns the turns after the site's redaction. Each file is a line of text with its name."""
+    turns = [Turn(role="assistant" if one.role == Role.ASSISTANT else "user", parts=_parts(one)) for one in messages]
+    return repair(turns)
+
+
+def _parts(message: Message) -> tuple[Part, ...]:
+    return tuple(_without_file(part) for part in redacted(message.typed_parts))
+
+
+def _without_file(part: Part) -> Part:
+    if isinstance(part, FilePart):
+        return TextPart(text=f"[File {part.filename or part.media_type}]")
+    return part
+
+
+def path_to(conversation: Conversation, leaf: Message | None) -> Sequence[Message]:
+    return path_of(conversation, leaf) if leaf else []
+
+
+def request_body(generation: Generation) -> dict[str, Any]:
+    """Returns the body of the request that began this generation, made anew from the rows and today's settings."""
+    alias, conversation = generation.provider, generation.conversation
+    options: dict[str, Any] = dict(settings.PROVIDERS).get(alias, NO_PROVIDER).get("OPTIONS", {})
+    request = GenerationRequest(
+        turns=turns_from(path_to(conversation, generation.message.parent)),
+        system=redacted_text(conversation.system_prompt) or options.get("system", ""),
+        model=generation.model or options.get("model"),
+        tools=toolbox_for(alias, conversation.tools).specs,
+        extra=options.get("extra_body", {}),
+        **{name: options[name] for name in OPTIONS if name in options},
+    )
+    return encode(dialect_of(alias), request)
+
+
+def dialect_of(alias: str) -> str:
+    """Returns the dialect of a provider. Without one, requests are shown in the most common."""
+    try:
+        return getattr(provider_class(alias), "dialect", DEFAULT_DIALECT)
+    except (StreamingError, ImproperlyConfigured):
+        return DEFAULT_DIALECT

@@ -1,0 +1,86 @@
+"""Reviewed answers as a dataset: one JSON object a line, in OpenAI's or Anthropic's chat format, with the review.
+
+Each line has what led to the answer and the answer itself. Reasoning, signatures and files are left out: neither format
+takes them from others than the vendor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from django.db.models import QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+
+from streaming.access import redacted_text
+from streaming.admin.as_turns import path_to, turns_from
+from streaming.models import Action, Message, Review, StaffAccess, listed
+from streaming.protocol import GenerationRequest, Part, RefusalPart, TextPart, ToolCall, ToolResult, Turn, encode
+from streaming.protocol.requests import repair
+from streaming.tools import Toolbox, registered
+
+FORMATS = {"openai": "openai-chat", "anthropic": "anthropic-messages"}
+KEPT_FIELDS = ("system", "messages", "tools")
+PER_QUERY = 200
+
+
+def dataset_response(request: HttpRequest, answers: QuerySet[Message], format_name: str) -> StreamingHttpResponse:
+    """Streams the reviewed ones of `answers` as a file. The export is logged before it begins."""
+    reviewed = answers.filter(review__isnull=False).order_by("created_at", "pk")
+    StaffAccess.objects.record(
+        request.user, Action.EXPORT, "message", count=reviewed.count(), detail=f"dataset {format_name}"
+    )
+    headers = {"Content-Disposition": f'attachment; filename="reviewed-{format_name}.jsonl"'}
+    return StreamingHttpResponse(lines_of(reviewed, format_name), content_type="application/jsonl", headers=headers)
+
+
+def lines_of(answers: QuerySet[Message], format_name: str) -> Iterator[bytes]:
+    """Yields a line for each of the answers, which all have a review."""
+    whole = answers.defer(None).select_related("conversation", "generation", "review__reviewer")
+    for answer in whole.iterator(PER_QUERY):
+        yield msgspec.json.encode(_record(answer, FORMATS[format_name])) + b"\n"
+
+
+def _record(answer: Message, dialect: str) -> dict[str, Any]:
+    generation = getattr(answer, "generation", None)
+    request = GenerationRequest(
+        turns=_plain(turns_from(path_to(answer.conversation, answer))),
+        system=redacted_text(answer.conversation.system_prompt),
+        tools=Toolbox.of(tool for name, tool in registered().items() if listed(name) in answer.tool_names).specs,
+    )
+    body = encode(dialect, request)
+    return {
+        **{name: body[name] for name in KEPT_FIELDS if name in body},
+        "metadata": {
+            "id": str(answer.pk),
+            "conversation": str(answer.conversation_id),
+            "model": generation.model if generation else "",
+            "status": generation.status if generation else "",
+            **_verdict(answer.review),
+        },
+    }
+
+
+def _verdict(review: Review) -> dict[str, Any]:
+    return {
+        "rating": review.rating,
+        "labels": review.label_set,
+        "note": review.note,
+        "flagged": review.is_flagged,
+        "reviewed_by": review.reviewer.get_username() if review.reviewer else None,
+        "reviewed_at": review.reviewed_at.isoformat(),
+    }
+
+
+def _plain(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    return repair([Turn(role=turn.role, parts=tuple(_bare(turn.parts))) for turn in turns])
+
+
+def _bare(parts: tuple[Part, ...]) -> Iterator[Part]:
+    """Yields the parts that every vendor takes, without the fields that only their maker reads."""
+    for part in parts:
+        if isinstance(part, (TextPart, RefusalPart)):
+            yield TextPart(text=part.text)
+        elif isinstance(part, (ToolCall, ToolResult)) and not part.is_provider_executed:
+            yield msgspec.structs.replace(part, raw=None, origin=None)

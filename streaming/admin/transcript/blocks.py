@@ -1,0 +1,118 @@
+"""Parts as the transcript shows them. A tool call has its approval, its result and its duration with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streaming.access import is_redacting, redacted
+from streaming.files.addresses import addressed, id_of
+from streaming.models import Message
+from streaming.protocol import (
+    FilePart,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolApproval,
+    ToolCall,
+    ToolResult,
+)
+
+MAX_SHOWN = 20_000
+"""The most characters shown of one value. A data URL or a tool's output may have millions."""
+
+
+class Block(NamedTuple):
+    """One part. `template` names its template `streaming/admin/part_<template>.html`, `json` is its structured field.
+
+    A tool call has its `result` and `approval` with it, and its `span` in milliseconds if the timeline knows it.
+    """
+
+    template: str
+    part: Any
+    json: str = ""
+    result: Block | None = None
+    approval: Any = None
+    span: int | None = None
+
+
+def blocks_of(message: Message, timeline: Sequence[Sequence[Any]] | None, *, reasoning: bool) -> list[Block]:
+    """Returns the blocks of a message, after the site's redaction. Without `reasoning`, its text is left out."""
+    try:
+        parts = redacted(message.typed_parts)
+    except msgspec.ValidationError:
+        # Another version of the app, or a person, wrote these parts. A function that redacts cannot read them either.
+        return [Block("opaque", None, "" if is_redacting() else pretty(message.parts))]
+    shown = [part if reasoning else _without_reasoning(part) for part in parts]
+    return _joined([_block(part) for part in shown], spans_of(timeline or ()))
+
+
+def _without_reasoning(part: Part) -> Part:
+    return ReasoningPart(text="") if isinstance(part, ReasoningPart) else part
+
+
+def _joined(blocks: list[Block], spans: dict[str, int]) -> list[Block]:
+    """Puts results and approvals into the blocks of their calls. Those of a call in another message stay alone."""
+    calls = {block.part.id for block in blocks if isinstance(block.part, ToolCall)}
+    results = {block.part.call_id: block for block in blocks if isinstance(block.part, ToolResult)}
+    approvals = {block.part.call_id: block.part for block in blocks if isinstance(block.part, ToolApproval)}
+    alone = [block for block in blocks if getattr(block.part, "call_id", None) not in calls]
+    return [
+        block._replace(
+            result=results.get(block.part.id), approval=approvals.get(block.part.id), span=spans.get(block.part.id)
+        )
+        if isinstance(block.part, ToolCall)
+        else block
+        for block in alone
+    ]
+
+
+def spans_of(timeline: Sequence[Sequence[Any]]) -> dict[str, int]:
+    """Returns the milliseconds that each call took: from its execution to its result."""
+    began: dict[str, int] = {}
+    spans: dict[str, int] = {}
+    for milliseconds, kind, value in timeline:
+        if kind in ("call", "run"):
+            began[value] = milliseconds
+        elif kind == "result" and value in began:
+            spans[value] = milliseconds - began[value]
+    return spans
+
+
+def _block(part: Part) -> Block:
+    if isinstance(part, FilePart) and id_of(part):
+        return Block("attachment", addressed((part,))[0])
+    template, structured = SHOWN[type(part)]
+    return Block(template, part, structured(part))
+
+
+def _nothing(part: Any) -> str:
+    return ""
+
+
+def _field(name: str) -> Callable[[Any], str]:
+    return lambda part: pretty(getattr(part, name))
+
+
+SHOWN: dict[type, tuple[str, Callable[[Any], str]]] = {
+    TextPart: ("text", _nothing),
+    ReasoningPart: ("reasoning", _nothing),
+    RefusalPart: ("refusal", _nothing),
+    ToolCall: ("tool_call", _field("arguments")),
+    ToolResult: ("tool_result", _field("output")),
+    ToolApproval: ("tool_approval", _nothing),
+    FilePart: ("file", _nothing),
+    OpaquePart: ("opaque", _field("raw")),
+}
+"""The class of a part -> its template, and the function that returns its structured field as JSON."""
+
+
+def pretty(value: Any) -> str:
+    """The value as indented JSON, cut at `MAX_SHOWN` characters. Text stays as it is."""
+    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

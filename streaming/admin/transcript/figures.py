@@ -1,0 +1,26 @@
+"""The line of figures below an answer."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from streaming.admin import cells
+from streaming.models import Generation
+
+
+def figures_of(generation: Generation) -> list[str]:
+    """Returns what is known: model, first token, duration, speed, tokens, cost, finish reason, attempts."""
+    first = cells.milliseconds(generation.first_delta_ms)
+    used = cells.tokens_of(generation)
+    cost = cells.money(generation.cost)
+    known = [
+        generation.model or generation.provider,
+        _("first token after %(time)s") % {"time": first} if first else None,
+        cells.seconds(generation.duration_ms),
+        cells.speed(generation),
+        _("%(count)s tokens") % {"count": used} if used else None,
+        _("cost %(cost)s") % {"cost": cost} if cost else None,
+        generation.finish_reason,
+        _("%(count)d attempts") % {"count": generation.attempts} if generation.attempts > 1 else None,
+    ]
+    return [fact for fact in known if fact]

@@ -1,0 +1,124 @@
+"""Renders the transcript of a conversation, and that of one message."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from streaming.access import is_redacting
+from streaming.admin import cells
+from streaming.admin.permissions import May, Staff
+from streaming.admin.transcript.blocks import Block, blocks_of
+from streaming.admin.transcript.figures import figures_of
+from streaming.admin.transcript.versions import Paths, Versions
+from streaming.conf import settings
+from streaming.files.kinds import IMAGES
+from streaming.models import RATINGS, Conversation, Feedback, Generation, Message, Review
+
+MAX_MESSAGES = 200
+"""The most messages in one transcript: a browser scrolls them easily. Older ones are in the list of messages."""
+
+
+class Entry(NamedTuple):
+    """One message. `is_aside` is True if it is on a branch that the owner does not see now."""
+
+    message: Message
+    blocks: list[Block]
+    generation: Generation | None
+    figures: list[str]
+    versions: Versions | None
+    is_aside: bool
+    review: Review | None
+    review_line: str
+    feedback: Feedback | None
+    labels: list[str]
+    """The labels that the review form offers: those of the site, and those that the review has."""
+
+
+def render_conversation(conversation: Conversation, staff: Staff) -> SafeString:
+    """Renders the path that `?at=` selects, or the one that the owner sees. Of a long path, the end or what is near."""
+    at = _as_uuid(staff.request.GET.get("at", ""))
+    paths = Paths(conversation, at)
+    window = _window(paths.here, at)
+    entries = _entries(window, paths, staff)
+    earlier = bool(window) and window[0].pk != paths.here[0].pk
+    return _render(entries, staff, conversation=conversation, is_cut=earlier or len(window) < len(paths.here))
+
+
+def render_message(message: Message, staff: Staff) -> SafeString:
+    """Renders one message, like `render_conversation`."""
+    return _render([_entry(_loaded([message.pk])[message.pk], staff)], staff, conversation=message.conversation)
+
+
+def _window(path: list[Message], at: uuid.UUID | None) -> list[Message]:
+    """The newest messages of a path. If `at` is not among them, those up to some messages after `at`."""
+    places = [place for place, message in enumerate(path) if message.pk == at]
+    end = (
+        min(len(path), places[0] + MAX_MESSAGES // 2) if places and places[0] < len(path) - MAX_MESSAGES else len(path)
+    )
+    return path[max(0, end - MAX_MESSAGES) : end]
+
+
+def _entries(window: list[Message], paths: Paths, staff: Staff) -> list[Entry]:
+    loaded = _loaded([message.pk for message in window])
+    versions = paths.versions(window)
+    return [
+        _entry(loaded[message.pk], staff, versions=versions.get(message.pk), is_aside=message.pk not in paths.owners)
+        for message in window
+        if message.pk in loaded
+    ]
+
+
+def _loaded(keys: list[uuid.UUID]) -> Mapping[Any, Message]:
+    """The messages with all that the transcript shows of them. Makes one query."""
+    return Message.objects.select_related("generation", "review__reviewer", "feedback").in_bulk(keys)
+
+
+def _entry(message: Message, staff: Staff, *, versions: Versions | None = None, is_aside: bool = False) -> Entry:
+    generation = getattr(message, "generation", None)
+    review = getattr(message, "review", None)
+    timeline = generation.timeline if generation else None
+    return Entry(
+        message=message,
+        blocks=blocks_of(message, timeline, reasoning=staff.may(May.READ_REASONING)),
+        generation=generation,
+        figures=figures_of(generation) if generation else [],
+        versions=versions,
+        is_aside=is_aside,
+        review=review,
+        review_line=cells.review_line(review) if review else "",
+        feedback=getattr(message, "feedback", None),
+        labels=list(dict.fromkeys([*settings.REVIEW_LABELS, *(review.label_set if review else ())])),
+    )
+
+
+def _render(entries: list[Entry], staff: Staff, **context: Any) -> SafeString:
+    sees_raw, queue = staff.may(May.SEE_RAW), staff.request.GET.get("queue", "")
+    shown = {
+        "entries": entries,
+        "images": IMAGES,
+        "ratings": RATINGS,
+        "with_errors": staff.may(May.SEE_ERRORS),
+        "with_reasoning": staff.may(May.READ_REASONING),
+        "with_raw": sees_raw,
+        "with_watch": sees_raw or not is_redacting(),
+        "may_review": staff.may(May.REVIEW),
+        "may_stop": staff.may(May.STOP),
+        "here": staff.request.get_full_path(),
+        "queue": queue,
+        "kept": f"&{urlencode({'queue': queue})}" if queue else "",
+        **context,
+    }
+    return render_to_string("streaming/admin/transcript.html", shown, request=staff.request)
+
+
+def _as_uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

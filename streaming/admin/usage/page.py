@@ -1,0 +1,82 @@
+"""The usage page and its CSV."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from streaming.admin.permissions import May, Staff
+from streaming.admin.usage.chart import chart_of
+from streaming.admin.usage.figures import DIMENSIONS, Row, generations_since, total_of, usage_by
+from streaming.models import Action, StaffAccess
+
+if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite
+
+DAYS = (1, 7, 30, 90, 365)
+DEFAULT_DAYS = 30
+
+
+class UsagePage:
+    """The page of one admin site. `?by=` names a grouping, `?days=` the time, `?format=csv` asks for a file."""
+
+    def __init__(self, site: AdminSite) -> None:
+        self._site = site
+
+    def view(self, request: HttpRequest) -> HttpResponse:
+        if not Staff(request).may(May.SEE_ERRORS):
+            raise PermissionDenied
+        by = request.GET.get("by", "day")
+        by = by if by in DIMENSIONS else "day"
+        days = _days(request.GET.get("days", ""))
+        generations = generations_since(timezone.now() - datetime.timedelta(days=days))
+        rows = usage_by(generations, by)
+        if request.GET.get("format") == "csv":
+            return _csv(request, rows, by)
+        context = {
+            **self._site.each_context(request),
+            "title": _("Usage"),
+            "rows": rows,
+            "total": total_of(generations),
+            "has_cost": any(row.cost is not None for row in rows),
+            "chart": chart_of(rows),
+            "by": DIMENSIONS[by][0],
+            "dimensions": [(title, _address(name, days), name == by) for name, (title, _group) in DIMENSIONS.items()],
+            "times": [(each, _address(by, each), each == days) for each in DAYS],
+            "csv": f"{_address(by, days)}&format=csv",
+        }
+        return TemplateResponse(request, "streaming/admin/usage.html", context)
+
+
+def _days(given: str) -> int:
+    return int(given) if given.isascii() and given.isdigit() and int(given) in DAYS else DEFAULT_DAYS
+
+
+def _address(by: str, days: int) -> str:
+    return f"?{urlencode({'by': by, 'days': days})}"
+
+
+def _csv(request: HttpRequest, rows: Iterable[Row], by: str) -> HttpResponse:
+    rows = list(rows)
+    StaffAccess.objects.record(request.user, Action.EXPORT, "usage", count=len(rows), detail=request.GET.urlencode())
+    headers = {"Content-Disposition": f'attachment; filename="usage-by-{by}.csv"'}
+    response = HttpResponse(content_type="text/csv; charset=utf-8", headers=headers)
+    writer = csv.writer(response)
+    writer.writerow([by, *Row._fields[1:]])
+    writer.writerows([_plain(row.group), *row[1:]] for row in rows)
+    return response
+
+
+def _plain(value: Any) -> Any:
+    """A name that a spreadsheet does not take for a formula."""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

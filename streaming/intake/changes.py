@@ -1,0 +1,75 @@
+"""The changes that an owner makes to a conversation as a whole: another title, pinned or not, deleted."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from streaming.database import atomic, retry_on_deadlock
+from streaming.errors import BadRequest, NotFound
+from streaming.models import MAX_TITLE_CHARS, Conversation, Owner
+from streaming.protocol.storable import storable
+from streaming.settlement import check_idle
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """The new values. What is not set stays as it is. Other keys are ignored."""
+
+    title: str | UnsetType = UNSET
+    pinned: bool | UnsetType = UNSET
+
+
+def read_changes(body: bytes) -> Changes:
+    """Reads a body such as `{"title": "…", "pinned": true}`.
+
+    Raises:
+        BadRequest: it is not such JSON, or the title is empty or too long.
+    """
+    try:
+        changes = msgspec.json.decode(body, type=Changes)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest('The body must be a JSON object such as {"title": "…", "pinned": true}.') from error
+    return clean(changes)
+
+
+def clean(changes: Changes) -> Changes:
+    """Returns the changes with a title of one line.
+
+    Raises:
+        BadRequest: the title is empty or too long.
+    """
+    if changes.title is UNSET:
+        return changes
+    title = " ".join(storable(changes.title).split())
+    if not 0 < len(title) <= MAX_TITLE_CHARS:
+        raise BadRequest(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
+    return msgspec.structs.replace(changes, title=title)
+
+
+def change(owner: Owner, key: str, changes: Changes) -> None:
+    """Stores the changes. The conversation keeps its place in the owner's list.
+
+    Raises:
+        NotFound: there is no such conversation of the owner's.
+    """
+    values = msgspec.structs.asdict(changes)
+    told = {name: value for name, value in values.items() if value is not UNSET}
+    found = Conversation.objects.owned_by(owner).filter(key=key)
+    if not (found.update(**told) if told else found.exists()):  # `save` would set `updated_at`
+        raise NotFound("There is no such conversation.")
+
+
+@retry_on_deadlock
+def delete(owner: Owner, key: str) -> None:
+    """Deletes a conversation with its messages and files.
+
+    Raises:
+        Conflict: an answer is being written in it.
+        NotFound: there is no such conversation of the owner's.
+    """
+    with atomic():
+        found = Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
+        if found is None:
+            raise NotFound("There is no such conversation.")
+        check_idle(found)
+        found.delete()

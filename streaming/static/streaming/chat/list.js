@@ -1,0 +1,88 @@
+import { Refusal } from "./refusal.js";
+
+const PAUSE = 250; // milliseconds without a key press after which the list is searched
+
+/** The list of conversations beside a chat that is the whole page. Its forms work without this, too. */
+export class List {
+  constructor(nav, chat) {
+    Object.assign(this, { nav, chat, search: nav.querySelector(".chat-search") });
+    nav.addEventListener("submit", (event) => this.submitted(event));
+    nav.addEventListener("toggle", ({ target }) => this.toggled(target), true); // it does not bubble
+    nav.addEventListener("keydown", (event) => this.pressed(event));
+    this.search.addEventListener("input", () => this.searchSoon());
+    chat.addEventListener("streaming-chat:finished", () => this.refresh());
+  }
+
+  submitted(event) {
+    const { target: form, submitter } = event;
+    if (!form.closest(".chat-list, .chat-search")) return; // the site's own forms, such as signing out
+    event.preventDefault();
+    if (form === this.search) this.refresh();
+    else this.change(form, submitter?.value ?? "rename");
+  }
+
+  searchSoon() {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.refresh(), PAUSE);
+  }
+
+  /** Does what a button of a conversation stands for. */
+  async change(form, wish) {
+    const { key } = form.closest(".chat-listed").dataset;
+    const isShown = key === this.chat.dataset.conversation;
+    const { server } = this.chat;
+    try {
+      if (wish === "delete") await server.remove(key);
+      else await server.change(key, wish === "rename" ? { title: form.elements.title.value } : { pinned: wish === "pin" });
+    } catch (trouble) {
+      return this.refuse(trouble);
+    }
+    if (wish === "delete" && isShown) return location.assign(this.nav.dataset.list);
+    if (wish === "rename" && isShown) this.chat.dispatchEvent(renamed(form.elements.title.value));
+    await this.refresh();
+    this.nav.querySelector(`[data-key="${CSS.escape(key)}"] a`)?.focus();
+  }
+
+  refuse(trouble) {
+    if (!(trouble instanceof Refusal)) throw trouble;
+    this.nav.querySelector(".chat-list-note").textContent = trouble.message;
+  }
+
+  /** Takes the list from the server's page, which knows the order, the groups and the search. */
+  async refresh() {
+    const address = new URL(this.nav.dataset.list, location.href);
+    const query = this.search.elements.q.value.trim();
+    if (query) address.searchParams.set("q", query);
+    const asked = (this.asked = this.chat.server.list(address));
+    const fresh = await asked.catch((trouble) => this.refuse(trouble));
+    if (!fresh || asked !== this.asked) return;
+    this.nav.querySelector(".chat-list-note").textContent = "";
+    this.nav.querySelector(".chat-list").replaceChildren(...fresh.childNodes);
+    this.mark();
+  }
+
+  /** Marks the conversation that is shown. */
+  mark() {
+    for (const link of this.nav.querySelectorAll("[aria-current]")) link.removeAttribute("aria-current");
+    const key = this.chat.dataset.conversation;
+    const shown = key ? `[data-key="${CSS.escape(key)}"] > a` : ".chat-new";
+    this.nav.querySelector(shown)?.setAttribute("aria-current", "page");
+  }
+
+  /** Only one conversation shows its options. */
+  toggled(details) {
+    if (!details.matches(".chat-options[open]")) return;
+    for (const other of this.nav.querySelectorAll(".chat-options[open]")) other.open = other === details;
+    details.querySelector("[name=title]").select();
+  }
+
+  pressed(event) {
+    const details = event.target.closest(".chat-options[open]");
+    if (event.key !== "Escape" || !details) return;
+    event.preventDefault(); // it would close the drawer, too
+    details.open = false;
+    details.querySelector("summary").focus();
+  }
+}
+
+const renamed = (title) => new CustomEvent("streaming-chat:renamed", { bubbles: true, detail: { title } });

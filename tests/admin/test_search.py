@@ -1,0 +1,78 @@
+"""The search of the lists, and the piece of text that shows the hit."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from streaming.admin.snippets import snippet
+from streaming.models import Conversation
+from streaming.protocol import TextPart
+from tests.admin.site import exchange, page_of, rows_of
+
+pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.django_db]
+
+
+@pytest.fixture
+def people():
+    users = get_user_model().objects
+    ada = users.create(username="ada", email="ada@example.org")
+    adamant = users.create(username="adamant", email="second@example.org")
+    return exchange("One", owner=ada), exchange("Two", owner=adamant)
+
+
+@pytest.mark.parametrize("query", ["owner:ada", "ada", "owner:ada@example.org", 'owner:"ada"'])
+@pytest.mark.parametrize("kind", ["conversation", "message", "generation"])
+def test_owner_is_found_by_the_exact_name(superuser, people, kind, query):
+    found = rows_of(superuser, kind, q=query)
+    column = "pk" if kind == "conversation" else "conversation"
+    model = {
+        "conversation": Conversation,
+        "message": people[0].messages.model,
+        "generation": people[0].generations.model,
+    }
+    assert set(model[kind].objects.filter(pk__in=found).values_list(column, flat=True)) == {people[0].pk}
+
+
+def test_visitors_are_gathered_and_told_apart(superuser, people):
+    def visit(token, key):
+        return Conversation.objects.create(key=key, owner_key=f"visitor:{token}", provider="default").pk
+
+    first, again, other = visit("3f2a91c0aa", "k1"), visit("3f2a91c0aa", "k2"), visit("77777777bb", "k3")
+    code = Conversation.objects.create(key="k4", owner_key="code:", provider="default").pk
+    assert set(rows_of(superuser, "conversation", q="owner:visitor")) == {first, again, other}
+    assert set(rows_of(superuser, "conversation", q="owner:visitor:3f2a91c0")) == {first, again}
+    assert rows_of(superuser, "conversation", q="owner:code") == [code]
+    assert "?q=owner%3Avisitor%3A3f2a91c0" in page_of(superuser, "conversation")
+
+
+def test_each_word_must_be_found_in_the_title_or_a_text(superuser):
+    wanted = exchange("Umbrella", prompt="Will it rain?", parts=(TextPart(text="Not in Rome."),))
+    exchange("Umbrella", prompt="Will it snow?", parts=(TextPart(text="Not in Rome."),))
+    assert rows_of(superuser, "conversation", q="umbrella rain rome") == [wanted.pk]
+    assert rows_of(superuser, "conversation", q='"it rain"') == [wanted.pk]
+    assert rows_of(superuser, "conversation", q='"rain it"') == []
+    assert rows_of(superuser, "conversation", q="owner:nobody rain") == []
+
+
+@pytest.mark.parametrize("query", ["\0", "'", '"', "%", "owner:", "\\", "a" * 5000, "🙂", "((", "&|!"])
+@pytest.mark.parametrize("kind", ["conversation", "message", "generation"])
+def test_no_search_breaks_the_list(superuser, kind, query):
+    exchange()
+    page_of(superuser, kind, q=query)
+
+
+def test_list_shows_the_piece_of_the_text_with_the_hit(superuser):
+    exchange("Weather", prompt="x " * 300 + "a needle <b>here</b> " + "y " * 300)
+    for kind in ("conversation", "message"):
+        page = page_of(superuser, kind, q="needle")
+        assert "a <mark>needle</mark> &lt;b&gt;here" in page
+        assert "<mark>" not in page_of(superuser, kind)
+
+
+def test_snippet_marks_every_word_and_cuts_both_ends():
+    shown = snippet("w " * 100 + "Rain and <rain>" + " z" * 100, ["rain"])
+    assert shown.startswith("…w w")
+    assert "<mark>Rain</mark> and &lt;<mark>rain</mark>&gt;" in shown
+    assert shown.endswith("…")
+    assert snippet("no hit", ["x"]) == "no hit"

@@ -1,0 +1,126 @@
+"""The usage page: its figures, its drawing and its CSV."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import statistics
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from streaming.admin.usage.chart import chart_of
+from streaming.admin.usage.figures import generations_since, total_of, usage_by
+from streaming.models import Conversation, Generation, StaffAccess
+from tests.admin.site import client_with, exchange, words
+
+pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.django_db]
+
+
+def page(client, **query):
+    response = client.get(reverse("admin:streaming_generation_usage"), query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def everything(by):
+    return usage_by(generations_since(timezone.now() - datetime.timedelta(days=30)), by)
+
+
+def test_percentiles_are_those_of_the_sorted_values():
+    times = [(number * 7919) % 1000 for number in range(101)]
+    for time in times:
+        exchange("x", first_delta_ms=time, duration_ms=2 * time)
+    [row] = everything("model")
+    assert row.first_p50 == statistics.median(times)
+    assert row.first_p95 == sorted(times)[95]
+    assert (row.duration_p50, row.duration_p95) == (2 * row.first_p50, 2 * row.first_p95)
+    assert (row.requests, row.input_tokens, row.output_tokens) == (101, 101 * 1234, 101 * 500)
+
+
+def test_one_answer_and_unknown_times_have_percentiles_too():
+    exchange("one", model="one")
+    exchange("none", model="none", first_delta_ms=None, duration_ms=None, input_tokens=None)
+    one, none = sorted(everything("model"), key=lambda row: row.group, reverse=True)
+    assert (one.first_p50, one.first_p95) == (150, 150)
+    assert (none.first_p50, none.duration_p95, none.input_tokens) == (None, None, 0)
+
+
+def test_failures_count_and_stops_do_not():
+    for status in ("failed", "truncated", "interrupted", "cancelled", "finished"):
+        exchange(status, status=status)
+    [row] = everything("provider")
+    assert (row.requests, row.failed, row.error_percent) == (5, 3, "60.0 %")
+
+
+def test_users_are_rows_and_visitors_are_one():
+    exchange("Weather")
+    for key in ("k1", "k2"):
+        made = exchange(key)
+        Conversation.objects.filter(pk=made.pk).update(user=None, owner_key=f"visitor:{key}")
+    assert {row.group: row.requests for row in everything("user")} == {"owner of Weather": 1, "visitors": 2}
+
+
+def test_days_are_in_order_and_old_ones_left_out():
+    for days in (0, 1, 1, 40):
+        made = exchange(str(days)).generations.get()
+        Generation.objects.filter(pk=made.pk).update(created_at=timezone.now() - datetime.timedelta(days=days))
+    rows = everything("day")
+    today = timezone.localdate()
+    assert [(row.group, row.requests) for row in rows] == [(today - datetime.timedelta(days=1), 2), (today, 1)]
+    assert total_of(generations_since(timezone.now() - datetime.timedelta(days=30))).requests == 3
+
+
+@pytest.mark.parametrize("by", ["day", "model", "provider", "user", "nonsense"])
+def test_page_shows_a_table_and_a_drawing(superuser, by):
+    exchange("Weather", status="failed")
+    shown = page(superuser, by=by, days="7")
+    assert "<svg" in shown
+    assert "1 (100.0 %) 1234 500 150 150 2150 2150" in words(shown)
+    assert "style=" not in shown.partition("<svg")[2].partition("</svg>")[0]
+
+
+def test_page_without_answers_says_so(superuser):
+    assert "Nothing was asked" in page(superuser, days="x")
+
+
+def test_queries_do_not_grow_with_the_rows(superuser):
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            page(superuser)
+        return len(captured)
+
+    exchange("one")
+    page(superuser)
+    few = queries()
+    for number in range(20):
+        exchange(str(number), model=f"model {number}")
+    assert queries() == few
+    assert few <= 9
+
+
+def test_csv_has_the_rows_is_logged_and_is_no_formula(superuser):
+    exchange("x", model="=cmd()")
+    text = page(superuser, by="model", format="csv")
+    [row] = csv.DictReader(io.StringIO(text))
+    assert row["model"] == "'=cmd()"
+    assert (row["requests"], row["first_p95"], row["cost"]) == ("1", "150", "")
+    assert StaffAccess.objects.get().detail == "by=model&format=csv"
+
+
+def test_page_needs_the_permission_to_view_generations():
+    client = client_with("view_conversation", "view_message")
+    assert client.get(reverse("admin:streaming_generation_usage")).status_code == 403
+
+
+def test_chart_of_many_days_has_few_labels():
+    exchange("x")
+    [row] = everything("model")
+    chart = chart_of([row._replace(group=f"day {number}") for number in range(365)])
+    assert len(chart.columns) == 365
+    assert len([column for column in chart.columns if column.label]) <= 10
+    assert max(column.x + column.width for column in chart.columns) <= 1000

@@ -1,0 +1,142 @@
+"""The admin as reviewers use it: lists that fit, the keyboard, Watch, Stop and the replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from tests.browser.by_prompt import WORDS
+from tests.servers import Site, serve
+
+ROOT = "from django.contrib.auth.models import User; User.objects.create_superuser('root', password='root')"
+LISTS = ["conversation", "message", "generation", "staffaccess"]
+ASK = """([key, prompt]) => fetch("/api/chat", {
+    method: "POST", body: JSON.stringify({ id: key, prompt }) }).then((response) => response.text())"""
+ASK_ONLY = """([key, prompt]) => fetch("/api/chat", {
+    method: "POST", body: JSON.stringify({ id: key, prompt }) }).then((response) => response.status)"""
+# The columns that end beyond the box in which the list scrolls.
+CUT_COLUMNS = """() => {
+    const edge = document.querySelector("#changelist .results").getBoundingClientRect().right;
+    return [...document.querySelectorAll("#result_list thead th")]
+        .filter((cell) => cell.getBoundingClientRect().right > edge + 1).map((cell) => cell.textContent.trim());
+}"""
+TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The site, with an account for its admin and two answers."""
+    directory = tmp_path_factory.mktemp("desk")
+    with serve("uvicorn", directory, settings="tests.browser.desk_settings") as running:
+        running.manage("shell", "-v0", "-c", ROOT)
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(open_chat: Any) -> Any:
+    """Opens pages of the admin, signed in, as in `await desk(path, viewport=…)`."""
+
+    async def open_page(path: str, **options: Any) -> Page:
+        page: Page = (await open_chat("/admin/login/", **options)).page
+        await page.fill("#id_username", "root")
+        await page.fill("#id_password", "root")
+        await page.click("[type=submit]")
+        await page.goto(path)
+        return page
+
+    return open_page
+
+
+async def ask(page: Page, key: str, prompt: str = "words please") -> None:
+    await page.evaluate(ASK, [key, prompt])
+
+
+async def open_conversation(page: Page, key: str) -> None:
+    await page.goto(f"/admin/streaming/conversation/?q={key}")
+    await page.click("#result_list .field-shown_title a")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_column_of_a_list_is_seen_on_a_common_screen(desk: Any, scheme: Any) -> None:
+    page = await desk("/admin/", viewport={"width": 1440, "height": 900}, color_scheme=scheme)
+    await ask(page, f"columns-{scheme}")
+    for name in LISTS:
+        await page.goto(f"/admin/streaming/{name}/")
+        assert await page.evaluate(CUT_COLUMNS) == [], name
+
+
+async def test_transcript_fits_a_phone(desk: Any) -> None:
+    page = await desk("/admin/", viewport={"width": 390, "height": 800})
+    await ask(page, "phone", "weather please")
+    await open_conversation(page, "phone")
+    await expect(page.locator(".streaming-message")).to_have_count(2)
+    assert await page.evaluate(TOO_WIDE) == 0
+    boxes = page.locator(".streaming-review input[type=checkbox]")
+    widths = [await boxes.nth(number).evaluate("box => box.offsetWidth") for number in range(await boxes.count())]
+    assert widths
+    assert max(widths) < 30
+
+
+async def test_reviewer_works_with_the_keyboard_alone(desk: Any) -> None:
+    page = await desk("/admin/")
+    for key in ("keys-one", "keys-two"):
+        await ask(page, key)
+    await page.goto("/admin/streaming/message/next/?q=words")
+    first = page.url
+    await page.keyboard.press("j")
+    await page.keyboard.press("4")
+    await expect(page.locator("[data-review-state]")).to_have_text("★★★★ · root")
+    await page.keyboard.press("f")
+    await expect(page.locator("[data-review-state]")).to_contain_text("flagged")
+    await page.locator("textarea").fill("j4n is typed, not pressed")
+    await page.locator("body").click(position={"x": 5, "y": 5})
+    await page.keyboard.press("n")
+    await page.wait_for_url(lambda url: url != first)
+    await page.goto(first)
+    await expect(page.locator("[data-review-state]")).to_contain_text("reviewed by root")
+    await expect(page.locator("[name$=-rating][value='4']")).to_be_checked()
+    await expect(page.locator("[name$=-flag]")).to_be_checked()
+
+
+async def test_review_works_without_the_script(desk: Any) -> None:
+    page = await desk("/admin/")
+    await ask(page, "buttons")
+    await open_conversation(page, "buttons")
+    await page.check("[name$=-label][value='wrong']")
+    await page.click("text=Save >> nth=0")
+    await expect(page.locator("[data-review-state]")).to_contain_text("reviewed by root")
+    await expect(page.locator("[name$=-label][value='wrong']")).to_be_checked()
+
+
+async def test_running_answer_is_watched_and_stopped(desk: Any) -> None:
+    page = await desk("/admin/")
+    await page.evaluate(ASK_ONLY, ["watched", "slow please"])
+    await open_conversation(page, "watched")
+    await page.click("[data-watch]")
+    await expect(page.locator("[data-live]")).to_contain_text("word3")
+    await page.click("button:has-text('Stop')")
+    await expect(page.locator(".streaming-status-cancelled, .streaming-status-running")).to_have_count(1)
+    while not await page.locator(".streaming-status-cancelled").count():  # the row is settled a moment later
+        await page.reload()
+    await expect(page.locator(".streaming-assistant .streaming-text")).to_contain_text("word3")
+
+
+async def test_replay_shows_the_answer_with_its_timing(desk: Any) -> None:
+    page = await desk("/admin/")
+    await ask(page, "replayed")
+    await open_conversation(page, "replayed")
+    await page.click("text=Replay")
+    shown = page.locator("[data-text]")
+    await expect(shown).to_have_text("")
+    await page.check("[name=speed][value='4']")
+    await page.click("[data-play]")
+    await expect(shown).to_contain_text("word1")
+    await page.check("[name=speed][value='0']")
+    await expect(shown).to_have_text(WORDS)
+    await page.locator("[data-scrub]").fill("0")
+    await expect(shown).to_have_text("")
+    assert await page.locator(".streaming-timeline rect.text").count() > 0

@@ -1,0 +1,97 @@
+"""The list of conversations: rename, pin, search, delete, and what is being answered."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.browser.chat import Chat
+
+
+def listed(chat: Chat, title: str) -> Locator:
+    return chat.page.locator(".chat-listed").filter(has=chat.page.get_by_role("link", name=title, exact=True))
+
+
+async def options(chat: Chat, title: str) -> Locator:
+    """Opens the options of a conversation and returns its place in the list."""
+    item = listed(chat, title)
+    await item.hover()
+    await item.locator(".chat-options > summary").click()
+    return item
+
+
+async def two(chat: Chat) -> None:
+    """Makes two conversations, the second of which is shown."""
+    await chat.ask("words about Rome")
+    await chat.is_idle()
+    await chat.page.get_by_role("link", name="New conversation").click()
+    await chat.ask("markup about Oslo")
+    await chat.is_idle()
+    await expect(chat.page.locator(".chat-listed > a")).to_have_text(["markup about Oslo", "words about Rome"])
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+async def test_a_conversation_is_renamed_pinned_and_deleted(open_chat: Any, has_script: bool) -> None:
+    chat: Chat = await open_chat("/", java_script_enabled=has_script)
+    for prompt in ("words about Rome", "markup about Oslo"):
+        await chat.page.goto("/")
+        await chat.box.fill(prompt)
+        await chat.send_button.click()
+        await chat.is_idle()
+    item = await options(chat, "markup about Oslo")
+    await item.get_by_label("Title").fill("Up  north")
+    await item.get_by_role("button", name="Rename").click()
+    await expect(chat.page.locator(".chat-listed > a")).to_have_text(["Up north", "words about Rome"])
+    await expect(chat.page.get_by_role("heading", level=1)).to_have_text("Up north")
+    await expect(chat.page).to_have_title(re.compile("^Up north"))
+    item = await options(chat, "words about Rome")
+    await item.get_by_role("button", name="Pin", exact=True).click()
+    await expect(chat.page.locator(".chat-heading").first).to_have_text("Pinned")
+    await expect(chat.page.locator(".chat-listed > a")).to_have_text(["words about Rome", "Up north"])
+    current = chat.page.locator(".chat-listed > [aria-current]")
+    if has_script:
+        await expect(current).to_have_text("Up north")
+    item = await options(chat, "words about Rome")
+    await item.get_by_text("Delete…").click()
+    await item.get_by_role("button", name="Delete for good").click()
+    await expect(chat.page.locator(".chat-listed > a")).to_have_text(["Up north"])
+
+
+async def test_deleting_the_conversation_that_is_shown_leads_to_a_new_one(chat: Chat) -> None:
+    await two(chat)
+    item = await options(chat, "markup about Oslo")
+    await item.get_by_text("Delete…").click()
+    await item.get_by_role("button", name="Delete for good").click()
+    await expect(chat.page).to_have_url(re.compile(r"//[^/]+/$"))
+    await expect(chat.page.locator(".chat-listed > a")).to_have_text(["words about Rome"])
+
+
+async def test_titles_and_messages_are_searched_while_one_types(chat: Chat) -> None:
+    await two(chat)
+    search = chat.page.get_by_label("Search conversations")
+    links = chat.page.locator(".chat-listed > a")
+    await search.press_sequentially("rom")
+    await expect(links).to_have_text(["words about Rome"])
+    await search.fill("word17")
+    await expect(links).to_have_text(["words about Rome"])
+    await search.fill("nowhere")
+    await expect(chat.page.get_by_text("Nothing found.")).to_be_visible()
+    await search.fill("")
+    await expect(links).to_have_count(2)
+    await expect(chat.page.locator(".chat-listed > [aria-current]")).to_have_text("markup about Oslo")
+
+
+async def test_the_list_shows_what_is_being_answered_and_does_not_delete_it(chat: Chat) -> None:
+    await chat.ask("hang please")
+    await chat.has_begun()
+    await expect(listed(chat, "hang please").get_by_role("img", name="Is being answered")).to_be_visible()
+    item = await options(chat, "hang please")
+    await item.get_by_text("Delete…").click()
+    await item.get_by_role("button", name="Delete for good").click()
+    await expect(chat.page.locator(".chat-list-note")).to_contain_text("still being written")
+    await chat.stop_button.click()
+    await chat.is_idle()
+    await expect(chat.page.locator(".chat-busy")).to_have_count(0)

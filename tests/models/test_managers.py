@@ -1,0 +1,21 @@
+"""All rows of the app are read where they are written."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.db import models
+
+from streaming.models import Conversation
+from streaming.models.managers import WrittenManager
+
+
+@pytest.mark.parametrize("model", list(apps.get_app_config("streaming").get_models()))
+def test_every_model_and_its_relations_use_the_manager(model: type[models.Model]) -> None:
+    assert isinstance(model._default_manager, WrittenManager)
+    assert isinstance(model._base_manager, WrittenManager)
+
+
+def test_another_database_may_be_named() -> None:
+    assert Conversation.objects.db == Conversation().messages.all().db == "default"
+    assert Conversation.objects.using("replica").db == "replica"
