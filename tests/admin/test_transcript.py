@@ -95,6 +95,15 @@ def test_long_transcript_shows_the_newest_messages_and_a_link_to_the_rest(superu
     assert len(superuser.get(everything[1]).context["cl"].result_list) == 2
 
 
+def test_what_models_write_is_markdown_and_what_people_write_is_not(superuser):
+    table = "| a | b |\n|---|---|\n| 1 | 2 |"
+    conversation = exchange(prompt="**mine**", parts=(TextPart(text=f"**theirs**\n\n{table}"),))
+    page = page_of(superuser, "conversation", conversation.pk)
+    assert "<strong>theirs</strong>" in page
+    assert re.search(r"<td[^>]*>1</td>", page)
+    assert "**mine**" in page
+
+
 def test_parts_that_cannot_be_read_are_shown_raw(superuser):
     conversation = exchange()
     Message.objects.filter(pk=conversation.active_leaf.pk).update(parts=[{"type": "from the future", "x": 1}])
