@@ -24,7 +24,7 @@ BRACKETS = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 def inline_formula(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # the signature of a rule
     """The inline rule of markdown-it for formulas."""
     found = formula_at(state.src, state.pos, state.posMax)
-    if found is None:
+    if found is None or not re.search(r"\w", found[0]):  # an escaped bracket may stand beside another one
         return False
     text, is_display, end = found
     if not silent:

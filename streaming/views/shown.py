@@ -68,10 +68,7 @@ MANY_LINES = 15
 
 
 class ShownPart(NamedTuple):
-    """One part. `kind` selects the template `streaming/_part_<kind>.html`. The other fields are empty, or are shown.
-
-    `is_markdown` is True for the text of an answer. What people write is shown as they wrote it.
-    """
+    """One part. `kind` selects the template `streaming/_part_<kind>.html`. The other fields are empty, or are shown."""
 
     kind: str
     id: str = ""
@@ -83,7 +80,7 @@ class ShownPart(NamedTuple):
     duration: str = ""
     url: str = ""
     label: str = ""
-    is_markdown: bool = False
+    is_markdown: bool = False  # what people write is shown as they wrote it
 
     @property
     def template(self) -> str:

@@ -51,7 +51,7 @@ async def was_asked_once(asked: list[str]) -> None:
 @pytest.mark.parametrize("kind", RESPONSES)
 async def test_a_message_that_the_site_does_not_take_stays_in_the_box(chat: Chat, kind: str) -> None:
     response, text = RESPONSES[kind]
-    asked = await refuse(chat, "**/api/chat", response)
+    asked = await refuse(chat, "**/api/chat?html=1", response)
     await chat.ask("words please")
     await expect(chat.note).to_have_text(text)
     await expect(chat.box).to_have_value("words please")
@@ -63,7 +63,7 @@ async def test_a_message_that_the_site_does_not_take_stays_in_the_box(chat: Chat
 
 
 async def test_a_message_is_still_in_the_box_after_signing_in(chat: Chat) -> None:
-    await refuse(chat, "**/api/chat", RESPONSES["a redirect"][0])
+    await refuse(chat, "**/api/chat?html=1", RESPONSES["a redirect"][0])
     await chat.ask("words please")
     await chat.answer.get_by_role("link", name="Sign in").click()
     await expect(chat.page).to_have_url(re.compile(r"/login/\?next=%2F$"))
@@ -80,7 +80,7 @@ async def test_a_stream_that_the_site_does_not_open_is_not_asked_for_again(chat:
     response, text = RESPONSES[kind]
     await chat.ask("hang please")
     await chat.has_begun()
-    asked = await refuse(chat, "**/stream", response)
+    asked = await refuse(chat, "**/stream?html=1", response)
     await chat.box.fill("not lost")
     await chat.page.reload()
     await expect(chat.note).to_have_text(text)
@@ -94,7 +94,7 @@ async def test_a_page_without_messages_ends_the_search_for_them(chat: Chat, kind
     response, text = RESPONSES[kind]
     await chat.ask("hang please")
     await chat.has_begun()
-    await refuse(chat, "**/stream", {"status": 204})
+    await refuse(chat, "**/stream?html=1", {"status": 204})
     asked = await refuse(chat, chat.page.url, response)
     await chat.page.reload()
     await expect(chat.note).to_have_text(text)

@@ -108,7 +108,7 @@ async def test_a_refusal_can_have_a_reason(chat: Chat) -> None:
     await card(chat, 1).get_by_label("Reason (optional)").fill("Not to all.")
     await card(chat, 1).get_by_label("Reason (optional)").press("Enter")
     await expect(chat.messages).to_have_count(2)
-    async with chat.page.expect_request("**/api/chat") as sent:
+    async with chat.page.expect_request("**/api/chat?html=1") as sent:
         await decide(chat, 1, "Refuse")
     parts = (await sent.value).post_data_json["messages"][0]["parts"]
     assert [part["approval"].get("reason") for part in parts] == [None, "Not to all."]

@@ -79,7 +79,7 @@ async def test_replay_takes_its_time(
     scripted(text="one two three four five ")
     generation = await engine.submit()
     await frames_of(generation.pk)
-    await Generation.objects.aupdate(first_delta_ms=1000, duration_ms=5000)
+    await Generation.objects.aupdate(first_delta_ms=1000, duration_ms=5000, timeline=None)
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     await sync_to_async(run)("replay", "c1", "--speed", speed)

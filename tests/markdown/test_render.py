@@ -58,6 +58,7 @@ def rendered(text: str) -> str:
         ("between $5 to 10$ each", "<p>between $5 to 10$ each</p>"),
         ("`$x$`", "<p><code>$x$</code></p>"),
         ("\\$x\\$", "<p>$x$</p>"),
+        ("\\[\\]", "<p>[]</p>"),
         ("$\\nonsense{$", '<p><code class="md-math">$\\nonsense{$</code></p>'),
     ],
 )

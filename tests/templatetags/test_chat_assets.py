@@ -16,11 +16,13 @@ from django.template import Context, Template
 from django.test import RequestFactory
 
 import streaming
-from streaming.templatetags.streaming import MODULES
+from streaming.templatetags.streaming import MODULES, STYLES
 
 FILES = Path(streaming.__file__).parent / "static/streaming"
-# Names of scripts, as paths from FILES.
-SCRIPTS = {path.relative_to(FILES).as_posix(): path.read_text() for path in FILES.rglob("*.js")}
+# Names of the page's scripts, as paths from FILES.
+SCRIPTS = {
+    path.relative_to(FILES).as_posix(): path.read_text() for path in [FILES / "chat.js", *FILES.glob("chat/*.js")]
+}
 IMPORT = re.compile(r'^import .*?from "([^"]+)";', re.MULTILINE)
 
 
@@ -95,8 +97,8 @@ def test_modules_are_short() -> None:
 
 def test_every_module_is_named() -> None:
     assert {"chat.js", *MODULES} == set(SCRIPTS)
-    expected = ["chat.css", *MODULES, "chat.js"]
-    assert addresses(rendered()) == [f"/static/streaming/{name}" for name in expected]
+    scripts = [f"streaming/{name}" for name in [*MODULES, "chat.js"]]
+    assert addresses(rendered()) == [f"/static/{name}" for name in [*STYLES, *scripts]]
 
 
 def test_unchanged_names_need_no_inline_script() -> None:
@@ -115,7 +117,7 @@ def test_every_element_carries_the_nonce(collected: Path, source: str) -> None:
     else:
         request.csp_nonce = "n0nce"  # type: ignore[attr-defined]
     page = rendered(**values)
-    assert page.count('nonce="n0nce"') == len(re.findall("<link|<script", page)) == len(MODULES) + 3
+    assert page.count('nonce="n0nce"') == len(re.findall("<link|<script", page)) == len(MODULES) + len(STYLES) + 2
     assert 'nonce="' not in rendered()
 
 
@@ -123,11 +125,11 @@ def test_every_element_carries_the_nonce(collected: Path, source: str) -> None:
 def test_hashed_names_are_used_for_every_file(collected: Path) -> None:
     page = rendered()
     found = [address.removeprefix("/static/") for address in addresses(page)]
-    assert len(found) == len(MODULES) + 2
+    assert len(found) == len(MODULES) + len(STYLES) + 1
     assert all(re.search(r"\.[0-9a-f]{12}\.(?:css|js)$", file) and (collected / file).is_file() for file in found)
     mapped = import_map(page)
     assert list(mapped) == [f"/static/streaming/{module}" for module in MODULES]
-    assert [*mapped.values()] == addresses(page)[1:-1]
+    assert [*mapped.values()] == addresses(page)[len(STYLES) : -1]
 
 
 @stored_by(ManifestStaticFilesStorage)
@@ -151,7 +153,7 @@ def test_no_comment_looks_like_an_import() -> None:
 def test_rewritten_imports_need_no_map(collected: Path) -> None:
     page = rendered()
     assert "importmap" not in page
-    hashed = [(collected / address.removeprefix("/static/")) for address in addresses(page)[1:]]
+    hashed = [(collected / address.removeprefix("/static/")) for address in addresses(page)[len(STYLES) :]]
     imported = {(file.parent / path).resolve() for file in hashed for path in IMPORT.findall(file.read_text())}
     assert imported == set(hashed[:-1])
 
