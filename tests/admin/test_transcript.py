@@ -68,6 +68,14 @@ def test_transcript_loads_nothing_from_elsewhere(superuser):
     assert 'href="https://example.org' not in page
 
 
+def test_picture_that_a_model_made_is_shown(superuser):
+    url = "data:image/png;base64,iVBORw0KGgo="
+    evil = FilePart(media_type="image/png", url="data:image/svg+xml;base64,PHN2Zz4=")
+    conversation = exchange(parts=(FilePart(media_type="image/png", url=url), evil))
+    page = page_of(superuser, "conversation", conversation.pk)
+    assert re.findall(r'<img src="([^"]+)"', page) == [url]
+
+
 def test_transcript_takes_the_same_queries_for_any_length(superuser):
     conversation = exchange()
 

@@ -10,6 +10,7 @@ import msgspec
 
 from streaming.access import is_redacting, redacted
 from streaming.files.addresses import addressed, id_of
+from streaming.files.kinds import IMAGES
 from streaming.models import Message, Role
 from streaming.protocol import (
     FilePart,
@@ -27,6 +28,10 @@ MAX_SHOWN = 20_000
 """The most characters shown of one value. A data URL or a tool's output may have millions."""
 
 
+MAX_PICTURE = 4_000_000
+"""The most characters of a picture inside the page."""
+
+
 class Block(NamedTuple):
     """One part. `template` names its template `streaming/admin/part_<template>.html`, `json` is its structured field.
 
@@ -41,6 +46,12 @@ class Block(NamedTuple):
     approval: Any = None
     span: int | None = None
     is_markdown: bool = False
+
+    @property
+    def picture(self) -> str:
+        """The data URL of a picture that a model made; empty for files elsewhere, which the admin does not load."""
+        begins = tuple(f"data:{kind};base64," for kind in IMAGES)
+        return self.part.url if self.part.url.startswith(begins) and len(self.part.url) <= MAX_PICTURE else ""
 
 
 def blocks_of(message: Message, timeline: Sequence[Sequence[Any]] | None, *, reasoning: bool) -> list[Block]:
