@@ -26,9 +26,9 @@ class History:
         self._by_id: dict[uuid.UUID | None, Message] = {message.pk: message for message in messages}
 
     @classmethod
-    def read(cls, conversation: Conversation) -> History:
-        """Reads what the database has now."""
-        return cls(conversation, conversation.messages.select_related("generation").order_by())
+    def read(cls, conversation: Conversation, *related: str) -> History:
+        """Reads what the database has now. `related` names relations that are read in the same query."""
+        return cls(conversation, conversation.messages.select_related("generation", *related).order_by())
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -86,8 +86,8 @@ def _is_uuid(text: str) -> bool:
 
 
 def path_of(conversation: Conversation) -> list[Message]:
-    """Returns the messages of the path that is shown. Makes one query."""
-    history = History.read(conversation)
+    """Returns the messages of the path that is shown, with the owner's feedback. Makes one query."""
+    history = History.read(conversation, "feedback")
     return history.path(history.leaf)
 
 
