@@ -1,3 +1,4 @@
+import { isSending } from "./keyboard.js";
 import { Refusal } from "./refusal.js";
 
 /** The thumbs under the answers, and the comment that a thumb may have. The forms work without this, too. */
@@ -9,6 +10,19 @@ export class Feedback {
       event.preventDefault();
       this.give(event.target, event.submitter);
     });
+    chat.messages.addEventListener("keydown", (event) => this.pressed(event));
+  }
+
+  pressed(event) {
+    const comment = event.target.closest(".chat-comment[open]");
+    if (!comment) return;
+    if (event.key === "Escape") {
+      comment.open = false;
+      comment.querySelector("summary").focus();
+    } else if (event.target.name === "comment" && isSending(event)) {
+      event.preventDefault();
+      event.target.form.requestSubmit(comment.querySelector("button"));
+    }
   }
 
   /** Gives the thumb of a button, with the comment. A button without a thumb takes it back. */
