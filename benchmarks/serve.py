@@ -1,142 +1,190 @@
-"""Measures how a stream is served: CPU per token, end to end, against two simple views.
+"""Measures how an answer is served: the CPU time of the server's process, against its peers.
 
-    python -m benchmarks.serve [--streams 60] [--tokens 400] [--rate 40]
+    python -m benchmarks.serve [--server daphne] [--tokens 5,50,200,1000] [--streams 50] [--rate 50] [--runs 3]
 
-A provider in a process of its own sends `streams` answers at once. Each answer has `tokens` chunks, `rate` of them a
-second, in OpenAI's format. A site on uvicorn sends them to as many readers. Three sites are compared:
+A provider in a process of its own sends `streams` answers at once, in OpenAI's format, `rate` tokens a second each. A
+server sends them to as many readers. The sites take turns in one run on the same server:
 
-    this app     all of it: parser, journal in SQLite, rows, resumable frames, POST api/chat
-    textbook     an async view that iterates the OpenAI SDK's stream and yields each chunk as JSON; it stores nothing
-    relay        an async view that passes the provider's bytes on (aiohttp); this is the cost of Django alone
+    this app            all of it: parser, journal in SQLite, rows, resumable frames, POST api/chat of a visitor
+    textbook            an async view that iterates the OpenAI SDK's stream and yields each chunk as JSON
+    pydantic-ai         an agent without tools behind `VercelAIAdapter`
+    django-ag-ui        the same agent behind `DjangoAGUIView`
+    relay               passes the provider's bytes on with aiohttp; the cost of the server, and of Django
 
-The CPU time is the user and system time of the site's process, from the first request to the last byte, divided by the
-number of tokens. The sites take turns in one run, and the figures are medians of `RUNS`.
+Only this app stores anything. The CPU time is the user and system time of the server's process with all its threads,
+from the first request to the last byte. Figures are medians of `runs`. `a token` is the slope between the two largest
+numbers of tokens. A busy machine makes all figures larger, so compare the figures of one run.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import aiohttp
 
-from tests.servers import free_port, serve
+from benchmarks.provider import provider
+from tests.servers import Site, serve
 
-ROOT = Path(__file__).resolve().parent.parent
-RUNS = 3
-PATHS = {"this app": "/api/chat", "textbook": "/textbook", "relay": "/relay"}
-CHUNK = (
-    b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1766084448,"model":"gpt-4o-2024-08-06",'
-    b'"service_tier":"default","system_fingerprint":"fp_37d212baff","choices":[{"index":0,"delta":{"content":" word"},'
-    b'"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":"VNnjaeIH5xHKPt"}\n\n'
-)
-END = CHUNK.replace(b'{"content":" word"}', b"{}").replace(b'"finish_reason":null', b'"finish_reason":"stop"')
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
-CLOCK = os.sysconf("SC_CLK_TCK")
-
-
-async def provide(port: int, tokens: int, rate: float) -> None:
-    """Runs the provider: it answers each request with `tokens` chunks, `rate` of them a second."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        await reader.readexactly(int(length.split(b":")[1]))
-        writer.write(HEAD)
-        began = time.monotonic()
-        for number in range(1, tokens + 1):
-            writer.write(_framed(CHUNK))
-            await asyncio.sleep(max(0, began + number / rate - time.monotonic()))
-        writer.write(_framed(END + b"data: [DONE]\n\n") + b"0\r\n\r\n")
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", port, backlog=4096)
-    await server.serve_forever()
+HELLO = {"id": "m1", "role": "user"}
+# The names by which servers are started, with their event loop and their HTTP parser.
+SERVERS = {"uvicorn": "uvicorn", "uvloop": "uvicorn-uvloop", "daphne": "daphne"}
+PARSER = "httptools" if find_spec("httptools") else "h11"
+STACKS = {
+    "uvicorn": f"uvicorn, asyncio, {PARSER}",
+    "uvloop": f"uvicorn, uvloop, {PARSER}",
+    "daphne": "Daphne, Twisted on asyncio",
+}
 
 
-def _framed(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)
+class Peer(NamedTuple):
+    """One site. `body` makes the body of a request for so many tokens."""
+
+    path: str
+    body: Callable[[int], dict[str, Any]] = lambda tokens: {}
+    package: str = "django"
+
+    @property
+    def is_installed(self) -> bool:
+        return find_spec(self.package) is not None
+
+
+def _prompt(tokens: int) -> dict[str, Any]:
+    return {"prompt": "Hi", "provider": f"tokens-{tokens}"}
+
+
+def _vercel(tokens: int) -> dict[str, Any]:
+    return {
+        "trigger": "submit-message",
+        "id": uuid.uuid4().hex,
+        "messages": [HELLO | {"parts": [{"type": "text", "text": "Hi"}]}],
+    }
+
+
+def _ag_ui(tokens: int) -> dict[str, Any]:
+    ids = {"threadId": uuid.uuid4().hex, "runId": uuid.uuid4().hex}
+    empty = {"state": {}, "tools": [], "context": [], "forwardedProps": {}}
+    return ids | empty | {"messages": [HELLO | {"content": "Hi"}]}
+
+
+PEERS = {
+    "this app": Peer("/api/chat", _prompt),
+    "textbook, Django": Peer("/textbook"),
+    "textbook, FastAPI": Peer("/fastapi", package="fastapi"),
+    "pydantic-ai": Peer("/pydantic-ai", _vercel, "pydantic_ai"),
+    "django-ag-ui": Peer("/ag-ui", _ag_ui, "django_ag_ui"),
+    "relay, Django": Peer("/relay"),
+    "relay, bare": Peer("/bare"),
+}
+
+
+class Readers:
+    """Clients with one visitor's session, as each browser has one."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._cookies: dict[str, str] = {}
+
+    async def visit(self) -> None:
+        """Starts the session."""
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+            async with session.post(f"{self._url}/api/chat", json={"prompt": "Hi"}) as response:
+                await response.read()
+            self._cookies = {cookie.key: cookie.value for cookie in session.cookie_jar}
+
+    async def read(self, peer: Peer, streams: int, tokens: int) -> None:
+        """Reads answers of `tokens` to their ends, `streams` at once."""
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector, cookies=self._cookies) as session:
+            await asyncio.gather(*(self._read_one(session, peer, tokens) for _ in range(streams)))
+
+    async def _read_one(self, session: aiohttp.ClientSession, peer: Peer, tokens: int) -> None:
+        address = f"{self._url}{peer.path}?model=tokens-{tokens}"
+        async with session.post(address, json=peer.body(tokens)) as response:
+            response.raise_for_status()
+            async for _ in response.content.iter_any():
+                pass
 
 
 @contextmanager
-def provider(tokens: int, rate: float) -> Iterator[str]:
-    port = free_port()
-    command = [sys.executable, "-m", "benchmarks.serve", "--provide", str(port), "--tokens", str(tokens)]
-    process = subprocess.Popen([*command, "--rate", str(rate)], cwd=ROOT)
-    try:
-        time.sleep(1)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.kill()
-        process.wait()
-
-
-async def read_all(url: str, streams: int) -> tuple[float, int]:
-    """Reads all streams. Returns the seconds until the last one has ended, and the number of bytes."""
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        began = time.monotonic()
-        sizes = await asyncio.gather(*(_read_one(session, url) for _ in range(streams)))
-    return time.monotonic() - began, sum(sizes)
-
-
-async def _read_one(session: aiohttp.ClientSession, url: str) -> int:
-    async with session.post(url, json={"prompt": "Hi"}) as response:
-        response.raise_for_status()
-        size = 0
-        async for data in response.content.iter_any():
-            size += len(data)
-        return size
+def started(server: str, rate: float) -> Iterator[Site]:
+    """A provider, and the server that asks it."""
+    with provider(rate) as url, tempfile.TemporaryDirectory() as directory:
+        env = {"BENCH_PROVIDER_URL": url, "SECRET_KEY": "bench", "ALLOWED_HOSTS": "127.0.0.1"}
+        what = {"settings": "benchmarks.serve_settings", "application": "benchmarks.serve_asgi:application"}
+        with serve(SERVERS[server], Path(directory), env=env, **what) as site:
+            yield site
 
 
 def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK
+    """The CPU time of a process. Linux makes the id of its clock from the pid (clock_getcpuclockid(3))."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
-def measure(streams: int, tokens: int, rate: float) -> dict[str, list[float]]:
-    """The name of each site -> its CPU time per token in each run, in microseconds."""
-    costs: dict[str, list[float]] = {name: [] for name in PATHS}
-    with provider(tokens, rate) as url, tempfile.TemporaryDirectory() as directory:
-        env = {"BENCH_PROVIDER_URL": url}
-        with serve("uvicorn", Path(directory), settings="benchmarks.serve_settings", env=env) as site:
-            for path in PATHS.values():  # so that imports and connections are not measured
-                asyncio.run(read_all(site.url + path, 1))
-            for _ in range(RUNS):
-                for name, path in PATHS.items():
-                    before = cpu_seconds(site.process.pid)
-                    asyncio.run(read_all(site.url + path, streams))
-                    costs[name].append(1e6 * (cpu_seconds(site.process.pid) - before) / (streams * tokens))
+Costs = dict[tuple[str, int], list[float]]
+"""The name of a peer and a number of tokens -> the CPU milliseconds of an answer in each run."""
+
+
+def measure(site: Site, peers: dict[str, Peer], counts: list[int], streams: int, runs: int) -> Costs:
+    readers, costs = Readers(site.url), Costs()
+    asyncio.run(readers.visit())
+    for peer in peers.values():  # so that imports and connections are not measured
+        for many in (1, streams):
+            asyncio.run(readers.read(peer, many, counts[0]))
+    for _ in range(runs):
+        for tokens in counts:
+            for name, peer in peers.items():
+                repeats = max(1, 20 // tokens)
+                before = cpu_seconds(site.process.pid)
+                for _ in range(repeats):
+                    asyncio.run(readers.read(peer, streams, tokens))
+                used = 1e3 * (cpu_seconds(site.process.pid) - before) / (repeats * streams)
+                costs.setdefault((name, tokens), []).append(used)
     return costs
+
+
+def table(costs: Costs, counts: list[int]) -> list[str]:
+    """The rows of a Markdown table: milliseconds of an answer by its tokens, microseconds of a token."""
+    columns = [*(f"{tokens:,} tokens" for tokens in counts), "a token"]
+    rows = [f"| CPU of an answer | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
+    for name in dict.fromkeys(name for name, _ in costs):
+        cells = [f"{statistics.median(costs[name, tokens]):.1f} ms" for tokens in counts]
+        rows.append(f"| {name} | {' | '.join([*cells, f'{token_cost(costs, name, counts):.0f} µs'])} |")
+    return rows
+
+
+def token_cost(costs: Costs, name: str, counts: list[int]) -> float:
+    """The CPU microseconds of one more token."""
+    few, many = (counts * 2)[-2:]
+    if few == many:
+        return 1e3 * statistics.median(costs[name, many]) / many
+    return 1e3 * (statistics.median(costs[name, many]) - statistics.median(costs[name, few])) / (many - few)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--streams", type=int, default=60)
-    parser.add_argument("--tokens", type=int, default=400)
-    parser.add_argument("--rate", type=float, default=40)
-    parser.add_argument("--provide", type=int, metavar="PORT", help=argparse.SUPPRESS)
+    parser.add_argument("--server", choices=SERVERS, action="append", help="may be repeated; all by default")
+    parser.add_argument("--tokens", default="5,50,200,1000")
+    parser.add_argument("--streams", type=int, default=50)
+    parser.add_argument("--rate", type=float, default=50)
+    parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
-    if options.provide:
-        asyncio.run(provide(options.provide, options.tokens, options.rate))
-        return
-    costs = {
-        name: statistics.median(runs) for name, runs in measure(options.streams, options.tokens, options.rate).items()
-    }
-    print(f"{options.streams} streams of {options.tokens} tokens at {options.rate:g} a second, uvicorn\n")
-    print("| site | CPU per token | against this app |\n|---|---|---|")
-    for name, cost in costs.items():
-        print(f"| {name} | {cost:.0f} µs | {cost / costs['this app']:.1f}× |")
+    counts = [int(number) for number in options.tokens.split(",")]
+    peers = {name: peer for name, peer in PEERS.items() if peer.is_installed}
+    for server in options.server or SERVERS:
+        with started(server, options.rate) as site:
+            costs = measure(site, peers, counts, options.streams, options.runs)
+        print(f"\n{STACKS[server]}; {options.streams} streams of {options.rate:g} tokens a second\n")
+        print("\n".join(table(costs, counts)), flush=True)
 
 
 if __name__ == "__main__":

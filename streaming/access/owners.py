@@ -6,15 +6,14 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
-from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.db import close_old_connections
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch
 
 from streaming.conf import settings
+from streaming.database import in_database
 from streaming.errors import LoginRequired
 from streaming.models import Owner
 
@@ -28,21 +27,12 @@ async def owner_of(request: HttpRequest, *, begins: bool = False) -> Owner:
 
     The session has the new token only after `remember`. So a request that is refused writes no session.
 
-    The request's own database connection is given back. Otherwise, with a pool, all connections could belong to
-    requests that wait for a database thread, while the threads wait for a connection.
+    Session and user are read on a database thread, which has a connection. The request's own thread would open one.
 
     Raises:
         LoginRequired: nobody is signed in and the site does not allow anonymous conversations.
     """
-    # One trip to the request's thread. The async methods of session and user would make four.
-    return await sync_to_async(_owner_on_its_thread)(request, begins=begins)
-
-
-def _owner_on_its_thread(request: HttpRequest, *, begins: bool) -> Owner:
-    try:
-        return _owner_of(request, begins=begins)
-    finally:
-        close_old_connections()
+    return await in_database(_owner_of, request, begins=begins)
 
 
 def _owner_of(request: HttpRequest, *, begins: bool) -> Owner:

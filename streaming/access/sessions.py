@@ -62,6 +62,11 @@ class SessionCheck:
         self._next_check = time.monotonic() + settings.RECHECK_SECONDS
         self._check: asyncio.Task[bool] | None = None
 
+    @property
+    def is_due(self) -> bool:
+        """True if `holds` has something to do."""
+        return self._check is not None or time.monotonic() >= self._next_check
+
     async def holds(self) -> bool:
         """False once the session is not the owner's. Reads it every `STREAMING_RECHECK_SECONDS`; never blocks."""
         if time.monotonic() >= self._next_check and self._check is None:

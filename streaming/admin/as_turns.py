@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from streaming.access import redacted, redacted_text
 from streaming.conf import settings
 from streaming.errors import StreamingError
-from streaming.models import Conversation, Generation, Message, Role, path_of
+from streaming.models import Conversation, Generation, History, Message, Role
 from streaming.protocol import FilePart, GenerationRequest, Part, TextPart, Turn, encode
 from streaming.protocol.requests import repair
 from streaming.providers import provider_class
@@ -39,7 +39,7 @@ def _without_file(part: Part) -> Part:
 
 
 def path_to(conversation: Conversation, leaf: Message | None) -> Sequence[Message]:
-    return path_of(conversation, leaf) if leaf else []
+    return History.read(conversation).path(leaf) if leaf else []
 
 
 def request_body(generation: Generation) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from streaming.access import redacted_text
 from streaming.admin import cells, filters
 from streaming.admin.permissions import May, Staff, may_read
 from streaming.admin.read_only import ReadOnlyAdmin
-from streaming.admin.search import messages_with, titled
+from streaming.admin.search import either, messages_with, titled
 from streaming.admin.snippets import marked, pattern_of, piece_around, snippet
 from streaming.admin.transcript import render_conversation
 from streaming.models import Conversation, Feedback, Generation, Message, Review, Thumb
@@ -55,7 +55,6 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
         "updated_at",
     )
     list_select_related = ("user",)
-    date_hierarchy = "updated_at"
     ordering = ("-updated_at",)
     search_fields = ("key",)
     search_help_text = _('Words of a title or text, "a phrase", owner:name, owner:visitor, a key, or an id from a log')
@@ -86,13 +85,13 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
             )
         )
 
-    def found_by(self, term: str, *, reads_content: bool) -> Sequence[QuerySet[Any]]:
-        keyed = Conversation.objects.order_by().filter(key=term).values("pk")
+    def having(self, rows: QuerySet[Conversation], term: str, *, reads_content: bool) -> QuerySet[Conversation]:
         if not reads_content:
-            return [keyed]
+            return rows.filter(key=term)
+        keyed = Conversation.objects.order_by().filter(key=term)
         sent = Message.objects.order_by().filter(client_id=term)
-        texts = [messages.values("conversation") for messages in (messages_with(term), sent)]
-        return [keyed, titled(term).values("pk"), *texts]
+        texts = (messages.values("conversation") for messages in (messages_with(term), sent))
+        return rows.filter(pk__in=either(keyed.values("pk"), titled(term).values("pk"), *texts))
 
     def add_content(self, rows: Sequence[Any], terms: Sequence[str]) -> None:
         """Adds the newest text that has one of the terms."""

@@ -5,18 +5,19 @@ Most of them are facts about answers, so one class serves three lists: `REACH` l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, get_args
 
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from streaming.admin.search import either
 from streaming.conf import settings
 from streaming.errors import PUBLIC_MESSAGES
-from streaming.models import RATINGS, Conversation, Generation, Message, Status, Thumb, listed
+from streaming.models import RATINGS, Conversation, Generation, Message, Review, Status, Thumb, listed
 from streaming.protocol import FinishReason
 from streaming.tools import registered
 
@@ -26,8 +27,12 @@ REACH = {Conversation: "conversation", Message: "message", Generation: "pk"}
 MOST_CHOICES = 100
 
 FAILED = (Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
-INBOX = Q(message__review__is_flagged=True) | (
-    Q(message__review=None) & (Q(status__in=FAILED) | Q(message__feedback__thumb=Thumb.DOWN))
+# Django's own `message__review=None` would read all messages to get from an answer to its review.
+UNREVIEWED = Q(~Exists(Review.objects.filter(message=OuterRef("message"))))
+INBOX = (
+    Q(message__review__is_flagged=True),
+    UNREVIEWED & Q(status__in=FAILED),
+    UNREVIEWED & Q(message__feedback__thumb=Thumb.DOWN),
 )
 """What waits for a reviewer: flagged answers, and failed or disliked ones that nobody has reviewed."""
 
@@ -40,16 +45,19 @@ class AnswerFilter(admin.SimpleListFilter):
             self.title = _("%(fact)s of an answer") % {"fact": self.title}
         super().__init__(request, params, model, model_admin)
 
-    def condition(self, value: str) -> Q:
-        """Returns the condition on generations."""
-        return Q(**{self.parameter_name or "": value})
+    def conditions(self, value: str) -> Sequence[Q]:
+        """Returns conditions on generations, of which one must hold. Each is a query that can use an index."""
+        return [Q(**{self.parameter_name or "": value})]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         if not value or value not in dict(self.lookup_choices):
             return queryset
-        answers = Generation.objects.order_by().filter(self.condition(value))
-        return queryset.filter(pk__in=answers.values(REACH[queryset.model]))
+        conditions = self.conditions(value)
+        if queryset.model is Generation and len(conditions) == 1:
+            return queryset.filter(*conditions)
+        answers = (Generation.objects.order_by().filter(condition) for condition in conditions)
+        return queryset.filter(pk__in=either(*(found.values(REACH[queryset.model]) for found in answers)))
 
 
 class _OneOf(AnswerFilter):
@@ -130,8 +138,8 @@ class ToolFilter(_OneOf):
     parameter_name = "tool"
     choices_of = staticmethod(_tools)
 
-    def condition(self, value: str) -> Q:
-        return Q(message__tool_names__contains=listed(value))
+    def conditions(self, value: str) -> Sequence[Q]:
+        return [Q(message__tool_names__contains=listed(value))]
 
 
 class FeedbackFilter(_OneOf):
@@ -139,24 +147,24 @@ class FeedbackFilter(_OneOf):
     parameter_name = "feedback"
     choices_of = staticmethod(lambda: [(str(thumb.value), thumb.label) for thumb in Thumb])
 
-    def condition(self, value: str) -> Q:
-        return Q(message__feedback__thumb=int(value))
+    def conditions(self, value: str) -> Sequence[Q]:
+        return [Q(message__feedback__thumb=int(value))]
 
 
-REVIEW_STATES: dict[str, tuple[Any, Q]] = {
+REVIEW_STATES: dict[str, tuple[Any, Sequence[Q]]] = {
     "inbox": (_("in the inbox"), INBOX),
-    "flagged": (_("flagged"), Q(message__review__is_flagged=True)),
-    "reviewed": (_("reviewed"), Q(message__review__isnull=False)),
-    "unreviewed": (_("not reviewed"), Q(message__review=None)),
+    "flagged": (_("flagged"), [Q(message__review__is_flagged=True)]),
+    "reviewed": (_("reviewed"), [Q(message__review__isnull=False)]),
+    "unreviewed": (_("not reviewed"), [UNREVIEWED]),
 }
 
 
 class ReviewFilter(_OneOf):
     title = _("review")
     parameter_name = "review"
-    choices_of = staticmethod(lambda: [(name, label) for name, (label, _condition) in REVIEW_STATES.items()])
+    choices_of = staticmethod(lambda: [(name, label) for name, (label, _conditions) in REVIEW_STATES.items()])
 
-    def condition(self, value: str) -> Q:
+    def conditions(self, value: str) -> Sequence[Q]:
         return REVIEW_STATES[value][1]
 
 
@@ -165,8 +173,8 @@ class RatingFilter(_OneOf):
     parameter_name = "rating"
     choices_of = staticmethod(lambda: [(str(rating), str(rating)) for rating in RATINGS])
 
-    def condition(self, value: str) -> Q:
-        return Q(message__review__rating=int(value))
+    def conditions(self, value: str) -> Sequence[Q]:
+        return [Q(message__review__rating=int(value))]
 
 
 class LabelFilter(_OneOf):
@@ -174,8 +182,8 @@ class LabelFilter(_OneOf):
     parameter_name = "label"
     choices_of = staticmethod(lambda: [(label, label) for label in settings.REVIEW_LABELS])
 
-    def condition(self, value: str) -> Q:
-        return Q(message__review__labels__contains=listed(value))
+    def conditions(self, value: str) -> Sequence[Q]:
+        return [Q(message__review__labels__contains=listed(value))]
 
 
 OWNERS = {

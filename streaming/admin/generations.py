@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -19,7 +18,7 @@ from streaming.admin.inspection import Inspection
 from streaming.admin.live import staff_only, stop_answer, watch_answer
 from streaming.admin.permissions import May
 from streaming.admin.read_only import ReadOnlyAdmin
-from streaming.admin.search import messages_with, titled
+from streaming.admin.search import either, messages_with, titled
 from streaming.admin.usage import UsagePage
 from streaming.models import Generation, Message
 from streaming.supervisor import stop
@@ -49,7 +48,6 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
         "created_at",
     )
     list_select_related = ("conversation__user",)
-    date_hierarchy = "created_at"
     ordering = ("-created_at",)
     search_fields = ("model",)
     search_help_text = _('Model, error, words of a title or answer, "a phrase", owner:name, or an id from a log')
@@ -100,11 +98,11 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Generation]:
         return super().get_queryset(request).defer("timeline")
 
-    def found_by(self, term: str, *, reads_content: bool) -> Sequence[QuerySet[Any]]:
-        known = Q(model__icontains=term) | Q(error_detail__icontains=term)
-        generations = Generation.objects.order_by()
+    def having(self, rows: QuerySet[Generation], term: str, *, reads_content: bool) -> QuerySet[Generation]:
+        # Most generations have no error, and comparing is quicker than searching.
+        known = Q(model__icontains=term) | Q(error_detail__gt="", error_detail__icontains=term)
         if not reads_content:
-            return [generations.filter(known).values("pk")]
+            return rows.filter(known)
         sent = Message.objects.order_by().filter(client_id=term)
         conditions = [
             known,
@@ -112,7 +110,8 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
             Q(message__in=messages_with(term).values("pk")),
             Q(message__in=sent.values("pk")),
         ]
-        return [generations.filter(condition).values("pk") for condition in conditions]
+        generations = Generation.objects.order_by()
+        return rows.filter(pk__in=either(*(generations.filter(condition).values("pk") for condition in conditions)))
 
     @admin.display(description=_("status"), ordering="status")
     def shown_status(self, generation: Generation) -> SafeString | None:

@@ -20,7 +20,7 @@ from streaming.admin.dataset import dataset_response
 from streaming.admin.permissions import May, Staff
 from streaming.admin.read_only import ReadOnlyAdmin
 from streaming.admin.review import Queue, next_unreviewed, save_review
-from streaming.admin.search import messages_with, titled
+from streaming.admin.search import text_condition
 from streaming.admin.snippets import piece_around, snippet
 from streaming.admin.transcript import pretty, render_message
 from streaming.models import Message
@@ -49,10 +49,9 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
         "created_at",
     )
     list_select_related = ("conversation__user", "generation", "review__reviewer", "feedback")
-    date_hierarchy = "created_at"
     ordering = ("-created_at",)
     search_fields = ("client_id",)
-    search_help_text = _('Words of a text or title, "a phrase", owner:name, a client id, or an id from a log')
+    search_help_text = _('Words of a text, "a phrase", owner:name, a client id, or an id from a log')
 
     def get_urls(self) -> list[URLPattern]:
         """Adds the addresses of reviews, before Django's own, which would take them for ids."""
@@ -91,11 +90,10 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
         """Leaves out texts, because a message may be as long as a book. `add_content` loads what the list shows."""
         return super().get_queryset(request).defer("text", "parts", "generation__timeline")
 
-    def found_by(self, term: str, *, reads_content: bool) -> Sequence[QuerySet[Any]]:
-        messages = Message.objects.order_by()
-        found = [messages_with(term), messages.filter(client_id=term)]
-        found += [messages.filter(conversation__in=titled(term).values("pk"))]
-        return [each.values("pk") for each in found]
+    def having(self, rows: QuerySet[Message], term: str, *, reads_content: bool) -> QuerySet[Message]:
+        """Returns the messages with the term in their text, or the one with this client id."""
+        sent = rows.filter(client_id=term)
+        return sent if sent.exists() else rows.filter(text_condition(term, rows.db))
 
     def add_content(self, rows: Sequence[Any], terms: Sequence[str]) -> None:
         """Adds the beginning of each text, or the piece around the first term."""

@@ -12,10 +12,13 @@ from django.db.models import QuerySet
 from django.forms import Media, Script
 from django.http import HttpRequest, HttpResponse
 
-from streaming.admin.changelist import ContentChangeList
+from streaming.admin.changelist import CappedPaginator, ContentChangeList
 from streaming.admin.permissions import May, Staff, may_read, reveals_content
-from streaming.admin.search import either, owned_by_any, owners_named, parse
+from streaming.admin.search import owned_by_any, owners_named, parse
 from streaming.models import Action, Conversation, StaffAccess
+
+MAX_FOUND = 1000
+"""The most rows that a search finds, the newest: twenty pages. Whoever needs more adds a word or a filter."""
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 
@@ -33,6 +36,7 @@ class ViewOnlyAdmin(ModelAdmin[ModelT]):
 
     list_per_page = 50
     show_full_result_count = False
+    paginator = CappedPaginator
 
     @property
     def media(self) -> Media:
@@ -65,8 +69,8 @@ class ReadOnlyAdmin(ViewOnlyAdmin[ModelT]):
     shows_content = True
     change_list_template = "streaming/admin/change_list.html"
 
-    def found_by(self, term: str, *, reads_content: bool) -> Sequence[QuerySet[Any]]:
-        """Returns queries for the primary keys of rows that have the term. Private ones only with `reads_content`."""
+    def having(self, rows: QuerySet[ModelT], term: str, *, reads_content: bool) -> QuerySet[ModelT]:
+        """Returns the rows that have the term. Content is searched only with `reads_content`."""
         raise NotImplementedError
 
     def add_content(self, rows: Sequence[Any], terms: Sequence[str]) -> None:
@@ -96,30 +100,33 @@ class ReadOnlyAdmin(ViewOnlyAdmin[ModelT]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ModelT], search_term: str
     ) -> tuple[QuerySet[ModelT], bool]:
-        """Finds a row by its complete id, as logs show it. Other searches are described in `streaming.admin.search`."""
+        """Finds a row by its complete id, as logs show it. Other searches are described in `streaming.admin.search`.
+
+        The newest `MAX_FOUND` rows are found. They are looked for once, because Django asks for a list's rows and for
+        their number, and a common word is expensive.
+        """
         if not search_term.strip():
             return queryset, False
-        found = queryset.filter(pk=_as_uuid(search_term))
-        if found.exists():
-            return found, False
-        query = parse(search_term)
+        exact = queryset.filter(pk=_as_uuid(search_term))  # a key of a conversation may look like an id
+        if exact.exists():
+            return exact, False
+        found = self._found(queryset, search_term, reads_content=may_read(request))
+        return queryset.filter(
+            pk__in=list(found.order_by(*self.ordering or ()).values_list("pk", flat=True)[:MAX_FOUND])
+        ), False
+
+    def _found(self, queryset: QuerySet[ModelT], typed: str, *, reads_content: bool) -> QuerySet[ModelT]:
+        """The rows of the named owners that have all terms, and all rows of an account whose whole name was typed."""
+        query = parse(typed)
+        owned = owners_named(typed)
+        if owned.exists():
+            return queryset.filter(**{f"{self.to_conversation}__in": owned.values("pk")})
         if query.owners:
             owned = Conversation.objects.order_by().filter(owned_by_any(query.owners))
             queryset = queryset.filter(**{f"{self.to_conversation}__in": owned.values("pk")})
-        return self._with_terms(queryset, search_term, query.terms, reads_content=may_read(request)), False
-
-    def _with_terms(
-        self, queryset: QuerySet[ModelT], typed: str, terms: Sequence[str], *, reads_content: bool
-    ) -> QuerySet[ModelT]:
-        """Returns the rows that have all terms, and those of the account whose whole name was typed."""
-        found = queryset
-        for term in terms:
-            found = found.filter(pk__in=either(*self.found_by(term, reads_content=reads_content)))
-        owned = owners_named(typed)
-        if not owned.exists():
-            return found
-        theirs = queryset.filter(**{f"{self.to_conversation}__in": owned.values("pk")})
-        return queryset.filter(pk__in=either(*(rows.order_by().values("pk") for rows in (found, theirs))))
+        for term in query.terms:
+            queryset = self.having(queryset, term, reads_content=reads_content)
+        return queryset
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ModelT | None:
         """Returns the row with the member of the staff who asks, for the columns and fields of its page."""

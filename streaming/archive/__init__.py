@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from streaming.archive.bundles import Bundle, bundles
+from streaming.archive.as_csv import spreadsheet
+from streaming.archive.as_jsonl import jsonl
+from streaming.archive.as_markdown import markdown
+from streaming.archive.bundle import Bundle, bundles
 from streaming.archive.errors import BadLine
-from streaming.archive.jsonl import jsonl
-from streaming.archive.markdown import markdown
 from streaming.archive.pruning import (
     CONVERSATIONS_PER_DELETION,
     delete_conversations,
     forget_old,
     prune,
     unused_for,
+    without_flagged,
 )
 from streaming.archive.reading import Import, read_archive
-from streaming.archive.spreadsheet import spreadsheet
 
 FORMATS: dict[str, Callable[[Iterable[Bundle]], Iterator[str]]] = {
     "jsonl": jsonl,
@@ -41,4 +42,5 @@ __all__ = [
     "prune",
     "read_archive",
     "unused_for",
+    "without_flagged",
 ]

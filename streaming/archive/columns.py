@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import functools
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from django.contrib.auth import get_user_model
@@ -25,7 +26,8 @@ TO_JSON: dict[type, Callable[[Any], Any]] = {
 """The types of columns that JSON does not have. All other values stay as they are."""
 
 
-def columns_of(model: type[models.Model], left_out: Collection[str]) -> list[Field]:
+@functools.cache
+def columns_of(model: type[models.Model], left_out: frozenset[str]) -> list[Field]:
     """Returns the columns that an archive has. A number that the database chose as the primary key is not one."""
     return [
         field

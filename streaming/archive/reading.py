@@ -10,10 +10,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 
+from streaming.archive.as_jsonl import HEADER
 from streaming.archive.columns import Field, columns_of, is_user, load
 from streaming.archive.errors import BadLine
 from streaming.archive.group import Group
-from streaming.archive.jsonl import HEADER
+from streaming.archive.stored_files import discard
 from streaming.archive.tables import TABLES, Row, Table
 from streaming.database import atomic
 
@@ -55,7 +56,7 @@ class Import:
         self._skips_bad = skips_bad
         self._read: Counter[str] = Counter()
         self._group: Group | None = None
-        self._groups: list[Group] = []
+        self._stored: list[str] = []
         self._is_ended = False
 
     def take(self, number: int, line: bytes) -> None:
@@ -87,8 +88,10 @@ class Import:
 
     def discard_files(self) -> None:
         """Deletes all files that the import has stored."""
-        for group in filter(None, [*self._groups, self._group]):
-            group.discard_files()
+        for name in self._stored:
+            discard(name)
+        if self._group is not None:
+            self._group.discard_files()
 
     def _row(self, number: int, table: Table, value: Row) -> None:
         self._read[table.name] += 1
@@ -107,7 +110,7 @@ class Import:
         self._close_group()
         self._is_ended = True
         if not self.bad and Counter(counts) != self._read:
-            raise BadLine(f"The archive has not as many rows as it says: {dict(self._read)}.")
+            raise BadLine(f"The archive has other numbers of rows than this line says: {dict(self._read)}.")
 
     def _close_group(self) -> None:
         group, self._group = self._group, None
@@ -119,7 +122,7 @@ class Import:
             self._group = group
             self._refuse(error, 0)
         else:
-            self._groups.append(group)
+            self._stored += group.files.values()
             self.imported.update(group.rows)
 
     def _refuse(self, error: BadLine, number: int) -> None:

@@ -15,7 +15,7 @@ from django.db.models import Model
 from streaming.archive.errors import BadLine
 from streaming.archive.group import Group
 from streaming.archive.stored_files import content_of, store
-from streaming.models import Attachment, Conversation, Generation, Message, Owner, Status
+from streaming.models import Attachment, Conversation, Feedback, Generation, Message, Owner, Review, Status
 
 Row = dict[str, Any]
 """One row as it stands in an archive: column → JSON value."""
@@ -118,4 +118,6 @@ TABLES = (
         dumped=lambda attachment, archived: archived.update(content=content_of(attachment)),
         loaded=_loaded_attachment,
     ),
+    Table("review", Review, "message__conversation"),
+    Table("feedback", Feedback, "message__conversation"),
 )

@@ -9,7 +9,7 @@ from streaming.asgi.guard import Guard
 from streaming.asgi.types import Application, Receive, Scope, Send
 from streaming.asgi.wires import wire_of
 from streaming.conf import settings
-from streaming.database import health
+from streaming.database import health, request_thread
 from streaming.providers import load_provider
 from streaming.supervisor import current
 
@@ -37,7 +37,14 @@ class StreamingApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)
-        elif (wire := wire_of(send, scope)) is None:
+        elif scope["type"] == "http":
+            async with request_thread():
+                await self._serve(scope, receive, send)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (wire := wire_of(send, scope)) is None:
             await self.application(scope, receive, send)
         else:
             await self._guarded(scope, receive, Guard(send, wire))

@@ -16,7 +16,8 @@ class OperatingSettings:
     RETENTION_DAYS = Setting(
         optional(whole(1)),
         None,
-        "The number of days after its last message when a conversation is deleted, with its files. None: never.",
+        "The number of days after its last message when a conversation is deleted, with its files. None: never.\n\n"
+        "Conversations in which staff have flagged an answer are kept.",
     )
     METRICS_TOKEN = Setting(
         TEXT,

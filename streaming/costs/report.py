@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
@@ -27,6 +28,7 @@ SUMS = {
 }
 TIMES = ("first_delta_ms", "duration_ms")
 QUANTILES = (50, 95)
+MILLIONTH = Decimal("0.000001")
 
 
 def usage_by(group: str, generations: QuerySet[Generation]) -> list[dict[str, Any]]:
@@ -36,7 +38,12 @@ def usage_by(group: str, generations: QuerySet[Generation]) -> list[dict[str, An
     """
     grouped = generations.annotate(group=GROUPS[group]).order_by("group")
     rows: Any = grouped.values("group").annotate(**SUMS)
-    return [row | _quantiles(grouped.filter(group=row["group"])) for row in rows]
+    return [_rounded(row) | _quantiles(grouped.filter(group=row["group"])) for row in rows]
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """Rounds the cost to a millionth: SQLite sums up with floats."""
+    return row if row["cost"] is None else row | {"cost": row["cost"].quantize(MILLIONTH)}
 
 
 def _quantiles(generations: QuerySet[Any]) -> dict[str, int | None]:

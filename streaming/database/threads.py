@@ -1,8 +1,8 @@
 """The process's own database threads, and the two ways to run work on them.
 
 A request's thread-sensitive executor would pin one thread and one connection for each open stream, and all Channels
-consumers of a process would share a single thread. On threads of our own, each piece of work closes its connection or
-gives it back to Django's pool.
+consumers of a process would share a single thread. On threads of our own, each piece of work gives its connection back
+to Django's pool, closes it, or leaves it for the next one (`kept`).
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from django.core.signals import setting_changed
-from django.db import close_old_connections, connections
+from django.db import connections
 
 from streaming.conf import settings
 from streaming.database.health import health
+from streaming.database.kept import close_unneeded_connections, keep_connections
 from streaming.database.transactions import alias
 
 P = ParamSpec("P")
@@ -26,13 +27,13 @@ T = TypeVar("T")
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(settings.DATABASE_THREADS, thread_name_prefix="streaming-db")
+    return ThreadPoolExecutor(settings.DATABASE_THREADS, "streaming-db", keep_connections)
 
 
 @functools.cache
 def _writer() -> ThreadPoolExecutor:
     """One thread, so that the writes of generations are applied in the order of their calls."""
-    return ThreadPoolExecutor(1, thread_name_prefix="streaming-writer")
+    return ThreadPoolExecutor(1, "streaming-writer", keep_connections)
 
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -55,13 +56,13 @@ async def in_order(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
 
 
 def _with_fresh_connection(work: Callable[[], T]) -> T:
-    close_old_connections()
+    close_unneeded_connections()
     try:
         # Django lets some of the driver's own exceptions through, for example those of a closed cursor.
         with health.watch(), connections[alias()].wrap_database_errors:
             return work()
     finally:
-        close_old_connections()
+        close_unneeded_connections()
 
 
 def _forget_pool(*, setting: str, **kwargs: Any) -> None:

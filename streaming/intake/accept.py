@@ -17,10 +17,10 @@ from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
 from streaming.intake.continuation import continue_answer
 from streaming.intake.limits import check_conversations, check_limits
-from streaming.intake.pending import Accepted, Sender, Start, create_pending
+from streaming.intake.pending import Accepted, Sender, Start, create_pending, idle, store
 from streaming.intake.submission import Submission
 from streaming.journal import Opening
-from streaming.models import Conversation, Generation, Message, Owner, Role, path_of, title_from, turns_of
+from streaming.models import Conversation, History, Message, Owner, Role, title_from, turns_of
 from streaming.protocol import TextPart
 from streaming.settlement import check_idle
 from streaming.tools import registered, toolbox_for
@@ -39,11 +39,11 @@ def accept(sender: Sender, submission: Submission) -> Accepted:
     registered()  # imports the site's tools before the transaction begins
     try:
         with alone(sender.owner.key):  # the limits of one owner are counted and used up in one turn
-            conversation = _conversation(sender.owner, submission)
+            history = _history(sender.owner, submission)
             if submission.answers:
-                return continue_answer(sender, conversation, submission)
-            meant = _meant(conversation, submission)
-            return _join(conversation, meant) or _begin(sender, conversation, meant)
+                return continue_answer(sender, history, submission)
+            meant = _meant(history, submission)
+            return _join(history, meant) or _begin(sender, history, meant)
     except IntegrityError as error:
         return _lost_the_race(sender, submission, error)
 
@@ -60,15 +60,18 @@ def _validate(submission: Submission) -> None:
         raise BadRequest(f"Unknown provider '{alias[:64]}', must be one of: {allowed}.")
 
 
-def _conversation(owner: Owner, submission: Submission) -> Conversation:
-    """Returns the conversation, created if needed. Its row is locked, so other submissions and branch changes wait."""
-    found = Conversation.objects.select_for_update().owned_by(owner).filter(key=submission.key).first()
-    if found is not None:
-        return found
+def _history(owner: Owner, submission: Submission) -> History:
+    """Returns the messages of the conversation, which is created if needed.
+
+    The conversation's row is locked, so other submissions and branch changes wait.
+    """
+    conversation = Conversation.objects.select_for_update().owned_by(owner).filter(key=submission.key).first()
+    if conversation is not None:
+        return History.read(conversation)
     if submission.is_empty:
         raise NotFound("There is no such conversation.")
     check_conversations(owner)
-    return Conversation.objects.create(
+    created = Conversation.objects.create(
         owner_key=owner.key,
         key=submission.key,
         user_id=owner.user_id,
@@ -76,73 +79,79 @@ def _conversation(owner: Owner, submission: Submission) -> Conversation:
         provider=submission.provider or "default",
         system_prompt=settings.SYSTEM_PROMPT,
     )
+    return History(created)
 
 
-def _meant(conversation: Conversation, submission: Submission) -> Submission:
+def _meant(history: History, submission: Submission) -> Submission:
     """Returns the submission that the client means. Some clients "regenerate" to send a lost message again."""
     if submission.trigger != "regenerate-message" or submission.client_id is None:
         return submission
-    sent = _look_up(conversation, submission.client_id)
+    sent = history.find(submission.client_id)
     if sent is not None and sent.text == submission.prompt:
         return msgspec.structs.replace(submission, message_id=submission.client_id)
     edited = None if sent is None else submission.client_id
     return msgspec.structs.replace(submission, trigger="submit-message", message_id=edited)
 
 
-def _join(conversation: Conversation, submission: Submission) -> Accepted | None:
+def _join(history: History, submission: Submission) -> Accepted | None:
     """Returns the generation that this message has started before; for an edit, only while it is being written."""
     if submission.client_id is None or submission.trigger != "submit-message":
         return None
-    sent = conversation.messages.filter(client_id=submission.client_id).first()
+    sent = history.sent_as(submission.client_id)
     if sent is None:
         return None
     is_edit = submission.client_id == submission.message_id
     is_same = sent.text == submission.prompt and has_same_files(sent, submission.files)
     if not is_same and not is_edit:
         raise Conflict("This message id was used for another message. Give each new message an id of its own.")
-    generation = Generation.objects.filter(message__parent=sent).select_related("message").first()
+    generation = history.newest_answer(sent)
     if generation is None or (is_edit and not (generation.is_active and is_same)):
         return None
     return Accepted(generation, None)
 
 
-def _begin(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
-    check_idle(conversation)
+def _begin(sender: Sender, history: History, submission: Submission) -> Accepted:
+    history = idle(history)
+    conversation = history.conversation
     alias = submission.provider or conversation.provider
-    check_limits(sender.owner, conversation, alias)
-    asked = _user_message(conversation, submission)
+    check_limits(sender.owner, len(history), alias)
+    asked = _user_message(history, submission)
     answer = Message(conversation=conversation, parent=asked, role=Role.ASSISTANT)
-    check_taken(alias, asked.typed_parts)
     toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
     opening = Opening(answer.public_id, live_fields=toolbox.live_fields)
+    is_new = submission.trigger != "regenerate-message"
+    store(*([asked] if is_new else []), answer)
+    if is_new:
+        attach(asked, submission.files)
+    check_taken(alias, asked.typed_parts)
     generation = create_pending(sender, answer, alias, opening)
-    turns = turns_of(path_of(conversation, asked))
+    history.add(asked)
+    turns = turns_of(history.path(asked))
     return Accepted(generation, Start(conversation.system_prompt, turns, opening, toolbox))
 
 
-def _user_message(conversation: Conversation, submission: Submission) -> Message:
+def _user_message(history: History, submission: Submission) -> Message:
+    """Returns the message to answer. A new one is not stored yet."""
     if submission.trigger == "regenerate-message":
-        return _question_of(conversation, submission.message_id)
-    parent = conversation.active_leaf
-    replaced = _replaced(conversation, submission)
+        return _question_of(history, submission.message_id)
+    parent = history.leaf
+    replaced = _replaced(history, submission)
     if replaced is not None:
-        parent = replaced.parent
+        parent = history.parent_of(replaced)
         if submission.message_id == submission.client_id:
             # The edit gets the id. The replaced row gets a new one, because its own primary key may be that id.
             replaced.client_id = str(uuid.uuid4())
             replaced.save(update_fields=("client_id",))
-    message = Message(conversation=conversation, parent=parent, role=Role.USER, client_id=submission.client_id)
+    message = Message(conversation=history.conversation, parent=parent, role=Role.USER, client_id=submission.client_id)
     message.set_parts((TextPart(text=submission.prompt),))
-    message.save(force_insert=True)
-    attach(message, submission.files)
     return message
 
 
-def _replaced(conversation: Conversation, submission: Submission) -> Message | None:
+def _replaced(history: History, submission: Submission) -> Message | None:
     """The message that an edit replaces; None for an edit of a message that was refused or lost."""
     if submission.message_id is None:
         return None
-    found = _look_up(conversation, submission.message_id)
+    found = history.find(submission.message_id)
     if found is None and submission.message_id != submission.client_id:
         raise NotFound(UNKNOWN)
     if found is not None and found.role != Role.USER:
@@ -150,36 +159,16 @@ def _replaced(conversation: Conversation, submission: Submission) -> Message | N
     return found
 
 
-def _question_of(conversation: Conversation, message_id: str | None) -> Message:
+def _question_of(history: History, message_id: str | None) -> Message:
     """The user message whose answer is generated again."""
-    message = _find(conversation, message_id) if message_id else conversation.active_leaf
+    message = history.find(message_id) if message_id else history.leaf
+    if message is None and message_id:
+        raise NotFound(UNKNOWN)
     while message is not None and message.role != Role.USER:
-        message = message.parent
+        message = history.parent_of(message)
     if message is None:
         raise BadRequest("There is no message to answer in this conversation yet.")
     return message
-
-
-def _find(conversation: Conversation, message_id: str) -> Message:
-    found = _look_up(conversation, message_id)
-    if found is None:
-        raise NotFound(UNKNOWN)
-    return found
-
-
-def _look_up(conversation: Conversation, message_id: str) -> Message | None:
-    found = conversation.messages.filter(client_id=message_id).first()
-    if found is None and _is_uuid(message_id):
-        found = conversation.messages.filter(pk=message_id).first()
-    return found
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _lost_the_race(sender: Sender, submission: Submission, error: IntegrityError) -> Accepted:
@@ -188,11 +177,13 @@ def _lost_the_race(sender: Sender, submission: Submission, error: IntegrityError
     Raises `error` if there was no race. Then it came from a signal receiver of the site.
     """
     conversation = Conversation.objects.owned_by(sender.owner).filter(key=submission.key).first()
-    if conversation and submission.answers:
-        return continue_answer(sender, conversation, submission)
-    joined = _join(conversation, submission) if conversation else None
-    if joined is not None:
-        return joined
-    if conversation:
-        check_idle(conversation)
-    raise error
+    if conversation is None:
+        raise error
+    history = History.read(conversation)
+    if submission.answers:
+        return continue_answer(sender, history, submission)
+    joined = _join(history, submission)
+    if joined is None:
+        check_idle(history.active)
+        raise error
+    return joined

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import NotFound
-from streaming.models import Conversation, MessageTree, Owner
+from streaming.models import Conversation, Generation, MessageTree, Owner
 from streaming.settlement import check_idle
 
 
@@ -24,6 +24,6 @@ def select_branch(owner: Owner, key: str, message_id: str) -> None:
             raise NotFound("There is no such conversation.")
         tree = MessageTree(conversation)
         leaf = tree.newest_leaf(tree.find(message_id))
-        check_idle(conversation)
+        check_idle(Generation.objects.filter(active_conversation=conversation))
         # `save` would set `updated_at` and move the conversation to the top of its owner's list.
         Conversation.objects.filter(pk=conversation.pk).update(active_leaf=leaf)

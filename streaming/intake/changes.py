@@ -7,8 +7,9 @@ from msgspec import UNSET, UnsetType
 
 from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import BadRequest, NotFound
-from streaming.models import MAX_TITLE_CHARS, Conversation, Owner
-from streaming.protocol.storable import storable
+from streaming.intake.client_json import UNREADABLE, read_json
+from streaming.models import MAX_TITLE_CHARS, Conversation, Generation, Owner
+from streaming.protocol.storable import storable_text
 from streaming.settlement import check_idle
 
 
@@ -26,8 +27,8 @@ def read_changes(body: bytes) -> Changes:
         BadRequest: it is not such JSON, or the title is empty or too long.
     """
     try:
-        changes = msgspec.json.decode(body, type=Changes)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        changes = msgspec.convert(read_json(body), Changes)
+    except UNREADABLE as error:
         raise BadRequest('The body must be a JSON object such as {"title": "…", "pinned": true}.') from error
     return clean(changes)
 
@@ -40,7 +41,7 @@ def clean(changes: Changes) -> Changes:
     """
     if changes.title is UNSET:
         return changes
-    title = " ".join(storable(changes.title).split())
+    title = " ".join(storable_text(changes.title).split())
     if not 0 < len(title) <= MAX_TITLE_CHARS:
         raise BadRequest(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
     return msgspec.structs.replace(changes, title=title)
@@ -71,5 +72,5 @@ def delete(owner: Owner, key: str) -> None:
         found = Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
         if found is None:
             raise NotFound("There is no such conversation.")
-        check_idle(found)
+        check_idle(Generation.objects.filter(active_conversation=found))
         found.delete()

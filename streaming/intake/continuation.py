@@ -7,23 +7,23 @@ from collections.abc import Sequence
 from streaming.errors import Conflict
 from streaming.intake.bounds import check_answers
 from streaming.intake.limits import check_limits
-from streaming.intake.pending import Accepted, Sender, Start, create_pending
+from streaming.intake.pending import Accepted, Sender, Start, create_pending, store
 from streaming.intake.submission import Submission, ToolAnswer
 from streaming.intake.waiting_calls import call_states, check_all_answered, due_calls, fresh_answers, given_parts
 from streaming.journal import Opening
-from streaming.models import Conversation, Generation, Message, Role, contributions, parts_of, path_of, turns_of
+from streaming.models import Generation, History, Message, Role, contributions, parts_of, turns_of
 from streaming.protocol import ToolCall
 from streaming.settlement import check_idle
 from streaming.tools import Toolbox, registered, toolbox_for
 
 
-def continue_answer(sender: Sender, conversation: Conversation, submission: Submission) -> Accepted:
+def continue_answer(sender: Sender, history: History, submission: Submission) -> Accepted:
     """Continues the newest answer of a conversation.
 
     Raises:
         BadRequest, Conflict, TooLarge, TooManyRequests: it is refused, and nothing was stored.
     """
-    path = path_of(conversation)
+    conversation, path = history.conversation, history.path(history.leaf)
     rows = contributions(path)[-1] if path else []
     if not rows or submission.message_id not in (None, rows[0].public_id) or rows[-1].role != Role.ASSISTANT:
         raise Conflict("That is not the newest answer of this conversation. Load it again.")
@@ -39,11 +39,12 @@ def continue_answer(sender: Sender, conversation: Conversation, submission: Subm
     check_all_answered(states, fresh, known)
     check_answers(fresh)
     due = _executable(due_calls(states, fresh), toolbox)
-    check_idle(conversation)
-    check_limits(sender.owner, conversation, alias)
+    check_idle(history.active)
+    check_limits(sender.owner, len(history), alias)
     answer = Message(conversation=conversation, parent=rows[-1], role=Role.ASSISTANT)
     answer.set_parts(given_parts(fresh))
     opening = Opening(rows[0].public_id, parts_of(rows), answer.typed_parts, toolbox.live_fields)
+    store(answer)
     generation = create_pending(sender, answer, alias, opening)
     start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due)
     return Accepted(generation, start)

@@ -16,8 +16,8 @@ MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
 
 
-def check_limits(owner: Owner, conversation: Conversation, alias: str) -> None:
-    """Checks that the owner may ask provider `alias` once more in this conversation.
+def check_limits(owner: Owner, messages: int, alias: str) -> None:
+    """Checks that the owner may ask provider `alias` once more, in a conversation that has so many `messages`.
 
     The caller must have opened the transaction with `alone(owner.key)`. So no other process counts before this one has
     stored what it accepts.
@@ -28,7 +28,7 @@ def check_limits(owner: Owner, conversation: Conversation, alias: str) -> None:
     _check_active(owner)
     _check_per_minute(owner)
     _check_per_day(owner)
-    _check_messages(conversation)
+    _check_messages(messages)
     check_budgets(owner)
     check_quota(owner, alias)
 
@@ -78,9 +78,9 @@ def _check_per_day(owner: Owner) -> None:
         )
 
 
-def _check_messages(conversation: Conversation) -> None:
+def _check_messages(count: int) -> None:
     limit = settings.MAX_MESSAGES_PER_CONVERSATION
-    if limit is not None and conversation.messages.count() >= limit:
+    if limit is not None and count >= limit:
         text = f"This conversation has {limit} messages, as many as it may have. Start a new one."
         # Waiting does not help, so a client that asks again by itself should not do it soon.
         raise TooManyRequests(text, retry_after=DAY_SECONDS)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from django.db.models.signals import post_save, pre_save
+
 from streaming.conf import settings
 from streaming.journal import Opening
-from streaming.models import Generation, Message, Owner, from_now
+from streaming.models import Generation, History, Message, Owner, from_now
 from streaming.protocol import GenerationRequest, ToolCall, Turn
+from streaming.settlement import check_idle
 from streaming.signals import announce_at_commit, generation_started
 from streaming.tools import Toolbox
 
@@ -49,10 +52,32 @@ class Sender(NamedTuple):
     toolbox: Toolbox | None = None
 
 
+def idle(history: History) -> History:
+    """Returns the messages of a conversation in which no answer is being written.
+
+    They are read again if an answer has been settled here whose process had died: it has its text now.
+
+    Raises:
+        Conflict: an answer is being written.
+    """
+    if not (active := history.active):
+        return history
+    check_idle(active)
+    return History.read(history.conversation)
+
+
+def store(*messages: Message) -> None:
+    """Stores new messages, parents first. It is one statement, unless a site listens to their signals."""
+    if any(signal.has_listeners(Message) for signal in (pre_save, post_save)):
+        for message in messages:
+            message.save(force_insert=True)
+    else:
+        Message.objects.bulk_create(messages)
+
+
 def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening) -> Generation:
-    """Stores the empty answer and its pending generation, and makes the answer the end of the path that is shown."""
+    """Stores the pending generation of an answer, and makes the answer the end of the path that is shown."""
     conversation = answer.conversation
-    answer.save(force_insert=True)
     generation = Generation.objects.create(
         conversation=conversation,
         active_conversation=conversation,

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.constants import OnConflict
 
 from streaming.conf import settings
 from streaming.database import alias
@@ -36,39 +39,57 @@ def write_frames(batches: Mapping[uuid.UUID, Batch]) -> None:
     A batch may come again with more frames, if the answer to its commit was lost. Then the longer batch replaces the
     shorter one. Both begin with the same frames.
     """
-    # MySQL finds the violated unique key itself; Django refuses `unique_fields` there.
-    names_its_target = connections[alias()].features.supports_update_conflicts_with_target
-    entries = (_entry(pk, piece) for pk, batch in batches.items() for piece in batch.pieces())
-    for statement in _statements(entries):
-        JournalEntry.objects.bulk_create(
-            statement,
-            update_conflicts=True,
-            update_fields=("last_seq", "frames"),
-            unique_fields=("generation", "first_seq") if names_its_target else None,
+    connection = connections[alias()]
+    for group in _bounded((pk, piece) for pk, batch in batches.items() for piece in batch.pieces()):
+        _store(connection, group)
+
+
+Piece = tuple[uuid.UUID, Batch]
+"""The frames of one entry, with their generation."""
+
+COLUMNS: list[Any] = [JournalEntry._meta.get_field(name) for name in ("generation", "first_seq", "last_seq", "frames")]
+
+
+def _store(connection: BaseDatabaseWrapper, pieces: list[Piece]) -> None:
+    """Stores one entry for each piece.
+
+    It is not `bulk_create`, which makes the statement anew each time.
+    """
+    generation, _, _, frames = COLUMNS
+    rows = [
+        (
+            generation.get_db_prep_value(pk, connection),
+            piece.first_seq,
+            piece.last_seq,
+            frames.get_db_prep_value(b"".join(piece.frames), connection),
         )
+        for pk, piece in pieces
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(_upsert(connection), rows)
 
 
-def _statements(entries: Iterable[JournalEntry]) -> Iterator[list[JournalEntry]]:
-    """Groups entries by statement: each group has at most `MAX_BYTES_PER_STATEMENT` bytes, or one entry."""
-    together: list[JournalEntry] = []
+def _upsert(connection: BaseDatabaseWrapper) -> str:
+    """The statement that stores an entry, or replaces the frames of one that is there."""
+    operations, names = connection.ops, [field.column for field in COLUMNS]
+    quoted = ", ".join(map(operations.quote_name, names))
+    replace = operations.on_conflict_suffix_sql(COLUMNS, OnConflict.UPDATE, names[2:], names[:2])
+    table = operations.quote_name(JournalEntry._meta.db_table)
+    return f"INSERT INTO {table} ({quoted}) VALUES (%s, %s, %s, %s) {replace}"  # noqa: S608  # only names
+
+
+def _bounded(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    """Groups pieces: each group has at most `MAX_BYTES_PER_STATEMENT` bytes of frames, or one piece."""
+    together: list[Piece] = []
     size = 0
-    for entry in entries:
-        size += len(entry.frames)
+    for piece in pieces:
+        size += piece[1].size
         if together and size > MAX_BYTES_PER_STATEMENT:
             yield together
-            together, size = [], len(entry.frames)
-        together.append(entry)
+            together, size = [], piece[1].size
+        together.append(piece)
     if together:
         yield together
-
-
-def _entry(generation_id: uuid.UUID, batch: Batch) -> JournalEntry:
-    return JournalEntry(
-        generation_id=generation_id,
-        first_seq=batch.first_seq,
-        last_seq=batch.last_seq,
-        frames=b"".join(batch.frames),
-    )
 
 
 def read_frames(generation_id: uuid.UUID, after: int, limit: int = MAX_FRAMES_PER_READ) -> list[bytes]:

@@ -6,12 +6,12 @@ only says "read again", so a reader that was busy when it came misses nothing.
 
 from __future__ import annotations
 
-import asyncio
 import math
 import uuid
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
+from streaming.journal.waiters import Waiters
 from streaming.per_loop import PerLoop
 from streaming.protocol.packing import HARD, pack, unpack
 from streaming.protocol.ui_stream import chunk_of, frame
@@ -37,7 +37,7 @@ class LiveLog:
         self._packed = self._packed_size = 0  # the frames in all pages: their number, their bytes
         self._tail: list[bytes] = []
         self._tail_size = 0
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiters = Waiters()
         self._on_unwatched = on_unwatched
 
     @property
@@ -58,13 +58,14 @@ class LiveLog:
             if self._tail_size >= BYTES_PER_PAGE:
                 self._pack()
         if self.last_seq > before:
-            self._wake()
+            self._waiters.wake()
 
     def close(self) -> None:
         """Marks the log as complete and wakes the readers."""
         self.is_closed = True
         self._on_unwatched = None  # breaks the cycle: log and owner would keep each other in memory
-        self._wake()
+        self._waiters.wake()
+        self._waiters.close()
 
     def read(self, after: int) -> list[bytes]:
         """Returns the next frames after number `after`: the rest of a page, or the newest. Empty if there are none."""
@@ -88,18 +89,8 @@ class LiveLog:
 
     async def wait(self, after: int, seconds: float) -> None:
         """Returns when there may be frames after number `after`, and at the latest after `seconds`."""
-        if self.last_seq > after or self.is_closed:
-            return
-        loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-        # asyncio.wait and asyncio.timeout cost several times as much, and this runs for every token and reader.
-        alarm = loop.call_later(seconds, _release, waiter)
-        self._waiting.add(waiter)
-        try:
-            await waiter
-        finally:
-            alarm.cancel()
-            self._waiting.discard(waiter)
+        if self.last_seq <= after and not self.is_closed:
+            await self._waiters.wait(seconds)
 
     def enter(self) -> None:
         """Counts a reader in."""
@@ -128,16 +119,6 @@ class LiveLog:
         self._pages[-PAGES_PER_MERGE:] = [pack(joined, HARD)]
         del self._starts[1 - PAGES_PER_MERGE :]
         self._small_pages = 0
-
-    def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, set()
-        for waiter in waiting:
-            _release(waiter)
-
-
-def _release(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
 
 
 _logs: PerLoop[dict[uuid.UUID, LiveLog]] = PerLoop(dict)

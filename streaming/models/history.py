@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable
 
 from streaming.models.conversations import Conversation
+from streaming.models.generations import Generation
 from streaming.models.messages import Message
 from streaming.protocol import Part, Turn
 from streaming.protocol.parts import Role
@@ -17,17 +18,77 @@ from streaming.protocol.parts import Role
 ASSISTANT = "assistant"
 
 
-def path_of(conversation: Conversation, leaf: Message | None = None) -> list[Message]:
-    """Returns the messages from the first to `leaf`, by default the conversation's active leaf. Makes one query."""
-    messages: dict[uuid.UUID | None, Message] = {
-        message.pk: message for message in conversation.messages.select_related("generation")
-    }
-    current = messages.get(leaf.pk if leaf else conversation.active_leaf_id)
-    walked: list[Message] = []
-    while current is not None:
-        walked.append(current)
-        current = messages.get(current.parent_id)
-    return walked[::-1]
+class History:
+    """All messages of a conversation, on all branches, each with its generation. They are read in one query."""
+
+    def __init__(self, conversation: Conversation, messages: Iterable[Message] = ()) -> None:
+        self.conversation = conversation
+        self._by_id: dict[uuid.UUID | None, Message] = {message.pk: message for message in messages}
+
+    @classmethod
+    def read(cls, conversation: Conversation) -> History:
+        """Reads what the database has now."""
+        return cls(conversation, conversation.messages.select_related("generation").order_by())
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def add(self, message: Message) -> None:
+        """Adds a message that was stored after the others had been read."""
+        self._by_id[message.pk] = message
+
+    @property
+    def leaf(self) -> Message | None:
+        """The last message of the path that is shown."""
+        return self._by_id.get(self.conversation.active_leaf_id)
+
+    @property
+    def active(self) -> list[Generation]:
+        """The generations that have not ended, at most one."""
+        generations = (getattr(message, "generation", None) for message in self._by_id.values())
+        return [one for one in generations if one is not None and one.is_active]
+
+    def parent_of(self, message: Message) -> Message | None:
+        return self._by_id.get(message.parent_id)
+
+    def sent_as(self, client_id: str) -> Message | None:
+        """Returns the message that a client sent with this id."""
+        return next((one for one in self._by_id.values() if one.client_id == client_id), None)
+
+    def find(self, message_id: str) -> Message | None:
+        """Returns the message with this public id."""
+        found = self.sent_as(message_id)
+        if found is None and _is_uuid(message_id):
+            found = self._by_id.get(uuid.UUID(message_id))
+        return found
+
+    def newest_answer(self, message: Message) -> Generation | None:
+        """Returns the generation that was made last among those that answer `message` directly."""
+        replies = (one for one in self._by_id.values() if one.parent_id == message.pk)
+        answers: list[Generation] = [one.generation for one in replies if hasattr(one, "generation")]
+        return max(answers, key=lambda answer: answer.created_at, default=None)
+
+    def path(self, leaf: Message | None) -> list[Message]:
+        """Returns the messages from the first to `leaf`."""
+        walked: list[Message] = []
+        while leaf is not None:
+            walked.append(leaf)
+            leaf = self.parent_of(leaf)
+        return walked[::-1]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def path_of(conversation: Conversation) -> list[Message]:
+    """Returns the messages of the path that is shown. Makes one query."""
+    history = History.read(conversation)
+    return history.path(history.leaf)
 
 
 def contributions(messages: Iterable[Message]) -> list[list[Message]]:
@@ -45,7 +106,7 @@ def earlier_rows(message: Message) -> list[Message]:
     """Returns the earlier rows of the contribution that `message` belongs to, oldest first."""
     if message.parent is None or message.parent.role != ASSISTANT:
         return []
-    return contributions(path_of(message.conversation, message))[-1][:-1]
+    return contributions(History.read(message.conversation).path(message))[-1][:-1]
 
 
 def parts_of(messages: Iterable[Message]) -> tuple[Part, ...]:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, encode
 from streaming.providers.base import Problem
+from streaming.providers.body import PIECE_BYTES, Silence, content_of
 from streaming.providers.failures import from_status, from_transport
 from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults
 from streaming.providers.redact import hide, redact
@@ -104,8 +105,14 @@ class SDKProvider:
             client = await self._client()
             async with self._open(client, body) as response:
                 began = True
-                async for chunk in response.iter_bytes():
-                    yield chunk
+                if (content := content_of(response)) is None:
+                    async for chunk in response.iter_bytes():
+                        yield chunk
+                    return
+                with Silence(content, self.options.timeout) as silence:
+                    while chunk := await content.read(PIECE_BYTES):
+                        silence.broken()
+                        yield chunk
         except Exception as exc:
             # `from None`, because a traceback would print the SDK's message, which may contain the key
             raise self._translated(exc, began=began) from None
@@ -120,12 +127,13 @@ class SDKProvider:
     def _translated(self, exc: Exception, *, began: bool) -> ProviderError:
         """Turns an SDK's exception into ours. No other code does this."""
         if self._connected is not None:
+            import aiohttp
             import httpx2
 
             sdk = self._connected[0]
             if isinstance(exc, sdk.APIStatusError):
                 return from_status(exc.status_code, exc.body, exc.response.headers)
-            if isinstance(exc, (sdk.APIConnectionError, httpx2.RequestError)):
+            if isinstance(exc, (sdk.APIConnectionError, httpx2.RequestError, aiohttp.ClientError, TimeoutError)):
                 return from_transport(exc, began=began)
         return ProviderError("internal", redact(f"{type(exc).__name__}: {exc}"))
 

@@ -18,7 +18,7 @@ FAILURES = (Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
 async def observed(work: Coroutine[Any, Any, None], generation: Generation, parent: Any) -> None:
     """Runs a generation inside its span. `parent` is the telemetry's context of the request that started it."""
     began = time.monotonic()
-    ids = {"generation": str(generation.pk), "conversation": str(generation.conversation_id)}
+    ids = {"generation": str(generation.pk), "conversation": generation.conversation.key}
     with span("generation", generation.provider, parent=parent, agent=generation.provider, **ids) as whole:
         await work
         if whole.is_recording:

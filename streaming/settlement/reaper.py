@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Iterable
 
 from django.db import Error as DatabaseTrouble
 
@@ -11,7 +12,7 @@ from streaming.conf import settings
 from streaming.database import atomic, health
 from streaming.errors import Conflict
 from streaming.journal import Batch, opening_of, read_frames, seize
-from streaming.models import Conversation, Generation, GenerationQuerySet, Status, path_of, turns_of
+from streaming.models import Generation, GenerationQuerySet, History, Status, turns_of
 from streaming.protocol import GenerationRequest, Part, ToolApproval, ToolResult, Usage
 from streaming.protocol.requests import completed, tokens_in, tokens_sent
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, frame, is_from_app, step_starts
@@ -53,15 +54,15 @@ def reap_one(generation_id: uuid.UUID) -> None:
             _interrupt(generation)
 
 
-def check_idle(conversation: Conversation) -> None:
-    """Checks that no answer is being written in the conversation, and settles one whose process has died.
+def check_idle(active: Iterable[Generation]) -> None:
+    """Checks that none of a conversation's `active` generations is being written. Settles those whose process has died.
 
     Raises:
         Conflict: an answer is being written.
     """
-    for active in Generation.objects.filter(active_conversation=conversation):
-        reap_one(active.pk)
-        if Generation.objects.filter(pk=active.pk).active().exists():
+    for generation in active:
+        reap_one(generation.pk)
+        if Generation.objects.filter(pk=generation.pk).active().exists():
             raise Conflict(BUSY)
 
 
@@ -116,7 +117,7 @@ def _parts_in(frames: list[bytes], generation: Generation) -> tuple[Part, ...]:
 def _estimated_usage(generation: Generation, parts: tuple[Part, ...]) -> Usage:
     """The estimated usage of a generation that has begun. Each step was sent the conversation and the parts before."""
     conversation, parent = generation.conversation, generation.message.parent
-    turns = turns_of(path_of(conversation, parent)) if parent else ()
+    turns = turns_of(History.read(conversation).path(parent)) if parent else ()
     base = tokens_sent(GenerationRequest(turns=turns, system=conversation.system_prompt))
     starts = step_starts(parts) if parts and is_from_app(parts[0]) else {0, *step_starts(parts)}
     return completed(None, sum(base + tokens_in(parts[:start]) for start in starts), parts)[0]

@@ -37,7 +37,8 @@ async def sweep_forever() -> None:
             if sweep % SWEEPS_PER_PRUNING == 0:
                 await in_database(prune_frames)
                 await in_database(forget_unsent)
-                await in_database(forget_old)
+                while await in_database(forget_old):
+                    pass
             asyncio.get_running_loop().run_in_executor(None, return_memory)  # not awaited: the next sweep need not wait
         except DatabaseTrouble as trouble:
             logger.warning("Sweeping failed (%s); trying again later.", told(trouble))

@@ -9,9 +9,10 @@ import asyncio
 import contextlib
 import contextvars
 import logging
+import math
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping
 
 from django.db import Error as DatabaseTrouble
 
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 # The most bytes that one tick writes: its transaction must end long before a lease does. The next tick writes the rest.
 MAX_BYTES_PER_TICK = 8_000_000
+# A lease is renewed so many times before it would end. To renew it at each tick would cost as much as to write frames.
+RENEWALS_PER_LEASE = 5
 
 
 class Ticker:
@@ -36,6 +39,7 @@ class Ticker:
         self._worker = worker
         self._runs = runs
         self._stop_requested = asyncio.Event()
+        self._renewed: dict[uuid.UUID, float] = {}
         redis = redis_journal()
         self._mirror = Mirror(redis, self._on_stop) if redis else None
         self._written_at = time.monotonic()
@@ -111,25 +115,41 @@ class Ticker:
 
     async def _tick(self) -> None:
         async with self._lock:
-            batches = dict(self._due())
+            batches, now = dict(self._unwritten()), time.monotonic()
+            due = self._unrenewed(batches, now)
             if not batches:
                 return
-            held, has_written = await in_order(tick, self._worker, batches)
+            try:
+                held, has_written = await in_order(tick, self._worker, batches, due)
+            except DatabaseTrouble:
+                self._renewed.clear()  # the next tick renews all leases, even if it cannot write
+                raise
+            self._renewed |= dict.fromkeys(due, now)
             if has_written:
                 self._written_at = time.monotonic()
             for pk, batch in batches.items():
-                run = self._runs.get(pk)
-                if run is None:
-                    continue
-                if pk not in held:
-                    run.fence()
-                    continue
-                if has_written:
-                    run.written += len(batch.frames)
-                if reason := held[pk]:
-                    run.cancel(reason)
+                self._take(pk, batch, held, has_written=has_written)
 
-    def _due(self) -> Iterator[tuple[uuid.UUID, Batch]]:
+    def _take(self, pk: uuid.UUID, batch: Batch, held: Mapping[uuid.UUID, str | None], *, has_written: bool) -> None:
+        """Tells a run what the tick has done for it, and what it has read."""
+        run = self._runs.get(pk)
+        if run is None:
+            return
+        if pk not in held:
+            run.fence()
+            return
+        if has_written:
+            run.written += len(batch.frames)
+        if reason := held[pk]:
+            run.cancel(reason)
+
+    def _unrenewed(self, live: Collection[uuid.UUID], now: float) -> list[uuid.UUID]:
+        """The `live` generations whose leases are to be renewed. A new one is marked as running by that."""
+        self._renewed = {pk: at for pk, at in self._renewed.items() if pk in live}
+        seconds = settings.LEASE_SECONDS / RENEWALS_PER_LEASE
+        return [pk for pk in live if now - self._renewed.get(pk, -math.inf) >= seconds]
+
+    def _unwritten(self) -> Iterator[tuple[uuid.UUID, Batch]]:
         """Yields every live generation, with as many of its new frames as the tick may still write.
 
         The generations with the most unwritten frames come last, so that they do not delay the others.

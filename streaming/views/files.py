@@ -16,6 +16,7 @@ from django.urls import path
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, quote_etag
 
+from streaming.access import is_redacting
 from streaming.conf import settings
 from streaming.database import in_database, release_request_connection
 from streaming.errors import BadRequest, NotFound, TooLarge
@@ -23,7 +24,7 @@ from streaming.files import keep
 from streaming.files.addresses import address
 from streaming.files.kinds import IMAGES
 from streaming.files.uploads import Upload, check_size, part_with
-from streaming.models import Attachment, Owner
+from streaming.models import Action, Attachment, Owner, StaffAccess
 from streaming.protocol import FilePart
 from streaming.protocol.requests.data_url import is_text
 from streaming.providers import files_taken, is_taken
@@ -32,6 +33,7 @@ from streaming.views.endpoint import endpoint
 CHUNK_BYTES = 64 * 1024
 # The bytes of a form besides its one file: boundaries, headers, a token. This is a generous guess.
 FORM_BYTES = 10_000
+READ_RAW = ("streaming.view_message", "streaming.view_raw_events")
 HEADERS = {
     # The browser keeps the file but asks each time if it may use it. So nobody sees a file after signing out.
     "Cache-Control": "private, no-cache",
@@ -62,7 +64,7 @@ async def upload(request: HttpRequest, owner: Owner) -> HttpResponseBase:
 @endpoint("GET")
 async def download(request: HttpRequest, owner: Owner, pk: uuid.UUID) -> HttpResponseBase:
     """Serves a file to its owner and to staff with the permission to view messages."""
-    attachment = await in_database(_find, owner, pk, sees_all=await _may_read_messages(request))
+    attachment = await in_database(_find, owner, pk, reader=await _reader_of_messages(request))
     etag = quote_etag(attachment.digest)
     response = get_conditional_response(request, etag=etag) or await _opened(attachment)
     for name, value in (HEADERS | {"ETag": etag}).items():
@@ -112,21 +114,28 @@ def _read(file: UploadedFile[Any]) -> Upload:
     return Upload(file.read(), file.content_type or "", file.name or "")
 
 
-async def _may_read_messages(request: HttpRequest) -> bool:
+async def _reader_of_messages(request: HttpRequest) -> Any:
+    """The member of the staff who asks, if they may view everybody's messages; else None.
+
+    Where the site redacts content, they must also be allowed to see it raw, because nobody redacts a file.
+    """
     user = await request.auser()
     if not user.is_staff:
-        return False
+        return None
     try:
-        return await user.ahas_perm("streaming.view_message")
+        return user if await user.ahas_perms(READ_RAW if is_redacting() else READ_RAW[:1]) else None
     finally:
         await release_request_connection()
 
 
-def _find(owner: Owner, pk: uuid.UUID, *, sees_all: bool) -> Attachment:
-    visible = Attachment.objects.all() if sees_all else Attachment.objects.filter(owner_key=owner.key)
-    found = visible.filter(pk=pk).first()
-    if found is None:
+def _find(owner: Owner, pk: uuid.UUID, *, reader: Any) -> Attachment:
+    """The file, if it is the owner's or staff may read it. A look of staff at somebody else's file is logged."""
+    found = Attachment.objects.filter(pk=pk).first()
+    is_own = found is not None and found.owner_key == owner.key
+    if found is None or not (is_own or reader):
         raise NotFound("There is no such file.")
+    if not is_own:
+        StaffAccess.objects.record(reader, Action.FILE, "attachment", pk)
     return found
 
 

@@ -21,7 +21,7 @@ from streaming.errors import BadRequest
 from streaming.files.addresses import addressed_messages
 from streaming.intake import change, delete, read_changes
 from streaming.models import Conversation, Generation, Message, Owner
-from streaming.protocol.storable import storable
+from streaming.protocol.storable import storable_text
 from streaming.providers import offered_providers
 from streaming.views.conversations import conversation, describe, find_conversation
 from streaming.views.endpoint import body_of, by_method, endpoint
@@ -56,7 +56,7 @@ def listed(owner: Owner, query: str = "", page: str | None = None) -> Page[Conve
     """
     active = Generation.objects.filter(active_conversation=OuterRef("pk"))
     found = Conversation.objects.owned_by(owner).annotate(is_active=Exists(active)).order_by("-pinned", "-updated_at")
-    if query := storable(query.strip()[:MAX_QUERY_CHARS]):
+    if query := storable_text(query.strip()[:MAX_QUERY_CHARS]):
         said = Message.objects.filter(conversation=OuterRef("pk"), text__icontains=query)
         found = found.filter(Q(title__icontains=query) | Exists(said))
     return Paginator(found.defer("system_prompt", "tools"), LISTED).get_page(page)

@@ -7,7 +7,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 
-from streaming.models import Conversation, Message, Owner
+from streaming.models import Conversation, Feedback, Message, Owner, Review
 from streaming.testing import frames_of
 from tests import engine
 from tests.sent_files import picture, submit
@@ -26,6 +26,10 @@ async def make_all(settings: Any) -> None:
     options = {"text": "one two three", "error": "overloaded", "fail_after": 3}
     settings.STREAMING_PROVIDERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
     await frames_of((await engine.submit("=1+1", key="failed", owner=engine.BOB)).pk)
+    root = await sync_to_async(get_user_model().objects.create_superuser)("root")
+    async for answer in Message.objects.filter(role="assistant").order_by("-created_at")[:2]:
+        await Review.objects.acreate(message=answer, rating=4, labels="\nwrong\n", is_flagged=True, reviewer=root)
+        await Feedback.objects.acreate(message=answer, thumb=-1, comment="No.")
 
 
 def tree() -> set[tuple[str, str, str]]:

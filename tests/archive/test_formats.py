@@ -41,7 +41,7 @@ async def test_csv_has_a_row_for_each_message_and_no_formula(settings: Any, stor
 
 
 def test_fence_is_longer_than_those_in_the_text() -> None:
-    from streaming.archive.markdown import _fenced
+    from streaming.archive.as_markdown import _fenced
 
     assert _fenced("a ```` b").startswith("`````\n")
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from django.db.models.signals import pre_delete
 
 from streaming.archive import forget_old, prune, unused_for
 from streaming.chat import delete_conversations
 from streaming.files import keep
 from streaming.files.uploads import Upload
-from streaming.models import Attachment, Conversation, Generation, Message, Owner, from_now
+from streaming.models import Attachment, Conversation, Generation, Message, Owner, Review, from_now
 from streaming.supervisor import current
 from tests import engine
 from tests.engine import ALICE, BOB, Script, run_until
@@ -71,7 +72,36 @@ def test_retention_is_a_setting(settings: Any, days: int | None, left: set[str])
     used("new", 2)
     used("old", 4)
     assert forget_old() == 2 - len(left)
+    assert forget_old() == 0
     assert keys() == left
+
+
+@pytest.mark.django_db
+def test_receiver_that_raises_spares_only_its_conversation(caplog: pytest.LogCaptureFixture) -> None:
+    def keep_legal_hold(instance: Conversation, **kwargs: Any) -> None:
+        if instance.key == "3":
+            raise RuntimeError("legal hold")
+
+    for days in range(7):
+        used(f"{days}", days)
+    pre_delete.connect(keep_legal_hold, sender=Conversation)
+    try:
+        assert sum(prune(unused_for(1.5 * DAY), at_once=4)) == 4
+    finally:
+        pre_delete.disconnect(keep_legal_hold, sender=Conversation)
+    assert keys() == {"0", "1", "3"}
+    assert "could not be deleted (RuntimeError)" in caplog.text
+
+
+@pytest.mark.django_db
+def test_retention_keeps_flagged_conversations(settings: Any) -> None:
+    settings.STREAMING_RETENTION_DAYS = 1
+    for key, is_flagged in (("flagged", True), ("reviewed", False), ("plain", None)):
+        answer = Message.objects.create(conversation=used(key, 9), role="assistant")
+        if is_flagged is not None:
+            Review.objects.create(message=answer, is_flagged=is_flagged)
+    assert forget_old() == 2
+    assert keys() == {"flagged"}
 
 
 @pytest.mark.usefixtures("engine")

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db.models import AutoField
 
 from streaming.archive import FORMATS, bundles, read_archive
-from streaming.archive.tables import TABLES
+from streaming.archive.reading import BY_NAME
+from streaming.archive.tables import TABLES, Table
 from streaming.models import Conversation, Generation, JournalEntry, Message
+from streaming.testing import frames_of
 from tests import engine
 from tests.archive.conversations import delete_all, make_all, tree
 from tests.engine import Script
@@ -39,7 +42,9 @@ async def test_round_trip_is_exact_to_the_byte(settings: Any, stored: Path) -> N
     assert await sync_to_async(archive)() == before
     assert await sync_to_async(tree)() == told
     assert names(stored) == files
-    assert result.imported == {"conversation": 3, "message": 9, "generation": 5, "attachment": 2}
+    assert result.imported == {
+        "conversation": 3, "message": 9, "generation": 5, "attachment": 2, "review": 2, "feedback": 2,
+    }  # fmt: skip
     assert not await JournalEntry.objects.aexists()
 
 
@@ -58,7 +63,8 @@ async def test_every_column_is_in_the_archive_or_left_out_on_purpose(settings: A
     await make_all(settings)
     lines = [json.loads(line) for line in (await sync_to_async(archive)()).splitlines()]
     for table in TABLES:
-        columns = {field.name for field in table.model._meta.concrete_fields} - table.left_out
+        fields = [field for field in table.model._meta.concrete_fields if not isinstance(field, AutoField)]
+        columns = {field.name for field in fields} - table.left_out
         rows = [line[table.name] for line in lines if table.name in line]
         assert rows
         assert all(set(row) - {"content"} == columns for row in rows)
@@ -74,3 +80,21 @@ async def test_running_answer_is_archived_as_interrupted(scripted: Script) -> No
     await sync_to_async(imported)(data)
     assert (await Generation.objects.aget()).status == "interrupted"
     assert await Message.objects.acount() == 2
+
+
+async def test_further_model_is_one_more_entry(scripted: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that hangs on another row of the conversation, and whose keys the database chooses."""
+    scripted(text="one two")
+    await frames_of((await engine.submit()).pk)
+    further = Table("entry", JournalEntry, "generation__conversation", left_out=frozenset({"frames"}))
+    for module in ("bundle", "as_jsonl", "reading", "tables"):
+        monkeypatch.setattr(f"streaming.archive.{module}.TABLES", (*TABLES, further))
+    monkeypatch.setitem(BY_NAME, "entry", further)
+    before = await sync_to_async(archive)()
+    entries = [json.loads(line)["entry"] for line in before.splitlines() if line.startswith(b'{"entry"')]
+    assert entries
+    assert set(entries[0]) == {"generation", "first_seq", "last_seq"}
+    await sync_to_async(delete_all)()
+    await sync_to_async(imported)(before)
+    assert await sync_to_async(archive)() == before
+    assert await JournalEntry.objects.acount() == len(entries)

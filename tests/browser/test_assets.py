@@ -111,6 +111,8 @@ async def test_another_import_map_and_a_second_tag_do_no_harm(
     own = '<script type="importmap">{"imports": {"own": "/static/own.js"}}</script>'
 
     async def with_map(route: Route) -> None:
+        if route.request.resource_type != "document":
+            return await route.continue_()
         response = await route.fetch()
         start, tag, rest = re.split('(<link rel="stylesheet".*?(?=</head>))', await response.text(), flags=re.DOTALL)
         head = [own, tag, tag] if is_before else [tag, tag, own]

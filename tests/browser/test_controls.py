@@ -20,7 +20,8 @@ async def test_a_message_is_copied_as_it_was_written(open_chat: Any) -> None:
     await chat.is_idle()
     copied = "navigator.clipboard.readText()"
     for message, text in ((chat.answer, MARKUP), (chat.questions, "markup **please**")):
-        await message.get_by_role("button", name="Copy").click()
+        await message.locator(".chat-copy").click()
+        await expect(message.locator(".chat-copy[data-done]")).to_be_visible()
         await expect(chat.status).to_have_text("Copied.")
         assert await chat.page.evaluate(copied) == text
         await chat.page.evaluate("navigator.clipboard.writeText('')")

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from streaming.costs import cost_of, package
+from streaming.database import in_database
 from streaming.models import Generation
+from streaming.settlement import reap_one
 from streaming.supervisor import current, stop
 from streaming.testing import frames_of
-from tests.engine import Script, load, run_until, submit
+from tests.engine import Script, leave_for_dead, load, run_until, submit
 
 DAY = datetime.datetime(2026, 11, 28, 12, tzinfo=datetime.UTC)
 OPENAI = {"BACKEND": "streaming.providers.openai.ChatCompletions"}
@@ -163,6 +165,23 @@ async def test_cost_is_stored_with_the_answer(scripted: Script, settings: Any) -
     assert row.price == {"source": "settings", "currency": "USD", "model": "m", "input": "1", "output": "10"}
     settings.STREAMING_PRICES = {"m": {"input": 99, "output": 99}}
     assert (await load(generation)).cost == row.cost
+
+
+@pytest.mark.usefixtures("engine")
+async def test_answer_of_a_dead_process_costs_what_is_estimated(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_LEASE_SECONDS = -1
+    scripted(text="one two three", hang_after=2, model="m")
+    generation = await submit()
+    run = current().find(generation.pk)
+    assert run is not None
+    await run_until(lambda: run.written > 3)
+    leave_for_dead(generation)
+    settings.STREAMING_LEASE_SECONDS = 10
+    await in_database(reap_one, generation.pk)
+    row = await load(generation)
+    assert (row.status, row.is_usage_estimated) == ("interrupted", True)
+    assert row.cost == (Decimal(row.input_tokens or 0) + 10 * Decimal(row.output_tokens or 0)) / 1_000_000 > 0
+    run.fence()
 
 
 @pytest.mark.usefixtures("engine")

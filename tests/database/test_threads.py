@@ -5,11 +5,23 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
+from django.db.backends.signals import connection_created
 
-from streaming.database import in_database, in_order
+from streaming.database import alias, in_database, in_order
+from streaming.database.kept import KEPT_SECONDS
+from tests.engine import forget_database_trouble
+
+pytestmark = pytest.mark.django_db(transaction=True)  # threads may have kept connections
+
+
+@pytest.fixture(autouse=True)
+def _no_trouble_afterwards() -> Iterator[None]:
+    yield
+    forget_database_trouble()
 
 
 def _raise(error: Exception) -> None:
@@ -48,3 +60,34 @@ async def test_work_in_order_is_done_even_if_its_caller_is_cancelled() -> None:
     go_on.set()
     await in_order(done.append, False)
     assert done == [True, False]
+
+
+def _query() -> object:
+    with connections[alias()].cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return connections[alias()].connection
+
+
+async def test_thread_keeps_its_connection_to_sqlite() -> None:
+    opened: list[object] = []
+    connection_created.connect(note := lambda connection, **_: opened.append(connection), weak=False)
+    try:
+        kept = await in_order(_query)
+        opened.clear()
+        for _ in range(5):
+            assert await in_order(_query) is kept
+    finally:
+        connection_created.disconnect(note)
+    assert opened == []
+
+
+async def test_kept_connection_is_opened_anew_after_an_error_and_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = await in_order(_query)
+    with pytest.raises(OperationalError):
+        await in_order(_raise, connection.Database.OperationalError("disk I/O error"))
+    assert (newer := await in_order(_query)) is not kept
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + KEPT_SECONDS)
+    await in_order(int)
+    monkeypatch.undo()
+    assert await in_order(_query) is not newer

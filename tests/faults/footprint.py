@@ -25,9 +25,10 @@ class Footprint(NamedTuple):
     memory: int
 
 
-# The resources that a process has after its first answer: its own threads for the database (3), those of Django's pool
-# (4) and of asyncio (which resolves names), its connections, and the SDK of its provider.
-WARM = Footprint(threads=7 + min(32, (os.cpu_count() or 1) + 4), files=8, memory=50 * MEGABYTE)
+# The resources that a process has after its first answer: its own threads for the database (3), those that are lent to
+# requests (4 and 1), those of Django's pool (4) and of asyncio (which resolves names), a connection for each of the
+# first 3, which SQLite opens as 3 files, and the SDK of its provider.
+WARM = Footprint(threads=12 + min(32, (os.cpu_count() or 1) + 4), files=14, memory=50 * MEGABYTE)
 
 
 def warmed(fresh: Footprint) -> Footprint:

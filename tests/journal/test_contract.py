@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from streaming.database import in_database, in_order
-from streaming.journal import Batch, Journal, LiveLog, Polling, Watch, read_frames, write_frames
+from streaming.journal import Batch, Journal, LiveLog, Polling, Watch, database, read_frames, write_frames
 from streaming.journal.contract import MAX_FRAMES_PER_READ
 from streaming.journal.database import MAX_BYTES_PER_STATEMENT
-from streaming.models import Conversation, Generation, JournalEntry, Message
+from streaming.models import Conversation, Generation, Message
 from streaming.testing import seqs_of
 from tests.backing import Backing
 from tests.engine import ALICE
@@ -222,13 +222,13 @@ async def test_frames_of_many_generations_are_stored_in_statements_of_bounded_si
     engine: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    store = JournalEntry.objects.bulk_create
+    store = database._store
 
-    def note(entries: list[JournalEntry], **options: Any) -> list[JournalEntry]:
-        sizes.append(sum(len(entry.frames) for entry in entries))
-        return store(entries, **options)
+    def note(connection: Any, pieces: list[tuple[uuid.UUID, Batch]]) -> None:
+        sizes.append(sum(batch.size for _, batch in pieces))
+        store(connection, pieces)
 
-    monkeypatch.setattr(JournalEntry.objects, "bulk_create", note)
+    monkeypatch.setattr(database, "_store", note)
     ids = [await in_database(_generation) for _ in range(20)]
     whole = [b"id: 1\n" + b"x" * 990 + b"\n\n"] * 50
     await in_database(write_frames, {pk: Batch(1, whole) for pk in ids})

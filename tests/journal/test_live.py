@@ -101,7 +101,7 @@ async def test_wait_returns_at_once_if_there_are_frames() -> None:
 async def test_wait_ends_after_its_time_and_leaves_no_waiter() -> None:
     log = LiveLog()
     await log.wait(0, 0.01)
-    assert not log._waiting
+    assert not log._waiters
 
 
 async def test_close_wakes_every_reader() -> None:

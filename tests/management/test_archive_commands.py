@@ -6,13 +6,18 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.files.base import ContentFile
 from django.core.management import CommandError
 
+from streaming.files.addresses import part_of
 from streaming.management.progress import Progress
-from streaming.models import Conversation, from_now
+from streaming.models import Attachment, Conversation, Message, Review, from_now
+from streaming.models.attachments import FilesStorage
+from streaming.protocol import FilePart, Part, TextPart
 from tests.management.commands import result_of, run
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +98,47 @@ def test_prune_counts_first_and_deletes_then() -> None:
     assert result_of("prune_conversations", "--older-than", "90d", "--user", "ada") == {"selected": 0, "deleted": 0}
     assert run("prune_conversations", "--older-than", "90d")[0] == "1 conversations deleted.\n"
     assert Conversation.objects.get().key == "a"
+
+
+@pytest.mark.usefixtures("stored_conversations")
+def test_prune_may_keep_flagged_conversations() -> None:
+    answer = Message.objects.create(conversation=Conversation.objects.get(key="v"), role="assistant")
+    Review.objects.create(message=answer, is_flagged=True)
+    old = ("--older-than", "90d")
+    assert result_of("prune_conversations", *old, "--keep-flagged") == {"selected": 0, "deleted": 0}
+    assert result_of("prune_conversations", *old) == {"selected": 1, "deleted": 1}
+
+
+def hide(part: Part) -> Part | None:
+    """The site's function: files are left out, and names are hidden."""
+    if isinstance(part, FilePart):
+        return None
+    return TextPart(text=part.text.replace("Ada", "…")) if isinstance(part, TextPart) else part
+
+
+@pytest.mark.usefixtures("stored_conversations")
+@pytest.mark.parametrize("kind", ["jsonl", "markdown", "csv"])
+def test_export_is_redacted_unless_told_otherwise(settings: Any, stored: Path, kind: str) -> None:
+    settings.STREAMING_REDACT = f"{__name__}.hide"
+    conversation = Conversation.objects.get(key="a")
+    name = FilesStorage().save("streaming/x", ContentFile(b"bytes"))
+    file = Attachment.objects.create(
+        conversation=conversation, owner_key=conversation.owner_key, file=name, name="Ada.png", size=5
+    )
+    parts = (part_of(file), TextPart(text="I am Ada"))
+    message = Message(conversation=conversation, role="user")
+    message.set_parts(parts)
+    message.save()
+    Attachment.objects.update(message=message)
+    Conversation.objects.filter(key="a").update(active_leaf=message)
+    shown, _ = run("export_conversations", "--format", kind)
+    assert "Ada" not in shown.replace("ada", "")
+    assert "I am …" in shown
+    everything, _ = run("export_conversations", "--format", kind, "--unredacted")
+    assert "I am Ada" in everything
+    assert ('"attachment":{' in everything, '"attachment":{' in shown) == (kind == "jsonl", False)
+    message.refresh_from_db()
+    assert message.text == "I am Ada"
 
 
 @pytest.mark.parametrize(

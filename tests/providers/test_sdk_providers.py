@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +17,7 @@ import pytest
 from streaming.errors import ProviderError
 from streaming.protocol import Failed, GenerationRequest, StreamError, TextPart, Turn, encode
 from streaming.providers.anthropic import Messages
+from streaming.providers.body import content_of
 from streaming.providers.openai import ChatCompletions, Responses
 from streaming.providers.sdk import SDKProvider
 from streaming.runner.ending import ending_of
@@ -25,6 +27,7 @@ KEY = "sk-test-0123456789abcdef"
 REQUEST = GenerationRequest(turns=(Turn(role="user", parts=(TextPart(text="Hello"),)),))
 EVENT = b'data: {"n": 1}\n\n'
 
+sdk_module = sys.modules[SDKProvider.__module__]
 Make = Callable[..., SDKProvider]
 
 
@@ -98,6 +101,36 @@ class TestAnswers:
     async def test_an_answer_that_is_no_stream_is_passed_on(self, make: Make, peer: Peer, page: bytes) -> None:
         peer.answers(Reply([page], content_type="text/html"))
         assert await body_of(make()) == page
+
+
+class TestBelowTheSDK:
+    """The SDKs do not document where they keep aiohttp's response, which has the body."""
+
+    async def test_the_body_is_found(self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+        found: list[object] = []
+        monkeypatch.setattr(sdk_module, "content_of", lambda response: found.append(content_of(response)) or found[-1])
+        peer.says(EVENT)
+        assert await body_of(make()) == EVENT
+        assert found != [None], "a token costs much more: see providers/body.py"
+
+    async def test_the_sdk_reads_a_body_that_is_not_found(
+        self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sdk_module, "content_of", lambda response: None)
+        peer.says(EVENT, EVENT, HANG)
+        chunks = make(timeout=0.2).stream(REQUEST)
+        assert await anext(chunks) == EVENT + EVENT
+        with pytest.raises(ProviderError) as raised:
+            await anext(chunks)
+        assert raised.value.code == "timeout"
+
+    async def test_the_sdk_reads_a_compressed_body(self, make: Make, peer: Peer) -> None:
+        peer.answers(Reply([gzip.compress(EVENT)], headers={"content-encoding": "gzip"}))
+        assert await body_of(make()) == EVENT
+
+    async def test_a_slow_body_is_no_silence(self, make: Make, peer: Peer) -> None:
+        peer.says(*[EVENT, 0.1] * 6)
+        assert await body_of(make(timeout=0.3)) == 6 * EVENT
 
 
 class TestClosing:

@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from project.settings import MIDDLEWARE
-from tests.faults.footprint import footprint, gives_back
+from tests.faults.footprint import footprint, gives_back, warmed
 from tests.live import rows
 from tests.live.client import Visit, assert_whole
 from tests.live.raw import LEAVE, RawConnection
@@ -29,7 +29,7 @@ async def test_client_that_leaves_before_the_answer_begins_leaves_nothing_behind
 ) -> None:
     site = start(server, MIDDLEWARE=CHAINS[chain])
     visitor = await visit(site).greet()
-    before, chance = footprint(site), random.Random(7)
+    before, chance = warmed(footprint(site)), random.Random(7)
 
     async def come_and_go(key: str) -> None:
         body = {"prompt": "Hello?", "provider": "brief", "id": key}

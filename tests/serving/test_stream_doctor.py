@@ -19,7 +19,6 @@ from tests.serving.test_in_between import Proxy
 proxied = test_in_between.proxied
 PASS = "proxy_pass http://127.0.0.1:8000; proxy_set_header Host $http_host;"
 BUFFERING = f"server {{ listen 80; location / {{ {PASS} proxy_ignore_headers X-Accel-Buffering; }} }}"
-ZIPPING = f"server {{ listen 80; location / {{ {PASS} proxy_hide_header Content-Encoding; }} }}"
 PLAIN = f"server {{ listen 80; location / {{ {PASS} }} }}"
 
 
@@ -46,12 +45,10 @@ def test_stream_of_a_server_is_well(start: Start) -> None:
 @pytest.mark.parametrize(
     ("config", "heartbeat", "silence", "found"),
     [
-        (PLAIN, 0.5, "2.5", []),
         (BUFFERING, 0.5, "0", ["buffered"]),
-        (ZIPPING, 0.5, "0", ["compressed"]),
         (PLAIN, 60, "2.5", ["cut"]),
     ],
-    ids=["well", "buffering", "zipping", "impatient"],
+    ids=["buffering", "impatient"],
 )
 def test_proxy_at_fault_is_named(
     start: Start, proxied: Proxy, config: str, heartbeat: float, silence: str, found: list[str]
@@ -60,10 +57,10 @@ def test_proxy_at_fault_is_named(
     behind = proxied(site, config)
     _wait_for(behind)
     code, layers = diagnosed(site, behind.url, "--server", site.url, "--silence", silence)
-    assert code == bool(found)
+    assert code == 1
     assert [codes(layers[name]) for name in ("app", "middleware", "server")] == [[], [], []]
-    assert codes(layers["site"])[: len(found) or None] == found
-    assert ("proxy" in layers["site"]["advice"]) == bool(found)
+    assert codes(layers["site"])[:1] == found
+    assert "proxy" in layers["site"]["advice"]
 
 
 def _wait_for(site: Site) -> None:

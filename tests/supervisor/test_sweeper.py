@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from streaming.models import Conversation
+from streaming.models import Conversation, from_now
 from streaming.supervisor import current, sweeper
 from tests.engine import Script, submit
 
@@ -70,6 +70,20 @@ async def test_every_sweep_returns_memory(monkeypatch: pytest.MonkeyPatch, setti
     async with asyncio.timeout(5):
         await given.acquire()
         await given.acquire()
+
+
+@pytest.mark.usefixtures("engine")
+async def test_sweeper_forgets_old_conversations(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.STREAMING_SWEEP_SECONDS = 0.01
+    settings.STREAMING_RETENTION_DAYS = 30
+    monkeypatch.setattr(sweeper, "SWEEPS_PER_PRUNING", 1)
+    await Conversation.objects.abulk_create(Conversation(key=f"{at}", owner_key="visitor:v") for at in range(25))
+    await Conversation.objects.exclude(key="0").aupdate(updated_at=from_now(-31 * 86_400))
+    current().ensure_sweeping()
+    async with asyncio.timeout(10):
+        while await Conversation.objects.acount() > 1:  # noqa: ASYNC110  # no event announces it
+            await asyncio.sleep(0.02)
+    assert (await Conversation.objects.aget()).key == "0"
 
 
 async def test_sweeper_deletes_old_conversations_of_visitors(

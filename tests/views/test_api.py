@@ -75,6 +75,8 @@ class Anybody(SessionCheck):
     def __init__(self) -> None:
         self.owner = ALICE
 
+    is_due = True
+
     async def holds(self) -> bool:
         return True
 

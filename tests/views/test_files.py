@@ -14,7 +14,7 @@ from django.test import AsyncClient
 
 from streaming.errors import BadRequest
 from streaming.intake import submission_of
-from streaming.models import Attachment
+from streaming.models import Attachment, StaffAccess
 from streaming.supervisor import current
 from tests.pages import html, visible
 from tests.pictures import PDF, PNG, data_url
@@ -82,6 +82,20 @@ async def test_only_its_owner_and_staff_who_may_read_messages_see_a_file() -> No
     assert (await desk.get(given["url"])).status_code == 404
     await staff.user_permissions.aadd(await Permission.objects.aget(codename="view_message"))
     assert await body_of(await desk.get(given["url"])) == PNG
+
+
+async def test_look_of_staff_is_logged_and_needs_more_where_content_is_redacted(settings: Any) -> None:
+    given = await upload(AsyncClient())
+    staff, client = await get_user_model().objects.acreate_user("staff", is_staff=True), AsyncClient()
+    await client.aforce_login(staff)
+    await staff.user_permissions.aadd(await Permission.objects.aget(codename="view_message"))
+    assert await body_of(await client.get(given["url"])) == PNG
+    logged = await StaffAccess.objects.aget()
+    assert (logged.username, logged.action, logged.object_id) == ("staff", "file", given["id"])
+    settings.STREAMING_REDACT = "tests.admin.test_staff.hide"
+    assert (await client.get(given["url"])).status_code == 404
+    await staff.user_permissions.aadd(await Permission.objects.aget(codename="view_raw_events"))
+    assert await body_of(await client.get(given["url"])) == PNG
 
 
 async def test_a_file_is_served_with_headers_that_keep_code_from_running() -> None:

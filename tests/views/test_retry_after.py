@@ -24,6 +24,7 @@ LIMITS = {
     "MAX_PROMPTS_PER_MINUTE": (1, 40, range(18, 21)),
     "MAX_TOKENS_PER_DAY": (1, DAY - 1000, range(990, 1001)),
     "MAX_MESSAGES_PER_CONVERSATION": (2, 0, range(DAY, DAY + 1)),
+    "BUDGETS": ({"owner": {"day": {"tokens": 0}}}, 0, range(1, DAY + 1)),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
@@ -122,3 +123,24 @@ async def test_too_many_open_streams_are_refused_without_encode(scripted: Script
     await anext(open_one)
     assert b"open in too many places" in await body_of(await stream(generation, nothing))
     await open_one.aclose()  # type: ignore[attr-defined]
+
+
+async def test_parts_are_passed_on_without_djangos_wrappers(scripted: Script) -> None:
+    """Django keeps a response's content in `_iterator`, which it does not document."""
+    scripted(text="Hello")
+    response = await stream(await submit())
+    assert inspect.isasyncgen(aiter(response))
+    assert aiter(response).__qualname__ == "_never_raising", "a token costs more: see EventStream"
+    assert DONE in await body_of(response)
+
+
+async def test_middleware_may_replace_the_content(scripted: Script) -> None:
+    scripted(text="Hello")
+    response = await stream(await submit())
+
+    async def louder(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for part in parts:
+            yield part.upper()
+
+    response.streaming_content = louder(response.streaming_content)
+    assert b"HELLO" in await body_of(response)

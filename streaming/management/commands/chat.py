@@ -12,11 +12,11 @@ from argparse import ArgumentParser
 from collections.abc import Coroutine
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from streaming.chat import NOBODY, Answer, Result, go_on, start_chat
 from streaming.errors import StreamingError
+from streaming.management.selection import owner_named
 from streaming.management.terminal import Screen
 from streaming.models import Conversation, Generation, Owner, Status
 from streaming.protocol import ToolApproval, ToolCall
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="USERNAME", help="Whose conversation it is.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self._owner = _owner(options["user"])
+        self._owner = NOBODY if options["user"] is None else owner_named(options["user"])
         self._provider = options["provider"]
         self._verbosity = int(options["verbosity"])
         key = _key(self._owner, options["conversation"], is_newest=options["newest"])
@@ -150,16 +150,6 @@ class _StopOnInterrupt:
 def _decide(call: ToolCall) -> ToolApproval:
     is_approved = input(f"May {call.name} be called with {call.raw_arguments}? [y/N] ").strip().lower() in ("y", "yes")
     return ToolApproval(call_id=call.id, is_approved=is_approved)
-
-
-def _owner(username: str | None) -> Owner:
-    if username is None:
-        return NOBODY
-    users = get_user_model()
-    try:
-        return Owner.of_user(users.objects.get_by_natural_key(username).pk)
-    except users.DoesNotExist as error:
-        raise CommandError(f"There is no user {username!r}.") from error
 
 
 def _key(owner: Owner, named: str | None, *, is_newest: bool) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from streaming.archive import FORMATS, bundles
 from streaming.management.files import written
 from streaming.management.progress import ReportingCommand
+from streaming.management.redaction import redacted_bundle
 from streaming.management.selection import add_owner_arguments, of_owner
 from streaming.models import Conversation
 
@@ -23,6 +24,9 @@ class Command(ReportingCommand):
         parser.add_argument("file", nargs="?", default="-", help="Where to write; - is standard output, the default.")
         parser.add_argument("--format", choices=FORMATS, default="jsonl")
         parser.add_argument("--conversation", metavar="KEY", help="Only conversations with this key.")
+        parser.add_argument(
+            "--unredacted", action="store_true", help="Export what STREAMING_REDACT hides, too; needed for a backup."
+        )
         add_owner_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,7 +34,8 @@ class Command(ReportingCommand):
         if options["conversation"]:
             selected = selected.filter(key=options["conversation"])
         count = selected.count()
-        counted = self.progress(options, "conversations", count).counted(bundles(selected))
+        found = bundles(selected) if options["unredacted"] else map(redacted_bundle, bundles(selected))
+        counted = self.progress(options, "conversations", count).counted(found)
         with written(options["file"], self.stdout) as write:
             for text in FORMATS[options["format"]](counted):
                 write(text)

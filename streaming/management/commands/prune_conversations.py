@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from streaming.archive import CONVERSATIONS_PER_DELETION, prune, unused_for
+from streaming.archive import CONVERSATIONS_PER_DELETION, prune, unused_for, without_flagged
 from streaming.management.progress import ReportingCommand
 from streaming.management.selection import add_owner_arguments, age, of_owner
 
@@ -16,6 +16,9 @@ class Command(ReportingCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--older-than", type=age, required=True, metavar="AGE", help="For example 90d, 12h or 30m.")
+        parser.add_argument(
+            "--keep-flagged", action="store_true", help="Keep conversations in which staff have flagged an answer."
+        )
         parser.add_argument("--dry-run", action="store_true", help="Only count; delete nothing.")
         parser.add_argument(
             "--batch",
@@ -27,6 +30,7 @@ class Command(ReportingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         selected = of_owner(unused_for(options["older_than"]), options)
+        selected = without_flagged(selected) if options["keep_flagged"] else selected
         count, done = selected.count(), 0
         progress = self.progress(options, "conversations", count)
         for deleted in () if options["dry_run"] else prune(selected, at_once=options["batch"]):

@@ -33,10 +33,9 @@ class Command(ReportingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         generation = _found(options["answer"])
         chunks = [msgspec.json.decode(chunk_of(frame)) for frame in replay(generation)]
-        timeline = getattr(generation, "timeline", None)
         times = generation.first_delta_ms or 0, generation.duration_ms or 0
         began, count = time.monotonic(), 0
-        for piece in paced(pieces_of(chunks), timeline, *times):
+        for piece in paced(pieces_of(chunks), generation.timeline, *times):
             if options["speed"]:
                 time.sleep(max(0.0, began + piece.ms / 1000 / options["speed"] - time.monotonic()))
             self._show(piece, options)

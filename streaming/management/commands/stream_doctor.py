@@ -75,6 +75,8 @@ def _advice(name: str, new: list[Finding], known: set[str], options: dict[str, A
     """Returns a sentence about who is to blame for what is `new` here. `known` is what was wrong before."""
     if not new:
         return ""
+    if new[0].code == "unreachable":
+        return "Start the site, or give the address at which it runs."
     if name == "middleware":
         quick = Plan(pause=0.05)
         one = culprit(quick, options["site"], lambda found: {each.code for each in findings(found)} <= known)

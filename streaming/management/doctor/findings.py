@@ -21,10 +21,14 @@ class Finding(NamedTuple):
     text: str
 
 
+def _unreachable(found: Measurement) -> str:
+    return "" if found.status else f"There is no answer: {found.trouble}."
+
+
 def _refused(found: Measurement) -> str:
     if found.status == 200:
         return ""
-    return found.trouble or f"The response has the status {found.status}: {ADVICE.get(found.status, 'see its log')}."
+    return f"The response has the status {found.status}: {ADVICE.get(found.status, 'see its log')}."
 
 
 ADVICE = {
@@ -70,6 +74,7 @@ def _slow(found: Measurement) -> str:
 
 
 RULES: dict[str, Callable[[Measurement], str]] = {
+    "unreachable": _unreachable,
     "refused": _refused,
     "not_a_stream": _changed,
     "compressed": _compressed,
@@ -79,7 +84,7 @@ RULES: dict[str, Callable[[Measurement], str]] = {
 }
 """The rules in the order of their weight. Each returns a sentence, or an empty text if nothing is wrong."""
 
-LAST = ("refused", "not_a_stream")
+LAST = ("unreachable", "refused", "not_a_stream")
 """Findings after which there is nothing more to judge."""
 
 IMPLIED = {"buffered": "slow"}

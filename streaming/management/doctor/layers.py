@@ -68,7 +68,11 @@ async def _behind_middleware(application: Any, plan: Plan, site: SplitResult) ->
         else:
             found.take(message.get("body", b""))
 
-    await application(_scope(plan, site), receive, send)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await application(_scope(plan, site), receive, send)
+    except Exception as trouble:  # a middleware may raise anything
+        found.trouble = f"{type(trouble).__name__}: {trouble}".rstrip(": ")
     return found
 
 

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
     atomic = False  # CONCURRENTLY: writers do not wait
 
     dependencies = [
-        ('streaming', '0020_reviews'),
+        ('streaming', '0004_reviews_costs_pins'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from streaming.archive.bundles import Bundle
+from streaming.archive.bundle import Bundle
 from streaming.models import Conversation, Generation, Message
 
 CONVERSATION = ("key", "title", "owner_key")

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from streaming.archive.bundles import Bundle
+from streaming.archive.bundle import Bundle
 from streaming.archive.columns import columns_of, dump
 from streaming.archive.tables import TABLES, Row, Table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 
-from streaming.archive.bundles import Bundle
+from streaming.archive.bundle import Bundle
 from streaming.models import Message
 from streaming.protocol import FilePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, ToolResult
 
