@@ -10,14 +10,14 @@ from typing import Any, ClassVar, get_args
 
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from streaming.admin.search import either
 from streaming.conf import settings
 from streaming.errors import PUBLIC_MESSAGES
-from streaming.models import RATINGS, Conversation, Generation, Message, Status, Thumb, listed
+from streaming.models import RATINGS, Conversation, Generation, Message, Review, Status, Thumb, listed
 from streaming.protocol import FinishReason
 from streaming.tools import registered
 
@@ -27,10 +27,12 @@ REACH = {Conversation: "conversation", Message: "message", Generation: "pk"}
 MOST_CHOICES = 100
 
 FAILED = (Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
+# Django's own `message__review=None` would read all messages to get from an answer to its review.
+UNREVIEWED = Q(~Exists(Review.objects.filter(message=OuterRef("message"))))
 INBOX = (
     Q(message__review__is_flagged=True),
-    Q(message__review=None, status__in=FAILED),
-    Q(message__review=None, message__feedback__thumb=Thumb.DOWN),
+    UNREVIEWED & Q(status__in=FAILED),
+    UNREVIEWED & Q(message__feedback__thumb=Thumb.DOWN),
 )
 """What waits for a reviewer: flagged answers, and failed or disliked ones that nobody has reviewed."""
 
@@ -51,7 +53,10 @@ class AnswerFilter(admin.SimpleListFilter):
         value = self.value()
         if not value or value not in dict(self.lookup_choices):
             return queryset
-        answers = (Generation.objects.order_by().filter(condition) for condition in self.conditions(value))
+        conditions = self.conditions(value)
+        if queryset.model is Generation and len(conditions) == 1:
+            return queryset.filter(*conditions)
+        answers = (Generation.objects.order_by().filter(condition) for condition in conditions)
         return queryset.filter(pk__in=either(*(found.values(REACH[queryset.model]) for found in answers)))
 
 
@@ -150,7 +155,7 @@ REVIEW_STATES: dict[str, tuple[Any, Sequence[Q]]] = {
     "inbox": (_("in the inbox"), INBOX),
     "flagged": (_("flagged"), [Q(message__review__is_flagged=True)]),
     "reviewed": (_("reviewed"), [Q(message__review__isnull=False)]),
-    "unreviewed": (_("not reviewed"), [Q(message__review=None)]),
+    "unreviewed": (_("not reviewed"), [UNREVIEWED]),
 }
 
 

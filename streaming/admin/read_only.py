@@ -41,7 +41,7 @@ class ViewOnlyAdmin(ModelAdmin[ModelT]):
     @property
     def media(self) -> Media:
         scripts: Any = [Script(f"streaming/admin/{name}.js", type="module") for name in ("review", "watch")]
-        return super().media + Media(css={"all": ["streaming/admin.css"]}, js=scripts)
+        return super().media + Media(css={"all": ["streaming/markdown.css", "streaming/admin.css"]}, js=scripts)
 
     def has_view_permission(self, request: HttpRequest, obj: ModelT | None = None) -> bool:
         """Asks only for `view`. In Django, staff who may change a row may also see it, but nobody changes these."""

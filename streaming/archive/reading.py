@@ -110,7 +110,7 @@ class Import:
         self._close_group()
         self._is_ended = True
         if not self.bad and Counter(counts) != self._read:
-            raise BadLine(f"The archive has not as many rows as it says: {dict(self._read)}.")
+            raise BadLine(f"The archive has other numbers of rows than this line says: {dict(self._read)}.")
 
     def _close_group(self) -> None:
         group, self._group = self._group, None

@@ -89,8 +89,8 @@ def _used(owner: Owner | None, since: datetime.datetime) -> dict[str, Decimal]:
     told, used = _site_sums.get(since, (0.0, {}))
     if not used or time.monotonic() - told > SITE_SECONDS:
         used = _summed(None, since)
-        for ended in [one for one in _site_sums if one < since - datetime.timedelta(days=32)]:
-            del _site_sums[ended]
+        for ended in [one for one in list(_site_sums) if one < since - datetime.timedelta(days=32)]:
+            _site_sums.pop(ended, None)  # another thread may have done it
         _site_sums[since] = (time.monotonic(), used)
     return used
 

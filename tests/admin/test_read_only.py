@@ -88,18 +88,17 @@ def test_error_detail_needs_the_permission_to_view_generations():
     assert "HTTP 429: slow down" in page_of(reader, "generation", conversation.generations.get().pk)
 
 
+@pytest.mark.parametrize("query", [{}, {"q": "t"}, {"review": "unreviewed"}], ids=["all", "search", "filter"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_list_takes_the_same_queries_for_3_rows_and_30(superuser, kind):
+def test_list_takes_the_same_queries_for_3_rows_and_30(superuser, kind, query):
     def queries() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
-            page_of(superuser, kind)
+        with CaptureQueriesContext(connection) as captured:
+            page_of(superuser, kind, **query)
         return len(captured)
 
     for number in range(3):
         exchange(f"early {number}")
-    page_of(superuser, kind)
+    page_of(superuser, kind, **query)
     few = queries()
     for number in range(27):
         exchange(f"late {number}")

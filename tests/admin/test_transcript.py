@@ -68,6 +68,14 @@ def test_transcript_loads_nothing_from_elsewhere(superuser):
     assert 'href="https://example.org' not in page
 
 
+def test_picture_that_a_model_made_is_shown(superuser):
+    url = "data:image/png;base64,iVBORw0KGgo="
+    evil = FilePart(media_type="image/png", url="data:image/svg+xml;base64,PHN2Zz4=")
+    conversation = exchange(parts=(FilePart(media_type="image/png", url=url), evil))
+    page = page_of(superuser, "conversation", conversation.pk)
+    assert re.findall(r'<img src="([^"]+)"', page) == [url]
+
+
 def test_transcript_takes_the_same_queries_for_any_length(superuser):
     conversation = exchange()
 
@@ -93,6 +101,15 @@ def test_long_transcript_shows_the_newest_messages_and_a_link_to_the_rest(superu
     everything = re.search(r'href="([^"]+conversation__id__exact[^"]+)"', page)
     assert everything is not None
     assert len(superuser.get(everything[1]).context["cl"].result_list) == 2
+
+
+def test_what_models_write_is_markdown_and_what_people_write_is_not(superuser):
+    table = "| a | b |\n|---|---|\n| 1 | 2 |"
+    conversation = exchange(prompt="**mine**", parts=(TextPart(text=f"**theirs**\n\n{table}"),))
+    page = page_of(superuser, "conversation", conversation.pk)
+    assert "<strong>theirs</strong>" in page
+    assert re.search(r"<td[^>]*>1</td>", page)
+    assert "**mine**" in page
 
 
 def test_parts_that_cannot_be_read_are_shown_raw(superuser):

@@ -91,7 +91,7 @@ WRONG = [
     (change(2, owner_key="user:1"), 2, "must name a visitor"),
     (change(7, id="x" * 8), 7, "'id' cannot be"),
     (change(7, key="a"), 7, "database refuses"),
-    (change(12, message=5), 12, "not as many rows"),
+    (change(12, message=5), 12, "other numbers of rows"),
     (lambda lines: lines.pop(), 12, "was cut"),
     (lambda lines: lines.append({"end": {}}), 13, "after its last line"),
     (lambda lines: lines.pop(1), 2, "must stand below its conversation"),

@@ -44,6 +44,7 @@ READING = (
 LOCKS = "tests/intake/test_branches.py::test_branch_change_and_message_at_once_happen_one_after_the_other"
 FILES = ("tests/files", "tests/views/test_files.py", "tests/admin/test_files.py")
 OPERATIONS = ("tests/archive", "tests/management/test_usage.py")
+ADMIN = ("tests/admin/test_search.py", "tests/admin/test_filters.py", "tests/admin/test_usage.py")
 CONTRACT = "tests/journal/test_contract.py"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -58,11 +59,15 @@ def run_tests(paths: Sequence[str], *options: str, **environment: str) -> None:
 @pytest.mark.parametrize("server_name", ["postgres_server", "mariadb_server"])
 def test_on_another_database(request: pytest.FixtureRequest, server_name: str) -> None:
     server: Backing = request.getfixturevalue(server_name)
-    run_tests([*ENGINE, *FILES, *OPERATIONS, LOCKS, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
+    run_tests([*ENGINE, *ADMIN, *FILES, *OPERATIONS, LOCKS, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
 
 
 def test_with_reads_from_a_replica_that_is_behind() -> None:
     run_tests(READING, TEST_REPLICA="1")
+
+
+def test_lists_of_staff_are_quick_with_many_rows(postgres_server: Backing) -> None:
+    run_tests(["tests/admin/many_rows.py"], "-p", "no:randomly", TEST_DATABASE_URL=postgres_server.url)
 
 
 def test_with_redis(redis_server: Backing) -> None:

@@ -10,7 +10,8 @@ import msgspec
 
 from streaming.access import is_redacting, redacted
 from streaming.files.addresses import addressed, id_of
-from streaming.models import Message
+from streaming.files.kinds import IMAGES
+from streaming.models import Message, Role
 from streaming.protocol import (
     FilePart,
     OpaquePart,
@@ -27,10 +28,15 @@ MAX_SHOWN = 20_000
 """The most characters shown of one value. A data URL or a tool's output may have millions."""
 
 
+MAX_PICTURE = 4_000_000
+"""The most characters of a picture inside the page."""
+
+
 class Block(NamedTuple):
     """One part. `template` names its template `streaming/admin/part_<template>.html`, `json` is its structured field.
 
-    A tool call has its `result` and `approval` with it, and its `span` in milliseconds if the timeline knows it.
+    A tool call has its `result` and `approval` with it, and its `span` in milliseconds if the timeline knows it. What
+    models write is Markdown; what people write is shown as it is, like on the chat page.
     """
 
     template: str
@@ -39,6 +45,13 @@ class Block(NamedTuple):
     result: Block | None = None
     approval: Any = None
     span: int | None = None
+    is_markdown: bool = False
+
+    @property
+    def picture(self) -> str:
+        """The data URL of a picture that a model made; empty for files elsewhere, which the admin does not load."""
+        begins = tuple(f"data:{kind};base64," for kind in IMAGES)
+        return self.part.url if self.part.url.startswith(begins) and len(self.part.url) <= MAX_PICTURE else ""
 
 
 def blocks_of(message: Message, timeline: Sequence[Sequence[Any]] | None, *, reasoning: bool) -> list[Block]:
@@ -49,7 +62,9 @@ def blocks_of(message: Message, timeline: Sequence[Sequence[Any]] | None, *, rea
         # Another version of the app, or a person, wrote these parts. A function that redacts cannot read them either.
         return [Block("opaque", None, "" if is_redacting() else pretty(message.parts))]
     shown = [part if reasoning else _without_reasoning(part) for part in parts]
-    return _joined([_block(part) for part in shown], spans_of(timeline or ()))
+    is_markdown = message.role == Role.ASSISTANT
+    blocks = [_block(part)._replace(is_markdown=is_markdown) for part in shown]
+    return _joined(blocks, spans_of(timeline or ()))
 
 
 def _without_reasoning(part: Part) -> Part:
