@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
+from streaming.models.branches import MessageTree
 from streaming.models.conversations import Conversation
 from streaming.models.generations import Generation
 from streaming.models.messages import Message
@@ -29,6 +30,11 @@ class History:
     def read(cls, conversation: Conversation, *related: str) -> History:
         """Reads what the database has now. `related` names relations that are read in the same query."""
         return cls(conversation, conversation.messages.select_related("generation", *related).order_by())
+
+    @property
+    def tree(self) -> MessageTree:
+        """The branches of the conversation."""
+        return MessageTree(self._by_id.values())
 
     def __len__(self) -> int:
         return len(self._by_id)

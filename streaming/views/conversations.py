@@ -16,13 +16,13 @@ from streaming.models import (
     Conversation,
     Feedback,
     Generation,
+    History,
     Message,
     MessageTree,
     Owner,
     Role,
     contributions,
     parts_of,
-    path_of,
 )
 from streaming.protocol.ui_stream import ui_parts
 from streaming.views.endpoint import body_of, endpoint
@@ -73,8 +73,8 @@ def describe(owner: Owner, key: str) -> dict[str, Any]:
         NotFound: there is none, or it is somebody else's.
     """
     found = find_conversation(owner, key)
-    tree = MessageTree(found)
-    grouped = contributions(path_of(found))
+    history = History.read(found)
+    tree, grouped = history.tree, contributions(history.path(history.leaf))
     written = [rows for rows in grouped if not _is_being_written(rows[-1])]
     return {
         "id": found.key,
