@@ -55,7 +55,7 @@ def keep_opinion(owner: Owner, key: str, message_id: str, opinion: Opinion | Non
         conversation = Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
         if conversation is None:
             raise NotFound("There is no such conversation.")
-        answer = _answer(MessageTree(conversation), conversation, message_id)
+        answer = _answer(MessageTree.read(conversation), conversation, message_id)
         if opinion is None:
             Feedback.objects.filter(message=answer).delete()
         else:

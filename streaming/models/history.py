@@ -92,8 +92,8 @@ def _is_uuid(text: str) -> bool:
 
 
 def path_of(conversation: Conversation) -> list[Message]:
-    """Returns the messages of the path that is shown, with the owner's feedback. Makes one query."""
-    history = History.read(conversation, "feedback")
+    """Returns the messages of the path that is shown. Makes one query."""
+    history = History.read(conversation)
     return history.path(history.leaf)
 
 

@@ -73,7 +73,7 @@ def describe(owner: Owner, key: str) -> dict[str, Any]:
         NotFound: there is none, or it is somebody else's.
     """
     found = find_conversation(owner, key)
-    history = History.read(found)
+    history = History.read(found, "feedback")
     tree, grouped = history.tree, contributions(history.path(history.leaf))
     written = [rows for rows in grouped if not _is_being_written(rows[-1])]
     return {

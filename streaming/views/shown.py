@@ -127,7 +127,7 @@ def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
     """The messages of the path that is shown. An answer that is being written has the parts that it has so far."""
     if conversation is None:
         return []
-    history = History.read(conversation)
+    history = History.read(conversation, "feedback")
     tree, grouped = history.tree, contributions(history.path(history.leaf))
     return [_shown(rows)._replace(branch=tree.branch(rows[0])) for rows in grouped]
 
