@@ -5,6 +5,7 @@ from __future__ import annotations
 from streaming.views import (
     chat_patterns,
     conversation_patterns,
+    feedback_patterns,
     file_patterns,
     health_patterns,
     listing_patterns,
@@ -16,6 +17,7 @@ app_name = "streaming"
 urlpatterns = [
     *chat_patterns,
     *conversation_patterns,
+    *feedback_patterns,
     *listing_patterns,
     *file_patterns,
     *health_patterns,

@@ -43,6 +43,7 @@ class Request(NamedTuple):
     path: str
     body: JSON
     call: tuple[str, str, str] | None = None
+    method: str = "POST"
 
 
 class Given(NamedTuple):
@@ -69,6 +70,7 @@ REQUESTS = {
     "stop": Request("/<key>/stop", {"messageId": ANSWER}),
     "old stop": Request("/<key>/stop", {"assistantMessage": {"id": ANSWER}}),
     "branch": Request("/<key>/branch", {"messageId": ANSWER}),
+    "feedback": Request("/<key>/messages/<answer>/feedback", {"thumb": "up", "comment": "Good."}, method="PUT"),
 }
 FRAMES = {
     name: Request("", {"type": "send", "requestId": "r1", "body": {"provider": "default"}, **one.body}, one.call)
@@ -128,7 +130,8 @@ class Asker:
     async def post(self, request: Request, body: JSON) -> Given:
         """Sends a body that was made of `request`, and reads the whole response."""
         await self.prepare(request.call)
-        response = await self._sent("/api/chat" + self.filled(request.path), self.filled(json.dumps(body)))
+        path, text = "/api/chat" + self.filled(request.path), self.filled(json.dumps(body))
+        response = await self._sent(path, text, request.method)
         if response.status < 300:
             self.forget()
         return response
@@ -166,8 +169,8 @@ class Asker:
     async def _has_grown(self) -> bool:
         return await Message.objects.filter(conversation__key=self.key).acount() > 2
 
-    async def _sent(self, path: str, body: str) -> Given:
-        response = await self.client.post(path, body, content_type="application/json")
+    async def _sent(self, path: str, body: str, method: str = "POST") -> Given:
+        response = await self.client.generic(method, path, body, content_type="application/json")
         given = await read(response)
         await current().idle()
         return given

@@ -2,7 +2,8 @@
 
 `read_submission` reads a client's JSON into a `Submission`; `accept` stores the message, the answer that will be
 written and its pending generation in one transaction, and returns what the generation starts from. `select_branch`
-changes the path that is shown; `change` and `delete` a conversation as a whole.
+changes the path that is shown; `change` and `delete` a conversation as a whole; `keep_opinion` what its owner thinks of
+an answer.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from streaming.intake.branches import select_branch
 from streaming.intake.changes import Changes, change, clean, delete, read_changes
 from streaming.intake.client_json import UNREADABLE, read_json
 from streaming.intake.commands import read_command, request_id_if_any, request_id_of
+from streaming.intake.feedback import checked, keep_opinion, read_opinion
+from streaming.intake.opinion import Opinion
 from streaming.intake.parsing import read_stop, read_submission, submission_of
 from streaming.intake.pending import Accepted, Sender, Start
 from streaming.intake.submission import Submission, ToolAnswer
@@ -20,17 +23,21 @@ __all__ = [
     "UNREADABLE",
     "Accepted",
     "Changes",
+    "Opinion",
     "Sender",
     "Start",
     "Submission",
     "ToolAnswer",
     "accept",
     "change",
+    "checked",
     "clean",
     "delete",
+    "keep_opinion",
     "read_changes",
     "read_command",
     "read_json",
+    "read_opinion",
     "read_stop",
     "read_submission",
     "request_id_if_any",

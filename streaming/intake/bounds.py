@@ -12,6 +12,7 @@ import msgspec
 from streaming.conf import settings
 from streaming.errors import BadRequest, TooLarge
 from streaming.files.uploads import MAX_NAME_CHARS
+from streaming.intake.opinion import Opinion
 from streaming.intake.submission import Submission, ToolAnswer
 from streaming.protocol import FilePart, ToolApproval, ToolResult
 from streaming.protocol.nesting import is_too_deep
@@ -22,6 +23,8 @@ MAX_ALIAS_CHARS = 64
 """The longest alias of a provider. The database's columns have this length."""
 MAX_REASON_CHARS = 2_000
 """The longest reason for a decision about a tool call. It is sent to the model in every further turn."""
+MAX_COMMENT_CHARS = 2_000
+"""The longest comment on an answer."""
 MAX_COMMAND_CHARS = 1_000_000
 """The longest frame of a socket. It has the client's whole history, which is not used, and twice the longest prompt."""
 MAX_REQUEST_ID_CHARS = 128
@@ -50,6 +53,7 @@ BOUNDS: dict[type[msgspec.Struct], dict[str, Bound]] = {
     # A `call_id` is one of the answer's own.
     ToolResult: {"output": lambda: settings.MAX_TOOL_OUTPUT_CHARS},
     ToolApproval: {"reason": lambda: MAX_REASON_CHARS},
+    Opinion: {"comment": lambda: MAX_COMMENT_CHARS},
 }
 """The most characters of each field. Longer texts are refused, except for a file's name, which is cut."""
 

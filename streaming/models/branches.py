@@ -82,6 +82,13 @@ class MessageTree:
             leaf = self.get(leaf.parent_id)
         return walked[::-1]
 
+    def first_row(self, message: Message) -> Message:
+        """Returns the first row of the contribution that `message` belongs to."""
+        parent = self.get(message.parent_id)
+        while parent and parent.role == message.role == Role.ASSISTANT:
+            message, parent = parent, self.get(parent.parent_id)
+        return message
+
     def branch(self, message: Message) -> Branch | None:
         """Returns the place among the siblings, or None for a message without siblings."""
         siblings = [one.public_id for one in self.siblings(message)]

@@ -35,3 +35,8 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_thumb_display()} {self.message_id}"
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The entry for the message's metadata, in the words of the request that stores it."""
+        return {"thumb": Thumb(self.thumb).name.lower(), "comment": self.comment}

@@ -27,9 +27,9 @@ class History:
         self._by_id: dict[uuid.UUID | None, Message] = {message.pk: message for message in messages}
 
     @classmethod
-    def read(cls, conversation: Conversation) -> History:
-        """Reads what the database has now."""
-        return cls(conversation, conversation.messages.select_related("generation").order_by())
+    def read(cls, conversation: Conversation, *related: str) -> History:
+        """Reads what the database has now. `related` names relations that are read in the same query."""
+        return cls(conversation, conversation.messages.select_related("generation", *related).order_by())
 
     @property
     def tree(self) -> MessageTree:

@@ -111,6 +111,7 @@ def _addresses(key: str) -> dict[str, str]:
         "page_url": reverse("streaming:conversation", args=(NEW_KEY,)),
         "send_url": reverse("streaming:send", args=(key,)),
         "stop_url": reverse("streaming:stop", args=(key,)),
+        "feedback_url": reverse("streaming:feedback", args=(key,)),
         "branch_url": reverse("streaming:branch", args=(key,)),
     }
 

@@ -1,8 +1,8 @@
 """The HTTP views. Each one reads the request, checks who asks, calls the engine and encodes the result.
 
-`endpoint` decorates the JSON and streaming endpoints in `chat`, `conversations`, `listing` and `files`. `sse` makes a
-subscription into a response. `pages` has the chat pages, and `shown` makes the values for their templates. A site
-streams an answer from a view of its own with `stream_answer`.
+`endpoint` decorates the JSON and streaming endpoints in `chat`, `conversations`, `feedback`, `listing` and `files`.
+`sse` makes a subscription into a response. `pages` has the chat pages, and `shown` makes the values for their
+templates. A site streams an answer from a view of its own with `stream_answer`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
 from streaming.views.endpoint import outside_transactions
+from streaming.views.feedback import feedback_patterns
 from streaming.views.files import accepted_files, file_patterns
 from streaming.views.health import health_patterns
 from streaming.views.listing import listing_patterns
@@ -25,6 +26,7 @@ __all__ = [
     "accepted_files",
     "chat_patterns",
     "conversation_patterns",
+    "feedback_patterns",
     "file_patterns",
     "health_patterns",
     "listing_patterns",

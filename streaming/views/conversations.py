@@ -14,6 +14,7 @@ from streaming.files.addresses import addressed_messages
 from streaming.intake import UNREADABLE, read_json, select_branch
 from streaming.models import (
     Conversation,
+    Feedback,
     Generation,
     History,
     Message,
@@ -72,7 +73,7 @@ def describe(owner: Owner, key: str) -> dict[str, Any]:
         NotFound: there is none, or it is somebody else's.
     """
     found = find_conversation(owner, key)
-    history = History.read(found)
+    history = History.read(found, "feedback")
     tree, grouped = history.tree, contributions(history.path(history.leaf))
     written = [rows for rows in grouped if not _is_being_written(rows[-1])]
     return {
@@ -88,13 +89,21 @@ def _is_being_written(message: Message) -> bool:
 
 
 def _ui_message(rows: list[Message], tree: MessageTree) -> dict[str, Any]:
-    """The rows of one message as a UIMessage. Its metadata are those of its newest generation and of its branch."""
+    """The rows of one message as a UIMessage.
+
+    Its metadata are those of its newest generation, of its branch, and the owner's feedback.
+    """
     first, last = rows[0], rows[-1]
     parts = ui_parts(parts_of(rows), is_persons=first.role == Role.USER)
     shown = {"id": first.public_id, "role": first.role, "parts": parts}
     generation: Generation | None = getattr(last, "generation", None)
-    metadata = (generation.metadata if generation else {}) | tree.metadata(first)
+    metadata = (generation.metadata if generation else {}) | tree.metadata(first) | _feedback(first)
     return shown | {"metadata": metadata} if metadata else shown
+
+
+def _feedback(first: Message) -> dict[str, Any]:
+    feedback: Feedback | None = getattr(first, "feedback", None)
+    return {"feedback": feedback.metadata} if feedback else {}
 
 
 conversation_patterns = [

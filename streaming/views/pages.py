@@ -60,7 +60,7 @@ def for_owner(view: OwnersView) -> OwnersView:
         try:
             owner = await owner_of(request, begins=True)
         except LoginRequired:
-            return redirect_to_login(_page_of(key))
+            return redirect_to_login(page_address(key))
         current().ensure_sweeping()
         response = await view(request, owner, key)
         if response.status_code < 400:
@@ -74,14 +74,14 @@ def for_owner(view: OwnersView) -> OwnersView:
 @for_owner
 async def conversation_list(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     """Shows the list and the composer of a new conversation."""
-    return await _page(request, owner)
+    return await page_response(request, owner)
 
 
 @require_safe
 @for_owner
 async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     """Shows the list and one conversation."""
-    return await _page(request, owner, key)
+    return await page_response(request, owner, key)
 
 
 @require_POST
@@ -96,8 +96,8 @@ async def send(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
         await current().submit(owner, msgspec.structs.replace(submission, files=files))
     except RequestError as refusal:
         edited = request.POST.get("edited", "")
-        return await _page(request, owner, key, draft=data.get("prompt", ""), edited=edited, refusal=refusal)
-    return SeeOther(_page_of(key))
+        return await page_response(request, owner, key, draft=data.get("prompt", ""), edited=edited, refusal=refusal)
+    return SeeOther(page_address(key))
 
 
 @require_POST
@@ -110,8 +110,8 @@ async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
     except NotFound as missing:
         raise Http404(str(missing)) from missing
     except RequestError as refusal:
-        return await _page(request, owner, key, draft=request.POST.get("prompt", ""), refusal=refusal)
-    return SeeOther(f"{_page_of(key)}#message-{quote(message_id)}")
+        return await page_response(request, owner, key, draft=request.POST.get("prompt", ""), refusal=refusal)
+    return SeeOther(f"{page_address(key)}#message-{quote(message_id)}")
 
 
 @require_POST
@@ -122,13 +122,13 @@ async def change_conversation(request: HttpRequest, owner: Owner, key: str) -> H
     try:
         if wish == "delete":
             await in_database(delete, owner, key)
-            return SeeOther(_page_of(""))
+            return SeeOther(page_address(""))
         await in_database(change, owner, key, clean(_changes(wish, request.POST.get("title", ""))))
     except NotFound as missing:
         raise Http404(str(missing)) from missing
     except RequestError as refusal:
-        return await _page(request, owner, key, refusal=refusal)
-    return SeeOther(_page_of(key))
+        return await page_response(request, owner, key, refusal=refusal)
+    return SeeOther(page_address(key))
 
 
 def _changes(wish: str, title: str) -> Changes:
@@ -143,7 +143,7 @@ async def stop(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     generation = await in_database(active.first)
     if generation:
         await stop_generation(generation.pk)
-    return SeeOther(_page_of(key))
+    return SeeOther(page_address(key))
 
 
 def _request_data(request: HttpRequest, key: str) -> dict[str, Any]:
@@ -184,12 +184,12 @@ def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _page_of(key: str) -> str:
+def page_address(key: str) -> str:
     return reverse("streaming:conversation", args=(key,)) if key else reverse("streaming:conversation_list")
 
 
 @sync_to_async
-def _page(
+def page_response(
     request: HttpRequest,
     owner: Owner,
     key: str = "",

@@ -18,6 +18,7 @@ from streaming.journal import read_frames
 from streaming.models import (
     Branch,
     Conversation,
+    Feedback,
     Generation,
     History,
     Message,
@@ -50,6 +51,7 @@ SCRIPT_TEXTS = {
     "inSeconds": gettext_lazy("{seconds} s"),
     "inMinutes": gettext_lazy("{minutes} min {seconds} s"),
     "copied": gettext_lazy("Copied."),
+    "thanked": gettext_lazy("Thank you for your feedback."),
     "goOn": gettext_lazy("Continue."),
     "tokens": gettext_lazy("{input} + {output} tokens"),
     "thinkingFor": gettext_lazy("Thinking… {time}"),
@@ -57,6 +59,7 @@ SCRIPT_TEXTS = {
     "notUploaded": gettext_lazy("The file could not be sent. Remove it and try again."),
     "unreachable": gettext_lazy("The site could not be reached. Your message is still in its box."),
     "unshown": gettext_lazy("That version could not be shown. Try again."),
+    "unkept": gettext_lazy("Your feedback could not be sent. Try again."),
     "unstopped": gettext_lazy("The answer could not be stopped. Try again."),
     "broken": gettext_lazy("Something went wrong on this page. Reload it to see the answer."),
 }
@@ -91,6 +94,7 @@ class ShownMessage(NamedTuple):
 
     `note` says why an answer is not complete, and `note_kind` is the status or finish reason behind it. `provider` and
     `usage` are those of its generation. `branch` is its place among the other versions of this message.
+    `feedback` is what the owner thinks of it.
     """
 
     role: str
@@ -103,6 +107,7 @@ class ShownMessage(NamedTuple):
     note: str = ""
     is_active: bool = False
     branch: Branch | None = None
+    feedback: Feedback | None = None
 
     @property
     def text(self) -> str:
@@ -122,7 +127,7 @@ def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
     """The messages of the path that is shown. An answer that is being written has the parts that it has so far."""
     if conversation is None:
         return []
-    history = History.read(conversation)
+    history = History.read(conversation, "feedback")
     tree, grouped = history.tree, contributions(history.path(history.leaf))
     return [_shown(rows)._replace(branch=tree.branch(rows[0])) for rows in grouped]
 
@@ -169,6 +174,7 @@ def _shown(rows: list[Message]) -> ShownMessage:
         note_kind=_note_kind(generation.metadata),
         note=_note(generation.metadata),
         is_active=generation.is_active,
+        feedback=getattr(first, "feedback", None),
     )
 
 

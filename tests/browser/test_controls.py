@@ -42,6 +42,43 @@ async def test_a_long_question_is_folded_and_can_be_unfolded(chat: Chat) -> None
 
 
 @pytest.mark.parametrize("has_script", [True, False])
+async def test_an_answer_gets_a_thumb_and_a_comment(open_chat: Any, has_script: bool) -> None:
+    chat: Chat = await open_chat("/", java_script_enabled=has_script)
+    good, bad = (chat.answer.get_by_role("button", name=f"{name} answer") for name in ("Good", "Bad"))
+    comment = chat.answer.get_by_label("Your comment")
+    await chat.box.fill("markup please")
+    await chat.send_button.click()
+    await chat.is_idle()
+    await expect(chat.text).to_have_text(MARKUP)
+    await expect(chat.answer.get_by_text("Comment", exact=True)).to_be_hidden()
+    await good.click()
+    await expect(good).to_have_attribute("aria-pressed", "true")
+    await bad.click()
+    await expect(bad).to_have_attribute("aria-pressed", "true")
+    await expect(good).to_have_attribute("aria-pressed", "false")
+    if not has_script:
+        await chat.answer.get_by_text("Comment", exact=True).click()
+    await comment.fill("Wrong city.")
+    if has_script:
+        await comment.press("Enter")
+        await expect(chat.status).to_have_text("Thank you for your feedback.")
+    else:
+        await chat.answer.get_by_role("button", name="Send comment").click()
+    await expect(comment).to_be_hidden()
+    await chat.page.reload()
+    await expect(bad).to_have_attribute("aria-pressed", "true")
+    await chat.answer.get_by_text("Comment", exact=True).click()
+    await expect(comment).to_have_value("Wrong city.")
+    await chat.answer.get_by_text("Close", exact=True).click()
+    await expect(comment).to_be_hidden()
+    await bad.click()
+    await expect(bad).to_have_attribute("aria-pressed", "false")
+    await chat.page.reload()
+    await expect(bad).to_have_attribute("aria-pressed", "false")
+    await expect(chat.answer.get_by_text("Comment", exact=True)).to_be_hidden()
+
+
+@pytest.mark.parametrize("has_script", [True, False])
 async def test_an_answer_at_its_limit_is_continued(open_chat: Any, has_script: bool) -> None:
     chat: Chat = await open_chat("/", java_script_enabled=has_script)
     await chat.box.fill("limited please")

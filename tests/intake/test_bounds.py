@@ -12,8 +12,8 @@ from django.apps import apps
 from django.db.models import Model
 
 from streaming.database import in_database
-from streaming.intake import Submission
-from streaming.intake.bounds import BOUNDS, MAX_ALIAS_CHARS, MAX_ID_CHARS, MAX_REASON_CHARS
+from streaming.intake import Opinion, Submission
+from streaming.intake.bounds import BOUNDS, MAX_ALIAS_CHARS, MAX_COMMENT_CHARS, MAX_ID_CHARS, MAX_REASON_CHARS
 from streaming.protocol import FilePart, ToolApproval, ToolResult
 from tests.asked import FRAMES, REQUESTS, Asker, at, places, put
 from tests.sent_files import post_file
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.usefixtures("engine", "site_tools", "stored")
 LONG = "x" * 900_000
 # More than all bounds of one message together, much less than `LONG`.
 MOST_KEPT = 10_000
-# Fields whose texts are not the client's: kinds of request, a call's own id, what only providers make.
-NOT_FREE = {"trigger", "call_id", "media_type", "raw", "origin"}
+# Fields whose texts are not the client's: kinds of request, the two thumbs, a call's own id, what only providers make.
+NOT_FREE = {"thumb", "trigger", "call_id", "media_type", "raw", "origin"}
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def test_long_name_of_a_file_is_cut(asker: Asker) -> None:
     await _assert_bounded(asker)
 
 
-@pytest.mark.parametrize("kind", [Submission, FilePart, ToolResult, ToolApproval])
+@pytest.mark.parametrize("kind", [Submission, FilePart, ToolResult, ToolApproval, Opinion])
 def test_every_text_of_a_submission_has_a_bound(kind: type[msgspec.Struct]) -> None:
     numbers_and_parts = {"files", "answers", "is_error", "is_provider_executed", "is_approved", "duration_ms"}
     assert set(kind.__struct_fields__) - NOT_FREE - numbers_and_parts == set(BOUNDS[kind])
@@ -98,6 +98,7 @@ AT_THE_BOUND = {
     "reason of a no": ("refused", ("messages", 1, "parts", 0, "approval", "reason"), MAX_REASON_CHARS, 413),
     "output": ("output", ("messages", 1, "parts", 0, "output"), 1000 - len('""'), 413),
     "errorText": ("failure", ("messages", 1, "parts", 0, "errorText"), 1000 - len('""'), 413),
+    "comment": ("feedback", ("comment",), MAX_COMMENT_CHARS, 413),
 }
 
 

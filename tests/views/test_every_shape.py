@@ -143,14 +143,20 @@ JUNK = (b"", b"{", b"\xff", b'{"prompt": 1e400}', b'{"prompt": NaN}', b"9" * 500
 KINDS = ("application/json", "text/plain", "multipart/form-data; boundary=x", "multipart/form-data", "x")
 
 
-@pytest.mark.parametrize("path", ["/api/chat", "/api/chat/<key>/stop", "/api/chat/<key>/branch", "/api/files"])
-def test_bodies_that_are_no_json(asker: Asker, run: Run, path: str) -> None:
-    async def post() -> None:
+TAKERS = (
+    *(("POST", path) for path in ("/api/chat", "/api/chat/<key>/stop", "/api/chat/<key>/branch", "/api/files")),
+    ("PUT", "/api/chat/<key>/messages/<answer>/feedback"),
+)
+
+
+@pytest.mark.parametrize(("method", "path"), TAKERS)
+def test_bodies_that_are_no_json(asker: Asker, run: Run, method: str, path: str) -> None:
+    async def send() -> None:
         await asker.prepare(None)
         for body, kind in itertools.product(JUNK, KINDS):
-            await _check(await read(await asker.client.post(asker.filled(path), body, content_type=kind)))
+            await _check(await read(await asker.client.generic(method, asker.filled(path), body, content_type=kind)))
 
-    run(post())
+    run(send())
 
 
 queries = st.binary(max_size=12).map(quote_from_bytes) | texts.map(lambda text: quote(text, errors="replace"))
@@ -173,7 +179,8 @@ def test_addresses_and_queries_of_every_shape(asker: Asker, run: Run) -> None:
     all_of_them()
 
 
-FIELDS = ("prompt", "regenerate", "decide", "decision m1", "edited", "client_id", "kept", "branch")
+FIELDS = ("prompt", "regenerate", "decide", "decision m1", "edited", "client_id", "kept", "branch", "message", "thumb")
+ACTIONS = ("send", "stop", "branch", "feedback")
 
 
 def test_forms_of_every_shape(asker: Asker, run: Run) -> None:
@@ -184,7 +191,10 @@ def test_forms_of_every_shape(asker: Asker, run: Run) -> None:
         await _check(await read(await asker.client.post(path, body, content_type="application/x-www-form-urlencoded")))
 
     @_examples(80)
-    @given(st.dictionaries(st.sampled_from(FIELDS), queries, max_size=4), st.sampled_from(("send", "stop", "branch")))
+    @given(
+        st.dictionaries(st.sampled_from(FIELDS), queries, max_size=4),
+        st.sampled_from(("send", "stop", "branch", "feedback")),
+    )
     def all_of_them(form: dict[str, str], action: str) -> None:
         run(post(form, action))
 

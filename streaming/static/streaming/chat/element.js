@@ -6,6 +6,7 @@ import { Conversation } from "./conversation.js";
 import { Drafts } from "./drafts.js";
 import { Edits } from "./edits.js";
 import { Embedded } from "./embedded.js";
+import { Feedback } from "./feedback.js";
 import { letFold } from "./folds.js";
 import { Follower } from "./follower.js";
 import { isTouch } from "./keyboard.js";
@@ -37,6 +38,7 @@ export class StreamingChat extends HTMLElement {
     this.follower = new Follower(this.querySelector(".chat-log"), this.querySelector(".chat-jump"));
     this.versions = new Versions(this);
     this.edits = new Edits(this);
+    this.feedback = new Feedback(this);
     letFold(this.messages);
     tellAll(this.messages);
     if (this.isActive) this.conversation.resume();

@@ -56,6 +56,13 @@ export class Server {
     return this.expect(JSON_TYPE, await request(this.address("stop"), body), this.texts.unstopped);
   }
 
+  /** Keeps what a person thinks of an answer. Without an opinion, an older one is removed. */
+  async rate(messageId, opinion) {
+    const address = `${this.address("messages")}/${encodeURIComponent(messageId)}/feedback`;
+    const response = await request(address, opinion ? jsonRequest(opinion, "PUT") : { method: "DELETE" });
+    return response?.status === 204 ? response : this.expect(JSON_TYPE, response, this.texts.unkept);
+  }
+
   /** Makes the version with this id the one that is shown. */
   async choose(messageId) {
     const response = await request(this.address("branch"), jsonRequest({ messageId }));

@@ -1,0 +1,74 @@
+"""Keeps the owner's opinion of an answer beside it, as `Feedback`, and removes it again."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streaming.database import atomic, retry_on_deadlock
+from streaming.errors import BadRequest, NotFound, TooLarge
+from streaming.intake.bounds import MAX_COMMENT_CHARS
+from streaming.intake.client_json import UNREADABLE, read_json
+from streaming.intake.opinion import Opinion
+from streaming.models import Conversation, Feedback, Generation, Message, MessageTree, Owner, Role, Thumb
+from streaming.protocol.storable import storable_text
+from streaming.settlement import check_idle
+
+
+def read_opinion(body: bytes) -> Opinion:
+    """Reads a body such as `{"thumb": "up", "comment": "…"}`.
+
+    Raises:
+        BadRequest: it is not such JSON.
+        TooLarge: the comment is longer than its bound.
+    """
+    try:
+        opinion = msgspec.convert(read_json(body), Opinion)
+    except UNREADABLE as error:
+        raise BadRequest('The body must be a JSON object such as {"thumb": "up", "comment": "…"}.') from error
+    return checked(opinion)
+
+
+def checked(opinion: Opinion) -> Opinion:
+    """Returns the opinion with a comment that the database can store.
+
+    Raises:
+        TooLarge: the comment is longer than its bound.
+    """
+    comment = storable_text(opinion.comment).strip()
+    if len(comment) > MAX_COMMENT_CHARS:
+        raise TooLarge(f"The comment has {len(comment)} characters; at most {MAX_COMMENT_CHARS} are accepted.")
+    return msgspec.structs.replace(opinion, comment=comment)
+
+
+@retry_on_deadlock
+def keep_opinion(owner: Owner, key: str, message_id: str, opinion: Opinion | None) -> None:
+    """Stores the owner's opinion of an answer in place of an older one. None removes it.
+
+    It belongs to the first row of an answer with several rows: clients know the answer by the id of this row. The
+    conversation keeps its place in the owner's list.
+
+    Raises:
+        Conflict: the answer is being written.
+        NotFound: there is no such conversation of the owner's, or no such answer in it.
+    """
+    with atomic():
+        conversation = Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
+        if conversation is None:
+            raise NotFound("There is no such conversation.")
+        answer = _answer(MessageTree.read(conversation), conversation, message_id)
+        if opinion is None:
+            Feedback.objects.filter(message=answer).delete()
+        else:
+            values = {"thumb": Thumb[opinion.thumb.upper()], "comment": opinion.comment}
+            Feedback.objects.update_or_create(message=answer, defaults=values)
+
+
+def _answer(tree: MessageTree, conversation: Conversation, message_id: str) -> Message:
+    """Returns the first row of an answer that has ended."""
+    answer = tree.find(message_id)
+    if answer.role != Role.ASSISTANT:
+        raise NotFound("There is no such answer in this conversation.")
+    first = tree.first_row(answer)
+    running = Generation.objects.filter(active_conversation=conversation)
+    check_idle(one for one in running if (row := tree.get(one.message_id)) and tree.first_row(row) == first)
+    return first
