@@ -27,7 +27,7 @@ AMOUNTS = {
     "cache_write": "cache_write_mtok",
     "output": "output_mtok",
 }
-"""What is stored of a price -> the package's name of it."""
+"""Our name of an amount -> the package's name of it."""
 
 
 def is_installed() -> bool:

@@ -1,4 +1,4 @@
-"""What a database error means: each driver's own numbers and words, in one table for all databases.
+"""The meanings of database errors: the numbers and words of each driver, in one table.
 
 Sources: PostgreSQL's appendix "Error Codes", MySQL's and MariaDB's server and client error references, and SQLite's
 result codes.

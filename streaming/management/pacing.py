@@ -21,7 +21,7 @@ GROWING = ("text", "reasoning")
 
 
 class Piece(NamedTuple):
-    """What readers saw `ms` milliseconds after the start. `kind` is text, reasoning, call or result."""
+    """A piece that readers saw `ms` milliseconds after the start. `kind` is text, reasoning, call or result."""
 
     ms: int
     kind: str

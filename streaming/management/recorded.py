@@ -1,4 +1,4 @@
-"""Reads a recorded stream with the parser, and says what became of it."""
+"""Reads a recorded stream with the parser, and says how it ended."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Recording:
 
     @property
     def result(self) -> dict[str, Any]:
-        """What is known about the answer, for JSON."""
+        """Everything that the stream says about the answer, for JSON."""
         answer = self.transcript
         return {
             "verdict": answer.outcome,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from streaming.models.managers import WrittenManager
 
 RATINGS = (1, 2, 3, 4, 5)
-"""From the worst to the best."""
+"""All ratings, from the worst to the best."""
 
 
 class Review(models.Model):

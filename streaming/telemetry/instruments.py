@@ -15,7 +15,7 @@ NAME = "django-llm-streaming"
 
 
 class Instruments:
-    """What OpenTelemetry needs. The site configures where it goes, by OpenTelemetry's own settings."""
+    """The tracer and the meter. The site configures where they send to, by OpenTelemetry's own settings."""
 
     def __init__(self) -> None:
         from opentelemetry import context, metrics, trace

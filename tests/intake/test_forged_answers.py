@@ -126,7 +126,7 @@ async def test_answers_to_an_older_answer_are_refused(settings: Any) -> None:
 
 
 async def test_answer_to_a_call_of_the_continuation_itself_is_refused(settings: Any) -> None:
-    """Otherwise, a client that continues by itself would ask for the continuation for ever."""
+    """A client that continues by itself would otherwise ask for the continuation for ever."""
     broken = ("b1", "ask_location", '{"city": ')
     says(settings, ("", (LOCATION,)), ("", (broken,)))
     row, _ = await run()

@@ -56,7 +56,7 @@ def site(start_site: StartSite) -> Site:
 
 @pytest.fixture(params=SERVERS)
 def every_site(request: pytest.FixtureRequest, start_site: StartSite) -> Site:
-    """The same site, on each server in turn."""
+    """A site, on each server in turn."""
     return start_site(request.param)
 
 

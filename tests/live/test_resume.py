@@ -32,7 +32,7 @@ async def _begin(visitor: Visitor, peer: Peer) -> tuple[Stream, asyncio.Event]:
 
 
 def _back(visit: Visit, visitor: Visitor, site: Site) -> Visitor:
-    """The same person in another tab."""
+    """Opens another tab of the same person."""
     again = visit(site, cookie=visitor.cookie)
     again.key = visitor.key
     return again
