@@ -10,7 +10,7 @@ from django.db import connections, models, router
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models.managers import WrittenManager
-from streaming.models.reviews import joined
+from streaming.models.name_lists import joined
 from streaming.protocol import Part, ToolCall, dump_parts, load_parts, text_of
 from streaming.protocol.storable import MAX_LEVELS, storable
 
@@ -28,7 +28,7 @@ class Role(models.TextChoices):
 class Message(models.Model):
     """One message. `parts` is the stored form of `streaming.protocol.parts`.
 
-    For searches, `text` repeats its text, and `tool_names` has the names of the called tools, each between line ends.
+    For searches, `text` repeats its text, and `tool_names` has the names of the called tools (`name_lists`).
 
     `client_id` is the id that the client gave the message. A message that is sent twice with one id is stored once.
     """
