@@ -17,8 +17,8 @@ from streaming.models import Conversation
 class Group:
     """The rows of one conversation, which begins at line `number`. They are imported together or not at all.
 
-    `seen` has the primary keys of its rows by model, `later` the columns to set at its end, `files` the names of its
-    stored files by their names in the archive, `rows` the names of the tables of its rows.
+    `files` has the names of its stored files by their names in the archive, `rows` the table of each row. Foreign keys
+    that refer to rows further down are put off until `finish`.
     """
 
     def __init__(self, number: int, conversation: Conversation) -> None:
