@@ -66,9 +66,9 @@ def refuse_cross_site_socket(scope: dict[str, Any]) -> None:
 
 
 def _schemes_of(request: HttpRequest, scope: dict[str, Any]) -> set[str]:
-    """The schemes that the socket's page may have: only one, unless the server does not tell it, as Daphne."""
-    is_told = "scheme" in scope or django_settings.SECURE_PROXY_SSL_HEADER is not None
-    if not is_told:
+    """The schemes that the socket's page may have. There is one, unless the server does not tell it, like Daphne."""
+    is_known = "scheme" in scope or django_settings.SECURE_PROXY_SSL_HEADER is not None
+    if not is_known:
         return {"http", "https"}
     scheme = str(request.scheme)
     return {SOCKET_SCHEMES.get(scheme, scheme)}

@@ -100,7 +100,7 @@ async def test_approval_of_an_unknown_tool_is_refused_and_not_used_up(settings: 
     row, _ = await run()
     every = settings.STREAMING_TOOLS
     settings.STREAMING_TOOLS = []
-    with pytest.raises(Conflict, match="not to be had here"):
+    with pytest.raises(Conflict, match="does not have the tool"):
         await current().submit(ALICE, continued(row, decision("m1", approved=True)))
     settings.STREAMING_TOOLS = every
     await frames_of((await current().submit(ALICE, continued(row, decision("m1", approved=True)))).pk)
