@@ -61,20 +61,6 @@ def every_site(request: pytest.FixtureRequest, start_site: StartSite) -> Site:
 
 
 @pytest.fixture
-async def visit() -> AsyncIterator[Visit]:
-    """Makes visitors of a site. They leave at the end of the test."""
-    visitors: list[Visitor] = []
-
-    def arrive(site: Site, **headers: str) -> Visitor:
-        visitors.append(Visitor(site, **headers))
-        return visitors[-1]
-
-    yield arrive
-    for visitor in visitors:
-        await visitor.leave()
-
-
-@pytest.fixture
 def visitor(visit: Visit, site: Site) -> Visitor:
     return visit(site)
 
