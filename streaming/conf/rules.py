@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -58,9 +58,9 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _each(allows: Callable[[Any], bool], *containers: type) -> Callable[[Any], bool]:
+def _each(allows: Callable[[Any], bool], *containers: type[Collection[Any]]) -> Callable[[Any], bool]:
     """Returns the rule for a list, a tuple or one of `containers` whose items are all allowed."""
-    kinds = (list, tuple, *containers)
+    kinds: tuple[type[Collection[Any]], ...] = (list, tuple, *containers)
     return lambda value: isinstance(value, kinds) and all(allows(one) for one in value)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from streaming.protocol import Event, StreamParser, Transcript
 
 CHUNK_BYTES = 65_536
-# What only streams of this dialect have near their beginning. Every other stream is taken for OpenAI Chat.
+# Bytes that only streams of the dialect have near their beginning. Every other stream is taken for OpenAI Chat.
 SIGNS = {"anthropic-messages": b"message_start", "openai-responses": b'"response.'}
 
 

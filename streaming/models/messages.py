@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.db import connections, models, router
@@ -79,6 +80,15 @@ class Message(models.Model):
         """Sets the content. The caller saves the row."""
         for name, value in stored_content(parts).items():
             setattr(self, name, value)
+
+
+def path_to(leaf: Message | None, parent_of: Callable[[Message], Message | None]) -> list[Message]:
+    """Returns the messages from the first to `leaf`; none without a leaf."""
+    walked: list[Message] = []
+    while leaf is not None:
+        walked.append(leaf)
+        leaf = parent_of(leaf)
+    return walked[::-1]
 
 
 def stored_content(parts: tuple[Part, ...]) -> dict[str, Any]:

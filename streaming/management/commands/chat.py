@@ -23,7 +23,7 @@ from streaming.protocol import ToolApproval, ToolCall
 from streaming.providers import close_providers
 from streaming.supervisor import current
 
-# What staff see of a generation with --verbosity 2.
+# The fields of a generation that staff see with --verbosity 2.
 DETAILS = ("id", "provider", "model", "attempts", "raw_finish_reason", "error_code", "error_detail", "worker")
 STOPPED = "Stopped. What arrived is kept."
 
