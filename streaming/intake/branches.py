@@ -18,7 +18,7 @@ def select_branch(owner: Owner, key: str, message_id: str) -> None:
     """
     with atomic():
         conversation = locked(owner, key)  # so no answer begins at the same time on another path
-        tree = MessageTree(conversation)
+        tree = MessageTree.read(conversation)
         leaf = tree.newest_leaf(tree.find(message_id))
         check_idle(Generation.objects.filter(active_conversation=conversation))
         # `save` would set `updated_at` and move the conversation to the top of its owner's list.
