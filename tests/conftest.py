@@ -19,6 +19,7 @@ pytest_plugins = [
     "tests.backing",
     "tests.engine",
     "tests.faults.figures",
+    "tests.live.client",
     "tests.local_model",
     "tests.packages",
     "tests.peers",

@@ -19,6 +19,7 @@ from streaming.runner import Run
 from streaming.settlement import alive
 from streaming.supervisor import current
 from streaming.testing import settle_all
+from tests.entries import scripted_entry
 
 ALICE, BOB = Owner.of_visitor("alice"), Owner.of_visitor("bob")
 Script = Callable[..., None]
@@ -69,7 +70,6 @@ def scripted(settings: Any) -> Callable[..., None]:
     """Sets the answers of the default provider from now on, as in `scripted(text="…", delay=0.01)`."""
 
     def configure(**options: Any) -> None:
-        backend = {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": options}
-        settings.STREAMING_PROVIDERS = {"default": backend}
+        settings.STREAMING_PROVIDERS = {"default": scripted_entry(**options)}
 
     return configure

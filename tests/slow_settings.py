@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
+from tests.entries import scripted_entry
 from tests.settings import *  # noqa: F403
 
-STREAMING_PROVIDERS = {
-    "default": {
-        "BACKEND": "streaming.providers.scripted.Scripted",
-        "OPTIONS": {"text": "tick tock " * 500, "delay": 0.05},
-    }
-}
+STREAMING_PROVIDERS = {"default": scripted_entry(text="tick tock " * 500, delay=0.05)}

@@ -62,7 +62,7 @@ def test_import_contracts_are_kept():
 
 
 def layer_contracts() -> dict[str, list[list[str]]]:
-    """For each package with floors: its rooms, floor by floor from the top."""
+    """Returns the rooms of each package with floors, floor by floor from the top."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     layered = [contract for contract in contracts if contract["type"] == "layers"]
     assert all(contract["exhaustive"] for contract in layered)

@@ -1,4 +1,4 @@
-"""What docs/operations.md shows is true: its settings pass the checks, its names are those of the code."""
+"""Checks docs/operations.md: its settings pass the checks, its names are those of the code."""
 
 from __future__ import annotations
 

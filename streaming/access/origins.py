@@ -1,4 +1,4 @@
-"""The checks of where a request comes from. Requests from other sites are refused, and requests through WSGI.
+"""The checks of where a request comes from. Requests from other sites are refused.
 
 HTTP and WebSockets have the same rule. A client without `Origin` is no browser: it has no cookies of somebody who
 visits another site. Otherwise the origin is this site's own, or one of CSRF_TRUSTED_ORIGINS.
@@ -16,21 +16,11 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 from django.utils.http import is_same_domain
 
-from streaming.errors import Forbidden, NotAsync
+from streaming.errors import Forbidden
 
 CROSS_SITE = "Requests from other sites are refused. Trusted ones belong in CSRF_TRUSTED_ORIGINS."
 # A page that came by http opens its socket by ws, and a page that came by https by wss.
 SOCKET_SCHEMES = {"ws": "http", "wss": "https"}
-
-
-def refuse_sync(request: HttpRequest) -> None:
-    """Refuses a request through WSGI. Its event loop ends with the request, and so would the answer.
-
-    Raises:
-        NotAsync: the request came through WSGI.
-    """
-    if not isinstance(request, ASGIRequest):
-        raise NotAsync("This site is served through WSGI, where answers cannot stream. Serve it through ASGI.")
 
 
 def refuse_cross_site(request: HttpRequest) -> None:
@@ -76,9 +66,9 @@ def refuse_cross_site_socket(scope: dict[str, Any]) -> None:
 
 
 def _schemes_of(request: HttpRequest, scope: dict[str, Any]) -> set[str]:
-    """The schemes that the socket's page may have: only one, unless the server does not tell it, as Daphne."""
-    is_told = "scheme" in scope or django_settings.SECURE_PROXY_SSL_HEADER is not None
-    if not is_told:
+    """The schemes that the socket's page may have. There is one, unless the server does not tell it, like Daphne."""
+    is_known = "scheme" in scope or django_settings.SECURE_PROXY_SSL_HEADER is not None
+    if not is_known:
         return {"http", "https"}
     scheme = str(request.scheme)
     return {SOCKET_SCHEMES.get(scheme, scheme)}

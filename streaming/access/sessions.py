@@ -36,7 +36,7 @@ ROTATION_SECONDS = 0.5
 
 
 class Found(NamedTuple):
-    """What a session's store has under a key. `owner` is None if the session names nobody or nobody who may sign in."""
+    """A session as it was found in its store. `owner` is None if it names nobody, or nobody who may sign in."""
 
     owner: Owner | None = None
     is_there: bool = False

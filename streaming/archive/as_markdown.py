@@ -1,4 +1,4 @@
-"""Writes conversations as Markdown for people. Only the path that is shown; an archive has all branches."""
+"""Writes conversations as Markdown for people: the path that is shown. An archive has all branches."""
 
 from __future__ import annotations
 
@@ -6,32 +6,24 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 
 from streaming.archive.bundle import Bundle
-from streaming.models import Message
+from streaming.models import History
 from streaming.protocol import FilePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, ToolResult
 
 
 def markdown(bundles: Iterable[Bundle]) -> Iterator[str]:
     """Yields one text for each conversation: its title, then each message below a heading with its role."""
     for number, bundle in enumerate(bundles):
-        yield "\n\n".join(_blocks(bundle)) + "\n" if number == 0 else "\n" + "\n\n".join(_blocks(bundle)) + "\n"
+        yield ("\n" if number else "") + "\n\n".join(_blocks(bundle)) + "\n"
 
 
 def _blocks(bundle: Bundle) -> Iterator[str]:
     conversation = bundle.conversation
     yield f"# {_one_line(conversation.title or conversation.key)}"
     yield f"{conversation.created_at:%Y-%m-%d %H:%M} · {conversation.provider} · `{conversation.key}`"
-    for message in _path(bundle):
+    history = History(conversation, bundle.rows["message"])
+    for message in history.path(history.leaf):
         yield f"## {message.role}"
         yield from filter(None, map(_block, message.typed_parts))
-
-
-def _path(bundle: Bundle) -> list[Message]:
-    messages = {message.pk: message for message in bundle.rows["message"]}
-    walked, current = [], messages.get(bundle.conversation.active_leaf_id)
-    while current is not None:
-        walked.append(current)
-        current = messages.get(current.parent_id)
-    return walked[::-1]
 
 
 def _block(part: Part) -> str:

@@ -17,8 +17,8 @@ from streaming.models import Conversation
 class Group:
     """The rows of one conversation, which begins at line `number`. They are imported together or not at all.
 
-    `seen` has the primary keys of its rows by model, `later` the columns to set at its end, `files` the names of its
-    stored files by their names in the archive, `rows` the names of the tables of its rows.
+    `files` has the names of its stored files by their names in the archive, `rows` the table of each row. Foreign keys
+    that refer to rows further down are put off until `finish`.
     """
 
     def __init__(self, number: int, conversation: Conversation) -> None:
@@ -49,14 +49,14 @@ class Group:
         """Stores a row as it is: times that the database usually sets are those of the archive.
 
         Raises:
-            BadLine: the database refuses it.
+            BadLine: the database refuses the row.
         """
         try:
             row.save_base(raw=True, force_insert=True, using=alias())
         except (IntegrityError, DataError, ValueError) as error:
             transaction.set_rollback(False, using=alias())  # `undo` goes back to the savepoint
             said = " ".join(str(error).split())
-            raise BadLine(f"The database refuses it; it may have this {table} already. {said}") from error
+            raise BadLine(f"The database refuses this row; it may have this {table} already. {said}") from error
         self._seen.setdefault(type(row), set()).add(row.pk)
         self.rows.append(table)
 

@@ -59,7 +59,7 @@ def _delete_most(conversations: QuerySet[Conversation], ids: list[uuid.UUID], sp
 
 @retry_on_deadlock
 def _delete(conversations: QuerySet[Conversation], ids: list[uuid.UUID]) -> int:
-    """Deletes those of `ids` that are still selected, in one transaction: one may have been used meanwhile."""
+    """Deletes those of `ids` that are still selected, in one transaction. Others have been used in the meantime."""
     with atomic():
         list(Conversation.objects.filter(pk__in=ids).select_for_update().values_list("pk"))
         still = list(conversations.filter(pk__in=ids).values_list("pk", flat=True))
@@ -85,7 +85,8 @@ def _visitors_unused_for(age: datetime.timedelta) -> ConversationQuerySet:
 def delete_conversations(owner: Owner, key: str | None = None) -> int:
     """Deletes the owner's conversation `key`, or all that the owner has stored. Returns the number of conversations.
 
-    An answer that is being written in one of them stops at its process's next tick.
+    An answer that is being written in one of them stops at its process's next tick. `streaming.intake.delete`, for the
+    page, refuses to delete then.
     """
     owned = Conversation.objects.owned_by(owner)
     deleted = sum(prune(owned if key is None else owned.filter(key=key)))

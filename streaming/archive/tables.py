@@ -49,7 +49,7 @@ def _dumped_conversation(conversation: Conversation, archived: Row) -> None:
 def _loaded_conversation(conversation: Conversation, archived: Row, group: Group) -> None:
     if conversation.user_id is not None:
         conversation.owner_key = Owner.of_user(conversation.user_id).key
-    elif not conversation.owner_key or conversation.owner_key.startswith(Owner.of_user("").key):
+    elif not conversation.owner_key or Owner(conversation.owner_key).is_user:
         raise BadLine("'owner_key' must name a visitor if there is no 'user'.")
 
 

@@ -30,6 +30,7 @@ CHECKS = (
     check_files,
     check_costs,
     check_telemetry,
+    check_redaction,
 )
 
 
@@ -37,6 +38,5 @@ def register_checks() -> None:
     """Registers all checks. Django calls it once, when the app is ready."""
     for check in CHECKS:
         checks.register(check, TAG)
-    checks.register(check_redaction, TAG)
     checks.register(check_exposure, TAG, deploy=True)
     checks.register(check_files_exposure, TAG, deploy=True)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.conf.rules import TEXT, checked_elsewhere
+from streaming.conf.rules import TEXT, checked_elsewhere, unchanged
 from streaming.conf.setting import Setting
-
-
-def _unchanged(value: Any) -> Any:
-    return value
 
 
 class CostSettings:
     """See `streaming.conf.settings.Settings`."""
 
     PRICES: Setting[dict[str, Any]] = Setting(
-        checked_elsewhere(_unchanged, "a dict of prices by model"),
+        checked_elsewhere(unchanged, "a dict of prices by model"),
         {},
         "The prices of models, for a million tokens. They win over those of the package `genai-prices`. See "
         "[operations.md](operations.md#cost).",
@@ -28,7 +24,7 @@ class CostSettings:
         "in USD, and is asked only if this is USD.",
     )
     BUDGETS: Setting[dict[str, Any]] = Setting(
-        checked_elsewhere(_unchanged, "a dict of budgets"),
+        checked_elsewhere(unchanged, "a dict of budgets"),
         {},
         "How many tokens and how much money an owner, or the whole site, may spend in a day and in a month. See "
         "[operations.md](operations.md#budgets).",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -49,31 +49,38 @@ def checked_elsewhere(convert: Callable[[Any], T], wanted: str) -> Kind[T]:
     return Kind(wanted=wanted, convert=convert, allows=lambda value: True)
 
 
+def unchanged(value: Any) -> Any:
+    """Returns the value itself."""
+    return value
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _are_labels(value: Any) -> bool:
-    if not isinstance(value, (list, tuple)):
-        return False
-    return all(isinstance(one, str) and one == " ".join(one.split()) != "" for one in value)
+def _each(allows: Callable[[Any], bool], *containers: type[Collection[Any]]) -> Callable[[Any], bool]:
+    """Returns the rule for a list, a tuple or one of `containers` whose items are all allowed."""
+    kinds: tuple[type[Collection[Any]], ...] = (list, tuple, *containers)
+    return lambda value: isinstance(value, kinds) and all(allows(one) for one in value)
 
 
-def _are_media_types(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and all(isinstance(one, str) and MEDIA_TYPE.fullmatch(one) for one in value)
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str | Promise)
 
 
-def _are_hosts(value: Any) -> bool:
-    return isinstance(value, (list, tuple, set, frozenset)) and all(
-        isinstance(one, str) and HOST.fullmatch(one) for one in value
-    )
+def _is_label(value: Any) -> bool:
+    return isinstance(value, str) and value == " ".join(value.split()) != ""
+
+
+def _matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
 TEXT: Kind[str] = Kind(wanted="a str", convert=str, allows=lambda value: isinstance(value, str))
 TEXTS: Kind[tuple[str, ...]] = Kind(
     wanted="a list or tuple of texts",
     convert=lambda value: tuple(map(str, value)),  # translated when they are shown, if they are lazy
-    allows=lambda value: isinstance(value, (list, tuple)) and all(isinstance(one, str | Promise) for one in value),
+    allows=_each(_is_text),
 )
 FLAG: Kind[bool] = Kind(wanted="True or False", convert=bool, allows=lambda value: isinstance(value, bool))
 SECONDS: Kind[float] = Kind(
@@ -83,13 +90,13 @@ SECONDS_OR_ZERO: Kind[float] = Kind(
     wanted="a number of seconds, 0 or more", convert=float, allows=lambda value: _is_number(value) and value >= 0
 )
 LABELS: Kind[tuple[str, ...]] = Kind(
-    wanted="a list or tuple of labels, each a str on one line", convert=tuple, allows=_are_labels
+    wanted="a list or tuple of labels, each a str on one line", convert=tuple, allows=_each(_is_label)
 )
 MEDIA_TYPES: Kind[tuple[str, ...]] = Kind(
-    wanted="a list or tuple of media types such as 'image/png'", convert=tuple, allows=_are_media_types
+    wanted="a list or tuple of media types such as 'image/png'", convert=tuple, allows=_each(_matches(MEDIA_TYPE))
 )
 HOSTS: Kind[frozenset[str]] = Kind(
     wanted="a list or tuple of host names in lower case, such as 'images.example.com'",
     convert=frozenset,
-    allows=_are_hosts,
+    allows=_each(_matches(HOST), set, frozenset),
 )

@@ -10,13 +10,9 @@ from streaming.conf.markdown import MarkdownSettings
 from streaming.conf.operating import OperatingSettings
 from streaming.conf.page import PageSettings
 from streaming.conf.review import ReviewSettings
-from streaming.conf.rules import SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, whole
+from streaming.conf.rules import SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, unchanged, whole
 from streaming.conf.setting import ProviderConfig, Setting
 from streaming.conf.visitors import VisitorSettings
-
-
-def _unchanged(value: Any) -> Any:
-    return value
 
 
 class Settings(
@@ -31,7 +27,7 @@ class Settings(
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
-        checked_elsewhere(lambda value: value, "a dict of provider entries by alias"),
+        checked_elsewhere(unchanged, "a dict of provider entries by alias"),
         {},
         "The providers by alias. `default` answers where no alias is named.",
     )

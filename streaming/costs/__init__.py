@@ -1,8 +1,8 @@
-"""What answers cost, and how much may be spent.
+"""The cost of answers, and the limits on what may be spent.
 
 `cost_of` makes the cost of a generation from its usage and a price: one of `STREAMING_PRICES`, or else one of the
 package `genai-prices` if it is installed. `check_budgets` and `check_quota` refuse a submission that would spend more
-than the site grants. `usage_by` sums up.
+than the site grants. `usage_by` sums up what was asked and spent.
 """
 
 from __future__ import annotations

@@ -9,10 +9,11 @@ STREAMING_BUDGETS = {
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from streaming.conf import settings
+from streaming.costs.amounts import amount_of
 from streaming.errors import StreamingError
 
 SCOPES = ("owner", "site")
@@ -60,11 +61,7 @@ def _entries(value: Any, place: str, known: tuple[str, ...]) -> Any:
 
 
 def _limit(place: str, value: Any) -> Decimal:
-    try:
-        limit = Decimal(str(value))
-        is_right = limit.is_finite() and limit >= 0 and not isinstance(value, bool)
-    except InvalidOperation:
-        is_right = False
-    if not is_right:
+    limit = amount_of(value)
+    if limit is None:
         raise BadBudget(f"{place} must be a number, 0 or more, not {value!r}.")
     return limit

@@ -15,7 +15,7 @@ from streaming.costs.package import CURRENCY, cost_by_package
 from streaming.costs.price_settings import Price, price_for
 from streaming.models import Generation
 from streaming.protocol import Usage
-from streaming.providers import provider_class
+from streaming.providers import options_of, provider_class
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +55,8 @@ def _cost(generation: Generation) -> Cost:
     price = price_for(alias, model, _day(at))
     if price is not None:
         amount = _sum(price, usage)
-        told = {"source": "settings", "currency": settings.CURRENCY} | _told(price)
-        return Cost(amount.quantize(PLACES), told)
+        stored = {"source": "settings", "currency": settings.CURRENCY} | _stored(price)
+        return Cost(amount.quantize(PLACES), stored)
     found = cost_by_package(alias, model, usage, at) if settings.CURRENCY == CURRENCY else None
     if found is None:
         return Cost()
@@ -65,8 +65,7 @@ def _cost(generation: Generation) -> Cost:
 
 def _configured_model(alias: str) -> str:
     """Returns the model of a provider's options. The row of a process that died does not name its model."""
-    entry: dict[str, Any] = {**settings.PROVIDERS.get(alias, {})}
-    return str(entry.get("OPTIONS", {}).get("model", ""))
+    return str(options_of(alias).get("model", ""))
 
 
 def _with_cached(generation: Generation) -> Usage:
@@ -83,9 +82,9 @@ def _with_cached(generation: Generation) -> Usage:
 
 
 def _dialect_of(alias: str) -> str:
-    entry: dict[str, Any] = {**settings.PROVIDERS.get(alias, {})}
-    chosen = entry.get("OPTIONS", {}).get("dialect")
-    return str(chosen or getattr(provider_class(alias), "dialect", "") if entry else "")
+    if alias not in settings.PROVIDERS:
+        return ""
+    return str(options_of(alias).get("dialect") or getattr(provider_class(alias), "dialect", ""))
 
 
 def _sum(price: Price, usage: Usage) -> Decimal:
@@ -101,12 +100,12 @@ def _sum(price: Price, usage: Usage) -> Decimal:
     return sum((count * amount for count, amount in counts), Decimal(0)) / MILLION
 
 
-def _told(price: Price) -> dict[str, Any]:
+def _stored(price: Price) -> dict[str, Any]:
     """Returns a price for the row. Amounts are text, so that they stay exact."""
-    told = {name: str(value) for name, value in msgspec.structs.asdict(price).items() if value is not None}
-    since, pattern = told.pop("since"), told.pop("pattern")
+    fields = {name: str(value) for name, value in msgspec.structs.asdict(price).items() if value is not None}
+    since, pattern = fields.pop("since"), fields.pop("pattern")
     dated = {} if price.since == datetime.date.min else {"from": since}
-    return {"model": pattern} | dated | told
+    return {"model": pattern} | dated | fields
 
 
 def _day(at: datetime.datetime) -> datetime.date:

@@ -12,6 +12,7 @@ from typing import Any
 
 from streaming.conf import settings
 from streaming.protocol import Usage
+from streaming.providers import options_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ AMOUNTS = {
     "cache_write": "cache_write_mtok",
     "output": "output_mtok",
 }
-"""What is stored of a price -> the package's name of it."""
+"""Our name of an amount -> the package's name of it."""
 
 
 def is_installed() -> bool:
@@ -63,9 +64,10 @@ def cost_by_package(
 
 def _asked(alias: str) -> dict[str, str]:
     """Returns how the package finds the vendor of a provider: by the address, or by the class. Empty: not at all."""
-    entry: dict[str, Any] = {**settings.PROVIDERS.get(alias, {})}
-    address = str(entry.get("OPTIONS", {}).get("base_url") or "")
-    vendor = next((id for begins, id in VENDORS.items() if str(entry.get("BACKEND", "")).startswith(begins)), "")
+    entry = settings.PROVIDERS.get(alias)
+    backend = str(entry.get("BACKEND", "")) if entry else ""
+    address = str(options_of(alias).get("base_url") or "")
+    vendor = next((id for begins, id in VENDORS.items() if backend.startswith(begins)), "")
     if address and vendor:
         return {"provider_api_url": address}
     return {"provider_id": vendor} if vendor else {}

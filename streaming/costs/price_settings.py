@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
 
 from streaming.conf import settings
+from streaming.costs.amounts import amount_of
 from streaming.errors import StreamingError
 
 AMOUNTS = ("input", "cached_input", "cache_write", "output", "reasoning")
@@ -96,12 +97,8 @@ def _price(pattern: str, dated: dict[str, Any]) -> Price:
 
 
 def _amount(pattern: str, name: str, value: Any) -> Decimal:
-    try:
-        amount = Decimal(str(value))
-        is_right = amount.is_finite() and amount >= 0 and not isinstance(value, bool)
-    except InvalidOperation:
-        is_right = False
-    if not is_right:
+    amount = amount_of(value)
+    if amount is None:
         raise BadPrice(f"{name!r} in the price of {pattern!r} must be an amount for a million tokens, not {value!r}.")
     return amount
 

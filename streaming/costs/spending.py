@@ -86,8 +86,8 @@ def _used(owner: Owner | None, since: datetime.datetime) -> dict[str, Decimal]:
     """Returns what was spent since a moment, by unit. The sum of the whole site may be `SITE_SECONDS` old."""
     if owner is not None:
         return _summed(owner, since)
-    told, used = _site_sums.get(since, (0.0, {}))
-    if not used or time.monotonic() - told > SITE_SECONDS:
+    summed_at, used = _site_sums.get(since, (0.0, {}))
+    if not used or time.monotonic() - summed_at > SITE_SECONDS:
         used = _summed(None, since)
         for ended in [one for one in list(_site_sums) if one < since - datetime.timedelta(days=32)]:
             _site_sums.pop(ended, None)  # another thread may have done it
@@ -109,7 +109,7 @@ _warned: set[tuple[Budget, str, datetime.datetime]] = set()
 
 
 def _warn(budget: Budget, owner: Owner, since: datetime.datetime, used: Decimal) -> None:
-    """Says once that most of a budget is spent."""
+    """Warns the site that most of a budget is spent. A process does that once for each budget and period."""
     whose = owner.key if budget.scope == "owner" else "the site"
     if (budget, whose, since) in _warned:
         return

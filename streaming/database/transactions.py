@@ -11,6 +11,8 @@ from typing import ParamSpec, TypeVar
 from django.apps import apps
 from django.db import OperationalError, router, transaction
 
+from streaming.database.trouble import is_deadlock
+
 # Deadlocks are random; eight in a row is a bug.
 MAX_DEADLOCKS = 8
 DEADLOCK_PAUSE_SECONDS = 0.05
@@ -40,16 +42,10 @@ def retry_on_deadlock(transact: Callable[P, T]) -> Callable[P, T]:
             try:
                 return transact(*args, **kwargs)
             except OperationalError as error:
-                if not _is_deadlock(error):
+                if not is_deadlock(error):
                     raise
                 # The random pause keeps the same two transactions from meeting again.
                 time.sleep(random.uniform(0, DEADLOCK_PAUSE_SECONDS))  # noqa: S311  # hides nothing
         return transact(*args, **kwargs)
 
     return transact_again
-
-
-def _is_deadlock(error: OperationalError) -> bool:
-    """Knows a deadlock by PostgreSQL's SQLSTATEs 40P01 and 40001, and by MySQL's and MariaDB's error 1213."""
-    cause = error.__cause__
-    return getattr(cause, "sqlstate", None) in ("40P01", "40001") or getattr(cause, "args", ())[:1] == (1213,)

@@ -1,4 +1,4 @@
-"""What a database error means: each driver's own numbers and words, in one table for all databases.
+"""The meanings of database errors: the numbers and words of each driver, in one table.
 
 Sources: PostgreSQL's appendix "Error Codes", MySQL's and MariaDB's server and client error references, and SQLite's
 result codes.
@@ -62,6 +62,8 @@ MYSQL_NUMBERS: dict[int | None, Trouble] = {
     2006: Trouble.AWAY,  # CR_SERVER_GONE_ERROR
     2013: Trouble.AWAY,  # CR_SERVER_LOST
 }
+# The codes of a transaction that was undone and may succeed when it is repeated.
+DEADLOCKS: frozenset[int | str | None] = frozenset({"40P01", "40001", 1213})
 SQLITE_CODES = {5: Trouble.BUSY, 6: Trouble.BUSY, 10: Trouble.AWAY, 14: Trouble.AWAY}  # BUSY, LOCKED, IOERR, CANTOPEN
 # Drivers have classes of their own under these names, and so has psycopg_pool.
 WITHOUT_SERVER = {
@@ -82,12 +84,23 @@ def trouble_of(error: BaseException) -> Trouble | None:
     if not isinstance(error, DatabaseTrouble):
         return None
     cause = error.__cause__ or error
-    number = cause.args[0] if cause.args and isinstance(cause.args[0], int) else None
-    sqlstate, code = getattr(cause, "sqlstate", None), getattr(cause, "sqlite_errorcode", None)
+    number, sqlstate = _server_codes(cause)
+    code = getattr(cause, "sqlite_errorcode", None)
     has_answered = any(one is not None for one in (number, sqlstate, code))
     known = _of_sqlite(cause, code) or MYSQL_NUMBERS.get(number) or SQLSTATES.get(sqlstate)
     known = known or (None if has_answered else WITHOUT_SERVER.get(type(cause).__name__))
     return known or (Trouble.REFUSED if isinstance(error, OperationalError) else None)
+
+
+def is_deadlock(error: BaseException) -> bool:
+    """Returns True if the database undid the transaction so that another one could go on."""
+    return not DEADLOCKS.isdisjoint(_server_codes(error.__cause__ or error))
+
+
+def _server_codes(cause: BaseException) -> tuple[int | None, str | None]:
+    """Returns MySQL's number and PostgreSQL's SQLSTATE of a driver's exception, as far as it has them."""
+    number = cause.args[0] if cause.args and isinstance(cause.args[0], int) else None
+    return number, getattr(cause, "sqlstate", None)
 
 
 def _of_sqlite(cause: BaseException, code: int | None) -> Trouble | None:

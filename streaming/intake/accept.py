@@ -17,6 +17,7 @@ from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
 from streaming.intake.continuation import continue_answer
 from streaming.intake.limits import check_conversations, check_limits
+from streaming.intake.locked import UNKNOWN_CONVERSATION, find_locked
 from streaming.intake.pending import Accepted, Sender, Start, create_pending, idle, store
 from streaming.intake.submission import Submission
 from streaming.journal import Opening
@@ -25,7 +26,7 @@ from streaming.protocol import TextPart
 from streaming.settlement import check_idle
 from streaming.tools import registered, toolbox_for
 
-UNKNOWN = "There is no such message in this conversation."
+UNKNOWN_MESSAGE = "There is no such message in this conversation."
 
 
 @retry_on_deadlock
@@ -61,15 +62,12 @@ def _validate(submission: Submission) -> None:
 
 
 def _history(owner: Owner, submission: Submission) -> History:
-    """Returns the messages of the conversation, which is created if needed.
-
-    The conversation's row is locked, so other submissions and branch changes wait.
-    """
-    conversation = Conversation.objects.select_for_update().owned_by(owner).filter(key=submission.key).first()
+    """Returns the messages of the conversation, which is locked, or created if needed."""
+    conversation = find_locked(owner, submission.key)
     if conversation is not None:
         return History.read(conversation)
     if submission.is_empty:
-        raise NotFound("There is no such conversation.")
+        raise NotFound(UNKNOWN_CONVERSATION)
     check_conversations(owner)
     created = Conversation.objects.create(
         owner_key=owner.key,
@@ -153,7 +151,7 @@ def _replaced(history: History, submission: Submission) -> Message | None:
         return None
     found = history.find(submission.message_id)
     if found is None and submission.message_id != submission.client_id:
-        raise NotFound(UNKNOWN)
+        raise NotFound(UNKNOWN_MESSAGE)
     if found is not None and found.role != Role.USER:
         raise BadRequest("Only a message of the user's can be edited.")
     return found
@@ -163,7 +161,7 @@ def _question_of(history: History, message_id: str | None) -> Message:
     """The user message whose answer is generated again."""
     message = history.find(message_id) if message_id else history.leaf
     if message is None and message_id:
-        raise NotFound(UNKNOWN)
+        raise NotFound(UNKNOWN_MESSAGE)
     while message is not None and message.role != Role.USER:
         message = history.parent_of(message)
     if message is None:

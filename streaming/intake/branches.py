@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streaming.database import atomic, retry_on_deadlock
-from streaming.errors import NotFound
+from streaming.intake.locked import locked
 from streaming.models import Conversation, Generation, MessageTree, Owner
 from streaming.settlement import check_idle
 
@@ -12,16 +12,12 @@ from streaming.settlement import check_idle
 def select_branch(owner: Owner, key: str, message_id: str) -> None:
     """Shows the newest path through a message. The conversation continues from the end of this path.
 
-    The conversation's row is locked, so that no answer begins at the same time on another path.
-
     Raises:
         Conflict: an answer is being written in this conversation.
         NotFound: there is no such conversation of the owner's, or no such message in it.
     """
     with atomic():
-        conversation = Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
-        if conversation is None:
-            raise NotFound("There is no such conversation.")
+        conversation = locked(owner, key)  # so no answer begins at the same time on another path
         tree = MessageTree.read(conversation)
         leaf = tree.newest_leaf(tree.find(message_id))
         check_idle(Generation.objects.filter(active_conversation=conversation))

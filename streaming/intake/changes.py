@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import BadRequest, NotFound
 from streaming.intake.client_json import UNREADABLE, read_json
+from streaming.intake.locked import UNKNOWN_CONVERSATION, locked
 from streaming.models import MAX_TITLE_CHARS, Conversation, Generation, Owner
 from streaming.protocol.storable import storable_text
 from streaming.settlement import check_idle
@@ -54,23 +55,23 @@ def change(owner: Owner, key: str, changes: Changes) -> None:
         NotFound: there is no such conversation of the owner's.
     """
     values = msgspec.structs.asdict(changes)
-    told = {name: value for name, value in values.items() if value is not UNSET}
+    given = {name: value for name, value in values.items() if value is not UNSET}
     found = Conversation.objects.owned_by(owner).filter(key=key)
-    if not (found.update(**told) if told else found.exists()):  # `save` would set `updated_at`
-        raise NotFound("There is no such conversation.")
+    if not (found.update(**given) if given else found.exists()):  # `save` would set `updated_at`
+        raise NotFound(UNKNOWN_CONVERSATION)
 
 
 @retry_on_deadlock
 def delete(owner: Owner, key: str) -> None:
-    """Deletes a conversation with its messages and files.
+    """Deletes a conversation in which nothing is being written, with its messages and files.
+
+    A site's own code deletes in any case, with `streaming.chat.delete_conversations`.
 
     Raises:
         Conflict: an answer is being written in it.
         NotFound: there is no such conversation of the owner's.
     """
     with atomic():
-        found = Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
-        if found is None:
-            raise NotFound("There is no such conversation.")
+        found = locked(owner, key)
         check_idle(Generation.objects.filter(active_conversation=found))
         found.delete()

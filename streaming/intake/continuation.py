@@ -57,7 +57,7 @@ def _executable(due: tuple[ToolCall, ...], toolbox: Toolbox) -> tuple[ToolCall, 
         Conflict: a tool is not known here, because other code has offered it. The approval is kept for that code.
     """
     if any(toolbox.executable(call.name) is None for call in due):
-        raise Conflict("The tool is not to be had here. Approve the call where it was asked for, or refuse it.")
+        raise Conflict("This site does not have the tool. Approve the call where it was asked for, or refuse it.")
     return due
 
 

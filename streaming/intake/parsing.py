@@ -24,6 +24,7 @@ TRIGGERS: dict[Any, Trigger] = {
     "submit-message": "submit-message",
     "regenerate-message": "regenerate-message",
 }
+WRONG_LAST = "The last of 'messages' must be the user's, or an answer whose calls have their outputs."
 Fields = dict[str, Any]
 """Keyword arguments of `Submission`."""
 
@@ -97,7 +98,7 @@ def _new_message(data: dict[str, Any]) -> Fields:
     role = message.get("role", "user")
     reader = _BY_ROLE.get(role) if isinstance(role, str) else None
     if reader is None:
-        raise BadRequest("The last of 'messages' must be the user's, or an answer whose calls have their outputs.")
+        raise BadRequest(WRONG_LAST)
     return reader(message)
 
 
@@ -110,7 +111,7 @@ def _answers(message: dict[str, Any]) -> Fields:
     """Reads a client's assistant message: the outputs and decisions that continue an answer."""
     answers = inbound_parts(message.get("parts"))
     if not answers:
-        raise BadRequest("The last of 'messages' must be the user's, or an answer whose calls have their outputs.")
+        raise BadRequest(WRONG_LAST)
     return {"message_id": _identifier(message, "id"), "answers": answers}
 
 

@@ -37,9 +37,9 @@ def call_states(rows: Sequence[Message]) -> CallStates:
     parts = parts_of(rows)
     last = rows[-1]
     calls = {part.id: part for part in parts if isinstance(part, ToolCall)}
-    told = [part for part in parts if isinstance(part, ToolResult | ToolApproval)]
-    decided = frozenset(part.call_id for part in told if _is_decision(part))
-    asked = frozenset(part.call_id for part in told if not _is_decision(part))
+    answers = [part for part in parts if isinstance(part, ToolResult | ToolApproval)]
+    decided = frozenset(part.call_id for part in answers if _is_decision(part))
+    asked = frozenset(part.call_id for part in answers if not _is_decision(part))
     newest = {part.id for part in last.typed_parts if isinstance(part, ToolCall)}
     open_to = {Status.FINISHED: newest, Status.INTERRUPTED: newest & asked}
     unanswered = open_to.get(Status(last.generation.status), set()) - decided
@@ -80,7 +80,7 @@ def check_all_answered(states: CallStates, fresh: Sequence[ToolAnswer], toolbox:
         id for id in states.waiting if id in states.asked or toolbox.executable(states.calls[id].name) is None
     }
     if not answerable <= answered:
-        raise Conflict("Other tool calls of this answer wait, too. Send what there is to say of all of them at once.")
+        raise Conflict("Other tool calls of this answer wait, too. Send the answers to all of them at once.")
 
 
 def given_parts(fresh: Sequence[ToolAnswer]) -> tuple[Part, ...]:

@@ -7,21 +7,23 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from streaming.management.tool_lines import tool_line
+
 WORD = re.compile(r"\s*\S+\s*|\s+")
-# The type of a UI chunk -> the kind of its piece, and the form of its text.
-PIECES = {
-    "text-delta": ("text", "{delta}"),
-    "reasoning-delta": ("reasoning", "{delta}"),
-    "tool-input-available": ("call", "{toolName} {input}"),
-    "tool-output-available": ("result", "{output}"),
-    "tool-output-error": ("result", "failed: {errorText}"),
-    "tool-output-denied": ("result", "refused"),
+# The type of a UI chunk -> the kind of its piece.
+KINDS = {
+    "text-delta": "text",
+    "reasoning-delta": "reasoning",
+    "tool-input-available": "call",
+    "tool-output-available": "result",
+    "tool-output-error": "result",
+    "tool-output-denied": "result",
 }
 GROWING = ("text", "reasoning")
 
 
 class Piece(NamedTuple):
-    """What readers saw `ms` milliseconds after the start. `kind` is text, reasoning, call or result."""
+    """A piece that readers saw `ms` milliseconds after the start. `kind` is text, reasoning, call or result."""
 
     ms: int
     kind: str
@@ -30,8 +32,8 @@ class Piece(NamedTuple):
 
 def pieces_of(chunks: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:
     """Returns the kind and the text of each UI chunk that people see."""
-    shown = [(PIECES[chunk["type"]], chunk) for chunk in chunks if chunk["type"] in PIECES]
-    return [(kind, form.format(**chunk)) for (kind, form), chunk in shown]
+    shown = [(KINDS[chunk["type"]], chunk) for chunk in chunks if chunk["type"] in KINDS]
+    return [(kind, chunk["delta"] if kind in GROWING else tool_line(chunk)) for kind, chunk in shown]
 
 
 def paced(

@@ -1,4 +1,4 @@
-"""Reads a recorded stream with the parser, and says what became of it."""
+"""Reads a recorded stream with the parser, and says how it ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from streaming.protocol import Event, StreamParser, Transcript
 
 CHUNK_BYTES = 65_536
-# What only streams of this dialect have near their beginning. Every other stream is taken for OpenAI Chat.
+# Bytes that only streams of the dialect have near their beginning. Every other stream is taken for OpenAI Chat.
 SIGNS = {"anthropic-messages": b"message_start", "openai-responses": b'"response.'}
 
 
@@ -54,7 +54,7 @@ class Recording:
 
     @property
     def result(self) -> dict[str, Any]:
-        """What is known about the answer, for JSON."""
+        """Everything that the stream says about the answer, for JSON."""
         answer = self.transcript
         return {
             "verdict": answer.outcome,

@@ -1,4 +1,4 @@
-"""The database rows: conversations, messages, generations, attachments, journal entries, feedback and reviews.
+"""The database rows: conversations, their messages, generations and files, and the log of what staff saw.
 
 Queries and changes of many rows are methods of the QuerySets. `path_of`, `contributions` and `turns_of` read the shown
 path of a conversation in order; `MessageTree` finds its branches.
@@ -15,8 +15,9 @@ from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet,
 from streaming.models.history import History, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
 from streaming.models.messages import Message, Role, stored_content
+from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
-from streaming.models.reviews import RATINGS, Review, listed
+from streaming.models.reviews import RATINGS, Review
 from streaming.models.staff_access import Action, StaffAccess
 
 __all__ = [

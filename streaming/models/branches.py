@@ -14,7 +14,7 @@ import msgspec
 
 from streaming.errors import NotFound
 from streaming.models.conversations import Conversation
-from streaming.models.messages import Message, Role
+from streaming.models.messages import Message, Role, path_to
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,11 +76,7 @@ class MessageTree:
 
     def path(self, leaf: Message | None) -> list[Message]:
         """Returns the messages from the first to `leaf`, without their content."""
-        walked: list[Message] = []
-        while leaf is not None:
-            walked.append(leaf)
-            leaf = self.get(leaf.parent_id)
-        return walked[::-1]
+        return path_to(leaf, lambda message: self.get(message.parent_id))
 
     def first_row(self, message: Message) -> Message:
         """Returns the first row of the contribution that `message` belongs to."""

@@ -44,8 +44,8 @@ class InsertedAtField(models.DateTimeField):  # type: ignore[type-arg]
     """
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001  # Django's signature
-        told = super().pre_save(model_instance, add)
-        return Now() if add else told
+        given = super().pre_save(model_instance, add)
+        return Now() if add else given
 
     def deconstruct(self) -> Any:
         """Returns a plain DateTimeField, so that migrations do not import this class."""

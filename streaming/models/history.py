@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from streaming.models.branches import MessageTree
 from streaming.models.conversations import Conversation
 from streaming.models.generations import Generation
-from streaming.models.messages import Message
+from streaming.models.messages import Message, path_to
 from streaming.protocol import Part, Turn
 from streaming.protocol.parts import Role
 
@@ -76,11 +76,7 @@ class History:
 
     def path(self, leaf: Message | None) -> list[Message]:
         """Returns the messages from the first to `leaf`."""
-        walked: list[Message] = []
-        while leaf is not None:
-            walked.append(leaf)
-            leaf = self.parent_of(leaf)
-        return walked[::-1]
+        return path_to(leaf, self.parent_of)
 
 
 def _is_uuid(text: str) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.db import connections, models, router
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models.managers import WrittenManager
-from streaming.models.reviews import joined
+from streaming.models.name_lists import joined
 from streaming.protocol import Part, ToolCall, dump_parts, load_parts, text_of
 from streaming.protocol.storable import MAX_LEVELS, storable
 
@@ -28,7 +29,7 @@ class Role(models.TextChoices):
 class Message(models.Model):
     """One message. `parts` is the stored form of `streaming.protocol.parts`.
 
-    For searches, `text` repeats its text, and `tool_names` has the names of the called tools, each between line ends.
+    For searches, `text` repeats its text, and `tool_names` has the names of the called tools (`name_lists`).
 
     `client_id` is the id that the client gave the message. A message that is sent twice with one id is stored once.
     """
@@ -79,6 +80,15 @@ class Message(models.Model):
         """Sets the content. The caller saves the row."""
         for name, value in stored_content(parts).items():
             setattr(self, name, value)
+
+
+def path_to(leaf: Message | None, parent_of: Callable[[Message], Message | None]) -> list[Message]:
+    """Returns the messages from the first to `leaf`; none without a leaf."""
+    walked: list[Message] = []
+    while leaf is not None:
+        walked.append(leaf)
+        leaf = parent_of(leaf)
+    return walked[::-1]
 
 
 def stored_content(parts: tuple[Part, ...]) -> dict[str, Any]:

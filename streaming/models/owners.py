@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+USER_PREFIX = "user:"
 VISITOR_PREFIX = "visitor:"
 
 
@@ -15,11 +16,16 @@ class Owner(NamedTuple):
 
     @classmethod
     def of_user(cls, user_id: Any) -> Owner:
-        return cls(f"user:{user_id}", user_id)
+        return cls(f"{USER_PREFIX}{user_id}", user_id)
 
     @classmethod
     def of_visitor(cls, token: str) -> Owner:
         return cls(f"{VISITOR_PREFIX}{token}")
+
+    @property
+    def is_user(self) -> bool:
+        """True for a user of the site."""
+        return self.key.startswith(USER_PREFIX)
 
     @property
     def is_visitor(self) -> bool:

@@ -11,16 +11,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models.managers import WrittenManager
+from streaming.models.name_lists import joined, names_in
 
 RATINGS = (1, 2, 3, 4, 5)
-"""From the worst to the best."""
+"""All ratings, from the worst to the best."""
 
 
 class Review(models.Model):
     """One answer's review. `reviewer` and `reviewed_at` tell who saved it last, and when.
 
-    `labels` has each label between line ends, so that one label can be searched for exactly; `label_set` has them as a
-    list. `rating` is None if nobody rated the answer.
+    `labels` is one text (`name_lists`); `label_set` has the labels as a list. `rating` is None if nobody rated the
+    answer.
     """
 
     message = models.OneToOneField(
@@ -59,21 +60,8 @@ class Review(models.Model):
 
     @property
     def label_set(self) -> list[str]:
-        return self.labels.split("\n")[1:-1]
+        return names_in(self.labels)
 
     @label_set.setter
     def label_set(self, labels: Iterable[str]) -> None:
         self.labels = joined(labels)
-
-
-def joined(names: Iterable[str]) -> str:
-    """Returns names as one text with a line end before and after each; empty without names.
-
-    `listed(name)` is what a search for one of them looks for.
-    """
-    lines = "\n".join(dict.fromkeys(" ".join(name.split()) for name in names if name.split()))
-    return f"\n{lines}\n" if lines else ""
-
-
-def listed(name: str) -> str:
-    return f"\n{name}\n"

@@ -78,7 +78,7 @@ class Transcript:
     def __init__(self, *, choice: int = 0, origin: str | None = None) -> None:
         self.choice = choice
         self.origin = origin
-        """Who makes the answer. It is set on the parts that have something for their maker."""
+        """The name of the maker of the answer. Parts get it that hold something for their maker alone."""
         self.id: str | None = None
         self.model: str | None = None
         self.outcome: Literal["finished", "failed", "truncated"] | None = None

@@ -18,6 +18,7 @@ from streaming.providers.registry import (
     is_taken,
     load_provider,
     offered_providers,
+    options_of,
     origin_of,
     provider_class,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "is_taken",
     "load_provider",
     "offered_providers",
+    "options_of",
     "origin_of",
     "provider_class",
 ]

@@ -32,7 +32,7 @@ def get_provider(alias: str = "default") -> Provider:
     made = _instances.get()
     if alias not in made:
         backend = provider_class(alias)
-        made[alias] = backend(**settings.PROVIDERS[alias].get("OPTIONS", {}))
+        made[alias] = backend(**options_of(alias))
     return made[alias]
 
 
@@ -56,6 +56,12 @@ def provider_class(alias: str) -> ProviderClass:
     return backend
 
 
+def options_of(alias: str) -> dict[str, Any]:
+    """Returns the `OPTIONS` of provider `alias`; empty if the settings have no such provider."""
+    entry = settings.PROVIDERS.get(alias)
+    return entry.get("OPTIONS", {}) if entry else {}
+
+
 def load_provider(alias: str = "default") -> None:
     """Imports what the first answer of provider `alias` needs, so that nobody waits for it.
 
@@ -65,7 +71,7 @@ def load_provider(alias: str = "default") -> None:
     try:
         load = getattr(provider_class(alias), "load", None)
         if load is not None:
-            load(settings.PROVIDERS[alias].get("OPTIONS", {}))
+            load(options_of(alias))
     except Exception as trouble:
         logger.warning("Provider %r could not be loaded (%s). See manage.py check.", alias, type(trouble).__name__)
 
@@ -81,7 +87,7 @@ def files_taken(alias: str) -> tuple[str, ...]:
     They are `OPTIONS["takes"]`, or else those of the provider's class. Raises as `provider_class`.
     """
     backend = provider_class(alias)
-    named = settings.PROVIDERS[alias].get("OPTIONS", {}).get("takes")
+    named = options_of(alias).get("takes")
     return tuple(getattr(backend, "takes", ()) if named is None else named)
 
 

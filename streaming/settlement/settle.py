@@ -16,11 +16,11 @@ from streaming.protocol import Part, Usage
 from streaming.protocol.storable import storable
 
 TimelineEntry = tuple[int, str, int | str]
-"""What `streaming.runner.Timeline` stores: the milliseconds since the start, the kind, and the value."""
+"""An entry of `streaming.runner.Timeline`: the milliseconds since the start, the kind, and the value."""
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """How a generation ended and what it wrote. `error_detail` is for staff; times are in milliseconds."""
+    """The end of a generation, and everything that it wrote. `error_detail` is for staff; times are in milliseconds."""
 
     status: Status
     parts: tuple[Part, ...]

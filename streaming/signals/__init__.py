@@ -3,8 +3,8 @@
     @receiver(generation_settled)
     def bill(sender, generation, **kwargs): ...
 
-The rooms in which it happens call `announce` and `announce_at_commit`. Receivers run in threads of their own, after the
-commit, so a slow one delays no answer, and one that fails is only logged.
+The rooms that cause the events call `announce` and `announce_at_commit`. Receivers run in threads of their own, after
+the commit. So a slow one delays no answer, and one that fails is only logged.
 """
 
 from __future__ import annotations

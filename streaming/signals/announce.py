@@ -1,4 +1,4 @@
-"""Announcing: calls the receivers of a signal in other threads, in the order of the events of each generation."""
+"""Announces signals: calls their receivers in other threads, in the order of each generation's events."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from streaming.models import Generation
 
 logger = logging.getLogger(__name__)
 
-# The number of threads. A generation's signals all go to the same one, so that they keep their order. A receiver that
-# hangs holds up the signals of so many generations, one of `LANES`.
-LANES = 4
+# The number of threads. All signals of a generation go to the same one, so that they keep their order. A receiver that
+# hangs delays the signals of all generations of its thread.
+THREADS = 4
 # Seconds that a process which ends waits for its receivers, at most. The threads are daemons, so none can keep it.
 EXIT_SECONDS = 2.0
 
 
-class _News(NamedTuple):
+class _Announcement(NamedTuple):
     signal: Signal
     generation_id: uuid.UUID
-    told: dict[str, Any]
+    arguments: dict[str, Any]
 
 
-class _Lane:
-    """A thread that calls receivers, one after the other. It begins with the first news."""
+class _ReceiverThread:
+    """A thread that calls receivers, one after the other. It starts with the first announcement."""
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[_News] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Announcement] = queue.SimpleQueue()
         self._is_begun = False
         self._changed = threading.Condition()
         self._pending = 0
 
-    def put(self, news: _News) -> None:
+    def put(self, announcement: _Announcement) -> None:
         with self._changed:
             self._pending += 1
             if not self._is_begun:
                 self._is_begun = True
                 threading.Thread(target=self._work, name="streaming-signals", daemon=True).start()
-        self._queue.put(news)
+        self._queue.put(announcement)
 
     def wait(self, seconds: float) -> bool:
         """Returns True if all receivers have ended within `seconds`."""
@@ -67,13 +67,16 @@ class _Lane:
                     self._changed.notify_all()
 
 
-_lanes = [_Lane() for _ in range(LANES)]
+_threads = [_ReceiverThread() for _ in range(THREADS)]
 
 
-def announce(signal: Signal, generation_id: uuid.UUID, **told: Any) -> None:
-    """Sends `signal` for a generation. Returns at once. Receivers get the generation as it is stored at that time."""
+def announce(signal: Signal, generation_id: uuid.UUID, **arguments: Any) -> None:
+    """Sends `signal` for a generation, and returns at once.
+
+    Receivers get `arguments`, and the generation as it is stored when they are called.
+    """
     if signal.has_listeners(Generation):
-        _lanes[generation_id.int % LANES].put(_News(signal, generation_id, told))
+        _threads[generation_id.int % THREADS].put(_Announcement(signal, generation_id, arguments))
 
 
 def announce_at_commit(signal: Signal, generation_id: uuid.UUID) -> None:
@@ -84,18 +87,18 @@ def announce_at_commit(signal: Signal, generation_id: uuid.UUID) -> None:
 def wait_for_receivers(seconds: float) -> bool:
     """Waits until all receivers have ended. Returns False if `seconds` have passed before. Blocks the thread."""
     end = time.monotonic() + seconds
-    return all(lane.wait(max(0, end - time.monotonic())) for lane in _lanes)
+    return all(thread.wait(max(0, end - time.monotonic())) for thread in _threads)
 
 
-def _send(news: _News) -> None:
+def _send(announcement: _Announcement) -> None:
     generation = (
         Generation.objects.using(alias())
         .select_related("message", "conversation")
-        .filter(pk=news.generation_id)
+        .filter(pk=announcement.generation_id)
         .first()
     )
     if generation is not None:  # else it was deleted in the meantime
-        news.signal.send_robust(Generation, generation=generation, **news.told)
+        announcement.signal.send_robust(Generation, generation=generation, **announcement.arguments)
 
 
 atexit.register(wait_for_receivers, EXIT_SECONDS)

@@ -14,7 +14,7 @@ SHAPES: dict[type, Callable[[Any], dict[str, Any]]] = {
     ToolCall: lambda part: {"type": "tool_call", "id": part.id, "name": part.name, "arguments": part.raw_arguments},
     ToolResult: lambda part: {"type": "tool_call_response", "id": part.call_id, "response": part.output},
 }
-"""The parts that are told. Files are not."""
+"""The forms of the parts. Parts without a form, such as files, are left out."""
 
 
 def messages_in(turns: Iterable[Turn]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ NAME = "django-llm-streaming"
 
 
 class Instruments:
-    """What OpenTelemetry needs. The site configures where it goes, by OpenTelemetry's own settings."""
+    """The tracer and the meter. The site configures where they send to, by OpenTelemetry's own settings."""
 
     def __init__(self) -> None:
         from opentelemetry import context, metrics, trace
@@ -31,21 +31,21 @@ class Instruments:
     def histogram(self, name: str) -> Any:
         """Returns the histogram with our name `name`."""
         metric = METRICS[name]
-        told = metric.latest if settings.TELEMETRY_NAMES == LATEST else metric.released
-        if told not in self._histograms:
+        public = metric.latest if settings.TELEMETRY_NAMES == LATEST else metric.released
+        if public not in self._histograms:
             bounds = TOKENS if metric.is_tokens else SECONDS
-            self._histograms[told] = self._meter.create_histogram(
-                told, unit=metric.unit, explicit_bucket_boundaries_advisory=bounds
+            self._histograms[public] = self._meter.create_histogram(
+                public, unit=metric.unit, explicit_bucket_boundaries_advisory=bounds
             )
-        return self._histograms[told]
+        return self._histograms[public]
 
     def observe(self, name: str, value: Callable[[], float]) -> None:
         """Lets OpenTelemetry read `value` whenever it collects. A second `value` of the name changes nothing."""
         if name in self._observed:
             return
         self._observed.add(name)
-        told, unit = GAUGES[name]
-        self._meter.create_observable_gauge(told, callbacks=[lambda _: [self._observation(value())]], unit=unit)
+        public, unit = GAUGES[name]
+        self._meter.create_observable_gauge(public, callbacks=[lambda _: [self._observation(value())]], unit=unit)
 
 
 @functools.cache
@@ -63,10 +63,10 @@ def measure(name: str, value: float | None, kind: str, **labels: str | None) -> 
     found = instruments()
     if found is None or value is None:
         return
-    told = {label: text for label, text in labels.items() if text}
+    attributes = {label: text for label, text in labels.items() if text}
     if METRICS[name].is_tokens and settings.TELEMETRY_NAMES != LATEST:
-        told[TOKEN_TYPE] = name
-    found.histogram(name).record(value, {OPERATION: SPANS[kind].operation} | told)
+        attributes[TOKEN_TYPE] = name
+    found.histogram(name).record(value, {OPERATION: SPANS[kind].operation} | attributes)
 
 
 def watch(**values: Callable[[], float]) -> None:

@@ -33,7 +33,7 @@ class Span:
     def set(self, **values: Any) -> None:
         """Sets attributes by our names. None sets nothing; content is left out unless the site lets it out."""
         if self.is_recording:
-            self._inner.set_attributes(_told(values))
+            self._inner.set_attributes(_attributes(values))
 
     def fail(self, code: str) -> None:
         """Marks the span as failed. `code` holds nothing of the answer's content."""
@@ -61,7 +61,7 @@ def span(kind: str, subject: str = "", *, parent: Any = None, **values: Any) -> 
         f"{name.operation} {subject}".strip(),
         context=parent,
         kind=role,
-        attributes={OPERATION: name.operation} | _told(values),
+        attributes={OPERATION: name.operation} | _attributes(values),
         record_exception=False,
         set_status_on_exception=False,
     )
@@ -76,12 +76,12 @@ def span(kind: str, subject: str = "", *, parent: Any = None, **values: Any) -> 
             raise
 
 
-def _told(values: dict[str, Any]) -> dict[str, Any]:
+def _attributes(values: dict[str, Any]) -> dict[str, Any]:
     names = ATTRIBUTES | (LATEST_ATTRIBUTES if settings.TELEMETRY_NAMES == LATEST else {})
-    return {names[name]: _plain(name, value) for name, value in values.items() if _is_let_out(name, value)}
+    return {names[name]: _plain(name, value) for name, value in values.items() if _is_sent(name, value)}
 
 
-def _is_let_out(name: str, value: Any) -> bool:
+def _is_sent(name: str, value: Any) -> bool:
     return value is not None and value != "" and (settings.TELEMETRY_CONTENT or not name.endswith(CONTENT))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from streaming.database import in_database
@@ -40,15 +40,14 @@ def _read(key: str) -> list[Line]:
 
 def _lines(message: Message) -> list[Line]:
     """Returns the lines of one message in the order of its parts. Parts that are neither text nor calls have none."""
-    lines: list[Line] = []
-    for part in message.typed_parts:
-        if isinstance(part, ToolCall):
-            lines.append(("call", part.name, part.arguments))
-        elif isinstance(part, ToolResult):
-            lines.append(("result", part.output))
-        elif isinstance(part, TextPart):
-            lines.append((message.role, part.text))
-    return lines
+    return [_LINES[type(part)](message, part) for part in message.typed_parts if type(part) in _LINES]
+
+
+_LINES: dict[type, Callable[[Message, Any], Line]] = {
+    TextPart: lambda message, part: (message.role, part.text),
+    ToolCall: lambda _, part: ("call", part.name, part.arguments),
+    ToolResult: lambda _, part: ("result", part.output),
+}
 
 
 def _listed(lines: Sequence[Line]) -> str:

@@ -14,7 +14,7 @@ from django.test import AsyncClient
 from django.urls import reverse
 
 from streaming.models import Generation, StaffAccess
-from streaming.testing import frames_of
+from streaming.testing import frames_of, text_in
 from tests.engine import load, submit
 
 pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.usefixtures("engine")]
@@ -47,16 +47,12 @@ def kinds(chunks: list[dict[str, Any]]) -> set[str]:
     return {chunk["type"] for chunk in chunks}
 
 
-def text(chunks: list[dict[str, Any]]) -> str:
-    return "".join(chunk["delta"] for chunk in chunks if chunk["type"] == "text-delta")
-
-
 async def test_staff_watch_the_log_that_the_owner_reads(scripted: Any) -> None:
     scripted(text="one two three four", reasoning="Secretly.", delay=0.01)
     client = await staff_with(*READ)
     generation = await submit()
     chunks = await watched(client, generation)
-    assert text(chunks) == "one two three four" == (await load(generation)).message.text
+    assert text_in(chunks) == "one two three four" == (await load(generation)).message.text
     assert chunks[-1]["type"] == "finish"
     assert "reasoning-delta" not in kinds(chunks)
     assert "Secretly" not in json.dumps(chunks)

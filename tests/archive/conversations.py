@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 
 from streaming.models import Conversation, Feedback, Message, Owner, Review
-from streaming.testing import frames_of
+from streaming.testing import frames_of, scripted
 from tests import engine
 from tests.sent_files import picture, submit
 from tests.stepwise import WEATHER, says
@@ -22,10 +22,8 @@ async def make_all(settings: Any) -> None:
     await submit(key="files", owner=ada, trigger="regenerate-message", message_id=str(first.message_id), prompt="")
     says(settings, ("Let me look. ", (WEATHER,)), ("It rains. \u2028 \U0001f327", ()))
     await frames_of((await engine.submit("Weather?", key="tools")).pk)
-    backend = "streaming.providers.scripted.Scripted"
-    options = {"text": "one two three", "error": "overloaded", "fail_after": 3}
-    settings.STREAMING_PROVIDERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
-    await frames_of((await engine.submit("=1+1", key="failed", owner=engine.BOB)).pk)
+    with scripted(text="one two three", error="overloaded", fail_after=3):
+        await frames_of((await engine.submit("=1+1", key="failed", owner=engine.BOB)).pk)
     root = await sync_to_async(get_user_model().objects.create_superuser)("root")
     async for answer in Message.objects.filter(role="assistant").order_by("-created_at")[:2]:
         await Review.objects.acreate(message=answer, rating=4, labels="\nwrong\n", is_flagged=True, reviewer=root)

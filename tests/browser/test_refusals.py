@@ -1,4 +1,4 @@
-"""What the page does when the site answers with something else than was asked for: it says so, and stops."""
+"""The page says so, and stops, when the site answers with something else than was asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What database errors mean, as the real drivers raise them."""
+"""The meanings of database errors, as the real drivers raise them."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Reader:
         return bool(self.frames) and self.frames[-1].chunk["type"] in ENDS
 
     def journeys(self, call: Request) -> list[tuple[float, float]]:
-        """For each piece of text, when the provider sent it and when it arrived."""
+        """Returns the times at which each piece of text was sent by the provider and arrived here."""
         came = [frame.at for frame in self.frames if frame.chunk["type"] == "text-delta"]
         return list(zip(call.sent[1:], came, strict=False))
 

@@ -98,7 +98,7 @@ async def test_whatever_happens_to_redis_readers_miss_nothing(
 
 
 def _streams(client: redis.Redis) -> list[list[tuple[int, int]]]:
-    """For each stream, its entries: the numbers of their first and last frames."""
+    """Returns the entries of each stream, as the numbers of their first and last frames."""
     found: list[list[tuple[int, int]]] = []
     for key in client.scan_iter("streaming:*"):
         raw: Any = client.xrange(key)

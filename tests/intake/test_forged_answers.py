@@ -100,7 +100,7 @@ async def test_approval_of_an_unknown_tool_is_refused_and_not_used_up(settings: 
     row, _ = await run()
     every = settings.STREAMING_TOOLS
     settings.STREAMING_TOOLS = []
-    with pytest.raises(Conflict, match="not to be had here"):
+    with pytest.raises(Conflict, match="does not have the tool"):
         await current().submit(ALICE, continued(row, decision("m1", approved=True)))
     settings.STREAMING_TOOLS = every
     await frames_of((await current().submit(ALICE, continued(row, decision("m1", approved=True)))).pk)
@@ -126,7 +126,7 @@ async def test_answers_to_an_older_answer_are_refused(settings: Any) -> None:
 
 
 async def test_answer_to_a_call_of_the_continuation_itself_is_refused(settings: Any) -> None:
-    """Otherwise, a client that continues by itself would ask for the continuation for ever."""
+    """A client that continues by itself would otherwise ask for the continuation for ever."""
     broken = ("b1", "ask_location", '{"city": ')
     says(settings, ("", (LOCATION,)), ("", (broken,)))
     row, _ = await run()

@@ -15,7 +15,9 @@ from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
 import httpx
+import pytest
 
+from streaming.testing import text_in
 from tests.servers import Site
 
 FRAME = re.compile(r"id: ([1-9][0-9]*)\ndata: (\{.*\})")
@@ -105,7 +107,7 @@ class Stream:
 
     @property
     def text(self) -> str:
-        return text_of(self.chunks)
+        return text_in(self.chunks)
 
 
 class Visitor:
@@ -168,11 +170,6 @@ class Visitor:
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies.jar)
 
 
-def text_of(chunks: list[dict[str, Any]]) -> str:
-    """The text of all text deltas, joined as a client does."""
-    return "".join(chunk["delta"] for chunk in chunks if chunk["type"] == "text-delta")
-
-
 def assert_whole(stream: Stream) -> None:
     """Checks that frames are numbered from 1 without a gap, in the required order, and with a proper end."""
     assert stream.seqs == list(range(1, len(stream.frames) + 1))
@@ -208,3 +205,17 @@ async def _blocks(body: AsyncIterator[bytes]) -> AsyncIterator[str]:
         for block in whole:
             yield block.decode()
     assert not pending, f"the body ended inside a frame: {pending!r}"
+
+
+@pytest.fixture
+async def visit() -> AsyncIterator[Visit]:
+    """Makes visitors of a site. They leave at the end of the test."""
+    visitors: list[Visitor] = []
+
+    def arrive(site: Site, **headers: str) -> Visitor:
+        visitors.append(Visitor(site, **headers))
+        return visitors[-1]
+
+    yield arrive
+    for visitor in visitors:
+        await visitor.leave()

@@ -56,22 +56,8 @@ def site(start_site: StartSite) -> Site:
 
 @pytest.fixture(params=SERVERS)
 def every_site(request: pytest.FixtureRequest, start_site: StartSite) -> Site:
-    """The same site, on each server in turn."""
+    """A site, on each server in turn."""
     return start_site(request.param)
-
-
-@pytest.fixture
-async def visit() -> AsyncIterator[Visit]:
-    """Makes visitors of a site. They leave at the end of the test."""
-    visitors: list[Visitor] = []
-
-    def arrive(site: Site, **headers: str) -> Visitor:
-        visitors.append(Visitor(site, **headers))
-        return visitors[-1]
-
-    yield arrive
-    for visitor in visitors:
-        await visitor.leave()
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.entries import scripted_entry
+
 # name: (dialect, provider, path of the server that its SDK expects)
 DIALECTS = {
     "chat": ("openai-chat", "streaming.providers.openai.ChatCompletions", "/v1"),
@@ -21,7 +23,10 @@ def providers(peer_url: str) -> dict[str, dict[str, Any]]:
     Each dialect has `local-`, `long-`, `brief-` (cut at eight tokens), `calls-`, `peer-` and `tools-`. Only `calls-`
     and `tools-` are offered tools of the site.
     """
-    offered = {"default": _scripted(text="Hello from the script."), "slow": _scripted(text="word " * 200, delay=0.05)}
+    offered = {
+        "default": scripted_entry(text="Hello from the script."),
+        "slow": scripted_entry(text="word " * 200, delay=0.05),
+    }
     for name, (dialect, backend, path) in DIALECTS.items():
         offered |= {
             f"local-{name}": _local(dialect, 20),
@@ -31,7 +36,7 @@ def providers(peer_url: str) -> dict[str, dict[str, Any]]:
             f"peer-{name}": _peer(backend, peer_url + path),
             f"tools-{name}": _peer(backend, peer_url + path) | {"TOOLS": TOOLS},
         }
-    offered |= {f"words-{count}": _scripted(text="word " * count) for count in (20, 2000)}
+    offered |= {f"words-{count}": scripted_entry(text="word " * count) for count in (20, 2000)}
     return {alias: {"TOOLS": []} | entry for alias, entry in offered.items()}
 
 
@@ -48,7 +53,3 @@ def _calling(dialect: str) -> dict[str, Any]:
 def _peer(backend: str, url: str) -> dict[str, Any]:
     options = {"model": "peer-model", "api_key": API_KEY, "base_url": url, "max_retries": 0}
     return {"BACKEND": backend, "OPTIONS": options}
-
-
-def _scripted(**options: Any) -> dict[str, Any]:
-    return {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": options}

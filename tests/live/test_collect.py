@@ -72,7 +72,7 @@ async def test_answer_of_a_real_model_cut_at_the_token_limit_says_so(visitor: Vi
 
 
 async def test_response_cut_at_the_token_limit_says_so(visitor: Visitor, peer: Peer) -> None:
-    """In this dialect, the local model's server reports every answer as complete.
+    """The local model's server reports every answer as complete in this dialect.
 
     So a peer sends the vendor's own words.
     """

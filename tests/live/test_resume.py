@@ -32,7 +32,7 @@ async def _begin(visitor: Visitor, peer: Peer) -> tuple[Stream, asyncio.Event]:
 
 
 def _back(visit: Visit, visitor: Visitor, site: Site) -> Visitor:
-    """The same person in another tab."""
+    """Opens another tab of the same person."""
     again = visit(site, cookie=visitor.cookie)
     again.key = visitor.key
     return again
@@ -113,7 +113,7 @@ async def test_stop_works_from_anywhere_and_tells_the_truth(
     await stream.whole()
     assert time.monotonic() - began < 1
     assert stream.types[-2:] == ["abort", "finish"]
-    assert await back.stop() == "finished"
+    assert await back.stop() == "cancelled"
     stored = rows.answer(visitor.site, visitor.key)
     assert (stored.status, stored.text) == ("cancelled", "One two three ")
     shown = (await back.conversation())["messages"][1]

@@ -13,8 +13,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from streaming.testing import text_in
 from tests.live import rows
-from tests.live.client import Visit, Visitor, text_of
+from tests.live.client import Visit, Visitor
 from tests.live.conftest import SERVERS, StartSite
 from tests.live.providers import DIALECTS
 from tests.servers import Site
@@ -65,7 +66,7 @@ class Socket:
         while (frame := await self.next())["type"] != "end":
             assert frame["type"] == "chunk", frame
         assert frame["requestId"] == request_id
-        assert frame["text"] == text_of(self.chunks[request_id])
+        assert frame["text"] == text_in(self.chunks[request_id])
         return self.chunks[request_id]
 
 
@@ -91,7 +92,7 @@ async def test_answer_of_a_real_model_streams_over_a_socket(every_site: Site, vi
     assert [chunk["type"] for chunk in chunks][:3] == ["start", "start-step", "text-start"]
     assert chunks[-1]["type"] == "finish"
     stored = rows.answer(every_site, visitor.key)
-    assert text_of(chunks) == stored.text != ""
+    assert text_in(chunks) == stored.text != ""
     assert stored.status == "finished"
 
 
@@ -109,7 +110,7 @@ async def test_stop_sent_in_mid_answer_stops_a_real_model(every_site: Site, visi
     assert [chunk["type"] for chunk in chunks][-4:] == ["text-end", "finish-step", "abort", "finish"]
     stored = rows.answer(every_site, visitor.key)
     assert stored.status == "cancelled"
-    assert stored.text == text_of(chunks) != ""
+    assert stored.text == text_in(chunks) != ""
 
 
 async def test_second_socket_resumes_from_the_start(every_site: Site, visit: Visit) -> None:
@@ -166,7 +167,7 @@ async def test_two_answers_share_a_socket(site: Site, visit: Visit) -> None:
         await socket.until("text-delta", 2)
         await socket.send(other, "Hello?", "default", "r2")
         await socket.until("finish", 1, "r2")
-        assert text_of(socket.chunks["r2"]) == "Hello from the script."
+        assert text_in(socket.chunks["r2"]) == "Hello from the script."
         await socket.tell(type="abort", requestId="r1")
         await socket.until("finish")
 
@@ -201,7 +202,7 @@ async def test_own_pages_friends_and_programs_get_a_socket(
     visitor = await visit(start_site("uvicorn", **ANY_HOST)).greet()
     async with _socket(visitor, origin=origin) as socket:
         await socket.send(visitor, "Hello?", "default")
-        assert text_of(await socket.whole()) == "Hello from the script."
+        assert text_in(await socket.whole()) == "Hello from the script."
 
 
 async def test_stranger_is_told_to_sign_in(every_site: Site, visit: Visit) -> None:
@@ -247,7 +248,7 @@ async def test_junk_is_answered_and_the_socket_lives_on(site: Site, visit: Visit
         assert said in answer["errorText"]
         assert rows.counts(site) == before, "something was stored"
         await socket.send(visitor, "Hello?", "default")
-        assert text_of(await socket.whole()) == "Hello from the script."
+        assert text_in(await socket.whole()) == "Hello from the script."
 
 
 async def test_socket_that_floods_is_closed(every_site: Site, visit: Visit) -> None:
@@ -272,4 +273,4 @@ async def test_abort_of_nothing_changes_nothing(site: Site, visit: Visit) -> Non
     async with _socket(visitor) as socket:
         await socket.tell(type="abort", requestId="never-sent")
         await socket.send(visitor, "Hello?", "default")
-        assert text_of(await socket.whole()) == "Hello from the script."
+        assert text_in(await socket.whole()) == "Hello from the script."

@@ -79,7 +79,7 @@ def test_import_from_standard_input_says_which_line_is_wrong(monkeypatch: pytest
 def test_import_reports_what_it_skips(tmp_path: Path) -> None:
     file = tmp_path / "all.jsonl"
     run("export_conversations", str(file))
-    with pytest.raises(CommandError, match="line 2: The database refuses it; it may have this conversation already"):
+    with pytest.raises(CommandError, match="line 2: The database refuses this row; it may have this conv"):
         run("import_conversations", str(file))
     out, _ = run("import_conversations", str(file), "--skip-bad")
     assert out.splitlines()[0].startswith("Imported: 0 × conversation, 0 × message")

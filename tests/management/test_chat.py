@@ -19,6 +19,7 @@ from django.core.management.base import CommandError
 
 from streaming.models import Conversation, Generation
 from tests import sample_tools as tools
+from tests.engine import Script
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,9 +68,8 @@ def test_chat_says_what_is_wrong(arguments: list[str], complaint: str) -> None:
     assert not Generation.objects.exists()
 
 
-def test_chat_that_fails_keeps_the_partial_and_exits_with_an_error(settings: Any) -> None:
-    options = {"text": "one two three", "error": "overloaded", "fail_after": 3}
-    settings.STREAMING_PROVIDERS = {"default": {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": options}}
+def test_chat_that_fails_keeps_the_partial_and_exits_with_an_error(scripted: Script) -> None:
+    scripted(text="one two three", error="overloaded", fail_after=3)
     with pytest.raises(CommandError, match="busy"):
         ask("Hi")
     assert Generation.objects.get().message.text.startswith("one")
@@ -94,14 +94,13 @@ def test_chat_stops_on_interrupt_and_keeps_the_partial(tmp_path: Path) -> None:
 
 
 MAIL = {"name": "send_mail", "arguments": {"to": "me", "body": "Hello there"}}
-MAILING = {"text": "So be it. ", "tool_calls": [MAIL]}
 
 
 @pytest.fixture
-def mailing(settings: Any) -> None:
+def mailing(settings: Any, scripted: Script) -> None:
     """A model that wants to send a mail."""
     settings.STREAMING_TOOLS = ["tests.sample_tools.send_mail"]
-    settings.STREAMING_PROVIDERS = {"default": {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": MAILING}}
+    scripted(text="So be it. ", tool_calls=[MAIL])
     tools.CALLS.clear()
 
 

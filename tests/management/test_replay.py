@@ -65,7 +65,7 @@ async def test_replay_shows_text_calls_and_results(settings: Any) -> None:
     for name in ("c1", str(generation.pk), str(generation.message_id)):
         out, err = await sync_to_async(run)("replay", name, "--speed", "max")
         assert out == "Let me look. It rains.\n"
-        assert err.splitlines()[0] == "[get_weather {'city': 'Oslo'}]"
+        assert err.splitlines()[0] == '[get_weather {"city": "Oslo"}]'
         assert err.splitlines()[-1].startswith("[finished after ")
     _, err = await sync_to_async(run)("replay", "c1", "--speed", "max", "--json", "--verbosity", "0")
     assert json.loads(err)["generation"] == str(generation.pk)

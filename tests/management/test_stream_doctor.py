@@ -73,7 +73,7 @@ async def test_application_that_raises_ends_the_measurement() -> None:
 
     found = await layers._behind_middleware(application, Plan(), urlsplit(NOWHERE))
     assert [tuple(one) for one in findings(found)] == [
-        ("cut", "It was cut after 0 frames: ValueError: broken middleware. See its timeouts.")
+        ("cut", "It was cut after 0 frames: ValueError: broken middleware. Look for a timeout.")
     ]
 
 

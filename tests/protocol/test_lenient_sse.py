@@ -8,15 +8,10 @@ import pytest
 
 from streaming.protocol import Heartbeat, Leniency, StreamParser, TextDelta, Unknown
 from streaming.protocol.lenient_sse import LenientDecoder, WireEventKind
-from tests.protocol.wire import chunk, fold, parse, read, sse
+from tests.protocol.wire import chunk, fold, outcome, parse, read, sse
 
 A = chunk({"content": "a"})
 END = chunk(finish="stop")
-
-
-def outcome(body, **options):
-    transcript = fold(read("openai-chat", body, **options))
-    return transcript.outcome, transcript.text
 
 
 def test_last_event_is_read_without_its_blank_line_if_it_is_whole():

@@ -6,7 +6,7 @@ import pytest
 
 from streaming.protocol import Finished, StreamParser, TextDelta, Truncated, Unknown, Warning
 from streaming.protocol import parser as parser_module
-from tests.protocol.wire import chunk, fold, parse, read, sse
+from tests.protocol.wire import chunk, fold, outcome, parse, read, sse
 
 A = chunk({"content": "a"})
 END = chunk(finish="stop")
@@ -40,11 +40,6 @@ def test_what_follows_the_end_is_not_read():
     events = read("openai-chat", sse(A, END, "[DONE]", A) + b"garbage\n\n")
     assert [event for event in events if isinstance(event, TextDelta)] == [TextDelta(0, "a")]
     assert isinstance(events[-1], Finished)
-
-
-def outcome(body, **options):
-    transcript = fold(read("openai-chat", body, **options))
-    return transcript.outcome, transcript.text
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

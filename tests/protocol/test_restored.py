@@ -1,4 +1,4 @@
-"""What is restored from a log after a crash is what would have been stored without the crash, on every recording."""
+"""A log restores, after a crash, exactly what would have been stored without the crash, on every recording."""
 
 from __future__ import annotations
 

@@ -37,6 +37,12 @@ def fold(events: list[Event], *, choice: int = 0, origin: str | None = None) -> 
     return transcript
 
 
+def outcome(body: bytes, **options: Any) -> tuple[str | None, str]:
+    """Returns the outcome and the text of an OpenAI Chat body."""
+    transcript = fold(read("openai-chat", body, **options))
+    return transcript.outcome, transcript.text
+
+
 def assert_says(dialect: str, body: bytes, wanted: dict[str, Any]) -> None:
     """Asserts the attributes of the transcript of `body`, by name (`error.code` is the code of its error).
 

@@ -1,4 +1,4 @@
-"""What comes after the model's last word, or beside it: servers that linger, and calls that are nobody's question."""
+"""Events after the model's last word, or beside it: servers that linger, and calls that are nobody's question."""
 
 from __future__ import annotations
 

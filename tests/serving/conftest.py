@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
-from tests.live.client import Visit, Visitor
 from tests.servers import Site, serve
 
 SERVERS = ("daphne", "uvicorn", "granian")
@@ -36,17 +35,3 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
             return running.enter_context(serving)
 
         yield begin
-
-
-@pytest.fixture
-async def visit() -> AsyncIterator[Visit]:
-    """Makes visitors of a site. They leave at the end of the test."""
-    visitors: list[Visitor] = []
-
-    def arrive(site: Site, **headers: str) -> Visitor:
-        visitors.append(Visitor(site, **headers))
-        return visitors[-1]
-
-    yield arrive
-    for visitor in visitors:
-        await visitor.leave()

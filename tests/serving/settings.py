@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
 from project.settings import *  # noqa: F403
+from tests.entries import scripted_entry
 
 # 8 MB are more than a kernel buffers for one socket. Afterwards the answer stays open.
 BIG_WORDS = 8000
 
 
-def _scripted(**options: Any) -> dict[str, Any]:
-    return {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": options}
-
-
 STREAMING_PROVIDERS = {
-    "default": _scripted(text="Hello from the script."),
-    "brief": _scripted(text="word " * 20, delay=0.05),
-    "endless": _scripted(text="word " * 40_000, delay=0.05),
-    "silent": _scripted(text="one two three", hang_after=3),
-    "pausing": _scripted(text="one two three", delay=0.4),
-    "big": _scripted(text=("w" * 999 + " ") * BIG_WORDS, hang_after=BIG_WORDS + 1),
+    "default": scripted_entry(text="Hello from the script."),
+    "brief": scripted_entry(text="word " * 20, delay=0.05),
+    "endless": scripted_entry(text="word " * 40_000, delay=0.05),
+    "silent": scripted_entry(text="one two three", hang_after=3),
+    "pausing": scripted_entry(text="one two three", delay=0.4),
+    "big": scripted_entry(text=("w" * 999 + " ") * BIG_WORDS, hang_after=BIG_WORDS + 1),
 }
 STREAMING_HEARTBEAT_SECONDS = 0.5
 STREAMING_TICK_SECONDS = 0.1

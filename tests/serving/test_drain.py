@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from streaming.testing import text_in
 from tests.faults.scale import scaled
 from tests.live import rows
-from tests.live.client import Stream, Visit, Visitor, assert_whole, text_of
+from tests.live.client import Stream, Visit, Visitor, assert_whole
 from tests.servers import Site
 from tests.serving import sockets
 from tests.serving.conftest import LOOPS, SERVERS, Start
@@ -87,7 +88,7 @@ async def test_sigterm_lets_answers_finish_and_settles_the_rest(
             assert (stored.status, stored.text) == (status, stream.text)
     stored = rows.answer(site, on_socket)
     told = [frame["chunk"] for frame in seen if frame["type"] == "chunk" and frame["requestId"] == "r1"]
-    assert (stored.status, stored.text) == ("interrupted", text_of(told))
+    assert (stored.status, stored.text) == ("interrupted", text_in(told))
     assert rows.answer(site, unread).status == "finished"
     figure(streams=2 * READERS + 2, drain_s=DRAIN, ended_after_s=round(took, 1))
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from streaming.testing import text_in
 from tests.backing import Backing
-from tests.live.client import Visit, text_of
+from tests.live.client import Visit
 from tests.servers import Site
 from tests.serving.conftest import Start
 
@@ -80,4 +81,4 @@ async def test_reader_that_does_not_reconnect_is_not_disconnected(start: Start, 
     asking = await visitor.ask("Hello?", "pausing", id=uuid.uuid4().hex)
     whole = await asking.whole()
     assert whole.frames[-1].at - whole.frames[0].at > 1.2
-    assert text_of(whole.chunks) == "one two three"
+    assert text_in(whole.chunks) == "one two three"

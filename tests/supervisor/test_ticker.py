@@ -41,7 +41,7 @@ async def test_ticks_continue_after_their_task_was_cancelled(settings: Any, scri
 async def test_tick_does_not_wait_for_all_runs_that_settle(
     settings: Any, scripted: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise, when hundreds of generations end at once, the others would lose their leases to another process."""
+    """The others would otherwise lose their leases to another process, when hundreds of generations end at once."""
     settings.STREAMING_TICK_SECONDS, settings.STREAMING_MAX_ACTIVE_PER_OWNER = 0.02, 30
     happened: list[str] = []
 

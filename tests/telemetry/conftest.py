@@ -10,7 +10,7 @@ import pytest
 
 
 class Collected(NamedTuple):
-    """What was told to OpenTelemetry."""
+    """Everything that OpenTelemetry has received."""
 
     exporter: Any
     reader: Any

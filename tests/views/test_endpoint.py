@@ -1,4 +1,4 @@
-"""What every endpoint does for its view: methods, headers, logins and transactions."""
+"""The work that every endpoint does for its view: methods, headers, logins and transactions."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 import sys
 import uuid
@@ -18,19 +17,13 @@ from streaming.chat import NOBODY, Answer, Result, go_on, start_chat
 from streaming.errors import StreamingError
 from streaming.management.selection import owner_named
 from streaming.management.terminal import Screen
+from streaming.management.tool_lines import tool_line
 from streaming.models import Conversation, Generation, Owner, Status
 from streaming.protocol import ToolApproval, ToolCall
 from streaming.providers import close_providers
 from streaming.supervisor import current
 
-# The type of a chunk about a tool call -> the line that shows it on standard error.
-CALLS = {
-    "tool-input-available": "[{toolName} {input}]",
-    "tool-output-available": "[→ {output}]",
-    "tool-output-error": "[failed: {errorText}]",
-    "tool-output-denied": "[refused]",
-}
-# What staff see of a generation with --verbosity 2.
+# The fields of a generation that staff see with --verbosity 2.
 DETAILS = ("id", "provider", "model", "attempts", "raw_finish_reason", "error_code", "error_detail", "worker")
 STOPPED = "Stopped. What arrived is kept."
 
@@ -120,14 +113,8 @@ class Command(BaseCommand):
             screen.text(chunk["delta"])
         elif kind in ("text-start", "start-step"):
             screen.end_line()
-        elif kind in CALLS and self._verbosity > 0:
-            screen.note(CALLS[kind].format(**{name: self._readable(chunk[name]) for name in chunk}))
-
-    def _readable(self, value: Any) -> str:
-        """The value as text. Only staff detail has more than one line."""
-        if isinstance(value, str):
-            return value
-        return json.dumps(value, ensure_ascii=False, indent=2 if self._verbosity > 1 else None)
+        elif self._verbosity > 0 and (line := tool_line(chunk, indent=2 if self._verbosity > 1 else None)):
+            screen.note(line)
 
 
 class _StopOnInterrupt:

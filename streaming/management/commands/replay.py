@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from django.db.models import Q
 
 from streaming.journal import replay
-from streaming.management.pacing import GROWING, Piece, paced, pieces_of
+from streaming.management.pacing import Piece, paced, pieces_of
 from streaming.management.progress import ReportingCommand
 from streaming.models import Generation
 from streaming.protocol.ui_stream import chunk_of
@@ -49,7 +49,7 @@ class Command(ReportingCommand):
             self.stdout.write(piece.text, ending="")
             self.stdout.flush()
         elif options["verbosity"] > 0:
-            self.stderr.write(piece.text if piece.kind in GROWING else f"[{piece.text}]", lambda line: line)
+            self.stderr.write(piece.text, lambda line: line)
 
 
 def _speed(text: str) -> float:

@@ -55,7 +55,7 @@ def _cut(found: Measurement) -> str:
     if found.is_whole:
         return ""
     why = f": {found.trouble}" if found.trouble else ""
-    return f"It was cut after {len(found.frames)} frames{why}. See its timeouts."
+    return f"It was cut after {len(found.frames)} frames{why}. Look for a timeout."
 
 
 def _buffered(found: Measurement) -> str:

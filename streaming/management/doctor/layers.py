@@ -19,7 +19,7 @@ from django.urls import reverse
 from streaming.management.doctor.measurement import Measurement
 from streaming.views.probe import Plan, probe
 
-# What browsers offer. A compressor shows itself only to a client that can read it.
+# The headers of browsers. A compressor compresses only for a client that offers to read it.
 ACCEPTED = {"Accept": "text/event-stream", "Accept-Encoding": "gzip, deflate, br, zstd"}
 PATIENCE_SECONDS = 20.0
 """Seconds of silence, beside the plan's own, after which a stream counts as cut."""

@@ -1,4 +1,4 @@
-"""What arrived of a probe, and when."""
+"""The measurement of one probe: the frames that arrived, and their times."""
 
 from __future__ import annotations
 

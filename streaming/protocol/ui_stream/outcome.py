@@ -17,7 +17,7 @@ UI_FINISH_REASONS = {
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How one generation ended. `error_text` is for people; `metadata` is the same as in `GET api/chat/<id>`.
+    """The end of one generation. `error_text` is for people; `metadata` is the same as in `GET api/chat/<id>`.
 
     `status` is `finished`, `cancelled`, `failed`, `truncated` or `interrupted`.
     """

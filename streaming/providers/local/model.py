@@ -25,7 +25,7 @@ DIALECTS: dict[str, tuple[type[SDKProvider], str]] = {
     "openai-responses": (Responses, "/v1"),
     "anthropic-messages": (Messages, ""),
 }
-"""For each dialect, the provider that uses it, and the path at which its SDK expects the server."""
+"""A dialect -> the provider that uses it, and the path at which its SDK expects the server."""
 
 STALE = frozenset({"unreachable", "authentication"})
 """The error codes of a child that is gone; another server may have its port."""

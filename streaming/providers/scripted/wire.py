@@ -25,7 +25,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     text: tuple[str, ...] = ()
     reasoning: tuple[str, ...] = ()
     calls: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
-    """For each call: `(id, name, pieces of the arguments)`."""
+    """The calls, each as `(id, name, pieces of the arguments)`."""
     input_tokens: int = 0
 
     @property

@@ -213,7 +213,7 @@ async def test_regenerate_replaces_the_whole_answer(open_chat: OpenChat, visitor
 async def test_stopped_answer_stays_stopped_for_a_client_that_goes_on_by_itself(
     open_chat: OpenChat, visitor: Visitor, peer: Peer
 ) -> None:
-    """After tools such a client sends again, unless the stream says that another step has begun."""
+    """Such a client sends again after tools, unless the stream says that another step has begun."""
     peer.says(*answer_wire("chat", "Where? ", WHERE))
     peer.says(*answer_wire("chat", "Wait. ", ("call_s", "waits", ("{}",))))
     chat = open_chat(visitor, "tools-chat", isAutomatic=True)

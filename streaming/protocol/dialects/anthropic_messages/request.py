@@ -33,7 +33,7 @@ THINKING = frozenset({"thinking", "redacted_thinking"})
 IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 SERVER_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
 CALL_KEYS = ("caller", "toolset_name")
-"""What the API adds to a call, and wants back with it."""
+"""Keys that the API adds to a call, and wants back with it."""
 BLOCKS_KEPT = frozenset({"compaction", "container_upload", "fallback", "mcp_tool_listing"})
 FAILED = "The tool failed."
 UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
