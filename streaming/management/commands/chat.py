@@ -12,10 +12,11 @@ from argparse import ArgumentParser
 from collections.abc import Coroutine
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from streaming.chat import NOBODY, Answer, Result, go_on, start_chat
 from streaming.errors import StreamingError
+from streaming.management.progress import AdvisingCommand
 from streaming.management.selection import owner_named
 from streaming.management.terminal import Screen
 from streaming.models import Conversation, Generation, Owner, Status
@@ -35,7 +36,7 @@ DETAILS = ("id", "provider", "model", "attempts", "raw_finish_reason", "error_co
 STOPPED = "Stopped. What arrived is kept."
 
 
-class Command(BaseCommand):
+class Command(AdvisingCommand):
     help = (
         "Ask a question and print the answer as it is written. Without a question, a terminal becomes a dialogue; "
         "otherwise the question is read from standard input. Ctrl-C stops the answer; what arrived is kept."
