@@ -83,6 +83,6 @@ class ReportingCommand(AdvisingCommand):
         """Prints the result; `beside` the command's output, so on standard error."""
         out = self.stderr if beside else self.stdout
         if options["json"]:
-            out.write(json.dumps(result, ensure_ascii=False, default=str), lambda line: line)
+            out.write(json.dumps(result, ensure_ascii=False, default=str), str)
         elif options["verbosity"] > 0:
-            out.write(text, lambda line: line)
+            out.write(text, str)

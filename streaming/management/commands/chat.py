@@ -60,20 +60,20 @@ class Command(AdvisingCommand):
             return self._talk(key)
         result = self._ask(question or sys.stdin.read(), key)
         if self._verbosity > 0:
-            self.stderr.write(_summary(result))
+            self.stderr.write(_summary(result), str)
         if problem := _problem(result):
             raise CommandError(problem, returncode=130 if result.status == Status.CANCELLED else 1)
 
     def _talk(self, key: str) -> None:
         """Asks one question after the other, until the person ends the input."""
-        self.stderr.write("Ctrl-C stops an answer, Ctrl-D ends the conversation.")
+        self.stderr.write("Ctrl-C stops an answer, Ctrl-D ends the conversation.", str)
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401  # then `input` has the arrow keys and a history
         with contextlib.suppress(EOFError, KeyboardInterrupt):
             while True:
                 if question := input("> ").strip():
                     self._turn(question, key)
-        self.stderr.write(f"\nContinue with --conversation {key}")
+        self.stderr.write(f"\nContinue with --conversation {key}", str)
 
     def _turn(self, question: str, key: str) -> None:
         """Asks one question of a dialogue. A failure is told, and the dialogue goes on."""
