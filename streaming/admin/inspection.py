@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 MAX_EVENTS = 2000
 """The most events on one page. An answer may have a hundred thousand."""
 
-EVERY_FRAME = 2**30
 SPEEDS = (("1", "1×"), ("4", "4×"), ("0", "max"))
 """The speeds of a replay and their labels; 0 shows the whole answer at once."""
 
@@ -43,12 +42,13 @@ class Inspection:
     def events(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """Shows the events that readers got: from the journal, or made anew from the row once the journal is gone."""
         generation = self._find(request, pk, Action.RAW, May.READ, May.READ_REASONING, May.SEE_RAW)
-        frames = read_frames(generation.pk, 0, limit=EVERY_FRAME)
+        frames = read_frames(generation.pk, 0, limit=MAX_EVENTS)
         is_journal = bool(frames) or generation.is_active
-        chunks = [chunk_of(frame).decode() for frame in (frames if is_journal else replay(generation))]
+        frames = frames if is_journal else replay(generation)
+        shown = [chunk_of(frame).decode() for frame in frames[:MAX_EVENTS]]
         context = {
-            "events": [(number, _pretty_line(chunk)) for number, chunk in enumerate(chunks[:MAX_EVENTS], 1)],
-            "count": len(chunks),
+            "events": [(number, _pretty_line(chunk)) for number, chunk in enumerate(shown, 1)],
+            "count": max(len(frames), generation.last_seq if is_journal else 0),
             "is_journal": is_journal,
         }
         return self._page(request, "events", _("Raw events"), generation, context)

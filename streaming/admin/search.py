@@ -6,7 +6,8 @@
     owner:visitor           those of all visitors; owner:visitor:3f2a91c0: those of one visitor
     owner:code              those of the site's own code
 
-On PostgreSQL a word is found at its beginning, by the index of migration 0005. Other databases find any piece of text.
+On PostgreSQL a word is found by its beginning, in an index that a migration makes. Other databases find any piece of
+text.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def select_branch(owner: Owner, key: str, message_id: str) -> None:
         conversation = Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
         if conversation is None:
             raise NotFound("There is no such conversation.")
-        tree = MessageTree(conversation)
+        tree = MessageTree.read(conversation)
         leaf = tree.newest_leaf(tree.find(message_id))
         check_idle(Generation.objects.filter(active_conversation=conversation))
         # `save` would set `updated_at` and move the conversation to the top of its owner's list.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -34,15 +35,19 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class MessageTree:
-    """The tree of all messages of a conversation, without their content. One query reads it."""
+    """The tree of all messages of a conversation. `History.tree` makes it of messages that have been read already."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        fields = ("conversation", "parent", "role", "client_id", "created_at")
-        messages = list(conversation.messages.only(*fields).order_by("created_at", "pk"))
+    def __init__(self, messages: Iterable[Message]) -> None:
         self._by_id = {message.pk: message for message in messages}
         self._replies: dict[uuid.UUID | None, list[Message]] = defaultdict(list)
-        for message in messages:
+        for message in sorted(self._by_id.values(), key=lambda one: (one.created_at, one.pk)):
             self._replies[message.parent_id].append(message)
+
+    @classmethod
+    def read(cls, conversation: Conversation) -> MessageTree:
+        """Reads the tree without the messages' content, in one query."""
+        fields = ("conversation", "parent", "role", "client_id", "created_at")
+        return cls(conversation.messages.only(*fields).order_by())
 
     def find(self, message_id: str) -> Message:
         """Returns the message with this public id.

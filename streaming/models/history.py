@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
+from streaming.models.branches import MessageTree
 from streaming.models.conversations import Conversation
 from streaming.models.generations import Generation
 from streaming.models.messages import Message
@@ -29,6 +30,11 @@ class History:
     def read(cls, conversation: Conversation) -> History:
         """Reads what the database has now."""
         return cls(conversation, conversation.messages.select_related("generation").order_by())
+
+    @property
+    def tree(self) -> MessageTree:
+        """The branches of the conversation."""
+        return MessageTree(self._by_id.values())
 
     def __len__(self) -> int:
         return len(self._by_id)

@@ -42,6 +42,7 @@ class HtmlSubscription:
         self._from_start = from_start
         self._head = head
         self._needs_all = inner.seq > 0 or picture.seq > 0
+        self._is_alone = False
         self._due_at = 0.0
 
     async def next(self, seconds: float) -> list[bytes] | None:
@@ -49,7 +50,7 @@ class HtmlSubscription:
         while True:  # frames that the reader does not get are silence
             await asyncio.sleep(max(0.0, self._due_at - time.monotonic()))
             frames = await self._inner.next(max(0.0, deadline - time.monotonic()))
-            if frames is None and self._needs_all:
+            if frames is None and not self._is_alone and (self._needs_all or self._picture.is_open):
                 return await self._alone()
             if not frames:
                 return frames
@@ -87,7 +88,7 @@ class HtmlSubscription:
 
         Another reader of this process may have read more than this log has, before the answer's process died.
         """
-        self._picture, self._needs_all = Picture(), False
+        self._picture, self._needs_all, self._is_alone = Picture(), False, True
         await self._catch_up(self.seq)
         return self._picture.whole(self._head) or None
 

@@ -86,6 +86,11 @@ class Picture:
         self._changes: deque[Change] = deque()
         self._turn = asyncio.Lock()
 
+    @property
+    def is_open(self) -> bool:
+        """True while a text has not ended."""
+        return bool(self._open)
+
     async def take(self, frames: Sequence[bytes], last: int) -> None:
         """Takes the frames up to number `last`. Skips those that it has, and all if there is a gap before them."""
         async with self._turn:

@@ -15,13 +15,13 @@ from streaming.intake import UNREADABLE, read_json, select_branch
 from streaming.models import (
     Conversation,
     Generation,
+    History,
     Message,
     MessageTree,
     Owner,
     Role,
     contributions,
     parts_of,
-    path_of,
 )
 from streaming.protocol.ui_stream import ui_parts
 from streaming.views.endpoint import body_of, endpoint
@@ -72,8 +72,8 @@ def describe(owner: Owner, key: str) -> dict[str, Any]:
         NotFound: there is none, or it is somebody else's.
     """
     found = find_conversation(owner, key)
-    tree = MessageTree(found)
-    grouped = contributions(path_of(found))
+    history = History.read(found)
+    tree, grouped = history.tree, contributions(history.path(history.leaf))
     written = [rows for rows in grouped if not _is_being_written(rows[-1])]
     return {
         "id": found.key,

@@ -19,12 +19,11 @@ from streaming.models import (
     Branch,
     Conversation,
     Generation,
+    History,
     Message,
-    MessageTree,
     Role,
     contributions,
     parts_of,
-    path_of,
 )
 from streaming.protocol import Part, ReasoningPart, ToolResult
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, ui_parts
@@ -124,8 +123,8 @@ def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
     """The messages of the path that is shown. An answer that is being written has the parts that it has so far."""
     if conversation is None:
         return []
-    tree = MessageTree(conversation)
-    grouped = contributions(path_of(conversation))
+    history = History.read(conversation)
+    tree, grouped = history.tree, contributions(history.path(history.leaf))
     return [_shown(rows)._replace(branch=tree.branch(rows[0])) for rows in grouped]
 
 

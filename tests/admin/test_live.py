@@ -114,6 +114,12 @@ async def test_stop_is_a_post_and_leads_only_to_this_site() -> None:
     assert response["Location"] == reverse("admin:streaming_generation_change", args=[generation.pk])
 
 
+async def test_stop_needs_the_token_of_a_form() -> None:
+    generation, client = await submit(), await staff_with(*READ, "stop_generation")
+    client.handler.enforce_csrf_checks = True
+    assert (await client.post(address(generation, "stop"))).status_code == 403
+
+
 async def test_list_stops_the_selected_answers(scripted: Any) -> None:
     scripted(text="word " * 1000, delay=0.02)
     client = await staff_with(*READ, "stop_generation")

@@ -85,7 +85,7 @@ async def test_reviewer_works_with_the_keyboard_alone(desk: Any) -> None:
     page = await desk("/admin/")
     for key in ("keys-one", "keys-two"):
         await ask(page, key)
-    await page.goto("/admin/streaming/message/next/?q=words")
+    await page.goto("/admin/streaming/message/next/?q=word2")
     first = page.url
     await page.keyboard.press("j")
     await page.keyboard.press("4")
@@ -122,7 +122,7 @@ async def test_running_answer_is_watched_and_stopped(desk: Any) -> None:
     await expect(page.locator(".streaming-status-cancelled, .streaming-status-running")).to_have_count(1)
     while not await page.locator(".streaming-status-cancelled").count():  # the row is settled a moment later
         await page.reload()
-    await expect(page.locator(".streaming-assistant .streaming-text")).to_contain_text("word3")
+    await expect(page.locator(".streaming-assistant .streaming-rich")).to_contain_text("word3")
 
 
 async def test_replay_shows_the_answer_with_its_timing(desk: Any) -> None:

@@ -137,13 +137,23 @@ async def test_the_page_follows_what_people_ask_of_their_system(open_chat: Any, 
     chat: Chat = await open_chat("/", **asked)
     await chat.ask("slow please")
     await chat.has_begun()
-    caret = "element => { const { animationName, backgroundColor } = getComputedStyle(element, '::after'); return %s }"
+    style = "element => { const { animationName, backgroundColor } = getComputedStyle(element, '::after'); return %s }"
+    caret = chat.text.locator("i")
+    await expect(caret).to_have_count(1)
     if "reduced_motion" in asked:
-        assert await chat.text.evaluate(caret % "animationName") == "none"
+        assert await caret.evaluate(style % "animationName") == "none"
     else:
-        assert await chat.text.evaluate(caret % "backgroundColor") != "rgba(0, 0, 0, 0)"
+        assert await caret.evaluate(style % "backgroundColor") == "rgb(0, 0, 0)"
         bubble = chat.questions.locator(".chat-parts")
         assert await bubble.evaluate("element => getComputedStyle(element).borderTopWidth") == "1px"
+
+
+async def test_one_caret_shows_where_the_answer_goes_on(chat: Chat) -> None:
+    await chat.ask("slow please")
+    await chat.has_begun()
+    carets = await chat.answer.evaluate("""article => [article, ...article.querySelectorAll("*")]
+        .filter((element) => getComputedStyle(element, "::after").animationName === "chat-pulse").length""")
+    assert carets == 1
 
 
 async def test_a_print_has_the_messages_and_no_controls(chat: Chat) -> None:

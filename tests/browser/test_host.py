@@ -124,3 +124,31 @@ async def test_two_chats_fit_one_page(open_chat: Any) -> None:
         await expect(chat.page.locator("#second .chat-text").last).to_have_text("x" * 600)
         await expect(chat.page.locator("#second article")).to_have_count(2)
         await chat.page.reload()
+
+
+async def test_a_host_page_sends_stops_and_hears_what_happens(open_chat: Any) -> None:
+    chat = await opened(open_chat, "/shop/")
+    element = chat.page.locator("streaming-chat")
+    await element.evaluate("""element => {
+        window.heard = [];
+        const note = ({ type, detail }) => heard.push([type, detail.text ?? detail.status ?? detail.message]);
+        for (const name of ["message", "finish", "error"]) document.addEventListener(`chat:${name}`, note);
+    }""")
+    assert await element.evaluate("element => element.send('words please')") is True
+    await expect(chat.text).to_have_text(WORDS)
+    assert await element.evaluate("element => element.send('   ')") is False
+    await element.evaluate("element => { element.send('hang please') }")
+    await chat.has_begun()
+    assert await element.evaluate("element => element.send('too soon')") is False
+    await element.evaluate("element => element.stop()")
+    await chat.is_idle()
+    await element.evaluate("element => element.send('busy please')")
+    assert await chat.page.evaluate("heard") == [
+        ["chat:message", "words please"],
+        ["chat:finish", "finished"],
+        ["chat:message", "hang please"],
+        ["chat:finish", "cancelled"],
+        ["chat:message", "busy please"],
+        ["chat:error", "The model is busy. Try again in a moment."],
+        ["chat:finish", "failed"],
+    ]

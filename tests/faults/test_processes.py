@@ -25,8 +25,9 @@ STREAMS = scaled(5, 25)
 
 # The difference between the process's clock and the database's.
 CLOCKS = """
-    SELECT extract(epoch FROM generation.created_at - generation.started_at)
+    SELECT extract(epoch FROM message.created_at - generation.started_at)
     FROM streaming_generation AS generation
+    JOIN streaming_message AS message ON message.id = generation.message_id
     JOIN streaming_conversation AS conversation ON conversation.id = generation.conversation_id
     WHERE conversation.key IN ({keys})
 """

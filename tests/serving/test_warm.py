@@ -39,6 +39,7 @@ async def test_warm_process_makes_no_thread_and_no_connection(
     scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "streaming.middleware.one_trip"]
+    settings.STREAMING_MAX_ACTIVE_PER_OWNER = 10
     scripted(text="Hello.")
     application = StreamingApplication(get_asgi_application())
     sent = dict(await _ask(application))

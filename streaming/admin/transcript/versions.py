@@ -47,7 +47,7 @@ class Paths:
     """The tree of a conversation, the path `here` that is shown, and the keys of the path that the owner sees."""
 
     def __init__(self, conversation: Conversation, at: uuid.UUID | None = None) -> None:
-        self._tree = MessageTree(conversation)
+        self._tree = MessageTree.read(conversation)
         leaf = self._tree.get(conversation.active_leaf_id)
         chosen = self._tree.get(at)
         self.owners = {message.pk for message in self._tree.path(leaf)}

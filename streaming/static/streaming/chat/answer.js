@@ -72,6 +72,7 @@ export class Answer extends Message {
     this.clearNote();
     if (text) this.note(kind ?? "failed", text);
     this.tellUsage(this.metadata.usage);
+    if (error) this.chat.report("error", { kind: kind ?? "failed", message: error });
   }
 
   /** Says how many tokens the answer took, if the site shows that. */

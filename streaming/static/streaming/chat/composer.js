@@ -61,7 +61,10 @@ export class Composer {
     const message = { id, role: "user", parts: [...files, { type: "text", text: prompt }] };
     const title = prompt.trim() || files[0]?.filename;
     const body = { id: key, trigger: "submit-message", messages: [message] };
-    const isTaken = await chat.conversation.ask(body, () => this.sent(title, key));
+    const isTaken = await chat.conversation.ask(body, () => {
+      this.sent(title, key);
+      chat.report("message", { id, text: prompt });
+    });
     if (!isTaken) asked.article.remove();
     return isTaken;
   }

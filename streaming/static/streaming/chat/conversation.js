@@ -108,6 +108,7 @@ export class Conversation {
       answer.article.removeAttribute("aria-busy");
       chat.announce(answer.article);
       chat.dispatchEvent(new CustomEvent("streaming-chat:finished", { bubbles: true }));
+      if (answer.isOver) chat.report("finish", { id: answer.article.dataset.message, status: answer.metadata.status });
       chat.approvals.decided(answer.article); // a choice may have been made while another call still ran
     }
   }

@@ -50,6 +50,7 @@ export class Edits {
     const message = { id, role: "user", parts: [...files, { type: "text", text: prompt }] };
     await this.chat.versions.ask({ trigger: "submit-message", messageId, messages: [message] }, () => {
       this.unsent = undefined;
+      this.chat.report("message", { id, text: prompt });
       this.chat.versions.makeRoom(article, this.show(id, kept, prompt));
     });
   }

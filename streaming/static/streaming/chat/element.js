@@ -96,6 +96,22 @@ export class StreamingChat extends HTMLElement {
     return Boolean(fresh);
   }
 
+  /** Sends a message for the host page. Returns false if an answer is being written or the site does not take it. */
+  async send(text) {
+    return !this.isActive && Boolean(text.trim()) && this.composer.say(text);
+  }
+
+  /** Stops the answer that is being written. */
+  async stop() {
+    if (this.isActive) await this.conversation.stop();
+  }
+
+  /** Tells the host page what happened, as an event `chat:<name>`. */
+  report(name, detail) {
+    const { conversation } = this.dataset;
+    this.dispatchEvent(new CustomEvent(`chat:${name}`, { bubbles: true, detail: { conversation, ...detail } }));
+  }
+
   /** Tells screen readers the text of this name. */
   say(name) {
     this.querySelector("[role=status]").textContent = this.texts[name] ?? "";

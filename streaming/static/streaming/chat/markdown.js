@@ -31,6 +31,8 @@ export class Markdown {
     for (const [name, ...values] of ops) this[name](...values);
     morph(this.element, nodesOf(tail), this.settled);
     if (this.container) morph(this.container, nodesOf(last), this.items);
+    this.caret = this.findCaret();
+    this.element.toggleAttribute("data-caret", Boolean(this.caret));
     this.rest = rest;
     if (rest) this.grow();
   }
@@ -65,9 +67,17 @@ export class Markdown {
     return containerIn(this.settled ? this.element.childNodes[this.settled - 1] : null);
   }
 
+  /** Returns the caret in what is not settled, or null. Nothing else is an <i>. */
+  findCaret() {
+    const { element, container } = this;
+    const tail = element.childNodes.length > this.settled ? element.lastChild : null;
+    const last = container?.childNodes.length > this.items ? container.lastChild : null;
+    return tail?.querySelector?.("i") ?? last?.querySelector("i") ?? null;
+  }
+
   /** Puts what needs no rendering at the caret. */
   grow() {
-    const caret = [...this.element.querySelectorAll("i")].at(-1); // nothing else is an <i>
+    const { caret } = this;
     if (!caret) return;
     const isCode = caret.parentNode.matches("[data-open]");
     const size = isCode ? sizeOfCode(this.rest) : PLAIN.exec(this.rest)[0].length;

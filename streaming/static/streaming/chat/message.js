@@ -94,6 +94,7 @@ export class Message {
   refuse(trouble) {
     if (!(trouble instanceof Refusal)) throw trouble;
     this.note(trouble.kind, trouble.message);
+    this.chat.report("error", { kind: trouble.kind, message: trouble.message });
   }
 
   clearNote() {
