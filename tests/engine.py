@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
+from django.db.models import Model
 
 from streaming.database import health
 from streaming.intake import Submission
@@ -63,6 +64,13 @@ def leave_for_dead(generation: Generation) -> Run:
     alive.discard(generation.pk)
     live_logs().pop(generation.pk)
     return current()._runs.pop(generation.pk)
+
+
+def lose_table(monkeypatch: pytest.MonkeyPatch, model: type[Model]) -> None:
+    """Gives a model a table that does not exist, `nowhere`."""
+    for field in model._meta.concrete_fields:
+        field.cached_col  # noqa: B018  # computed later, it keeps the name `nowhere`
+    monkeypatch.setattr(model._meta, "db_table", "nowhere")
 
 
 @pytest.fixture

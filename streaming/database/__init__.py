@@ -13,9 +13,10 @@ from streaming.database.locks import alone
 from streaming.database.requests import release_request_connection, release_request_thread, request_thread
 from streaming.database.threads import in_database, in_order
 from streaming.database.transactions import alias, atomic, retry_on_deadlock
-from streaming.database.trouble import refusal_of, told, trouble_of
+from streaming.database.trouble import advice, refusal_of, told, trouble_of
 
 __all__ = [
+    "advice",
     "alias",
     "alone",
     "atomic",

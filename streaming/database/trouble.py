@@ -120,6 +120,15 @@ def told(error: BaseException) -> str:
     return f"{code}: {words} ({detail})"
 
 
+def advice(error: BaseException) -> str | None:
+    """Returns the words for those who operate the site, with the database's own. Returns None if `trouble_of` does.
+
+    The database's words may name its address, so they are for a terminal only.
+    """
+    kind = trouble_of(error)
+    return None if kind is None else f"{kind.value[1]}: {str(error).partition(chr(10))[0]}"
+
+
 def refusal_of(error: BaseException) -> RequestError | None:
     """Returns what people are told of a database error. Returns None if `trouble_of` does."""
     kind = trouble_of(error)

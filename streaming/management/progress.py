@@ -1,4 +1,4 @@
-"""The output of the commands: a counter on a terminal while they work, and a result for people or for programs."""
+"""The output of the commands: a counter on a terminal while they work, a result for people or for programs, advice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error as DatabaseTrouble
+
+from streaming.database import advice
 
 T = TypeVar("T")
 # Seconds between two states of the counter.
@@ -53,7 +56,20 @@ class Progress:
         self._width = len(line)
 
 
-class ReportingCommand(BaseCommand):
+class AdvisingCommand(BaseCommand):
+    """A command that says what to do about its database. `--traceback` shows the error itself."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except DatabaseTrouble as trouble:
+            words = advice(trouble)
+            if words is None:
+                raise
+            raise CommandError(words) from trouble
+
+
+class ReportingCommand(AdvisingCommand):
     """A command with `--json`, and a result that is a sentence or an object."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -67,6 +83,6 @@ class ReportingCommand(BaseCommand):
         """Prints the result; `beside` the command's output, so on standard error."""
         out = self.stderr if beside else self.stdout
         if options["json"]:
-            out.write(json.dumps(result, ensure_ascii=False, default=str), lambda line: line)
+            out.write(json.dumps(result, ensure_ascii=False, default=str), str)
         elif options["verbosity"] > 0:
-            out.write(text, lambda line: line)
+            out.write(text, str)

@@ -38,7 +38,7 @@ def shortened(text: str, width: int) -> str:
 class Screen:
     """Writes text to `out` and notes to `notes`, which are two streams of a command and may be one terminal.
 
-    Text is wrapped only if `out` is a terminal. Code between fences is never wrapped.
+    Text is wrapped only if `out` is a terminal. Code between fences is never wrapped. Nothing has the colour of errors.
     """
 
     def __init__(self, out: Any, notes: Any) -> None:
@@ -62,7 +62,7 @@ class Screen:
     def note(self, text: str) -> None:
         """Writes a line about the answer, below the text so far."""
         self.end_line()
-        self._notes.write(text if self._is_full(text) else shortened(text, columns() - 1))
+        self._notes.write(text if self._is_full(text) else shortened(text, columns() - 1), str)
 
     def end_line(self) -> None:
         """Ends the line of the text, if one has begun."""
@@ -88,6 +88,6 @@ class Screen:
 
     def _put(self, text: str) -> None:
         if text:
-            self._out.write(text, ending="")
+            self._out.write(text, str, ending="")
             _, newline, last = text.rpartition("\n")
             self._column = width_of(last) if newline else self._column + width_of(text)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
@@ -102,19 +103,30 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
     if "\x00" in kwargs.get("key", ""):
         raise NotFound("There is nothing here.")
     current().ensure_sweeping()
-    try:
-        begins = request.method == "POST"
+    begins = request.method == "POST"
+    with database_refusals():
         owner = await owner_of(request, begins=begins)
         response = await view(request, owner, **kwargs)
+    if begins:
+        remember(request, owner)
+    return response
+
+
+@contextmanager
+def database_refusals() -> Iterator[None]:
+    """A context that logs an error of the database and raises what people are told of it.
+
+    Raises:
+        RequestError: the database cannot answer. Its `__cause__` is the database's own error.
+    """
+    try:
+        yield
     except DatabaseTrouble as trouble:
         refusal = refusal_of(trouble)
         if refusal is None:
             raise
         logger.exception("A request failed (%s).", told(trouble))
         raise refusal from trouble
-    if begins:
-        remember(request, owner)
-    return response
 
 
 def body_of(request: HttpRequest) -> bytes:

@@ -25,9 +25,10 @@ from streaming.intake import Changes, change, clean, delete, select_branch, subm
 from streaming.models import Conversation, Generation, Owner
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
-from streaming.views.endpoint import outside_transactions
+from streaming.views.endpoint import database_refusals, outside_transactions
 from streaming.views.files import sent_files
 from streaming.views.listing import grouped, listed
+from streaming.views.unavailable import unavailable
 
 DECISION = "decision "
 """The prefix of a field that approves or refuses a tool call. The call's id follows."""
@@ -51,18 +52,23 @@ class SeeOther(HttpResponseRedirect):
 def for_owner(view: OwnersView) -> OwnersView:
     """Passes the owner to the view. Redirects visitors who must sign in to the login page, and from there back.
 
+    If the database cannot answer, a page says so.
+
     The views are exempt from ATOMIC_REQUESTS, because Django allows it for no async view. They open transactions
     themselves.
     """
 
     @functools.wraps(view)
     async def wrapped(request: HttpRequest, key: str = "") -> HttpResponse:
+        current().ensure_sweeping()
         try:
-            owner = await owner_of(request, begins=True)
+            with database_refusals():
+                owner = await owner_of(request, begins=True)
+                response = await view(request, owner, key)
         except LoginRequired:
             return redirect_to_login(page_address(key))
-        current().ensure_sweeping()
-        response = await view(request, owner, key)
+        except RequestError as refusal:
+            return await unavailable(request, refusal)
         if response.status_code < 400:
             remember(request, owner)
         return response

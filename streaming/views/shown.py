@@ -45,6 +45,7 @@ SCRIPT_TEXTS = {
     "reconnecting": gettext_lazy("Connection lost. Reconnecting…"),
     "signedOut": gettext_lazy("You are not signed in any more. Sign in again to go on."),
     "gone": gettext_lazy("This is no longer here. It may have been deleted."),
+    "offline": gettext_lazy("The site could not be reached. Try again."),
     "unexpected": gettext_lazy(
         "The site answered with something else than was asked for. Reload this page; you may have to sign in again."
     ),

@@ -95,3 +95,12 @@ async def test_the_list_shows_what_is_being_answered_and_does_not_delete_it(chat
     await chat.stop_button.click()
     await chat.is_idle()
     await expect(chat.page.locator(".chat-busy")).to_have_count(0)
+
+
+async def test_an_unreachable_site_is_told_without_a_word_about_a_message(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/")
+    await two(chat)
+    await chat.page.context.set_offline(True)
+    item = await options(chat, "words about Rome")
+    await item.get_by_role("button", name="Pin", exact=True).click()
+    await expect(chat.page.locator(".chat-list-note")).to_have_text("The site could not be reached. Try again.")

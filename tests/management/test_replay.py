@@ -64,11 +64,20 @@ async def test_replay_shows_text_calls_and_results(settings: Any) -> None:
     await frames_of(generation.pk)
     for name in ("c1", str(generation.pk), str(generation.message_id)):
         out, err = await sync_to_async(run)("replay", name, "--speed", "max")
-        assert out == "Let me look. It rains.\n"
+        assert out == "Let me look. \nIt rains.\n"
         assert err.splitlines()[0] == '[get_weather {"city": "Oslo"}]'
         assert err.splitlines()[-1].startswith("[finished after ")
     _, err = await sync_to_async(run)("replay", "c1", "--speed", "max", "--json", "--verbosity", "0")
     assert json.loads(err)["generation"] == str(generation.pk)
+
+
+@pytest.mark.usefixtures("engine")
+async def test_reasoning_is_one_text_above_the_answer(scripted: Script) -> None:
+    scripted(text="It rains.", reasoning="Let me think about it.")
+    generation = await engine.submit()
+    await frames_of(generation.pk)
+    _, err = await sync_to_async(run)("replay", "c1", "--speed", "max")
+    assert err.splitlines()[0] == "Let me think about it."
 
 
 @pytest.mark.usefixtures("engine")

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 import pytest
+from django.core.management.base import OutputWrapper
 
 from streaming.management import terminal
 from streaming.management.terminal import Screen, shortened, width_of
@@ -17,7 +18,7 @@ class Console(io.StringIO):
     def isatty(self) -> bool:
         return True
 
-    def write(self, text: str, ending: str = "\n") -> int:  # type: ignore[override]
+    def write(self, text: str, style: Any = str, ending: str = "\n") -> int:  # type: ignore[override]
         """Writes as the streams of a command do."""
         return super().write(text if text.endswith(ending) else text + ending)
 
@@ -55,6 +56,17 @@ def test_code_between_fences_is_not_wrapped(console: Console) -> None:
     lines = console.getvalue().splitlines()
     assert code in lines
     assert lines[-2:] == ["And then some words more", "than fit."]
+
+
+def test_nothing_has_the_colour_of_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = io.StringIO()
+    monkeypatch.setattr(console, "isatty", lambda: True)
+    stderr = OutputWrapper(console)
+    stderr.style_func = lambda text: f"red {text}"
+    screen = Screen(stderr, stderr)
+    screen.text("Thoughts.")
+    screen.note("[a call]")
+    assert console.getvalue() == "Thoughts.\n[a call]\n"
 
 
 def test_notes_begin_a_line_and_fit_one(console: Console) -> None:

@@ -12,7 +12,7 @@ from streaming.models import Generation
 from streaming.subscription import subscribe
 from streaming.supervisor import current
 from streaming.testing import chunks_of, drain, frames_of, text_of
-from tests.engine import Script, submit
+from tests.engine import Script, lose_table, submit
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -63,7 +63,7 @@ async def test_answer_whose_table_is_missing_ends_and_is_not_tried_for_ever(
     subscription = await subscribe(generation.pk)
     await subscription.next(5)
     with monkeypatch.context() as patch:
-        patch.setattr(Generation._meta, "db_table", "nowhere")
+        lose_table(patch, Generation)
         chunks = chunks_of(await drain(subscription))
         await current().idle()
     assert chunks[-1]["type"] == "error"

@@ -18,7 +18,7 @@ from streaming.protocol import ToolCall
 from streaming.protocol.ui_stream import frame
 from streaming.supervisor import current
 from streaming.views.sse import ERROR, _pieces
-from tests.engine import ALICE, Script
+from tests.engine import ALICE, Script, lose_table
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -48,7 +48,7 @@ async def test_database_that_is_away_is_reported_without_its_error(
 async def test_database_that_is_not_migrated_is_named_in_the_log_and_not_to_people(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, method: str, path: str
 ) -> None:
-    monkeypatch.setattr(Conversation._meta, "db_table", "nowhere")
+    lose_table(monkeypatch, Conversation)
     body = {"data": {"prompt": "Hi"}, "content_type": "application/json"} if method == "post" else {}
     response = await getattr(AsyncClient(), method)(path, **body)
     assert response.status_code == 500

@@ -11,10 +11,11 @@ from argparse import ArgumentParser
 from collections.abc import Coroutine
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from streaming.chat import NOBODY, Answer, Result, go_on, start_chat
 from streaming.errors import StreamingError
+from streaming.management.progress import AdvisingCommand
 from streaming.management.selection import owner_named
 from streaming.management.terminal import Screen
 from streaming.management.tool_lines import tool_line
@@ -28,7 +29,7 @@ DETAILS = ("id", "provider", "model", "attempts", "raw_finish_reason", "error_co
 STOPPED = "Stopped. What arrived is kept."
 
 
-class Command(BaseCommand):
+class Command(AdvisingCommand):
     help = (
         "Ask a question and print the answer as it is written. Without a question, a terminal becomes a dialogue; "
         "otherwise the question is read from standard input. Ctrl-C stops the answer; what arrived is kept."
@@ -52,20 +53,20 @@ class Command(BaseCommand):
             return self._talk(key)
         result = self._ask(question or sys.stdin.read(), key)
         if self._verbosity > 0:
-            self.stderr.write(_summary(result))
+            self.stderr.write(_summary(result), str)
         if problem := _problem(result):
             raise CommandError(problem, returncode=130 if result.status == Status.CANCELLED else 1)
 
     def _talk(self, key: str) -> None:
         """Asks one question after the other, until the person ends the input."""
-        self.stderr.write("Ctrl-C stops an answer, Ctrl-D ends the conversation.")
+        self.stderr.write("Ctrl-C stops an answer, Ctrl-D ends the conversation.", str)
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401  # then `input` has the arrow keys and a history
         with contextlib.suppress(EOFError, KeyboardInterrupt):
             while True:
                 if question := input("> ").strip():
                     self._turn(question, key)
-        self.stderr.write(f"\nContinue with --conversation {key}")
+        self.stderr.write(f"\nContinue with --conversation {key}", str)
 
     def _turn(self, question: str, key: str) -> None:
         """Asks one question of a dialogue. A failure is told, and the dialogue goes on."""

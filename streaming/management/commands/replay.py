@@ -13,8 +13,9 @@ from django.core.management.base import CommandError
 from django.db.models import Q
 
 from streaming.journal import replay
-from streaming.management.pacing import Piece, paced, pieces_of
+from streaming.management.pacing import GROWING, Piece, paced, pieces_of
 from streaming.management.progress import ReportingCommand
+from streaming.management.terminal import Screen
 from streaming.models import Generation
 from streaming.protocol.ui_stream import chunk_of
 
@@ -35,21 +36,30 @@ class Command(ReportingCommand):
         chunks = [msgspec.json.decode(chunk_of(frame)) for frame in replay(generation)]
         times = generation.first_delta_ms or 0, generation.duration_ms or 0
         began, count = time.monotonic(), 0
+        answer, notes = Screen(self.stdout, self.stderr), Screen(self.stderr, self.stderr)
         for piece in paced(pieces_of(chunks), generation.timeline, *times):
             if options["speed"]:
                 time.sleep(max(0.0, began + piece.ms / 1000 / options["speed"] - time.monotonic()))
-            self._show(piece, options)
+            _show(piece, answer, notes if options["verbosity"] > 0 else None)
             count += 1
-        self.stdout.write("")
+        notes.end_line()
+        answer.end_line()
         result = {"generation": str(generation.pk), "status": generation.status, "pieces": count, "ms": times[1]}
         self.report(options, result, f"[{generation.status} after {times[1] / 1000:.1f} s]", beside=True)
 
-    def _show(self, piece: Piece, options: dict[str, Any]) -> None:
-        if piece.kind == "text":
-            self.stdout.write(piece.text, ending="")
-            self.stdout.flush()
-        elif options["verbosity"] > 0:
-            self.stderr.write(piece.text, lambda line: line)
+
+def _show(piece: Piece, answer: Screen, notes: Screen | None) -> None:
+    """Writes a piece. Text, reasoning and each tool call begin on a line of their own."""
+    if piece.kind == "text":
+        if notes:
+            notes.end_line()
+        answer.text(piece.text)
+        return
+    answer.end_line()
+    if notes and piece.kind in GROWING:
+        notes.text(piece.text)
+    elif notes:
+        notes.note(piece.text)
 
 
 def _speed(text: str) -> float:

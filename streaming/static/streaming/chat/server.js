@@ -94,18 +94,18 @@ export class Server {
 
   /** Changes the title of a conversation, or pins it. */
   async change(key, changes) {
-    return this.expect(JSON_TYPE, await request(this.of(key), jsonRequest(changes, "PATCH")));
+    return this.expect(JSON_TYPE, await request(this.of(key), jsonRequest(changes, "PATCH")), this.texts.offline);
   }
 
   /** Deletes a conversation. */
   async remove(key) {
     const response = await request(this.of(key), { method: "DELETE" });
-    return response?.status === 204 ? response : this.expect(JSON_TYPE, response);
+    return response?.status === 204 ? response : this.expect(JSON_TYPE, response, this.texts.offline);
   }
 
   /** Returns the list of conversations that the page at this address shows. */
   async list(address) {
-    const page = await this.expect(HTML, await request(address));
+    const page = await this.expect(HTML, await request(address), this.texts.offline);
     const fresh = parse(await page.text()).querySelector(".chat-list");
     if (!fresh) throw new Refusal(this.texts.unexpected);
     return fresh;
