@@ -21,6 +21,6 @@ def figures_of(generation: Generation) -> list[str]:
         _("%(count)s tokens") % {"count": used} if used else None,
         _("cost %(cost)s") % {"cost": cost} if cost else None,
         generation.finish_reason,
-        _("%(count)d attempts") % {"count": generation.attempts} if generation.attempts > 1 else None,
+        _("%(count)d requests") % {"count": generation.attempts} if generation.attempts > 1 else None,
     ]
     return [fact for fact in known if fact]
