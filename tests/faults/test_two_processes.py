@@ -40,7 +40,7 @@ async def _stop_somewhere(trial: Trial, oracle: Oracle, pair: tuple[Site, Site],
         stopped = time.monotonic()
         again = (await http.post(f"/api/chat/{order.key}/stop")).json()["status"]
     assert answer in ("stopping", "finished")
-    assert again in (answer, "finished")
+    assert again in (answer, "finished", "cancelled")
     calls = oracle.asked_for(order.key)
     if calls and said(calls[0]) != order.text:
         await asyncio.wait((asking, asyncio.create_task(calls[0].left.wait())), timeout=LIMIT)
@@ -49,6 +49,7 @@ async def _stop_somewhere(trial: Trial, oracle: Oracle, pair: tuple[Site, Site],
     (stored,) = rows.answers(owner, order.key)
     # An answer that is complete before its owner reads the stop stays complete.
     assert stored.status == "finished" or (answer, stored.status) == ("stopping", "cancelled")
+    assert again in (answer, stored.status)
     if stored.status != "cancelled":
         return 0
     assert took < LIMIT

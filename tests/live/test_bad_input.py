@@ -75,9 +75,8 @@ CROSS_SITE = {
 }
 ENDPOINTS = (("GET", ""), ("GET", "/stream"), ("POST", "/stop"))
 WRONG_METHODS = {
-    ("GET", "/api/chat"): "POST",
-    ("PUT", "/api/chat"): "POST",
-    ("POST", "/api/chat/x"): "GET, HEAD",
+    ("PUT", "/api/chat"): "GET, POST, HEAD",
+    ("POST", "/api/chat/x"): "GET, PATCH, DELETE, HEAD",
     ("POST", "/api/chat/x/stream"): "GET, HEAD",
     ("GET", "/api/chat/x/stop"): "POST",
     ("GET", "/api/chat/x/branch"): "POST",

@@ -66,7 +66,7 @@ async def test_stop_keeps_what_arrived() -> None:
     result = await answer.result()
     assert result.status == "cancelled"
     assert result.text == "".join(pieces)
-    assert await answer.stop() == "finished"
+    assert await answer.stop() == "cancelled"
 
 
 async def test_conversation_goes_on() -> None:

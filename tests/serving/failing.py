@@ -45,6 +45,7 @@ POINTS = {
     "subscribe": (consumers, "subscribe"),
     "in_database": (consumers, "in_database"),
 }
+SessionCheck.is_due = property(lambda _: True)  # type: ignore[method-assign,assignment]  # a stream asks at each read
 for name, (owner, attribute) in POINTS.items():
     setattr(owner, attribute, _failing(name, getattr(owner, attribute)))
 
