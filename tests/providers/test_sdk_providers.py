@@ -107,6 +107,7 @@ class TestBelowTheSDK:
     """The SDKs do not document where they keep aiohttp's response, which has the body."""
 
     async def test_the_body_is_found(self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "false")  # other tests set OpenTelemetry up in this process
         found: list[object] = []
         monkeypatch.setattr(sdk_module, "content_of", lambda response: found.append(content_of(response)) or found[-1])
         peer.says(EVENT)
