@@ -65,8 +65,8 @@ faults: environment  ## run the fault suite and write its figures into the docs;
 	@FAULT_FIGURES=$(CURDIR)/build/faults.jsonl $(BIN)/pytest -m fault -p no:randomly
 	@$(BIN)/python -m tests.faults.report build/faults.jsonl docs/reliability.md README.md
 
-matrix: environment  ## the tests that need no server, on other versions of Python, Django and the dependencies
-	@$(BIN)/python -m tests.matrix
+matrix: environment  ## the tests that need no server, on other versions; ROWS='oldest 6.1' for some of them
+	@$(BIN)/python -m tests.matrix $(ROWS)
 
 reference: environment  ## write the reference part of docs/settings.md from the code
 	@PYTHONPATH=. $(BIN)/python docs/settings_page.py

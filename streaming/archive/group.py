@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, connections, transaction
 from django.db.models import Model
 
 from streaming.archive.columns import Field
@@ -28,7 +28,7 @@ class Group:
         self._number = number
         self._seen: dict[type[Model], set[Any]] = {}
         self._later: list[tuple[Model, Field, Any]] = []
-        self._savepoint = transaction.savepoint(using=alias())
+        self._savepoint = connections[alias()].savepoint()  # Django 6.1 renames `transaction.savepoint`
 
     def refer(self, row: Model, field: Field) -> None:
         """Checks that a foreign key names a row of this conversation that stands further up.
