@@ -28,7 +28,7 @@ class Group:
         self._number = number
         self._seen: dict[type[Model], set[Any]] = {}
         self._later: list[tuple[Model, Field, Any]] = []
-        self._savepoint = connections[alias()].savepoint()  # Django 6.1 renames `transaction.savepoint`
+        self._savepoint: Any = connections[alias()].savepoint()  # Django 6.1 renames `transaction.savepoint`
 
     def refer(self, row: Model, field: Field) -> None:
         """Checks that a foreign key names a row of this conversation that stands further up.
