@@ -8,6 +8,7 @@ from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import BadRequest, NotFound, TooLarge
 from streaming.intake.bounds import MAX_COMMENT_CHARS
 from streaming.intake.client_json import UNREADABLE, read_json
+from streaming.intake.locked import locked
 from streaming.intake.opinion import Opinion
 from streaming.models import Conversation, Feedback, Generation, Message, MessageTree, Owner, Role, Thumb
 from streaming.protocol.storable import storable_text
@@ -52,9 +53,7 @@ def keep_opinion(owner: Owner, key: str, message_id: str, opinion: Opinion | Non
         NotFound: there is no such conversation of the owner's, or no such answer in it.
     """
     with atomic():
-        conversation = Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
-        if conversation is None:
-            raise NotFound("There is no such conversation.")
+        conversation = locked(owner, key)
         answer = _answer(MessageTree.read(conversation), conversation, message_id)
         if opinion is None:
             Feedback.objects.filter(message=answer).delete()

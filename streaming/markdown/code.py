@@ -6,6 +6,8 @@ import functools
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from streaming.markdown.faults import note_fault
+
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
@@ -53,7 +55,8 @@ def coloured(code: str, language: str) -> str:
         return escape(code)
     try:
         return _colour(code, language)
-    except Exception:  # a lexer of a third party failed; code without colours is still code
+    except Exception as error:  # a lexer of a third party failed; code without colours is still code
+        note_fault("the colours of code", error)
         return escape(code)
 
 

@@ -9,6 +9,7 @@ from html import escape
 from markdown_it.token import Token
 
 from streaming.markdown.clean import clean, clean_rows
+from streaming.markdown.faults import note_fault
 from streaming.markdown.grammar import MAX_NESTING, Grammar, References
 from streaming.markdown.html import CONTINUES, HTML, with_tasks
 from streaming.markdown.options import RenderOptions
@@ -36,7 +37,8 @@ class Drawing:
             with_tasks(unit.tokens)
             self._grammar.fill(unit.tokens, references)
             return self._cleaned(unit.tokens)
-        except Exception:  # a fault of ours or of a library must not cost a reader the answer
+        except Exception as error:  # a fault of ours or of a library must not cost a reader the answer
+            note_fault("a settled block", error)
             return _plain(unit, source)
 
     def container(self, container: Container) -> tuple[str, str]:
@@ -81,7 +83,8 @@ class Drawing:
                 leaf.meta[CONTINUES] = True
                 is_open = len(unit.tokens) == 1
             return self._cleaned(unit.tokens), is_open
-        except Exception:  # as above
+        except Exception as error:  # as above
+            note_fault("the block that is being written", error)
             return _plain(unit, source), False
 
     def _cleaned(self, tokens: list[Token]) -> str:

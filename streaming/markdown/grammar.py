@@ -14,6 +14,7 @@ from markdown_it.token import Token
 
 from streaming.markdown.bare_links import with_bare_links
 from streaming.markdown.clean import SCHEMES
+from streaming.markdown.faults import note_fault
 from streaming.markdown.formulas import block_formula, inline_formula
 from streaming.markdown.live import HELD, make_live, without_open_end
 from streaming.markdown.notes import note, reference_but_no_note
@@ -52,7 +53,8 @@ class Grammar:
         tokens: list[Token] = []
         try:
             self._whole.block.parse(source, self._whole, environment, tokens)
-        except Exception:  # a fault of the parser must not cost a reader the answer
+        except Exception as error:  # a fault of the parser must not cost a reader the answer
+            note_fault("the parser", error)
             return Parsed(_one_paragraph(source), {})
         return Parsed(tokens, environment["references"])
 

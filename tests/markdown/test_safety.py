@@ -244,8 +244,10 @@ def test_what_cannot_be_rendered_is_shown_as_plain_text(text):
     assert "deep" in render(text)
 
 
-def test_fault_of_a_library_costs_no_answer(monkeypatch):
-    from streaming.markdown import drawing
+def test_fault_of_a_library_costs_no_answer_and_is_told_once_without_its_text(monkeypatch, caplog):
+    from streaming.markdown import drawing, faults
+
+    faults._note.cache_clear()
 
     def fail(html: str) -> str:
         raise RuntimeError(html)
@@ -254,3 +256,5 @@ def test_fault_of_a_library_costs_no_answer(monkeypatch):
     assert (
         render("**a**\n\n<b>") == '<p class="md-plain" dir="auto">**a**</p><p class="md-plain" dir="auto">&lt;b&gt;</p>'
     )
+    [record] = caplog.records
+    assert record.message.endswith("a settled block failed (RuntimeError).")
