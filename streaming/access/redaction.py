@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable
 
-from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from streaming.conf import settings
@@ -15,29 +13,16 @@ Redact = Callable[[Part], Part | None]
 
 
 def is_redacting() -> bool:
+    """True if the site names a function."""
     return bool(settings.REDACT)
 
 
 def redacted(parts: Iterable[Part]) -> tuple[Part, ...]:
     """Returns the parts as `STREAMING_REDACT` returns them, without those for which it returns None."""
-    redact = _function(settings.REDACT)
+    redact: Redact | None = import_string(settings.REDACT) if settings.REDACT else None
     return tuple(parts) if redact is None else tuple(one for part in parts if (one := redact(part)) is not None)
 
 
 def redacted_text(text: str) -> str:
     """Returns a title or another text of content as `STREAMING_REDACT` returns it, as a text part."""
     return text_of(redacted((TextPart(text=text),))) if text else text
-
-
-@functools.lru_cache(maxsize=1)
-def _function(path: str) -> Redact | None:
-    found: Redact | None = import_string(path) if path else None
-    return found
-
-
-def _reset(*, setting: str, **kwargs: object) -> None:
-    if setting == "STREAMING_REDACT":
-        _function.cache_clear()
-
-
-setting_changed.connect(_reset, dispatch_uid="streaming.redaction")
