@@ -1,4 +1,4 @@
-"""What staff may do. Each permission is Django's, so groups and the admin's own pages grant it.
+"""The permissions of staff. Each permission is Django's, so groups and the admin's own pages grant it.
 
 Content is what people and models wrote: titles, texts, tool calls, files, system prompts. `may_read` is the one
 question about it, wherever content is shown, searched, filtered or sorted.

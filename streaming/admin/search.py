@@ -30,7 +30,7 @@ KINDS = ("visitor", "code")
 
 
 class Query(NamedTuple):
-    """What staff typed: the terms that must all be found, and the owners of whom one must match."""
+    """A search that staff typed: the terms that must all be found, and the owners of whom one must match."""
 
     terms: list[str]
     owners: list[str]

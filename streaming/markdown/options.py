@@ -1,4 +1,4 @@
-"""What a site may choose about the rendering."""
+"""The site's choices about the rendering."""
 
 from __future__ import annotations
 

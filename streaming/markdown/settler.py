@@ -1,4 +1,4 @@
-"""What is settled leaves the text, and its HTML never changes again.
+"""Takes settled units off the text. Their HTML never changes again.
 
 Blocks are found in complete lines only. Markdown's blocks are decided line by line, so once another block begins, all
 blocks before it are final.

@@ -1,4 +1,4 @@
-"""What is settled as a whole: a block, an item of a top-level list, or a row of a top-level table.
+"""Units, which are settled as a whole: a block, an item of a top-level list, or a row of a top-level table.
 
 A list or table is a container that is settled with its first item, and grows. Otherwise a long one would be sent again
 and again until its end.

@@ -1,4 +1,4 @@
-"""What the frames of an ended answer add up to, for readers that were sent all of them."""
+"""The sum of an ended answer's frames, for readers that were sent all of them."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ class Seen(NamedTuple):
 
 
 class Vitals(NamedTuple):
-    """What is known. `database_seconds` is None if the database does not answer; then the others of it are unknown."""
+    """The state of this process and its database. `database_seconds` is None if the database does not answer; then its
+    other figures are unknown."""
 
     is_draining: bool
     running: int
@@ -48,7 +49,7 @@ class Vitals(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What the database says, and the seconds in which it said it."""
+    """The figures from the database, and the seconds that it took."""
 
     seconds: float
     active: int
