@@ -26,7 +26,7 @@ NOBODY = Owner("probe:")
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The stream of a probe: `frames` frames, `pause` seconds apart, with one silence of `silence` seconds in the middle."""
+    """The stream of a probe: `frames` frames, `pause` seconds apart, and one silence of `silence` seconds between."""
 
     frames: int = 8
     pause: float = 0.1
