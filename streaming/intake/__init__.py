@@ -11,7 +11,7 @@ from __future__ import annotations
 from streaming.intake.accept import accept
 from streaming.intake.branches import select_branch
 from streaming.intake.changes import Changes, change, clean, delete, read_changes
-from streaming.intake.client_json import UNREADABLE, read_json
+from streaming.intake.client_json import UNREADABLE, read_body, read_json
 from streaming.intake.commands import read_command, request_id_if_any, request_id_of
 from streaming.intake.feedback import checked, keep_opinion, read_opinion
 from streaming.intake.opinion import Opinion
@@ -34,6 +34,7 @@ __all__ = [
     "clean",
     "delete",
     "keep_opinion",
+    "read_body",
     "read_changes",
     "read_command",
     "read_json",

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import BadRequest, NotFound
-from streaming.intake.client_json import UNREADABLE, read_json
+from streaming.intake.client_json import read_body
 from streaming.intake.locked import UNKNOWN_CONVERSATION, locked
 from streaming.models import MAX_TITLE_CHARS, Conversation, Generation, Owner
 from streaming.protocol.storable import storable_text
@@ -27,11 +27,7 @@ def read_changes(body: bytes) -> Changes:
     Raises:
         BadRequest: it is not such JSON, or the title is empty or too long.
     """
-    try:
-        changes = msgspec.convert(read_json(body), Changes)
-    except UNREADABLE as error:
-        raise BadRequest('The body must be a JSON object such as {"title": "…", "pinned": true}.') from error
-    return clean(changes)
+    return clean(read_body(Changes, body, '{"title": "…", "pinned": true}'))
 
 
 def clean(changes: Changes) -> Changes:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
+from streaming.errors import BadRequest
 from streaming.protocol.storable import storable
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 """The exceptions that `read_json` raises."""
@@ -31,6 +34,18 @@ def read_json(data: bytes | str) -> Any:
         return storable(_with_halves(data))
     has_nul = ESCAPED_NUL[0] in data if isinstance(data, str) else ESCAPED_NUL[1] in data
     return storable(value) if has_nul else value
+
+
+def read_body(kind: type[T], body: bytes, example: str) -> T:
+    """Returns the JSON object as a struct of this kind. `example` shows people what such a body looks like.
+
+    Raises:
+        BadRequest: the body is no such JSON.
+    """
+    try:
+        return msgspec.convert(read_json(body), kind)
+    except UNREADABLE as error:
+        raise BadRequest(f"The body must be a JSON object such as {example}.") from error
 
 
 def _with_halves(data: bytes | str) -> Any:

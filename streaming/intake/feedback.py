@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from streaming.database import atomic, retry_on_deadlock
-from streaming.errors import BadRequest, NotFound, TooLarge
+from streaming.errors import NotFound, TooLarge
 from streaming.intake.bounds import MAX_COMMENT_CHARS
-from streaming.intake.client_json import UNREADABLE, read_json
+from streaming.intake.client_json import read_body
 from streaming.intake.locked import locked
 from streaming.intake.opinion import Opinion
 from streaming.models import Conversation, Feedback, Generation, Message, MessageTree, Owner, Role, Thumb
@@ -22,11 +22,7 @@ def read_opinion(body: bytes) -> Opinion:
         BadRequest: it is not such JSON.
         TooLarge: the comment is longer than its bound.
     """
-    try:
-        opinion = msgspec.convert(read_json(body), Opinion)
-    except UNREADABLE as error:
-        raise BadRequest('The body must be a JSON object such as {"thumb": "up", "comment": "…"}.') from error
-    return checked(opinion)
+    return checked(read_body(Opinion, body, '{"thumb": "up", "comment": "…"}'))
 
 
 def checked(opinion: Opinion) -> Opinion:

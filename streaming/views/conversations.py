@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import path
 
 from streaming.database import in_database
-from streaming.errors import BadRequest, NotFound
+from streaming.errors import NotFound
 from streaming.files.addresses import addressed_messages
-from streaming.intake import UNREADABLE, read_json, select_branch
+from streaming.intake import read_body, select_branch
 from streaming.models import (
     Conversation,
     Feedback,
@@ -43,15 +43,9 @@ class _BranchRequest(msgspec.Struct):
 @endpoint("POST")
 async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
     """Shows the newest path through a message, and returns the conversation as a client loads it."""
-    await in_database(select_branch, owner, key, _message_id(body_of(request)))
+    asked = read_body(_BranchRequest, body_of(request), '{"messageId": "…"}')
+    await in_database(select_branch, owner, key, asked.messageId)
     return JsonResponse(addressed_messages(await in_database(describe, owner, key)))
-
-
-def _message_id(body: bytes) -> str:
-    try:
-        return msgspec.convert(read_json(body), _BranchRequest).messageId
-    except UNREADABLE as error:
-        raise BadRequest('The body must be a JSON object such as {"messageId": "…"}.') from error
 
 
 def find_conversation(owner: Owner, key: str) -> Conversation:
