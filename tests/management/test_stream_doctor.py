@@ -19,6 +19,9 @@ from tests.management.commands import run
 
 NOWHERE = "http://127.0.0.1:9"
 
+# A view gives its thread's connection back, which another test may have opened.
+pytestmark = pytest.mark.django_db
+
 
 def diagnosed(capture: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     """The layers of a diagnosis by name. Nobody listens at the site's address."""
