@@ -17,13 +17,14 @@ class ProviderConfig(TypedDict):
 
     `BACKEND` is the dotted path of a provider class, `OPTIONS` its keyword arguments. `TOOLS` names the tools that the
     provider is offered; without it, the provider is offered all of `STREAMING_TOOLS`. People can choose from the
-    providers with a `LABEL`, if there are at least two.
+    providers with a `LABEL`, if there are at least two. `CONTEXT` says what is sent of a conversation that is too long.
     """
 
     BACKEND: str
     OPTIONS: NotRequired[dict[str, Any]]
     TOOLS: NotRequired[list[str]]
     LABEL: NotRequired[str]
+    CONTEXT: NotRequired[dict[str, Any]]
 
 
 class Setting(Generic[T]):

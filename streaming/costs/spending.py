@@ -15,7 +15,7 @@ from django.utils import timezone
 from streaming.conf import settings
 from streaming.costs.budget_settings import Budget, budgets
 from streaming.errors import OverBudget
-from streaming.models import Generation, Owner
+from streaming.models import Generation, Owner, Summary
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,9 @@ SITE_SECONDS = 5.0
 
 MOST_WARNINGS = 10_000
 """The number of warnings that a process remembers, so that it gives each only once."""
+
+SPENDING: tuple[type[Generation | Summary], ...] = (Generation, Summary)
+"""The rows that count tokens and money."""
 
 budget_warning = Signal()
 """Sent when 80 % of a budget are spent, once for each process, with `budget`, `used`, and `owner` or None."""
@@ -96,13 +99,19 @@ def _used(owner: Owner | None, since: datetime.datetime) -> dict[str, Decimal]:
 
 
 def _summed(owner: Owner | None, since: datetime.datetime) -> dict[str, Decimal]:
-    rows = Generation.objects.all() if owner is None else Generation.objects.owned_by(owner)
-    summed = rows.filter(created_at__gte=since).aggregate(
-        given=Sum("input_tokens", default=0),
-        said=Sum("output_tokens", default=0),
-        money=Sum("cost", default=Decimal(0)),
-    )
-    return {"tokens": Decimal(summed["given"] + summed["said"]), "money": Decimal(summed["money"])}
+    whose = {} if owner is None else {"conversation__owner_key": owner.key}
+    sums = [
+        model._default_manager.filter(created_at__gte=since, **whose).aggregate(
+            given=Sum("input_tokens", default=0),
+            said=Sum("output_tokens", default=0),
+            money=Sum("cost", default=Decimal(0)),
+        )
+        for model in SPENDING
+    ]
+    return {
+        "tokens": sum((Decimal(one["given"] + one["said"]) for one in sums), Decimal(0)),
+        "money": sum((Decimal(one["money"]) for one in sums), Decimal(0)),
+    }
 
 
 _warned: set[tuple[Budget, str, datetime.datetime]] = set()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db.models.signals import post_save, pre_save
 
 from streaming.conf import settings
+from streaming.context import Trail
 from streaming.journal import Opening
-from streaming.models import Generation, History, Message, Owner, from_now
+from streaming.models import Generation, History, Message, Owner, Role, from_now
 from streaming.protocol import GenerationRequest, ToolCall, Turn
 from streaming.settlement import check_idle
 from streaming.signals import announce_at_commit, generation_started
@@ -18,7 +20,8 @@ from streaming.tools import Toolbox
 class Start(NamedTuple):
     """The values with which a process starts a new generation.
 
-    `turns` are the conversation before its message. `due` are approved calls, which are executed first.
+    `turns` are the conversation before its message, and `trail` tells where they come from. `due` are approved calls,
+    which are executed first.
     """
 
     system: str
@@ -26,6 +29,7 @@ class Start(NamedTuple):
     opening: Opening
     toolbox: Toolbox
     due: tuple[ToolCall, ...] = ()
+    trail: Trail = Trail()
 
     def request(self, tool_choice: str | None) -> GenerationRequest:
         """The request for the provider."""
@@ -50,6 +54,17 @@ class Sender(NamedTuple):
     owner: Owner
     worker: str
     toolbox: Toolbox | None = None
+
+
+def trail_of(path: Sequence[Message], alias: str) -> Trail:
+    """Returns where the turns of a path come from, and what provider `alias` was last sent of them."""
+    answers = (getattr(row, "generation", None) for row in reversed(path) if row.role == Role.ASSISTANT)
+    newest = next((answer for answer in answers if answer is not None and answer.provider == alias), None)
+    return Trail(
+        ids=tuple(str(row.pk) for row in path),
+        shown=tuple(row.public_id for row in path),
+        last=newest.context if newest else None,
+    )
 
 
 def idle(history: History) -> History:

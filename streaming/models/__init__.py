@@ -19,6 +19,7 @@ from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
 from streaming.models.staff_access import Action, StaffAccess
+from streaming.models.summaries import Summary
 
 __all__ = [
     "ACTIVE",
@@ -41,6 +42,7 @@ __all__ = [
     "Role",
     "StaffAccess",
     "Status",
+    "Summary",
     "Thumb",
     "contributions",
     "earlier_rows",

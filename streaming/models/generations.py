@@ -99,6 +99,8 @@ class Generation(models.Model):
     staff. `price` is what `cost` was made from. `worker` names the process that runs it and must renew `lease_until`.
     `last_seq` is the number of the last frame of its log. The frames up to `head_seq` repeat what earlier generations
     wrote into the same answer. `timeline` says when the answer grew, as `streaming.runner.Timeline` writes it.
+    `context` says which part of the conversation the model was sent, as `streaming.context.Sent` has it; null if all
+    of it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -135,6 +137,7 @@ class Generation(models.Model):
     first_delta_ms = models.PositiveIntegerField(_("time to first delta, ms"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration, ms"), null=True, blank=True)
     timeline = models.JSONField(_("timeline"), null=True, blank=True)
+    context = models.JSONField(_("what was sent"), null=True, blank=True)
 
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)

@@ -20,13 +20,13 @@ import msgspec
 
 from streaming.conf import settings
 from streaming.errors import ProviderError
-from streaming.files import with_files
 from streaming.models import Generation
 from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import repair
 from streaming.providers import Provider, get_provider, origin_of
 from streaming.runner.draft import Draft
-from streaming.runner.ending import ending_of
+from streaming.runner.ending import Ending, ending_of
+from streaming.runner.fitting import Fitting
 from streaming.runner.observed import Inference, inference
 from streaming.runner.tool_calls import ToolCalls
 from streaming.telemetry import span
@@ -44,7 +44,10 @@ LATE_SECONDS = 1.0
 
 
 class Steps:
-    """All requests of one generation to its provider. `due` are approved calls, which are executed first."""
+    """All requests of one generation to its provider. `due` are approved calls, which are executed first.
+
+    `fitting` decides which part of the conversation each request has.
+    """
 
     def __init__(
         self,
@@ -53,12 +56,14 @@ class Steps:
         draft: Draft,
         calls: ToolCalls,
         due: Iterable[ToolCall],
+        fitting: Fitting,
     ) -> None:
         self._generation = generation
         self._request = request
         self._draft = draft
         self._calls = calls
         self._due = tuple(due)
+        self._fitting = fitting
 
     async def read(self) -> None:
         """Asks the model until it has finished, or until a call waits for a client or a person.
@@ -70,14 +75,14 @@ class Steps:
         self._generation.model = provider.model
         origin = origin_of(provider, self._generation.provider)
         self._request = msgspec.structs.replace(self._request, origin=origin)
-        self._request = await with_files(self._request, self._generation)
+        self._request = await self._fitting.begin(self._request, provider)
         await self._calls.execute(self._due, self._draft)
         is_first = not self._draft.parts
         steps = settings.MAX_STEPS
         for number in range(1, steps + 1):
             with span("step", number=number):
                 self._draft.begin_step(is_first=is_first, origin=origin)
-                await self._ask(provider, self._step_request(is_last=number == steps))
+                await self._ask(provider, is_last=number == steps)
                 is_first = is_paused = self._is_paused()
                 if number == steps or not (is_paused or await self._is_answered()):
                     return
@@ -96,7 +101,7 @@ class Steps:
         calls = [call for call in parts if isinstance(call, ToolCall) and call.is_complete and call.id not in told]
         return await self._calls.answer(calls, self._draft)
 
-    def _step_request(self, *, is_last: bool) -> GenerationRequest:
+    async def _step_request(self, *, is_last: bool) -> GenerationRequest:
         """The request with this generation's parts so far.
 
         A tool choice that forces a call is sent only once, because otherwise the steps would never end.
@@ -105,16 +110,18 @@ class Steps:
         choice = request.tool_choice
         if so_far and choice != "none":
             choice = "none" if is_last else "auto"
-        turns = repair((*request.turns, Turn(role="assistant", parts=so_far)))
+        answer = Turn(role="assistant", parts=so_far)
+        turns = repair((*await self._fitting.turns(answer), answer))
         return msgspec.structs.replace(request, turns=turns, tool_choice=choice)
 
-    async def _ask(self, provider: Provider, request: GenerationRequest) -> None:
+    async def _ask(self, provider: Provider, *, is_last: bool) -> None:
         """Asks the provider until it has answered, or until another try makes no sense.
 
         Raises:
             ProviderError: the last try failed.
         """
         tries = 0
+        request = await self._step_request(is_last=is_last)
         while True:
             tries += 1
             self._generation.attempts += 1
@@ -126,11 +133,17 @@ class Steps:
                 trouble = error
             if self._draft.is_empty and not isinstance(self._draft.terminal, Finished):
                 self._draft.asking(None)
-            delay = self._retry_delay(tries, trouble)
+            ending = ending_of(self._draft.terminal, None, trouble)
+            if self._draft.is_empty and self._fitting.shortens(ending):
+                self._draft.begin_again()
+                request, tries = await self._step_request(is_last=is_last), 0
+                continue
+            delay = self._retry_delay(tries, ending)
             if delay is None:
                 break
             await asyncio.sleep(delay)
             self._draft.begin_again()
+        self._fitting.count(self._draft.transcript.usage)
         if trouble:
             raise trouble
 
@@ -178,9 +191,8 @@ class Steps:
         finally:
             del limit  # it refers to the task, whose exception would keep this frame and the draft in memory
 
-    def _retry_delay(self, tries: int, trouble: ProviderError | None) -> float | None:
+    def _retry_delay(self, tries: int, ending: Ending) -> float | None:
         """The seconds until the provider is asked again; None if it is not asked again."""
-        ending = ending_of(self._draft.terminal, None, trouble)
         if not (self._draft.is_empty and ending.is_retryable and tries <= settings.PROVIDER_RETRIES):
             return None
         backoff = RETRY_SECONDS * 2 ** (tries - 1) * random.uniform(1, 1.25)  # noqa: S311  # spreads load, hides nothing

@@ -78,6 +78,7 @@ SETTLED_FIELDS = (
     "first_delta_ms",
     "duration_ms",
     "timeline",
+    "context",
     "last_seq",
 )
 
