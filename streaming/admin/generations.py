@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from streaming.admin import cells, filters
@@ -19,7 +20,9 @@ from streaming.admin.live import staff_only, stop_answer, watch_answer
 from streaming.admin.permissions import May
 from streaming.admin.read_only import ReadOnlyAdmin
 from streaming.admin.search import either, messages_with, titled
+from streaming.admin.transcript import words_of
 from streaming.admin.usage import UsagePage
+from streaming.context import sent_of
 from streaming.models import Generation, Message
 from streaming.supervisor import stop
 
@@ -54,7 +57,10 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     private_columns = {"shown_conversation": "linked_conversation"}
     fieldsets = (
         (None, {"fields": ("shown_status", "linked_conversation", "shown_user", "shown_message")}),
-        (_("Model"), {"fields": ("provider", "model", "attempts", "finish_reason", "raw_finish_reason")}),
+        (
+            _("Model"),
+            {"fields": ("provider", "model", "attempts", "finish_reason", "raw_finish_reason", "shown_context")},
+        ),
         (_("Error"), {"fields": ("error_code", "shown_error_detail")}),
         (_("Tokens"), {"fields": ("tokens", "is_usage_estimated", "cached_input_tokens", "reasoning_tokens", "cost")}),
         (_("Times"), {"fields": ("created_at", "started_at", "finished_at", "first_delta", "duration", "speed")}),
@@ -162,6 +168,15 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     @admin.display(description=_("tokens/s"))
     def speed(self, generation: Generation) -> str:
         return cells.speed(generation) or self.get_empty_value_display()
+
+    @admin.display(description=_("conversation sent"))
+    def shown_context(self, generation: Generation) -> SafeString | str:
+        """Says which messages the model was not sent, with a link to the first one that it was sent."""
+        sent = sent_of(generation.context)
+        words = words_of(sent) if sent else ""
+        if not sent or not words:
+            return gettext("all messages")
+        return cells.with_second_line(words, cells.link_to("message", sent.first, sent.first) if sent.first else "")
 
     @admin.display(description=_("error detail"))
     def shown_error_detail(self, generation: Generation) -> str:

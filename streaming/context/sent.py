@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,9 +19,9 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     policy: str
     dropped: int = 0
-    first: str = ""
+    first: uuid.UUID | None = None
     shown: str = ""
-    summary: str = ""
+    summary: uuid.UUID | None = None
     is_retried: bool = False
     estimated: int = 0
     counted: int = 0
@@ -49,16 +50,19 @@ class Trail(NamedTuple):
     `Generation.context` of the newest answer of the same provider on this path; None if it has none.
     """
 
-    ids: tuple[str, ...] = ()
+    ids: tuple[uuid.UUID, ...] = ()
     shown: tuple[str, ...] = ()
     last: dict[str, Any] | None = None
 
     @property
     def sent(self) -> Sent | None:
         """What the last answer's model was sent; None if that is not known."""
-        if not isinstance(self.last, dict):
-            return None
-        try:
-            return msgspec.convert(self.last, Sent)
-        except msgspec.ValidationError:  # an imported archive may have anything there
-            return None
+        return sent_of(self.last)
+
+
+def sent_of(value: Any) -> Sent | None:
+    """Returns the value of `Generation.context`; None if there is none, or if it is not one of ours."""
+    try:
+        return None if value is None else msgspec.convert(value, Sent)
+    except msgspec.ValidationError:  # an imported archive may have anything there
+        return None

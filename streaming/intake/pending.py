@@ -61,7 +61,7 @@ def trail_of(path: Sequence[Message], alias: str) -> Trail:
     answers = (getattr(row, "generation", None) for row in reversed(path) if row.role == Role.ASSISTANT)
     newest = next((answer for answer in answers if answer is not None and answer.provider == alias), None)
     return Trail(
-        ids=tuple(str(row.pk) for row in path),
+        ids=tuple(row.pk for row in path),
         shown=tuple(row.public_id for row in path),
         last=newest.context if newest else None,
     )

@@ -13,6 +13,7 @@ import contextlib
 import inspect
 import logging
 import math
+import uuid
 from collections.abc import Sequence
 
 import msgspec
@@ -58,7 +59,7 @@ class Fitting:
         self._generation = generation
         self._trail = trail
         self._draft = draft
-        self._ids = list(trail.ids)
+        self._ids: list[uuid.UUID | None] = list(trail.ids)
         self._turns: list[Turn] = []
         self._cut = 0
         self._most = math.inf
@@ -86,15 +87,15 @@ class Fitting:
             request = msgspec.structs.replace(request, extra=extra)
         self._places = cuts(self._turns)
         self._limit()
-        self._summarizer = Summarizer(self._generation, self._options, self._ids)
+        self._summarizer = Summarizer(self._generation, self._options, self._trail.ids)
         await self._find_digest()
         return await self._with_files(request)
 
     def _limit(self) -> None:
         """Takes the cut of the last answer and what is known about the model's limit."""
         last = self._trail.sent
-        if last is not None and last.allowed == self._allowed and last.first in self._ids:
-            cut = self._ids.index(last.first)
+        if last is not None and last.allowed == self._allowed and last.first in self._trail.ids:
+            cut = self._trail.ids.index(last.first)
             is_known = self._options.policy in BUILT_IN_LIMITS and cut in self._places
             self._cut = cut if is_known else 0
         if self._allowed is not None and self._options.policy not in ("vendor", "off"):
@@ -158,9 +159,9 @@ class Fitting:
         self._sent = Sent(
             policy=self._options.policy,
             dropped=dropped,
-            first=self._trail.ids[first] if dropped and first is not None else "",
+            first=self._trail.ids[first] if dropped and first is not None else None,
             shown=self._trail.shown[first] if dropped and first is not None else "",
-            summary=str(self._digest.id) if self._digest else "",
+            summary=self._digest.id if self._digest else None,
             is_retried=self._is_retried,
             estimated=self._load.whole(self._cut),
             allowed=self._allowed,
@@ -174,7 +175,7 @@ class Fitting:
     @property
     def _first(self) -> int | None:
         """The number of the first message that is sent word by word, in the whole conversation."""
-        kept = next((one for one in self._ids[self._cut :] if one), None)
+        kept = next(filter(None, self._ids[self._cut :]), None)
         return None if kept is None else self._trail.ids.index(kept)
 
     async def _find_digest(self) -> None:
@@ -196,7 +197,7 @@ class Fitting:
         newest = self._turns[(cuts(self._turns) or [0])[-1] :]
         if chosen[-len(newest) :] != newest:
             chosen = [turn for turn in chosen if turn not in newest] + newest
-        self._turns, self._ids = chosen, [ids.get(id(turn), "") for turn in chosen]
+        self._turns, self._ids = chosen, [ids.get(id(turn)) for turn in chosen]
 
     async def _chosen(self, path: str) -> list[Turn]:
         asked = Asked(

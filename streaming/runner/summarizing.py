@@ -60,10 +60,10 @@ class Digest(NamedTuple):
 class Summarizer:
     """Finds and writes the summaries for one generation. `ids` are the ids of the messages behind its turns."""
 
-    def __init__(self, generation: Generation, options: ContextOptions, ids: Sequence[str]) -> None:
+    def __init__(self, generation: Generation, options: ContextOptions, ids: Sequence[uuid.UUID]) -> None:
         self._generation = generation
         self._options = options
-        self._ids = list(ids)
+        self._ids = tuple(ids)
 
     async def find(self, cut: int) -> Digest | None:
         """Returns the stored summary that covers most of the first `cut` turns; None if there is none."""
@@ -72,7 +72,7 @@ class Summarizer:
     def _find(self, cut: int) -> Digest | None:
         places = {key: place for place, key in enumerate(self._ids[:cut], 1)}
         written = Summary.objects.filter(conversation=self._generation.conversation_id, status=Status.FINISHED)
-        known = [(places[str(upto)], pk) for pk, upto in written.values_list("pk", "upto") if str(upto) in places]
+        known = [(places[upto], pk) for pk, upto in written.values_list("pk", "upto") if upto in places]
         if not known:
             return None
         covered, pk = max(known, key=lambda one: one[0])
@@ -142,7 +142,7 @@ class Summarizer:
         row = Summary(
             conversation_id=self._generation.conversation_id,
             generation=self._generation,
-            upto_id=uuid.UUID(self._ids[cut - 1]),
+            upto_id=self._ids[cut - 1],
             text=storable(text[:MAX_SUMMARY_CHARS]),
             status=ending.status if text or ending.status != Status.FINISHED else Status.FAILED,
             provider=alias,
