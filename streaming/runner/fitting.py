@@ -45,8 +45,8 @@ from streaming.runner.summarizing import Digest, Summarizer
 
 logger = logging.getLogger(__name__)
 
-BUILT_IN_LIMITS = ("drop", "summary")
-"""The built-in policies that look at the window before a request. A site's own policy is followed by `drop`."""
+KEPT = ("drop", "summary", "vendor")
+"""The policies whose cut the next answer keeps."""
 
 APART = "anthropic-messages"
 """The dialect whose input tokens do not count cached tokens and cache writes."""
@@ -59,17 +59,23 @@ class Fitting:
         self._generation = generation
         self._trail = trail
         self._draft = draft
-        self._ids: list[uuid.UUID | None] = list(trail.ids)
-        self._turns: list[Turn] = []
+        self._reset(())
+
+    def _reset(self, turns: tuple[Turn, ...]) -> None:
+        self._turns = list(turns)
+        self._ids: list[uuid.UUID | None] = list(self._trail.ids)
         self._cut = 0
         self._most = math.inf
         self._load = Load((), 0)
         self._digest: Digest | None = None
         self._is_retried = False
         self._sent: Sent | None = None
+        self._generation.context = None
 
     async def begin(self, request: GenerationRequest, provider: Provider) -> GenerationRequest:
-        """Reads the provider's policy, and returns the request as it is without the turns: with its files and options.
+        """Reads the policy of the generation's provider, and returns the request with its options and files.
+
+        It begins anew if it is called for another provider.
 
         Raises:
             BadContext: the provider's `CONTEXT` is wrong.
@@ -79,7 +85,7 @@ class Fitting:
         self._options = context_of(alias)
         longest = request.max_output_tokens or options_of(alias).get("max_output_tokens")
         self._allowed = tokens_allowed(self._options, longest)
-        self._turns = list(request.turns)
+        self._reset(request.turns)
         if "." in self._options.policy:
             await self._let_choose(self._options.policy)
         elif self._options.policy == "vendor":
@@ -96,7 +102,7 @@ class Fitting:
         last = self._trail.sent
         if last is not None and last.allowed == self._allowed and last.first in self._trail.ids:
             cut = self._trail.ids.index(last.first)
-            is_known = self._options.policy in BUILT_IN_LIMITS and cut in self._places
+            is_known = self._options.policy in KEPT and cut in self._places
             self._cut = cut if is_known else 0
         if self._allowed is not None and self._options.policy not in ("vendor", "off"):
             self._most = self._allowed / (last.tokens_per_estimated if last else 1.0)

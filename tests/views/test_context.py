@@ -10,8 +10,8 @@ from django.template.loader import render_to_string
 
 from streaming.models import Conversation, Generation, Message, Summary
 from streaming.testing import frames_of
+from streaming.views import shown_messages
 from streaming.views.context import ContextLine
-from streaming.views.shown import shown_messages
 from tests.engine import Script, load, submit
 
 pytestmark = pytest.mark.usefixtures("engine")
