@@ -29,8 +29,8 @@ class Settings(
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
         checked_elsewhere(unchanged, "a dict of provider entries by alias"),
         {},
-        "The providers by alias. `default` answers where no alias is named. `CONTEXT` in an entry says what is sent of a "
-        "conversation that is too long: [long-conversations.md](long-conversations.md).",
+        "The providers by alias. `default` answers where no alias is named. `CONTEXT` in an entry says what is sent of "
+        "a conversation that is too long: [long-conversations.md](long-conversations.md).",
     )
     SYSTEM_PROMPT = Setting(
         TEXT,

@@ -66,7 +66,8 @@ class Fitting:
         self._ids: list[uuid.UUID | None] = list(self._trail.ids)
         self._cut = 0
         self._most = math.inf
-        self._load = Load((), 0)
+        self._load: Load | None = None
+        self._sizes: list[int] = []
         self._digest: Digest | None = None
         self._is_retried = False
         self._sent: Sent | None = None
@@ -111,8 +112,7 @@ class Fitting:
         turns = tuple(self._turns[self._cut :])
         loaded = await with_files(msgspec.structs.replace(request, turns=turns), self._generation)
         self._turns[self._cut :] = loaded.turns
-        self._sizes = [tokens_in(turn.parts) for turn in self._turns]
-        self._fixed = tokens_sent(msgspec.structs.replace(request, turns=()))
+        self._around = msgspec.structs.replace(request, turns=())
         return loaded
 
     async def turns(self, answer: Turn) -> tuple[Turn, ...]:
@@ -120,20 +120,28 @@ class Fitting:
 
         It may ask a model for a summary first. If that fails, the oldest turns are dropped.
         """
-        before = self._cut
-        self._fit(answer)
+        self._answer, before = answer, self._cut
+        self._fit()
         if self._cut != before and self._options.policy == "summary":
             with self._draft.working():
                 self._digest = await self._summarizer.write(self._turns, self._cut) or self._digest
-            self._fit(answer)
+            self._fit()
         await self._note()
         summary = (summary_turn(self._digest.text),) if self._digest else ()
         return (*summary, *self._turns[self._cut :])
 
-    def _fit(self, answer: Turn) -> None:
+    def _fit(self) -> None:
+        """Moves the cut if the request would be too long. Nothing is estimated while no limit is known."""
+        if self._most < math.inf:
+            self._load = self._weighed()
+            self._cut = next_cut(self._load, self._places, self._cut, self._most, self._options.keep)
+
+    def _weighed(self) -> Load:
+        if not self._sizes:
+            self._sizes = [tokens_in(turn.parts) for turn in self._turns]
+            self._fixed = tokens_sent(self._around)
         summary = summary_turn(self._digest.text).parts if self._digest else ()
-        self._load = Load(self._sizes, self._fixed + tokens_in((*summary, *answer.parts)))
-        self._cut = next_cut(self._load, self._places, self._cut, self._most, self._options.keep)
+        return Load(self._sizes, self._fixed + tokens_in((*summary, *self._answer.parts)))
 
     def shortens(self, ending: Ending) -> bool:
         """Returns True, once, if the provider refused the request as too long and a shorter one can be made."""
@@ -142,7 +150,7 @@ class Fitting:
             return False
         self._is_retried = True
         share = share_of(ending.detail) or 1.0
-        self._most = min(self._most, self._load.whole(self._cut) * share - 1)
+        self._most = min(self._most, self._weighed().whole(self._cut) * share - 1)
         return True
 
     def count(self, usage: Usage | None) -> None:
@@ -159,7 +167,7 @@ class Fitting:
         The counts of an earlier step are kept until this one is counted.
         """
         dropped = self._cut + len(self._trail.ids) - len(self._ids)
-        if not dropped and (self._allowed is None or self._most == math.inf):
+        if not dropped and self._load is None:
             return
         old, first = self._sent, self._first
         self._sent = Sent(
@@ -169,7 +177,7 @@ class Fitting:
             shown=self._trail.shown[first] if dropped and first is not None else "",
             summary=self._digest.id if self._digest else None,
             is_retried=self._is_retried,
-            estimated=self._load.whole(self._cut),
+            estimated=self._load.whole(self._cut) if self._load else 0,
             allowed=self._allowed,
         )
         self._generation.context = self._sent.dumped()
