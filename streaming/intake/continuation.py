@@ -28,7 +28,8 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     if not rows or submission.message_id not in (None, rows[0].public_id) or rows[-1].role != Role.ASSISTANT:
         raise Conflict("That is not the newest answer of this conversation. Load it again.")
     last: Generation = rows[-1].generation
-    alias = submission.provider or last.provider
+    # The calls belong to the provider that answered, also if it stood in for the one that the client names.
+    alias = last.provider if submission.provider in (None, last.asked_provider) else submission.provider
     toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
     states = call_states(rows)
     # A client may not answer for any tool of the site, even if this provider is not offered that tool.

@@ -13,20 +13,22 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 import msgspec
+from django.db import Error as DatabaseTrouble
 
 from streaming.conf import settings
+from streaming.database import in_database
 from streaming.errors import ProviderError
 from streaming.files import with_files
-from streaming.models import Generation
+from streaming.models import Generation, Status
 from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import repair
-from streaming.providers import Provider, get_provider, origin_of
+from streaming.providers import Route, route_to
 from streaming.runner.draft import Draft
-from streaming.runner.ending import ending_of
+from streaming.runner.ending import Ending, ending_of, harms_provider, told_of
 from streaming.runner.observed import Inference, inference
 from streaming.runner.tool_calls import ToolCalls
 from streaming.telemetry import span
@@ -41,10 +43,16 @@ MAX_RETRY_SECONDS = 20.0
 # After the last word only the usage may follow, and the end of the body, which lets the connection be used again. Some
 # servers leave the connection open.
 LATE_SECONDS = 1.0
+# The longest wait for the database before another provider is asked.
+STORE_SECONDS = 1.0
 
 
 class Steps:
-    """All requests of one generation to its provider. `due` are approved calls, which are executed first."""
+    """All requests of one generation to its providers. `due` are approved calls, which are executed first.
+
+    The first word decides which provider writes the answer. Further steps ask only that one: the ids of calls and the
+    signatures of reasoning are its own, and a row has the usage and the cost of one model.
+    """
 
     def __init__(
         self,
@@ -55,7 +63,8 @@ class Steps:
         due: Iterable[ToolCall],
     ) -> None:
         self._generation = generation
-        self._request = request
+        self._given = self._request = request
+        self._fits = ""
         self._draft = draft
         self._calls = calls
         self._due = tuple(due)
@@ -66,18 +75,17 @@ class Steps:
         Raises:
             ProviderError: the provider failed. The draft has what arrived before.
         """
-        provider = get_provider(self._generation.provider)
-        self._generation.model = provider.model
-        origin = origin_of(provider, self._generation.provider)
-        self._request = msgspec.structs.replace(self._request, origin=origin)
-        self._request = await with_files(self._request, self._generation)
+        route = self._route = route_to(self._generation.provider, stays=bool(self._draft.next_part))
+        self._name_provider(route)
+        await self._fit_to(route)
         await self._calls.execute(self._due, self._draft)
         is_first = not self._draft.parts
         steps = settings.MAX_STEPS
         for number in range(1, steps + 1):
             with span("step", number=number):
-                self._draft.begin_step(is_first=is_first, origin=origin)
-                await self._ask(provider, self._step_request(is_last=number == steps))
+                self._draft.begin_step(is_first=is_first, origin=route.origin)
+                await self._ask(route, is_last=number == steps)
+                route.stay()
                 is_first = is_paused = self._is_paused()
                 if number == steps or not (is_paused or await self._is_answered()):
                     return
@@ -96,11 +104,19 @@ class Steps:
         calls = [call for call in parts if isinstance(call, ToolCall) and call.is_complete and call.id not in told]
         return await self._calls.answer(calls, self._draft)
 
-    def _step_request(self, *, is_last: bool) -> GenerationRequest:
-        """The request with this generation's parts so far.
+    async def _fit_to(self, route: Route) -> None:
+        """Fits the request to the provider of the route: its origin, and the files that it takes."""
+        if self._fits != route.alias:
+            given = msgspec.structs.replace(self._given, origin=route.origin)
+            self._request = await with_files(given, self._generation)
+            self._fits = route.alias
+
+    async def _step_request(self, route: Route, *, is_last: bool) -> GenerationRequest:
+        """The request with this generation's parts so far, and with the files that this provider takes.
 
         A tool choice that forces a call is sent only once, because otherwise the steps would never end.
         """
+        await self._fit_to(route)
         request, so_far = self._request, tuple(self._draft.parts)
         choice = request.tool_choice
         if so_far and choice != "none":
@@ -108,33 +124,94 @@ class Steps:
         turns = repair((*request.turns, Turn(role="assistant", parts=so_far)))
         return msgspec.structs.replace(request, turns=turns, tool_choice=choice)
 
-    async def _ask(self, provider: Provider, request: GenerationRequest) -> None:
-        """Asks the provider until it has answered, or until another try makes no sense.
+    async def _ask(self, route: Route, *, is_last: bool) -> None:
+        """Asks the providers of the route until one has answered, or until another try makes no sense.
 
         Raises:
-            ProviderError: the last try failed.
+            ProviderError: each of them failed.
         """
-        tries = 0
+        route.start()
+        tries, endings = 1, []
         while True:
-            tries += 1
-            self._generation.attempts += 1
-            self._draft.asking(request)
-            try:
-                await self._attempt(provider, request)
-                trouble = None
-            except ProviderError as error:
-                trouble = error
-            if self._draft.is_empty and not isinstance(self._draft.terminal, Finished):
-                self._draft.asking(None)
-            delay = self._retry_delay(tries, trouble)
-            if delay is None:
+            ending, trouble = await self._try(route, is_last=is_last)
+            endings.append(ending)
+            if not self._has_failed_early(ending):
+                break
+            if route.goes_on(ending.code):
+                continue
+            delay = self._retry_delay(tries, told_of(endings))
+            if delay is None or not route.start_again():
+                trouble = self._give_up(route, endings, trouble)
                 break
             await asyncio.sleep(delay)
-            self._draft.begin_again()
+            tries, endings = tries + 1, []
         if trouble:
             raise trouble
 
-    async def _attempt(self, provider: Provider, request: GenerationRequest) -> None:
+    async def _try(self, route: Route, *, is_last: bool) -> tuple[Ending, ProviderError | None]:
+        """Asks one provider. Returns how that ended, and what the provider raised."""
+        trouble = None
+        try:
+            try:
+                await self._attempt(route, is_last=is_last)
+            except ProviderError as error:
+                trouble = error
+            ending = ending_of(self._draft.terminal, None, trouble)
+            if self._has_failed_early(ending):
+                self._draft.asking(None)
+                route.failed(ending.code, ending.detail, is_harm=harms_provider(trouble))
+            else:
+                route.answered()
+            return ending, trouble
+        except asyncio.CancelledError:
+            if self._draft.overdue() == "timeout_first_delta":
+                route.failed("timeout_first_delta")
+            raise
+        finally:
+            route.dropped()
+            self._generation.tried = route.record()
+
+    def _has_failed_early(self, ending: Ending) -> bool:
+        """True if a try failed before the first word, so that readers would not see another one."""
+        return self._draft.is_empty and ending.status != Status.FINISHED
+
+    def _give_up(self, route: Route, endings: list[Ending], trouble: ProviderError | None) -> ProviderError | None:
+        """Returns the error to raise when each provider has failed. The row names the one that was asked for."""
+        route.start_again()
+        self._name_provider(route)
+        told = told_of(endings)
+        return trouble if told is endings[-1] else ProviderError(told.code, told.detail)
+
+    def _name_provider(self, route: Route) -> None:
+        """Notes on the row who is asked. What the answer costs depends on it."""
+        self._generation.provider, self._generation.model = route.alias, route.provider.model
+
+    async def _store_provider(self, route: Route) -> None:
+        """Stores who is asked now: if this process dies, the row costs what that provider costs.
+
+        The settlement writes it again, so an answer does not wait for a database that is away.
+        """
+        row = Generation.objects.filter(pk=self._generation.pk).active()
+        changed = {"provider": route.alias, "tried": route.record()}
+        with suppress(DatabaseTrouble, TimeoutError):
+            async with asyncio.timeout(STORE_SECONDS):
+                await in_database(lambda: row.update(**changed))
+
+    async def _attempt(self, route: Route, *, is_last: bool) -> None:
+        """Asks the provider of the route that its breakers let ask.
+
+        Raises:
+            ProviderError: no provider may be asked now, or it failed.
+        """
+        route.admit()
+        if self._generation.provider != route.alias:
+            self._name_provider(route)
+            await self._store_provider(route)
+        provider = route.provider
+        self._draft.begin_again(route.origin)
+        request = await self._step_request(route, is_last=is_last)
+        self._generation.attempts += 1
+        self._draft.asking(request)
         options: dict[str, Any] = {"choices": 1, "tools": {tool.name for tool in request.tools}}
         options |= provider.parser_options
         parser = StreamParser(
@@ -142,14 +219,14 @@ class Steps:
         )
         with inference(provider, request, self._generation.attempts) as told:
             try:
-                async with aclosing(provider.stream(request)) as body:
-                    await self._read(parser, body, told)
+                async with aclosing(route.stream(request)) as body:
+                    await self._read(parser, body, told, route)
                     await self._read_late(parser, body)
             finally:
                 self._draft.apply(parser.close())
                 told.end(provider, self._draft.transcript)
 
-    async def _read(self, parser: StreamParser, body: AsyncIterator[bytes], told: Inference) -> None:
+    async def _read(self, parser: StreamParser, body: AsyncIterator[bytes], told: Inference, route: Route) -> None:
         """Reads the provider's body to its last word, or to its end.
 
         Raises:
@@ -160,6 +237,7 @@ class Steps:
             self._draft.apply(parser.feed(chunk))
             if not self._draft.is_empty:
                 told.heard()
+                route.answered()
             if self._draft.size > most:
                 raise ProviderError("too_long", f"more than {most} bytes")
             if parser.is_complete:
@@ -178,10 +256,9 @@ class Steps:
         finally:
             del limit  # it refers to the task, whose exception would keep this frame and the draft in memory
 
-    def _retry_delay(self, tries: int, trouble: ProviderError | None) -> float | None:
-        """The seconds until the provider is asked again; None if it is not asked again."""
-        ending = ending_of(self._draft.terminal, None, trouble)
-        if not (self._draft.is_empty and ending.is_retryable and tries <= settings.PROVIDER_RETRIES):
+    def _retry_delay(self, tries: int, ending: Ending) -> float | None:
+        """The seconds until the providers are asked again; None if they are not asked again."""
+        if not (ending.is_retryable and tries <= settings.PROVIDER_RETRIES):
             return None
         backoff = RETRY_SECONDS * 2 ** (tries - 1) * random.uniform(1, 1.25)  # noqa: S311  # spreads load, hides nothing
         delay = max(backoff, ending.retry_after or 0)

@@ -170,7 +170,7 @@ def _shown(rows: list[Message]) -> ShownMessage:
         id=first.public_id,
         parts=tuple(part._replace(is_markdown=part.kind == "text") for part in _shown_parts(parts)),
         created_at=first.created_at,
-        provider=generation.provider,
+        provider=generation.asked_provider,
         usage=_usage(generation),
         note_kind=_note_kind(generation.metadata),
         note=_note(generation.metadata),
