@@ -11,7 +11,7 @@ their connections. A `Route` has the providers that one answer may ask, with tho
 from __future__ import annotations
 
 from streaming.providers.base import Problem, Provider, ProviderClass
-from streaming.providers.breaker import breaker_states, open_breakers
+from streaming.providers.breaker import State, breaker_states, open_breakers
 from streaming.providers.fallback import Route, route_to
 from streaming.providers.registry import (
     close_providers,
@@ -30,6 +30,7 @@ __all__ = [
     "Provider",
     "ProviderClass",
     "Route",
+    "State",
     "breaker_states",
     "close_providers",
     "files_taken",

@@ -107,8 +107,8 @@ def breaker_of(alias: str) -> Breaker:
 
 
 def breaker_states() -> dict[str, State]:
-    """Returns the state of the breaker of each configured provider."""
-    return {alias: breaker_of(alias).state for alias in settings.PROVIDERS}
+    """Returns the state of the breaker of each provider that this process has asked."""
+    return {alias: breaker.state for alias, breaker in list(_breakers.items())}
 
 
 def open_breakers() -> float:
@@ -116,9 +116,14 @@ def open_breakers() -> float:
     return sum(breaker.state != "closed" for breaker in list(_breakers.values()))
 
 
+def forget_breakers() -> None:
+    """Closes all breakers of the process."""
+    _breakers.clear()
+
+
 def _forget(*, setting: str, **kwargs: object) -> None:
     if setting == "STREAMING_PROVIDERS":
-        _breakers.clear()
+        forget_breakers()
 
 
 setting_changed.connect(_forget, dispatch_uid="streaming.providers.breaker")

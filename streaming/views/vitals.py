@@ -13,6 +13,7 @@ from streaming.conf import settings
 from streaming.database import in_database
 from streaming.models import ACTIVE, Generation, Status
 from streaming.per_loop import PerLoop
+from streaming.providers import State, breaker_states
 from streaming.supervisor import current
 
 DATABASE_SECONDS = 2.0
@@ -32,7 +33,7 @@ class Seen(NamedTuple):
 
 class Vitals(NamedTuple):
     """The state of this process and its database. `database_seconds` is None if the database does not answer; then its
-    other figures are unknown."""
+    other figures are unknown. `breakers` are those of the providers that this process has asked."""
 
     is_draining: bool
     running: int
@@ -41,6 +42,7 @@ class Vitals(NamedTuple):
     database_seconds: float | None
     active: int | None
     providers: dict[str, Seen]
+    breakers: dict[str, State] = {}
 
     @property
     def is_well(self) -> bool:
@@ -68,6 +70,7 @@ async def vitals() -> Vitals:
         database_seconds=stored.seconds if stored else None,
         active=stored.active if stored else None,
         providers=stored.providers if stored else {},
+        breakers=breaker_states(),
     )
 
 

@@ -130,6 +130,6 @@ def test_each_alias_has_one_and_new_settings_forget_it(settings: Any) -> None:
     settings.STREAMING_PROVIDERS = providers
     permit_of(breaker_of("other")).failed()
     assert breaker_of("other") is breaker_of("other")
-    assert (breaker_states(), open_breakers()) == ({"default": "closed", "other": "open"}, 1)
+    assert (breaker_states(), open_breakers()) == ({"other": "open"}, 1)
     settings.STREAMING_PROVIDERS = dict(providers)
-    assert (breaker_states(), open_breakers()) == ({"default": "closed", "other": "closed"}, 0)
+    assert (breaker_states(), open_breakers()) == ({}, 0)

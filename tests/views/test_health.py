@@ -143,3 +143,17 @@ async def test_head_has_the_status_alone() -> None:
 
 def test_wsgi_is_told_apart() -> None:
     assert Client().get("/streaming/health").status_code == 501
+
+
+async def test_breakers_of_this_process_are_told_to_operators(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_BREAKER_FAILURES, settings.STREAMING_PROVIDER_RETRIES = 1, 0
+    scripted(text="ok")
+    await frames_of((await submit()).pk)
+    assert (await read())[1]['streaming_breaker_open{provider="default"}'] == 0
+    scripted(error="unreachable")
+    await frames_of((await submit("again")).pk)
+    _, values = await read("/streaming/health")
+    assert values['streaming_breaker_open{provider="default"}'] == 1
+    settings.STREAMING_BREAKER_SECONDS = 1e-6
+    assert (await read())[1]['streaming_breaker_open{provider="default"}'] == 0.5
+    assert b"breaker" not in (await AsyncClient().get("/streaming/health")).content
