@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from streaming.providers.base import Problem, Provider, ProviderClass
 from streaming.providers.breaker import State, breaker_states, open_breakers
+from streaming.providers.caching import cache_key_of
 from streaming.providers.fallback import Route, route_to
 from streaming.providers.registry import (
     close_providers,
@@ -32,6 +33,7 @@ __all__ = [
     "Route",
     "State",
     "breaker_states",
+    "cache_key_of",
     "close_providers",
     "files_taken",
     "get_provider",

@@ -26,7 +26,7 @@ from streaming.files import with_files
 from streaming.models import Generation, Status
 from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import repair
-from streaming.providers import Route, route_to
+from streaming.providers import Route, cache_key_of, route_to
 from streaming.runner.draft import Draft
 from streaming.runner.ending import Ending, ending_of, harms_provider, told_of
 from streaming.runner.observed import Inference, inference
@@ -107,7 +107,8 @@ class Steps:
     async def _fit_to(self, route: Route) -> None:
         """Fits the request to the provider of the route: its origin, and the files that it takes."""
         if self._fits != route.alias:
-            given = msgspec.structs.replace(self._given, origin=route.origin)
+            key = cache_key_of(self._generation.conversation_id)
+            given = msgspec.structs.replace(self._given, origin=route.origin, cache_key=key)
             self._request = await with_files(given, self._generation)
             self._fits = route.alias
 
