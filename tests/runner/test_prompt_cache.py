@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from streaming.models import Conversation
 from streaming.providers import cache_key_of, close_providers
 from streaming.providers.scripted import Script, wire
+from tests.engine import load
 from tests.peers import Peer, Reply
 from tests.sent_files import picture, stored, submit
 from tests.stepwise import DIALECTS, WEATHER, site_tools
@@ -97,3 +99,16 @@ async def test_key_of_the_cache_depends_on_the_sites_secret(settings: Any) -> No
     assert (cache_key_of(id), len(key)) == (key, 32)
     settings.SECRET_KEY = "another"
     assert len({key, cache_key_of(id), cache_key_of(other)}) == 3
+
+
+async def test_cached_tokens_are_counted_priced_and_kept(settings: Any, peer: Peer) -> None:
+    options = {"model": "m", "api_key": "sk-test-0123456789", "base_url": peer.url}
+    settings.STREAMING_PROVIDERS = {"default": {"BACKEND": BACKENDS["anthropic-messages"], "OPTIONS": options}}
+    settings.STREAMING_PRICES = {"m": {"input": 1, "cached_input": "0.1", "cache_write": "1.25", "output": 10}}
+    begun = b'"usage":{"input_tokens":3,"cache_read_input_tokens":9000,"cache_creation_input_tokens":400'
+    answer = b"".join(wire("anthropic-messages", Script(model="m", text=("Yes.",), input_tokens=3)))
+    peer.says(answer.replace(b'"usage":{"input_tokens":3', begun, 1))
+    row = await load(await submit("Hi"))
+    assert (row.input_tokens, row.cached_input_tokens, row.cache_write_tokens) == (9403, 9000, 400)
+    assert row.cost == Decimal("0.001403") + Decimal("0.00001") * row.output_tokens
+    await close_providers()
