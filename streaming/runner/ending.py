@@ -56,9 +56,9 @@ def told_of(endings: Sequence[Ending]) -> Ending:
     return next((one for one in reversed(endings) if one.is_retryable), endings[0])
 
 
-def harms_provider(trouble: ProviderError | None) -> bool:
-    """Returns True if the provider answered with a status of 500 or above, whatever the words."""
-    return trouble is not None and (trouble.status or 0) >= SERVER_FAULT
+def is_server_fault(trouble: ProviderError | None) -> bool:
+    """Returns True if the provider answered with a status of 500 or above that says nothing more precise."""
+    return trouble is not None and trouble.code == "provider_error" and (trouble.status or 0) >= SERVER_FAULT
 
 
 INTERRUPTED = Ending(Status.INTERRUPTED, "interrupted")

@@ -13,23 +13,22 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Iterable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
-from django.db import Error as DatabaseTrouble
 
 from streaming.conf import settings
-from streaming.database import in_database
 from streaming.errors import ProviderError
 from streaming.files import with_files
-from streaming.models import Generation, Status
+from streaming.models import Generation
 from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import repair
-from streaming.providers import Route, cache_key_of, route_to
+from streaming.providers import Route, cache_key_of
 from streaming.runner.draft import Draft
-from streaming.runner.ending import Ending, ending_of, harms_provider, told_of
+from streaming.runner.ending import Ending, told_of
 from streaming.runner.observed import Inference, inference
+from streaming.runner.routed import Routed
 from streaming.runner.tool_calls import ToolCalls
 from streaming.telemetry import span
 
@@ -43,8 +42,6 @@ MAX_RETRY_SECONDS = 20.0
 # After the last word only the usage may follow, and the end of the body, which lets the connection be used again. Some
 # servers leave the connection open.
 LATE_SECONDS = 1.0
-# The longest wait for the database before another provider is asked.
-STORE_SECONDS = 1.0
 
 
 class Steps:
@@ -75,8 +72,8 @@ class Steps:
         Raises:
             ProviderError: the provider failed. The draft has what arrived before.
         """
-        route = self._route = route_to(self._generation.provider, stays=bool(self._draft.next_part))
-        self._name_provider(route)
+        routed = Routed(self._generation, self._draft)
+        route = routed.route
         await self._fit_to(route)
         await self._calls.execute(self._due, self._draft)
         is_first = not self._draft.parts
@@ -84,7 +81,7 @@ class Steps:
         for number in range(1, steps + 1):
             with span("step", number=number):
                 self._draft.begin_step(is_first=is_first, origin=route.origin)
-                await self._ask(route, is_last=number == steps)
+                await self._ask(routed, is_last=number == steps)
                 route.stay()
                 is_first = is_paused = self._is_paused()
                 if number == steps or not (is_paused or await self._is_answered()):
@@ -125,89 +122,42 @@ class Steps:
         turns = repair((*request.turns, Turn(role="assistant", parts=so_far)))
         return msgspec.structs.replace(request, turns=turns, tool_choice=choice)
 
-    async def _ask(self, route: Route, *, is_last: bool) -> None:
+    async def _ask(self, routed: Routed, *, is_last: bool) -> None:
         """Asks the providers of the route until one has answered, or until another try makes no sense.
 
         Raises:
             ProviderError: each of them failed.
         """
-        route.start()
+        routed.route.start()
         tries, endings = 1, []
         while True:
-            ending, trouble = await self._try(route, is_last=is_last)
+            ending, trouble = await self._try(routed, is_last=is_last)
             endings.append(ending)
-            if not self._has_failed_early(ending):
+            if not routed.has_failed_early(ending):
                 break
-            if route.goes_on(ending.code):
+            if routed.route.goes_on(ending.code):
                 continue
             delay = self._retry_delay(tries, told_of(endings))
-            if delay is None or not route.start_again():
-                trouble = self._give_up(route, endings, trouble)
+            if delay is None or not routed.route.start_again():
+                trouble = routed.give_up(endings, trouble)
                 break
             await asyncio.sleep(delay)
             tries, endings = tries + 1, []
         if trouble:
             raise trouble
 
-    async def _try(self, route: Route, *, is_last: bool) -> tuple[Ending, ProviderError | None]:
+    async def _try(self, routed: Routed, *, is_last: bool) -> tuple[Ending, ProviderError | None]:
         """Asks one provider. Returns how that ended, and what the provider raised."""
         trouble = None
-        try:
+        with routed.trying():
             try:
-                await self._attempt(route, is_last=is_last)
+                await routed.admit()
+                await self._attempt(routed.route, is_last=is_last)
             except ProviderError as error:
                 trouble = error
-            ending = ending_of(self._draft.terminal, None, trouble)
-            if self._has_failed_early(ending):
-                self._draft.asking(None)
-                route.failed(ending.code, ending.detail, is_harm=harms_provider(trouble))
-            else:
-                route.answered()
-            return ending, trouble
-        except asyncio.CancelledError:
-            if self._draft.overdue() == "timeout_first_delta":
-                route.failed("timeout_first_delta")
-            raise
-        finally:
-            route.dropped()
-            self._generation.tried = route.record()
-
-    def _has_failed_early(self, ending: Ending) -> bool:
-        """True if a try failed before the first word, so that readers would not see another one."""
-        return self._draft.is_empty and ending.status != Status.FINISHED
-
-    def _give_up(self, route: Route, endings: list[Ending], trouble: ProviderError | None) -> ProviderError | None:
-        """Returns the error to raise when each provider has failed. The row names the one that was asked for."""
-        route.start_again()
-        self._name_provider(route)
-        told = told_of(endings)
-        return trouble if told is endings[-1] else ProviderError(told.code, told.detail)
-
-    def _name_provider(self, route: Route) -> None:
-        """Notes on the row who is asked. What the answer costs depends on it."""
-        self._generation.provider, self._generation.model = route.alias, route.provider.model
-
-    async def _store_provider(self, route: Route) -> None:
-        """Stores who is asked now: if this process dies, the row costs what that provider costs.
-
-        The settlement writes it again, so an answer does not wait for a database that is away.
-        """
-        row = Generation.objects.filter(pk=self._generation.pk).active()
-        changed = {"provider": route.alias, "tried": route.record()}
-        with suppress(DatabaseTrouble, TimeoutError):
-            async with asyncio.timeout(STORE_SECONDS):
-                await in_database(lambda: row.update(**changed))
+            return routed.ended(trouble), trouble
 
     async def _attempt(self, route: Route, *, is_last: bool) -> None:
-        """Asks the provider of the route that its breakers let ask.
-
-        Raises:
-            ProviderError: no provider may be asked now, or it failed.
-        """
-        route.admit()
-        if self._generation.provider != route.alias:
-            self._name_provider(route)
-            await self._store_provider(route)
         provider = route.provider
         self._draft.begin_again(route.origin)
         request = await self._step_request(route, is_last=is_last)

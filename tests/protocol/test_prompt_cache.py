@@ -7,8 +7,18 @@ from typing import Any
 
 import pytest
 
-from streaming.protocol import GenerationRequest, Part, TextPart, ToolCall, ToolResult, ToolSpec, Turn, encode
-from streaming.protocol.parts import FilePart, ReasoningPart
+from streaming.protocol import (
+    FilePart,
+    GenerationRequest,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    Turn,
+    encode,
+)
 
 DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
 TOOLS = tuple(ToolSpec(name=name, description="d", parameters={"type": "object"}) for name in ("one", "two"))

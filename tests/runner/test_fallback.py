@@ -17,6 +17,7 @@ from streaming.providers.breaker import breaker_of
 from streaming.settlement import reap
 from streaming.supervisor import current, stop
 from streaming.testing import chunks_of, frames_of, settle_all, text_of
+from streaming.views import shown_messages
 from tests.engine import ALICE, leave_for_dead, load, submit
 from tests.peers import CUT, HANG, Peer, Reply
 from tests.stepwise import continued, output
@@ -234,6 +235,7 @@ async def test_further_steps_and_continuations_stay_with_the_provider_that_answe
     site.gpt.answers(
         Reply([chat({"tool_calls": [weather]}, reason="tool_calls")]),
         Reply([chat({"tool_calls": [CALL]}, reason="tool_calls")]),
+        Reply([chat({"tool_calls": [CALL | {"id": "l2"}]}, reason="tool_calls")]),
         refuses(529),
     )
     row, _ = await answered()
@@ -242,13 +244,17 @@ async def test_further_steps_and_continuations_stay_with_the_provider_that_answe
     settings.STREAMING_PROVIDERS = settings.STREAMING_PROVIDERS | {
         "gpt": settings.STREAMING_PROVIDERS["gpt"] | {"FALLBACK": ["default"]}
     }
-    again = await submit_again(row)
-    assert (again.status, again.error_code, again.provider, site.asked) == ("failed", "overloaded", "gpt", (1, 3))
+    again = await submit_again(row, "l1")
+    assert (again.status, again.provider, site.asked) == ("finished", "gpt", (1, 3))
+    again = await submit_again(row, "l2")
+    assert (again.status, again.error_code, again.provider, site.asked) == ("failed", "overloaded", "gpt", (1, 4))
+    shown = await in_database(lambda: shown_messages(row.conversation))
+    assert [message.provider for message in shown] == ["", "default"]
 
 
-async def submit_again(row: Generation) -> Generation:
+async def submit_again(row: Generation, call_id: str) -> Generation:
     """Continues the answer, as the page does: it names the alias that the person chose."""
-    submission = msgspec.structs.replace(continued(row, output("l1", "Oslo")), provider="default")
+    submission = msgspec.structs.replace(continued(row, output(call_id, "Oslo")), provider="default")
     generation = await current().submit(ALICE, submission)
     await frames_of(generation.pk)
     return await load(generation)
