@@ -106,15 +106,10 @@ def refuses(status: int, kind: str = "") -> Reply:
     ("reply", "code"),
     [
         (refuses(529, "overloaded_error"), "overloaded"),
-        (refuses(429, "rate_limit_error"), "rate_limited"),
-        (refuses(500, "api_error"), "provider_error"),
         (refuses(401, "authentication_error"), "authentication"),
-        (refuses(403, "permission_error"), "permission"),
-        (refuses(404, "not_found_error"), "model_not_found"),
         (Reply([START, OVERLOADED]), "overloaded"),
         (Reply([START, CUT]), "connection_lost"),
         (Reply([START]), "truncated"),
-        (Reply([]), "truncated"),
         (Reply([b"<html>Welcome</html>"], content_type="text/html"), "not_a_stream"),
     ],
 )
@@ -140,7 +135,6 @@ async def test_usage_and_cost_are_those_of_the_provider_that_answered(site: Site
     ("reply", "code"),
     [
         (refuses(400, "invalid_request_error"), "bad_request"),
-        (refuses(413, "request_too_large"), "context_length"),
         (
             Reply([START, sse({"type": "error", "error": {"type": "invalid_request_error", "message": "no"}})]),
             "bad_request",
@@ -199,9 +193,7 @@ async def test_stop_while_the_second_provider_connects_ends_at_once(site: Site) 
     [
         (refuses(529), refuses(401), "overloaded"),
         (refuses(401), refuses(500), "provider_error"),
-        (refuses(429), refuses(529), "overloaded"),
         (refuses(404), refuses(401), "model_not_found"),
-        (refuses(529), refuses(400), "overloaded"),
         (refuses(401), Reply([b'data: {"error": {"code": "invalid_api_key", "message": "no"}}\n\n']), "authentication"),
     ],
 )
@@ -312,7 +304,7 @@ async def test_open_breaker_without_a_fallback_refuses_at_once_in_the_known_word
 
 
 @pytest.mark.parametrize(
-    "reply", [refuses(400), refuses(401), refuses(413), refuses(429), Reply([START, WORD, OVERLOADED])]
+    "reply", [refuses(400), refuses(429), refuses(500, "invalid_prompt"), Reply([START, WORD, OVERLOADED])]
 )
 async def test_breaker_does_not_count_what_says_nothing_about_the_provider(
     site: Site, settings: Any, reply: Reply
