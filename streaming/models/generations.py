@@ -102,6 +102,9 @@ class Generation(models.Model):
     wrote into the same answer. `timeline` says when the answer grew, as `streaming.runner.Timeline` writes it.
     `context` says which part of the conversation the model was sent, as `streaming.context.Sent` has it; null if all
     of it.
+
+    `provider` is the alias that was asked for, until another one answers in its place. `tried` has every try then, as
+    `streaming.providers.fallback.Tried`, with the alias that was asked for as the first.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -139,6 +142,7 @@ class Generation(models.Model):
     duration_ms = models.PositiveIntegerField(_("duration, ms"), null=True, blank=True)
     timeline = models.JSONField(_("timeline"), null=True, blank=True)
     context = models.JSONField(_("what was sent"), null=True, blank=True)
+    tried = models.JSONField(_("tried providers"), null=True, blank=True)
 
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
@@ -176,6 +180,11 @@ class Generation(models.Model):
     def was_reaped(self) -> bool:
         """True if another process settled it after its worker had died. Only the worker knows the duration."""
         return self.status == Status.INTERRUPTED and self.duration_ms is None
+
+    @property
+    def asked_provider(self) -> str:
+        """The alias that was asked for. `provider` is another one if it answered in its place."""
+        return str(self.tried[0]["provider"]) if self.tried else self.provider
 
     @property
     def error_text(self) -> str:

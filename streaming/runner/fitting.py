@@ -33,6 +33,7 @@ from streaming.context import (
     tokens_allowed,
     vendor_body,
 )
+from streaming.costs import with_cached
 from streaming.database import in_database
 from streaming.files import with_files
 from streaming.models import Generation
@@ -47,9 +48,6 @@ logger = logging.getLogger(__name__)
 
 KEPT = ("drop", "summary", "vendor")
 """The policies whose cut the next answer keeps."""
-
-APART = "anthropic-messages"
-"""The dialect whose input tokens do not count cached tokens and cache writes."""
 
 
 class Fitting:
@@ -82,7 +80,6 @@ class Fitting:
             BadContext: the provider's `CONTEXT` is wrong.
         """
         alias = self._generation.provider
-        self._dialect = provider.dialect
         self._options = context_of(alias)
         longest = request.max_output_tokens or options_of(alias).get("max_output_tokens")
         self._allowed = tokens_allowed(self._options, longest)
@@ -157,8 +154,8 @@ class Fitting:
         """Notes the tokens of the last request as the provider counted them."""
         if self._sent is None or usage is None or not usage.input_tokens:
             return
-        apart = (usage.cached_input_tokens or 0) + (usage.cache_write_tokens or 0) if self._dialect == APART else 0
-        self._sent = msgspec.structs.replace(self._sent, counted=usage.input_tokens + apart)
+        counted = with_cached(usage, self._generation.provider).input_tokens or 0
+        self._sent = msgspec.structs.replace(self._sent, counted=counted)
         self._generation.context = self._sent.dumped()
 
     async def _note(self) -> None:

@@ -24,7 +24,7 @@ from streaming.context import (
     digest_request,
     tokens_allowed,
 )
-from streaming.costs import cost_of
+from streaming.costs import cost_of, with_cached
 from streaming.database import in_database
 from streaming.errors import ProviderError, StreamingError
 from streaming.models import Generation, Status, Summary
@@ -139,6 +139,7 @@ class Summarizer:
         usage, is_estimated = transcript.usage or Usage(), False
         if ending.status != Status.FINISHED and (transcript.parts or ending.status == Status.CANCELLED):
             usage, is_estimated = completed(transcript.usage, tokens_sent(request), transcript.parts)
+        usage = with_cached(usage, alias)
         row = Summary(
             conversation_id=self._generation.conversation_id,
             generation=self._generation,
