@@ -1,4 +1,4 @@
-"""One request for an answer, and the tools it offers."""
+"""One request for an answer, the tools it offers, and the object that the answer must be."""
 
 from __future__ import annotations
 
@@ -17,11 +17,26 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any]
 
 
+class OutputSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The JSON object that the answer must be. `schema` is its JSON schema, of type object.
+
+    `strict` is the schema for the vendors' own modes: all properties are required, and no others are allowed. It is
+    None if they cannot express the type. `is_recursive` is True if the schema refers to itself.
+    """
+
+    name: str
+    schema: dict[str, Any]
+    strict: dict[str, Any] | None = None
+    description: str = ""
+    is_recursive: bool = False
+
+
 class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request for an answer. A field that is None is left to the provider, or to its `OPTIONS`.
 
     `tool_choice` is `auto`, `required`, `none`, or the name of one tool. `extra` is merged into the body last. `origin`
-    says who is asked, as the `origin` of a part says who made it.
+    says who is asked, as the `origin` of a part says who made it. `output` is the object that the answer must be; see
+    `streaming.protocol.requests.output`.
     """
 
     turns: tuple[Turn, ...]
@@ -33,3 +48,4 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True):
     tool_choice: Literal["auto", "required", "none"] | str | None = None
     extra: dict[str, Any] = {}
     origin: str | None = None
+    output: OutputSpec | None = None
