@@ -21,6 +21,7 @@ from streaming.providers.registry import (
     options_of,
     origin_of,
     provider_class,
+    structured_by,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "options_of",
     "origin_of",
     "provider_class",
+    "structured_by",
 ]

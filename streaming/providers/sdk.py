@@ -9,10 +9,11 @@ from contextlib import AbstractAsyncContextManager
 from operator import attrgetter
 from types import ModuleType
 from typing import Any, ClassVar, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, encode
+from streaming.protocol.requests import Way
 from streaming.providers.base import Problem
 from streaming.providers.body import PIECE_BYTES, Silence, content_of
 from streaming.providers.failures import from_status, from_transport
@@ -73,10 +74,19 @@ class SDKProvider:
     @property
     def origin(self) -> str:
         """The dialect and the host that answers. What this host signed goes back only to it."""
-        url = self.options.base_url or os.environ.get(_variable(self.sdk_name, "BASE_URL"))
-        given = urlsplit(url or "")
+        given = self._address
         port = f":{given.port}" if given.port else ""
         return f"{self.dialect} {given.hostname or self.default_host}{port}"
+
+    @property
+    def structured(self) -> Way:
+        """How a JSON object is asked for. Many servers that imitate a vendor have tools, but no mode for a schema."""
+        is_vendor = self._address.hostname in (None, self.default_host)
+        return self.options.structured or ("schema" if is_vendor else "tool")
+
+    @property
+    def _address(self) -> SplitResult:
+        return urlsplit(self.options.base_url or os.environ.get(_variable(self.sdk_name, "BASE_URL")) or "")
 
     @classmethod
     def load(cls, options: Mapping[str, Any]) -> None:

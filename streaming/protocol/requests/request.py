@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from itertools import count
 from typing import Any, Literal
 
 import msgspec
@@ -29,6 +31,13 @@ class OutputSpec(msgspec.Struct, frozen=True, kw_only=True):
     strict: dict[str, Any] | None = None
     description: str = ""
     is_recursive: bool = False
+
+    def apart_from(self, names: Container[str]) -> OutputSpec:
+        """Returns the output under a name that is none of `names`, because it may become a tool beside others."""
+        if self.name not in names:
+            return self
+        others = (f"{self.name[:58]}_{number}" for number in count(2))
+        return msgspec.structs.replace(self, name=next(name for name in others if name not in names))
 
 
 class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from streaming.errors import ProviderError
 from streaming.protocol import GenerationRequest
+from streaming.protocol.requests import Way
 from streaming.providers.anthropic import Messages
 from streaming.providers.base import Problem
 from streaming.providers.local.options import NEEDS, LocalOptions, default_name, packaged_weights, template_of
@@ -47,6 +48,7 @@ class LocalModel:
         self.dialect = self.options.dialect
         self.parser_options = self.options.parser
         self.model = self.options.model or default_name(self.options)
+        self.structured: Way = self.options.structured or "prompt"
         self._starting = asyncio.Lock()
         self._connected: SDKProvider | None = None
 
