@@ -13,9 +13,8 @@ from streaming.chat.result import Result
 from streaming.database import in_database
 from streaming.intake import Submission
 from streaming.models import Conversation, Owner
-from streaming.outputs import OutputType
+from streaming.outputs import OutputType, spec_for
 from streaming.protocol import FilePart, OutputSpec, ToolApproval, ToolResult
-from streaming.providers import get_provider, structured_by
 from streaming.supervisor import current
 from streaming.tools import AnyTool, Toolbox
 
@@ -66,14 +65,10 @@ async def _wanted(
     if output is None:
         return None, None
     wanted = OutputType.of(output)
-    if wanted.reason:
-        alias = submission.provider
-        if alias is None:
-            alias = await in_database(_alias_of, asker, submission.key)
-        if structured_by(get_provider(alias)) == "schema":
-            hint = 'Change the type, or set OPTIONS["structured"] of the provider to "tool" or "prompt".'
-            raise TypeError(f"Provider {alias!r} cannot be asked for this type: {wanted.reason} {hint}")
-    return wanted, wanted.spec
+    alias = submission.provider
+    if alias is None:
+        alias = await in_database(_alias_of, asker, submission.key)
+    return wanted, spec_for(wanted, alias)
 
 
 def _alias_of(owner: Owner, key: str) -> str:

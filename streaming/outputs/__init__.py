@@ -10,7 +10,9 @@ The text of the answer is stored as it came. Nothing here changes it.
 
 from __future__ import annotations
 
+from streaming.outputs.asking import spec_for
 from streaming.outputs.extract import JSONText
+from streaming.outputs.live import ObjectText
 from streaming.outputs.reader import NOTHING, TICK_SECONDS, ObjectReader, text_in
 from streaming.outputs.types import OutputType
 from streaming.outputs.unwrap import Unwrapped
@@ -21,9 +23,11 @@ __all__ = [
     "TICK_SECONDS",
     "JSONText",
     "ObjectReader",
+    "ObjectText",
     "OutputType",
     "Unwrapped",
     "Verdict",
     "judge",
+    "spec_for",
     "text_in",
 ]

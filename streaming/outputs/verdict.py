@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
 
 from streaming.outputs.extract import JSONText
 from streaming.outputs.types import Mismatch, OutputType
@@ -15,11 +16,11 @@ Fault = Literal["refused", "cut", "missing", "malformed", "mismatch"]
 
 REFUSALS = frozenset({"refusal", "content_filter"})
 
-REASONS: dict[str, str] = {
-    "refused": "The model refused to answer.",
-    "cut": "The answer reached its length limit before the object was complete.",
-    "missing": "The model answered without an object.",
-    "malformed": "The object is no valid JSON.",
+REASONS: dict[str, Any] = {
+    "refused": _("The model refused to answer."),
+    "cut": _("The answer reached its length limit before the object was complete."),
+    "missing": _("The model answered without an object."),
+    "malformed": _("The object is no valid JSON."),
 }
 
 
@@ -74,8 +75,9 @@ def _value(wanted: OutputType, found: JSONText, text: str) -> Any:
 
 def _malformed(found: JSONText) -> Verdict:
     error = found.scanner.error
-    told = f" ({error.reason} at character {error.offset})" if error else " (it ends too early)"
-    return Verdict(fault="malformed", reason=f"{REASONS['malformed'][:-1]}{told}.", has_other_text=found.has_other_text)
+    told = f"{error.reason}, character {error.offset}" if error else "unexpected_end"
+    reason = f"{REASONS['malformed']} ({told})"
+    return Verdict(fault="malformed", reason=reason, has_other_text=found.has_other_text)
 
 
 def _clean(found: JSONText) -> str:
@@ -86,4 +88,4 @@ def _clean(found: JSONText) -> str:
 
 
 def _fault(fault: Fault) -> Verdict:
-    return Verdict(fault=fault, reason=REASONS[fault])
+    return Verdict(fault=fault, reason=str(REASONS[fault]))
