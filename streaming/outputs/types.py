@@ -69,7 +69,7 @@ class OutputType(msgspec.Struct, frozen=True, kw_only=True):
         except NotStrict as fault:
             strict_schema, reason = None, str(fault)
         spec = OutputSpec(
-            name=_name_of(wanted),
+            name="answer" if is_boxed else _name_of(wanted),
             schema=asked,
             strict=strict_schema,
             description=top.get("description", ""),

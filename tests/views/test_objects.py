@@ -183,4 +183,4 @@ async def test_type_that_the_vendors_mode_cannot_express_names_the_place(scripte
 
 def test_type_without_a_schema_is_refused_when_the_urls_are_read() -> None:
     with pytest.raises(TypeError, match="has no JSON schema"):
-        object_view(object)
+        object_view(AsyncClient)
