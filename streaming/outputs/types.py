@@ -102,6 +102,8 @@ def _read_by_msgspec(wanted: Any) -> tuple[dict[str, Any], Decode]:
     try:
         schema = msgspec.json.schema(wanted)
         decoder = msgspec.json.Decoder(wanted)
+    except NameError as fault:
+        raise TypeError(f"An annotation of {wanted!r} cannot be read: {fault}.") from fault
     except TypeError as fault:
         if "pydantic" in sys.modules:
             return _with_adapter(wanted)
