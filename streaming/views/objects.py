@@ -40,6 +40,9 @@ HEADERS = {
     "Content-Encoding": "identity",  # as in `streaming.protocol.ui_stream.HEADERS`
 }
 CONVERSATION = "X-Streaming-Conversation"
+PATIENCE_SECONDS = 5.0
+"""The time for which the status waits for the object's first text. Meanwhile the request keeps its thread and its
+connection. An answer that fails at once, and its further attempts, take less."""
 BLANK = b"\n"
 """The heartbeat. JSON allows it before the object, and nowhere inside a string."""
 
@@ -90,11 +93,11 @@ class _Reader:
     async def response(self, frames: Any, session: SessionCheck) -> HttpResponse | EventStream:
         """Streams the object. Answers with an error instead if the answer ends before the object has begun.
 
-        The status must be sent before the first byte, so this waits for it, but no longer than for a heartbeat.
+        The status must be sent before the first text, so this waits for it, but not for long.
         """
         text = ObjectText(frames, self._wanted)
         try:
-            first = await text.next(settings.HEARTBEAT_SECONDS)
+            first = await text.next(min(PATIENCE_SECONDS, settings.HEARTBEAT_SECONDS))
         except BaseException:
             self._leave(text)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from django.http import HttpResponse
 from django.test import AsyncClient
 
 from streaming.access import open_streams
+from streaming.journal import live_logs
 from streaming.models import Conversation, Generation, Message
 from streaming.supervisor import current
 from streaming.testing import settle_all
@@ -152,6 +154,21 @@ async def test_client_that_leaves_stops_the_answer_of_such_an_endpoint(scripted:
     assert (generation.status, generation.cancel_reason) == ("cancelled", "abandoned")
 
 
+async def test_client_may_leave_before_the_first_text(scripted: Script) -> None:
+    scripted(text=RECIPE, hang_after=1)
+    asking = asyncio.create_task(post("stops", {"prompt": "Soup?"}))
+    await run_until(lambda: _readers() == 1)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    await run_until(lambda: current().running == 0)
+    generation = await Generation.objects.aget()
+    assert (generation.status, generation.cancel_reason) == ("cancelled", "abandoned")
+
+
+def _readers() -> int:
+    return sum(log.readers for log in live_logs().values())
+
+
 async def test_answer_goes_on_without_its_client(scripted: Script) -> None:
     scripted(text=RECIPE, delay=0.002)
     generation = await _left("list")
@@ -169,6 +186,8 @@ async def test_access_and_limits_are_those_of_the_chat(settings: Any, scripted: 
     refused: HttpResponse = await post("recipe", DISH, client)
     assert refused.status_code == 429
     assert refused.headers["Retry-After"]
+    settings.STREAMING_MAX_STREAMS_PER_OWNER = 0
+    assert (await post("recipe", DISH)).status_code == 429
     settings.STREAMING_ALLOW_ANONYMOUS = False
     assert (await post("recipe", DISH)).status_code == 401
 
