@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+import msgspec
+
 from streaming.protocol import (
     Event,
     Finished,
@@ -36,7 +38,10 @@ def asked_of(provider: Provider, request: GenerationRequest) -> GenerationReques
     """Returns the request as this provider is asked for its `output`; unchanged if it has none."""
     if request.output is None:
         return request
-    return with_output(request, way_for(request.output, structured_by(provider), provider.dialect))
+    way = way_for(request.output, structured_by(provider), provider.dialect)
+    # The prompt for the object must not replace the system text of the provider's `OPTIONS`.
+    system = request.system or getattr(getattr(provider, "options", None), "system", "")
+    return with_output(msgspec.structs.replace(request, system=system), way)
 
 
 class ArgumentsAsText:

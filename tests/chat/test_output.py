@@ -217,3 +217,10 @@ async def test_prompt_has_the_schema_after_the_sites_own_system_text(settings: A
     system = provider.requests[0].system
     assert system.startswith("Be kind.\n\nAnswer only with one JSON object")
     assert '"servings":{"description":"How many people eat.' in system
+
+
+async def test_system_text_of_the_options_stays(scripted: Script) -> None:
+    scripted(text=RECIPE, system="Be brief.")
+    await chat("Soup?", output=Recipe)
+    provider: Any = get_provider("default")
+    assert provider.requests[0].system.startswith("Be brief.\n\nAnswer only")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 import msgspec
@@ -15,6 +16,7 @@ from streaming.providers.local import LocalModel
 from streaming.providers.openai import ChatCompletions, Responses
 from streaming.runner.output import asked_of
 from tests.local_model import DIALECTS, RunningModel, asked
+from tests.peers import Peer
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,19 @@ def test_unknown_way_is_a_problem() -> None:
 
 def test_provider_of_a_site_is_asked_by_the_prompt() -> None:
     assert structured_by(cast(Any, object())) == "prompt"
+
+
+@pytest.mark.parametrize(
+    ("backend", "field"),
+    [(ChatCompletions, "response_format"), (Responses, "text"), (Messages, "output_config")],
+)
+async def test_sdk_sends_the_schema(peer: Peer, backend: Any, field: str) -> None:
+    peer.says(b"data: [DONE]\n\n")
+    provider = backend(model="m", api_key="k", base_url=f"{peer.url}/v1", structured="schema")
+    async for _ in provider.stream(asked_of(provider, QUESTION)):
+        pass
+    await provider.close()
+    assert '"additionalProperties": false' in json.dumps(peer.requests[0].json[field])
 
 
 class City(msgspec.Struct):
