@@ -24,19 +24,14 @@ pytestmark = pytest.mark.usefixtures("engine")
 Answers = Callable[..., None]
 
 
-@pytest.fixture(params=["schema", "tool", "prompt"])
-def way(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+ASKED = [("schema", "openai-chat"), *(("tool", dialect) for dialect in DIALECTS), ("prompt", "anthropic-messages")]
 
 
-@pytest.fixture(params=DIALECTS)
-def dialect(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def answers(scripted: Script, way: str, dialect: str) -> Answers:
+@pytest.fixture(params=ASKED, ids="-".join)
+def answers(scripted: Script, request: pytest.FixtureRequest) -> Answers:
     """Sets the JSON that the provider answers with: the arguments of the forced tool, or its text."""
+
+    way, dialect = request.param
 
     def configure(json: str, name: str = "Recipe", **options: Any) -> None:
         if way == "tool":
@@ -160,7 +155,7 @@ async def test_answer_that_is_stopped_has_no_object_and_loses_nothing(answers: A
 
 
 @pytest.mark.usefixtures("site_tools")
-@pytest.mark.parametrize("way", ["schema", "tool", "prompt"])
+@pytest.mark.parametrize(("way", "dialect"), ASKED)
 async def test_tools_of_the_site_come_before_the_object(settings: Any, way: str, dialect: str) -> None:
     last = ("", (("r1", "Recipe", RECIPE),)) if way == "tool" else (RECIPE, ())
     says(settings, ("Let me look.", (WEATHER,)), last, dialect=dialect, options={"structured": way})
