@@ -45,7 +45,7 @@ def _strict(schema: Schema, path: str) -> Schema:
         raise NotStrict(f"{path} is nested too deep.")
     if "$ref" in schema:
         return {"$ref": schema["$ref"]}  # OpenAI allows nothing beside it
-    made = {key: value for key, value in schema.items() if key in KEPT} | _type_of_values(schema)
+    made = _typed({key: value for key, value in schema.items() if key in KEPT})
     rules = []
     for key, value in schema.items():
         if write := WRITERS.get(key):
@@ -59,11 +59,14 @@ def _strict(schema: Schema, path: str) -> Schema:
     return _checked(made, schema, path)
 
 
-def _type_of_values(schema: Schema) -> Schema:
-    """Returns the type of an enum's values, because OpenAI wants a type everywhere."""
-    values = schema.get("enum", [schema["const"]] if "const" in schema else [])
-    names = sorted({TYPES[type(value)] for value in values if type(value) in TYPES})
-    return {"type": names[0] if len(names) == 1 else names} if names else {}
+def _typed(schema: Schema) -> Schema:
+    """Adds the type of an enum's values, because OpenAI wants types everywhere. Several types become a union."""
+    values = schema.pop("enum", [schema.pop("const")] if "const" in schema else [])
+    by_type: dict[str, list[Any]] = {}
+    for value in values:
+        by_type.setdefault(TYPES.get(type(value), "string"), []).append(value)
+    choices = [{"type": name, "enum": some} for name, some in by_type.items()]
+    return schema | (choices[0] if len(choices) == 1 else {"anyOf": choices} if choices else {})
 
 
 TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}

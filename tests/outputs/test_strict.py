@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import sys
+import uuid
 from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
 from msgspec import Meta
 
-from streaming.outputs import OutputType
-from tests.wanted import Cat, Dog, Movie, Node, Point, Recipe
+from streaming.outputs import OutputType, judge
+from streaming.protocol import TextPart
+from tests.wanted import Cat, Dog, Movie, Node, Point, Recipe, Unit, json_of
 
 
 def schemas_in(schema: Any) -> Any:
@@ -51,6 +55,40 @@ def test_rules_that_the_vendors_refuse_become_descriptions() -> None:
     }
     assert schema["$defs"]["Unit"] == {"type": "string", "enum": ["g", "piece"]}
     assert "default" not in str(schema)
+
+
+def test_values_of_several_types_are_a_union() -> None:
+    schema = OutputType.of(Literal["a", "b", 1, None]).spec.strict
+    assert schema is not None
+    assert sorted(schema["properties"]["value"]["anyOf"], key=str) == [
+        {"type": "integer", "enum": [1]},
+        {"type": "null", "enum": [None]},
+        {"type": "string", "enum": ["a", "b"]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value"),
+    [
+        (datetime.datetime, datetime.datetime(2026, 11, 28, 12, tzinfo=datetime.UTC)),
+        (decimal.Decimal, decimal.Decimal("0.1000000000000000000001")),
+        (uuid.UUID, uuid.UUID(int=7)),
+        (Unit, Unit.GRAM),
+        (int | None, None),
+        (list[int | str], [1, "a"]),
+        (Cat | Dog, Cat(meows=True)),
+        (dict[str, list[int]], {"a": [1]}),
+        (tuple[int, str], (1, "a")),
+        (set[str], {"a"}),
+        (str, "x"),
+    ],
+    ids=str,
+)
+def test_value_comes_back(wanted: Any, value: Any) -> None:
+    kind = OutputType.of(wanted)
+    text = json_of({"value": value} if kind.is_boxed else value)
+    verdict = judge(kind, [TextPart(text=text)])
+    assert (verdict.value, verdict.fault) == (value, None)
 
 
 class Field(msgspec.Struct):
