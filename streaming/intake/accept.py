@@ -125,7 +125,8 @@ def _begin(sender: Sender, history: History, submission: Submission) -> Accepted
     generation = create_pending(sender, answer, alias, opening)
     history.add(asked)
     path = history.path(asked)
-    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, trail=trail_of(path, alias))
+    trail = trail_of(path, alias)
+    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, output=sender.output, trail=trail)
     return Accepted(generation, start)
 
 

@@ -50,7 +50,7 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     store(answer)
     generation = create_pending(sender, answer, alias, opening)
     trail = trail_of(path, alias)
-    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due, trail)
+    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due, sender.output, trail)
     return Accepted(generation, start)
 
 
