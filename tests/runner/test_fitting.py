@@ -411,3 +411,28 @@ async def test_vendors_own_compaction_goes_into_the_request(
     await talk(*range(3))
     assert requests()[-1].extra == extra
     assert heads(requests()[-1]) == ["q0", "q1", "q2"]
+
+
+async def test_provider_that_stands_in_has_a_policy_of_its_own(model: Configure, settings: Any) -> None:
+    model({}, window=1_800)
+    small = settings.STREAMING_PROVIDERS["default"] | {"CONTEXT": {"window": 1_000, "reserve": 0}}
+    busy = {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": {"error": "overloaded"}}
+    settings.STREAMING_PROVIDERS = {"default": busy | {"FALLBACK": ["small"]}, "small": small}
+    settings.STREAMING_PROVIDER_RETRIES = 0
+    row = (await talk(*range(5)))[-1]  # after five failures the breaker of the first one opens
+    assert (row.status, row.provider) == ("finished", "small")
+    assert len(get_provider("default").requests[-1].turns) == 9  # type: ignore[attr-defined]
+    assert size(get_provider("small").requests[-1]) <= 1_000  # type: ignore[attr-defined]
+    assert row.context["allowed"] == 1_000
+
+
+async def test_provider_that_refuses_a_long_request_is_asked_again_before_others(
+    model: Configure, settings: Any
+) -> None:
+    model({}, window=1_800)
+    other = {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": {"text": "Other."}}
+    entry = settings.STREAMING_PROVIDERS["default"] | {"FALLBACK": ["other"]}
+    settings.STREAMING_PROVIDERS = {"default": entry, "other": other}
+    row = (await talk(*range(8)))[-1]
+    assert (row.status, row.provider, row.attempts) == ("finished", "default", 2)
+    assert heads(requests()[-1]) == ["q6", "q7"]
