@@ -34,6 +34,7 @@ def chat_body(request: GenerationRequest) -> JSONObject:
         "tools": [_tool(tool) for tool in request.tools] or None,
         "tool_choice": _tool_choice(request.tool_choice) if request.tools else None,
         "response_format": schema and {"type": "json_schema", "json_schema": schema},
+        "prompt_cache_key": request.cache_key if request.uses_cache else None,
     }
     return with_extra(fields, request.extra)
 
