@@ -57,9 +57,8 @@ def messages_body(request: GenerationRequest) -> JSONObject:
         "container": _container(request),
         "output_config": schema and {"format": {"type": "json_schema", "schema": schema["schema"]}},
     }
-    body = {key: value for key, value in fields.items() if value is not None}
     is_marked = request.uses_cache and not has_breakpoints(request.extra)
-    return with_extra(with_breakpoints(body) if is_marked else body, request.extra)
+    return with_extra(with_breakpoints(fields) if is_marked else fields, request.extra)
 
 
 def _container(request: GenerationRequest) -> str | None:

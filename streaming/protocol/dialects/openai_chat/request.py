@@ -33,8 +33,8 @@ def chat_body(request: GenerationRequest) -> JSONObject:
         "temperature": request.temperature,
         "tools": [_tool(tool) for tool in request.tools] or None,
         "tool_choice": _tool_choice(request.tool_choice) if request.tools else None,
-        "response_format": schema and {"type": "json_schema", "json_schema": schema},
         "prompt_cache_key": request.cache_key if request.uses_cache else None,
+        "response_format": schema and {"type": "json_schema", "json_schema": schema},
     }
     return with_extra(fields, request.extra)
 
