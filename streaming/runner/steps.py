@@ -163,8 +163,8 @@ class Steps:
         self._draft.begin_again(route.origin)
         request = await self._step_request(route, is_last=is_last)
         self._generation.attempts += 1
-        self._draft.asking(request)
         wanted, request = request.output, asked_of(provider, request)
+        self._draft.asking(request)
         options: dict[str, Any] = {"choices": 1, "tools": {tool.name for tool in request.tools}}
         options |= provider.parser_options
         parser: Parser = StreamParser(
