@@ -10,5 +10,15 @@ from streaming.protocol.requests.estimate import completed, tokens_in, tokens_se
 from streaming.protocol.requests.origins import without_foreign
 from streaming.protocol.requests.repair import repair
 from streaming.protocol.requests.request import GenerationRequest, ToolSpec
+from streaming.protocol.requests.stable import with_stable_keys
 
-__all__ = ["GenerationRequest", "ToolSpec", "completed", "repair", "tokens_in", "tokens_sent", "without_foreign"]
+__all__ = [
+    "GenerationRequest",
+    "ToolSpec",
+    "completed",
+    "repair",
+    "tokens_in",
+    "tokens_sent",
+    "with_stable_keys",
+    "without_foreign",
+]
