@@ -49,7 +49,7 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     opening = Opening(rows[0].public_id, parts_of(rows), answer.typed_parts, toolbox.live_fields)
     store(answer)
     generation = create_pending(sender, answer, alias, opening)
-    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due)
+    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due, sender.output)
     return Accepted(generation, start)
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, encode
+from streaming.protocol.requests import Way
 from streaming.providers.base import Problem
 from streaming.providers.body import PIECE_BYTES, Silence, content_of
 from streaming.providers.failures import from_status, from_transport
@@ -93,6 +94,11 @@ class SDKProvider:
         """True if the vendor itself is asked, also at a regional host such as `eu.api.openai.com`."""
         host = self._address.hostname or self.default_host
         return host == self.default_host or host.endswith(f".{self.default_host}")
+
+    @property
+    def structured(self) -> Way:
+        """How a JSON object is asked for. Many servers that imitate a vendor have tools, but no mode for a schema."""
+        return self.options.structured or ("schema" if self._is_vendors_own else "tool")
 
     @classmethod
     def load(cls, options: Mapping[str, Any]) -> None:

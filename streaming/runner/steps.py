@@ -28,6 +28,7 @@ from streaming.providers import Route, cache_key_of
 from streaming.runner.draft import Draft
 from streaming.runner.ending import Ending
 from streaming.runner.observed import Inference, inference
+from streaming.runner.output import ArgumentsAsText, Parser, asked_of
 from streaming.runner.routed import Routed
 from streaming.runner.tool_calls import ToolCalls
 from streaming.telemetry import span
@@ -163,11 +164,14 @@ class Steps:
         request = await self._step_request(route, is_last=is_last)
         self._generation.attempts += 1
         self._draft.asking(request)
+        wanted, request = request.output, asked_of(provider, request)
         options: dict[str, Any] = {"choices": 1, "tools": {tool.name for tool in request.tools}}
         options |= provider.parser_options
-        parser = StreamParser(
+        parser: Parser = StreamParser(
             provider.dialect, first_part=self._draft.next_part, taken_ids=_call_ids(request), **options
         )
+        if wanted is not None:
+            parser = ArgumentsAsText(parser, wanted.name)
         with inference(provider, request, self._generation.attempts) as told:
             try:
                 async with aclosing(route.stream(request)) as body:
@@ -177,7 +181,7 @@ class Steps:
                 self._draft.apply(parser.close())
                 told.end(provider, self._draft.transcript)
 
-    async def _read(self, parser: StreamParser, body: AsyncIterator[bytes], told: Inference, route: Route) -> None:
+    async def _read(self, parser: Parser, body: AsyncIterator[bytes], told: Inference, route: Route) -> None:
         """Reads the provider's body to its last word, or to its end.
 
         Raises:
@@ -194,7 +198,7 @@ class Steps:
             if parser.is_complete:
                 return
 
-    async def _read_late(self, parser: StreamParser, body: AsyncIterator[bytes]) -> None:
+    async def _read_late(self, parser: Parser, body: AsyncIterator[bytes]) -> None:
         """Reads what comes after the last word: the usage, and the end of the body, for at most `LATE_SECONDS`."""
         limit = asyncio.timeout(LATE_SECONDS)
         try:
