@@ -14,7 +14,7 @@ from streaming.journal import Opening
 from streaming.models import Generation, History, Message, Role, contributions, parts_of, turns_of
 from streaming.protocol import ToolCall
 from streaming.settlement import check_idle
-from streaming.tools import Toolbox, registered, toolbox_for
+from streaming.tools import Toolbox, registered
 
 
 def continue_answer(sender: Sender, history: History, submission: Submission) -> Accepted:
@@ -29,7 +29,7 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
         raise Conflict("That is not the newest answer of this conversation. Load it again.")
     last: Generation = rows[-1].generation
     alias = submission.provider or last.provider
-    toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
+    toolbox = sender.tools(alias, conversation)
     states = call_states(rows)
     # A client may not answer for any tool of the site, even if this provider is not offered that tool.
     known = Toolbox({**registered(), **toolbox.tools})

@@ -7,6 +7,7 @@ import uuid
 
 from streaming.journal import live_logs
 from streaming.models import Generation
+from streaming.subscription.agui import AgentRun, AgentSubscription
 from streaming.subscription.contract import Subscription
 from streaming.subscription.html import HtmlSubscription
 from streaming.subscription.journal import JournalSubscription
@@ -31,6 +32,12 @@ async def follow(generation: Generation, *, html: bool = False) -> Subscription:
         return _with_html(await subscribe(generation.pk), generation.pk, head=generation.head_seq)
     subscription = await subscribe(generation.pk)
     return HeadlessSubscription(subscription, generation.head_seq) if generation.head_seq else subscription
+
+
+async def follow_run(generation_id: uuid.UUID, run: AgentRun) -> Subscription:
+    """Follows a generation as a run of AG-UI."""
+    from_start = functools.partial(subscribe, generation_id)
+    return AgentSubscription(generation_id, await from_start(), run, from_start)
 
 
 def _with_html(inner: Subscription, generation_id: uuid.UUID, *, head: int = 0) -> Subscription:

@@ -7,6 +7,7 @@ templates. A site streams an answer from a view of its own with `stream_answer`.
 
 from __future__ import annotations
 
+from streaming.views.agui import agui_patterns
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
 from streaming.views.endpoint import outside_transactions
@@ -24,6 +25,7 @@ __all__ = [
     "BLANK_PARTS",
     "ShownMessage",
     "accepted_files",
+    "agui_patterns",
     "chat_patterns",
     "conversation_patterns",
     "feedback_patterns",

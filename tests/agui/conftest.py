@@ -1,0 +1,90 @@
+"""The real client of AG-UI in one Node process, and the site in the process of the test."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import AsyncClient
+
+from streaming.models import Conversation, Generation
+from streaming.subscription import AgentRun, follow_run, thread_of
+from streaming.testing import drain
+from tests.asked import read
+from tests.live.use_chat.driver import DIRECTORY, Driver
+from tests.node import node_with_packages
+
+Json = dict[str, Any]
+CUT = "<cut>"
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[Driver]:
+    """The client, installed and running."""
+    running = Driver(node_with_packages(DIRECTORY), "agui.mjs")
+    yield running
+    running.close()
+
+
+class Agent:
+    """The documentation's agent in the client's process. It gets the bodies that a test gives it."""
+
+    _names = itertools.count(1)
+
+    def __init__(self, node: Driver, *bodies: str, thread: str = "c1", size: int = 1 << 20, **more: Any) -> None:
+        self._node = node
+        self._name = f"agent {next(self._names)}"
+        self._opening = {"url": "/api/agui", "thread": thread, "bodies": bodies, "size": size, **more}
+
+    async def do(self, method: str, *given: Any) -> Any:
+        if self._opening:
+            opening, self._opening = self._opening, {}
+            await self._node.ask(do="open", agent=self._name, **opening)
+        return await self._node.ask(do=method, agent=self._name, **{"with": given})
+
+    async def broken(self, method: str, *given: Any) -> None:
+        """Calls a method whose connection breaks off."""
+        with pytest.raises(AssertionError, match="terminated"):
+            await self.do(method, *given)
+
+    async def state(self) -> Json:
+        state: Json = await self.do("state")
+        return state
+
+
+async def events_of(generation: Generation, thread: str = "c1", **run: Any) -> list[str]:
+    """The events of a generation for one reader, each as it is on the wire."""
+
+    async def reload() -> list[Json]:
+        return []
+
+    subscription = await follow_run(generation.pk, AgentRun(thread, "r1", reload, **run))
+    try:
+        written = b"".join(await drain(subscription)).decode()
+    finally:
+        subscription.close()
+    return [f"{event}\n\n" for event in written.split("\n\n")[:-1]]
+
+
+def stored_messages(key: str = "c1") -> list[Json]:
+    return thread_of(Conversation.objects.get(key=key)).messages
+
+
+async def post(client: AsyncClient, **body: Any) -> Any:
+    """Posts a `RunAgentInput` and reads the whole response."""
+    given = {"threadId": "c1", "runId": "r1", "messages": [], "tools": [], "context": [], "state": {}} | body
+    return await read(await client.post("/api/agui", json.dumps(given), content_type="application/json"))
+
+
+def events_in(content: bytes) -> list[Json]:
+    """The events in a response, without the cursors."""
+    lines = [line for line in content.decode().split("\n") if line.startswith("data: ")]
+    events = [json.loads(line.removeprefix("data: ")) for line in lines]
+    return [{name: value for name, value in event.items() if name != "rawEvent"} for event in events]
+
+
+def asked(text: str, id: str = "q1") -> list[Json]:
+    return [{"id": id, "role": "user", "content": text}]
