@@ -80,7 +80,7 @@ def _settled(thread: Thread, key: str, run_id: str, *, is_followed: bool) -> Htt
     if end["type"] == "RUN_ERROR" and not is_followed:
         end = {"type": "RUN_FINISHED", "metadata": end["metadata"]}
     events = [run_started(key, run_id), messages_snapshot(thread.messages), with_ids(end, key, run_id)]
-    return HttpResponse(b"".join(map(sse, events)), content_type=EVENT_STREAM, headers=AGUI.headers)
+    return HttpResponse(b"".join(map(sse, events)) + AGUI.done, content_type=EVENT_STREAM, headers=AGUI.headers)
 
 
 def _cursor(request: HttpRequest) -> tuple[int, str] | None:

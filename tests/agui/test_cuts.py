@@ -9,7 +9,7 @@ import pytest
 from streaming.database import in_database
 from streaming.models import Generation
 from streaming.testing import frames_of
-from tests.agui.conftest import CUT, Agent, Json, asked, events_of, stored_messages
+from tests.agui.client import CUT, Agent, Json, asked, events_of, stored_messages
 from tests.engine import Script, submit
 from tests.live.use_chat.driver import Driver
 from tests.stepwise import DIALECTS

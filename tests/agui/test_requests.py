@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from django.test import AsyncClient
 
+from streaming.agui import Event, Translator
 from streaming.errors import PUBLIC_MESSAGES
 from streaming.models import Conversation, Generation, Message
-from streaming.supervisor import current
 from streaming.testing import frames_of
 from tests import sample_tools
-from tests.agui.conftest import Agent, asked, events_in, post
+from tests.agui.client import Agent, asked, events_in, events_of, post
 from tests.asked import read
-from tests.engine import ALICE, Script
+from tests.engine import Script, submit
 from tests.live.use_chat.driver import Driver
+from tests.pictures import PNG, data_url
 from tests.stepwise import LOCATION, MAIL, WEATHER, requests, says
 
 pytestmark = pytest.mark.usefixtures("engine", "site_tools")
@@ -88,18 +90,19 @@ async def test_threads_of_two_people_with_one_id_are_two(client: AsyncClient, sc
     assert (loaded.status, _messages(loaded.content)) == (200, [])
     await post(stranger, messages=asked("Who?", "q2"))
     assert await Conversation.objects.filter(key="c1").acount() == 2
-    assert [one["id"] for one in _messages((await _get(client)).content)][0] == "q1"
+    assert _messages((await _get(client)).content)[0]["id"] == "q1"
 
 
 async def test_files_come_and_are_given_back(client: AsyncClient, scripted: Script) -> None:
-    from tests.pictures import PNG, data_url  # noqa: PLC0415
-
     scripted(text="A cat.")
-    picture = {"type": "image", "source": {"type": "data", "value": data_url(PNG).partition(",")[2], "mimeType": "image/png"}}
+    picture = {
+        "type": "image",
+        "source": {"type": "data", "value": data_url(PNG).partition(",")[2], "mimeType": "image/png"},
+    }
     content = [{"type": "text", "text": "What is it?"}, picture, {"type": "hologram"}]
     given = await post(client, messages=[{"id": "q1", "role": "user", "content": content}])
     assert given.status == 200, given.content
-    [text, file] = _messages((await _get(client)).content)[0]["content"]
+    file, text = _messages((await _get(client)).content)[0]["content"]
     assert text == content[0]
     assert file["type"] == "image"
     assert (await read(await client.get(file["source"]["value"]))).content == PNG
@@ -165,7 +168,12 @@ async def test_site_can_ignore_the_tools_of_clients(client: AsyncClient, setting
     ],
 )
 async def test_interrupt_is_decided(
-    client: AsyncClient, settings: Any, node: Driver, entry: Any, is_sent: bool, text: str  # noqa: FBT001
+    client: AsyncClient,
+    settings: Any,
+    node: Driver,
+    entry: Any,
+    is_sent: bool,
+    text: str,
 ) -> None:
     says(settings, ("", (MAIL,)), ("Done.", ()))
     given = await post(client, messages=asked("Mail me"))
@@ -270,7 +278,7 @@ async def test_ten_thousand_messages_are_not_looked_at(client: AsyncClient, scri
     assert (await post(client, messages=[*history, *asked("Hi")])).status == 200
     assert await Message.objects.acount() == 2
     tools = [{"id": f"t{number}", "role": "tool", "toolCallId": "x", "content": ""} for number in range(10_000)]
-    assert (await post(client, messages=tools)).status == 409
+    assert (await post(client, messages=tools)).status == 400
 
 
 @pytest.mark.parametrize(
@@ -314,19 +322,16 @@ async def test_request_from_another_site_is_refused(client: AsyncClient, scripte
 
 
 async def test_events_are_made_once_for_all_readers(scripted: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    import asyncio  # noqa: PLC0415
-
-    from streaming.agui import Translator  # noqa: PLC0415
-    from tests.agui.conftest import events_of  # noqa: PLC0415
-    from tests.engine import submit  # noqa: PLC0415
-
     made: list[bytes] = []
     translate = Translator.translate
-    monkeypatch.setattr(Translator, "translate", lambda self, chunk: made.append(chunk) or translate(self, chunk))
+
+    def counted(self: Translator, chunk: bytes) -> list[Event]:
+        made.append(chunk)
+        return translate(self, chunk)
+
+    monkeypatch.setattr(Translator, "translate", counted)
     scripted(text="word " * 40, delay=0.001)
     generation = await submit()
     several = await asyncio.gather(*(events_of(generation) for _ in range(5)))
     assert all(one == several[0] for one in several)
     assert len(made) == len(await frames_of(generation.pk))
-    assert current().find(generation.pk) is None
-    assert ALICE

@@ -34,10 +34,12 @@ class Agent:
 
     _names = itertools.count(1)
 
-    def __init__(self, node: Driver, *bodies: str, thread: str = "c1", size: int = 1 << 20, **more: Any) -> None:
+    def __init__(self, node: Driver, *bodies: str, thread: str = "c1", **more: Any) -> None:
+        """`size` cuts the bodies into pieces. With a `url`, the agent uses the network, with the given `headers`."""
         self._node = node
         self._name = f"agent {next(self._names)}"
-        self._opening = {"url": "/api/agui", "thread": thread, "bodies": bodies, "size": size, **more}
+        given = {} if "url" in more else {"url": "/api/agui", "bodies": bodies}
+        self._opening = {"thread": thread, **given, **more}
 
     async def do(self, method: str, *given: Any) -> Any:
         if self._opening:

@@ -1,0 +1,76 @@
+"""The real client of AG-UI over a real network, which breaks off again and again."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.agui.client import Agent
+from tests.cable import Cable, Fault
+from tests.live import rows
+from tests.live.client import Visit, Visitor
+from tests.live.providers import DIALECTS
+from tests.live.use_chat.driver import Driver
+from tests.live.wires import answer_wire
+from tests.peers import Peer
+from tests.protocol.golden import recordings
+from tests.servers import Site
+
+ROME = ("call_a", "get_weather", ('{"city": ', '"Rome", ', '"days": 2}'))
+TEXT = "One two three four five six seven."
+
+
+@pytest.fixture
+async def visitor(visit: Visit, site: Site) -> Visitor:
+    """A person whose session exists already."""
+    return await visit(site).greet()
+
+
+def _agent(node: Driver, visitor: Visitor, url: str = "") -> Agent:
+    headers = {"cookie": visitor.cookie}
+    return Agent(node, url=f"{url or visitor.site.url}/api/agui", thread=visitor.key, headers=headers)
+
+
+async def _asked(agent: Agent, provider: str) -> list[Any]:
+    await agent.do("say", {"id": uuid.uuid4().hex, "role": "user", "content": "Hello?"})
+    await agent.do("ask", {"forwardedProps": {"provider": provider}})
+    messages: list[Any] = (await agent.state())["messages"]
+    return messages
+
+
+async def _loaded(node: Driver, visitor: Visitor) -> list[Any]:
+    """The messages of a page that loads."""
+    fresh = _agent(node, visitor)
+    await fresh.do("connectAgent")
+    messages: list[Any] = (await fresh.state())["messages"]
+    return messages
+
+
+async def test_recordings_of_each_dialect(node: Driver, visitor: Visitor, peer: Peer) -> None:
+    aliases = {dialect: f"peer-{name}" for name, (dialect, *_) in DIALECTS.items()}
+    for recording in recordings():
+        visitor.key = uuid.uuid4().hex
+        peer.says(recording.read_bytes())
+        messages = await _asked(_agent(node, visitor), aliases[recording.parent.name])
+        assert messages == await _loaded(node, visitor), recording
+        text = "".join(message["content"] for message in messages[1:] if message.get("content"))
+        assert text == rows.answer(visitor.site, visitor.key).text, recording
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_answer_over_a_network_that_breaks_off(node: Driver, visitor: Visitor, peer: Peer, name: str) -> None:
+    peer.says(*answer_wire(name, TEXT, ROME))
+    peer.says(*answer_wire(name, TEXT))
+    ends = itertools.cycle((False, True))
+    faults = [Fault(cut_at=at, by_reset=next(ends), slice=97) for at in (0, 40, 900, 1100, 700, 1500, 1300, 2000, 2500)]
+    async with Cable(visitor.site, faults=faults) as cable:
+        agent = _agent(node, visitor, cable.url)
+        messages = await _asked(agent, f"tools-{name}")
+        assert cable.cuts >= 4
+    assert messages == await _loaded(node, visitor)
+    assert [message["role"] for message in messages] == ["user", "assistant", "tool", "assistant"]
+    assert [messages[1]["content"], messages[3]["content"]] == [TEXT, TEXT]
+    assert len(rows.answers(visitor.site, visitor.key)) == 1
