@@ -26,20 +26,21 @@ process.on("unhandledRejection", (error) => {
   if (error?.message !== "terminated") throw error;
 });
 
-/** A response whose body comes in pieces of `size` bytes. */
-function response(text, size = 1 << 20) {
+/** A response whose body comes in pieces of `size` bytes. It breaks off after `patience` ms. */
+function response(text, size = 1 << 20, patience = 0) {
   const isCut = text.endsWith(CUT);
   const bytes = new TextEncoder().encode(isCut ? text.slice(0, -CUT.length) : text);
   let at = 0;
-  const pull = (out) => {
-    if (at < bytes.length) out.enqueue(bytes.slice(at, (at += size)));
-    else if (isCut) out.error(new TypeError("terminated"));
-    else out.close();
+  const pull = async (out) => {
+    if (at < bytes.length) return out.enqueue(bytes.slice(at, (at += size)));
+    if (!isCut) return out.close();
+    if (patience) await new Promise((resolve) => setTimeout(resolve, patience));
+    out.error(new TypeError("terminated"));
   };
   return new Response(new ReadableStream({ pull }), { headers: { "content-type": "text/event-stream" } });
 }
 
-function open({ url, thread, headers, messages, bodies, size }) {
+function open({ url, thread, headers, messages, bodies, size, patience }) {
   const agent = new ResumingAgent({ url, threadId: thread, headers, initialMessages: messages });
   const requests = [];
   const events = [];
@@ -48,7 +49,7 @@ function open({ url, thread, headers, messages, bodies, size }) {
   agent.pause = 10;
   agent.fetch = async (address, init) => {
     requests.push({ address, method: init.method ?? "GET", body: init.body });
-    return bodies ? response(left.shift(), size) : network(address, init);
+    return bodies ? response(left.shift(), size, patience) : network(address, init);
   };
   agent.subscribe({ onEvent: ({ event }) => void events.push(event) });
   return { agent, requests, events, left };
