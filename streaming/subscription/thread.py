@@ -19,22 +19,20 @@ KINDS = ("image", "audio", "video")
 class Thread(NamedTuple):
     """The messages of the path that is shown, without those of an answer that is being written.
 
-    `generation` is the newest one of the path, None without an answer. If it has ended, `end` is the event that ended
-    its run.
+    `end` is the event that ended the last run, None if the last message is no answer that has ended.
     """
 
     messages: list[Message]
-    generation: Generation | None
     end: Event | None
 
 
 def thread_of(conversation: Conversation, without: uuid.UUID | None = None) -> Thread:
     """Reads a conversation, without the messages of the generation `without`. Makes one query."""
     history = History.read(conversation)
-    thread = Thread([], None, None)
+    thread = Thread([], None)
     for rows in contributions(history.path(history.leaf)):
         messages, end = _asked(rows[0]) if rows[0].role == Role.USER else _answered(rows, without)
-        thread = Thread(thread.messages + messages, getattr(rows[-1], "generation", None), end)
+        thread = Thread(thread.messages + messages, end)
     return thread
 
 

@@ -7,34 +7,42 @@ import re
 import uuid
 from typing import Any
 
+import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path
 
 from streaming.access import SessionCheck, open_streams
 from streaming.agui import messages_snapshot, run_error, run_started, sse, with_ids
 from streaming.database import in_database
-from streaming.errors import PUBLIC_MESSAGES, BadRequest
+from streaming.errors import BadRequest
 from streaming.files.addresses import client_url
 from streaming.intake import read_run_input
 from streaming.models import Conversation, Owner
-from streaming.protocol.ui_stream import HEADERS
+from streaming.protocol.ui_stream import DELETED, ERROR, HEADERS, SIGNED_OUT, TOO_MANY
 from streaming.subscription import AgentRun, Thread, follow_run, thread_of
 from streaming.supervisor import current
+from streaming.views.chat import generation_to_resume
 from streaming.views.endpoint import body_of, endpoint
 from streaming.views.sse import EVENT_STREAM, Style, stream_response
 
 CURSOR = re.compile(r"(\d{1,10})-([0-9a-f]{8})", re.ASCII)
 """The number of a frame, and the beginning of the id of the generation that it belongs to."""
 
+
+def _as_run_error(frame: bytes, code: str) -> bytes:
+    """Returns the event with the words of a frame of the AI SDK's."""
+    return sse(run_error(msgspec.json.decode(frame.removeprefix(b"data: "))["errorText"], code))
+
+
 AGUI = Style(
     headers={name: value for name, value in HEADERS.items() if not name.startswith("x-vercel")},
     done=b": done\n\n",
-    error=sse(run_error("The connection broke off. Reload to go on.", "disconnected")),
-    signed_out=sse(run_error("You have been signed out. Sign in to go on.", "login_required")),
-    too_many=sse(run_error("This is open in too many places. Close one of them.", "too_many_requests")),
-    deleted=sse(run_error(PUBLIC_MESSAGES["deleted"], "deleted")),
+    error=_as_run_error(ERROR, "disconnected"),
+    signed_out=_as_run_error(SIGNED_OUT, "login_required"),
+    too_many=_as_run_error(TOO_MANY, "too_many_requests"),
+    deleted=_as_run_error(DELETED, "deleted"),
 )
-NO_THREAD = Thread([], None, None)
+NO_THREAD = Thread([], None)
 
 
 @endpoint("POST")
@@ -61,15 +69,15 @@ async def take_up(request: HttpRequest, owner: Owner, key: str) -> HttpResponseB
     A cursor counts only while its answer is being written. It is ignored for another one, and after the end.
     """
     cursor = _cursor(request)
-    thread = await _thread(owner, key)
-    generation = thread.generation
+    generation = await in_database(generation_to_resume, owner, key)
     run_id = str(generation.pk) if generation else key
     after = cursor[0] if cursor and generation and generation.pk.hex.startswith(cursor[1]) else 0
     if generation is None or not generation.is_active:
-        return _settled(thread, key, run_id, is_followed=after > 0)
+        return _settled(await _thread(owner, key), key, run_id, is_followed=after > 0)
     open_streams().check(owner.key)
     reload = functools.partial(_messages, owner, key)
-    agent_run = AgentRun(key, run_id, reload, None if after else thread.messages, after, generation.head_seq)
+    history = None if after else (await _thread(owner, key, generation.pk)).messages
+    agent_run = AgentRun(key, run_id, reload, history, after, generation.head_seq)
     subscription = await follow_run(generation.pk, agent_run)
     return stream_response(subscription, SessionCheck(owner, request.session), style=AGUI)
 

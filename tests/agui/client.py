@@ -35,7 +35,10 @@ class Agent:
     _names = itertools.count(1)
 
     def __init__(self, node: Driver, *bodies: str, thread: str = "c1", **more: Any) -> None:
-        """`size` cuts the bodies into pieces, and `patience` is the time until a cut, in ms. With a `url`, the agent uses the network, with the given `headers`."""
+        """`size` cuts the bodies into pieces, and `patience` is the time until a cut, in ms.
+
+        With a `url`, the agent uses the network, with the given `headers`.
+        """
         self._node = node
         self._name = f"agent {next(self._names)}"
         given = {} if "url" in more else {"url": "/api/agui", "bodies": bodies}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 from django.test import AsyncClient
 
-from streaming.agui import Event, Translator
 from streaming.errors import PUBLIC_MESSAGES
 from streaming.models import Conversation, Generation, Message
-from streaming.testing import frames_of
 from tests import sample_tools
-from tests.agui.client import Agent, asked, events_in, events_of, post
+from tests.agui.client import Agent, asked, events_in, post
 from tests.asked import read
-from tests.engine import Script, submit
+from tests.engine import Script
 from tests.live.use_chat.driver import Driver
 from tests.pictures import PNG, data_url
 from tests.stepwise import LOCATION, MAIL, WEATHER, requests, says
@@ -319,19 +316,3 @@ async def test_request_from_another_site_is_refused(client: AsyncClient, scripte
     headers = {"Origin": "https://evil.example"}
     given = await client.post("/api/agui", body, content_type="application/json", headers=headers)
     assert given.status_code == 403
-
-
-async def test_events_are_made_once_for_all_readers(scripted: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[bytes] = []
-    translate = Translator.translate
-
-    def counted(self: Translator, chunk: bytes) -> list[Event]:
-        made.append(chunk)
-        return translate(self, chunk)
-
-    monkeypatch.setattr(Translator, "translate", counted)
-    scripted(text="word " * 40, delay=0.001)
-    generation = await submit()
-    several = await asyncio.gather(*(events_of(generation) for _ in range(5)))
-    assert all(one == several[0] for one in several)
-    assert len(made) == len(await frames_of(generation.pk))
