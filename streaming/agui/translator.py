@@ -55,6 +55,7 @@ class Translator:
         self._files = 0
         self._metadata: dict[str, Any] = {}
         self._is_cancelled = False
+        self._end: Event = {}
 
     def translate(self, chunk: bytes) -> list[Event]:
         """Returns the events that a chunk adds. Chunks that AG-UI has no event for add none."""
@@ -73,6 +74,16 @@ class Translator:
         closed = [event for _, ends in reversed(self._open.values()) for event in ends]
         self._open.clear()
         return closed
+
+    def state(self) -> Event:
+        """Returns the event that tells a reader who has not followed the run how it ended, without an error.
+
+        The questions of a run whose process died stay open.
+        """
+        if self._end["type"] == "RUN_FINISHED":
+            return self._end
+        asked = [*self._asked] if self._metadata.get("status") == "interrupted" else []
+        return finished(self._metadata, asked, [], is_cancelled=False)
 
     def _start(self, chunk: Chunk) -> list[Event]:
         self._answer = chunk["messageId"]
@@ -168,12 +179,14 @@ class Translator:
 
     def _error(self, chunk: Chunk) -> list[Event]:
         usage = usage_of(self._metadata)
-        return [*self.closing(), run_error(chunk["errorText"]) | usage | {"metadata": self._metadata}]
+        self._end = run_error(chunk["errorText"]) | usage | {"metadata": self._metadata}
+        return [*self.closing(), self._end]
 
     def _finished(self, chunk: Chunk) -> list[Event]:
         waiting = [call for call in self._waiting if call not in self._asked]
         metadata = chunk.get("messageMetadata") or {}
-        return [*self.closing(), finished(metadata, [*self._asked], waiting, is_cancelled=self._is_cancelled)]
+        self._end = finished(metadata, [*self._asked], waiting, is_cancelled=self._is_cancelled)
+        return [*self.closing(), self._end]
 
     def _opened(self, part: str, starts: list[Event], ends: list[Event]) -> list[Event]:
         self._open[part] = starts, ends

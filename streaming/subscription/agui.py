@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from typing import Any, NamedTuple
 
 from streaming.agui import Event, Fold, messages_snapshot, run_started, sse, with_ids
 from streaming.subscription.contract import Subscription
-from streaming.subscription.translation import Translation, translation_of
+from streaming.subscription.translation import Translation
 
 PATIENCE = 5.0
 """Seconds to wait for frames that the log must have."""
@@ -37,27 +36,24 @@ class AgentRun(NamedTuple):
 class AgentSubscription:
     """A subscription that gives the events of a run. `from_start` opens another one that begins with frame 1.
 
+    `shared` is the translation that readers of the generation share.
+
     A reader that comes back in the middle gets events that open again what is open. If it may have seen words that the
     log has lost, it gets all messages of the thread before the run ends.
     """
 
     def __init__(
-        self,
-        generation_id: uuid.UUID,
-        inner: Subscription,
-        run: AgentRun,
-        from_start: Callable[[], Awaitable[Subscription]],
+        self, inner: Subscription, run: AgentRun, shared: Translation, from_start: Callable[[], Awaitable[Subscription]]
     ) -> None:
         self.seq = 0
         self.has_begun_again = False
-        self._id = generation_id
         self._inner = inner
         self._run = run
         self._from_start = from_start
         self._fold = None if run.history is None else Fold()
         self._skips = run.after
-        self._shared = translation_of(generation_id)
-        self._translation = Translation(generation_id) if self._is_behind else self._shared
+        self._shared = shared
+        self._translation = shared.fresh() if self._is_behind else shared
         self._has_started = self._has_ended = False
 
     @property
@@ -115,7 +111,7 @@ class AgentSubscription:
 
     async def _own_translation(self) -> Translation:
         """A translation for this reader alone, of all frames before its next one."""
-        own = Translation(self._id)
+        own = self._shared.fresh()
         with closing(await self._from_start()) as earlier:
             while own.seq < self.seq - 1 and (frames := await earlier.next(PATIENCE)):
                 for frame in frames[: self.seq - 1 - own.seq]:

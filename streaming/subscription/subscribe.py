@@ -13,6 +13,7 @@ from streaming.subscription.html import HtmlSubscription
 from streaming.subscription.journal import JournalSubscription
 from streaming.subscription.live import LiveSubscription
 from streaming.subscription.picture import picture_of
+from streaming.subscription.translation import Translation, translation_of
 
 
 async def subscribe(generation_id: uuid.UUID, after: int = 0, *, html: bool = False) -> Subscription:
@@ -34,10 +35,14 @@ async def follow(generation: Generation, *, html: bool = False) -> Subscription:
     return HeadlessSubscription(subscription, generation.head_seq) if generation.head_seq else subscription
 
 
-async def follow_run(generation_id: uuid.UUID, run: AgentRun) -> Subscription:
-    """Follows a generation as a run of AG-UI."""
-    from_start = functools.partial(subscribe, generation_id)
-    return AgentSubscription(generation_id, await from_start(), run, from_start)
+async def follow_run(generation: Generation, run: AgentRun) -> Subscription:
+    """Follows a generation as a run of AG-UI.
+
+    The log of a generation that has ended may be made anew, so its readers do not share its events.
+    """
+    from_start = functools.partial(subscribe, generation.pk)
+    shared = translation_of(generation.pk) if generation.is_active else Translation(generation.pk)
+    return AgentSubscription(await from_start(), run, shared, from_start)
 
 
 def _with_html(inner: Subscription, generation_id: uuid.UUID, *, head: int = 0) -> Subscription:

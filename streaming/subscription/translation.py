@@ -34,9 +34,14 @@ class Translation:
 
     def __init__(self, generation_id: uuid.UUID) -> None:
         self.tag = generation_id.hex[:8]
+        self._generation_id = generation_id
         self.seq = 0
         self.translator = Translator()
         self._pieces: deque[Piece] = deque(maxlen=KEPT_PIECES)
+
+    def fresh(self) -> Translation:
+        """Returns another translation of the same generation, from its first frame on."""
+        return Translation(self._generation_id)
 
     def covers(self, seq: int) -> bool:
         """Returns True if `take` has a piece for frame number `seq`."""

@@ -42,7 +42,6 @@ AGUI = Style(
     too_many=_as_run_error(TOO_MANY, "too_many_requests"),
     deleted=_as_run_error(DELETED, "deleted"),
 )
-NO_THREAD = Thread([], None)
 
 
 @endpoint("POST")
@@ -58,7 +57,7 @@ async def run(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     reload = functools.partial(_messages, owner, submission.key)
     history = (await _thread(owner, submission.key, generation.pk)).messages if submission.answers else None
     agent_run = AgentRun(submission.key, asked.run_id or str(generation.pk), reload, history, head=generation.head_seq)
-    subscription = await follow_run(generation.pk, agent_run)
+    subscription = await follow_run(generation, agent_run)
     return stream_response(subscription, SessionCheck(owner, request.session), style=AGUI)
 
 
@@ -78,15 +77,13 @@ async def take_up(request: HttpRequest, owner: Owner, key: str) -> HttpResponseB
     reload = functools.partial(_messages, owner, key)
     history = None if after else (await _thread(owner, key, generation.pk)).messages
     agent_run = AgentRun(key, run_id, reload, history, after, generation.head_seq)
-    subscription = await follow_run(generation.pk, agent_run)
+    subscription = await follow_run(generation, agent_run)
     return stream_response(subscription, SessionCheck(owner, request.session), style=AGUI)
 
 
 def _settled(thread: Thread, key: str, run_id: str, *, is_followed: bool) -> HttpResponse:
     """A run that is over: all messages, and its end. Only a client that has followed it is told of its error again."""
-    end = thread.end or {"type": "RUN_FINISHED"}
-    if end["type"] == "RUN_ERROR" and not is_followed:
-        end = {"type": "RUN_FINISHED", "metadata": end["metadata"]}
+    end = (thread.end if is_followed else thread.state) or {"type": "RUN_FINISHED"}
     events = [run_started(key, run_id), messages_snapshot(thread.messages), with_ids(end, key, run_id)]
     return HttpResponse(b"".join(map(sse, events)) + AGUI.done, content_type=EVENT_STREAM, headers=AGUI.headers)
 
@@ -123,7 +120,7 @@ async def _thread(owner: Owner, key: str, without: uuid.UUID | None = None) -> T
 
 def _read(owner: Owner, key: str, without: uuid.UUID | None) -> Thread:
     conversation = Conversation.objects.owned_by(owner).filter(key=key).first()
-    return thread_of(conversation, without) if conversation else NO_THREAD
+    return thread_of(conversation, without) if conversation else Thread([])
 
 
 def _address_files(parts: list[dict[str, Any]]) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.test import AsyncClient
 
+from streaming.database import in_database
 from streaming.models import Conversation, Generation
-from streaming.subscription import AgentRun, follow_run, thread_of
+from streaming.subscription import AgentRun, Subscription, follow_run, thread_of
 from streaming.testing import drain
 from tests.asked import read
 from tests.live.use_chat.driver import DIRECTORY, Driver
@@ -60,13 +61,37 @@ class Agent:
         return state
 
 
+class OneByOne:
+    """A subscription that gives one frame at a time, as while the answer is written."""
+
+    has_begun_again = False
+
+    def __init__(self, inner: Subscription) -> None:
+        self.seq = 0
+        self._inner = inner
+        self._frames: list[bytes] = []
+
+    async def next(self, seconds: float) -> list[bytes] | None:
+        if not self._frames:
+            frames = await self._inner.next(seconds)
+            if not frames:
+                return frames
+            self._frames = frames
+        self.seq += 1
+        return [self._frames.pop(0)]
+
+    def close(self) -> None:
+        self._inner.close()
+
+
 async def events_of(generation: Generation, thread: str = "c1", **run: Any) -> list[str]:
-    """The events of a generation for one reader, each as it is on the wire."""
+    """The events of a generation for one reader who is as fast as the answer, each as it is on the wire."""
 
     async def reload() -> list[Json]:
-        return []
+        return await in_database(stored_messages, thread)
 
-    subscription = await follow_run(generation.pk, AgentRun(thread, "r1", reload, **run))
+    subscription = await follow_run(generation, AgentRun(thread, "r1", reload, **run))
+    subscription._inner = OneByOne(subscription._inner)  # type: ignore[attr-defined]
     try:
         written = b"".join(await drain(subscription)).decode()
     finally:

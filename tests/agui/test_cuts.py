@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from streaming.database import in_database
 from streaming.models import Generation
+from streaming.supervisor import current
 from streaming.testing import frames_of
 from tests.agui.client import CUT, Agent, Json, asked, events_of, stored_messages
-from tests.engine import Script, submit
+from tests.engine import ALICE, Script, submit
 from tests.live.use_chat.driver import Driver
-from tests.stepwise import DIALECTS
+from tests.stepwise import DIALECTS, LOCATION, continued, output, says
 
 pytestmark = pytest.mark.usefixtures("engine", "site_tools")
 
@@ -77,6 +79,29 @@ async def test_cut_between_any_bytes_loses_and_doubles_nothing(node: Driver, scr
     for end in range(1, len(whole), 83):
         state = await _resumed(node, generation, whole[:end], patience=2)
         assert state["messages"] == stored, whole[:end]
+
+
+async def test_continuation_that_is_cut_loses_and_doubles_nothing(node: Driver, settings: Any) -> None:
+    """The client's own message of the output is replaced by the server's."""
+    says(settings, ("Where?", (LOCATION,)), ("There.", ()))
+    asking = await submit("Well?", client_id="q1")
+    before = "".join(await events_of(asking))
+    generation = await current().submit(ALICE, continued(asking, output("l1", "Oslo")))
+    await frames_of(generation.pk)
+    history = asked("Well?")
+    events = await events_of(generation, history=history, head=generation.head_seq)
+    stored = await in_database(stored_messages)
+    own = {"id": "t1", "role": "tool", "toolCallId": f"{asking.message_id}:l1", "content": "Oslo"}
+    for count in range(1, len(events) + 1):
+        agent = Agent(node, before, "".join(events[:count]) + CUT, messages=history, patience=4)
+        await agent.do("runAgent")
+        await agent.do("say", own)
+        await agent.broken("runAgent")
+        number = int((await agent.state())["cursor"].partition("-")[0]) if count > 1 else 0
+        again = {"after": number} if number else {"history": history, "head": generation.head_seq}
+        await agent.do("feed", "".join(await events_of(generation, **again)))
+        await agent.do("connectAgent")
+        assert (await agent.state())["messages"] == stored, events[count - 1]
 
 
 async def test_only_the_last_event_of_a_frame_adds_to_a_message(scripted: Script) -> None:

@@ -49,7 +49,7 @@ async def test_reader_that_lags_far_behind_gets_the_same_events(
     monkeypatch.setattr(translation, "KEPT_PIECES", 4)
     scripted(text="word " * 40, delay=0.001)
     generation = await submit()
-    slow = await follow_run(generation.pk, AgentRun("c1", "r1", _nothing))
+    slow = await follow_run(generation, AgentRun("c1", "r1", _nothing))
     early = [*(await slow.next(5) or []), *(await slow.next(5) or [])]
     whole = await events_of(generation)
     assert b"".join([*early, *await drain(slow)]).decode() == "".join(whole)
@@ -95,7 +95,7 @@ async def test_log_that_is_made_anew_ends_the_stream_with_an_error(scripted: Scr
     scripted(text="one two")
     generation = await submit()
     await frames_of(generation.pk)
-    reader = await follow_run(generation.pk, AgentRun("c1", "r1", _nothing))
+    reader = await follow_run(generation, AgentRun("c1", "r1", _nothing))
     await reader.next(1)
 
     async def next_of(self: JournalSubscription, seconds: float) -> list[bytes]:

@@ -190,6 +190,21 @@ async def test_interrupt_is_decided(
     assert bool(sample_tools.CALLS) is is_sent
 
 
+async def test_question_of_a_process_that_died_is_told_to_a_page_that_loads(client: AsyncClient, settings: Any) -> None:
+    says(settings, ("", (MAIL,)), ("Done.", ()))
+    given = await post(client, messages=asked("Mail me"))
+    await Generation.objects.aupdate(status="interrupted", error_code="interrupted")
+    end = events_in((await _get(client)).content)[-1]
+    assert end["outcome"] == events_in(given.content)[-1]["outcome"]
+    decision = {
+        "interruptId": end["outcome"]["interrupts"][0]["id"],
+        "status": "resolved",
+        "payload": {"approved": True},
+    }
+    assert (await post(client, resume=[decision])).status == 200
+    assert [name for name, _ in sample_tools.CALLS] == ["send_mail"]
+
+
 async def test_edited_arguments_are_refused(client: AsyncClient, settings: Any) -> None:
     says(settings, ("", (MAIL,)))
     given = await post(client, messages=asked("Mail me"))
