@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -50,6 +51,17 @@ class Agent:
             opening, self._opening = self._opening, {}
             await self._node.ask(do="open", agent=self._name, **opening)
         return await self._node.ask(do=method, agent=self._name, **{"with": given})
+
+    def begin(self, method: str, *given: Any) -> asyncio.Task[Any]:
+        """Calls a method without waiting for its end."""
+        return asyncio.create_task(self.do(method, *given))
+
+    async def until(self, is_so: Callable[[Json], bool]) -> Json:
+        """Returns the first state for which the condition is true."""
+        async with asyncio.timeout(10):
+            while not is_so(state := await self.state()):  # noqa: ASYNC110  # the client is another process
+                await asyncio.sleep(0.01)
+        return state
 
     async def broken(self, method: str, *given: Any) -> None:
         """Calls a method whose connection breaks off."""

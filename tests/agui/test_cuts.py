@@ -76,7 +76,7 @@ async def test_cut_between_any_bytes_loses_and_doubles_nothing(node: Driver, scr
     generation = await _answer(scripted, dialect)
     whole = "".join(await events_of(generation))
     stored = await in_database(stored_messages)
-    for end in range(1, len(whole), 83):
+    for end in range(1, len(whole), 127):
         state = await _resumed(node, generation, whole[:end], patience=2)
         assert state["messages"] == stored, whole[:end]
 

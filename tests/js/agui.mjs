@@ -12,11 +12,13 @@ import * as client from "@ag-ui/client";
 
 const CUT = "<cut>";
 const page = await readFile(new URL("../../docs/ag-ui.md", import.meta.url), "utf8");
-const [, example] = page.split("## Resume")[1].match(/```js\nimport .*?\n(.*?)```/s);
+const [example, further] = [...page.split("## Resume")[1].matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code);
 const names = ["HttpAgent", "runHttpRequest", "transformHttpEventStream"];
-const ResumingAgent = new Function(...names, `${example.replace("export ", "")} return ResumingAgent;`)(
+const code = `${example}${further}`.replace(/^import .*$/m, "").replaceAll("export ", "");
+const { ResumingAgent, converse } = new Function(...names, `${code} return { ResumingAgent, converse };`)(
   ...names.map((name) => client[name]),
 );
+const TOOL = { description: "A tool of the page.", parameters: { type: "object", properties: {} } };
 const agents = new Map();
 const logged = [];
 for (const level of ["warn", "error"]) console[level] = (...words) => logged.push(words.map(String).join(" "));
@@ -67,6 +69,11 @@ const COMMANDS = {
   connectAgentAfresh: ({ agent }) => {
     agent.cursor = "";
     return agent.connectAgent({ resume: agent.pendingInterrupts.map(({ id }) => ({ interruptId: id, status: "cancelled" })) });
+  },
+  // `outputs` are those of the page's tools, by name; `decisions` are the payloads, by tool.
+  converse: ({ agent }, outputs, decisions, parameters) => {
+    const tools = Object.entries(outputs).map(([name, output]) => [name, { ...TOOL, execute: async () => output }]);
+    return converse(agent, Object.fromEntries(tools), async ({ name }) => decisions[name], parameters);
   },
   stop: async ({ agent }) => (await agent.stop()).json(),
 };

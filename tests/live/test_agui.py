@@ -15,11 +15,12 @@ from tests.live.client import Visit, Visitor
 from tests.live.providers import DIALECTS
 from tests.live.use_chat.driver import Driver
 from tests.live.wires import answer_wire
-from tests.peers import Peer
+from tests.peers import HANG, Peer
 from tests.protocol.golden import recordings
 from tests.servers import Site
 
 ROME = ("call_a", "get_weather", ('{"city": ', '"Rome", ', '"days": 2}'))
+RECORDED = ("cut", "text", "tool-call", "parallel-tool-calls")
 TEXT = "One two three four five six seven."
 
 
@@ -51,7 +52,7 @@ async def _loaded(node: Driver, visitor: Visitor) -> list[Any]:
 
 async def test_recordings_of_each_dialect(node: Driver, visitor: Visitor, peer: Peer) -> None:
     aliases = {dialect: f"peer-{name}" for name, (dialect, *_) in DIALECTS.items()}
-    for recording in recordings():
+    for recording in (one for one in recordings() if one.stem in RECORDED):
         visitor.key = uuid.uuid4().hex
         peer.says(recording.read_bytes())
         messages = await _asked(_agent(node, visitor), aliases[recording.parent.name])
@@ -74,3 +75,41 @@ async def test_answer_over_a_network_that_breaks_off(node: Driver, visitor: Visi
     assert [message["role"] for message in messages] == ["user", "assistant", "tool", "assistant"]
     assert [messages[1]["content"], messages[3]["content"]] == [TEXT, TEXT]
     assert len(rows.answers(visitor.site, visitor.key)) == 1
+
+
+LOCATION = ("call_l", "ask_location", ("{}",))
+MAIL = ("call_m", "send_mail", ('{"to": "me", ', '"body": "Hello"}'))
+OPEN = ("call_o", "open_page", ('{"url": "/a"}',))
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_page_answers_calls_and_questions(node: Driver, visitor: Visitor, peer: Peer, name: str) -> None:
+    """Two tools of the page, of which the site knows one, and an approval, in one answer."""
+    peer.says(*answer_wire(name, TEXT, LOCATION, MAIL, OPEN))
+    peer.says(*answer_wire(name, "Done."))
+    agent = _agent(node, visitor)
+    await agent.do("say", {"id": "q1", "role": "user", "content": "Hello?"})
+    outputs = {"ask_location": {"city": "Oslo"}, "open_page": "opened"}
+    provider = {"forwardedProps": {"provider": f"tools-{name}"}}
+    await agent.do("converse", outputs, {"send_mail": {"approved": True}}, provider)
+    messages = (await agent.state())["messages"]
+    assert messages == await _loaded(node, visitor)
+    results = {one["toolCallId"].partition(":")[2]: one["content"] for one in messages if one["role"] == "tool"}
+    assert results == {"call_l": '{"city":"Oslo"}', "call_m": "sent", "call_o": '"opened"'}
+    assert messages[-1]["content"] == "Done."
+
+
+async def test_stopped_answer_is_not_continued(node: Driver, visitor: Visitor, peer: Peer) -> None:
+    whole = answer_wire("chat", TEXT, OPEN)
+    peer.says(*whole[:-3], HANG)
+    agent = _agent(node, visitor)
+    await agent.do("say", {"id": "q1", "role": "user", "content": "Hello?"})
+    provider = {"forwardedProps": {"provider": "tools-chat"}}
+    conversing = agent.begin("converse", {"open_page": "opened"}, {}, provider)
+    await agent.until(lambda state: any(event["type"] == "TOOL_CALL_ARGS" for event in state["events"]))
+    assert await agent.do("stop") == {"status": "stopping"}
+    await conversing
+    state = await agent.state()
+    assert state["events"][-1]["outcome"] == {"type": "cancelled"}
+    assert len(rows.answers(visitor.site, visitor.key)) == 1
+    assert state["messages"] == await _loaded(node, visitor)
