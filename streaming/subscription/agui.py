@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -13,6 +14,9 @@ from streaming.subscription.translation import Translation
 
 PATIENCE = 5.0
 """Seconds to wait for frames that the log must have."""
+
+BATCH = 500
+"""The number of frames after which other tasks have their turn, after some 1 ms."""
 
 Message = dict[str, Any]
 
@@ -86,6 +90,8 @@ class AgentSubscription:
         for frame in frames:
             self.seq += 1
             written += await (self._caught_up(frame) if self._is_behind else self._passed(frame))
+            if self.seq % BATCH == 0:
+                await asyncio.sleep(0)
         return written if self._fold is None or self.seq < self._run.head else [*written, *self._snapshot()]
 
     async def _caught_up(self, frame: bytes) -> list[bytes]:
