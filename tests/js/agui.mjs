@@ -64,6 +64,7 @@ const COMMANDS = {
     return { messages, cursor, pendingInterrupts, hasEnded, requests, events, logged: logged.splice(0) };
   },
   feed: ({ left }, ...more) => void left.push(...more),
+  move: ({ agent }, url) => void (agent.url = url),
   say: ({ agent }, message) => agent.addMessage(message),
   // As a page that loads.
   connectAgentAfresh: ({ agent }) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import uuid
 from typing import Any
@@ -12,9 +13,10 @@ from tests.agui.client import Agent
 from tests.cable import Cable, Fault
 from tests.live import rows
 from tests.live.client import Visit, Visitor
+from tests.live.conftest import StartSite
 from tests.live.providers import DIALECTS
 from tests.live.use_chat.driver import Driver
-from tests.live.wires import answer_wire
+from tests.live.wires import answer_wire, until_delta
 from tests.peers import HANG, Peer
 from tests.protocol.golden import recordings
 from tests.servers import Site
@@ -75,6 +77,27 @@ async def test_answer_over_a_network_that_breaks_off(node: Driver, visitor: Visi
     assert [message["role"] for message in messages] == ["user", "assistant", "tool", "assistant"]
     assert [messages[1]["content"], messages[3]["content"]] == [TEXT, TEXT]
     assert len(rows.answers(visitor.site, visitor.key)) == 1
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_answer_is_taken_up_in_another_process(
+    node: Driver, visitor: Visitor, peer: Peer, start_site: StartSite, name: str
+) -> None:
+    gate, begun = asyncio.Event(), until_delta(name, TEXT, "three ")
+    peer.says(*begun, gate, *answer_wire(name, TEXT)[len(begun) :])
+    other = start_site("daphne", database=str(visitor.site.database))
+    async with Cable(visitor.site) as cable:
+        agent = _agent(node, visitor, cable.url)
+        asking = asyncio.create_task(_asked(agent, f"peer-{name}"))
+        await agent.until(lambda state: state["messages"][-1].get("content") == "One two three ")
+        await agent.do("move", f"{other.url}/api/agui")
+        cable.cut()
+        await agent.until(lambda state: [event["type"] for event in state["events"]].count("RUN_STARTED") == 2)
+        gate.set()
+        messages = await asking
+    assert messages[1]["content"] == TEXT
+    assert messages == await _loaded(node, visitor)
+    assert not any(event["type"] == "MESSAGES_SNAPSHOT" for event in (await agent.state())["events"])
 
 
 LOCATION = ("call_l", "ask_location", ("{}",))
