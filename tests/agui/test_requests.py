@@ -79,6 +79,14 @@ async def test_question_is_answered_again(client: AsyncClient, settings: Any) ->
     assert [one["content"] for one in _messages((await _get(client)).content)] == ["Hi", "Two."]
 
 
+async def test_question_is_edited(client: AsyncClient, settings: Any) -> None:
+    says(settings, ("One.", ()), ("Two.", ()))
+    await post(client, messages=asked("Hi"))
+    await post(client, messages=asked("Hello", "q2"), forwardedProps={"messageId": "q1"})
+    assert [one["content"] for one in _messages((await _get(client)).content)] == ["Hello", "Two."]
+    assert await Message.objects.acount() == 4
+
+
 async def test_threads_of_two_people_with_one_id_are_two(client: AsyncClient, scripted: Script) -> None:
     scripted(text="Secret.")
     await post(client, messages=asked("Hi"))

@@ -47,7 +47,7 @@ async def _asked(agent: Agent, provider: str) -> list[Any]:
 async def _loaded(node: Driver, visitor: Visitor) -> list[Any]:
     """The messages of a page that loads."""
     fresh = _agent(node, visitor)
-    await fresh.do("connectAgent")
+    await fresh.do("load")
     messages: list[Any] = (await fresh.state())["messages"]
     return messages
 
@@ -106,7 +106,10 @@ OPEN = ("call_o", "open_page", ('{"url": "/a"}',))
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-async def test_page_answers_calls_and_questions(node: Driver, visitor: Visitor, peer: Peer, name: str) -> None:
+@pytest.mark.parametrize("is_reloaded", [False, True])
+async def test_page_answers_calls_and_questions(
+    node: Driver, visitor: Visitor, peer: Peer, name: str, *, is_reloaded: bool
+) -> None:
     """Two tools of the page, of which the site knows one, and an approval, in one answer."""
     peer.says(*answer_wire(name, TEXT, LOCATION, MAIL, OPEN))
     peer.says(*answer_wire(name, "Done."))
@@ -114,6 +117,10 @@ async def test_page_answers_calls_and_questions(node: Driver, visitor: Visitor, 
     await agent.do("say", {"id": "q1", "role": "user", "content": "Hello?"})
     outputs = {"ask_location": {"city": "Oslo"}, "open_page": "opened"}
     provider = {"forwardedProps": {"provider": f"tools-{name}"}}
+    if is_reloaded:
+        await agent.do("ask", {**provider, "tools": [{"name": "open_page", "description": "Opens a page."}]})
+        agent = _agent(node, visitor)
+        await agent.do("load")
     await agent.do("converse", outputs, {"send_mail": {"approved": True}}, provider)
     messages = (await agent.state())["messages"]
     assert messages == await _loaded(node, visitor)
