@@ -20,7 +20,8 @@ from streaming.intake import Accepted, Sender, Start, Submission, accept
 from streaming.journal import live_logs
 from streaming.models import Generation, Owner
 from streaming.per_loop import PerLoop
-from streaming.protocol import ToolSpec
+from streaming.protocol import OutputSpec, ToolSpec
+from streaming.providers import open_breakers
 from streaming.runner import Run, Steps, ToolCalls, observed
 from streaming.settlement import alive
 from streaming.signals import wait_for_receivers
@@ -61,11 +62,13 @@ class Supervisor:
         toolbox: Toolbox | None = None,
         client_tools: tuple[ToolSpec, ...] = (),
         tool_choice: str | None = None,
+        output: OutputSpec | None = None,
     ) -> Generation:
         """Accepts a message and starts its answer. If the message was sent before, returns the generation that it has.
 
         Without a `toolbox`, the settings and the conversation decide which tools are offered. `client_tools` are
-        offered beside them; the client executes them. The submission is completed even if the caller is cancelled.
+        offered beside them; the client executes them. With an `output`, the answer must be that object. The submission
+        is completed even if the caller is cancelled.
 
         Raises:
             RequestError: the submission is refused, and nothing was stored.
@@ -75,7 +78,7 @@ class Supervisor:
             raise Overloaded("This server is about to restart. Try again in a moment.")
         if len(self._runs) + len(self._accepting) >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
-        sender = Sender(owner, self.worker, toolbox, client_tools)
+        sender = Sender(owner, self.worker, toolbox, output, client_tools)
         with span("submission", conversation=submission.key, provider=submission.provider):
             submitting = self._detach(self._submit(sender, submission, tool_choice, here()))
             self._accepting.add(submitting)
@@ -176,7 +179,7 @@ class Supervisor:
 
 def _new_supervisor() -> Supervisor:
     supervisor = Supervisor()
-    watch(running=_running, open_streams=open_everywhere, journal_lag=_journal_lag)
+    watch(running=_running, open_streams=open_everywhere, journal_lag=_journal_lag, open_breakers=open_breakers)
     Shutdown(supervisor.drain).install()
     return supervisor
 
