@@ -11,6 +11,7 @@ from django.core import checks
 from streaming.checks.costs import check_costs
 from streaming.checks.database import check_database
 from streaming.checks.files import check_files, check_files_exposure
+from streaming.checks.mcp import check_mcp
 from streaming.checks.providers import check_providers
 from streaming.checks.redaction import check_redaction
 from streaming.checks.redis import check_redis
@@ -23,6 +24,7 @@ TAG = "streaming"
 CHECKS = (
     check_providers,
     check_tools,
+    check_mcp,
     check_settings,
     check_site,
     check_database,
