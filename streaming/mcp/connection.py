@@ -72,13 +72,15 @@ class Connection:
         await asyncio.wait((self._task,), timeout=CLOSE_SECONDS)
 
     async def _hold_forever(self) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
         try:
-            while True:
-                began = asyncio.get_running_loop().time()
+            # A task group that fails at the same moment swallows a cancellation. The task still has the request for it.
+            while not (task and task.cancelling()):
+                began = loop.time()
                 trouble = await self._hold()
-                lasted = asyncio.get_running_loop().time() - began
-                self._end_session(trouble, was_good=lasted >= GOOD_SECONDS)
-                await self._pause()
+                self._end_session(trouble, was_good=loop.time() - began >= GOOD_SECONDS)
+                if not (task and task.cancelling()):
+                    await self._pause()
         finally:
             self._give_up_calls()
             self._tell(is_open=False)

@@ -16,7 +16,7 @@ from mcp_types import ToolAnnotations
 
 server = MCPServer("tests", log_level="CRITICAL")
 WIRE = os.dup(1)  # the package sends what tools print to the standard error
-counted = {"cancelled": 0}
+counted = {"begun": 0, "cancelled": 0}
 
 
 @server.tool(annotations=ToolAnnotations(read_only_hint=True))
@@ -34,6 +34,7 @@ def add(a: int, b: int) -> dict[str, int]:
 @server.tool(annotations=ToolAnnotations(read_only_hint=True))
 async def slow(seconds: float) -> str:
     """Takes its time."""
+    counted["begun"] += 1
     try:
         await asyncio.sleep(seconds)
     except asyncio.CancelledError:
@@ -43,12 +44,18 @@ async def slow(seconds: float) -> str:
 
 
 @server.tool(annotations=ToolAnnotations(read_only_hint=True))
-def cancelled() -> int:
-    """The number of calls that were cancelled."""
-    return counted["cancelled"]
+def counts() -> dict[str, int]:
+    """The number of slow calls that have begun, and of those that were cancelled."""
+    return dict(counted)
 
 
-@server.tool()
+@server.tool(annotations=ToolAnnotations(read_only_hint=True))
+def pid() -> int:
+    """The number of the server's process."""
+    return os.getpid()
+
+
+@server.tool(annotations=ToolAnnotations(read_only_hint=True))
 def die() -> str:
     """Ends the server in the middle of the call."""
     os._exit(1)
@@ -66,7 +73,7 @@ def picture() -> Any:
     return ["Here:", Image(data=base64.b64decode("iVBORw0KGgo="), format="png")]
 
 
-@server.tool()
+@server.tool(annotations=ToolAnnotations(read_only_hint=True))
 def huge(size: int) -> str:
     """Gives much."""
     return "x" * size
