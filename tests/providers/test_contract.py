@@ -1,4 +1,4 @@
-"""The SDK providers talk to a scripted peer on a real socket."""
+"""The providers for vendors, with and without their SDKs, talk to a scripted peer on a real socket."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 
 from streaming.errors import ProviderError
 from streaming.protocol import Failed, GenerationRequest, StreamError, TextPart, Turn, encode
+from streaming.providers import http
 from streaming.providers.anthropic import Messages
 from streaming.providers.body import content_of
 from streaming.providers.openai import ChatCompletions, Responses
@@ -31,7 +32,15 @@ sdk_module = sys.modules[SDKProvider.__module__]
 Make = Callable[..., SDKProvider]
 
 
-@pytest.fixture(params=[ChatCompletions, Responses, Messages], ids=lambda backend: backend.dialect)
+SDKS = (ChatCompletions, Responses, Messages)
+PLAIN = (http.ChatCompletions, http.Responses, http.Messages)
+
+
+def named(backend: type[SDKProvider]) -> str:
+    return f"{backend.__module__.rpartition('.')[2]}-{backend.__name__}"
+
+
+@pytest.fixture(params=SDKS + PLAIN, ids=named)
 def backend(request: pytest.FixtureRequest) -> type[SDKProvider]:
     kind: type[SDKProvider] = request.param
     return kind
@@ -102,9 +111,22 @@ class TestAnswers:
         peer.answers(Reply([page], content_type="text/html"))
         assert await body_of(make()) == page
 
+    async def test_a_compressed_body_is_read(self, make: Make, peer: Peer) -> None:
+        peer.answers(Reply([gzip.compress(EVENT)], headers={"content-encoding": "gzip"}))
+        assert await body_of(make()) == EVENT
+
+    async def test_a_slow_body_is_no_silence(self, make: Make, peer: Peer) -> None:
+        peer.says(*[EVENT, 0.1] * 6)
+        assert await body_of(make(timeout=0.3)) == 6 * EVENT
+
 
 class TestBelowTheSDK:
     """The SDKs do not document where they keep aiohttp's response, which has the body."""
+
+    @pytest.fixture(params=SDKS, ids=named)
+    def backend(self, request: pytest.FixtureRequest) -> type[SDKProvider]:
+        kind: type[SDKProvider] = request.param
+        return kind
 
     async def test_the_body_is_found(self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "false")  # other tests set OpenTelemetry up in this process
@@ -124,14 +146,6 @@ class TestBelowTheSDK:
         with pytest.raises(ProviderError) as raised:
             await anext(chunks)
         assert raised.value.code == "timeout"
-
-    async def test_the_sdk_reads_a_compressed_body(self, make: Make, peer: Peer) -> None:
-        peer.answers(Reply([gzip.compress(EVENT)], headers={"content-encoding": "gzip"}))
-        assert await body_of(make()) == EVENT
-
-    async def test_a_slow_body_is_no_silence(self, make: Make, peer: Peer) -> None:
-        peer.says(*[EVENT, 0.1] * 6)
-        assert await body_of(make(timeout=0.3)) == 6 * EVENT
 
 
 class TestClosing:
@@ -289,17 +303,21 @@ async def test_an_sdk_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyP
     assert "openai" in error.detail
 
 
-async def test_chat_is_a_path_below_the_base_url(peer: Peer) -> None:
+@pytest.mark.parametrize("backend", [ChatCompletions, http.ChatCompletions], ids=named)
+async def test_chat_is_a_path_below_the_base_url(backend: type[SDKProvider], peer: Peer) -> None:
     peer.says(EVENT)
-    provider = ChatCompletions(model="m", api_key=KEY, base_url=f"{peer.url}/v1")
+    provider = backend(model="m", api_key=KEY, base_url=f"{peer.url}/v1")
     await body_of(provider)
     await provider.close()
     assert (peer.requests[0].method, peer.requests[0].path) == ("POST", "/v1/chat/completions")
 
 
-async def test_a_server_may_need_no_key(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("backend", [ChatCompletions, http.ChatCompletions], ids=named)
+async def test_a_server_may_need_no_key(
+    backend: type[SDKProvider], peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     peer.says(EVENT)
-    provider = ChatCompletions(model="m", base_url=f"{peer.url}/v1")
+    provider = backend(model="m", base_url=f"{peer.url}/v1")
     assert await body_of(provider) == EVENT
     await provider.close()
