@@ -25,6 +25,9 @@ from streaming.providers.options import missing_extra
 from streaming.providers.redact import hide, redact
 from streaming.providers.sdk import CONNECT_SECONDS, SDKProvider, is_loopback, option_problems, variable
 
+API_VERSION = "2026-10-21"
+"""The version of Anthropic's API that its SDK 2.14 asks for."""
+
 MAX_ERROR_BYTES = 64_000
 """How much of a refusal is read. A vendor's is a few hundred bytes; a proxy's page may have any size."""
 
@@ -41,10 +44,6 @@ class HTTPProvider(SDKProvider):
 
     fixed_headers: ClassVar[Mapping[str, str]] = {}
     """Headers that the API requires."""
-
-    def _credentials(self, key: str) -> dict[str, str]:
-        """Returns the headers that carry the key."""
-        return {"authorization": f"Bearer {key}"}
 
     @classmethod
     def load(cls, options: Mapping[str, Any]) -> None:
@@ -72,7 +71,7 @@ class HTTPProvider(SDKProvider):
                 "accept-encoding": "identity",  # a compressor would hold words back
                 "content-type": "application/json",
                 **self.fixed_headers,
-                **(self._credentials(key) if key else {}),
+                **({"authorization": f"Bearer {key}"} if key else {}),
                 **self.options.headers,
             },
         )
@@ -153,10 +152,7 @@ class Messages(HTTPProvider):
     resource = "v1/messages"
     takes = DOCUMENTS
 
-    fixed_headers: ClassVar[Mapping[str, str]] = {"anthropic-version": "2023-06-01"}
-
-    def _credentials(self, key: str) -> dict[str, str]:
-        return {"x-api-key": key}
+    fixed_headers: ClassVar[Mapping[str, str]] = {"anthropic-version": API_VERSION}
 
 
 async def _refusal(response: Any) -> ProviderError:

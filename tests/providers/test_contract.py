@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -238,6 +239,18 @@ class TestRefusals:
         failed = ending_of(Failed(StreamError(None, None, "no black orchid")), None, None)
         assert failed.detail == "no [hidden]"
 
+    @pytest.mark.parametrize(
+        "refusal",
+        [
+            Reply([b"{}"], status=400, headers={"retry-after-ms": "1"}),
+            Reply([b"{}"], status=503, headers={"x-should-retry": "false"}),
+        ],
+    )
+    async def test_some_refusals_are_final(self, make: Make, peer: Peer, refusal: Reply) -> None:
+        peer.answers(refusal)
+        await error_of(make(max_retries=2))
+        assert len(peer.requests) == 1
+
     async def test_refusals_before_the_first_byte_are_retried(self, make: Make, peer: Peer) -> None:
         refusal = Reply([b"{}"], status=503, headers={"retry-after-ms": "1"})
         peer.answers(refusal, refusal, Reply([EVENT]))
@@ -289,11 +302,48 @@ class TestConnections:
         peer.says(EVENT)
         assert await body_of(make()) == EVENT
 
+    async def test_a_proxy_in_the_environment_is_used_for_other_machines(
+        self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTP_PROXY", peer.url)
+        peer.says(EVENT)
+        assert await body_of(make(base_url="http://models.example/v1")) == EVENT
+        assert peer.requests[0].path.startswith("http://models.example/v1/")
+
     async def test_text_that_cannot_be_encoded_is_an_error(self, make: Make, peer: Peer) -> None:
         broken = GenerationRequest(turns=(Turn(role="user", parts=(TextPart(text="\ud800"),)),))
         peer.says(EVENT)
         with pytest.raises(ProviderError):
             await body_of(make(), broken)
+
+
+@pytest.mark.parametrize(("sdk", "plain"), list(zip(SDKS, PLAIN, strict=True)))
+async def test_both_ways_send_the_same_request(sdk: type[SDKProvider], plain: type[SDKProvider], peer: Peer) -> None:
+    peer.says(EVENT)
+    for backend in (sdk, plain):
+        provider = backend(model="m", api_key=KEY, base_url=f"{peer.url}/v1", headers={"x-tenant": "blue"})
+        await body_of(provider)
+        await provider.close()
+    told = [(request.method, request.path, request.json) for request in peer.requests]
+    assert told[0] == told[1]
+    names = ("authorization", "x-api-key", "content-type", "x-tenant")
+    kept = [{name: request.headers.get(name) for name in names} for request in peer.requests]
+    assert len({"anthropic-version" in request.headers for request in peer.requests}) == 1
+    assert kept[0] == kept[1]
+    assert sdk(model="m").origin == plain(model="m").origin
+
+
+def test_plain_providers_need_aiohttp_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["streaming.providers.options"], "find_spec", lambda name: None)
+    (problem,) = http.Messages.check("default", {"model": "m", "api_key": KEY})
+    assert (problem.kind, problem.hint) == ("missing_extra", "Run: pip install 'django-llm-streaming[http]'")
+    script = (
+        "import sys; from streaming.providers.http import Messages; Messages.load({}); print('httpx2' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
 
 
 async def test_an_sdk_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
