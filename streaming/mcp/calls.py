@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,8 @@ class Call:
     def __init__(self, tool: str, arguments: dict[str, Any]) -> None:
         self.tool = tool
         self.arguments = arguments
+        self.context = contextvars.copy_context()
+        self._went_back = False
         self._result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._cancel: Callable[[], None] | None = None
 
@@ -40,6 +43,11 @@ class Call:
         self._cancel = cancel
         if self._result.done():
             cancel()
+
+    def may_go_back(self) -> bool:
+        """Returns True the first time. A call that a server has refused unheard may be made again, but not for ever."""
+        went_back, self._went_back = self._went_back, True
+        return not went_back
 
     def give(self, output: Any) -> None:
         if not self._result.done():

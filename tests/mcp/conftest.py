@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import importlib
 import os
 import subprocess
 import sys
@@ -53,9 +55,18 @@ def stdio_entry(**more: Any) -> dict[str, Any]:
     return {"command": COMMAND[0], "args": COMMAND[1:], "env": ENVIRONMENT} | more
 
 
-@pytest.fixture(params=["stdio", "http"])
+@pytest.fixture
+def handshake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the client speak the protocol's versions before 2026: with a handshake and sessions."""
+    session: Any = importlib.import_module("streaming.mcp.session")
+    monkeypatch.setattr(session, "Client", functools.partial(session.Client, mode="legacy"))
+
+
+@pytest.fixture(params=["stdio", "http", "http with a handshake"])
 def entry(request: pytest.FixtureRequest) -> dict[str, Any]:
     """An entry of the settings for a server, over each transport."""
+    if request.param == "http with a handshake":
+        request.getfixturevalue("handshake")
     return stdio_entry() if request.param == "stdio" else {"url": request.getfixturevalue("http_address")}
 
 
