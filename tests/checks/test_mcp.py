@@ -12,6 +12,11 @@ from tests.checks import SCRIPTED, messages
 SECRET = "ghp_0123456789"
 
 
+@pytest.fixture(autouse=True)
+def _package_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["streaming.checks.mcp"], "find_spec", lambda name: name)
+
+
 @pytest.mark.parametrize(
     ("name", "entry", "says"),
     [
