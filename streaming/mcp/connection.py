@@ -23,6 +23,8 @@ RETRY_SECONDS = 1.0
 MAX_RETRY_SECONDS = 60.0
 # A session that lasted for so long was a good one: the pauses begin anew, and its end is logged.
 GOOD_SECONDS = 60.0
+# How long a call waits for a server that is away. It keeps a place of `STREAMING_TOOL_CONCURRENCY` meanwhile.
+AWAY_SECONDS = 10.0
 # How long the end of the process waits for a server. The package closes a command's input, waits for two seconds,
 # terminates it, waits for two seconds, and kills it.
 CLOSE_SECONDS = 5.0
@@ -56,11 +58,18 @@ class Connection:
         """
         if not self._is_open:
             self._wanted.set()
-            if self._task.done() or not await asyncio.shield(self._outcome):
+            if not await self._opens():
                 raise RemoteError(AWAY)
         call = Call(tool, arguments)
         self._calls.put_nowait(call)
         return await call.result()
+
+    async def _opens(self) -> bool:
+        """Waits for the end of the next try, for at most `AWAY_SECONDS`. Returns True if there is a session then."""
+        if self._task.done():
+            return False
+        done, _ = await asyncio.wait((self._outcome,), timeout=AWAY_SECONDS)
+        return bool(done) and self._is_open
 
     def cancel(self) -> None:
         """Begins to end the session. A command that was started ends, too."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -41,9 +42,16 @@ def connect() -> dict[str, Connection]:
     made = _connections.get()
     for name, server in configured().items():
         if name not in made:
-            hide(*server.headers.values(), *(value for key, value in server.env.items() if SECRET.search(key)))
+            hide(*_secrets(server))
             made[name] = Connection(server, _listed.__setitem__)
     return made
+
+
+def _secrets(server: Server) -> Iterator[str]:
+    """The values of the headers, each also without a scheme such as `Bearer`, and of the secret variables."""
+    for value in server.headers.values():
+        yield from (value, value.rpartition(" ")[2])
+    yield from (value for name, value in server.env.items() if SECRET.search(name))
 
 
 async def ready() -> None:
