@@ -47,7 +47,7 @@ async def test_life_of_a_session(connect: Connect, entry: dict[str, Any], caplog
 async def test_http_server_that_is_started_again_is_found_again(connect: Connect) -> None:
     port = free_port()
     with http_server(port) as address:
-        await connect(t={"url": address, "headers": {"authorization": "Bearer abc"}})
+        await connect(t={"url": address, "headers": {"authorization": "Bearer of-the-test-of-restarts"}})
         assert await call("echo", text="Hi") == "Hi"
     with http_server(port):
         assert await call("echo", text="Hi") == "Hi", "the new server does not know the session, and executes nothing"
