@@ -10,6 +10,7 @@ from django.core import checks
 
 from streaming.checks.costs import check_costs
 from streaming.checks.database import check_database
+from streaming.checks.fallback import check_fallback
 from streaming.checks.files import check_files, check_files_exposure
 from streaming.checks.mcp import check_mcp
 from streaming.checks.providers import check_providers
@@ -23,6 +24,7 @@ from streaming.checks.tools import check_tools
 TAG = "streaming"
 CHECKS = (
     check_providers,
+    check_fallback,
     check_tools,
     check_mcp,
     check_settings,

@@ -16,7 +16,7 @@ from streaming.tools import site_tools
 
 def check_mcp(**kwargs: Any) -> list[CheckMessage]:
     """Checks each entry. No message contains a value of an entry, because it may be secret."""
-    wrong = [Error(text, hint=hint, id="streaming.E016") for text, hint in problems()]
+    wrong = [Error(text, hint=hint, id="streaming.E017") for text, hint in problems()]
     return [*wrong, *_missing_package(), *_names_of_servers()]
 
 
@@ -25,7 +25,7 @@ def _missing_package() -> Iterator[CheckMessage]:
         yield Error(
             "STREAMING_MCP_SERVERS is set, but the package 'mcp' is not installed.",
             hint="Run: pip install 'django-llm-streaming[mcp]'",
-            id="streaming.E017",
+            id="streaming.E018",
         )
 
 
@@ -39,5 +39,5 @@ def _names_of_servers() -> Iterator[CheckMessage]:
             yield Error(
                 f"The tool {name!r} of STREAMING_TOOLS has a name like the tools of the MCP server {server.name!r}.",
                 hint="Rename the tool or the server.",
-                id="streaming.E018",
+                id="streaming.E019",
             )

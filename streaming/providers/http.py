@@ -151,6 +151,7 @@ class Messages(HTTPProvider):
     base_url = "https://api.anthropic.com"
     resource = "v1/messages"
     takes = DOCUMENTS
+    marks_for_all = True
 
     fixed_headers: ClassVar[Mapping[str, str]] = {"anthropic-version": API_VERSION}
 

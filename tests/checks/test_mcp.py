@@ -37,26 +37,26 @@ def _package_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_wrong_entries_are_named_without_their_secrets(name: str, entry: Any, says: str) -> None:
     (message,) = messages(STREAMING_MCP_SERVERS={name: entry})
-    assert message.id == "streaming.E016"
+    assert message.id == "streaming.E017"
     assert message.msg == f"STREAMING_MCP_SERVERS[{name!r}] {says}"
     assert SECRET not in f"{message.msg} {message.hint}"
 
 
 def test_servers_must_be_a_dict() -> None:
-    assert [message.id for message in messages(STREAMING_MCP_SERVERS=["https://x"])] == ["streaming.E016"]
+    assert [message.id for message in messages(STREAMING_MCP_SERVERS=["https://x"])] == ["streaming.E017"]
 
 
 def test_package_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["streaming.checks.mcp"], "find_spec", lambda name: None)
     ids = [message.id for message in messages(STREAMING_MCP_SERVERS={"a": {"url": "https://x"}})]
-    assert ids == ["streaming.E017"]
+    assert ids == ["streaming.E018"]
 
 
 def test_tool_of_the_site_must_not_look_like_one_of_a_server() -> None:
     (message,) = messages(
         STREAMING_MCP_SERVERS={"order": {"url": "https://x"}}, STREAMING_TOOLS=["tests.sample_tools.order__status"]
     )
-    assert message.id == "streaming.E018"
+    assert message.id == "streaming.E019"
 
 
 def test_providers_may_name_tools_that_a_server_will_list() -> None:
