@@ -67,7 +67,7 @@ def _wrong_context(alias: str) -> Iterator[CheckMessage]:
         if read.policy == "vendor" and read.body is None and _dialect(alias) not in VENDOR_BODIES:
             raise BadContext(f"The CONTEXT of provider {alias!r} is wrong: 'vendor' needs a 'body' for this dialect.")
     except BadContext as error:
-        yield Error(str(error), hint=CONTEXT_HINT, id="streaming.E018")
+        yield Error(str(error), hint=CONTEXT_HINT, id="streaming.E026")
 
 
 def _dialect(alias: str) -> str:

@@ -8,6 +8,7 @@ answers with an object by `object_view`.
 
 from __future__ import annotations
 
+from streaming.views.agui import agui_patterns
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
 from streaming.views.endpoint import outside_transactions
@@ -26,6 +27,7 @@ __all__ = [
     "BLANK_PARTS",
     "ShownMessage",
     "accepted_files",
+    "agui_patterns",
     "chat_patterns",
     "conversation_patterns",
     "feedback_patterns",
