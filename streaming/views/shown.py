@@ -135,10 +135,8 @@ def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
         return []
     history = History.read(conversation, "feedback")
     tree, path = history.tree, history.path(history.leaf)
-    lines = context_lines(path)
-    return [
-        _shown(rows)._replace(branch=tree.branch(rows[0]), line=lines.get(rows[0].pk)) for rows in contributions(path)
-    ]
+    lines, grouped = context_lines(path), contributions(path)
+    return [_shown(rows)._replace(branch=tree.branch(rows[0]), line=lines.get(rows[0].pk)) for rows in grouped]
 
 
 def script_texts() -> str:
