@@ -68,8 +68,8 @@ faults: environment  ## run the fault suite and write its figures into the docs;
 matrix: environment  ## the tests that need no server, on other versions; ROWS='oldest 6.1' for some of them
 	@$(BIN)/python -m tests.matrix $(ROWS)
 
-reference: environment  ## write the reference part of docs/settings.md from the code
-	@PYTHONPATH=. $(BIN)/python docs/settings_page.py
+reference: environment  ## write the parts of the docs that are made from the code
+	@$(BIN)/python -m docs.reference
 
 docs: environment  ## build the documentation into build/docs; a warning is an error
 	@$(BIN)/sphinx-build -q -n -W --keep-going docs build/docs
@@ -99,7 +99,7 @@ build/bench/.installed: pyproject.toml | $(VENV)/.pip
 
 clean:  ## remove everything that make creates, also the demo's database
 	@rm -rf $(VENV) build dist staticfiles test-results .coverage .hypothesis .*_cache db.sqlite3*
-	@rm -rf tests/js/node_modules docs/examples/react/{node_modules,dist}
+	@rm -rf tests/{js,reference}/node_modules docs/examples/react/{node_modules,dist}
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 environment: $(VENV)/.environment

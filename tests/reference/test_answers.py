@@ -1,0 +1,141 @@
+"""The real views take and give what the reference says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from jsonschema import Draft202012Validator
+
+from docs.reference import asyncapi, openapi
+from docs.reference.schemas import resolved
+from tests.asked import FRAMES, REQUESTS, Asker
+from tests.pictures import PNG
+
+pytestmark = pytest.mark.usefixtures("engine", "site_tools", "stored")
+
+HTTP, SOCKET = openapi.document(), asyncapi.document()
+PATHS = HTTP["paths"]
+
+
+def errors(document: Any, schema: Any, value: Any) -> list[str]:
+    """What is wrong with a value, by a schema of a document."""
+    validator = Draft202012Validator(resolved(schema, document["components"]["schemas"]))
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def chunks_in(content: bytes) -> list[Any]:
+    """The data of the events of a stream, without the last one."""
+    data = [line.removeprefix(b"data: ") for line in content.split(b"\n") if line.startswith(b"data: ")]
+    return [json.loads(one) for one in data if one != b"[DONE]"]
+
+
+def told(operation: Any, status: int, media: str) -> Any:
+    """What the reference says of a response: its status and its type stand there."""
+    answer = operation["responses"][str(status)]
+    return answer["content"][media] if media else answer.get("content", {})
+
+
+@pytest.fixture
+async def asker(settings: Any) -> AsyncGenerator[Asker]:
+    one = Asker(settings)
+    yield one
+    await one.close()
+
+
+def _pattern(path: str) -> str:
+    """The address of the reference for that of a request in `tests.asked`."""
+    return "/api/chat" + path.replace("<key>", "{key}").replace("<answer>", "{message_id}")
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+async def test_request_and_response_are_as_described(asker: Asker, name: str) -> None:
+    request = REQUESTS[name]
+    operation = PATHS[_pattern(request.path)][request.method.lower()]
+    assert errors(HTTP, operation["requestBody"]["content"]["application/json"]["schema"], request.body) == []
+    given = await asker.post(request, request.body)
+    media = given.response.headers["Content-Type"].partition(";")[0]
+    content = told(operation, given.status, media)
+    if media == "application/json":
+        assert errors(HTTP, content["schema"], json.loads(given.content)) == []
+    else:
+        found = [errors(HTTP, content["x-event-data-schema"], one) for one in chunks_in(given.content)]
+        assert [one for one in found if one] == []
+        assert found
+
+
+@pytest.mark.parametrize("name", FRAMES)
+async def test_command_and_replies_are_as_described(asker: Asker, name: str) -> None:
+    request = FRAMES[name]
+    payload = SOCKET["components"]["messages"][request.body["type"]]["payload"]
+    assert errors(SOCKET, payload, request.body) == []
+    replies = await asker.tell(request, request.body)
+    for reply in replies:
+        assert errors(SOCKET, SOCKET["components"]["messages"][reply["type"]]["payload"], reply) == []
+
+
+ASKED: dict[str, dict[str, str]] = {
+    "/api/chat": {"q": "Hello"},
+    "/api/chat/{key}": {},
+    "/api/chat/{key}/export": {"format": "json"},
+    "/api/chat/{key}/stream": {"after": "1", "html": "1"},
+    "/api/providers": {},
+    "/api/files/{pk}": {},
+    "/streaming/health": {},
+}
+"""The queries with which each address is read."""
+ENDED = ("/api/chat/{key}/messages/{message_id}/feedback", "/api/chat/{key}")
+"""The addresses that delete something, in this order."""
+ELSEWHERE = {("get", "/streaming/probe"), ("get", "/streaming/metrics")}
+"""What needs a secret of the site, and is tested in tests/serving and tests/views."""
+
+
+def test_every_operation_of_the_api_is_asked_here() -> None:
+    asked = {(one.method.lower(), _pattern(one.path)) for one in REQUESTS.values()}
+    asked |= {("get", path) for path in ASKED} | {("delete", path) for path in ENDED} | ELSEWHERE
+    asked |= {("post", "/api/files"), ("patch", "/api/chat/{key}")}
+    operations = {(method, path) for path, methods in PATHS.items() for method in methods if method != "parameters"}
+    assert {one for one in operations if "api" in PATHS[one[1]][one[0]]["tags"]} == asked
+
+
+async def test_what_is_read_is_as_described(asker: Asker) -> None:
+    """The conversation has an opinion of the owner's, a second branch and a file."""
+    await asker.prepare(None)
+    for name in ("feedback", "again"):
+        await asker.post(REQUESTS[name], REQUESTS[name].body)
+        asker._waits_for = None  # the same conversation
+    upload = await asker.client.post("/api/files", {"file": SimpleUploadedFile("cat.png", PNG, "image/png")})
+    await _agrees(PATHS["/api/files"]["post"], upload)
+    for path, query in ASKED.items():
+        response = await asker.client.get(path.format(key=asker.key, pk=upload.json()["id"]), query)
+        await _agrees(PATHS[path]["get"], response)
+
+
+async def test_changes_and_deletions_are_as_described(asker: Asker) -> None:
+    await asker.prepare(None)
+    changed = await asker.client.patch(f"/api/chat/{asker.key}", {"title": "Sky"}, content_type="application/json")
+    await _agrees(PATHS["/api/chat/{key}"]["patch"], changed)
+    for path in ENDED:
+        response = await asker.client.delete(path.format(key=asker.key, message_id=asker.answer))
+        assert str(response.status_code) in PATHS[path]["delete"]["responses"]
+        assert response.status_code == 204
+
+
+def test_answer_with_another_key_would_be_noticed() -> None:
+    schema = PATHS["/api/chat"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert errors(HTTP, schema, {"conversations": [], "nextPage": None}) == []
+    assert errors(HTTP, schema, {"conversations": [], "nextPage": None, "more": 1}) != []
+    assert errors(HTTP, schema, {"conversations": [{"id": "c"}], "nextPage": None}) != []
+
+
+async def _agrees(operation: Any, response: Any) -> None:
+    media = response.headers["Content-Type"].partition(";")[0]
+    content = operation["responses"][str(response.status_code)]["content"]
+    schema = content[media] if media in content else content["*/*"]
+    body = b"".join([piece async for piece in response]) if response.streaming else response.content
+    readers = {"application/json": lambda: [json.loads(body)], "text/event-stream": lambda: chunks_in(body)}
+    for value in readers.get(media, list)():
+        assert errors(HTTP, schema.get("schema") or schema.get("x-event-data-schema", {}), value) == []
