@@ -5,6 +5,7 @@ from __future__ import annotations
 from streaming.views import (
     chat_patterns,
     conversation_patterns,
+    deletion_patterns,
     feedback_patterns,
     file_patterns,
     health_patterns,
@@ -21,6 +22,7 @@ urlpatterns = [
     *listing_patterns,
     *file_patterns,
     *health_patterns,
+    *deletion_patterns,
     *page_patterns,
     *probe_patterns,
 ]

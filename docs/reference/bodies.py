@@ -215,6 +215,10 @@ class Listed(Given):
     nextPage: int | None
 
 
+class DeletedAll(Given):
+    deleted: int
+
+
 class OfferedProvider(Given):
     id: str
     label: str

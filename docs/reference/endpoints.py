@@ -8,6 +8,7 @@ from __future__ import annotations
 from docs.reference.bodies import (
     BranchRequest,
     ChatRequest,
+    DeletedAll,
     Entry,
     Exported,
     GivenConversation,
@@ -61,6 +62,12 @@ ENDPOINTS: dict[str, Methods] = {
             body=ChatRequest,
             queries=(HTML_TOO,),
             errors=(BadRequest, NotFound, Conflict, TooLarge, UnsupportedFile, TooManyRequests, OverBudget),
+        ),
+        "DELETE": Operation(
+            "Delete all conversations. Answers that are being written are stopped first. Files go, too.",
+            {200: Answer("How many were deleted.", DeletedAll)},
+            queries=(Query("confirm", "It must be there, so that a forgotten id deletes nothing.", {"const": "all"}),),
+            errors=(BadRequest,),
         ),
     },
     "api_stream": {

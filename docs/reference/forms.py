@@ -45,6 +45,7 @@ FORMS: dict[str, Methods] = {
         *(BadRequest, NotFound, Conflict, TooLarge, UnsupportedFile, TooManyRequests, OverBudget, NotAsync),
     ),
     "change": _form("Rename, pin or delete a conversation.", "change title", BadRequest, NotFound, Conflict),
+    "delete_all": _form("Delete all conversations.", "confirm", BadRequest),
     "stop": _form("Stop the answer.", ""),
     "branch": _form("Show another version of a message.", "branch prompt", NotFound, Conflict),
     "feedback": _form("Store or remove a thumb.", "message thumb comment", NotFound, Conflict, TooLarge),

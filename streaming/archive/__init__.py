@@ -16,6 +16,8 @@ from streaming.archive.errors import BadLine
 from streaming.archive.pruning import (
     CONVERSATIONS_PER_DELETION,
     delete_conversations,
+    delete_some,
+    delete_unsent,
     forget_old,
     prune,
     unused_for,
@@ -38,6 +40,8 @@ __all__ = [
     "Import",
     "bundles",
     "delete_conversations",
+    "delete_some",
+    "delete_unsent",
     "forget_old",
     "prune",
     "read_archive",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
+from streaming.views.deletion import deletion_patterns
 from streaming.views.endpoint import outside_transactions
 from streaming.views.feedback import feedback_patterns
 from streaming.views.files import accepted_files, file_patterns
@@ -26,6 +27,7 @@ __all__ = [
     "accepted_files",
     "chat_patterns",
     "conversation_patterns",
+    "deletion_patterns",
     "feedback_patterns",
     "file_patterns",
     "health_patterns",
