@@ -29,7 +29,7 @@ endef
 
 BENCHMARKS := parse json_scanner markdown serve
 
-.PHONY: help demo superuser test fuzz lint format faults matrix reference docs release bench clean environment
+.PHONY: help demo superuser test fuzz lint format faults cluster matrix reference docs release bench clean environment
 
 help:  ## list these tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -64,6 +64,9 @@ faults: environment  ## run the fault suite and write its figures into the docs;
 	@mkdir -p build && rm -f build/faults.jsonl
 	@FAULT_FIGURES=$(CURDIR)/build/faults.jsonl $(BIN)/pytest -m fault -p no:randomly
 	@$(BIN)/python -m tests.faults.report build/faults.jsonl docs/reliability.md README.md
+
+cluster: environment  ## nginx, two sites, PostgreSQL and Redis on private ports; PORT=8001, WORKERS=1
+	@$(BIN)/python -m tests.cluster --port $(PORT) --workers $(or $(WORKERS),2)
 
 matrix: environment  ## the tests that need no server, on other versions; ROWS='oldest 6.1' for some of them
 	@$(BIN)/python -m tests.matrix $(ROWS)
