@@ -24,6 +24,7 @@ from streaming.archive.pruning import (
     without_flagged,
 )
 from streaming.archive.reading import Import, read_archive
+from streaming.archive.staff_access import accesses_before, forget_old_accesses, prune_accesses
 
 FORMATS: dict[str, Callable[[Iterable[Bundle]], Iterator[str]]] = {
     "jsonl": jsonl,
@@ -38,12 +39,15 @@ __all__ = [
     "BadLine",
     "Bundle",
     "Import",
+    "accesses_before",
     "bundles",
     "delete_conversations",
     "delete_some",
     "delete_unsent",
     "forget_old",
+    "forget_old_accesses",
     "prune",
+    "prune_accesses",
     "read_archive",
     "unused_for",
     "without_flagged",
