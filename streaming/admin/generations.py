@@ -56,7 +56,7 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
         (None, {"fields": ("shown_status", "linked_conversation", "shown_user", "shown_message")}),
         (_("Model"), {"fields": ("provider", "model", "attempts", "finish_reason", "raw_finish_reason")}),
         (_("Error"), {"fields": ("error_code", "shown_error_detail")}),
-        (_("Tokens"), {"fields": ("tokens", "is_usage_estimated", "cached_input_tokens", "reasoning_tokens", "cost")}),
+        (_("Tokens"), {"fields": ("tokens", "usage_source", "cached_input_tokens", "reasoning_tokens", "cost")}),
         (_("Times"), {"fields": ("created_at", "started_at", "finished_at", "first_delta", "duration", "speed")}),
         (
             _("Inner workings"),
@@ -66,6 +66,14 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
             },
         ),
     )
+
+    @admin.display(description=_("counted by"))
+    def usage_source(self, generation: Generation) -> Any:
+        if generation.input_tokens is None and generation.output_tokens is None:
+            return self.get_empty_value_display()
+        if generation.is_usage_estimated:
+            return _("this site: an estimate, because the answer broke off before the provider told them")
+        return _("the provider")
 
     def get_urls(self) -> list[URLPattern]:
         """Adds the pages about one generation, before Django's own addresses, which would take them for ids."""

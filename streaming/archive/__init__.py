@@ -24,6 +24,7 @@ from streaming.archive.pruning import (
     without_flagged,
 )
 from streaming.archive.reading import Import, read_archive
+from streaming.archive.redaction import redacting
 from streaming.archive.staff_access import accesses_before, forget_old_accesses, prune_accesses
 
 FORMATS: dict[str, Callable[[Iterable[Bundle]], Iterator[str]]] = {
@@ -49,6 +50,7 @@ __all__ = [
     "prune",
     "prune_accesses",
     "read_archive",
+    "redacting",
     "unused_for",
     "without_flagged",
 ]

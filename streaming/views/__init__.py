@@ -10,7 +10,7 @@ from __future__ import annotations
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
 from streaming.views.deletion import deletion_patterns
-from streaming.views.endpoint import outside_transactions
+from streaming.views.endpoint import database_refusals, outside_transactions
 from streaming.views.feedback import feedback_patterns
 from streaming.views.files import accepted_files, file_patterns
 from streaming.views.health import health_patterns
@@ -19,6 +19,7 @@ from streaming.views.pages import page_patterns
 from streaming.views.probe import probe_patterns
 from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, script_texts, shown_messages
 from streaming.views.sse import stream_answer
+from streaming.views.unavailable import unavailable_page
 
 __all__ = [
     "BLANK_MESSAGES",
@@ -27,6 +28,7 @@ __all__ = [
     "accepted_files",
     "chat_patterns",
     "conversation_patterns",
+    "database_refusals",
     "deletion_patterns",
     "feedback_patterns",
     "file_patterns",
@@ -38,4 +40,5 @@ __all__ = [
     "script_texts",
     "shown_messages",
     "stream_answer",
+    "unavailable_page",
 ]
