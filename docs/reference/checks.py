@@ -19,7 +19,7 @@ CHECKS: dict[str, tuple[str, str]] = {
         "Use a dict: alias → dict with `BACKEND` (a dotted path) and, if needed, `OPTIONS` (a dict).",
     ),
     "streaming.E003": (
-        "An entry has a key other than `BACKEND`, `OPTIONS` and `TOOLS`.",
+        "An entry has a key other than `BACKEND`, `OPTIONS`, `TOOLS`, `FALLBACK` and `LABEL`.",
         "Use the name that the hint suggests.",
     ),
     "streaming.E004": (
@@ -71,6 +71,11 @@ CHECKS: dict[str, tuple[str, str]] = {
     "streaming.E015": (
         "A provider's `TOOLS` names a tool that the site does not have.",
         "Use the name that the hint suggests, or add the tool to `STREAMING_TOOLS`.",
+    ),
+    "streaming.E016": (
+        "A provider's `FALLBACK` is not a list of other providers: it is empty, or names an unknown alias, the "
+        "provider itself, or one alias twice.",
+        "Correct what the text names. [fallback.md](fallback.md) has the rules.",
     ),
     "streaming.W020": (
         "`ASGI_APPLICATION` is not set.",

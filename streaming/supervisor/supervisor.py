@@ -20,6 +20,7 @@ from streaming.intake import Accepted, Sender, Start, Submission, accept
 from streaming.journal import live_logs
 from streaming.models import Generation, Owner
 from streaming.per_loop import PerLoop
+from streaming.providers import open_breakers
 from streaming.runner import Run, Steps, ToolCalls, observed
 from streaming.settlement import alive
 from streaming.signals import wait_for_receivers
@@ -174,7 +175,7 @@ class Supervisor:
 
 def _new_supervisor() -> Supervisor:
     supervisor = Supervisor()
-    watch(running=_running, open_streams=open_everywhere, journal_lag=_journal_lag)
+    watch(running=_running, open_streams=open_everywhere, journal_lag=_journal_lag, open_breakers=open_breakers)
     Shutdown(supervisor.drain).install()
     return supervisor
 

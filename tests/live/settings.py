@@ -17,4 +17,6 @@ STREAMING_HEARTBEAT_SECONDS = 0.3
 STREAMING_TICK_SECONDS = 0.1
 STREAMING_POLL_SECONDS = 0.05
 STREAMING_PROVIDER_RETRIES = 0
+# Each test breaks the provider that all tests share. The next one must not find its breaker open.
+STREAMING_BREAKER_FAILURES = None
 globals().update(json.loads(os.environ.get("LIVE_SETTINGS", "{}")))

@@ -21,7 +21,8 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request for an answer. A field that is None is left to the provider, or to its `OPTIONS`.
 
     `tool_choice` is `auto`, `required`, `none`, or the name of one tool. `extra` is merged into the body last. `origin`
-    says who is asked, as the `origin` of a part says who made it.
+    says who is asked, as the `origin` of a part says who made it. `cache_key` tells conversations apart for a vendor's
+    prompt cache, and no body has it unless `uses_cache`.
     """
 
     turns: tuple[Turn, ...]
@@ -33,3 +34,5 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True):
     tool_choice: Literal["auto", "required", "none"] | str | None = None
     extra: dict[str, Any] = {}
     origin: str | None = None
+    cache_key: str | None = None
+    uses_cache: bool = False

@@ -8,6 +8,9 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
+import msgspec
+
+from streaming.protocol.dialects.anthropic_messages.caching import has_breakpoints, with_breakpoints
 from streaming.protocol.parts import (
     FilePart,
     OpaquePart,
@@ -52,7 +55,9 @@ def messages_body(request: GenerationRequest) -> JSONObject:
         "tool_choice": _tool_choice(request.tool_choice) if request.tools else None,
         "container": _container(request),
     }
-    return {key: value for key, value in fields.items() if value is not None} | request.extra
+    body = {key: value for key, value in fields.items() if value is not None}
+    is_marked = request.uses_cache and not has_breakpoints(request.extra)
+    return (with_breakpoints(body) if is_marked else body) | request.extra
 
 
 def _container(request: GenerationRequest) -> str | None:
@@ -137,11 +142,19 @@ def _reasoning(part: ReasoningPart) -> JSONObject | None:
 def _call(call: ToolCall) -> JSONObject | None:
     raw = call.raw or {}
     if call.is_provider_executed:
-        block = raw | {"id": call.id, "name": call.name, "input": call.arguments or {}}
+        block = raw | {"id": call.id, "name": call.name, "input": _input(call) or {}}
         return block if raw.get("type") in SERVER_CALLS else None
-    given = call.arguments if call.is_json else {"input": call.raw_arguments}
+    given = _input(call) if call.is_json else {"input": call.raw_arguments}
     own = {key: raw[key] for key in CALL_KEYS if raw.get(key)}
     return own | {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": given or {}}
+
+
+def _input(call: ToolCall) -> JSONObject | None:
+    """Returns the arguments in the order in which the model wrote them. PostgreSQL and MySQL do not keep that order."""
+    if call.arguments is None or not call.raw_arguments:
+        return call.arguments
+    written: JSONObject = msgspec.json.decode(call.raw_arguments)
+    return written
 
 
 def _server_result(result: ToolResult) -> JSONObject | None:

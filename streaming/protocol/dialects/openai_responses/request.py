@@ -42,6 +42,7 @@ def responses_body(request: GenerationRequest) -> JSONObject:
         "temperature": request.temperature,
         "tools": [_tool(tool) for tool in request.tools] or None,
         "tool_choice": _tool_choice(request.tool_choice) if request.tools else None,
+        "prompt_cache_key": request.cache_key if request.uses_cache else None,
     }
     return {key: value for key, value in fields.items() if value is not None} | request.extra
 
