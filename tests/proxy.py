@@ -45,6 +45,8 @@ def nginx(
     """Runs nginx in front of the sites on these ports, and yields its address."""
     if not Path(NGINX).exists():
         pytest.skip("nginx is not installed")
+    if port and answers(port):
+        pytest.fail(f"Port {port} is in use. Choose another.")
     port = port or free_port()
     server = re.sub(r"listen \d+", f"listen 127.0.0.1:{port}", server)
     server = server.replace("server 127.0.0.1:8000;", " ".join(f"server 127.0.0.1:{one};" for one in ports))

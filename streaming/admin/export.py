@@ -41,7 +41,7 @@ KINDS = {
 def export_response(request: HttpRequest, chosen: QuerySet[Any], kind_name: str) -> StreamingHttpResponse:
     """Streams the chosen conversations. What `STREAMING_REDACT` hides is left out, and the file's name says so."""
     kind = KINDS[kind_name]
-    conversations = Conversation.objects.filter(pk__in=list(chosen.order_by().values_list("pk", flat=True)))
+    conversations = Conversation.objects.filter(pk__in=chosen.order_by().values("pk"))
     state = " redacted" if is_redacting() else ""
     StaffAccess.objects.record(
         request.user, Action.EXPORT, "conversation", count=conversations.count(), detail=f"{kind_name}{state}"

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from docs.reference import asyncapi, openapi
 from docs.reference.schemas import resolved
-from tests.asked import FRAMES, REQUESTS, Asker
+from tests.asked import FRAMES, REQUESTS, Asker, Request
 from tests.pictures import PNG
 
 pytestmark = pytest.mark.usefixtures("engine", "site_tools", "stored")
@@ -51,30 +51,35 @@ def _pattern(path: str) -> str:
     return "/api/chat" + path.replace("<key>", "{key}").replace("<answer>", "{message_id}")
 
 
-@pytest.mark.parametrize("name", REQUESTS)
-async def test_request_and_response_are_as_described(asker: Asker, name: str) -> None:
-    request = REQUESTS[name]
+async def test_requests_and_responses_are_as_described(asker: Asker) -> None:
+    wrong = {name: found for name, one in REQUESTS.items() if (found := await _wrong_with_request(asker, one))}
+    assert wrong == {}
+
+
+async def _wrong_with_request(asker: Asker, request: Request) -> list[Any]:
+    """What the reference does not say of a request and its response."""
     operation = PATHS[_pattern(request.path)][request.method.lower()]
-    assert errors(HTTP, operation["requestBody"]["content"]["application/json"]["schema"], request.body) == []
+    wrong = errors(HTTP, operation["requestBody"]["content"]["application/json"]["schema"], request.body)
     given = await asker.post(request, request.body)
     media = given.response.headers["Content-Type"].partition(";")[0]
     content = told(operation, given.status, media)
     if media == "application/json":
-        assert errors(HTTP, content["schema"], json.loads(given.content)) == []
-    else:
-        found = [errors(HTTP, content["x-event-data-schema"], one) for one in chunks_in(given.content)]
-        assert [one for one in found if one] == []
-        assert found
+        return wrong + errors(HTTP, content["schema"], json.loads(given.content))
+    chunks = chunks_in(given.content)
+    assert chunks
+    return wrong + [one for chunk in chunks for one in errors(HTTP, content["x-event-data-schema"], chunk)]
 
 
-@pytest.mark.parametrize("name", FRAMES)
-async def test_command_and_replies_are_as_described(asker: Asker, name: str) -> None:
-    request = FRAMES[name]
-    payload = SOCKET["components"]["messages"][request.body["type"]]["payload"]
-    assert errors(SOCKET, payload, request.body) == []
-    replies = await asker.tell(request, request.body)
-    for reply in replies:
-        assert errors(SOCKET, SOCKET["components"]["messages"][reply["type"]]["payload"], reply) == []
+async def test_commands_and_replies_are_as_described(asker: Asker) -> None:
+    wrong = {name: found for name, one in FRAMES.items() if (found := await _wrong_with_command(asker, one))}
+    assert wrong == {}
+
+
+async def _wrong_with_command(asker: Asker, request: Request) -> list[Any]:
+    """What the reference does not say of a command and its replies."""
+    frames = [request.body, *await asker.tell(request, request.body)]
+    messages = SOCKET["components"]["messages"]
+    return [one for frame in frames for one in errors(SOCKET, messages[frame["type"]]["payload"], frame)]
 
 
 ASKED: dict[str, dict[str, str]] = {

@@ -20,15 +20,16 @@ from streaming.urls import urlpatterns
 from tests.node import node_with_packages
 
 HERE = Path(__file__).parent
+FILES = written()
 
 
 def test_nothing_lacks_a_description() -> None:
     assert problems() == []
 
 
-@pytest.mark.parametrize("path", written(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_file_is_made_from_the_code(path: Path) -> None:
-    assert path.read_text() == written()[path], "Run: make reference"
+    assert path.read_text() == FILES[path], "Run: make reference"
 
 
 def test_openapi_document_is_valid() -> None:
