@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -34,11 +35,16 @@ QUANTILES = (50, 95)
 MILLIONTH = Decimal("0.000001")
 
 
-def usage_by(group: str, generations: QuerySet[Generation], summaries: QuerySet[Summary]) -> list[dict[str, Any]]:
+def usage_by(
+    group: str,
+    generations: QuerySet[Generation],
+    summaries: QuerySet[Summary],
+    counted: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+) -> list[dict[str, Any]]:
     """Returns one dict for each value of `group`, a key of `GROUPS`, with its sums and quantiles.
 
     `requests`, `failed` and the times are those of answers. Tokens and cost have the summaries, too. `cost` is None if
-    no cost is known. Times are in milliseconds.
+    no cost is known. Times are in milliseconds. `counted` passes the groups on: each takes some queries.
     """
     grouped = generations.annotate(group=GROUPS[group]).order_by("group")
     summed: Any = grouped.values("group").annotate(**SUMS)
@@ -48,7 +54,7 @@ def usage_by(group: str, generations: QuerySet[Generation], summaries: QuerySet[
         row = rows.setdefault(one["group"], {"group": one["group"], "requests": 0, "failed": 0})
         row |= {name: _total(row.get(name), one[name]) for name in SPENT}
     ordered = sorted(rows, key=lambda key: (key is not None, key))
-    return [_rounded(rows[key]) | _quantiles(grouped.filter(group=key)) for key in ordered]
+    return [_rounded(rows[key]) | _quantiles(grouped.filter(group=key)) for key in counted(ordered)]
 
 
 def _total(one: Any, other: Any) -> Any:
