@@ -11,7 +11,7 @@ from streaming.context.cutting import Load, cuts, next_cut, tokens_allowed
 from streaming.context.hook import Asked, Policy, policy_function
 from streaming.context.options import POLICIES, BadContext, ContextOptions, context_of
 from streaming.context.refusals import share_of
-from streaming.context.sent import Sent, Trail, sent_of
+from streaming.context.sent import Sent, Trail, metadata_of, sent_of
 from streaming.context.summaries import MAX_SUMMARY_CHARS, MAX_SUMMARY_TOKENS, digest_request, summary_turn
 from streaming.context.vendor import VENDOR_BODIES, vendor_body
 
@@ -30,6 +30,7 @@ __all__ = [
     "context_of",
     "cuts",
     "digest_request",
+    "metadata_of",
     "next_cut",
     "policy_function",
     "sent_of",

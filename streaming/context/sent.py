@@ -66,3 +66,11 @@ def sent_of(value: Any) -> Sent | None:
         return None if value is None else msgspec.convert(value, Sent)
     except msgspec.ValidationError:  # an imported archive may have anything there
         return None
+
+
+def metadata_of(value: Any) -> dict[str, Any]:
+    """Returns what clients are told of a value of `Generation.context`; nothing if all messages were sent."""
+    sent = sent_of(value)
+    if sent is None or not sent.dropped:
+        return {}
+    return {"context": {"dropped": sent.dropped, "first": sent.shown, "isSummarized": bool(sent.summary)}}

@@ -19,7 +19,7 @@ from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
-from streaming.context import sent_of
+from streaming.context import metadata_of
 from streaming.errors import PUBLIC_MESSAGES
 from streaming.models.clock import InsertedAtField, Now, from_now
 from streaming.models.managers import WrittenManager
@@ -235,16 +235,7 @@ class Generation(models.Model):
             "model": self.model or None,
             "error": self.error_text or None,
         }
-        return self._without_unknown(known) | self._context_metadata
-
-    @property
-    def _context_metadata(self) -> dict[str, Any]:
-        """Tells clients that older messages were not sent; nothing if all were."""
-        sent = sent_of(self.context)
-        if sent is None or not sent.dropped:
-            return {}
-        told = {"dropped": sent.dropped, "first": sent.shown, "isSummarized": bool(sent.summary)}
-        return {"context": told}
+        return self._without_unknown(known) | metadata_of(self.context)
 
     def _without_unknown(self, known: dict[str, Any]) -> dict[str, Any]:
         return known if self.head_seq else {name: value for name, value in known.items() if value is not None}
