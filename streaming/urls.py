@@ -6,6 +6,7 @@ from streaming.views import (
     agui_patterns,
     chat_patterns,
     conversation_patterns,
+    deletion_patterns,
     feedback_patterns,
     file_patterns,
     health_patterns,
@@ -23,6 +24,7 @@ urlpatterns = [
     *listing_patterns,
     *file_patterns,
     *health_patterns,
+    *deletion_patterns,
     *page_patterns,
     *probe_patterns,
 ]

@@ -118,6 +118,11 @@ class Settings(
         "The dotted paths of the site's tools: functions with the decorator `streaming.tools.tool`, or `ToolSpec` "
         "objects.",
     )
+    MCP_SERVERS: Setting[dict[str, dict[str, Any]]] = Setting(
+        checked_elsewhere(unchanged, "a dict of server entries by name"),
+        {},
+        "The MCP servers whose tools models may call, by name: see [mcp.md](mcp.md).",
+    )
     MAX_STEPS = Setting(
         whole(2),
         8,

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from streaming import mcp
 from streaming.access import open_everywhere, open_streams
 from streaming.conf import settings
 from streaming.database import in_database
@@ -78,6 +79,8 @@ class Supervisor:
             raise Overloaded("This server is about to restart. Try again in a moment.")
         if len(self._runs) + len(self._accepting) >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
+        if toolbox is None:
+            await mcp.ready()
         sender = Sender(owner, self.worker, toolbox, output, client_tools)
         with span("submission", conversation=submission.key, provider=submission.provider):
             submitting = self._detach(self._submit(sender, submission, tool_choice, here()))
@@ -105,8 +108,9 @@ class Supervisor:
             run.cancel(reason)
 
     def ensure_sweeping(self) -> None:
-        """Starts the sweeper if it does not run yet."""
+        """Starts the sweeper if it does not run yet, and begins to connect to the MCP servers."""
         if self._sweeping is None:
+            mcp.connect()
             self._sweeping = self._spawn(sweep_forever())
 
     async def idle(self) -> None:
@@ -131,6 +135,7 @@ class Supervisor:
             left = len(self._runs)
             await self._idle_within(SETTLE_SECONDS)
         await open_streams().close()
+        await mcp.close()
         await asyncio.to_thread(wait_for_receivers, SETTLE_SECONDS)
 
     async def _idle_within(self, seconds: float) -> None:

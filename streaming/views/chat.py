@@ -14,6 +14,7 @@ from streaming.models import Generation, Message, Owner, earlier_rows
 from streaming.subscription import follow, has_end, subscribe
 from streaming.supervisor import current, stop
 from streaming.views.conversations import find_conversation
+from streaming.views.deletion import delete_conversations
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.listing import list_conversations
 from streaming.views.sse import stream_response
@@ -121,7 +122,7 @@ def generation_to_resume(owner: Owner, key: str) -> Generation | None:
 
 
 chat_patterns = [
-    path("api/chat", by_method(GET=list_conversations, POST=chat), name="api_chat"),
+    path("api/chat", by_method(GET=list_conversations, POST=chat, DELETE=delete_conversations), name="api_chat"),
     path("api/chat/<str:key>/stream", resume, name="api_stream"),
     path("api/chat/<str:key>/stop", stop_answer, name="api_stop"),
 ]
