@@ -143,6 +143,12 @@ class Settings(
         "The largest output of a tool, as JSON. It is stored, sent to clients, and sent to the model at each "
         "further step.",
     )
+    MAX_CLIENT_TOOLS = Setting(
+        whole(0),
+        20,
+        "The number of tools that an AG-UI client may bring with a request. Their names, descriptions and schemas are "
+        "sent to the model. 0: the tools of clients are ignored.",
+    )
     FIRST_DELTA_SECONDS = Setting(
         SECONDS, 300, "The longest wait for the first piece of an answer. Reasoning models are silent for minutes."
     )
