@@ -79,8 +79,6 @@ class Supervisor:
             raise Overloaded("This server is about to restart. Try again in a moment.")
         if len(self._runs) + len(self._accepting) >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
-        if toolbox is None:
-            await mcp.ready()
         sender = Sender(owner, self.worker, toolbox, output, client_tools)
         with span("submission", conversation=submission.key, provider=submission.provider):
             submitting = self._detach(self._submit(sender, submission, tool_choice, here()))
@@ -157,6 +155,8 @@ class Supervisor:
     async def _submit(
         self, sender: Sender, submission: Submission, tool_choice: str | None, asked_in: Any
     ) -> Generation:
+        if sender.toolbox is None:
+            await mcp.ready()
         async with kept(sender.owner, submission.key, submission.files) as files:
             submission = msgspec.structs.replace(submission, files=files)
             generation, start = await _accept(sender, submission)
