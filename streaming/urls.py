@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streaming.views import (
+    agui_patterns,
     chat_patterns,
     conversation_patterns,
     deletion_patterns,
@@ -17,6 +18,7 @@ from streaming.views import (
 app_name = "streaming"
 urlpatterns = [
     *chat_patterns,
+    *agui_patterns,
     *conversation_patterns,
     *feedback_patterns,
     *listing_patterns,

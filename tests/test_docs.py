@@ -78,6 +78,8 @@ def test_client_versions_are_those_that_are_tested():
     tested = [locked[f"node_modules/ai-v{major}"]["version"] for major in (5, 6, 7)]
     named = re.findall(r"\d+\.\d+\.\d+", (ROOT / "docs/use-chat.md").read_text())
     assert sorted(set(named)) == tested
+    [agui] = re.findall(r"`@ag-ui/client` (\d+\.\d+\.\d+)", (ROOT / "docs/ag-ui.md").read_text())
+    assert agui == locked["node_modules/@ag-ui/client"]["version"]
 
 
 def test_pages_page_names_every_template_and_colour():

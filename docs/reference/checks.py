@@ -77,6 +77,18 @@ CHECKS: dict[str, tuple[str, str]] = {
         "provider itself, or one alias twice.",
         "Correct what the text names. [fallback.md](fallback.md) has the rules.",
     ),
+    "streaming.E017": (
+        "An entry of `STREAMING_MCP_SERVERS` is wrong.",
+        "The message says what it may have. [mcp.md](mcp.md) has the entries.",
+    ),
+    "streaming.E018": (
+        "`STREAMING_MCP_SERVERS` is set, but the package `mcp` is missing.",
+        'Run `pip install "django-llm-streaming[mcp]"`.',
+    ),
+    "streaming.E019": (
+        "A tool of the site has a name that begins with the name of an MCP server and `__`.",
+        "Rename the tool or the server. Otherwise the two could not be told apart.",
+    ),
     "streaming.W020": (
         "`ASGI_APPLICATION` is not set.",
         "Set it, and serve it with Daphne or uvicorn. Under WSGI the API answers 501.",

@@ -5,6 +5,7 @@ An address without an entry, or an entry without an address, stops `make referen
 
 from __future__ import annotations
 
+from docs.reference.agui_bodies import AgentEvent, RunAgentInput
 from docs.reference.bodies import (
     BranchRequest,
     ChatRequest,
@@ -46,6 +47,8 @@ MEASURED = Answer("The figures. Further ones need the site's token.", media=(JSO
 NOT_OWNED = (NotAsync,)
 """The refusals of addresses that belong to no owner."""
 
+RUN = Answer("The run as events of AG-UI. The last one is `RUN_FINISHED` or `RUN_ERROR`.", AgentEvent, (EVENTS,))
+
 ENDPOINTS: dict[str, Methods] = {
     "api_chat": {
         "GET": Operation(
@@ -78,6 +81,25 @@ ENDPOINTS: dict[str, Methods] = {
                 Query("after", "The number of the last event that the client has.", {"type": "integer", "minimum": 0}),
                 Query("Last-Event-ID", "The same, from an `EventSource`. It counts first.", place="header"),
                 HTML_TOO,
+            ),
+            errors=(BadRequest, TooManyRequests),
+        )
+    },
+    "api_agui": {
+        "POST": Operation(
+            "Run an agent, as AG-UI calls it. It does what `POST api/chat` does, in the events of AG-UI.",
+            {200: RUN},
+            body=RunAgentInput,
+            errors=(BadRequest, NotFound, Conflict, TooLarge, UnsupportedFile, TooManyRequests, OverBudget),
+        )
+    },
+    "api_agui_thread": {
+        "GET": Operation(
+            "Load or resume a thread of AG-UI. Without a cursor, all messages come first.",
+            {200: RUN},
+            queries=(
+                Query("after", "The cursor of the last event that the client has."),
+                Query("Last-Event-ID", "The same. It counts first.", place="header"),
             ),
             errors=(BadRequest, TooManyRequests),
         )

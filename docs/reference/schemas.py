@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
+from docs.reference.agui_bodies import AgentTool
 from docs.reference.bodies import ONE_OF, ChatRequest, SendCommand, SentFile
 from streaming.intake import Opinion
 from streaming.intake.bounds import BOUNDS, MAX_REQUEST_ID_CHARS
 from streaming.intake.submission import Submission
-from streaming.protocol import FilePart
+from streaming.protocol import FilePart, ToolSpec
 
 Schema = dict[str, Any]
 REFERENCES = "#/components/schemas/{name}"
@@ -25,12 +26,15 @@ FIELDS: dict[tuple[type, str], tuple[tuple[type, str], ...]] = {
     (Submission, "prompt"): ((ChatRequest, "prompt"), (SendCommand, "prompt")),
     (FilePart, "url"): ((SentFile, "url"),),
     (Opinion, "comment"): ((Opinion, "comment"),),
+    (ToolSpec, "name"): ((AgentTool, "name"),),
+    (ToolSpec, "description"): ((AgentTool, "description"),),
 }
 """The fields of bodies that a bound of `BOUNDS` limits."""
 
 ELSEWHERE = {
     "FilePart.filename": "a longer name is cut",
     "ToolResult.output": "an output is any JSON, measured in its encoded form",
+    "ToolSpec.parameters": "a schema is any JSON, measured in its encoded form",
     "ToolApproval.reason": "it is inside a part of a message",
 }
 """The bounds that no schema can state, and why."""

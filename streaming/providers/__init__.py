@@ -24,6 +24,7 @@ from streaming.providers.registry import (
     options_of,
     origin_of,
     provider_class,
+    structured_by,
 )
 
 __all__ = [
@@ -45,4 +46,5 @@ __all__ = [
     "origin_of",
     "provider_class",
     "route_to",
+    "structured_by",
 ]

@@ -2,11 +2,13 @@
 
 `endpoint` decorates the JSON and streaming endpoints in `chat`, `conversations`, `feedback`, `listing` and `files`.
 `sse` makes a subscription into a response. `pages` has the chat pages, and `shown` makes the values for their
-templates. A site streams an answer from a view of its own with `stream_answer`.
+templates. A site streams an answer from a view of its own with `stream_answer`, and
+answers with an object by `object_view`.
 """
 
 from __future__ import annotations
 
+from streaming.views.agui import agui_patterns
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
 from streaming.views.deletion import deletion_patterns
@@ -15,6 +17,7 @@ from streaming.views.feedback import feedback_patterns
 from streaming.views.files import accepted_files, file_patterns
 from streaming.views.health import health_patterns
 from streaming.views.listing import listing_patterns
+from streaming.views.objects import object_view
 from streaming.views.pages import page_patterns
 from streaming.views.probe import probe_patterns
 from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, script_texts, shown_messages
@@ -26,6 +29,7 @@ __all__ = [
     "BLANK_PARTS",
     "ShownMessage",
     "accepted_files",
+    "agui_patterns",
     "chat_patterns",
     "conversation_patterns",
     "database_refusals",
@@ -34,6 +38,7 @@ __all__ = [
     "file_patterns",
     "health_patterns",
     "listing_patterns",
+    "object_view",
     "outside_transactions",
     "page_patterns",
     "probe_patterns",

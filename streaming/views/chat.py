@@ -35,7 +35,7 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
 
     It is also 204 for a conversation that does not exist yet, because clients ask before they send the first message.
     """
-    generation = await in_database(_generation_to_resume, owner, key)
+    generation = await in_database(generation_to_resume, owner, key)
     after = _cursor(request)
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
         return HttpResponse(status=204)
@@ -111,7 +111,7 @@ def _shown_id(message: Message) -> str:
     return [*earlier_rows(message), message][0].public_id
 
 
-def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
+def generation_to_resume(owner: Owner, key: str) -> Generation | None:
     """The newest generation, if it is at the end of the path that is shown; None for a key that the owner has not used.
 
     A client that comes back followed the newest generation. Its cursor has no meaning in the log of another one.

@@ -1,4 +1,4 @@
-"""The example site with all providers of the live tests, and with short intervals.
+"""The example site with object endpoints, with all providers of the live tests, and with short intervals.
 
 `LIVE_PEER_URL` is the address of the scripted peer. `LIVE_SETTINGS` is a JSON object of further settings.
 """
@@ -13,6 +13,7 @@ from tests.live.providers import TOOLS, providers
 
 STREAMING_PROVIDERS = providers(os.environ.get("LIVE_PEER_URL", "http://127.0.0.1:9"))
 STREAMING_TOOLS = [f"tests.sample_tools.{name}" for name in TOOLS]
+ROOT_URLCONF = "tests.live.urls"
 STREAMING_HEARTBEAT_SECONDS = 0.3
 STREAMING_TICK_SECONDS = 0.1
 STREAMING_POLL_SECONDS = 0.05

@@ -46,9 +46,9 @@ async def asker(settings: Any) -> AsyncGenerator[Asker]:
     await one.close()
 
 
-def _pattern(path: str) -> str:
+def _pattern(request: Request) -> str:
     """The address of the reference for that of a request in `tests.asked`."""
-    return "/api/chat" + path.replace("<key>", "{key}").replace("<answer>", "{message_id}")
+    return request.root + request.path.replace("<key>", "{key}").replace("<answer>", "{message_id}")
 
 
 async def test_requests_and_responses_are_as_described(asker: Asker) -> None:
@@ -58,7 +58,7 @@ async def test_requests_and_responses_are_as_described(asker: Asker) -> None:
 
 async def _wrong_with_request(asker: Asker, request: Request) -> list[Any]:
     """What the reference does not say of a request and its response."""
-    operation = PATHS[_pattern(request.path)][request.method.lower()]
+    operation = PATHS[_pattern(request)][request.method.lower()]
     wrong = errors(HTTP, operation["requestBody"]["content"]["application/json"]["schema"], request.body)
     given = await asker.post(request, request.body)
     media = given.response.headers["Content-Type"].partition(";")[0]
@@ -87,6 +87,7 @@ ASKED: dict[str, dict[str, str]] = {
     "/api/chat/{key}": {},
     "/api/chat/{key}/export": {"format": "json"},
     "/api/chat/{key}/stream": {"after": "1", "html": "1"},
+    "/api/agui/{key}": {},
     "/api/providers": {},
     "/api/files/{pk}": {},
     "/streaming/health": {},
@@ -99,7 +100,7 @@ ELSEWHERE = {("get", "/streaming/probe"), ("get", "/streaming/metrics")}
 
 
 def test_every_operation_of_the_api_is_asked_here() -> None:
-    asked = {(one.method.lower(), _pattern(one.path)) for one in REQUESTS.values()}
+    asked = {(one.method.lower(), _pattern(one)) for one in REQUESTS.values()}
     asked |= {("get", path) for path in ASKED} | {("delete", path.partition("?")[0]) for path in ENDED} | ELSEWHERE
     asked |= {("post", "/api/files"), ("patch", "/api/chat/{key}")}
     operations = {(method, path) for path, methods in PATHS.items() for method in methods if method != "parameters"}

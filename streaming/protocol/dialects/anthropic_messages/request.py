@@ -23,7 +23,7 @@ from streaming.protocol.parts import (
     ToolResult,
     text_of,
 )
-from streaming.protocol.requests import GenerationRequest, ToolSpec
+from streaming.protocol.requests import GenerationRequest, ToolSpec, named_schema, with_extra
 from streaming.protocol.requests.data_url import base64_of, is_http, text_in
 from streaming.protocol.requests.turns import group_by_role, output_of
 
@@ -44,6 +44,7 @@ UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 
 def messages_body(request: GenerationRequest) -> JSONObject:
     """Returns the body, ready for JSON. Fields that the request leaves open are absent."""
+    schema = named_schema(request)
     fields = {
         "model": request.model,
         "system": _system(request) or None,
@@ -54,10 +55,10 @@ def messages_body(request: GenerationRequest) -> JSONObject:
         "tools": [_tool(tool) for tool in request.tools] or None,
         "tool_choice": _tool_choice(request.tool_choice) if request.tools else None,
         "container": _container(request),
+        "output_config": schema and {"format": {"type": "json_schema", "schema": schema["schema"]}},
     }
-    body = {key: value for key, value in fields.items() if value is not None}
     is_marked = request.uses_cache and not has_breakpoints(request.extra)
-    return (with_breakpoints(body) if is_marked else body) | request.extra
+    return with_extra(with_breakpoints(fields) if is_marked else fields, request.extra)
 
 
 def _container(request: GenerationRequest) -> str | None:
