@@ -246,6 +246,33 @@ class HtmlChunk(Given):
     transient: bool
 
 
+class AgentTool(Taken):
+    """A tool that an AG-UI client executes. `parameters` is the JSON Schema of its arguments."""
+
+    name: str
+    description: str = ""
+    parameters: dict[str, Any] = {}
+
+
+class RunRequest(Taken):
+    """The `RunAgentInput` of AG-UI. Of `messages` only the end is read: a question, or outputs of tools."""
+
+    threadId: Annotated[str, Meta(description="The conversation. A new id begins one.")]
+    runId: Annotated[str | None, Meta(description="The client's name for the run. The events repeat it.")] = None
+    messages: list[dict[str, Any]] = []
+    tools: Annotated[list[AgentTool] | None, Meta(description="The tools that the client executes.")] = None
+    resume: Annotated[list[dict[str, Any]] | None, Meta(description="Decisions about calls that wait.")] = None
+    forwardedProps: Annotated[
+        dict[str, Any] | None, Meta(description="`provider`, `trigger` and `messageId`, as in `POST api/chat`.")
+    ] = None
+
+
+class AgentEvent(msgspec.Struct):
+    """An event of AG-UI. https://docs.ag-ui.com/sdk/js/core/events has the keys of each type."""
+
+    type: str
+
+
 class StreamChunk(msgspec.Struct):
     """The `data:` of one server-sent event."""
 

@@ -5,8 +5,8 @@ An address without an entry, or an entry without an address, stops `make referen
 
 from __future__ import annotations
 
-from docs.reference.agui_bodies import AgentEvent, RunAgentInput
 from docs.reference.bodies import (
+    AgentEvent,
     BranchRequest,
     ChatRequest,
     DeletedAll,
@@ -15,6 +15,7 @@ from docs.reference.bodies import (
     GivenConversation,
     Listed,
     Providers,
+    RunRequest,
     Stopped,
     StopRequest,
     StreamChunk,
@@ -42,12 +43,11 @@ PARAMETERS = {
 
 HTML_TOO = Query("html", "With `1`, the HTML of the texts follows in `data-html` chunks.", {"const": "1"})
 STREAM = Answer("The answer as server-sent events. The last one is `data: [DONE]`.", StreamChunk, (EVENTS,))
+RUN = Answer("The run as events of AG-UI.", AgentEvent, (EVENTS,))
 DONE = Answer("It is done. There is no body.")
 MEASURED = Answer("The figures. Further ones need the site's token.", media=(JSON, TEXT))
 NOT_OWNED = (NotAsync,)
 """The refusals of addresses that belong to no owner."""
-
-RUN = Answer("The run as events of AG-UI. The last one is `RUN_FINISHED` or `RUN_ERROR`.", AgentEvent, (EVENTS,))
 
 ENDPOINTS: dict[str, Methods] = {
     "api_chat": {
@@ -81,25 +81,6 @@ ENDPOINTS: dict[str, Methods] = {
                 Query("after", "The number of the last event that the client has.", {"type": "integer", "minimum": 0}),
                 Query("Last-Event-ID", "The same, from an `EventSource`. It counts first.", place="header"),
                 HTML_TOO,
-            ),
-            errors=(BadRequest, TooManyRequests),
-        )
-    },
-    "api_agui": {
-        "POST": Operation(
-            "Run an agent, as AG-UI calls it. It does what `POST api/chat` does, in the events of AG-UI.",
-            {200: RUN},
-            body=RunAgentInput,
-            errors=(BadRequest, NotFound, Conflict, TooLarge, UnsupportedFile, TooManyRequests, OverBudget),
-        )
-    },
-    "api_agui_thread": {
-        "GET": Operation(
-            "Load or resume a thread of AG-UI. Without a cursor, all messages come first.",
-            {200: RUN},
-            queries=(
-                Query("after", "The cursor of the last event that the client has."),
-                Query("Last-Event-ID", "The same. It counts first.", place="header"),
             ),
             errors=(BadRequest, TooManyRequests),
         )
@@ -158,6 +139,25 @@ ENDPOINTS: dict[str, Methods] = {
             {204: DONE},
             errors=(NotFound, Conflict),
         ),
+    },
+    "api_agui": {
+        "POST": Operation(
+            "Send a message over AG-UI and stream the run. Outputs of tools and decisions continue an answer.",
+            {200: RUN},
+            body=RunRequest,
+            errors=(BadRequest, NotFound, Conflict, TooLarge, UnsupportedFile, TooManyRequests, OverBudget),
+        )
+    },
+    "api_agui_thread": {
+        "GET": Operation(
+            "Load a conversation over AG-UI, or take up a running answer.",
+            {200: RUN},
+            queries=(
+                Query("after", "The id of the last event that the client has."),
+                Query("Last-Event-ID", "The same, from an `EventSource`. It counts first.", place="header"),
+            ),
+            errors=(BadRequest, TooManyRequests),
+        )
     },
     "api_providers": {
         "GET": Operation(

@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from docs.reference.agui_bodies import AgentTool
-from docs.reference.bodies import ONE_OF, ChatRequest, SendCommand, SentFile
+from docs.reference.bodies import ONE_OF, AgentTool, ChatRequest, SendCommand, SentFile
 from streaming.intake import Opinion
 from streaming.intake.bounds import BOUNDS, MAX_REQUEST_ID_CHARS
 from streaming.intake.submission import Submission
@@ -34,8 +33,8 @@ FIELDS: dict[tuple[type, str], tuple[tuple[type, str], ...]] = {
 ELSEWHERE = {
     "FilePart.filename": "a longer name is cut",
     "ToolResult.output": "an output is any JSON, measured in its encoded form",
-    "ToolSpec.parameters": "a schema is any JSON, measured in its encoded form",
     "ToolApproval.reason": "it is inside a part of a message",
+    "ToolSpec.parameters": "a schema is any JSON, measured in its encoded form",
 }
 """The bounds that no schema can state, and why."""
 
