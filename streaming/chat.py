@@ -21,6 +21,7 @@ from contextlib import aclosing
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from streaming.archive import delete_conversations as delete_stored
 from streaming.conf import settings
@@ -215,7 +216,7 @@ def _active_ids(owner: Owner, key: str | None) -> list[uuid.UUID]:
 def _load_result(generation_id: uuid.UUID) -> Result:
     generation = Generation.objects.select_related("message", "conversation").filter(pk=generation_id).first()
     if generation is None:
-        raise NotFound(PUBLIC_MESSAGES["deleted"])
+        raise NotFound(_(PUBLIC_MESSAGES["deleted"]))
     return Result(
         status=generation.status,
         text=generation.message.text,

@@ -11,6 +11,8 @@ from decimal import Decimal
 from django.db.models import Sum
 from django.dispatch import Signal
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from streaming.conf import settings
 from streaming.costs.budget_settings import Budget, budgets
@@ -64,10 +66,20 @@ def check_budgets(owner: Owner) -> None:
 
 
 def _refusal(budget: Budget) -> str:
-    who = "You have" if budget.scope == "owner" else "This site has"
-    of = {"tokens": f"{budget.limit:,} tokens", "money": f"{settings.CURRENCY} {budget.limit:,}"}[budget.unit]
-    when = {"day": ("today", "tomorrow"), "month": ("this month", "next month")}[budget.period]
-    return f"{who} used up the budget of {of} for {when[0]}. There is a new one {when[1]}."
+    amount = f"{budget.limit:,}"
+    of = gettext("%(count)s tokens") % {"count": amount} if budget.unit == "tokens" else f"{settings.CURRENCY} {amount}"
+    return str(REFUSALS[budget.scope, budget.period]) % {"amount": of}
+
+
+REFUSALS = {
+    ("owner", "day"): _("You have used up the budget of %(amount)s for today. There is a new one tomorrow."),
+    ("owner", "month"): _("You have used up the budget of %(amount)s for this month. There is a new one next month."),
+    ("site", "day"): _("This site has used up the budget of %(amount)s for today. There is a new one tomorrow."),
+    ("site", "month"): _(
+        "This site has used up the budget of %(amount)s for this month. There is a new one next month."
+    ),
+}
+"""The scope and the period of a budget -> the text that people read when it is spent."""
 
 
 def _bounds(period: str) -> tuple[datetime.datetime, datetime.datetime]:

@@ -38,7 +38,14 @@ class Message(models.Model):
     conversation = models.ForeignKey(
         "streaming.Conversation", on_delete=models.CASCADE, related_name="messages", verbose_name=_("conversation")
     )
-    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="replies",
+        verbose_name=_("previous message"),
+    )
     role = models.CharField(_("role"), max_length=16, choices=Role.choices)
     parts = models.JSONField(_("parts"), default=list)
     text = models.TextField(_("text"), blank=True)
@@ -65,7 +72,7 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         """No text: Django's admin shows it to staff who may not read what people wrote."""
-        return f"{self.role} {self.id}"
+        return f"{self.get_role_display()} {self.id}"
 
     @property
     def public_id(self) -> str:

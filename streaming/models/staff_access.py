@@ -70,4 +70,4 @@ class StaffAccess(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.username} {self.action} {self.kind} {self.object_id}".rstrip()
+        return f"{self.username} {self.get_action_display()} {self.kind} {self.object_id}".rstrip()

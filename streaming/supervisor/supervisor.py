@@ -10,6 +10,8 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import msgspec
+from django.utils.translation import activate, get_language
+from django.utils.translation import gettext as _
 
 from streaming.access import open_everywhere, open_streams
 from streaming.conf import settings
@@ -70,9 +72,9 @@ class Supervisor:
         """
         self.ensure_sweeping()
         if self.is_draining:
-            raise Overloaded("This server is about to restart. Try again in a moment.")
+            raise Overloaded(_("This server is about to restart. Try again in a moment."))
         if len(self._runs) + len(self._accepting) >= settings.MAX_ACTIVE_PER_PROCESS:
-            raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
+            raise Overloaded(_("This site is writing as many answers as it can. Try again in a moment."))
         sender = Sender(owner, self.worker, toolbox)
         with span("submission", conversation=submission.key, provider=submission.provider):
             submitting = self._detach(self._submit(sender, submission, tool_choice, here()))
@@ -141,8 +143,14 @@ class Supervisor:
         return task
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Runs `work` in a fresh context, so that it inherits no request's executor or connection."""
-        return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        """Runs `work` in a fresh context, so that it inherits no request's executor or connection.
+
+        Only the language is the caller's: the answer's error message is written for the person who asked.
+        """
+        context = contextvars.Context()
+        if language := get_language():
+            context.run(activate, language)
+        return asyncio.get_running_loop().create_task(work, context=context)
 
     async def _submit(
         self, sender: Sender, submission: Submission, tool_choice: str | None, asked_in: Any

@@ -215,7 +215,7 @@ def page_response(
     owned = Conversation.objects.owned_by(owner)
     opened = owned.filter(key=key).first() if key else None
     if key and opened is None and refusal is None:
-        raise Http404("There is no such conversation.")
+        raise Http404(gettext("There is no such conversation."))
     query = request.GET.get("q", "")
     page = listed(owner, query, request.GET.get("page"))
     context: dict[str, Any] = {

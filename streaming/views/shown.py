@@ -135,7 +135,7 @@ def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
 
 def script_texts() -> str:
     """The texts of chat.js in the active language, as a JSON object."""
-    return json.dumps({name: gettext(str(text)) for name, text in (NOTES | SCRIPT_TEXTS).items()})
+    return json.dumps({name: str(text) for name, text in (NOTES | SCRIPT_TEXTS).items()})
 
 
 def _note(metadata: dict[str, Any]) -> str:
