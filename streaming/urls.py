@@ -11,6 +11,8 @@ from streaming.views import (
     listing_patterns,
     page_patterns,
     probe_patterns,
+    share_patterns,
+    shared_patterns,
 )
 
 app_name = "streaming"
@@ -23,4 +25,6 @@ urlpatterns = [
     *health_patterns,
     *page_patterns,
     *probe_patterns,
+    *share_patterns,
+    *shared_patterns,
 ]

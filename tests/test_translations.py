@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 
 from streaming import errors
 from streaming.errors import PUBLIC_MESSAGES, RequestError
-from streaming.models import Feedback, Generation, Review, StaffAccess
+from streaming.models import Feedback, Generation, Review, Share, StaffAccess
 from streaming.protocol import FilePart, FinishReason, ReasoningPart, TextPart, ToolApproval, ToolCall, ToolResult
 from tests import catalogues
 from tests.admin.site import exchange
@@ -82,6 +82,7 @@ NOT_SAID: set[tuple[str, str]] = {
     ("views/endpoint.py", "NotFound"),
     ("views/health.py", "NotFound"),
     ("views/probe.py", "NotFound"),
+    ("views/shares.py", "NotFound"),
     ("views/endpoint.py", "TooLarge"),
 }
 """Refusals that only programs get."""
@@ -113,7 +114,7 @@ PARTS = (
 
 @pytest.fixture
 def site(settings: Any) -> None:
-    settings.STREAMING_SHOW_USAGE = True
+    settings.STREAMING_SHOW_USAGE = settings.STREAMING_SHARES = True
     settings.STREAMING_SUGGESTIONS = ["⟦suggestion⟧"]
     settings.STREAMING_REVIEW_LABELS = ["⟦label⟧"]
     entry = settings.STREAMING_PROVIDERS["default"]
@@ -133,6 +134,9 @@ async def test_the_pages_show_no_word_beside_the_catalogues() -> None:
     await client.post("/chat/c1/send/", {"prompt": "⟦again⟧", "edited": ""})
     pages = [page, html(await client.get("/chat/c1/")), html(await client.get("/")), html(await client.get("/?q=zz"))]
     pages.append(html(await send(client, "", "c2")))  # a refusal
+    made = html(await client.post("/chat/c1/shares/", {"days": "7", "tools": "1", "reasoning": "1", "files": "1"}))
+    [link] = re.findall(r'value="http://testserver(/shared/[^"]+)"', made)
+    pages += [made, html(await client.get(link)), html(await client.get("/shared/x/"))]
     assert {word for each in pages for word in bare_words(each, r"Hello( from the script\.)?")} == set()
 
 
@@ -189,6 +193,7 @@ def _admin_pages(client: Client) -> Iterator[tuple[str, str]]:
         ("conversation", answer.conversation_id),
         ("message", answer.message_id),
         ("generation", answer.pk),
+        ("share", Share.objects.values_list("pk", flat=True).first()),
         ("staffaccess", StaffAccess.objects.values_list("pk", flat=True).first()),
     ):
         for address in (
@@ -218,6 +223,7 @@ def test_the_admin_shows_no_word_beside_the_catalogues() -> None:
     Feedback.objects.create(message=answer, thumb=-1, comment="⟦comment⟧")
     Review.objects.create(message=answer, rating=3, is_flagged=True, note="⟦note⟧", labels="\n⟦label⟧\n")
     StaffAccess.objects.create(username="⟦who⟧", action="view", kind="message", object_id="1")
+    Share.objects.create(conversation=conversation, digest="x")
     faults = {address: bare_words(page, DATA) for address, page in _admin_pages(client)}
     assert {address: words for address, words in faults.items() if words} == {}
 

@@ -16,6 +16,7 @@ from streaming.archive.errors import BadLine
 from streaming.archive.pruning import (
     CONVERSATIONS_PER_DELETION,
     delete_conversations,
+    forget_expired_shares,
     forget_old,
     prune,
     unused_for,
@@ -38,6 +39,7 @@ __all__ = [
     "Import",
     "bundles",
     "delete_conversations",
+    "forget_expired_shares",
     "forget_old",
     "prune",
     "read_archive",

@@ -17,6 +17,7 @@ from streaming.intake.feedback import checked, keep_opinion, read_opinion
 from streaming.intake.opinion import Opinion
 from streaming.intake.parsing import read_stop, read_submission, submission_of
 from streaming.intake.pending import Accepted, Sender, Start
+from streaming.intake.shares import ShareOptions, checked_options, read_share_options, revoke, share, shares_of
 from streaming.intake.submission import Submission, ToolAnswer
 
 __all__ = [
@@ -25,12 +26,14 @@ __all__ = [
     "Changes",
     "Opinion",
     "Sender",
+    "ShareOptions",
     "Start",
     "Submission",
     "ToolAnswer",
     "accept",
     "change",
     "checked",
+    "checked_options",
     "clean",
     "delete",
     "keep_opinion",
@@ -39,10 +42,14 @@ __all__ = [
     "read_command",
     "read_json",
     "read_opinion",
+    "read_share_options",
     "read_stop",
     "read_submission",
     "request_id_if_any",
     "request_id_of",
+    "revoke",
     "select_branch",
+    "share",
+    "shares_of",
     "submission_of",
 ]

@@ -18,6 +18,7 @@ from streaming.models.messages import Message, Role, stored_content
 from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
+from streaming.models.shares import Share
 from streaming.models.staff_access import Action, StaffAccess
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Owner",
     "Review",
     "Role",
+    "Share",
     "StaffAccess",
     "Status",
     "Thumb",

@@ -100,12 +100,16 @@ def path_to(leaf: Message | None, parent_of: Callable[[Message], Message | None]
 
 def stored_content(parts: tuple[Part, ...]) -> dict[str, Any]:
     """Returns the values of a message's fields that hold these parts."""
-    levels = JSON_LEVELS.get(connections[router.db_for_write(Message)].vendor, MAX_LEVELS)
     return {
-        "parts": storable([one for part in parts for one in _dumped(part)], levels),
+        "parts": storable_json([one for part in parts for one in _dumped(part)]),
         "text": storable(text_of(parts)),
         "tool_names": storable(joined(part.name for part in parts if isinstance(part, ToolCall))),
     }
+
+
+def storable_json(value: Any) -> Any:
+    """Returns a JSON value that the database can hold."""
+    return storable(value, JSON_LEVELS.get(connections[router.db_for_write(Message)].vendor, MAX_LEVELS))
 
 
 def _dumped(part: Part) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ class Action(models.TextChoices):
     REPLAY = "replay", _("replayed")
     FILE = "file", _("opened a file")
     EXPORT = "export", _("exported")
+    REVOKE = "revoke", _("revoked")
 
 
 class StaffAccessQuerySet(models.QuerySet["StaffAccess"]):

@@ -16,6 +16,8 @@ from streaming.views.health import health_patterns
 from streaming.views.listing import listing_patterns
 from streaming.views.pages import page_patterns
 from streaming.views.probe import probe_patterns
+from streaming.views.shared import shared_patterns
+from streaming.views.shares import share_patterns
 from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, script_texts, shown_messages
 from streaming.views.sse import stream_answer
 
@@ -34,6 +36,8 @@ __all__ = [
     "page_patterns",
     "probe_patterns",
     "script_texts",
+    "share_patterns",
+    "shared_patterns",
     "shown_messages",
     "stream_answer",
 ]

@@ -69,7 +69,7 @@ async def download(request: HttpRequest, owner: Owner, pk: uuid.UUID) -> HttpRes
     """Serves a file to its owner and to staff with the permission to view messages."""
     attachment = await in_database(_find, owner, pk, reader=await _reader_of_messages(request))
     etag = quote_etag(attachment.digest)
-    response = get_conditional_response(request, etag=etag) or await _opened(attachment)
+    response = get_conditional_response(request, etag=etag) or await opened(attachment)
     for name, value in (HEADERS | {"ETag": etag}).items():
         response.headers[name] = value
     return response
@@ -142,7 +142,7 @@ def _find(owner: Owner, pk: uuid.UUID, *, reader: Any) -> Attachment:
     return found
 
 
-async def _opened(attachment: Attachment) -> HttpResponse | StreamingHttpResponse:
+async def opened(attachment: Attachment) -> HttpResponse | StreamingHttpResponse:
     """The response with the file's content. The browser shows only pictures and downloads everything else."""
     content = StoredBytes(await asyncio.to_thread(_open, attachment))
     charset = "; charset=utf-8" if is_text(attachment.media_type) else ""

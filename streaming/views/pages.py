@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from streaming.access import owner_of, refuse_sync, remember
+from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
 from streaming.intake import Changes, change, clean, delete, select_branch, submission_of
@@ -222,6 +223,7 @@ def page_response(
         "conversation": opened,
         "conversations": page,
         "groups": grouped(page),
+        "shares": settings.SHARES,
         "theme": theme if (theme := request.COOKIES.get(THEME_COOKIE)) in THEMES else "",
         "query": query,
         "is_active": opened is not None and Generation.objects.filter(active_conversation=opened).exists(),
