@@ -13,7 +13,7 @@ from django.utils import timezone
 from streaming.conf import settings
 from streaming.costs.package import CURRENCY, cost_by_package
 from streaming.costs.price_settings import Price, price_for
-from streaming.models import Generation
+from streaming.models import Generation, SideCall
 from streaming.protocol import Usage
 from streaming.providers import options_of, provider_class
 
@@ -34,8 +34,8 @@ class Cost(NamedTuple):
     price: dict[str, Any] | None = None
 
 
-def cost_of(generation: Generation) -> Cost:
-    """Returns what a generation costs, as far as its usage and its model's price are known. Raises nothing.
+def cost_of(generation: Generation | SideCall) -> Cost:
+    """Returns the cost of a generation or a side call, as far as usage and price are known. Raises nothing.
 
     A generation that was stopped or that failed costs what its usage says.
     """
@@ -48,7 +48,7 @@ def cost_of(generation: Generation) -> Cost:
         return Cost()
 
 
-def _cost(generation: Generation) -> Cost:
+def _cost(generation: Generation | SideCall) -> Cost:
     alias, at = generation.provider, generation.created_at
     model = generation.model or _configured_model(alias)
     usage = _with_cached(generation)
@@ -68,7 +68,7 @@ def _configured_model(alias: str) -> str:
     return str(options_of(alias).get("model", ""))
 
 
-def _with_cached(generation: Generation) -> Usage:
+def _with_cached(generation: Generation | SideCall) -> Usage:
     """Returns the usage with input tokens that count cached ones and cache writes, too."""
     read, written = generation.cached_input_tokens or 0, generation.cache_write_tokens or 0
     given = generation.input_tokens or 0

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Sum
 from django.dispatch import Signal
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from streaming.conf import settings
 from streaming.costs.budget_settings import Budget, budgets
 from streaming.errors import OverBudget
-from streaming.models import Generation, Owner
+from streaming.models import Generation, Owner, SideCall
 
 logger = logging.getLogger(__name__)
 
@@ -108,13 +109,18 @@ def _used(owner: Owner | None, since: datetime.datetime) -> dict[str, Decimal]:
 
 
 def _summed(owner: Owner | None, since: datetime.datetime) -> dict[str, Decimal]:
-    rows = Generation.objects.all() if owner is None else Generation.objects.owned_by(owner)
-    summed = rows.filter(created_at__gte=since).aggregate(
-        given=Sum("input_tokens", default=0),
-        said=Sum("output_tokens", default=0),
-        money=Sum("cost", default=Decimal(0)),
-    )
-    return {"tokens": Decimal(summed["given"] + summed["said"]), "money": Decimal(summed["money"])}
+    """Returns what answers and side calls have used since a moment, by unit."""
+    used = {"tokens": Decimal(0), "money": Decimal(0)}
+    for kind in (Generation, SideCall):
+        rows: Any = kind.objects.all() if owner is None else kind.objects.owned_by(owner)
+        summed = rows.filter(created_at__gte=since).aggregate(
+            given=Sum("input_tokens", default=0),
+            said=Sum("output_tokens", default=0),
+            money=Sum("cost", default=Decimal(0)),
+        )
+        used["tokens"] += summed["given"] + summed["said"]
+        used["money"] += Decimal(summed["money"])
+    return used
 
 
 _warned: set[tuple[Budget, str, datetime.datetime]] = set()

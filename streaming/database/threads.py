@@ -56,7 +56,7 @@ async def in_order(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
     return await asyncio.shield(future)
 
 
-def _with_fresh_connection(work: Callable[[], T], language: str | None) -> T:
+def _with_fresh_connection(work: Callable[[], T], language: str | None = None) -> T:
     """Runs `work` in the language of its caller, because the texts of refusals are made here."""
     close_unneeded_connections()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from streaming.conf import settings
 from streaming.costs import check_budgets, check_quota
 from streaming.errors import TooManyRequests
-from streaming.models import Conversation, Generation, Owner, from_now
+from streaming.models import Conversation, Generation, Owner, SideCall, from_now
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
@@ -76,12 +77,17 @@ def _check_per_day(owner: Owner) -> None:
     if limit is None:
         return
     today = Generation.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS))
-    used = today.aggregate(input=Sum("input_tokens", default=0), output=Sum("output_tokens", default=0))
-    if used["input"] + used["output"] >= limit:
+    beside = SideCall.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS))
+    if _tokens(today) + _tokens(beside) >= limit:
         wait = _seconds_until_older(today, DAY_SECONDS)
         raise TooManyRequests(
             _("You have used up what this site grants you for a day. Come back later."), retry_after=wait
         )
+
+
+def _tokens(calls: QuerySet[Any]) -> int:
+    used = calls.aggregate(input=Sum("input_tokens", default=0), output=Sum("output_tokens", default=0))
+    return int(used["input"] + used["output"])
 
 
 def _check_messages(count: int) -> None:

@@ -19,6 +19,7 @@ from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
 from streaming.models.shares import Share
+from streaming.models.side_calls import SideCall
 from streaming.models.staff_access import Action, StaffAccess
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Review",
     "Role",
     "Share",
+    "SideCall",
     "StaffAccess",
     "Status",
     "Thumb",

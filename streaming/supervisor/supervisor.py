@@ -20,9 +20,9 @@ from streaming.errors import Overloaded
 from streaming.files import kept
 from streaming.intake import Accepted, Sender, Start, Submission, accept
 from streaming.journal import live_logs
-from streaming.models import Generation, Owner
+from streaming.models import Generation, Owner, Status
 from streaming.per_loop import PerLoop
-from streaming.runner import Run, Steps, ToolCalls, observed
+from streaming.runner import Run, Steps, ToolCalls, give_title, observed
 from streaming.settlement import alive
 from streaming.signals import wait_for_receivers
 from streaming.supervisor.shutdown import Shutdown
@@ -50,6 +50,7 @@ class Supervisor:
         self._accepting: set[asyncio.Task[Any]] = set()
         self._runs: dict[uuid.UUID, Run] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._naming: set[asyncio.Task[None]] = set()
         self._executor = ToolExecutor()
         self._ticker = Ticker(self.worker, self._runs)
         self._sweeping: asyncio.Task[None] | None = None
@@ -119,6 +120,8 @@ class Supervisor:
         streams. It may be called again while it runs; the shorter time counts.
         """
         self.is_draining = True
+        for naming in self._naming:
+            naming.cancel()  # the first words stay the title
         await self._idle_within(0 if self._is_out_of_time else seconds)
         self._is_out_of_time = True
         for run in self._runs.values():
@@ -172,12 +175,17 @@ class Supervisor:
         if self._is_out_of_time:
             run.interrupt()
         running = self._detach(observed(run.run(steps.read()), generation, asked_in))
-        running.add_done_callback(lambda _: self._forget(generation.pk))
+        running.add_done_callback(lambda _: self._after(generation))
         self._ticker.add(generation.pk)
 
-    def _forget(self, generation_id: uuid.UUID) -> None:
-        self._runs.pop(generation_id, None)
-        live_logs().pop(generation_id, None)
+    def _after(self, generation: Generation) -> None:
+        """Forgets a generation that has ended, and lets its conversation be named."""
+        self._runs.pop(generation.pk, None)
+        live_logs().pop(generation.pk, None)
+        if settings.TITLES and not self.is_draining and generation.status == Status.FINISHED:
+            naming = self._detach(give_title(generation.pk))
+            self._naming.add(naming)
+            naming.add_done_callback(self._naming.discard)
 
 
 def _new_supervisor() -> Supervisor:

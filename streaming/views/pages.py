@@ -224,6 +224,7 @@ def page_response(
         "conversations": page,
         "groups": grouped(page),
         "shares": settings.SHARES,
+        "titles": settings.TITLES,
         "theme": theme if (theme := request.COOKIES.get(THEME_COOKIE)) in THEMES else "",
         "query": query,
         "is_active": opened is not None and Generation.objects.filter(active_conversation=opened).exists(),
