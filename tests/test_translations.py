@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient, Client
 from django.urls import reverse
@@ -165,6 +166,22 @@ async def test_a_limit_that_a_database_thread_finds_is_told_in_the_readers_langu
                 headers={"Accept-Language": language},
             )
         assert (refused.status_code, text in html(refused)) == (429, True), html(refused)
+
+
+@pytest.mark.usefixtures("engine")
+async def test_the_error_of_an_answer_streams_in_the_askers_language(settings: Any, scripted: Any) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.locale.LocaleMiddleware"]
+    scripted(error="timeout")
+    with translation.override("en"):
+        response = await AsyncClient().post(
+            "/api/chat",
+            '{"id": "c1", "prompt": "Hi"}',
+            content_type="application/json",
+            headers={"Accept-Language": "de"},
+        )
+        body = b"".join([piece async for piece in response.streaming_content])
+        await sync_to_async(response.close)()
+    assert "Das Modell brauchte zu lange, um zu antworten." in body.decode()
 
 
 @pytest.mark.usefixtures("engine")

@@ -32,7 +32,7 @@ from streaming.protocol import (
     dump_parts,
 )
 
-MAX_SHARES_PER_OWNER = 200
+MAX_SHARES_PER_OWNER = 50
 """The links that one owner may have at once. Each holds a copy of a conversation."""
 MAX_SHARES_PER_HOUR = 30
 """The links that one owner may make within an hour, as far as they have not been revoked."""

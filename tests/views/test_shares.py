@@ -336,6 +336,13 @@ async def test_staff_see_links_without_content_and_revoke_them(client: AsyncClie
     for address in (changelist, reverse("admin:streaming_share_change", args=[row.pk])):
         response = await staff.get(address)
         assert (response.status_code, "private question" in html(response)) == (200, False)
+    for guess in (
+        "title__startswith=My",
+        "messages__icontains=private",
+        f"digest={row.digest}",
+        "conversation__title=My",
+    ):
+        assert (await staff.get(f"{changelist}?{guess}")).status_code in (302, 400), guess
     await staff.post(changelist, {"action": "revoke_selected", "_selected_action": str(row.pk)})
     assert (await AsyncClient().get(path)).status_code == 404
     log = await StaffAccess.objects.aget(action="revoke")

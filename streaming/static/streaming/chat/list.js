@@ -17,11 +17,13 @@ export class List {
   /** A model may find a title soon after the first answer. */
   finished() {
     this.refresh();
-    if ("titles" in this.nav.dataset) setTimeout(() => this.refresh().then(() => this.name()), NAMING);
+    if ("titles" in this.nav.dataset) setTimeout(() => this.renamedSoon(), NAMING);
   }
 
-  /** Gives the page the title that the list has. */
-  name() {
+  /** Gives the page the title that the list has now, unless somebody is typing one. */
+  async renamedSoon() {
+    if (this.nav.querySelector(".chat-options[open]")) return;
+    await this.refresh();
     const title = this.nav.querySelector(".chat-listed > a[aria-current]")?.textContent.trim();
     if (title && title !== document.title) this.chat.dispatchEvent(renamed(title));
   }
