@@ -1,7 +1,10 @@
 """The catalogues of the translations: they follow the code, and are compiled.
 
-    python -m tests.catalogues              adds and removes messages, compiles, and lists what is untranslated
-    python -m tests.catalogues de new.json  first takes translations: JSON, message -> text or list of plurals
+    python -m tests.catalogues                      adds and removes messages, compiles, and lists the untranslated
+    python -m tests.catalogues --missing > new.json  prints the untranslated as JSON, to be filled in
+    python -m tests.catalogues new.json             takes the translations from there, too
+
+The JSON has each message with its translation by language: a text, or a list of texts for a plural.
 
 Babel reads and writes the files, because a machine that tests need not have the tools of gettext. Django's `templatize`
 makes source text of a template, as it does for `makemessages`.
@@ -164,19 +167,25 @@ def _header(language: str) -> dict[str, str]:
     }
 
 
-def main(arguments: list[str]) -> int:
-    given: dict[str, dict[str, Any]] = {}
-    if arguments:
-        language, file = arguments
-        given[language] = json.loads(Path(file).read_text())
-    missing: dict[MessageId, list[str]] = {}
+def update_all(translated: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Updates all catalogues. Returns the untranslated messages in the form in which `translated` is given."""
+    missing: dict[str, dict[str, Any]] = {}
     for language in LANGUAGES:
-        for key in update(language, given.get(language, {})):
-            missing.setdefault(key, []).append(language)
-    for key, languages in missing.items():
-        print(
-            f"{ascii(key) if isinstance(key, tuple) else json.dumps(key, ensure_ascii=False)}: {', '.join(languages)}"
-        )
+        given = {message: texts[language] for message, texts in translated.items() if texts.get(language)}
+        for key in update(language, given):
+            singular, empty = (key, "") if isinstance(key, str) else (key[0], [""] * forms(language))
+            missing.setdefault(singular, {})[language] = empty
+    return missing
+
+
+def main(arguments: list[str]) -> int:
+    files = [Path(name) for name in arguments if name != "--missing"]
+    missing = update_all(json.loads(files[0].read_text()) if files else {})
+    if "--missing" in arguments:
+        print(json.dumps(missing, ensure_ascii=False, indent=2))
+        return 0
+    for message, texts in missing.items():
+        print(f"{json.dumps(message, ensure_ascii=False)}: {', '.join(texts)}")
     print(f"{len(code_messages())} messages, {len(missing)} of them untranslated.")
     return 1 if missing else 0
 

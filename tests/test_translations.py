@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -257,3 +258,39 @@ def test_no_message_hides_inside_an_f_string() -> None:
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in catalogues.KEYWORDS
     ]
     assert hidden == []
+
+
+SCRIPTS = sorted((Path(errors.__file__).parent / "static").rglob("*.js"))
+
+
+def test_scripts_have_no_words_of_their_own() -> None:
+    """They show texts that the server gives them."""
+    prose = []
+    for path in SCRIPTS:
+        code = re.sub(r"/\*.*?\*/|(?m:(?<!:)//.*$)", "", path.read_text(), flags=re.DOTALL)
+        prose += [(path.name, text) for text in re.findall(r"""["'`]([A-Z][a-z]+ [a-z][^"'`]*)["'`]""", code)]
+    assert SCRIPTS
+    assert prose == []
+
+
+def test_what_is_missing_can_be_filled_in_and_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(catalogues.LOCALE, tmp_path / "locale")
+    monkeypatch.setattr(catalogues, "LOCALE", tmp_path / "locale")
+    known = catalogues.code_messages()
+    added: dict[Any, list[str]] = {"A new text.": ["a.py"], ("%(n)s cat", "%(n)s cats"): ["a.py"]}
+    monkeypatch.setattr(catalogues, "code_messages", lambda: known | added)
+    missing = catalogues.update_all({})
+    assert {message: set(texts) for message, texts in missing.items()} == {
+        "A new text.": set(LANGUAGES),
+        "%(n)s cat": set(LANGUAGES),
+    }
+    assert len(missing["%(n)s cat"]["ar"]) == 6
+    filled = {
+        m: {key: ["x"] * len(t) if isinstance(t, list) else "x" for key, t in each.items()}
+        for m, each in missing.items()
+    }
+    assert catalogues.update_all(filled) == {}
+    assert messages_of(read("ar"))["A new text."].string == "x"
+    monkeypatch.setattr(catalogues, "code_messages", lambda: known)
+    assert catalogues.update_all({}) == {}
+    assert path_of("ar").read_bytes() == (Path(errors.__file__).parent / "locale/ar/LC_MESSAGES/django.po").read_bytes()
