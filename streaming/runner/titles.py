@@ -16,7 +16,7 @@ from typing import NamedTuple
 from django.db import IntegrityError
 
 from streaming.conf import settings
-from streaming.costs import check_budgets, cost_of
+from streaming.costs import check_budgets, cost_of, with_cached
 from streaming.database import atomic, in_database
 from streaming.errors import OverBudget, ProviderError
 from streaming.models import Generation, Message, Owner, Role, SideCall, Status, title_from
@@ -177,8 +177,9 @@ def _first_words(question: Message) -> str:
 
 def _keep(naming: Naming, said: Transcript, code: str, title: str) -> None:
     """Stores what the call used, and the title, unless a person has named the conversation in the meantime."""
-    call, usage = naming.call, said.usage
-    if usage is not None:
+    call = naming.call
+    if said.usage is not None:
+        usage = with_cached(said.usage, call.provider)
         for name in ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens"):
             setattr(call, name, getattr(usage, name))
     call.model = storable((said.model or call.model)[:200])

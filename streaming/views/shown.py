@@ -23,6 +23,7 @@ from streaming.models import (
     History,
     Message,
     Role,
+    asked_provider,
     contributions,
     parts_of,
 )
@@ -170,7 +171,7 @@ def _shown(rows: list[Message]) -> ShownMessage:
         id=first.public_id,
         parts=tuple(part._replace(is_markdown=part.kind == "text") for part in shown_parts(parts)),
         created_at=first.created_at,
-        provider=generation.provider,
+        provider=asked_provider(rows),
         usage=_usage(generation),
         note_kind=_note_kind(generation.metadata),
         note=_note(generation.metadata),

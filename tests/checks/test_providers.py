@@ -65,7 +65,7 @@ def test_unknown_key_gets_the_list_of_keys():
     assert messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "COLOUR": "red"}}) == [
         Error(
             "STREAMING_PROVIDERS['default'] has an unknown key 'COLOUR'.",
-            hint="It must be one of: BACKEND, LABEL, OPTIONS, TOOLS.",
+            hint="It must be one of: BACKEND, FALLBACK, LABEL, OPTIONS, TOOLS.",
             id="streaming.E003",
         )
     ]
@@ -143,7 +143,7 @@ def test_missing_extra_is_an_error(monkeypatch, backend, module, extra):
 
 
 @pytest.mark.parametrize(
-    ("alias", "ids"), [(None, []), ("small", []), ("smal", ["streaming.E016"]), ("", ["streaming.E016"])]
+    ("alias", "ids"), [(None, []), ("small", []), ("smal", ["streaming.E017"]), ("", ["streaming.E017"])]
 )
 def test_the_provider_of_titles_must_exist(alias, ids):
     found = messages(STREAMING_PROVIDERS={"default": SCRIPTED, "small": SCRIPTED}, STREAMING_TITLES=alias)
