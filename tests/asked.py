@@ -70,7 +70,7 @@ REQUESTS = {
     "stop": Request("/<key>/stop", {"messageId": ANSWER}),
     "old stop": Request("/<key>/stop", {"assistantMessage": {"id": ANSWER}}),
     "branch": Request("/<key>/branch", {"messageId": ANSWER}),
-    "share": Request("/<key>/shares", {"days": 7, "reasoning": True, "tools": True, "files": True}),
+    "share": Request("/<key>/shares", {"days": 7, "reasoning": True, "tools": True, "files": True, "a": "b"}),
     "feedback": Request("/<key>/messages/<answer>/feedback", {"thumb": "up", "comment": "Good."}, method="PUT"),
 }
 FRAMES = {
