@@ -26,6 +26,7 @@ pytest_plugins = [
     "tests.sent_files",
     "tests.stepwise",
     "tests.wrapped",
+    "tests.agui.client",  # imports the others
 ]
 
 IN_CI = os.environ.get("CI", "").lower() == "true"

@@ -85,6 +85,7 @@ NOT_SAID: set[tuple[str, str]] = {
     ("views/health.py", "NotFound"),
     ("views/probe.py", "NotFound"),
     ("views/shares.py", "NotFound"),
+    ("intake/bounds.py", "TooLarge"),
     ("views/endpoint.py", "TooLarge"),
 }
 """Refusals that only programs get."""

@@ -52,7 +52,7 @@ class Bare(HTMLParser):
         for name in SPOKEN:
             self._look(values.get(name) or "")
         for text in json.loads(values.get("data-texts") or "{}").values():
-            self._look(text)
+            self._look(text if isinstance(text, str) else "")  # others are data: the labels of servers
         if tag == "input" and values.get("type") in ("submit", "button"):
             self._look(values.get("value") or "")
 

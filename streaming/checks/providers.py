@@ -44,7 +44,7 @@ def _check_titles(providers: dict[Any, Any]) -> list[CheckMessage]:
     if settings.TITLES is None or settings.TITLES in providers:
         return []
     text = f"STREAMING_TITLES names {settings.TITLES!r}, which is no provider of STREAMING_PROVIDERS."
-    return [Error(text, hint=suggest(settings.TITLES, tuple(map(str, providers))), id="streaming.E017")]
+    return [Error(text, hint=suggest(settings.TITLES, tuple(map(str, providers))), id="streaming.E026")]
 
 
 def _check_entry(alias: object, entry: object) -> Iterator[CheckMessage]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from django.db import Error as DatabaseTrouble
 
-from streaming.archive import forget_expired_shares, forget_old
+from streaming.archive import forget_expired_shares, forget_old, forget_old_accesses
 from streaming.conf import settings
 from streaming.database import in_database, told
 from streaming.files import forget_unsent
@@ -26,8 +26,7 @@ SWEEPS_PER_PRUNING = 60
 
 
 async def sweep_forever() -> None:
-    """Settles the generations of dead processes, and removes old frames, unsent files, old conversations and
-    expired links.
+    """Settles the generations of dead processes. Removes old frames, files, conversations, links and the staff's log.
 
     The pauses are random, so that the processes of a site do not sweep at the same time.
     """
@@ -38,7 +37,7 @@ async def sweep_forever() -> None:
             if sweep % SWEEPS_PER_PRUNING == 0:
                 await in_database(prune_frames)
                 await in_database(forget_unsent)
-                for forget in (forget_old, forget_expired_shares):
+                for forget in (forget_old, forget_expired_shares, forget_old_accesses):
                     while await in_database(forget):
                         pass
             asyncio.get_running_loop().run_in_executor(None, return_memory)  # not awaited: the next sweep need not wait

@@ -8,9 +8,11 @@ answers with an object by `object_view`.
 
 from __future__ import annotations
 
+from streaming.views.agui import agui_patterns
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
-from streaming.views.endpoint import outside_transactions
+from streaming.views.deletion import deletion_patterns
+from streaming.views.endpoint import database_refusals, outside_transactions
 from streaming.views.feedback import feedback_patterns
 from streaming.views.files import accepted_files, file_patterns
 from streaming.views.health import health_patterns
@@ -22,14 +24,18 @@ from streaming.views.shared import shared_patterns
 from streaming.views.shares import share_patterns
 from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, script_texts, shown_messages
 from streaming.views.sse import stream_answer
+from streaming.views.unavailable import unavailable_page
 
 __all__ = [
     "BLANK_MESSAGES",
     "BLANK_PARTS",
     "ShownMessage",
     "accepted_files",
+    "agui_patterns",
     "chat_patterns",
     "conversation_patterns",
+    "database_refusals",
+    "deletion_patterns",
     "feedback_patterns",
     "file_patterns",
     "health_patterns",
@@ -43,4 +49,5 @@ __all__ = [
     "shared_patterns",
     "shown_messages",
     "stream_answer",
+    "unavailable_page",
 ]

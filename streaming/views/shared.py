@@ -28,7 +28,7 @@ from streaming.protocol import FilePart, Part, load_parts
 from streaming.views.endpoint import PRIVATE, database_refusals, outside_transactions
 from streaming.views.files import HEADERS, opened
 from streaming.views.shown import NOTES, ShownMessage, ShownPart, shown_parts
-from streaming.views.unavailable import unavailable
+from streaming.views.unavailable import unavailable_page
 
 SHARED_HEADERS = {
     "Cache-Control": PRIVATE,
@@ -54,7 +54,7 @@ def by_link(view: Any) -> Any:
         except NotFound as missing:
             response = await _missing(request, str(missing))
         except RequestError as refusal:
-            response = await unavailable(request, refusal)
+            response = await sync_to_async(unavailable_page)(request, refusal)
         for name, value in SHARED_HEADERS.items():
             response.headers[name] = value
         return response

@@ -143,7 +143,7 @@ def test_missing_extra_is_an_error(monkeypatch, backend, module, extra):
 
 
 @pytest.mark.parametrize(
-    ("alias", "ids"), [(None, []), ("small", []), ("smal", ["streaming.E017"]), ("", ["streaming.E017"])]
+    ("alias", "ids"), [(None, []), ("small", []), ("smal", ["streaming.E026"]), ("", ["streaming.E026"])]
 )
 def test_the_provider_of_titles_must_exist(alias, ids):
     found = messages(STREAMING_PROVIDERS={"default": SCRIPTED, "small": SCRIPTED}, STREAMING_TITLES=alias)
