@@ -116,6 +116,10 @@ CHECKS: dict[str, tuple[str, str]] = {
         "Limit requests by address in front of the site, or require people to sign in. Then silence this check.",
     ),
     "streaming.E026": (
+        "`STREAMING_TITLES` names no provider of `STREAMING_PROVIDERS`.",
+        "Use the alias that the hint suggests, or add the provider.",
+    ),
+    "streaming.E027": (
         "A provider's `CONTEXT` is wrong: an unknown key, a policy that does not exist or cannot be imported, a number "
         "out of range, an unknown `summarizer`, or `vendor` for a dialect without compaction.",
         "The message says which. [long-conversations.md](long-conversations.md) has the keys.",

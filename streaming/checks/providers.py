@@ -38,7 +38,15 @@ def check_providers(**kwargs: Any) -> list[CheckMessage]:
     if not isinstance(providers, dict):
         return [_malformed("STREAMING_PROVIDERS must be a dict of dicts.")]
     messages = [message for alias, entry in providers.items() for message in _check_entry(alias, entry)]
+    messages += _check_titles(providers)
     return messages if "default" in providers else [_no_default(providers), *messages]
+
+
+def _check_titles(providers: dict[Any, Any]) -> list[CheckMessage]:
+    if settings.TITLES is None or settings.TITLES in providers:
+        return []
+    text = f"STREAMING_TITLES names {settings.TITLES!r}, which is no provider of STREAMING_PROVIDERS."
+    return [Error(text, hint=suggest(settings.TITLES, tuple(map(str, providers))), id="streaming.E026")]
 
 
 def _check_entry(alias: object, entry: object) -> Iterator[CheckMessage]:
@@ -67,7 +75,7 @@ def _wrong_context(alias: str) -> Iterator[CheckMessage]:
         if read.policy == "vendor" and read.body is None and _dialect(alias) not in VENDOR_BODIES:
             raise BadContext(f"The CONTEXT of provider {alias!r} is wrong: 'vendor' needs a 'body' for this dialect.")
     except BadContext as error:
-        yield Error(str(error), hint=CONTEXT_HINT, id="streaming.E026")
+        yield Error(str(error), hint=CONTEXT_HINT, id="streaming.E027")
 
 
 def _dialect(alias: str) -> str:

@@ -10,6 +10,15 @@ from django.utils.translation import gettext_lazy as _
 from streaming.models.clock import InsertedAtField
 from streaming.models.generations import Status
 from streaming.models.managers import WrittenManager
+from streaming.models.owners import Owner
+
+
+class SummaryQuerySet(models.QuerySet["Summary"]):
+    def owned_by(self, owner: Owner) -> SummaryQuerySet:
+        return self.filter(conversation__owner_key=owner.key)
+
+
+SummaryManager = WrittenManager.from_queryset(SummaryQuerySet)
 
 
 class Summary(models.Model):
@@ -44,7 +53,7 @@ class Summary(models.Model):
     price = models.JSONField(_("price"), null=True, blank=True)
     created_at = InsertedAtField(_("created"), auto_now_add=True)
 
-    objects = WrittenManager["Summary"]()
+    objects = SummaryManager()
 
     class Meta:
         base_manager_name = "objects"

@@ -59,5 +59,5 @@ def test_context_that_can_be_read_is_no_problem(context: dict[str, Any]) -> None
 )
 def test_wrong_context_is_named(context: Any, text: str) -> None:
     assert messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "CONTEXT": context}}) == [
-        Error(text, hint=CONTEXT_HINT, id="streaming.E026")
+        Error(text, hint=CONTEXT_HINT, id="streaming.E027")
     ]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('streaming', '0006_tried'),
+        ('streaming', '0007_shares'),
     ]
 
     operations = [
