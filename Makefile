@@ -27,7 +27,7 @@ awk '/^ *(Downloading|Using cached|Processing) / && !/\.metadata/ { \
 /^Installing collected/ { print "  unpacking"; fflush() }'
 endef
 
-BENCHMARKS := parse json_scanner markdown serve
+BENCHMARKS := parse json_scanner markdown long_conversation serve
 
 .PHONY: help demo superuser test fuzz lint format faults matrix reference docs release bench clean environment
 

@@ -1,7 +1,7 @@
 """The database rows: conversations, their messages, generations and files, and the log of what staff saw.
 
 Queries and changes of many rows are methods of the QuerySets. `path_of`, `contributions` and `turns_of` read the shown
-path of a conversation in order; `MessageTree` finds its branches.
+path of a conversation in order; `MessageTree` finds its branches, and `ShownPath` reads a window of a long one.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from streaming.models.feedback import Feedback, Thumb
 from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status
 from streaming.models.history import History, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
-from streaming.models.messages import Message, Role, stored_content
+from streaming.models.messages import Message, Place, Role, stored_content
 from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
 from streaming.models.staff_access import Action, StaffAccess
+from streaming.models.windows import ShownPath, Window
 
 __all__ = [
     "ACTIVE",
@@ -37,11 +38,14 @@ __all__ = [
     "Message",
     "MessageTree",
     "Owner",
+    "Place",
     "Review",
     "Role",
+    "ShownPath",
     "StaffAccess",
     "Status",
     "Thumb",
+    "Window",
     "contributions",
     "earlier_rows",
     "from_now",

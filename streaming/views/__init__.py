@@ -16,13 +16,20 @@ from streaming.views.health import health_patterns
 from streaming.views.listing import listing_patterns
 from streaming.views.pages import page_patterns
 from streaming.views.probe import probe_patterns
-from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, script_texts, shown_messages
+from streaming.views.shown import (
+    BLANK_MESSAGES,
+    BLANK_PARTS,
+    ShownMessage,
+    script_texts,
+)
 from streaming.views.sse import stream_answer
+from streaming.views.window import ShownWindow, newest_messages, shown_messages
 
 __all__ = [
     "BLANK_MESSAGES",
     "BLANK_PARTS",
     "ShownMessage",
+    "ShownWindow",
     "accepted_files",
     "chat_patterns",
     "conversation_patterns",
@@ -30,6 +37,7 @@ __all__ = [
     "file_patterns",
     "health_patterns",
     "listing_patterns",
+    "newest_messages",
     "outside_transactions",
     "page_patterns",
     "probe_patterns",

@@ -4,6 +4,7 @@ import { Clipboard } from "./clipboard.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { Drafts } from "./drafts.js";
+import { Earlier } from "./earlier.js";
 import { Edits } from "./edits.js";
 import { Embedded } from "./embedded.js";
 import { Feedback } from "./feedback.js";
@@ -36,6 +37,7 @@ export class StreamingChat extends HTMLElement {
     const { files } = this.form.elements; // missing if the model takes no files
     this.tray = files && new Tray(this, files);
     this.follower = new Follower(this.querySelector(".chat-log"), this.querySelector(".chat-jump"));
+    this.earlier = new Earlier(this, this.querySelector(".chat-log"));
     this.versions = new Versions(this);
     this.edits = new Edits(this);
     this.feedback = new Feedback(this);
@@ -84,16 +86,24 @@ export class StreamingChat extends HTMLElement {
     return new DRAWN_BY[role](this, article);
   }
 
-  /** Returns the messages as the server shows them now, or null if the site is away. */
-  async load() {
-    const fresh = await this.server.messages(this.form.id);
+  /** The first message that is shown, or null. */
+  get firstMessage() {
+    return this.messages.querySelector(":scope > .chat-message");
+  }
+
+  /** Returns messages as the server shows them now, or null if the site is away. `asked` is in the page's address. */
+  async load(asked) {
+    const fresh = await this.server.messages(this.form.id, asked);
     if (fresh) tellAll(fresh);
     return fresh;
   }
 
-  /** Puts the messages as the server shows them now in place of those on the page. Returns false if it has none now. */
-  async reload() {
-    const fresh = await this.load();
+  /**
+   * Puts the messages as the server shows them now in place of those on the page, from the first one on, or from the
+   * message `since` on. Returns false if the site has none now.
+   */
+  async reload(since = this.firstMessage?.dataset.message) {
+    const fresh = await this.load({ from: since });
     if (fresh) this.messages.replaceChildren(...fresh.childNodes);
     return Boolean(fresh);
   }

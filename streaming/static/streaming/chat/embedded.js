@@ -30,7 +30,7 @@ export class Embedded {
     const { chat } = this;
     if (chat.isActive) return;
     this.forget();
-    for (const article of chat.messages.querySelectorAll(".chat-message")) article.remove();
+    for (const article of chat.messages.querySelectorAll(".chat-message, .chat-earlier")) article.remove();
     chat.input.focus({ preventScroll: true });
   }
 

@@ -29,6 +29,13 @@ export class Follower {
     this.set(this.scroller.scrollHeight - this.scroller.clientHeight - this.top < NEAR);
   }
 
+  /** Lets an element stay where it was, `top` pixels below the window's edge, after messages were put above it. */
+  shift(element, top) {
+    if (this.isHolding) return this.hold();
+    this.scroller.scrollTop += element.getBoundingClientRect().top - top;
+    this.top = this.scroller.scrollTop;
+  }
+
   scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     const distance = scrollHeight - clientHeight - scrollTop;

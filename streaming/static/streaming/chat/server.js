@@ -38,9 +38,12 @@ export class Server {
     return this.expect(STREAM, await request(`${this.dataset.api}?html=1`, jsonRequest(body)));
   }
 
-  /** Returns the conversation: its messages as they were written. */
-  async conversation() {
-    return (await this.expect(JSON_TYPE, await request(this.of(this.dataset.conversation)))).json();
+  /** Returns a message as it was written. `following` is the id of the message after it; there may be none. */
+  async written(id, following) {
+    const asked = new URLSearchParams({ limit: 2, ...(following && { before: following }) });
+    const response = await request(`${this.of(this.dataset.conversation)}?${asked}`);
+    const { messages } = await (await this.expect(JSON_TYPE, response)).json();
+    return messages.find((one) => one.id === id);
   }
 
   /** Opens the stream of the answer that is being written. Returns null if that may work in a moment. */
@@ -78,11 +81,14 @@ export class Server {
   }
 
   /**
-   * Returns the messages as the server's page shows them, with their buttons and choices in the form `formId`. Returns
-   * null if that may work in a moment.
+   * Returns the messages as the server's page shows them, with their buttons and choices in the form `formId`: the
+   * newest, those from the message `asked.from` on, or those before `asked.before`. Returns null if that may work in a
+   * moment.
    */
-  async messages(formId) {
-    const response = await request(this.pageAddress);
+  async messages(formId, asked = {}) {
+    const address = new URL(this.pageAddress, location.href);
+    for (const [name, value] of Object.entries(asked)) if (value) address.searchParams.set(name, value);
+    const response = await request(address);
     if (isPassing(response)) return null;
     const page = await this.expect(HTML, response);
     const fresh = parse(await page.text()).querySelector("streaming-chat .chat-messages");
