@@ -20,11 +20,12 @@ from django.views.decorators.http import require_POST, require_safe
 from streaming.access import owner_of, refuse_sync, remember
 from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
-from streaming.intake import Changes, change, clean, delete, select_branch, submission_of
+from streaming.intake import Changes, change, clean, select_branch, submission_of
 from streaming.models import Conversation, Generation, Owner
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
 from streaming.views.addresses import message_address, page_address
+from streaming.views.deletion import stop_and_delete
 from streaming.views.endpoint import database_refusals, outside_transactions
 from streaming.views.files import sent_files
 from streaming.views.listing import grouped, listed
@@ -127,7 +128,7 @@ async def change_conversation(request: HttpRequest, owner: Owner, key: str) -> H
     wish = request.POST.get("change", "")
     try:
         if wish == "delete":
-            await in_database(delete, owner, key)
+            await stop_and_delete(owner, key)
             return SeeOther(page_address(""))
         await in_database(change, owner, key, clean(_changes(wish, request.POST.get("title", ""))))
     except NotFound as missing:
