@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import msgspec
+from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import path
+from django.utils.cache import get_conditional_response
 
 from streaming.database import in_database
 from streaming.errors import BadRequest, NotFound
 from streaming.files.addresses import addressed_messages
 from streaming.intake import read_body, select_branch
 from streaming.models import (
+    ACTIVE,
     Conversation,
     Feedback,
     Generation,
@@ -40,7 +44,30 @@ async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResp
     ones before a message. The response then has `earlier`: the value of `before` for what comes before them, or null.
     """
     before, limit = request.GET.get("before", ""), _limit(request)
-    return JsonResponse(addressed_messages(await in_database(describe, owner, key, limit=limit, before=before)))
+    tag = await in_database(_tag, owner, key)
+    response: HttpResponseBase | None = get_conditional_response(request, tag)
+    if response is None:
+        described = await in_database(describe, owner, key, limit=limit, before=before)
+        response = JsonResponse(addressed_messages(described))
+    response.headers["ETag"] = tag
+    return response
+
+
+def _tag(owner: Owner, key: str) -> str:
+    """An ETag of the conversation: it changes with each message, answer's end, choice of a version, and feedback.
+
+    Two queries of little work find out that nothing has changed since a client asked last.
+    """
+    found = find_conversation(owner, key)
+    state = found.messages.order_by().aggregate(
+        Count("pk"),
+        Max("generation__finished_at"),
+        Max("feedback__updated_at"),
+        rated=Count("feedback"),
+        active=Count("generation", filter=Q(generation__status__in=ACTIVE)),
+    )
+    digest = hashlib.blake2b(repr((found.active_leaf_id, sorted(state.items()))).encode(), digest_size=12)
+    return f'"{digest.hexdigest()}"'
 
 
 def _limit(request: HttpRequest) -> int | None:

@@ -16,11 +16,18 @@ from django.test.utils import CaptureQueriesContext
 
 from streaming.errors import NotFound
 from streaming.models import Conversation, Message, Owner
+from streaming.supervisor import current
 from streaming.views.conversations import MAX_LIMIT, describe
 from streaming.views.window import SHOWN
 from tests.long_ones import lengthen
+from tests.pages import answered, send
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client() -> AsyncClient:
+    return AsyncClient()
 
 
 @pytest.fixture
@@ -124,6 +131,34 @@ async def test_the_api_gives_all_messages_or_pages_of_them(stored: Callable[[int
     for bad in ("0", "-1", "x", "٣", str(MAX_LIMIT + 1), "99999999"):
         assert await get(limit=bad) == (400, f"'limit' must be a number from 1 to {MAX_LIMIT}.")
     assert (await get(before="gone"))[0] == 404
+
+
+@pytest.mark.usefixtures("engine")
+async def test_a_client_that_has_seen_everything_gets_nothing(client: AsyncClient, scripted: Any) -> None:
+    """The page asks this way whether another tab or device has said something."""
+    seen: list[str] = []
+
+    async def looks_new() -> bool:
+        response = await client.get("/api/chat/c1?limit=1", headers={"if-none-match": seen[-1] if seen else '"none"'})
+        seen.append(response.headers["ETag"])
+        return bool(response.status_code == 200)
+
+    await answered(client)
+    assert [await looks_new(), await looks_new()] == [True, False]
+    answer = await Message.objects.aget(role="assistant")
+    await client.post("/chat/c1/feedback/", {"message": answer.public_id, "thumb": "up", "comment": ""})
+    assert [await looks_new(), await looks_new()] == [True, False]
+    scripted(text="one two three four", hang_after=2)
+    await send(client, "And?")
+    assert [await looks_new(), await looks_new()] == [True, False]
+    await client.post("/chat/c1/stop/")
+    await current().idle()
+    assert [await looks_new(), await looks_new()] == [True, False]
+    scripted(text="Yes.")
+    await client.post("/chat/c1/send/", {"edited": (await Message.objects.afirst()).public_id, "prompt": "Else"})
+    await current().idle()
+    assert [await looks_new(), await looks_new()] == [True, False]
+    assert len(set(seen)) == 5
 
 
 READS = {

@@ -12,7 +12,9 @@ import { letFold } from "./folds.js";
 import { Follower } from "./follower.js";
 import { isTouch } from "./keyboard.js";
 import { Message } from "./message.js";
+import { Queue } from "./queue.js";
 import { Server } from "./server.js";
+import { Tabs } from "./tabs.js";
 import { tell, tellAll } from "./times.js";
 import { Tray } from "./tray.js";
 import { Versions } from "./versions.js";
@@ -41,11 +43,15 @@ export class StreamingChat extends HTMLElement {
     this.versions = new Versions(this);
     this.edits = new Edits(this);
     this.feedback = new Feedback(this);
+    this.tabs = new Tabs(this);
+    const queued = this.querySelector(".chat-queue"); // missing in a site's own older template
+    this.queue = queued && new Queue(this, queued);
     letFold(this.messages);
     tellAll(this.messages);
     if (this.isActive) this.conversation.resume();
     else this.begin();
     this.drafts = new Drafts(this);
+    if (!this.isActive && this.queue?.items.length) this.queue.ended(this.messages.lastElementChild);
   }
 
   /** Prepares a chat in which nothing is written now. A page that is the chat lets its visitor type at once. */

@@ -11,6 +11,7 @@ export class List {
     nav.addEventListener("keydown", (event) => this.pressed(event));
     this.search.addEventListener("input", () => this.searchSoon());
     chat.addEventListener("streaming-chat:finished", () => this.refresh());
+    chat.addEventListener("streaming-chat:elsewhere", () => this.refreshUnlessUsed());
   }
 
   submitted(event) {
@@ -37,8 +38,10 @@ export class List {
     } catch (trouble) {
       return this.refuse(trouble);
     }
+    if (wish === "delete" && isShown) this.chat.tabs.tell();
     if (wish === "delete" && isShown) return location.assign(this.nav.dataset.list);
     if (wish === "rename" && isShown) this.chat.dispatchEvent(renamed(form.elements.title.value));
+    this.chat.dispatchEvent(new CustomEvent("streaming-chat:changed"));
     await this.refresh();
     this.nav.querySelector(`[data-key="${CSS.escape(key)}"] a`)?.focus();
   }
@@ -46,6 +49,11 @@ export class List {
   refuse(trouble) {
     if (!(trouble instanceof Refusal)) throw trouble;
     this.nav.querySelector(".chat-list-note").textContent = trouble.message;
+  }
+
+  /** Another tab has changed something. Somebody who uses the list keeps it as it is. */
+  refreshUnlessUsed() {
+    if (!this.nav.querySelector(".chat-options[open], .chat-list :focus")) this.refresh();
   }
 
   /** Takes the list from the server's page, which knows the order, the groups and the search. */

@@ -46,6 +46,18 @@ export class Server {
     return messages.find((one) => one.id === id);
   }
 
+  /**
+   * Returns what has become of the conversation: `active` while an answer is written, the id of the `last` message, and a
+   * `tag` that changes with it. Returns null if it is as it was at `tag`, or if the site is away.
+   */
+  async state(tag) {
+    const headers = tag ? { "if-none-match": tag } : {};
+    const response = await request(`${this.of(this.dataset.conversation)}?limit=1`, { headers });
+    if (isPassing(response) || response.status === 304) return null;
+    const { active, messages } = await (await this.expect(JSON_TYPE, response)).json();
+    return { active, last: messages.at(-1)?.id, tag: response.headers.get("etag") };
+  }
+
   /** Opens the stream of the answer that is being written. Returns null if that may work in a moment. */
   async stream() {
     const response = await request(`${this.address("stream")}?html=1`, { headers: { accept: STREAM } });
@@ -126,9 +138,10 @@ export class Server {
 
   async refusal(response) {
     const isAway = response.status === 401 || response.type === "opaqueredirect";
-    if (isAway) return new Refusal(this.texts.signedOut, "signed-out");
-    if (!response.ok && isOf(response, PLAIN)) return new Refusal(await response.text());
-    return new Refusal(response.status === 404 ? this.texts.gone : this.texts.unexpected);
+    const { status } = response;
+    if (isAway) return new Refusal(this.texts.signedOut, "signed-out", status);
+    if (!response.ok && isOf(response, PLAIN)) return new Refusal(await response.text(), "refused", status);
+    return new Refusal(status === 404 ? this.texts.gone : this.texts.unexpected, "refused", status);
   }
 
   /** Returns the address of a conversation. */

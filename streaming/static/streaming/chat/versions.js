@@ -64,6 +64,7 @@ export class Versions {
   /** Asks the server to show a version and takes the messages from its page, from the first one or `since` on. */
   async choose(messageId, since) {
     await this.chat.server.choose(messageId);
+    this.chat.dispatchEvent(new CustomEvent("streaming-chat:changed"));
     if (!(await this.chat.reload(since))) throw new Refusal(this.chat.texts.unshown);
   }
 
