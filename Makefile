@@ -29,7 +29,7 @@ endef
 
 BENCHMARKS := parse json_scanner markdown long_conversation serve
 
-.PHONY: help demo superuser test fuzz lint format faults matrix reference docs release bench clean environment
+.PHONY: help demo superuser test fuzz lint format faults matrix reference pictures docs release bench clean environment
 
 help:  ## list these tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -70,6 +70,9 @@ matrix: environment  ## the tests that need no server, on other versions; ROWS='
 
 reference: environment  ## write the reference part of docs/settings.md from the code
 	@PYTHONPATH=. $(BIN)/python docs/settings_page.py
+
+pictures: environment  ## take the pictures of the chat page anew, into docs/images
+	@$(BIN)/python -m docs.pictures
 
 docs: environment  ## build the documentation into build/docs; a warning is an error
 	@$(BIN)/sphinx-build -q -n -W --keep-going docs build/docs
