@@ -92,7 +92,7 @@ release: environment  ## build the sdist and the wheel into dist/, check them, a
 bench: build/bench/.installed  ## measure against the SDKs and other frameworks, and print the figures
 	@for each in $(BENCHMARKS); do echo "== $$each"; build/bench/bin/python -m benchmarks.$$each; done
 
-# An environment of its own: with httptools in it, the tests' uvicorn would parse HTTP with that.
+# An environment of its own: the peers need hundreds of megabytes, and versions of their own.
 build/bench/.installed: pyproject.toml | $(VENV)/.pip
 	@echo "Installing the package with what it is compared with"
 	@$(PYTHON) -m venv build/bench

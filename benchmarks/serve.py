@@ -38,10 +38,9 @@ from tests.servers import Site, serve
 HELLO = {"id": "m1", "role": "user"}
 # The names by which servers are started, with their event loop and their HTTP parser.
 SERVERS = {"uvicorn": "uvicorn", "uvloop": "uvicorn-uvloop", "daphne": "daphne"}
-PARSER = "httptools" if find_spec("httptools") else "h11"
 STACKS = {
-    "uvicorn": f"uvicorn, asyncio, {PARSER}",
-    "uvloop": f"uvicorn, uvloop, {PARSER}",
+    "uvicorn": "uvicorn, asyncio, h11",
+    "uvloop": "uvicorn, uvloop, httptools",
     "daphne": "Daphne, Twisted on asyncio",
 }
 

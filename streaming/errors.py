@@ -16,6 +16,7 @@
     │   └── Overloaded        503  too many generations in this process; shutting down; no database
     ├── ProviderError         the provider failed or refused; each SDK's errors become this in one place
     └── GenerationError       the one-call API was asked for an answer that did not finish
+        └── OutputInvalid     the answer finished, but is not the object that was asked for
 
 The person who made a request reads the text of its `RequestError`. The text of a `ProviderError` is for staff; people
 read the message of its `code`.
@@ -191,3 +192,17 @@ class GenerationError(StreamingError):
     def __init__(self, message: str, result: Any) -> None:
         super().__init__(message)
         self.result = result
+
+
+class OutputInvalid(GenerationError):
+    """The answer is not the object that was asked for. `result.text` has what the model wrote.
+
+    `fault` is `refused`, `cut` (the length limit), `missing` (only prose), `malformed` (broken JSON) or `mismatch`
+    (another type). `path` is the place, for example `$.items[0].price`, and `reason` says what is wrong there.
+    """
+
+    def __init__(self, fault: str, path: str, reason: str, result: Any) -> None:
+        super().__init__(reason if path == "$" else f"{path}: {reason}", result)
+        self.fault = fault
+        self.path = path
+        self.reason = reason

@@ -16,6 +16,7 @@ from streaming.database import health
 from streaming.intake import Submission
 from streaming.journal import live_logs
 from streaming.models import Generation, Owner
+from streaming.providers.breaker import forget_breakers
 from streaming.runner import Run
 from streaming.settlement import alive
 from streaming.supervisor import current
@@ -38,6 +39,7 @@ async def engine(transactional_db: None) -> AsyncGenerator[None]:
     yield
     await settle_all()
     forget_database_trouble()
+    forget_breakers()
     # The test's queries ran on asgiref's thread, which keeps its connection. A server cannot drop a database in use.
     await sync_to_async(connections.close_all)()
 

@@ -31,13 +31,15 @@ START_SECONDS = 30
 # Variables of the caller's shell with these prefixes would change what a test talks to.
 FOREIGN = ("OPENAI_", "ANTHROPIC_", "STREAMING_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS")
 
-# Both servers would choose uvloop by themselves, because it is installed for the tests that name it.
-UVICORN = ("-m", "uvicorn", "{application}", "--host", "127.0.0.1", "--port", "{port}", "--loop")
+# Both servers would choose uvloop by themselves, and uvicorn httptools, because the tests that name them need them.
+UVICORN = ("-m", "uvicorn", "{application}", "--host", "127.0.0.1", "--port", "{port}")
+BARE = (*UVICORN, "--loop", "asyncio", "--http", "h11")
+STANDARD = (*UVICORN, "--loop", "uvloop", "--http", "httptools")  # as `uvicorn[standard]` runs
 GRANIAN = ("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{port}", "{application}", "--loop")
 COMMANDS = {
-    "uvicorn": (*UVICORN, "asyncio"),
-    "uvicorn-uvloop": (*UVICORN, "uvloop"),
-    "uvicorn-workers": (*UVICORN, "asyncio", "--workers", "2"),
+    "uvicorn": BARE,
+    "uvicorn-uvloop": STANDARD,
+    "uvicorn-workers": (*BARE, "--workers", "2"),
     "daphne": ("-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "{application}"),
     "granian": (*GRANIAN, "asyncio"),
     "granian-uvloop": (*GRANIAN, "uvloop"),

@@ -50,7 +50,7 @@ def request_body(generation: Generation) -> dict[str, Any]:
         turns=turns_from(path_to(conversation, generation.message.parent)),
         system=redacted_text(conversation.system_prompt) or options.get("system", ""),
         model=generation.model or options.get("model"),
-        tools=toolbox_for(alias, conversation.tools).specs,
+        tools=toolbox_for(generation.asked_provider, conversation.tools).specs,
         extra=options.get("extra_body", {}),
         **{name: options[name] for name in OPTIONS if name in options},
     )

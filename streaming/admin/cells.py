@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal
+from itertools import groupby
+from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -96,6 +99,19 @@ def tokens_of(generation: Generation) -> str | None:
     """The input and output tokens of a generation."""
     counts = generation.input_tokens, generation.output_tokens
     return tokens(*counts, is_estimated=generation.is_usage_estimated)
+
+
+def one_try(tried: Mapping[str, Any]) -> str:
+    """One try of `Generation.tried`: who was asked, and what came of it."""
+    model = f" {tried['model']}" if tried["model"] else ""
+    return f"{tried['provider']}{model} ({tried['outcome']})"
+
+
+def tries(generation: Generation) -> str | None:
+    """All tries of a generation in their order, without their models. Equal neighbours are one, with their number."""
+    shown = [one_try(one | {"model": ""}) for one in generation.tried or ()]
+    counted = ((text, len(list(same))) for text, same in groupby(shown))
+    return ", ".join(text if count == 1 else f"{text} ×{count}" for text, count in counted) or None
 
 
 def money(cost: Decimal | None) -> str | None:

@@ -54,9 +54,20 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     private_columns = {"shown_conversation": "linked_conversation"}
     fieldsets = (
         (None, {"fields": ("shown_status", "linked_conversation", "shown_user", "shown_message")}),
-        (_("Model"), {"fields": ("provider", "model", "attempts", "finish_reason", "raw_finish_reason")}),
+        (
+            _("Model"),
+            {"fields": ("provider", "shown_tried", "model", "attempts", "finish_reason", "raw_finish_reason")},
+        ),
         (_("Error"), {"fields": ("error_code", "shown_error_detail")}),
-        (_("Tokens"), {"fields": ("tokens", "is_usage_estimated", "cached_input_tokens", "reasoning_tokens", "cost")}),
+        (
+            _("Tokens"),
+            {
+                "fields": (
+                    *("tokens", "is_usage_estimated", "cached_input_tokens", "cache_write_tokens"),
+                    *("reasoning_tokens", "cost"),
+                )
+            },
+        ),
         (_("Times"), {"fields": ("created_at", "started_at", "finished_at", "first_delta", "duration", "speed")}),
         (
             _("Inner workings"),
@@ -96,7 +107,7 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
         self.message_user(request, _("Answers that are being stopped: %(count)d") % {"count": len(keys)})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Generation]:
-        return super().get_queryset(request).defer("timeline")
+        return super().get_queryset(request).defer("timeline", "tried")
 
     def having(self, rows: QuerySet[Generation], term: str, *, reads_content: bool) -> QuerySet[Generation]:
         # Most generations have no error, and comparing is quicker than searching.
@@ -162,6 +173,12 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     @admin.display(description=_("tokens/s"))
     def speed(self, generation: Generation) -> str:
         return cells.speed(generation) or self.get_empty_value_display()
+
+    @admin.display(description=_("tried providers"))
+    def shown_tried(self, generation: Generation) -> str:
+        """Shows each try with its failure in the provider's own words."""
+        lines = (f"{cells.one_try(one)} · {one['ms']} ms\n{one['detail']}".strip() for one in generation.tried or ())
+        return format_html("<pre>{}</pre>", "\n".join(lines)) if generation.tried else self.get_empty_value_display()
 
     @admin.display(description=_("error detail"))
     def shown_error_detail(self, generation: Generation) -> str:

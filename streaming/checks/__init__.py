@@ -10,6 +10,7 @@ from django.core import checks
 
 from streaming.checks.costs import check_costs
 from streaming.checks.database import check_database
+from streaming.checks.fallback import check_fallback
 from streaming.checks.files import check_files, check_files_exposure
 from streaming.checks.providers import check_providers
 from streaming.checks.redaction import check_redaction
@@ -22,6 +23,7 @@ from streaming.checks.tools import check_tools
 TAG = "streaming"
 CHECKS = (
     check_providers,
+    check_fallback,
     check_tools,
     check_settings,
     check_site,

@@ -16,13 +16,14 @@ class ProviderConfig(TypedDict):
     """One entry of `STREAMING_PROVIDERS`.
 
     `BACKEND` is the dotted path of a provider class, `OPTIONS` its keyword arguments. `TOOLS` names the tools that the
-    provider is offered; without it, the provider is offered all of `STREAMING_TOOLS`. People can choose from the
-    providers with a `LABEL`, if there are at least two.
+    provider is offered; without it, the provider is offered all of `STREAMING_TOOLS`. `FALLBACK` names those that
+    stand in for it, in their order. People can choose from the providers with a `LABEL`, if there are at least two.
     """
 
     BACKEND: str
     OPTIONS: NotRequired[dict[str, Any]]
     TOOLS: NotRequired[list[str]]
+    FALLBACK: NotRequired[list[str]]
     LABEL: NotRequired[str]
 
 

@@ -96,6 +96,22 @@ class Settings(
         "The number of further tries when a provider fails before the first word. Once a word has arrived, "
         "nothing is tried again.",
     )
+    FALLBACK_SECONDS = Setting(
+        SECONDS,
+        30,
+        "The time within which providers are asked in turn, where one has others that stand in for it: "
+        "[fallback.md](fallback.md). Each gets an equal share of what is left for its first byte; the last one may "
+        "take longer.",
+    )
+    BREAKER_FAILURES = Setting(
+        optional(whole(1)),
+        5,
+        "The number of answers in a row that fail before a provider is left alone: [fallback.md](fallback.md#breakers)."
+        " None: never.",
+    )
+    BREAKER_SECONDS = Setting(
+        SECONDS, 30, "The time for which such a provider is left alone. Then one request tries it."
+    )
     TOOLS: Setting[list[str]] = Setting(
         checked_elsewhere(list, "a list of dotted paths"),
         (),

@@ -8,7 +8,7 @@ than the site grants. `usage_by` sums up what was asked and spent.
 from __future__ import annotations
 
 from streaming.costs.budget_settings import BadBudget, Budget, budgets
-from streaming.costs.cost import Cost, cost_of
+from streaming.costs.cost import Cost, cost_of, with_cached
 from streaming.costs.package import is_installed
 from streaming.costs.price_settings import BadPrice, Price, prices
 from streaming.costs.quota_setting import check_quota, quota
@@ -31,4 +31,5 @@ __all__ = [
     "prices",
     "quota",
     "usage_by",
+    "with_cached",
 ]

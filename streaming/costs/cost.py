@@ -8,13 +8,16 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from streaming.conf import settings
 from streaming.costs.package import CURRENCY, cost_by_package
 from streaming.costs.price_settings import Price, price_for
+from streaming.errors import StreamingError
 from streaming.models import Generation
 from streaming.protocol import Usage
+from streaming.protocol.events import MAX_COUNT
 from streaming.providers import options_of, provider_class
 
 logger = logging.getLogger(__name__)
@@ -24,7 +27,7 @@ PLACES = Decimal("0.000000001")
 """The database keeps nine decimal places: one token costs less than a millionth."""
 
 APART = "anthropic-messages"
-"""The dialect whose input tokens do not count cached tokens and cache writes."""
+"""The dialect that reports input tokens without cached ones and cache writes."""
 
 
 class Cost(NamedTuple):
@@ -51,7 +54,7 @@ def cost_of(generation: Generation) -> Cost:
 def _cost(generation: Generation) -> Cost:
     alias, at = generation.provider, generation.created_at
     model = generation.model or _configured_model(alias)
-    usage = _with_cached(generation)
+    usage = _usage_of(generation)
     price = price_for(alias, model, _day(at))
     if price is not None:
         amount = _sum(price, usage)
@@ -68,23 +71,33 @@ def _configured_model(alias: str) -> str:
     return str(options_of(alias).get("model", ""))
 
 
-def _with_cached(generation: Generation) -> Usage:
-    """Returns the usage with input tokens that count cached ones and cache writes, too."""
-    read, written = generation.cached_input_tokens or 0, generation.cache_write_tokens or 0
-    given = generation.input_tokens or 0
+def with_cached(usage: Usage, alias: str) -> Usage:
+    """Returns the usage with input tokens that count cached ones and cache writes, too, as most dialects report them.
+
+    Otherwise a budget of tokens would not count what the prompt cache holds. `alias` is the provider that reported it.
+    """
+    apart = (usage.cached_input_tokens or 0) + (usage.cache_write_tokens or 0)
+    if not apart or _dialect_of(alias) != APART:
+        return usage
+    return msgspec.structs.replace(usage, input_tokens=min((usage.input_tokens or 0) + apart, MAX_COUNT))
+
+
+def _usage_of(generation: Generation) -> Usage:
     return Usage(
-        input_tokens=given + read + written if _dialect_of(generation.provider) == APART else given,
+        input_tokens=generation.input_tokens or 0,
         output_tokens=generation.output_tokens or 0,
-        cached_input_tokens=read,
-        cache_write_tokens=written,
+        cached_input_tokens=generation.cached_input_tokens or 0,
+        cache_write_tokens=generation.cache_write_tokens or 0,
         reasoning_tokens=generation.reasoning_tokens or 0,
     )
 
 
 def _dialect_of(alias: str) -> str:
-    if alias not in settings.PROVIDERS:
+    """Returns the dialect of a provider; empty if the settings no longer have it. Raises nothing."""
+    try:
+        return str(options_of(alias).get("dialect") or getattr(provider_class(alias), "dialect", ""))
+    except (StreamingError, ImproperlyConfigured):
         return ""
-    return str(options_of(alias).get("dialect") or getattr(provider_class(alias), "dialect", ""))
 
 
 def _sum(price: Price, usage: Usage) -> Decimal:

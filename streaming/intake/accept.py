@@ -125,7 +125,7 @@ def _begin(sender: Sender, history: History, submission: Submission) -> Accepted
     generation = create_pending(sender, answer, alias, opening)
     history.add(asked)
     turns = turns_of(history.path(asked))
-    return Accepted(generation, Start(conversation.system_prompt, turns, opening, toolbox))
+    return Accepted(generation, Start(conversation.system_prompt, turns, opening, toolbox, output=sender.output))
 
 
 def _user_message(history: History, submission: Submission) -> Message:

@@ -11,7 +11,7 @@ from streaming.intake.pending import Accepted, Sender, Start, create_pending, st
 from streaming.intake.submission import Submission, ToolAnswer
 from streaming.intake.waiting_calls import call_states, check_all_answered, due_calls, fresh_answers, given_parts
 from streaming.journal import Opening
-from streaming.models import Generation, History, Message, Role, contributions, parts_of, turns_of
+from streaming.models import Generation, History, Message, Role, asked_provider, contributions, parts_of, turns_of
 from streaming.protocol import ToolCall
 from streaming.settlement import check_idle
 from streaming.tools import Toolbox, registered, toolbox_for
@@ -28,8 +28,11 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     if not rows or submission.message_id not in (None, rows[0].public_id) or rows[-1].role != Role.ASSISTANT:
         raise Conflict("That is not the newest answer of this conversation. Load it again.")
     last: Generation = rows[-1].generation
-    alias = submission.provider or last.provider
-    toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
+    # The calls belong to the provider that answered, also if it stood in for the one that the client names.
+    asked = asked_provider(rows)
+    stays = submission.provider in (None, asked)
+    alias = last.provider if stays else submission.provider or asked
+    toolbox = sender.toolbox or toolbox_for(asked if stays else alias, conversation.tools)
     states = call_states(rows)
     # A client may not answer for any tool of the site, even if this provider is not offered that tool.
     known = Toolbox({**registered(), **toolbox.tools})
@@ -46,7 +49,7 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     opening = Opening(rows[0].public_id, parts_of(rows), answer.typed_parts, toolbox.live_fields)
     store(answer)
     generation = create_pending(sender, answer, alias, opening)
-    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due)
+    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due, sender.output)
     return Accepted(generation, start)
 
 

@@ -9,7 +9,7 @@ from django.db.models.signals import post_save, pre_save
 from streaming.conf import settings
 from streaming.journal import Opening
 from streaming.models import Generation, History, Message, Owner, from_now
-from streaming.protocol import GenerationRequest, ToolCall, Turn
+from streaming.protocol import GenerationRequest, OutputSpec, ToolCall, Turn
 from streaming.settlement import check_idle
 from streaming.signals import announce_at_commit, generation_started
 from streaming.tools import Toolbox
@@ -19,6 +19,7 @@ class Start(NamedTuple):
     """The values with which a process starts a new generation.
 
     `turns` are the conversation before its message. `due` are approved calls, which are executed first.
+    `output` is the object that the answer must be.
     """
 
     system: str
@@ -26,11 +27,16 @@ class Start(NamedTuple):
     opening: Opening
     toolbox: Toolbox
     due: tuple[ToolCall, ...] = ()
+    output: OutputSpec | None = None
 
     def request(self, tool_choice: str | None) -> GenerationRequest:
         """The request for the provider."""
         return GenerationRequest(
-            turns=self.turns, system=self.system, tools=self.toolbox.specs, tool_choice=tool_choice
+            turns=self.turns,
+            system=self.system,
+            tools=self.toolbox.specs,
+            tool_choice=tool_choice,
+            output=self.output and self.output.apart_from(self.toolbox.tools),
         )
 
 
@@ -44,12 +50,14 @@ class Accepted(NamedTuple):
 class Sender(NamedTuple):
     """The owner who submits, and the worker that will run the generation.
 
-    `toolbox` has the tools that the owner's code offers; None means those of the settings.
+    `toolbox` has the tools that the owner's code offers; None means those of the settings. `output` is the object
+    that the owner's code wants as the answer.
     """
 
     owner: Owner
     worker: str
     toolbox: Toolbox | None = None
+    output: OutputSpec | None = None
 
 
 def idle(history: History) -> History:

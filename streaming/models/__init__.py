@@ -12,7 +12,7 @@ from streaming.models.clock import from_now
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
 from streaming.models.feedback import Feedback, Thumb
 from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status
-from streaming.models.history import History, contributions, earlier_rows, parts_of, path_of, turns_of
+from streaming.models.history import History, asked_provider, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
 from streaming.models.messages import Message, Place, Role, stored_content
 from streaming.models.name_lists import listed
@@ -46,6 +46,7 @@ __all__ = [
     "Status",
     "Thumb",
     "Window",
+    "asked_provider",
     "contributions",
     "earlier_rows",
     "from_now",

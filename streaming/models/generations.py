@@ -99,6 +99,9 @@ class Generation(models.Model):
     staff. `price` is what `cost` was made from. `worker` names the process that runs it and must renew `lease_until`.
     `last_seq` is the number of the last frame of its log. The frames up to `head_seq` repeat what earlier generations
     wrote into the same answer. `timeline` says when the answer grew, as `streaming.runner.Timeline` writes it.
+
+    `provider` is the alias that was asked for, until another one answers in its place. `tried` has every try then, as
+    `streaming.providers.fallback.Tried`, with the alias that was asked for as the first.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -135,6 +138,7 @@ class Generation(models.Model):
     first_delta_ms = models.PositiveIntegerField(_("time to first delta, ms"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration, ms"), null=True, blank=True)
     timeline = models.JSONField(_("timeline"), null=True, blank=True)
+    tried = models.JSONField(_("tried providers"), null=True, blank=True)
 
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
@@ -172,6 +176,11 @@ class Generation(models.Model):
     def was_reaped(self) -> bool:
         """True if another process settled it after its worker had died. Only the worker knows the duration."""
         return self.status == Status.INTERRUPTED and self.duration_ms is None
+
+    @property
+    def asked_provider(self) -> str:
+        """The alias that was asked for. `provider` is another one if it answered in its place."""
+        return str(self.tried[0]["provider"]) if self.tried else self.provider
 
     @property
     def error_text(self) -> str:

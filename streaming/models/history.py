@@ -7,7 +7,7 @@ are one contribution: people see one message.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from streaming.models.branches import MessageTree
 from streaming.models.conversations import Conversation
@@ -102,6 +102,16 @@ def contributions(messages: Iterable[PlaceT]) -> list[list[PlaceT]]:
         else:
             grouped.append([message])
     return grouped
+
+
+def asked_provider(rows: Sequence[Message]) -> str:
+    """Returns the alias that was asked for a contribution, whose last row has a generation.
+
+    Its continuations stay with the provider that answered in place of another one.
+    """
+    first, last = getattr(rows[0], "generation", None), rows[-1].generation
+    asked: Generation = first if first is not None and first.provider == last.provider else last
+    return asked.asked_provider
 
 
 def earlier_rows(message: Message) -> list[Message]:

@@ -63,7 +63,7 @@ from streaming.protocol.parts import (
     load_parts,
     text_of,
 )
-from streaming.protocol.requests import GenerationRequest, ToolSpec
+from streaming.protocol.requests import GenerationRequest, OutputSpec, ToolSpec
 from streaming.protocol.sse import ServerSentEvent, SSEDecoder, encode_sse
 from streaming.protocol.transcript import Transcript
 
@@ -83,6 +83,7 @@ __all__ = [
     "Leniency",
     "OpaquePart",
     "OpaqueReceived",
+    "OutputSpec",
     "Part",
     "PartEnded",
     "ReasoningDelta",

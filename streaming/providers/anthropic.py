@@ -18,6 +18,7 @@ class Messages(SDKProvider):
     default_host = "api.anthropic.com"
     resource = "messages"
     takes = DOCUMENTS
+    marks_for_all = True
 
     def _connect(self) -> tuple[ModuleType, Any]:
         import anthropic

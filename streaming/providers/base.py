@@ -27,6 +27,7 @@ class Provider(Protocol):
     Each event loop has one instance, made with `OPTIONS` as keyword arguments and shared by all requests. It may have
     an attribute `origin`: who answers, for example `openai-chat api.deepseek.com`. Signatures, ids and encrypted pieces
     of an answer go back only to the same origin. Without the attribute, the alias is the origin.
+    An attribute `structured` says how it is asked for a JSON object (`Way`); without it, by the prompt.
     Its class may have a method `load(options)`. It imports what the first answer needs, when the server starts.
     """
 

@@ -11,6 +11,7 @@ import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
 from streaming.protocol import GenerationRequest
+from streaming.protocol.requests import Way
 from streaming.providers.base import Problem
 
 
@@ -18,7 +19,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The options of every provider. Each is a default that a request may override, `extra_body` key by key.
 
     `takes` are the media types of files that the model understands, for example `image/*`. None means those of the
-    provider's class.
+    provider's class. `structured` is how the model is asked for a JSON object: `schema` (the vendor's own mode), `tool`
+    (a forced call) or `prompt`. None means the way that suits the provider.
     """
 
     model: str = ""
@@ -29,6 +31,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     extra_body: dict[str, Any] = {}
     parser: dict[str, Any] = {}
     takes: tuple[str, ...] | None = None
+    structured: Way | None = None
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)

@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from streaming.conf import settings
 from streaming.errors import BadRequest
 from streaming.per_loop import PerLoop
+from streaming.protocol.requests import Way
 from streaming.providers.base import Provider, ProviderClass
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,12 @@ def load_provider(alias: str = "default") -> None:
 def origin_of(provider: Provider, alias: str) -> str:
     """Returns who made what `provider` says, as the `origin` of its parts: its own word, or its alias."""
     return str(getattr(provider, "origin", "") or f"{provider.dialect} {alias}")
+
+
+def structured_by(provider: Provider) -> Way:
+    """Returns how the provider is asked for a JSON object: its `structured`, or `prompt`, which suits every model."""
+    way: Way = getattr(provider, "structured", "prompt")
+    return way
 
 
 def files_taken(alias: str) -> tuple[str, ...]:

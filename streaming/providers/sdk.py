@@ -9,10 +9,13 @@ from contextlib import AbstractAsyncContextManager
 from operator import attrgetter
 from types import ModuleType
 from typing import Any, ClassVar, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
 
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, encode
+from streaming.protocol.requests import Way
 from streaming.providers.base import Problem
 from streaming.providers.body import PIECE_BYTES, Silence, content_of
 from streaming.providers.failures import from_status, from_transport
@@ -34,11 +37,13 @@ class SDKOptions(Options, frozen=True, kw_only=True):
     """The options of both SDK providers. `timeout` is the longest silence in seconds; 600 is the SDKs' own default.
 
     `max_retries` counts the SDK's attempts after the first. They multiply those of `STREAMING_PROVIDER_RETRIES`, which
-    also repeats requests after errors that arrive inside a stream.
+    also repeats requests after errors that arrive inside a stream. `prompt_cache` says if requests are marked for the
+    vendor's prompt cache; None leaves it to the class.
     """
 
     api_key: str | None = None
     base_url: str | None = None
+    prompt_cache: bool | None = None
     timeout: float = 600
     max_retries: int = 0
     headers: dict[str, str] = {}
@@ -62,6 +67,8 @@ class SDKProvider:
     """The host that the SDK asks if no `base_url` is set."""
     resource: ClassVar[str]
     """The attribute of the SDK's client that has the API, for example `chat.completions`."""
+    marks_for_all: ClassVar[bool] = False
+    """True if compatible servers may be sent the marks of the prompt cache. Otherwise only the vendor is."""
 
     def __init__(self, **options: Any) -> None:
         self.options = read(SDKOptions, options)
@@ -73,10 +80,25 @@ class SDKProvider:
     @property
     def origin(self) -> str:
         """The dialect and the host that answers. What this host signed goes back only to it."""
-        url = self.options.base_url or os.environ.get(_variable(self.sdk_name, "BASE_URL"))
-        given = urlsplit(url or "")
+        given = self._address
         port = f":{given.port}" if given.port else ""
         return f"{self.dialect} {given.hostname or self.default_host}{port}"
+
+    @property
+    def _address(self) -> SplitResult:
+        """The address of a compatible server; empty for the vendor's."""
+        return urlsplit(self.options.base_url or os.environ.get(_variable(self.sdk_name, "BASE_URL")) or "")
+
+    @property
+    def _is_vendors_own(self) -> bool:
+        """True if the vendor itself is asked, also at a regional host such as `eu.api.openai.com`."""
+        host = self._address.hostname or self.default_host
+        return host == self.default_host or host.endswith(f".{self.default_host}")
+
+    @property
+    def structured(self) -> Way:
+        """How a JSON object is asked for. Many servers that imitate a vendor have tools, but no mode for a schema."""
+        return self.options.structured or ("schema" if self._is_vendors_own else "tool")
 
     @classmethod
     def load(cls, options: Mapping[str, Any]) -> None:
@@ -101,7 +123,7 @@ class SDKProvider:
         """See `Provider.stream`. The connection closes when this generator ends, however it ends."""
         began = False
         try:
-            body = encode(self.dialect, with_defaults(request, self.options))
+            body = encode(self.dialect, self._completed(request))
             client = await self._client()
             async with self._open(client, body) as response:
                 began = True
@@ -116,6 +138,12 @@ class SDKProvider:
         except Exception as exc:
             # `from None`, because a traceback would print the SDK's message, which may contain the key
             raise self._translated(exc, began=began) from None
+
+    def _completed(self, request: GenerationRequest) -> GenerationRequest:
+        """Returns the request with the provider's defaults, and with its choice about the prompt cache."""
+        chosen = self.options.prompt_cache
+        uses_cache = self.marks_for_all or self._is_vendors_own if chosen is None else chosen
+        return msgspec.structs.replace(with_defaults(request, self.options), uses_cache=uses_cache)
 
     async def _client(self) -> Any:
         """Returns the client. A thread makes it: the import of an SDK would block all streams for a second."""

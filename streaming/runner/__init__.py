@@ -1,8 +1,9 @@
 """The execution of one generation, from its first frame to the settled row.
 
 `Run` reads the provider, handles cancels and settles the row. `Steps` asks the provider, and asks again when tools gave
-results. `ToolCalls` executes the model's calls. Both write to the `Draft`, which folds events into the transcript and
-appends their frames to the live log. `Timeline` notes when the answer grew. `observed` tells OpenTelemetry about it.
+results. `Routed` moves on to another provider when one fails. `ToolCalls` executes the model's calls. `Steps` and
+`ToolCalls` write to the `Draft`, which folds events into the transcript and appends their frames to the live log.
+`Timeline` notes when the answer grew. `observed` tells OpenTelemetry about it.
 """
 
 from __future__ import annotations

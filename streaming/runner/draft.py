@@ -111,9 +111,8 @@ class Draft:
 
         `origin` names who is asked, as the `origin` of a part does. `is_first` is False if readers see a new step.
         """
-        self._origin = self._encoder.origin = origin
         self._done, self._used, self._from_part = self.parts, self.usage, self.next_part
-        self.begin_again()
+        self.begin_again(origin)
         self._asked = time.monotonic()
         self._is_empty = self._is_waiting = True
         if not is_first:
@@ -123,9 +122,10 @@ class Draft:
         """Notes the request that the provider works on; None if it ended without a word, which is taken to be free."""
         self._asked_for = request
 
-    def begin_again(self) -> None:
-        """Forgets a failed attempt. Readers have seen nothing of it."""
-        self.transcript, self.terminal = Transcript(origin=self._origin), None
+    def begin_again(self, origin: str | None = None) -> None:
+        """Forgets a failed attempt. Readers have seen nothing of it. `origin` names who is asked now."""
+        self._origin = self._encoder.origin = origin
+        self.transcript, self.terminal = Transcript(origin=origin), None
         self._thinking.clear()
 
     @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from streaming.errors import RETRYABLE, ProviderError
@@ -12,6 +13,8 @@ from streaming.protocol.error_codes import code_of_error
 from streaming.providers.redact import redact
 
 logger = logging.getLogger(__name__)
+
+SERVER_FAULT = 500
 
 
 class Ending(NamedTuple):
@@ -45,6 +48,19 @@ def expired(code: str) -> Ending:
     return Ending(Status.FAILED, code)
 
 
+def told_of(endings: Sequence[Ending]) -> Ending:
+    """Returns the failure that people are told of when several providers have failed.
+
+    It is the last one that may pass, or else the first: it is of the provider that was asked for.
+    """
+    return next((one for one in reversed(endings) if one.is_retryable), endings[0])
+
+
+def is_server_fault(trouble: ProviderError | None) -> bool:
+    """Returns True if the provider answered with a status of 500 or above that says nothing more precise."""
+    return trouble is not None and trouble.code == "provider_error" and (trouble.status or 0) >= SERVER_FAULT
+
+
 INTERRUPTED = Ending(Status.INTERRUPTED, "interrupted")
 DELETED = Ending(Status.INTERRUPTED, "deleted")
 
@@ -70,7 +86,7 @@ def _troubled(trouble: BaseException) -> Ending:
     if not isinstance(trouble, ProviderError):
         logger.error("A generation failed inside this site.", exc_info=trouble)
         return Ending(Status.FAILED, "internal", type(trouble).__name__)
-    status = Status.TRUNCATED if trouble.code == "connection_lost" else Status.FAILED
+    status = Status.TRUNCATED if trouble.code in ("connection_lost", "truncated") else Status.FAILED
     return Ending(status, trouble.code, trouble.detail, retry_after=trouble.retry_after)
 
 

@@ -26,6 +26,8 @@ async def observed(work: Coroutine[Any, Any, None], generation: Generation, pare
                 status=generation.status,
                 attempts=generation.attempts,
                 response_model=generation.model,
+                provider=generation.provider,
+                tried=[f"{one['provider']} {one['outcome']}" for one in generation.tried or ()] or None,
                 input_tokens=generation.input_tokens,
                 output_tokens=generation.output_tokens,
                 cached_input_tokens=generation.cached_input_tokens,

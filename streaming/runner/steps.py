@@ -24,10 +24,12 @@ from streaming.files import with_files
 from streaming.models import Generation
 from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import repair
-from streaming.providers import Provider, get_provider, origin_of
+from streaming.providers import Route, cache_key_of
 from streaming.runner.draft import Draft
-from streaming.runner.ending import ending_of
+from streaming.runner.ending import Ending, told_of
 from streaming.runner.observed import Inference, inference
+from streaming.runner.output import ArgumentsAsText, Parser, asked_of
+from streaming.runner.routed import Routed
 from streaming.runner.tool_calls import ToolCalls
 from streaming.telemetry import span
 
@@ -44,7 +46,11 @@ LATE_SECONDS = 1.0
 
 
 class Steps:
-    """All requests of one generation to its provider. `due` are approved calls, which are executed first."""
+    """All requests of one generation to its providers. `due` are approved calls, which are executed first.
+
+    The first word decides which provider writes the answer. Further steps ask only that one: the ids of calls and the
+    signatures of reasoning are its own, and a row has the usage and the cost of one model.
+    """
 
     def __init__(
         self,
@@ -55,7 +61,8 @@ class Steps:
         due: Iterable[ToolCall],
     ) -> None:
         self._generation = generation
-        self._request = request
+        self._given = self._request = request
+        self._fits = ""
         self._draft = draft
         self._calls = calls
         self._due = tuple(due)
@@ -66,18 +73,17 @@ class Steps:
         Raises:
             ProviderError: the provider failed. The draft has what arrived before.
         """
-        provider = get_provider(self._generation.provider)
-        self._generation.model = provider.model
-        origin = origin_of(provider, self._generation.provider)
-        self._request = msgspec.structs.replace(self._request, origin=origin)
-        self._request = await with_files(self._request, self._generation)
+        routed = Routed(self._generation, self._draft)
+        route = routed.route
+        await self._fit_to(route)
         await self._calls.execute(self._due, self._draft)
         is_first = not self._draft.parts
         steps = settings.MAX_STEPS
         for number in range(1, steps + 1):
             with span("step", number=number):
-                self._draft.begin_step(is_first=is_first, origin=origin)
-                await self._ask(provider, self._step_request(is_last=number == steps))
+                self._draft.begin_step(is_first=is_first, origin=route.origin)
+                await self._ask(routed, is_last=number == steps)
+                route.stay()
                 is_first = is_paused = self._is_paused()
                 if number == steps or not (is_paused or await self._is_answered()):
                     return
@@ -96,11 +102,20 @@ class Steps:
         calls = [call for call in parts if isinstance(call, ToolCall) and call.is_complete and call.id not in told]
         return await self._calls.answer(calls, self._draft)
 
-    def _step_request(self, *, is_last: bool) -> GenerationRequest:
-        """The request with this generation's parts so far.
+    async def _fit_to(self, route: Route) -> None:
+        """Fits the request to the provider of the route: its origin, and the files that it takes."""
+        if self._fits != route.alias:
+            key = cache_key_of(self._generation.conversation_id)
+            given = msgspec.structs.replace(self._given, origin=route.origin, cache_key=key)
+            self._request = await with_files(given, self._generation)
+            self._fits = route.alias
+
+    async def _step_request(self, route: Route, *, is_last: bool) -> GenerationRequest:
+        """The request with this generation's parts so far, and with the files that this provider takes.
 
         A tool choice that forces a call is sent only once, because otherwise the steps would never end.
         """
+        await self._fit_to(route)
         request, so_far = self._request, tuple(self._draft.parts)
         choice = request.tool_choice
         if so_far and choice != "none":
@@ -108,48 +123,65 @@ class Steps:
         turns = repair((*request.turns, Turn(role="assistant", parts=so_far)))
         return msgspec.structs.replace(request, turns=turns, tool_choice=choice)
 
-    async def _ask(self, provider: Provider, request: GenerationRequest) -> None:
-        """Asks the provider until it has answered, or until another try makes no sense.
+    async def _ask(self, routed: Routed, *, is_last: bool) -> None:
+        """Asks the providers of the route until one has answered, or until another try makes no sense.
 
         Raises:
-            ProviderError: the last try failed.
+            ProviderError: each of them failed.
         """
-        tries = 0
+        routed.route.start()
+        tries, endings = 1, []
         while True:
-            tries += 1
-            self._generation.attempts += 1
-            self._draft.asking(request)
-            try:
-                await self._attempt(provider, request)
-                trouble = None
-            except ProviderError as error:
-                trouble = error
-            if self._draft.is_empty and not isinstance(self._draft.terminal, Finished):
-                self._draft.asking(None)
-            delay = self._retry_delay(tries, trouble)
-            if delay is None:
+            ending, trouble = await self._try(routed, is_last=is_last)
+            endings.append(ending)
+            if not routed.has_failed_early(ending):
+                break
+            if routed.route.goes_on(ending.code):
+                continue
+            delay = self._retry_delay(tries, told_of(endings))
+            if delay is None or not routed.route.start_again():
+                trouble = routed.give_up(endings, trouble)
                 break
             await asyncio.sleep(delay)
-            self._draft.begin_again()
+            tries, endings = tries + 1, []
         if trouble:
             raise trouble
 
-    async def _attempt(self, provider: Provider, request: GenerationRequest) -> None:
+    async def _try(self, routed: Routed, *, is_last: bool) -> tuple[Ending, ProviderError | None]:
+        """Asks one provider. Returns how that ended, and what the provider raised."""
+        trouble = None
+        with routed.trying():
+            try:
+                await routed.admit()
+                await self._attempt(routed.route, is_last=is_last)
+            except ProviderError as error:
+                trouble = error
+            return routed.ended(trouble), trouble
+
+    async def _attempt(self, route: Route, *, is_last: bool) -> None:
+        provider = route.provider
+        self._draft.begin_again(route.origin)
+        request = await self._step_request(route, is_last=is_last)
+        self._generation.attempts += 1
+        self._draft.asking(request)
+        wanted, request = request.output, asked_of(provider, request)
         options: dict[str, Any] = {"choices": 1, "tools": {tool.name for tool in request.tools}}
         options |= provider.parser_options
-        parser = StreamParser(
+        parser: Parser = StreamParser(
             provider.dialect, first_part=self._draft.next_part, taken_ids=_call_ids(request), **options
         )
+        if wanted is not None:
+            parser = ArgumentsAsText(parser, wanted.name)
         with inference(provider, request, self._generation.attempts) as told:
             try:
-                async with aclosing(provider.stream(request)) as body:
-                    await self._read(parser, body, told)
+                async with aclosing(route.stream(request)) as body:
+                    await self._read(parser, body, told, route)
                     await self._read_late(parser, body)
             finally:
                 self._draft.apply(parser.close())
                 told.end(provider, self._draft.transcript)
 
-    async def _read(self, parser: StreamParser, body: AsyncIterator[bytes], told: Inference) -> None:
+    async def _read(self, parser: Parser, body: AsyncIterator[bytes], told: Inference, route: Route) -> None:
         """Reads the provider's body to its last word, or to its end.
 
         Raises:
@@ -160,12 +192,13 @@ class Steps:
             self._draft.apply(parser.feed(chunk))
             if not self._draft.is_empty:
                 told.heard()
+                route.answered()
             if self._draft.size > most:
                 raise ProviderError("too_long", f"more than {most} bytes")
             if parser.is_complete:
                 return
 
-    async def _read_late(self, parser: StreamParser, body: AsyncIterator[bytes]) -> None:
+    async def _read_late(self, parser: Parser, body: AsyncIterator[bytes]) -> None:
         """Reads what comes after the last word: the usage, and the end of the body, for at most `LATE_SECONDS`."""
         limit = asyncio.timeout(LATE_SECONDS)
         try:
@@ -178,10 +211,9 @@ class Steps:
         finally:
             del limit  # it refers to the task, whose exception would keep this frame and the draft in memory
 
-    def _retry_delay(self, tries: int, trouble: ProviderError | None) -> float | None:
-        """The seconds until the provider is asked again; None if it is not asked again."""
-        ending = ending_of(self._draft.terminal, None, trouble)
-        if not (self._draft.is_empty and ending.is_retryable and tries <= settings.PROVIDER_RETRIES):
+    def _retry_delay(self, tries: int, ending: Ending) -> float | None:
+        """The seconds until the providers are asked again; None if they are not asked again."""
+        if not (ending.is_retryable and tries <= settings.PROVIDER_RETRIES):
             return None
         backoff = RETRY_SECONDS * 2 ** (tries - 1) * random.uniform(1, 1.25)  # noqa: S311  # spreads load, hides nothing
         delay = max(backoff, ending.retry_after or 0)

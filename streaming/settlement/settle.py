@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from streaming.costs import cost_of
+from streaming.costs import cost_of, with_cached
 from streaming.database import atomic
 from streaming.journal import Batch, write_frames
 from streaming.models import Generation, Message, Status, stored_content
@@ -39,7 +39,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
     def apply(self, generation: Generation) -> None:
         """Sets every field but the parts on the row, without saving it."""
-        usage = self.usage or Usage()
+        usage = with_cached(self.usage or Usage(), generation.provider)
         generation.status = self.status
         generation.finish_reason = self.finish_reason
         generation.raw_finish_reason = storable(self.raw_finish_reason[:64])
@@ -65,8 +65,10 @@ SETTLED_FIELDS = (
     "error_code",
     "error_detail",
     "cancel_reason",
+    "provider",
     "model",
     "attempts",
+    "tried",
     "input_tokens",
     "output_tokens",
     "cached_input_tokens",

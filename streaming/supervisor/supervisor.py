@@ -20,6 +20,8 @@ from streaming.intake import Accepted, Sender, Start, Submission, accept
 from streaming.journal import live_logs
 from streaming.models import Generation, Owner
 from streaming.per_loop import PerLoop
+from streaming.protocol import OutputSpec
+from streaming.providers import open_breakers
 from streaming.runner import Run, Steps, ToolCalls, observed
 from streaming.settlement import alive
 from streaming.signals import wait_for_receivers
@@ -59,11 +61,12 @@ class Supervisor:
         *,
         toolbox: Toolbox | None = None,
         tool_choice: str | None = None,
+        output: OutputSpec | None = None,
     ) -> Generation:
         """Accepts a message and starts its answer. If the message was sent before, returns the generation that it has.
 
-        Without a `toolbox`, the settings and the conversation decide which tools are offered. The submission is
-        completed even if the caller is cancelled.
+        Without a `toolbox`, the settings and the conversation decide which tools are offered. With an `output`,
+        the answer must be that object. The submission is completed even if the caller is cancelled.
 
         Raises:
             RequestError: the submission is refused, and nothing was stored.
@@ -73,7 +76,7 @@ class Supervisor:
             raise Overloaded("This server is about to restart. Try again in a moment.")
         if len(self._runs) + len(self._accepting) >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
-        sender = Sender(owner, self.worker, toolbox)
+        sender = Sender(owner, self.worker, toolbox, output)
         with span("submission", conversation=submission.key, provider=submission.provider):
             submitting = self._detach(self._submit(sender, submission, tool_choice, here()))
             self._accepting.add(submitting)
@@ -174,7 +177,7 @@ class Supervisor:
 
 def _new_supervisor() -> Supervisor:
     supervisor = Supervisor()
-    watch(running=_running, open_streams=open_everywhere, journal_lag=_journal_lag)
+    watch(running=_running, open_streams=open_everywhere, journal_lag=_journal_lag, open_breakers=open_breakers)
     Shutdown(supervisor.drain).install()
     return supervisor
 

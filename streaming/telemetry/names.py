@@ -55,6 +55,7 @@ ATTRIBUTES = {
     "error": "error.type",
     "generation": "streaming.generation.id",
     "provider": "streaming.provider",
+    "tried": "streaming.tried",
     "status": "streaming.status",
     "attempts": "streaming.attempts",
     "number": "streaming.step.number",
@@ -98,6 +99,7 @@ GAUGES = {
     "running": ("streaming.generations.running", "{generation}"),
     "open_streams": ("streaming.streams.open", "{stream}"),
     "journal_lag": ("streaming.journal.lag", "s"),
+    "open_breakers": ("streaming.breakers.open", "{breaker}"),
 }
 """Our names of what is observed -> its name and its unit."""
 

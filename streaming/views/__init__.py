@@ -2,7 +2,8 @@
 
 `endpoint` decorates the JSON and streaming endpoints in `chat`, `conversations`, `feedback`, `listing` and `files`.
 `sse` makes a subscription into a response. `pages` has the chat pages, and `shown` makes the values for their
-templates. A site streams an answer from a view of its own with `stream_answer`.
+templates. A site streams an answer from a view of its own with `stream_answer`, and
+answers with an object by `object_view`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from streaming.views.feedback import feedback_patterns
 from streaming.views.files import accepted_files, file_patterns
 from streaming.views.health import health_patterns
 from streaming.views.listing import listing_patterns
+from streaming.views.objects import object_view
 from streaming.views.pages import page_patterns
 from streaming.views.probe import probe_patterns
 from streaming.views.shown import (
@@ -38,6 +40,7 @@ __all__ = [
     "health_patterns",
     "listing_patterns",
     "newest_messages",
+    "object_view",
     "outside_transactions",
     "page_patterns",
     "probe_patterns",

@@ -38,6 +38,9 @@ def _each(found: Vitals, value: Callable[[str], float]) -> list[Sample]:
     return [({"provider": alias}, value(alias)) for alias in found.providers]
 
 
+OPEN = {"closed": 0.0, "half-open": 0.5, "open": 1.0}
+"""The state of a breaker -> its value."""
+
 GAUGES = {
     "streaming_up": Gauge("1 if this process takes requests.", lambda it: _one(it.is_well), is_public=True),
     "streaming_draining": Gauge(
@@ -63,6 +66,10 @@ GAUGES = {
     ),
     "streaming_provider_seen_seconds": Gauge(
         "The time since then.", lambda it: _each(it, lambda alias: it.providers[alias].age)
+    ),
+    "streaming_breaker_open": Gauge(
+        "1 if this process leaves the provider alone because it failed too often, 0.5 if one request may try it.",
+        lambda it: [({"provider": alias}, OPEN[state]) for alias, state in it.breakers.items()],
     ),
 }
 """The metrics by name."""

@@ -21,6 +21,7 @@ from streaming.models import (
     Generation,
     Message,
     Role,
+    asked_provider,
     parts_of,
 )
 from streaming.protocol import Part, ReasoningPart, ToolResult
@@ -161,7 +162,7 @@ def shown_message(rows: list[Message]) -> ShownMessage:
         id=first.public_id,
         parts=tuple(part._replace(is_markdown=part.kind == "text") for part in _shown_parts(parts)),
         created_at=first.created_at,
-        provider=generation.provider,
+        provider=asked_provider(rows),
         usage=_usage(generation),
         note_kind=_note_kind(generation.metadata),
         note=_note(generation.metadata),

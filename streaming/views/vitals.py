@@ -7,12 +7,15 @@ import time
 from typing import NamedTuple
 
 from django.db import Error as DatabaseTrouble
+from django.db.models import QuerySet
 
 from streaming.access import open_streams
 from streaming.conf import settings
 from streaming.database import in_database
-from streaming.models import ACTIVE, Generation, Status
+from streaming.errors import PUBLIC_MESSAGES
+from streaming.models import ACTIVE, Generation, Status, from_now
 from streaming.per_loop import PerLoop
+from streaming.providers import State, breaker_states
 from streaming.supervisor import current
 
 DATABASE_SECONDS = 2.0
@@ -20,6 +23,10 @@ DATABASE_SECONDS = 2.0
 
 AWAY = frozenset({"unreachable", "timeout", "timeout_first_delta", "connection_lost", "not_a_stream"})
 """The error codes that mean: the provider could not be reached, or did not answer."""
+
+TRIES_SECONDS = 3600
+TRIES = 50
+"""Answers in place of another provider are looked at if they are not older than an hour, the newest 50."""
 
 
 class Seen(NamedTuple):
@@ -32,7 +39,7 @@ class Seen(NamedTuple):
 
 class Vitals(NamedTuple):
     """The state of this process and its database. `database_seconds` is None if the database does not answer; then its
-    other figures are unknown."""
+    other figures are unknown. `breakers` are those of the providers that this process has asked."""
 
     is_draining: bool
     running: int
@@ -41,6 +48,7 @@ class Vitals(NamedTuple):
     database_seconds: float | None
     active: int | None
     providers: dict[str, Seen]
+    breakers: dict[str, State] = {}
 
     @property
     def is_well(self) -> bool:
@@ -68,6 +76,7 @@ async def vitals() -> Vitals:
         database_seconds=stored.seconds if stored else None,
         active=stored.active if stored else None,
         providers=stored.providers if stored else {},
+        breakers=breaker_states(),
     )
 
 
@@ -97,15 +106,37 @@ async def _stored() -> Stored:
 
 
 def _read() -> tuple[int, dict[str, Seen]]:
-    seen = {alias: _last_seen(alias) for alias in settings.PROVIDERS}
+    stood_in_for = _seen_in_tries()
+    seen = {alias: _newer(_last_seen(alias), stood_in_for.get(alias)) for alias in settings.PROVIDERS}
     return Generation.objects.active().count(), {alias: one for alias, one in seen.items() if one}
 
 
+def _settled() -> QuerySet[Generation]:
+    """Selects ended answers, newest first. A stopped one says nothing about its provider."""
+    settled = Generation.objects.exclude(status__in=(*ACTIVE, Status.CANCELLED)).filter(finished_at__isnull=False)
+    return settled.order_by("-created_at").only("error_code", "finished_at", "tried")
+
+
 def _last_seen(alias: str) -> Seen | None:
-    """Returns how the newest answer of a provider ended; None if there was none. A stopped one says nothing."""
-    settled = Generation.objects.filter(provider=alias).exclude(status__in=(*ACTIVE, Status.CANCELLED))
-    row = settled.order_by("-created_at").only("error_code", "finished_at").first()
-    if row is None or row.finished_at is None:
-        return None
-    code, age = row.error_code, time.time() - row.finished_at.timestamp()
+    """Returns how the newest answer of a provider ended; None if there was none."""
+    row = _settled().filter(provider=alias).first()
+    return _seen(row, row.error_code) if row else None
+
+
+def _seen_in_tries() -> dict[str, Seen]:
+    """Returns how providers looked in the newest answers that others gave in their place."""
+    found: dict[str, Seen] = {}
+    for row in _settled().filter(tried__isnull=False, created_at__gte=from_now(-TRIES_SECONDS))[:TRIES]:
+        for one in row.tried or ():
+            if one["outcome"] in PUBLIC_MESSAGES and one["provider"] != row.provider:
+                found.setdefault(one["provider"], _seen(row, one["outcome"]))
+    return found
+
+
+def _seen(row: Generation, code: str) -> Seen:
+    age = time.time() - row.finished_at.timestamp() if row.finished_at else 0.0
     return Seen(code not in AWAY, code, round(max(0.0, age), 1))
+
+
+def _newer(one: Seen | None, other: Seen | None) -> Seen | None:
+    return min(filter(None, (one, other)), key=lambda seen: seen.age, default=None)

@@ -28,3 +28,10 @@ def test_status_has_a_colour_of_its_own_beside_its_word(status):
     assert (
         cells.status_badge(status) == f'<span class="streaming-status streaming-status-{status}">{status.label}</span>'
     )
+
+
+def test_tries_are_told_in_order_and_equal_neighbours_together():
+    failed = {"provider": "default", "model": "a", "outcome": "overloaded"}
+    answered = {"provider": "gpt", "model": "b", "outcome": "answered"}
+    assert cells.tries(Generation(tried=[failed, failed, answered])) == "default (overloaded) ×2, gpt (answered)"
+    assert cells.tries(Generation()) is None

@@ -61,6 +61,17 @@ def test_transcript_shows_every_kind_of_part(superuser):
         assert piece in shown
 
 
+def test_transcript_tells_who_was_tried_and_what_was_cached(superuser):
+    failed = {"provider": "default", "model": "a", "outcome": "overloaded", "detail": "HTTP 529: <b>Busy</b>", "ms": 7}
+    answered = {"provider": "gpt", "model": "b", "outcome": "answered", "detail": "", "ms": 40}
+    conversation = exchange(provider="gpt", tried=[failed, answered], attempts=2, cached_input_tokens=1000)
+    shown = words(page_of(superuser, "conversation", conversation.pk))
+    assert "1,000 cached · stop · 2 requests · tried default (overloaded), gpt (answered)" in shown
+    page = page_of(superuser, "generation", conversation.generations.get().pk)
+    assert "default a (overloaded) · 7 ms HTTP 529: <b>Busy</b> gpt b (answered) · 40 ms" in words(page)
+    assert "<b>Busy</b>" not in page
+
+
 def test_transcript_loads_nothing_from_elsewhere(superuser):
     conversation = exchange(parts=EVERY_PART)
     page = page_of(superuser, "conversation", conversation.pk)

@@ -6,11 +6,13 @@ import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
-from streaming.costs import cost_of, package
+from streaming.costs import cost_of, package, with_cached
 from streaming.database import in_database
 from streaming.models import Generation
+from streaming.protocol import Usage
 from streaming.settlement import reap_one
 from streaming.supervisor import current, stop
 from streaming.testing import frames_of
@@ -57,11 +59,31 @@ def test_cost_is_made_from_each_kind_of_token(
     assert cost_of(used(**counts)).amount == Decimal(cost)
 
 
-def test_dialect_decides_if_input_counts_cached_tokens(sites_prices: dict[str, Any]) -> None:
+def test_cached_tokens_have_prices_of_their_own(sites_prices: dict[str, Any]) -> None:
     sites_prices["m"] |= {"cached_input": 0.5, "cache_write": 2}
     counts = {"input": 1000, "cached_input": 400, "cache_write": 100}
     assert cost_of(used(alias="gpt", **counts)).amount == Decimal("0.0009")
-    assert cost_of(used(alias="claude", **counts)).amount == Decimal("0.0014")
+    assert cost_of(used(alias="claude", **counts | {"input": 1500})).amount == Decimal("0.0014")
+
+
+@pytest.mark.parametrize(
+    ("alias", "given", "counted"),
+    [
+        ("claude", (3, 400, 100), 503),
+        ("claude", (None, 400, None), 400),
+        ("claude", (3, None, 0), 3),
+        ("claude", (None, None, None), None),
+        ("claude", (2**31 - 1, 2**31 - 1, 1), 2**31 - 1),
+        ("gpt", (1000, 400, 100), 1000),
+        ("gone", (3, 400, 100), 3),
+    ],
+)
+def test_input_counts_cached_tokens_in_every_dialect(
+    sites_prices: dict[str, Any], alias: str, given: tuple[int | None, ...], counted: int | None
+) -> None:
+    names = ("input_tokens", "cached_input_tokens", "cache_write_tokens")
+    usage = Usage(**dict(zip(names, given, strict=True)), output_tokens=7)
+    assert with_cached(usage, alias) == msgspec.structs.replace(usage, input_tokens=counted)
 
 
 @pytest.mark.parametrize("counts", [{}, {"reasoning": 5}])
@@ -125,7 +147,7 @@ def test_package_knows_prices_that_the_settings_do_not_have(settings: Any) -> No
     assert cost.price["source"].startswith("genai-prices ")
     assert cost.price["model"] == "gpt-5-mini"
     assert (cost.price["input"], cost.price["cached_input"], cost.price["output"]) == ("0.25", "0.025", "2")
-    claude = cost_of(used("claude-sonnet-4-5", "claude", input=1_000, cached_input=1_000, cache_write=1_000))
+    claude = cost_of(used("claude-sonnet-4-5", "claude", input=3_000, cached_input=1_000, cache_write=1_000))
     assert claude.amount == Decimal("0.00705")
     assert claude.price is not None
     assert claude.price["input"] == "3"

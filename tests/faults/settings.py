@@ -33,6 +33,8 @@ STREAMING_MAX_CONVERSATIONS_PER_VISITOR = None
 STREAMING_LEASE_SECONDS = 3
 STREAMING_SWEEP_SECONDS = 2
 STREAMING_DRAIN_SECONDS = 1
+# Each test breaks the provider that all tests share. The next one must not find its breaker open.
+STREAMING_BREAKER_FAILURES = None
 globals().update(json.loads(os.environ.get("FAULT_SETTINGS", "{}")))
 if pool := os.environ.get("FAULT_POOL"):
     DATABASES["default"]["OPTIONS"]["pool"] = json.loads(pool)  # noqa: F405

@@ -30,22 +30,25 @@ ENGINE = (
     "tests/supervisor/test_stop.py",
     "tests/supervisor/test_supervisor.py",
     "tests/supervisor/test_ticker.py",
-    "tests/faults/test_every_await.py",
 )
 READING = (
     "tests/admin/test_transcript.py",
-    "tests/files",
-    "tests/intake",
+    "tests/files/test_for_provider.py",
+    "tests/intake/test_accept.py",
+    "tests/intake/test_branches.py",
+    "tests/intake/test_continuation.py",
+    "tests/intake/test_edits.py",
     "tests/settlement/test_reaper.py",
     "tests/subscription/test_subscription.py",
     "tests/views/test_api.py",
     "tests/views/test_pages.py",
 )
 LOCKS = "tests/intake/test_branches.py::test_branch_change_and_message_at_once_happen_one_after_the_other"
-FILES = ("tests/files", "tests/views/test_files.py", "tests/admin/test_files.py")
-OPERATIONS = ("tests/archive", "tests/management/test_usage.py")
+FILES = ("tests/files/test_uploads.py", "tests/views/test_files.py")
+OPERATIONS = ("tests/archive/test_round_trip.py", "tests/archive/test_pruning.py", "tests/management/test_usage.py")
 ADMIN = ("tests/admin/test_search.py", "tests/admin/test_filters.py", "tests/admin/test_usage.py")
 CONTRACT = "tests/journal/test_contract.py"
+EVERY_AWAIT = "tests/faults/test_every_await.py"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -56,10 +59,11 @@ def run_tests(paths: Sequence[str], *options: str, **environment: str) -> None:
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("server_name", ["postgres_server", "mariadb_server"])
-def test_on_another_database(request: pytest.FixtureRequest, server_name: str) -> None:
+@pytest.mark.parametrize(("server_name", "more"), [("postgres_server", [EVERY_AWAIT]), ("mariadb_server", [])])
+def test_on_another_database(request: pytest.FixtureRequest, server_name: str, more: list[str]) -> None:
     server: Backing = request.getfixturevalue(server_name)
-    run_tests([*ENGINE, *ADMIN, *FILES, *OPERATIONS, LOCKS, CONTRACT], "-k", "not redis", TEST_DATABASE_URL=server.url)
+    paths = [*ENGINE, *ADMIN, *FILES, *OPERATIONS, LOCKS, CONTRACT, *more]
+    run_tests(paths, "-k", "not redis", TEST_DATABASE_URL=server.url)
 
 
 def test_with_reads_from_a_replica_that_is_behind() -> None:

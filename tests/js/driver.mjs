@@ -3,12 +3,14 @@
 //   {"id": 1, "do": "open", "chat": "a", "version": "v7", "transport": "http", "url": …, "key": …, …}
 //   {"id": 2, "do": "sendMessage", "chat": "a", "with": [{"text": "Hello?"}]}      any method of Chat
 //   {"id": 3, "do": "state", "chat": "a"}
+//   {"id": 4, "do": "openObject", "chat": "o", "url": …, "path": …, "schema": …}           the hook useObject
 //
 // Answers are {"id", "result"} or {"id", "error"}, in whatever order they are ready: a method answers when its promise
 // is settled. The only things added to the client are what a browser has and Node has not: cookies and WebSocket.
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
+import { OBJECT_COMMANDS, openObject } from "./object.mjs";
 
 const chats = new Map();
 
@@ -130,6 +132,7 @@ function state({ chat, wire, finished, data }) {
 
 /** Commands besides the methods of Chat. */
 const COMMANDS = {
+  ...OBJECT_COMMANDS,
   open: () => {},
   state,
   // What frameworks call `setMessages` is the setter of Chat.
@@ -147,8 +150,10 @@ const COMMANDS = {
   },
 };
 
+const OPENING = { open, openObject };
+
 async function perform(command) {
-  if (command.do === "open") chats.set(command.chat, open(command));
+  if (command.do in OPENING) chats.set(command.chat, OPENING[command.do](command));
   const opened = await chats.get(command.chat);
   const given = command.with ?? [];
   return command.do in COMMANDS ? COMMANDS[command.do](opened, ...given) : opened.chat[command.do](...given);

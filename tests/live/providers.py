@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.entries import scripted_entry
+from tests.wanted import RECIPE
 
 # name: (dialect, provider, path of the server that its SDK expects)
 DIALECTS = {
@@ -36,6 +37,14 @@ def providers(peer_url: str) -> dict[str, dict[str, Any]]:
             f"peer-{name}": _peer(backend, peer_url + path),
             f"tools-{name}": _peer(backend, peer_url + path) | {"TOOLS": TOOLS},
         }
+    call = {"name": "Recipe", "arguments": RECIPE}
+    offered |= {
+        "recipe": scripted_entry(text=f"Sure:\n```json\n{RECIPE}\n```", delay=0.005),
+        "recipe-tool": scripted_entry(text="", tool_calls=[call], structured="tool", chunk_size=7),
+        "recipe-hang": scripted_entry(text=RECIPE, hang_after=8),
+        "recipe-refused": scripted_entry(text=RECIPE, error="authentication"),
+        "recipe-cut": scripted_entry(text=RECIPE, error="connection_lost", fail_after=8),
+    }
     offered |= {f"words-{count}": scripted_entry(text="word " * count) for count in (20, 2000)}
     return {alias: {"TOOLS": []} | entry for alias, entry in offered.items()}
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from streaming.errors import ProviderError
@@ -77,8 +78,40 @@ class TestAnswers:
         peer.says(EVENT)
         provider = make(temperature=0.5, extra_body={"seed": 7})
         await body_of(provider)
-        asked = GenerationRequest(turns=REQUEST.turns, model="m", temperature=0.5, extra={"seed": 7})
+        asked = GenerationRequest(
+            turns=REQUEST.turns, model="m", temperature=0.5, extra={"seed": 7}, uses_cache=provider.marks_for_all
+        )
         assert peer.requests[0].json == encode(provider.dialect, asked)
+
+    @pytest.mark.parametrize("chosen", [None, True, False])
+    async def test_compatible_server_gets_no_field_that_it_may_refuse(
+        self, make: Make, peer: Peer, chosen: bool | None
+    ) -> None:
+        peer.says(EVENT)
+        provider = make(prompt_cache=chosen)
+        await body_of(provider, msgspec.structs.replace(REQUEST, cache_key="k"))
+        is_marked = provider.marks_for_all if chosen is None else chosen
+        body = peer.requests[0].body
+        assert (b'"cache_control"' in body or b'"prompt_cache_key"' in body) is is_marked
+
+    @pytest.mark.parametrize(
+        ("url", "is_marked"),
+        [
+            (None, True),
+            ("https://api.openai.com/v1", True),
+            ("https://eu.api.openai.com/v1", True),
+            ("https://api.openai.com.example.org/v1", False),
+            ("http://127.0.0.1:8000/v1", False),
+        ],
+    )
+    async def test_key_of_the_prompt_cache_is_for_the_vendors_own_hosts(
+        self, url: str | None, is_marked: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+        for kind in (ChatCompletions, Responses):
+            provider = kind(model="m", api_key=KEY, base_url=url)
+            asked = provider._completed(msgspec.structs.replace(REQUEST, cache_key="k"))
+            assert ("prompt_cache_key" in encode(provider.dialect, asked)) is is_marked
 
     async def test_a_request_overrides_the_options(self, make: Make, peer: Peer) -> None:
         peer.says(EVENT)

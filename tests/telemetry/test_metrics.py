@@ -61,3 +61,4 @@ async def test_process_is_observed(scripted: Script, collected: Collected) -> No
     assert [point.value for point in found["streaming.generations.running"]] == [1]
     assert [point.value for point in found["streaming.streams.open"]] == [0]
     assert found["streaming.journal.lag"][0].value >= 0
+    assert [point.value for point in found["streaming.breakers.open"]] == [0]

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from streaming.models import Generation
-from streaming.supervisor import stop
+from streaming.supervisor import current, stop
 from streaming.telemetry import names
 from streaming.testing import frames_of
 from tests.engine import Script, submit
+from tests.entries import scripted_entry
 from tests.stepwise import WEATHER, says
 from tests.telemetry.conftest import Collected
 
@@ -186,3 +187,15 @@ def test_released_names_are_those_of_the_package() -> None:
     metrics = pytest.importorskip("opentelemetry.semconv._incubating.metrics.gen_ai_metrics")
     known = {value for name, value in vars(metrics).items() if name.startswith("GEN_AI_CLIENT_")}
     assert {metric.released for metric in names.METRICS.values() if ".client." in metric.released} <= known
+
+
+async def test_span_tells_who_was_tried(settings: Any, collected: Collected) -> None:
+    settings.STREAMING_PROVIDERS = {
+        "default": scripted_entry(error="overloaded") | {"FALLBACK": ["other"]},
+        "other": scripted_entry(text="ok"),
+    }
+    await frames_of((await submit()).pk)
+    await current().idle()
+    told = collected.spans()["invoke_agent default"].attributes
+    assert told["streaming.tried"] == ("default overloaded", "other answered")
+    assert told["streaming.provider"] == "other"

@@ -14,6 +14,7 @@ from streaming.supervisor import current
 from streaming.testing import frames_of
 from streaming.views import vitals
 from tests.engine import Script, run_until, submit
+from tests.entries import scripted_entry
 
 pytestmark = pytest.mark.usefixtures("engine")
 TOKEN = {"Authorization": "Bearer s3cret"}
@@ -143,3 +144,28 @@ async def test_head_has_the_status_alone() -> None:
 
 def test_wsgi_is_told_apart() -> None:
     assert Client().get("/streaming/health").status_code == 501
+
+
+async def test_breakers_of_this_process_are_told_to_operators(scripted: Script, settings: Any) -> None:
+    settings.STREAMING_BREAKER_FAILURES, settings.STREAMING_PROVIDER_RETRIES = 1, 0
+    scripted(text="ok")
+    await frames_of((await submit()).pk)
+    assert (await read())[1]['streaming_breaker_open{provider="default"}'] == 0
+    scripted(error="unreachable")
+    await frames_of((await submit("again")).pk)
+    _, values = await read("/streaming/health")
+    assert values['streaming_breaker_open{provider="default"}'] == 1
+    settings.STREAMING_BREAKER_SECONDS = 1e-6
+    assert (await read())[1]['streaming_breaker_open{provider="default"}'] == 0.5
+    assert b"breaker" not in (await AsyncClient().get("/streaming/health")).content
+
+
+async def test_provider_in_whose_place_another_answers_is_seen_as_away(settings: Any) -> None:
+    settings.STREAMING_PROVIDERS = {
+        "default": scripted_entry(error="unreachable") | {"FALLBACK": ["other"]},
+        "other": scripted_entry(text="ok"),
+    }
+    await frames_of((await submit()).pk)
+    _, values = await read()
+    assert values['streaming_provider_up{provider="default"}'] == 0
+    assert values['streaming_provider_up{provider="other"}'] == 1

@@ -9,18 +9,22 @@ from streaming.models import Generation
 
 
 def figures_of(generation: Generation) -> list[str]:
-    """Returns what is known: model, first token, duration, speed, tokens, cost, finish reason, attempts."""
+    """Returns what is known: model, times, speed, tokens, cost, finish reason, attempts, tried providers."""
     first = cells.milliseconds(generation.first_delta_ms)
     used = cells.tokens_of(generation)
     cost = cells.money(generation.cost)
+    tried = cells.tries(generation)
+    cached = generation.cached_input_tokens
     known = [
         generation.model or generation.provider,
         _("first token after %(time)s") % {"time": first} if first else None,
         cells.seconds(generation.duration_ms),
         cells.speed(generation),
         _("%(count)s tokens") % {"count": used} if used else None,
+        _("%(count)s cached") % {"count": f"{cached:,}"} if cached else None,
         _("cost %(cost)s") % {"cost": cost} if cost else None,
         generation.finish_reason,
         _("%(count)d requests") % {"count": generation.attempts} if generation.attempts > 1 else None,
+        _("tried %(providers)s") % {"providers": tried} if tried else None,
     ]
     return [fact for fact in known if fact]

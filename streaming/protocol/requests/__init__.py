@@ -8,7 +8,22 @@ from __future__ import annotations
 
 from streaming.protocol.requests.estimate import completed, tokens_in, tokens_sent
 from streaming.protocol.requests.origins import without_foreign
+from streaming.protocol.requests.output import Way, named_schema, way_for, with_extra, with_output
 from streaming.protocol.requests.repair import repair
-from streaming.protocol.requests.request import GenerationRequest, ToolSpec
+from streaming.protocol.requests.request import GenerationRequest, OutputSpec, ToolSpec
 
-__all__ = ["GenerationRequest", "ToolSpec", "completed", "repair", "tokens_in", "tokens_sent", "without_foreign"]
+__all__ = [
+    "GenerationRequest",
+    "OutputSpec",
+    "ToolSpec",
+    "Way",
+    "completed",
+    "named_schema",
+    "repair",
+    "tokens_in",
+    "tokens_sent",
+    "way_for",
+    "with_extra",
+    "with_output",
+    "without_foreign",
+]

@@ -39,7 +39,8 @@ def completed(reported: Usage | None, sent: int, written: Iterable[Part]) -> tup
 
 def tokens_sent(request: GenerationRequest) -> int:
     """Returns the estimated number of tokens in a request."""
-    fixed = _bytes(request.system) + sum(len(msgspec.json.encode(tool)) for tool in request.tools)
+    wanted = (request.output.schema,) if request.output else ()
+    fixed = _bytes(request.system) + sum(len(msgspec.json.encode(one)) for one in (*request.tools, *wanted))
     return _tokens(fixed + sum(map(_size, (part for turn in request.turns for part in turn.parts))))
 
 

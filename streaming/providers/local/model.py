@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from streaming.errors import ProviderError
-from streaming.protocol import GenerationRequest
+from streaming.protocol import GenerationRequest, OutputSpec
+from streaming.protocol.requests import Way, with_output
 from streaming.providers.anthropic import Messages
 from streaming.providers.base import Problem
 from streaming.providers.local.options import NEEDS, LocalOptions, default_name, packaged_weights, template_of
@@ -34,6 +35,9 @@ AGAINST_LOOPS = {"repeat_penalty": 1.1, "dry_multiplier": 0.8}
 """llama.cpp's samplers against endless repetition by the packaged model. They do not apply to requests with tools,
 because the arguments of a call repeat words of the conversation."""
 
+STRUCTURED: dict[str, Way] = {"openai-chat": "schema", "openai-responses": "schema"}
+"""The dialects in which llama.cpp's server takes a JSON schema. It lets the model write nothing else."""
+
 PAUSES = (0.1, 1.0, None)
 """The pauses, in seconds, before the child is searched again. While a killed child still ends, it holds its lock.
 After None there is no further try."""
@@ -47,6 +51,7 @@ class LocalModel:
         self.dialect = self.options.dialect
         self.parser_options = self.options.parser
         self.model = self.options.model or default_name(self.options)
+        self.structured: Way = self.options.structured or STRUCTURED.get(self.dialect, "prompt")
         self._starting = asyncio.Lock()
         self._connected: SDKProvider | None = None
 
@@ -77,6 +82,8 @@ class LocalModel:
 
     def _asked(self, request: GenerationRequest) -> GenerationRequest:
         asked = with_defaults(request, self.options)
+        if asked.output is not None:
+            return _constrained(asked, asked.output)
         rambles = self.options.model_path is None and not asked.tools
         return msgspec.structs.replace(asked, extra=AGAINST_LOOPS | asked.extra) if rambles else asked
 
@@ -118,6 +125,13 @@ class LocalModel:
     def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
         """See `Provider.check`."""
         return [problem for check in (_options, *NEEDS, _sdk) for problem in check(alias, options)]
+
+
+def _constrained(request: GenerationRequest, output: OutputSpec) -> GenerationRequest:
+    """Returns the request with the schema for llama.cpp, which refuses it beside tools. There the prompt has it."""
+    if request.tools:
+        return with_output(request, "prompt")
+    return msgspec.structs.replace(request, output=None, extra={"json_schema": output.strict} | request.extra)
 
 
 def server_for(options: LocalOptions, alias: str) -> LocalServer:

@@ -16,6 +16,7 @@ import msgspec
 
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, ToolCall, ToolResult, text_of
+from streaming.protocol.requests import Way
 from streaming.providers.base import DOCUMENTS, Problem
 from streaming.providers.options import Options, problems, read
 from streaming.providers.scripted.wire import Script, ScriptedCall, wire
@@ -66,6 +67,7 @@ class Scripted:
         self.dialect = self.options.dialect
         self.model = self.options.model
         self.parser_options = self.options.parser
+        self.structured: Way = self.options.structured or "prompt"
         self.requests: deque[GenerationRequest] = deque(maxlen=KEPT_REQUESTS)
         self.open_streams = 0
         self._recorded = Path(self.options.recording).read_bytes() if self.options.recording else b""

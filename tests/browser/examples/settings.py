@@ -10,6 +10,8 @@ from project.settings import *  # noqa: F403
 STREAMING_PROVIDERS = {"default": {"BACKEND": "tests.browser.by_prompt.ByPrompt"}}
 STREAMING_TOOLS = ["tests.sample_tools.send_mail", "tests.browser.by_prompt.get_weather"]
 STREAMING_PROVIDER_RETRIES = 0
+# Each test breaks the provider that all tests share. The next one must not find its breaker open.
+STREAMING_BREAKER_FAILURES = None
 STREAMING_DRAIN_SECONDS = 0.5
 # Without `EXAMPLES` this is the plain example site. That is the case while the test database is made.
 if directory := os.environ.get("EXAMPLES"):

@@ -8,6 +8,9 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
+import msgspec
+
+from streaming.protocol.dialects.anthropic_messages.caching import has_breakpoints, with_breakpoints
 from streaming.protocol.parts import (
     FilePart,
     OpaquePart,
@@ -20,7 +23,7 @@ from streaming.protocol.parts import (
     ToolResult,
     text_of,
 )
-from streaming.protocol.requests import GenerationRequest, ToolSpec
+from streaming.protocol.requests import GenerationRequest, ToolSpec, named_schema, with_extra
 from streaming.protocol.requests.data_url import base64_of, is_http, text_in
 from streaming.protocol.requests.turns import group_by_role, output_of
 
@@ -41,6 +44,7 @@ UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 
 def messages_body(request: GenerationRequest) -> JSONObject:
     """Returns the body, ready for JSON. Fields that the request leaves open are absent."""
+    schema = named_schema(request)
     fields = {
         "model": request.model,
         "system": _system(request) or None,
@@ -51,8 +55,10 @@ def messages_body(request: GenerationRequest) -> JSONObject:
         "tools": [_tool(tool) for tool in request.tools] or None,
         "tool_choice": _tool_choice(request.tool_choice) if request.tools else None,
         "container": _container(request),
+        "output_config": schema and {"format": {"type": "json_schema", "schema": schema["schema"]}},
     }
-    return {key: value for key, value in fields.items() if value is not None} | request.extra
+    is_marked = request.uses_cache and not has_breakpoints(request.extra)
+    return with_extra(with_breakpoints(fields) if is_marked else fields, request.extra)
 
 
 def _container(request: GenerationRequest) -> str | None:
@@ -137,11 +143,19 @@ def _reasoning(part: ReasoningPart) -> JSONObject | None:
 def _call(call: ToolCall) -> JSONObject | None:
     raw = call.raw or {}
     if call.is_provider_executed:
-        block = raw | {"id": call.id, "name": call.name, "input": call.arguments or {}}
+        block = raw | {"id": call.id, "name": call.name, "input": _input(call) or {}}
         return block if raw.get("type") in SERVER_CALLS else None
-    given = call.arguments if call.is_json else {"input": call.raw_arguments}
+    given = _input(call) if call.is_json else {"input": call.raw_arguments}
     own = {key: raw[key] for key in CALL_KEYS if raw.get(key)}
     return own | {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": given or {}}
+
+
+def _input(call: ToolCall) -> JSONObject | None:
+    """Returns the arguments in the order in which the model wrote them. PostgreSQL and MySQL do not keep that order."""
+    if call.arguments is None or not call.raw_arguments:
+        return call.arguments
+    written: JSONObject = msgspec.json.decode(call.raw_arguments)
+    return written
 
 
 def _server_result(result: ToolResult) -> JSONObject | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from streaming.protocol.dialects.openai_chat.reasoning import ECHOED
 from streaming.protocol.parts import FilePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, ToolResult, Turn
-from streaming.protocol.requests import GenerationRequest, ToolSpec
+from streaming.protocol.requests import GenerationRequest, ToolSpec, named_schema, with_extra
 from streaming.protocol.requests.data_url import base64_of, is_http, text_file_as_text
 from streaming.protocol.requests.turns import RoleGroup, arguments_of, group_by_role, output_of, own_calls
 
@@ -23,6 +23,7 @@ JSONObject = dict[str, Any]
 
 def chat_body(request: GenerationRequest) -> JSONObject:
     """Returns the body, ready for JSON. Fields that the request leaves open are absent."""
+    schema = named_schema(request)
     fields = {
         "model": request.model,
         "messages": _messages(request),
@@ -32,8 +33,10 @@ def chat_body(request: GenerationRequest) -> JSONObject:
         "temperature": request.temperature,
         "tools": [_tool(tool) for tool in request.tools] or None,
         "tool_choice": _tool_choice(request.tool_choice) if request.tools else None,
+        "prompt_cache_key": request.cache_key if request.uses_cache else None,
+        "response_format": schema and {"type": "json_schema", "json_schema": schema},
     }
-    return {key: value for key, value in fields.items() if value is not None} | request.extra
+    return with_extra(fields, request.extra)
 
 
 def _messages(request: GenerationRequest) -> list[JSONObject]:

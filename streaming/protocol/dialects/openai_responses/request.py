@@ -24,7 +24,7 @@ from streaming.protocol.parts import (
     ToolCall,
     ToolResult,
 )
-from streaming.protocol.requests import GenerationRequest, ToolSpec
+from streaming.protocol.requests import GenerationRequest, ToolSpec, named_schema, with_extra
 from streaming.protocol.requests.data_url import base64_of, is_http, text_file_as_text
 from streaming.protocol.requests.turns import RoleGroup, arguments_of, group_by_role, output_of
 
@@ -33,6 +33,7 @@ JSONObject = dict[str, Any]
 
 def responses_body(request: GenerationRequest) -> JSONObject:
     """Returns the body, ready for JSON. Fields that the request leaves open are absent."""
+    schema = named_schema(request)
     fields = {
         "model": request.model,
         "instructions": request.system or None,
@@ -42,8 +43,10 @@ def responses_body(request: GenerationRequest) -> JSONObject:
         "temperature": request.temperature,
         "tools": [_tool(tool) for tool in request.tools] or None,
         "tool_choice": _tool_choice(request.tool_choice) if request.tools else None,
+        "prompt_cache_key": request.cache_key if request.uses_cache else None,
+        "text": schema and {"format": {"type": "json_schema"} | schema},
     }
-    return {key: value for key, value in fields.items() if value is not None} | request.extra
+    return with_extra(fields, request.extra)
 
 
 def _input(request: GenerationRequest) -> list[JSONObject]:

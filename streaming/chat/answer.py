@@ -1,0 +1,109 @@
+"""An answer that is being written, as code reads it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+
+from streaming.chat.result import Result, load_result
+from streaming.conf import settings
+from streaming.database import in_database
+from streaming.models import Generation
+from streaming.outputs import NOTHING, TICK_SECONDS, ObjectReader, OutputType, text_in
+from streaming.protocol import StringDelta
+from streaming.protocol.ui_stream import chunk_of
+from streaming.subscription import follow, subscribe
+from streaming.supervisor import StopAnswer, stop
+
+
+class Answer:
+    """An answer that is being written. Iterating it gives its text, piece by piece.
+
+    Any number of readers may iterate it, each from the start. After `go_on`, only the new part is given.
+    """
+
+    def __init__(self, generation: Generation, wanted: OutputType | None = None) -> None:
+        self.generation_id = generation.pk
+        self._generation = generation
+        self._wanted = wanted
+
+    async def __aiter__(self) -> AsyncGenerator[str]:
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                if chunk["type"] == "text-delta":
+                    yield chunk["delta"]
+
+    async def chunks(self) -> AsyncGenerator[dict[str, Any]]:
+        """Yields the chunks of the UI message stream, as dicts with a `type`."""
+        subscription = await follow(self._generation)
+        try:
+            while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
+                for one in frames:
+                    yield msgspec.json.decode(chunk_of(one))
+        finally:
+            subscription.close()
+
+    async def partials(self) -> AsyncGenerator[Any]:
+        """Yields the object so far, as Python values, up to 20 times a second. Keys come as the model writes them.
+
+        The values share what is finished, so do not change them. The last one is what the model wrote; `output` says
+        if it is of the type.
+        """
+        reader = self._reader()
+        subscription = await follow(self._generation)
+        try:
+            while (frames := await subscription.next(_patience(reader))) is not None:
+                reader.feed(text_in(frames))
+                if (partial := reader.partial()) is not NOTHING:
+                    yield partial
+            if (last := reader.partial(is_last=True)) is not NOTHING:
+                yield last
+        finally:
+            subscription.close()
+
+    async def live_fields(self) -> AsyncGenerator[StringDelta]:
+        """Yields how each string of the object grew: its `path` of keys and indexes, and the new `text`."""
+        reader = self._reader()
+        subscription = await follow(self._generation)
+        try:
+            while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
+                for delta in reader.feed(text_in(frames)):
+                    yield delta
+        finally:
+            subscription.close()
+
+    def _reader(self) -> ObjectReader:
+        if self._wanted is None:
+            raise TypeError("This answer is text. Ask for an object with start_chat(…, output=Type).")
+        return ObjectReader(self._wanted)
+
+    async def stop(self) -> StopAnswer:
+        """Stops the answer. What arrived is stored."""
+        return await stop(self.generation_id)
+
+    async def result(self) -> Result:
+        """Waits for the end and returns what was stored, whatever the status."""
+        subscription = await subscribe(self.generation_id)
+        try:
+            while await subscription.next(settings.HEARTBEAT_SECONDS) is not None:
+                pass
+        finally:
+            subscription.close()
+        return await in_database(load_result, self.generation_id, self._wanted)
+
+    async def output(self) -> Any:
+        """Waits for the end and returns the object.
+
+        Raises:
+            OutputInvalid: the answer is not the object that was asked for.
+            GenerationError: the answer did not finish.
+        """
+        return (await self.result()).checked().output
+
+
+def _patience(reader: ObjectReader) -> float:
+    """The seconds to wait for the next frames. Text that no partial has shown yet is shown soon."""
+    return TICK_SECONDS if reader.is_behind else settings.HEARTBEAT_SECONDS

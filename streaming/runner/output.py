@@ -1,0 +1,86 @@
+"""The object of an answer, where a forced tool brings it: its arguments become the text of the answer.
+
+So the answer is stored, streamed and replayed in the same way, however the provider was asked. The tool is none of the
+site's: nobody executes it, and no reader sees a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from streaming.protocol import (
+    Event,
+    Finished,
+    GenerationRequest,
+    PartEnded,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallEnded,
+    ToolCallStarted,
+)
+from streaming.protocol.requests import way_for, with_output
+from streaming.providers import Provider, structured_by
+
+
+class Parser(Protocol):
+    """The part of `StreamParser` that the steps use."""
+
+    @property
+    def is_complete(self) -> bool: ...
+    def feed(self, data: bytes) -> list[Event]: ...
+    def close(self) -> list[Event]: ...
+
+
+def asked_of(provider: Provider, request: GenerationRequest) -> GenerationRequest:
+    """Returns the request as this provider is asked for its `output`; unchanged if it has none."""
+    if request.output is None:
+        return request
+    way = way_for(request.output, structured_by(provider), provider.dialect)
+    # The prompt for the object must not replace the system text of the provider's `OPTIONS`.
+    system = request.system or getattr(getattr(provider, "options", None), "system", "")
+    return with_output(msgspec.structs.replace(request, system=system), way)
+
+
+class ArgumentsAsText:
+    """A parser whose calls of the tool `name` are text."""
+
+    def __init__(self, inner: Parser, name: str) -> None:
+        self._inner = inner
+        self._name = name
+        self._written: dict[int, int] = {}  # part -> characters so far
+        self._has_other_calls = False
+
+    @property
+    def is_complete(self) -> bool:
+        return self._inner.is_complete
+
+    def feed(self, data: bytes) -> list[Event]:
+        return list(self._told(self._inner.feed(data)))
+
+    def close(self) -> list[Event]:
+        return list(self._told(self._inner.close()))
+
+    def _told(self, events: Iterable[Event]) -> Iterator[Event]:
+        for event in events:
+            match event:
+                case ToolCallStarted(name=self._name):
+                    self._written[event.part] = 0
+                case ToolCallDelta() if event.part in self._written:
+                    self._written[event.part] += len(event.text)
+                    yield TextDelta(event.part, event.text)
+                case ToolCallEnded() if event.part in self._written:
+                    yield from self._end(event)
+                case Finished(reason="tool_calls") if self._written and not self._has_other_calls:
+                    yield Finished("stop", event.raw_reason)
+                case _:
+                    self._has_other_calls |= isinstance(event, ToolCallStarted)
+                    yield event
+
+    def _end(self, event: ToolCallEnded) -> Iterator[Event]:
+        """Ends the text. Some servers send all arguments at once, at the end."""
+        if not self._written[event.part]:
+            yield TextDelta(event.part, event.raw_arguments or "{}")
+        yield PartEnded(event.part)
