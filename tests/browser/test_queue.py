@@ -45,7 +45,8 @@ async def test_after_a_stop_they_wait_for_the_person_and_stop_and_send_does_not(
     await chat.ask("hang please")
     await chat.has_begun()
     await chat.ask("hang again")
-    await chat.ask("markup last")
+    await chat.ask("markup last" + " and long" * 40)
+    await expect(chat.page.get_by_role("button", name="Remove the queued message").last).to_be_in_viewport(ratio=1)
     await chat.stop_button.click()
     await chat.is_idle()
     await expect(queued).to_have_count(2)
@@ -53,13 +54,15 @@ async def test_after_a_stop_they_wait_for_the_person_and_stop_and_send_does_not(
     await expect(queued).to_have_count(2)
     await expect(chat.questions).to_have_count(1)
     await chat.page.locator(".chat-queue").get_by_role("button", name="Send now").click()
-    await expect(queued).to_have_text(["markup last"])
+    await expect(queued).to_have_text(["markup last" + " and long" * 40])
     await chat.has_begun()
     await chat.page.get_by_role("button", name="Stop and send").click()
     await expect(queued).to_have_count(0)
     await chat.is_idle()
     await expect(chat.text).to_have_text(MARKUP)
-    await expect(chat.questions.locator(".chat-parts")).to_have_text(["hang please", "hang again", "markup last"])
+    await expect(chat.questions.locator(".chat-parts")).to_have_text(
+        ["hang please", "hang again", "markup last" + " and long" * 40]
+    )
 
 
 async def test_a_queued_message_that_another_tab_forestalls_is_sent_after_its_answer(chat: Chat) -> None:

@@ -131,6 +131,8 @@ async def test_the_api_gives_all_messages_or_pages_of_them(stored: Callable[[int
     for bad in ("0", "-1", "x", "٣", str(MAX_LIMIT + 1), "99999999"):
         assert await get(limit=bad) == (400, f"'limit' must be a number from 1 to {MAX_LIMIT}.")
     assert (await get(before="gone"))[0] == 404
+    assert (await client.get("/chat/c/", {"before": "gone"})).status_code == 404
+    assert (await client.get("/chat/c/", {"from": "gone"})).status_code == 200
 
 
 @pytest.mark.usefixtures("engine")

@@ -48,7 +48,7 @@ export class Earlier {
   /** The server does not show the first message any more: another tab has chosen another version of it. */
   refused(trouble) {
     if (!(trouble instanceof Refusal)) throw trouble;
-    return this.chat.reload().catch(() => false);
+    return !this.chat.isActive && this.chat.reload().catch(() => false);
   }
 
   async prepend(since) {

@@ -110,8 +110,12 @@ export class StreamingChat extends HTMLElement {
    */
   async reload(since = this.firstMessage?.dataset.message) {
     const fresh = await this.load({ from: since });
-    if (fresh) this.messages.replaceChildren(...fresh.childNodes);
+    if (fresh) this.replace(fresh);
     return Boolean(fresh);
+  }
+
+  replace(fresh) {
+    this.messages.replaceChildren(...fresh.childNodes);
   }
 
   /** Sends a message for the host page. Returns false if an answer is being written or the site does not take it. */

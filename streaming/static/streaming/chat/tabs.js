@@ -58,8 +58,8 @@ export class Tabs {
     const now = await chat.server.state(known);
     if (!now || chat.isActive) return;
     this.tag = now.tag;
-    const last = [...chat.messages.querySelectorAll(":scope > [data-message]")].at(-1)?.dataset.message;
-    if (known || now.active || now.last !== last) await this.renew();
+    const ids = [...chat.messages.children].map(({ dataset }) => dataset.message).filter(Boolean);
+    if (known || now.active || now.last !== ids.at(-1)) await this.renew();
   }
 
   /** False while an answer is shown, or a form under a message is open: new messages would take its text with them. */
@@ -70,11 +70,14 @@ export class Tabs {
   /** Takes the messages from the server's page and follows the answer that is being written. */
   async renew() {
     const { chat } = this;
+    const fresh = await chat.load({ from: chat.firstMessage?.dataset.message });
+    this.isStale = !fresh || !this.mayRenew; // somebody may have begun to write here meanwhile
+    if (this.isStale) return void (this.tag = null);
     const place = chat.follower.place(chat.messages);
-    if (!(await chat.reload())) return;
+    chat.replace(fresh);
     chat.follower.restore(place, chat.messages);
     chat.dispatchEvent(new CustomEvent("streaming-chat:elsewhere", { bubbles: true }));
-    if (chat.messages.querySelector("[aria-busy]")) await chat.conversation.resume();
+    if (chat.messages.querySelector("[aria-busy]")) chat.conversation.resume();
     else chat.queue?.ended(chat.messages.lastElementChild);
   }
 }
