@@ -27,9 +27,9 @@ awk '/^ *(Downloading|Using cached|Processing) / && !/\.metadata/ { \
 /^Installing collected/ { print "  unpacking"; fflush() }'
 endef
 
-BENCHMARKS := parse json_scanner markdown long_conversation serve
+BENCHMARKS := parse json_scanner markdown long_conversation providers serve
 
-.PHONY: help demo superuser test fuzz lint format faults matrix reference pictures docs release bench clean environment
+.PHONY: help demo superuser test fuzz lint format faults cluster matrix reference pictures docs release bench clean environment
 
 help:  ## list these tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -65,11 +65,14 @@ faults: environment  ## run the fault suite and write its figures into the docs;
 	@FAULT_FIGURES=$(CURDIR)/build/faults.jsonl $(BIN)/pytest -m fault -p no:randomly
 	@$(BIN)/python -m tests.faults.report build/faults.jsonl docs/reliability.md README.md
 
+cluster: environment  ## nginx, two sites, PostgreSQL and Redis on private ports; PORT=8001, WORKERS=1
+	@$(BIN)/python -m tests.cluster --port $(PORT) --workers $(or $(WORKERS),2)
+
 matrix: environment  ## the tests that need no server, on other versions; ROWS='oldest 6.1' for some of them
 	@$(BIN)/python -m tests.matrix $(ROWS)
 
-reference: environment  ## write the reference part of docs/settings.md from the code
-	@PYTHONPATH=. $(BIN)/python docs/settings_page.py
+reference: environment  ## write the parts of the docs that are made from the code
+	@$(BIN)/python -m docs.reference
 
 pictures: environment  ## take the pictures of the chat page anew, into docs/images
 	@$(BIN)/python -m docs.pictures
@@ -102,7 +105,7 @@ build/bench/.installed: pyproject.toml | $(VENV)/.pip
 
 clean:  ## remove everything that make creates, also the demo's database
 	@rm -rf $(VENV) build dist staticfiles test-results .coverage .hypothesis .*_cache db.sqlite3*
-	@rm -rf tests/js/node_modules docs/examples/react/{node_modules,dist}
+	@rm -rf tests/{js,reference}/node_modules docs/examples/react/{node_modules,dist}
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 environment: $(VENV)/.environment

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from streaming.views import (
+    agui_patterns,
     chat_patterns,
     conversation_patterns,
+    deletion_patterns,
     feedback_patterns,
     file_patterns,
     health_patterns,
@@ -16,11 +18,13 @@ from streaming.views import (
 app_name = "streaming"
 urlpatterns = [
     *chat_patterns,
+    *agui_patterns,
     *conversation_patterns,
     *feedback_patterns,
     *listing_patterns,
     *file_patterns,
     *health_patterns,
+    *deletion_patterns,
     *page_patterns,
     *probe_patterns,
 ]

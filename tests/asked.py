@@ -44,6 +44,7 @@ class Request(NamedTuple):
     body: JSON
     call: tuple[str, str, str] | None = None
     method: str = "POST"
+    root: str = "/api/chat"
 
 
 class Given(NamedTuple):
@@ -53,6 +54,22 @@ class Given(NamedTuple):
     content: bytes
     response: HttpResponse
 
+
+def _run(call: tuple[str, str, str] | None = None, **fields: JSON) -> Request:
+    """A `RunAgentInput` of AG-UI."""
+    props = {"provider": "default", "messageId": None, "trigger": "submit-message"}
+    named = {"state": {}, "context": [{"description": "a", "value": "b"}], "forwardedProps": props}
+    return Request("", {"threadId": KEY, "runId": "r1", "messages": [], **named, **fields}, call, root="/api/agui")
+
+
+PICTURE = {
+    "type": "image",
+    "source": {"type": "data", "value": data_url(PNG).partition(",")[2], "mimeType": "image/png"},
+}
+ASKED = {"id": "q1", "role": "user", "content": [{"type": "text", "text": "Why?"}, PICTURE]}
+BROUGHT = {"name": "open_page", "description": "Opens it.", "parameters": {"type": "object", "properties": {}}}
+GIVEN = {"id": "t1", "role": "tool", "toolCallId": f"{ANSWER}:l1", "content": "Oslo"}
+DECIDED = {"interruptId": f"{ANSWER}:m1", "status": "resolved", "payload": {"approved": False, "reason": "Because."}}
 
 REQUESTS = {
     "prompt": Request(
@@ -70,12 +87,17 @@ REQUESTS = {
     "stop": Request("/<key>/stop", {"messageId": ANSWER}),
     "old stop": Request("/<key>/stop", {"assistantMessage": {"id": ANSWER}}),
     "branch": Request("/<key>/branch", {"messageId": ANSWER}),
+    "run": _run(messages=[{"id": "q0", "role": "user", "content": "Hm."}, ASKED], tools=[BROUGHT]),
+    "run again": _run(messages=[ASKED], forwardedProps={"trigger": "regenerate-message", "messageId": ANSWER}),
+    "run on": _run(LOCATION, messages=[GIVEN], tools=[BROUGHT]),
+    "run after a failure": _run(LOCATION, messages=[GIVEN | {"error": "No."}]),
+    "run decided": _run(MAIL, resume=[DECIDED]),
     "feedback": Request("/<key>/messages/<answer>/feedback", {"thumb": "up", "comment": "Good."}, method="PUT"),
 }
 FRAMES = {
     name: Request("", {"type": "send", "requestId": "r1", "body": {"provider": "default"}, **one.body}, one.call)
     for name, one in REQUESTS.items()
-    if not one.path
+    if not one.path and one.root == "/api/chat"
 } | {
     "resume": Request("", {"type": "resume", "requestId": "r1", "id": KEY}),
     "abort": Request("", {"type": "abort", "requestId": "r1", "id": KEY}),
@@ -130,7 +152,7 @@ class Asker:
     async def post(self, request: Request, body: JSON) -> Given:
         """Sends a body that was made of `request`, and reads the whole response."""
         await self.prepare(request.call)
-        path, text = "/api/chat" + self.filled(request.path), self.filled(json.dumps(body))
+        path, text = request.root + self.filled(request.path), self.filled(json.dumps(body))
         response = await self._sent(path, text, request.method)
         if response.status < 300:
             self.forget()

@@ -17,7 +17,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -26,7 +25,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import free_port
+from tests.servers import answers, free_port
 
 START_SECONDS = 30
 STOP_SECONDS = 10
@@ -50,13 +49,17 @@ class Backing:
         self._log = directory / "server.log"
         self._stop_signal = stop_signal
         self._process: subprocess.Popen[bytes] | None = None
+        self.group: int | None = None
+        """Set it to 0 before the start, and Ctrl-C in a terminal does not reach the server by itself."""
 
     def start(self) -> None:
         """Starts the server and returns when it accepts connections."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self._log.parent)
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, cwd=self._log.parent, process_group=self.group
+            )
         deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
+        while not answers(self.port):
             if time.monotonic() > deadline or self._process.poll() is not None:
                 pytest.fail(f"{self._command[0]} did not start.\n{self._log.read_text(errors='replace')[-4000:]}")
             time.sleep(0.02)
@@ -95,11 +98,6 @@ class Backing:
         if self._process and self._process.poll() is None:
             self._process.send_signal(number)
 
-    def _answers(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-            return True
-        return False
-
 
 def redis(directory: Path) -> Backing:
     port = free_port()
@@ -108,21 +106,14 @@ def redis(directory: Path) -> Backing:
     return Backing(f"redis://127.0.0.1:{port}", port, command, directory, signal.SIGTERM)
 
 
-def postgres(directory: Path) -> Backing:
+def postgres(directory: Path, *further: str) -> Backing:
     binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
     path = binaries[-1] if binaries else None
     initdb, server = _found("initdb", path), _found("postgres", path)
     data, port = str(directory / "data"), free_port()
     _run(_as_nobody(initdb, "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"))
-    options = (
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-        "-k",
-        str(directory),
-        "-F",
-    )  # -F: no fsync, which is safe while the machine runs
+    # -F: no fsync, which is safe while the machine runs
+    options = ("-h", "127.0.0.1", "-p", str(port), "-k", str(directory), "-F", *further)
     url = f"postgres://tests@127.0.0.1:{port}/postgres"
     # `pg_ctl -m immediate` sends SIGQUIT, too. The server waits for nobody and replays its log at the next start.
     return Backing(url, port, _as_nobody(server, "-D", data, *options), directory, signal.SIGQUIT)
@@ -161,7 +152,7 @@ def _run(command: Sequence[str]) -> None:
         pytest.fail(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
 
 
-def running(make: Callable[[Path], Backing]) -> Iterator[Backing]:
+def running(make: Callable[[Path], Backing], group: int | None = None) -> Iterator[Backing]:
     """Yields the server that `make` makes, and ends it afterwards. Fixtures use it."""
     # Not pytest's tmp_path: only the caller may enter its parent, and the path of a socket must be short.
     directory = Path(tempfile.mkdtemp(prefix="streaming-"))
@@ -170,6 +161,7 @@ def running(make: Callable[[Path], Backing]) -> Iterator[Backing]:
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         server = make(directory)
+        server.group = group
         stack.callback(server.stop)
         server.start()
         yield server

@@ -25,6 +25,7 @@ pytest_plugins = [
     "tests.peers",
     "tests.sent_files",
     "tests.stepwise",
+    "tests.agui.client",  # imports the others
 ]
 
 IN_CI = os.environ.get("CI", "").lower() == "true"

@@ -24,8 +24,8 @@ ENVIRONMENTS = ROOT / "build/matrix"
 ROWS = (("3.11", "oldest"), ("3.12", "django~=6.0.0"), ("3.13", "django~=6.1.0"))
 """The Python version, and the dependency that is fixed. `oldest` fixes each dependency at its lowest version."""
 
-NEEDS_SERVERS = {"asgi", "browser", "faults", "journal", "live", "providers", "serving"}
-NEEDS_NO_DJANGO = {"markdown", "protocol"}
+NEEDS_SERVERS = {"asgi", "browser", "faults", "journal", "live", "mcp", "providers", "serving"}
+NEEDS_NO_DJANGO = {"markdown", "protocol", "reference"}
 """The folders of tests that run on one version only: those that need servers, and those that Django cannot change."""
 
 

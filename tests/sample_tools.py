@@ -164,6 +164,12 @@ def slow_count() -> int:
     return 1
 
 
+@tool
+def order__status() -> str:
+    """Tells where an order is. Its name looks like the name of an MCP server's tool."""
+    return "here"
+
+
 ask_location = ToolSpec(
     name="ask_location",
     description="Where the person is. Their browser answers.",

@@ -98,20 +98,27 @@ def serve(
     application: str = "project.asgi:application",
     env: Mapping[str, str] | None = None,
     instead_of: Site | None = None,
+    group: int | None = None,
 ) -> Iterator[Site]:
-    """Makes a database in `directory` and runs `application` on `server`, a key of `COMMANDS`.
+    """Makes a database in `directory`, unless `env` names one, and runs `application` on `server`, a key of `COMMANDS`.
 
-    `instead_of` is a site that has ended. The new site then uses its port and its database.
+    `instead_of` is a site that has ended. The new site then uses its port and its database. With `group=0`, Ctrl-C in
+    a terminal does not reach the server by itself.
     """
     port = instead_of.port if instead_of else free_port()
     site_env = environment(settings, directory / "site.sqlite3", env or {})
-    if instead_of is None:
+    if instead_of is None and "DATABASE_URL" not in (env or {}):
         shutil.copyfile(_migrated(settings), directory / "site.sqlite3")
     words = [word.format(application=application, port=port) for word in COMMANDS[server]]
     log_file = directory / f"{server}-{port}.log"
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, *words], cwd=ROOT, env=site_env, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, *words],
+            cwd=ROOT,
+            env=site_env,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            process_group=group,
         )
     site = Site(f"http://127.0.0.1:{port}", directory / "site.sqlite3", process, log_file, site_env)
     try:
@@ -161,11 +168,18 @@ def manage(env: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
+def answers(port: int) -> bool:
+    """Returns True if a server accepts connections on this local port."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
 def _wait_for(site: Site, port: int) -> None:
     """Waits until the port accepts connections. All servers import the application before they listen."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and site.process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        if answers(port):
             return
         time.sleep(0.05)
     pytest.fail(f"The server did not start.\n{site.log()}")

@@ -8,18 +8,19 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from streaming.access import redacted_text
+from streaming.access import is_redacting, redacted_text
 from streaming.admin import cells, filters
+from streaming.admin.export import KINDS, export_response
 from streaming.admin.permissions import May, Staff, may_read
 from streaming.admin.read_only import ReadOnlyAdmin
 from streaming.admin.search import either, messages_with, titled
-from streaming.admin.snippets import marked, pattern_of, piece_around, snippet
+from streaming.admin.snippets import marked, pattern_of, piece_around, repeats, snippet
 from streaming.admin.transcript import render_conversation
 from streaming.models import Conversation, Feedback, Generation, Message, Review, Thumb
 
@@ -35,6 +36,12 @@ def _of_each(queryset: QuerySet[Any], aggregate: Any) -> Subquery:
     """An aggregate of the rows of each conversation. The database computes it only for the rows of the page."""
     rows = queryset.filter(conversation=OuterRef("pk")).order_by().values("conversation")
     return Subquery(rows.annotate(value=aggregate).values("value"), output_field=IntegerField())
+
+
+def _described(label: Any) -> Any:
+    """The words of an action. An archive that is redacted can be imported, but is no backup."""
+    redacts = is_redacting() and label in [kind.label for kind in KINDS.values()]
+    return _("%(action)s, redacted: not a backup") % {"action": label} if redacts else label
 
 
 @admin.register(Conversation)
@@ -59,6 +66,7 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     search_fields = ("key",)
     search_help_text = _('Words of a title or text, "a phrase", owner:name, owner:visitor, a key, or an id from a log')
     private_columns = {"shown_title": "id"}
+    actions = tuple(f"export_{name}" for name in KINDS)
 
     def desk_links(self, request: HttpRequest) -> list[tuple[Any, str]]:
         links = []
@@ -67,6 +75,32 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
         if request.user.has_perm(May.SEE_ERRORS):
             links.append((_("Usage"), reverse("admin:streaming_generation_usage")))
         return links
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """The actions that this member of the staff may use. Their words say if something is left out of the file."""
+        actions: Any = super().get_actions(request)
+        return {name: (act, name, _described(label)) for name, (act, name, label) in actions.items()}
+
+    def has_export_jsonl_permission(self, request: HttpRequest) -> bool:
+        return Staff(request).may(*KINDS["jsonl"].needs)
+
+    def has_export_markdown_permission(self, request: HttpRequest) -> bool:
+        return Staff(request).may(*KINDS["markdown"].needs)
+
+    def has_export_csv_permission(self, request: HttpRequest) -> bool:
+        return Staff(request).may(*KINDS["csv"].needs)
+
+    @admin.action(description=KINDS["jsonl"].label, permissions=["export_jsonl"])
+    def export_jsonl(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> StreamingHttpResponse:
+        return export_response(request, queryset, "jsonl")
+
+    @admin.action(description=KINDS["markdown"].label, permissions=["export_markdown"])
+    def export_markdown(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> StreamingHttpResponse:
+        return export_response(request, queryset, "markdown")
+
+    @admin.action(description=KINDS["csv"].label, permissions=["export_csv"])
+    def export_csv(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> StreamingHttpResponse:
+        return export_response(request, queryset, "csv")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         newest = Generation.objects.filter(conversation=OuterRef("pk")).order_by("-created_at")
@@ -145,7 +179,7 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     def shown_title(self, conversation: Any) -> SafeString:
         """The title, and below it the piece of a text with the words that were searched for."""
         title = marked(cells.title_of(conversation), pattern_of(conversation.terms))
-        if not conversation.hit:
+        if not conversation.hit or repeats(cells.title_of(conversation), conversation.hit, conversation.terms):
             return title
         piece = snippet(conversation.hit, conversation.terms)
         return format_html('{}<br><span class="streaming-hit">{}</span>', title, piece)

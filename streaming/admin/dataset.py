@@ -15,6 +15,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 
 from streaming.access import redacted_text
 from streaming.admin.as_turns import path_to, turns_from
+from streaming.admin.streamed import file_response
 from streaming.models import Action, Message, Review, StaffAccess, listed
 from streaming.protocol import GenerationRequest, Part, RefusalPart, TextPart, ToolCall, ToolResult, Turn, encode
 from streaming.protocol.requests import repair
@@ -31,15 +32,15 @@ def dataset_response(request: HttpRequest, answers: QuerySet[Message], format_na
     StaffAccess.objects.record(
         request.user, Action.EXPORT, "message", count=reviewed.count(), detail=f"dataset {format_name}"
     )
-    headers = {"Content-Disposition": f'attachment; filename="reviewed-{format_name}.jsonl"'}
-    return StreamingHttpResponse(lines_of(reviewed, format_name), content_type="application/jsonl", headers=headers)
+    lines = lines_of(reviewed, format_name)
+    return file_response(request, lines, "application/jsonl", f"reviewed-{format_name}.jsonl")
 
 
-def lines_of(answers: QuerySet[Message], format_name: str) -> Iterator[bytes]:
+def lines_of(answers: QuerySet[Message], format_name: str) -> Iterator[str]:
     """Yields a line for each of the answers, which all have a review."""
     whole = answers.defer(None).select_related("conversation", "generation", "review__reviewer")
     for answer in whole.iterator(PER_QUERY):
-        yield msgspec.json.encode(_record(answer, FORMATS[format_name])) + b"\n"
+        yield msgspec.json.encode(_record(answer, FORMATS[format_name])).decode() + "\n"
 
 
 def _record(answer: Message, dialect: str) -> dict[str, Any]:

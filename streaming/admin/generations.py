@@ -63,7 +63,7 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
             _("Tokens"),
             {
                 "fields": (
-                    *("tokens", "is_usage_estimated", "cached_input_tokens", "cache_write_tokens"),
+                    *("tokens", "usage_source", "cached_input_tokens", "cache_write_tokens"),
                     *("reasoning_tokens", "cost"),
                 )
             },
@@ -77,6 +77,14 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
             },
         ),
     )
+
+    @admin.display(description=_("counted by"))
+    def usage_source(self, generation: Generation) -> Any:
+        if generation.input_tokens is None and generation.output_tokens is None:
+            return self.get_empty_value_display()
+        if generation.is_usage_estimated:
+            return _("this site: an estimate, because the answer broke off before the provider told them")
+        return _("the provider")
 
     def get_urls(self) -> list[URLPattern]:
         """Adds the pages about one generation, before Django's own addresses, which would take them for ids."""

@@ -36,12 +36,27 @@ def pattern_of(terms: Sequence[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(map(re.escape, words)), re.IGNORECASE) if words else None
 
 
+def repeats(title: str, text: str, terms: Sequence[str]) -> bool:
+    """Returns True if the title shows all hits of the snippet: most titles are the beginning of the first message."""
+    pattern = pattern_of(terms)
+    shown, known = _piece(text, pattern)[1], " ".join(title.split()).rstrip("… ")
+    if shown in known:
+        return True
+    hits = pattern.finditer(shown) if pattern else ()
+    return shown.startswith(known) and all(hit.end() <= len(known) for hit in hits)
+
+
+def _piece(text: str, pattern: re.Pattern[str] | None) -> tuple[int, str]:
+    """The place of the piece around the first hit, and the piece on one line."""
+    hit = pattern.search(text) if pattern else None
+    start = max(0, hit.start() - BEFORE) if hit else 0
+    return start, " ".join(text[start : start + LENGTH].split())
+
+
 def snippet(text: str, terms: Sequence[str]) -> SafeString:
     """Returns the piece around the first hit, with each hit in a `mark`. Without a hit it is the beginning."""
     pattern = pattern_of(terms)
-    hit = pattern.search(text) if pattern else None
-    start = max(0, hit.start() - BEFORE) if hit else 0
-    piece = " ".join(text[start : start + LENGTH].split())
+    start, piece = _piece(text, pattern)
     return format_html(
         "{}{}{}", "…" if start else "", marked(piece, pattern), "…" if len(text) > start + LENGTH else ""
     )

@@ -16,12 +16,16 @@ from streaming.archive.errors import BadLine
 from streaming.archive.pruning import (
     CONVERSATIONS_PER_DELETION,
     delete_conversations,
+    delete_some,
+    delete_unsent,
     forget_old,
     prune,
     unused_for,
     without_flagged,
 )
 from streaming.archive.reading import Import, read_archive
+from streaming.archive.redaction import redacting
+from streaming.archive.staff_access import accesses_before, forget_old_accesses, prune_accesses
 
 FORMATS: dict[str, Callable[[Iterable[Bundle]], Iterator[str]]] = {
     "jsonl": jsonl,
@@ -36,11 +40,17 @@ __all__ = [
     "BadLine",
     "Bundle",
     "Import",
+    "accesses_before",
     "bundles",
     "delete_conversations",
+    "delete_some",
+    "delete_unsent",
     "forget_old",
+    "forget_old_accesses",
     "prune",
+    "prune_accesses",
     "read_archive",
+    "redacting",
     "unused_for",
     "without_flagged",
 ]

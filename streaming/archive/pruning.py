@@ -91,5 +91,15 @@ def delete_conversations(owner: Owner, key: str | None = None) -> int:
     owned = Conversation.objects.owned_by(owner)
     deleted = sum(prune(owned if key is None else owned.filter(key=key)))
     if key is None:
-        Attachment.objects.filter(owner_key=owner.key).delete()  # files that were not sent
+        delete_unsent(owner)
     return deleted
+
+
+def delete_some(owner: Owner) -> int:
+    """Deletes some of the owner's conversations, in one transaction. Returns 0 if there are none left to delete."""
+    return next((deleted for deleted in prune(Conversation.objects.owned_by(owner)) if deleted), 0)
+
+
+def delete_unsent(owner: Owner) -> None:
+    """Deletes the files of an owner without conversations: those that were not sent."""
+    Attachment.objects.filter(owner_key=owner.key, conversation=None).delete()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 
+from streaming import mcp
 from streaming.asgi.guard import Guard
 from streaming.asgi.types import Application, Receive, Scope, Send
 from streaming.asgi.wires import wire_of
@@ -69,8 +70,12 @@ def _collect_less_often() -> None:
 
 
 async def _live(receive: Receive, send: Send) -> None:
-    """Answers the lifespan protocol. At shutdown, the server waits until the drain is over."""
+    """Answers the lifespan protocol. It begins to connect to the MCP servers at startup, and drains at shutdown.
+
+    The server waits until the drain is over.
+    """
     await receive()
+    mcp.connect()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await current().drain(settings.DRAIN_SECONDS)

@@ -12,6 +12,7 @@ from streaming.checks.costs import check_costs
 from streaming.checks.database import check_database
 from streaming.checks.fallback import check_fallback
 from streaming.checks.files import check_files, check_files_exposure
+from streaming.checks.mcp import check_mcp
 from streaming.checks.providers import check_providers
 from streaming.checks.redaction import check_redaction
 from streaming.checks.redis import check_redis
@@ -25,6 +26,7 @@ CHECKS = (
     check_providers,
     check_fallback,
     check_tools,
+    check_mcp,
     check_settings,
     check_site,
     check_database,

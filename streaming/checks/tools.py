@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
 from streaming.conf import settings
+from streaming.mcp import server_for
 from streaming.providers.options import suggest
 from streaming.tools import registered
 
@@ -30,6 +31,6 @@ def _unknown_names(known: Any) -> Iterator[CheckMessage]:
     providers: Any = settings.PROVIDERS  # of any shape, because `check_providers` reports a wrong shape
     for alias, entry in providers.items() if isinstance(providers, dict) else ():
         for name in entry.get("TOOLS", ()) if isinstance(entry, dict) else ():
-            if name not in known:
+            if name not in known and server_for(str(name)) is None:
                 text = f"STREAMING_PROVIDERS[{alias!r}] names the tool {name!r}, which is not in STREAMING_TOOLS."
                 yield Error(text, hint=suggest(str(name), tuple(known)), id="streaming.E015")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.conf.rules import LABELS, TEXT
+from streaming.conf.rules import LABELS, TEXT, optional, whole
 from streaming.conf.setting import Setting
 
 
@@ -14,6 +14,11 @@ class ReviewSettings:
         ("correct", "wrong", "unhelpful", "unsafe"),
         "The labels that staff can give an answer when they review it. A label that is no longer in the list stays on "
         "the answers that have it.",
+    )
+    STAFF_ACCESS_DAYS = Setting(
+        optional(whole(1)),
+        None,
+        "The number of days after which a row of the log of what staff saw and exported is deleted. None: never.",
     )
     REDACT = Setting(
         TEXT,

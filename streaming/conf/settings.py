@@ -118,6 +118,11 @@ class Settings(
         "The dotted paths of the site's tools: functions with the decorator `streaming.tools.tool`, or `ToolSpec` "
         "objects.",
     )
+    MCP_SERVERS: Setting[dict[str, dict[str, Any]]] = Setting(
+        checked_elsewhere(unchanged, "a dict of server entries by name"),
+        {},
+        "The MCP servers whose tools models may call, by name: see [mcp.md](mcp.md).",
+    )
     MAX_STEPS = Setting(
         whole(2),
         8,
@@ -137,6 +142,12 @@ class Settings(
         100_000,
         "The largest output of a tool, as JSON. It is stored, sent to clients, and sent to the model at each "
         "further step.",
+    )
+    MAX_CLIENT_TOOLS = Setting(
+        whole(0),
+        20,
+        "The number of tools that an AG-UI client may bring with a request. Their names, descriptions and schemas are "
+        "sent to the model. 0: the tools of clients are ignored.",
     )
     FIRST_DELTA_SECONDS = Setting(
         SECONDS, 300, "The longest wait for the first piece of an answer. Reasoning models are silent for minutes."

@@ -46,6 +46,12 @@ def address(pk: uuid.UUID) -> str:
     return reverse("streaming:api_file", args=(pk,))
 
 
+def client_url(url: str) -> str:
+    """Returns the URL that clients use for that of a stored part. It depends on the request, as `address` does."""
+    pk = _id_in(STORED, url)
+    return address(pk) if pk else url
+
+
 def addressed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """Returns stored parts with the URLs that clients use."""
     return tuple(map(_addressed, parts))

@@ -1,9 +1,9 @@
 """Intake: a submission is validated and stored exactly once, before any provider is called.
 
-`read_submission` reads a client's JSON into a `Submission`; `accept` stores the message, the answer that will be
-written and its pending generation in one transaction, and returns what the generation starts from. `select_branch`
-changes the path that is shown; `change` and `delete` a conversation as a whole; `keep_opinion` what its owner thinks of
-an answer.
+`read_submission` reads a client's JSON into a `Submission`, and `read_run_input` that of a client of AG-UI. `accept`
+stores the message, the answer that will be written and its pending generation in one transaction, and returns what the
+generation starts from. `select_branch` changes the path that is shown; `change` and `delete` a conversation as a whole;
+`keep_opinion` what its owner thinks of an answer.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from streaming.intake.feedback import checked, keep_opinion, read_opinion
 from streaming.intake.opinion import Opinion
 from streaming.intake.parsing import read_stop, read_submission, submission_of
 from streaming.intake.pending import Accepted, Sender, Start
+from streaming.intake.run_input import RunInput, read_run_input
 from streaming.intake.submission import Submission, ToolAnswer
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Accepted",
     "Changes",
     "Opinion",
+    "RunInput",
     "Sender",
     "Start",
     "Submission",
@@ -39,6 +41,7 @@ __all__ = [
     "read_command",
     "read_json",
     "read_opinion",
+    "read_run_input",
     "read_stop",
     "read_submission",
     "request_id_if_any",

@@ -24,7 +24,7 @@ from streaming.journal import Opening
 from streaming.models import Conversation, History, Message, Owner, Role, title_from, turns_of
 from streaming.protocol import TextPart
 from streaming.settlement import check_idle
-from streaming.tools import registered, toolbox_for
+from streaming.tools import registered
 
 UNKNOWN_MESSAGE = "There is no such message in this conversation."
 
@@ -115,7 +115,7 @@ def _begin(sender: Sender, history: History, submission: Submission) -> Accepted
     check_limits(sender.owner, len(history), alias)
     asked = _user_message(history, submission)
     answer = Message(conversation=conversation, parent=asked, role=Role.ASSISTANT)
-    toolbox = sender.toolbox or toolbox_for(alias, conversation.tools)
+    toolbox = sender.tools(alias, conversation)
     opening = Opening(answer.public_id, live_fields=toolbox.live_fields)
     is_new = submission.trigger != "regenerate-message"
     store(*([asked] if is_new else []), answer)

@@ -14,7 +14,7 @@ from streaming.errors import BadRequest, TooLarge
 from streaming.files.uploads import MAX_NAME_CHARS
 from streaming.intake.opinion import Opinion
 from streaming.intake.submission import Submission, ToolAnswer
-from streaming.protocol import FilePart, ToolApproval, ToolResult
+from streaming.protocol import FilePart, ToolApproval, ToolResult, ToolSpec
 from streaming.protocol.nesting import is_too_deep
 
 MAX_ID_CHARS = 128
@@ -25,6 +25,12 @@ MAX_REASON_CHARS = 2_000
 """The longest reason for a decision about a tool call. It is sent to the model in every further turn."""
 MAX_COMMENT_CHARS = 2_000
 """The longest comment on an answer."""
+MAX_TOOL_NAME_CHARS = 64
+"""The longest name of a tool. Providers take no longer one."""
+MAX_TOOL_DESCRIPTION_CHARS = 4_000
+"""The longest description of a tool that a client brings. It is sent to the model in every turn."""
+MAX_TOOL_SCHEMA_CHARS = 20_000
+"""The longest schema of a tool that a client brings, as JSON. It is sent to the model in every turn."""
 MAX_COMMAND_CHARS = 1_000_000
 """The longest frame of a socket. It has the client's whole history, which is not used, and twice the longest prompt."""
 MAX_REQUEST_ID_CHARS = 128
@@ -54,8 +60,29 @@ BOUNDS: dict[type[msgspec.Struct], dict[str, Bound]] = {
     ToolResult: {"output": lambda: settings.MAX_TOOL_OUTPUT_CHARS},
     ToolApproval: {"reason": lambda: MAX_REASON_CHARS},
     Opinion: {"comment": lambda: MAX_COMMENT_CHARS},
+    ToolSpec: {
+        "name": lambda: MAX_TOOL_NAME_CHARS,
+        "description": lambda: MAX_TOOL_DESCRIPTION_CHARS,
+        "parameters": lambda: MAX_TOOL_SCHEMA_CHARS,
+    },
 }
 """The most characters of each field. Longer texts are refused, except for a file's name, which is cut."""
+
+
+def check_tools(tools: Iterable[ToolSpec]) -> None:
+    """Checks the size of the tools that a client brings.
+
+    Raises:
+        BadRequest: a schema is nested too deep.
+        TooLarge: a description or a schema is longer than its bound.
+    """
+    for tool in tools:
+        if is_too_deep(tool.parameters):
+            raise BadRequest("The schema of a tool is nested too deep.")
+        if len(tool.description) > MAX_TOOL_DESCRIPTION_CHARS:
+            raise TooLarge(f"The description of a tool may have at most {MAX_TOOL_DESCRIPTION_CHARS} characters.")
+        if len(msgspec.json.encode(tool.parameters)) > MAX_TOOL_SCHEMA_CHARS:
+            raise TooLarge(f"The schema of a tool may have at most {MAX_TOOL_SCHEMA_CHARS} characters.")
 
 
 def check_answers(answers: Iterable[ToolAnswer]) -> None:

@@ -14,7 +14,7 @@ from streaming.journal import Opening
 from streaming.models import Generation, History, Message, Role, asked_provider, contributions, parts_of, turns_of
 from streaming.protocol import ToolCall
 from streaming.settlement import check_idle
-from streaming.tools import Toolbox, registered, toolbox_for
+from streaming.tools import Toolbox, registered
 
 
 def continue_answer(sender: Sender, history: History, submission: Submission) -> Accepted:
@@ -32,7 +32,7 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     asked = asked_provider(rows)
     stays = submission.provider in (None, asked)
     alias = last.provider if stays else submission.provider or asked
-    toolbox = sender.toolbox or toolbox_for(asked if stays else alias, conversation.tools)
+    toolbox = sender.tools(asked if stays else alias, conversation)
     states = call_states(rows)
     # A client may not answer for any tool of the site, even if this provider is not offered that tool.
     known = Toolbox({**registered(), **toolbox.tools})

@@ -79,10 +79,10 @@ def submission_of(data: Any) -> Submission:
     trigger = data.get("trigger")
     if not isinstance(trigger, str | None) or trigger not in TRIGGERS:
         raise BadRequest(f"'trigger' must be one of: {', '.join(key for key in TRIGGERS if key)}.")
-    fields: Fields = {"message_id": _identifier(data, "messageId")} | READERS[TRIGGERS[trigger]](data)
+    fields: Fields = {"message_id": identifier(data, "messageId")} | READERS[TRIGGERS[trigger]](data)
     return Submission(
-        key=_identifier(data, "id") or str(uuid.uuid4()),
-        provider=_identifier(data, "provider", MAX_ALIAS_CHARS),
+        key=identifier(data, "id") or str(uuid.uuid4()),
+        provider=identifier(data, "provider", MAX_ALIAS_CHARS),
         trigger=TRIGGERS[trigger],
         **fields,
     )
@@ -91,7 +91,7 @@ def submission_of(data: Any) -> Submission:
 def _new_message(data: dict[str, Any]) -> Fields:
     if "prompt" in data:
         files = _files(data.get("files"))
-        return {"prompt": _text(data["prompt"]), "files": files, "client_id": _identifier(data, "clientId")}
+        return {"prompt": _text(data["prompt"]), "files": files, "client_id": identifier(data, "clientId")}
     message = data.get("message") or _last(data.get("messages"))
     if not isinstance(message, dict):
         raise BadRequest('There is no message. Send "prompt", "message" or "messages".')
@@ -104,7 +104,7 @@ def _new_message(data: dict[str, Any]) -> Fields:
 
 def _prompt(message: dict[str, Any]) -> Fields:
     prompt, files = _content(message)
-    return {"prompt": prompt, "files": files, "client_id": _identifier(message, "id")}
+    return {"prompt": prompt, "files": files, "client_id": identifier(message, "id")}
 
 
 def _answers(message: dict[str, Any]) -> Fields:
@@ -112,7 +112,7 @@ def _answers(message: dict[str, Any]) -> Fields:
     answers = inbound_parts(message.get("parts"))
     if not answers:
         raise BadRequest(WRONG_LAST)
-    return {"message_id": _identifier(message, "id"), "answers": answers}
+    return {"message_id": identifier(message, "id"), "answers": answers}
 
 
 _BY_ROLE: dict[str, Callable[[dict[str, Any]], Fields]] = {"user": _prompt, "assistant": _answers}
@@ -169,7 +169,12 @@ def _text(value: Any) -> str:
     return value
 
 
-def _identifier(data: dict[str, Any], name: str, most: int = MAX_ID_CHARS) -> str | None:
+def identifier(data: dict[str, Any], name: str, most: int = MAX_ID_CHARS) -> str | None:
+    """Returns the text of a key; None if it is missing or empty.
+
+    Raises:
+        BadRequest: it is no text, or longer than `most` characters.
+    """
     value = data.get(name)
     if value is None or value == "":
         return None

@@ -8,11 +8,11 @@ from django.db.models.signals import post_save, pre_save
 
 from streaming.conf import settings
 from streaming.journal import Opening
-from streaming.models import Generation, History, Message, Owner, from_now
-from streaming.protocol import GenerationRequest, OutputSpec, ToolCall, Turn
+from streaming.models import Conversation, Generation, History, Message, Owner, from_now
+from streaming.protocol import GenerationRequest, OutputSpec, ToolCall, ToolSpec, Turn
 from streaming.settlement import check_idle
 from streaming.signals import announce_at_commit, generation_started
-from streaming.tools import Toolbox
+from streaming.tools import Toolbox, registered, toolbox_for
 
 
 class Start(NamedTuple):
@@ -51,13 +51,21 @@ class Sender(NamedTuple):
     """The owner who submits, and the worker that will run the generation.
 
     `toolbox` has the tools that the owner's code offers; None means those of the settings. `output` is the object
-    that the owner's code wants as the answer.
+    that the owner's code wants as the answer. `client_tools` are offered beside the toolbox, and their client executes
+    them.
     """
 
     owner: Owner
     worker: str
     toolbox: Toolbox | None = None
     output: OutputSpec | None = None
+    client_tools: tuple[ToolSpec, ...] = ()
+
+    def tools(self, alias: str, conversation: Conversation) -> Toolbox:
+        """Returns the tools that the model is offered. The site's own win over a client's of the same name."""
+        toolbox = self.toolbox or toolbox_for(alias, conversation.tools)
+        brought = Toolbox.of(tool for tool in self.client_tools if tool.name not in registered())
+        return Toolbox({**brought.tools, **toolbox.tools}) if brought.tools else toolbox
 
 
 def idle(history: History) -> History:

@@ -11,7 +11,7 @@ from streaming.models.branches import Branch, MessageTree
 from streaming.models.clock import from_now
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
 from streaming.models.feedback import Feedback, Thumb
-from streaming.models.generations import ACTIVE, Generation, GenerationQuerySet, Status
+from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet, Status
 from streaming.models.history import History, asked_provider, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
 from streaming.models.messages import Message, Place, Role, stored_content
@@ -25,6 +25,7 @@ __all__ = [
     "ACTIVE",
     "MAX_TITLE_CHARS",
     "RATINGS",
+    "TRANSITIONS",
     "Action",
     "Attachment",
     "Branch",

@@ -1,7 +1,6 @@
 """Generations. Each is one run of a model that writes one assistant message.
 
-    pending ──▶ running ──▶ finished | cancelled | failed | truncated | interrupted
-       └───────────────────────────────▲
+`TRANSITIONS` has the statuses that a generation may go through.
 
 Settling is one conditional update, so a second attempt changes nothing. While a generation is active,
 `active_conversation` names its conversation. That column is unique, so every database refuses a second active
@@ -37,7 +36,19 @@ class Status(models.TextChoices):
     INTERRUPTED = "interrupted", _("interrupted")
 
 
-ACTIVE = (Status.PENDING, Status.RUNNING)
+ENDS = (Status.FINISHED, Status.CANCELLED, Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
+TRANSITIONS: dict[Status, tuple[Status, ...]] = {
+    Status.PENDING: (Status.RUNNING, *ENDS),
+    Status.RUNNING: ENDS,
+    **dict.fromkeys(ENDS, ()),
+}
+"""The statuses that may follow each status. The documentation's diagram is made from it."""
+ACTIVE = tuple(status for status, following in TRANSITIONS.items() if following)
+
+
+def _before(status: Status) -> list[Status]:
+    """Returns the statuses that `status` may follow."""
+    return [one for one, following in TRANSITIONS.items() if status in following]
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
@@ -61,7 +72,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def settle(self, status: Status, **outcome: Any) -> bool:
         """Ends the selected generation. Returns False if it has ended already."""
-        changed = self.active().update(
+        changed = self.filter(status__in=_before(status)).update(
             status=status,
             active_conversation=None,
             started_at=Coalesce("started_at", "created_at"),  # null if it ended before its first tick

@@ -31,11 +31,14 @@ def content_of(response: Any) -> Content | None:
         return None
     wrapped = getattr(getattr(http, "stream", None), "_stream", None)
     found: Any = getattr(wrapped, "_aiohttp_response", None)
-    if not hasattr(found, "content"):
-        return None
-    if found.connection is not None:  # None if the whole body has arrived
-        found.connection.protocol.read_timeout = None
-    content: Content = found.content
+    return without_timer(found) if hasattr(found, "content") else None
+
+
+def without_timer(response: Any) -> Content:
+    """Returns the body of aiohttp's `response`, without aiohttp's own timer. `Silence` takes its place."""
+    if response.connection is not None:  # None if the whole body has arrived
+        response.connection.protocol.read_timeout = None
+    content: Content = response.content
     return content
 
 

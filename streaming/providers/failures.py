@@ -56,8 +56,14 @@ def _causes(exc: BaseException | None) -> Iterator[BaseException]:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Returns the wait in seconds that `Retry-After` asks for, as a number or a date (RFC 9110 §10.2.3)."""
-    value = headers.get("retry-after")
+    """Returns the wait in seconds that `Retry-After` asks for, as a number or a date (RFC 9110 §10.2.3).
+
+    The vendors' `retry-after-ms` is more exact.
+    """
+    try:
+        return max(0.0, float(headers["retry-after-ms"]) / 1000)
+    except (KeyError, ValueError):
+        value = headers.get("retry-after")
     if not value:
         return None
     try:

@@ -17,7 +17,7 @@ from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, encode
 from streaming.protocol.requests import Way
 from streaming.providers.base import Problem
-from streaming.providers.body import PIECE_BYTES, Silence, content_of
+from streaming.providers.body import PIECE_BYTES, Content, Silence, content_of
 from streaming.providers.failures import from_status, from_transport
 from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults
 from streaming.providers.redact import hide, redact
@@ -87,7 +87,7 @@ class SDKProvider:
     @property
     def _address(self) -> SplitResult:
         """The address of a compatible server; empty for the vendor's."""
-        return urlsplit(self.options.base_url or os.environ.get(_variable(self.sdk_name, "BASE_URL")) or "")
+        return urlsplit(self.options.base_url or os.environ.get(variable(self.sdk_name, "BASE_URL")) or "")
 
     @property
     def _is_vendors_own(self) -> bool:
@@ -127,7 +127,7 @@ class SDKProvider:
             client = await self._client()
             async with self._open(client, body) as response:
                 began = True
-                if (content := content_of(response)) is None:
+                if (content := self._content(response)) is None:
                     async for chunk in response.iter_bytes():
                         yield chunk
                     return
@@ -138,6 +138,10 @@ class SDKProvider:
         except Exception as exc:
             # `from None`, because a traceback would print the SDK's message, which may contain the key
             raise self._translated(exc, began=began) from None
+
+    def _content(self, response: Any) -> Content | None:
+        """The body behind the response; None if the response must read it itself."""
+        return content_of(response)
 
     def _completed(self, request: GenerationRequest) -> GenerationRequest:
         """Returns the request with the provider's defaults, and with its choice about the prompt cache."""
@@ -182,7 +186,7 @@ def client_arguments(sdk: ModuleType, options: SDKOptions) -> dict[str, Any]:
 
     limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_IDLE_CONNECTIONS)
     timeout = httpx2.Timeout(options.timeout, connect=CONNECT_SECONDS)
-    api_key = options.api_key or os.environ.get(_variable(sdk.__name__, "API_KEY")) or NO_KEY
+    api_key = options.api_key or os.environ.get(variable(sdk.__name__, "API_KEY")) or NO_KEY
     hide(api_key, *options.headers.values())
     return {
         "api_key": api_key,
@@ -191,12 +195,12 @@ def client_arguments(sdk: ModuleType, options: SDKOptions) -> dict[str, Any]:
         "max_retries": options.max_retries,
         "default_headers": options.headers,
         "http_client": sdk.DefaultAioHttpClient(
-            limits=limits, timeout=timeout, trust_env=not _is_loopback(options.base_url)
+            limits=limits, timeout=timeout, trust_env=not is_loopback(options.base_url)
         ),
     }
 
 
-def _is_loopback(url: str | None) -> bool:
+def is_loopback(url: str | None) -> bool:
     """Returns True for a server on this machine, which a proxy named in the environment cannot reach."""
     return urlsplit(url or "").hostname in ("127.0.0.1", "localhost", "::1")
 
@@ -206,6 +210,13 @@ def check(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Problem
     install = f"Run: pip install 'django-llm-streaming[{sdk_name}]'"
     return [
         *(missing_extra(alias, sdk_name, install) or missing_extra(alias, "aiohttp", install)),
+        *option_problems(sdk_name, alias, options),
+    ]
+
+
+def option_problems(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Problem]:
+    """Returns the problems of the options alone, for the vendor of the SDK `sdk_name`."""
+    return [
         *problems(SDKOptions, alias, options),
         *missing_model(alias, options),
         *_empty_key(sdk_name, alias, options),
@@ -215,12 +226,13 @@ def check(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Problem
 def _empty_key(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Problem]:
     """Returns a problem if there is no key. A server at `base_url` may need none; the vendor always needs one."""
     has = [options.get("api_key"), options.get("base_url")]
-    variables = [_variable(sdk_name, name) for name in ("API_KEY", "BASE_URL")]
-    if any(has) or any(os.environ.get(variable) for variable in variables):
+    variables = [variable(sdk_name, name) for name in ("API_KEY", "BASE_URL")]
+    if any(has) or any(os.environ.get(name) for name in variables):
         return []
     hint = f'Set OPTIONS["api_key"], or the environment variable {variables[0]}.'
     return [Problem("empty_key", f"{alias!r} has no API key.", hint)]
 
 
-def _variable(sdk_name: str, suffix: str) -> str:
+def variable(sdk_name: str, suffix: str) -> str:
+    """Returns the name of a vendor's environment variable, for example `OPENAI_API_KEY`."""
     return f"{sdk_name.upper()}_{suffix}"

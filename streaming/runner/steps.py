@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -26,7 +26,7 @@ from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCa
 from streaming.protocol.requests import repair
 from streaming.providers import Route, cache_key_of
 from streaming.runner.draft import Draft
-from streaming.runner.ending import Ending, told_of
+from streaming.runner.ending import Ending
 from streaming.runner.observed import Inference, inference
 from streaming.runner.output import ArgumentsAsText, Parser, asked_of
 from streaming.runner.routed import Routed
@@ -138,7 +138,7 @@ class Steps:
                 break
             if routed.route.goes_on(ending.code):
                 continue
-            delay = self._retry_delay(tries, told_of(endings))
+            delay = self._retry_delay(tries, endings)
             if delay is None or not routed.route.start_again():
                 trouble = routed.give_up(endings, trouble)
                 break
@@ -163,8 +163,8 @@ class Steps:
         self._draft.begin_again(route.origin)
         request = await self._step_request(route, is_last=is_last)
         self._generation.attempts += 1
-        self._draft.asking(request)
         wanted, request = request.output, asked_of(provider, request)
+        self._draft.asking(request)
         options: dict[str, Any] = {"choices": 1, "tools": {tool.name for tool in request.tools}}
         options |= provider.parser_options
         parser: Parser = StreamParser(
@@ -211,12 +211,16 @@ class Steps:
         finally:
             del limit  # it refers to the task, whose exception would keep this frame and the draft in memory
 
-    def _retry_delay(self, tries: int, ending: Ending) -> float | None:
-        """The seconds until the providers are asked again; None if they are not asked again."""
-        if not (ending.is_retryable and tries <= settings.PROVIDER_RETRIES):
+    def _retry_delay(self, tries: int, endings: Sequence[Ending]) -> float | None:
+        """The seconds until the providers are asked again; None if they are not asked again.
+
+        If several have failed, the one that asks for the shortest pause decides.
+        """
+        pauses = [ending.retry_after or 0 for ending in endings if ending.is_retryable]
+        if not pauses or tries > settings.PROVIDER_RETRIES:
             return None
         backoff = RETRY_SECONDS * 2 ** (tries - 1) * random.uniform(1, 1.25)  # noqa: S311  # spreads load, hides nothing
-        delay = max(backoff, ending.retry_after or 0)
+        delay = max(backoff, min(pauses))
         return delay if delay <= MAX_RETRY_SECONDS else None
 
 

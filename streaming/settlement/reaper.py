@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db import Error as DatabaseTrouble
 
@@ -27,10 +27,11 @@ EVERY_FRAME = 2**30
 alive: set[uuid.UUID] = set()
 
 
-def reap(silent_for: float = 0) -> int:
+def reap(silent_for: float = 0, on_count: Callable[[int], None] | None = None) -> int:
     """Settles every generation whose lease ran out more than `silent_for` seconds ago, and returns their number.
 
-    Does nothing while this process cannot know that the others are dead (see `_does_silence_mean_death`).
+    `on_count` gets the number so far. Does nothing while this process cannot know that the others are dead (see
+    `_does_silence_mean_death`).
     """
     if not _does_silence_mean_death():
         return 0
@@ -39,6 +40,8 @@ def reap(silent_for: float = 0) -> int:
         # One row that cannot be settled must not stop the others.
         try:
             interrupted += _interrupt(generation)
+            if on_count:
+                on_count(interrupted)
         except Exception as failure:
             logger.exception("Generation %s, which nobody runs, could not be settled.", generation.pk)
             trouble = failure

@@ -7,11 +7,13 @@ import uuid
 
 from streaming.journal import live_logs
 from streaming.models import Generation
+from streaming.subscription.agui import AgentRun, AgentSubscription
 from streaming.subscription.contract import Subscription
 from streaming.subscription.html import HtmlSubscription
 from streaming.subscription.journal import JournalSubscription
 from streaming.subscription.live import LiveSubscription
 from streaming.subscription.picture import picture_of
+from streaming.subscription.translation import Translation, translation_of
 
 
 async def subscribe(generation_id: uuid.UUID, after: int = 0, *, html: bool = False) -> Subscription:
@@ -31,6 +33,16 @@ async def follow(generation: Generation, *, html: bool = False) -> Subscription:
         return _with_html(await subscribe(generation.pk), generation.pk, head=generation.head_seq)
     subscription = await subscribe(generation.pk)
     return HeadlessSubscription(subscription, generation.head_seq) if generation.head_seq else subscription
+
+
+async def follow_run(generation: Generation, run: AgentRun) -> Subscription:
+    """Follows a generation as a run of AG-UI.
+
+    The log of a generation that has ended may be made anew, so its readers do not share its events.
+    """
+    from_start = functools.partial(subscribe, generation.pk)
+    shared = translation_of(generation.pk) if generation.is_active else Translation(generation.pk)
+    return AgentSubscription(await from_start(), run, shared, from_start)
 
 
 def _with_html(inner: Subscription, generation_id: uuid.UUID, *, head: int = 0) -> Subscription:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from streaming import mcp
 from streaming.access import open_everywhere, open_streams
 from streaming.conf import settings
 from streaming.database import in_database
@@ -20,7 +21,7 @@ from streaming.intake import Accepted, Sender, Start, Submission, accept
 from streaming.journal import live_logs
 from streaming.models import Generation, Owner
 from streaming.per_loop import PerLoop
-from streaming.protocol import OutputSpec
+from streaming.protocol import OutputSpec, ToolSpec
 from streaming.providers import open_breakers
 from streaming.runner import Run, Steps, ToolCalls, observed
 from streaming.settlement import alive
@@ -60,13 +61,15 @@ class Supervisor:
         submission: Submission,
         *,
         toolbox: Toolbox | None = None,
+        client_tools: tuple[ToolSpec, ...] = (),
         tool_choice: str | None = None,
         output: OutputSpec | None = None,
     ) -> Generation:
         """Accepts a message and starts its answer. If the message was sent before, returns the generation that it has.
 
-        Without a `toolbox`, the settings and the conversation decide which tools are offered. With an `output`,
-        the answer must be that object. The submission is completed even if the caller is cancelled.
+        Without a `toolbox`, the settings and the conversation decide which tools are offered. `client_tools` are
+        offered beside them; the client executes them. With an `output`, the answer must be that object. The submission
+        is completed even if the caller is cancelled.
 
         Raises:
             RequestError: the submission is refused, and nothing was stored.
@@ -76,7 +79,9 @@ class Supervisor:
             raise Overloaded("This server is about to restart. Try again in a moment.")
         if len(self._runs) + len(self._accepting) >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
-        sender = Sender(owner, self.worker, toolbox, output)
+        if toolbox is None:
+            await mcp.ready()
+        sender = Sender(owner, self.worker, toolbox, output, client_tools)
         with span("submission", conversation=submission.key, provider=submission.provider):
             submitting = self._detach(self._submit(sender, submission, tool_choice, here()))
             self._accepting.add(submitting)
@@ -103,8 +108,9 @@ class Supervisor:
             run.cancel(reason)
 
     def ensure_sweeping(self) -> None:
-        """Starts the sweeper if it does not run yet."""
+        """Starts the sweeper if it does not run yet, and begins to connect to the MCP servers."""
         if self._sweeping is None:
+            mcp.connect()
             self._sweeping = self._spawn(sweep_forever())
 
     async def idle(self) -> None:
@@ -129,6 +135,7 @@ class Supervisor:
             left = len(self._runs)
             await self._idle_within(SETTLE_SECONDS)
         await open_streams().close()
+        await mcp.close()
         await asyncio.to_thread(wait_for_receivers, SETTLE_SECONDS)
 
     async def _idle_within(self, seconds: float) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from django.db import Error as DatabaseTrouble
 
-from streaming.archive import forget_old
+from streaming.archive import forget_old, forget_old_accesses
 from streaming.conf import settings
 from streaming.database import in_database, told
 from streaming.files import forget_unsent
@@ -26,7 +26,7 @@ SWEEPS_PER_PRUNING = 60
 
 
 async def sweep_forever() -> None:
-    """Settles the generations of dead processes, and removes old frames, unsent files and old conversations.
+    """Settles the generations of dead processes. Removes old frames, files, conversations and the staff's log.
 
     The pauses are random, so that the processes of a site do not sweep at the same time.
     """
@@ -38,6 +38,8 @@ async def sweep_forever() -> None:
                 await in_database(prune_frames)
                 await in_database(forget_unsent)
                 while await in_database(forget_old):
+                    pass
+                while await in_database(forget_old_accesses):
                     pass
             asyncio.get_running_loop().run_in_executor(None, return_memory)  # not awaited: the next sweep need not wait
         except DatabaseTrouble as trouble:

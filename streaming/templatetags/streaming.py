@@ -84,6 +84,7 @@ def chat(
     return _addresses(key) | {
         "chat_id": chat_id,
         "form_id": f"{chat_id}-form",
+        "request": request,  # for templates of the site
         "may_write": may_chat(request) if request else True,
         "login_url": login_address(request.get_full_path() if request else ""),
         "is_whole_page": page,

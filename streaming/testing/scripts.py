@@ -9,6 +9,7 @@ from typing import Any
 
 from django.test import override_settings
 
+from streaming import mcp
 from streaming.conf import settings
 from streaming.journal import close_journals
 from streaming.providers import close_providers
@@ -43,4 +44,5 @@ async def settle_all() -> None:
         await supervisor.idle()
         await asyncio.to_thread(wait_for_receivers, SETTLE_SECONDS)
         await close_journals()
+        await mcp.close()
         await close_providers()

@@ -6,14 +6,14 @@
 
     STREAMING_TOOLS = ["shop.tools.order_status"]
 
-`tool` makes a `Tool` of a function. A `Toolbox` holds the tools that one generation is offered. A `ToolExecutor`
-executes calls, a limited number at a time.
+`tool` makes a `Tool` of a function. The tools of MCP servers are `Tool`s, too (`streaming.mcp`). A `Toolbox` holds the
+tools that one generation is offered. A `ToolExecutor` executes calls, a limited number at a time.
 """
 
 from __future__ import annotations
 
 from streaming.tools.executor import BROKEN_OFF, ToolExecutor, failure
-from streaming.tools.registry import AnyTool, Toolbox, registered, toolbox_for
+from streaming.tools.registry import AnyTool, Toolbox, registered, site_tools, toolbox_for
 from streaming.tools.tool import Tool, ToolContext, ToolError, tool
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Toolbox",
     "failure",
     "registered",
+    "site_tools",
     "tool",
     "toolbox_for",
 ]

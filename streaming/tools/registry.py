@@ -13,9 +13,11 @@ from django.utils.module_loading import import_string
 
 from streaming.conf import settings
 from streaming.protocol import ToolSpec
+from streaming.tools.remote import absent_tool, tools_of_servers
 from streaming.tools.tool import Tool
 
 AnyTool = Tool | ToolSpec
+ALL_OF_SERVER = "__*"
 
 
 class Toolbox(msgspec.Struct, frozen=True):
@@ -41,12 +43,17 @@ class Toolbox(msgspec.Struct, frozen=True):
         return {tool.name: tool.live_fields for tool in here if tool.live_fields}
 
     def executable(self, name: str) -> Tool | None:
-        """Returns the tool of that name if the server executes it, else None."""
-        found = self.tools.get(name)
+        """Returns the tool of that name if this site executes it, else None."""
+        found = self.tools.get(name) or absent_tool(name)
         return found if isinstance(found, Tool) else None
 
 
 def registered() -> Mapping[str, AnyTool]:
+    """Returns the tools of `STREAMING_TOOLS` and of the MCP servers, by name. Raises as `site_tools`."""
+    return {**tools_of_servers(), **site_tools()}
+
+
+def site_tools() -> Mapping[str, AnyTool]:
     """Returns the tools of `STREAMING_TOOLS` by name.
 
     Raises:
@@ -58,13 +65,20 @@ def registered() -> Mapping[str, AnyTool]:
 def toolbox_for(provider: str, chosen: Collection[str] | None = None) -> Toolbox:
     """Returns the tools that the model is offered: those of `chosen`, the provider's `TOOLS`, or all of the site.
 
-    `chosen` are the names that the conversation has, None if it has none. Unknown names are ignored.
+    `chosen` are the names that the conversation has, None if it has none. Unknown names are ignored. The name
+    `server__*` means all tools of an MCP server.
     """
     every = registered()
     if chosen is None:
         configured = settings.PROVIDERS.get(provider)
         chosen = configured.get("TOOLS", list(every)) if configured else ()
-    return Toolbox.of(every[name] for name in chosen if name in every)
+    return Toolbox.of(every[name] for pattern in chosen for name in _named(pattern, every))
+
+
+def _named(pattern: str, every: Collection[str]) -> Iterable[str]:
+    if not pattern.endswith(ALL_OF_SERVER):
+        return [pattern] if pattern in every else []
+    return [name for name in every if name.startswith(pattern.removesuffix("*"))]
 
 
 @functools.lru_cache(maxsize=1)

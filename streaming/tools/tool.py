@@ -42,13 +42,14 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """A function that a model may call; `tool` makes one. `arguments` is the struct that checks a call's arguments.
 
-    `seconds` is the time limit of a call; None means `STREAMING_TOOL_SECONDS`. `live_fields` are text arguments that
-    readers see while they grow.
+    Without `arguments`, the function gets all arguments by name, unchecked: an MCP server checks them itself. `seconds`
+    is the time limit of a call; None means `STREAMING_TOOL_SECONDS`. `live_fields` are text arguments that readers see
+    while they grow.
     """
 
     spec: ToolSpec
     function: Function
-    arguments: type[msgspec.Struct]
+    arguments: type[msgspec.Struct] | None
     context_name: str | None = None
     needs_approval: Decision = False
     seconds: float | None = None
@@ -68,6 +69,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             msgspec.ValidationError: an argument does not fit. The text may be sent to the model.
         """
+        if self.arguments is None:
+            return dict(arguments)
         checked = msgspec.convert(arguments, self.arguments)
         return {field: getattr(checked, field) for field in self.arguments.__struct_fields__}
 

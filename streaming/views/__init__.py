@@ -8,9 +8,11 @@ answers with an object by `object_view`.
 
 from __future__ import annotations
 
+from streaming.views.agui import agui_patterns
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
-from streaming.views.endpoint import outside_transactions
+from streaming.views.deletion import deletion_patterns
+from streaming.views.endpoint import database_refusals, outside_transactions
 from streaming.views.feedback import feedback_patterns
 from streaming.views.files import accepted_files, file_patterns
 from streaming.views.health import health_patterns
@@ -25,6 +27,7 @@ from streaming.views.shown import (
     script_texts,
 )
 from streaming.views.sse import stream_answer
+from streaming.views.unavailable import unavailable_page
 from streaming.views.window import ShownWindow, newest_messages, shown_messages
 
 __all__ = [
@@ -33,8 +36,11 @@ __all__ = [
     "ShownMessage",
     "ShownWindow",
     "accepted_files",
+    "agui_patterns",
     "chat_patterns",
     "conversation_patterns",
+    "database_refusals",
+    "deletion_patterns",
     "feedback_patterns",
     "file_patterns",
     "health_patterns",
@@ -47,4 +53,5 @@ __all__ = [
     "script_texts",
     "shown_messages",
     "stream_answer",
+    "unavailable_page",
 ]

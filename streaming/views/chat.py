@@ -14,6 +14,7 @@ from streaming.models import Generation, Message, Owner, earlier_rows
 from streaming.subscription import follow, has_end, subscribe
 from streaming.supervisor import current, stop
 from streaming.views.conversations import find_conversation
+from streaming.views.deletion import delete_conversations
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.listing import list_conversations
 from streaming.views.sse import stream_response
@@ -34,7 +35,7 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
 
     It is also 204 for a conversation that does not exist yet, because clients ask before they send the first message.
     """
-    generation = await in_database(_generation_to_resume, owner, key)
+    generation = await in_database(generation_to_resume, owner, key)
     after = _cursor(request)
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
         return HttpResponse(status=204)
@@ -110,7 +111,7 @@ def _shown_id(message: Message) -> str:
     return [*earlier_rows(message), message][0].public_id
 
 
-def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
+def generation_to_resume(owner: Owner, key: str) -> Generation | None:
     """The newest generation, if it is at the end of the path that is shown; None for a key that the owner has not used.
 
     A client that comes back followed the newest generation. Its cursor has no meaning in the log of another one.
@@ -121,7 +122,7 @@ def _generation_to_resume(owner: Owner, key: str) -> Generation | None:
 
 
 chat_patterns = [
-    path("api/chat", by_method(GET=list_conversations, POST=chat), name="api_chat"),
+    path("api/chat", by_method(GET=list_conversations, POST=chat, DELETE=delete_conversations), name="api_chat"),
     path("api/chat/<str:key>/stream", resume, name="api_stream"),
     path("api/chat/<str:key>/stop", stop_answer, name="api_stop"),
 ]

@@ -1,37 +1,70 @@
-"""Deletes a conversation for its owner, also one in which an answer is being written."""
+"""The end of everything that an owner has: as JSON, and as a form of the chat page."""
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from contextlib import suppress
 
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import path
+from django.views.decorators.http import require_POST
+
+from streaming.archive import delete_some, delete_unsent
 from streaming.database import in_database
-from streaming.errors import Conflict
-from streaming.intake import delete
+from streaming.errors import BadRequest, RequestError
 from streaming.models import Generation, Owner
 from streaming.supervisor import stop
+from streaming.views.addresses import page_address
+from streaming.views.endpoint import endpoint
+from streaming.views.pages import SeeOther, for_owner, page_response
 
-PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0)
-"""Seconds between two attempts. A process that writes an answer obeys a stop at its next tick."""
+CONFIRMED = "all"
 
 
-async def stop_and_delete(owner: Owner, key: str) -> None:
-    """Stops what is being written in a conversation and deletes it, with its messages and files.
+@endpoint("DELETE")
+async def delete_conversations(request: HttpRequest, owner: Owner) -> HttpResponseBase:
+    """Deletes all conversations of the owner, if the request says `?confirm=all`."""
+    _check_confirmed(request.GET.get("confirm"))
+    return JsonResponse({"deleted": await _delete_everything(owner)})
+
+
+@require_POST
+@for_owner
+async def delete_all(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
+    """Deletes all conversations of the owner, and shows the page of a new one."""
+    try:
+        _check_confirmed(request.POST.get("confirm"))
+        await _delete_everything(owner)
+    except RequestError as refusal:
+        return await page_response(request, owner, key, refusal=refusal)
+    return SeeOther(page_address(""))
+
+
+def _check_confirmed(given: str | None) -> None:
+    """Checks that the request says what it wants. An address alone, with a forgotten id, deletes nothing.
 
     Raises:
-        Conflict: the answer did not end within five seconds.
-        NotFound: there is no such conversation of the owner's.
+        BadRequest: it does not.
     """
-    for pause in PAUSES:
-        for generation_id in await in_database(_active_ids, owner, key):
-            await stop(generation_id)
-        with suppress(Conflict):
-            return await in_database(delete, owner, key)
-        await asyncio.sleep(pause)
-    await in_database(delete, owner, key)
+    if given != CONFIRMED:
+        raise BadRequest("This deletes all your conversations. To confirm it, send confirm=all.")
 
 
-def _active_ids(owner: Owner, key: str) -> list[uuid.UUID]:
-    active = Generation.objects.active().owned_by(owner).filter(conversation__key=key)
-    return list(active.values_list("pk", flat=True))
+async def _delete_everything(owner: Owner) -> int:
+    """Stops what is being written, deletes all conversations and files, and returns the number of conversations.
+
+    Each transaction is a task of its own for the database threads, so that other requests are served in between.
+    """
+    for pk in await in_database(_running, owner):
+        await stop(pk)
+    deleted = 0
+    while some := await in_database(delete_some, owner):
+        deleted += some
+    await in_database(delete_unsent, owner)
+    return deleted
+
+
+def _running(owner: Owner) -> list[uuid.UUID]:
+    return list(Generation.objects.active().owned_by(owner).values_list("pk", flat=True))
+
+
+deletion_patterns = [path("delete-conversations/", delete_all, name="delete_all")]

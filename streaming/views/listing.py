@@ -24,9 +24,9 @@ from streaming.models import Conversation, Generation, Message, Owner
 from streaming.protocol.storable import storable_text
 from streaming.providers import offered_providers
 from streaming.views.conversations import conversation, describe, find_conversation
-from streaming.views.deletion import stop_and_delete
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.export import as_markdown
+from streaming.views.stopping import stop_and_delete
 
 LISTED = 40
 """The number of conversations on one page of the list: more than a tall screen shows at once."""

@@ -25,11 +25,11 @@ from streaming.models import Conversation, Generation, Owner
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
 from streaming.views.addresses import message_address, page_address
-from streaming.views.deletion import stop_and_delete
 from streaming.views.endpoint import database_refusals, outside_transactions
 from streaming.views.files import sent_files
 from streaming.views.listing import grouped, listed
-from streaming.views.unavailable import unavailable
+from streaming.views.stopping import stop_and_delete
+from streaming.views.unavailable import unavailable_page
 
 DECISION = "decision "
 """The prefix of a field that approves or refuses a tool call. The call's id follows."""
@@ -69,7 +69,7 @@ def for_owner(view: OwnersView) -> OwnersView:
         except LoginRequired:
             return redirect_to_login(page_address(key))
         except RequestError as refusal:
-            return await unavailable(request, refusal)
+            return await sync_to_async(unavailable_page)(request, refusal)
         if response.status_code < 400:
             remember(request, owner)
         return response

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext, gettext_lazy
 
+from streaming import mcp
 from streaming.files.addresses import address, addressed, id_served_at
 from streaming.files.kinds import IMAGES
 from streaming.journal import read_frames
@@ -125,8 +126,9 @@ BLANK_PARTS = tuple(ShownPart(kind) for kind in ("text", "reasoning", "tool", "f
 
 
 def script_texts() -> str:
-    """The texts of chat.js in the active language, as a JSON object."""
-    return json.dumps({name: gettext(str(text)) for name, text in (NOTES | SCRIPT_TEXTS).items()})
+    """The texts of chat.js in the active language, as a JSON object. `servers` has the labels of the MCP servers."""
+    texts = {name: gettext(str(text)) for name, text in (NOTES | SCRIPT_TEXTS).items()}
+    return json.dumps({**texts, "servers": mcp.labels()})
 
 
 def _note(metadata: dict[str, Any]) -> str:
@@ -210,7 +212,7 @@ def _tool(part: dict[str, Any]) -> ShownPart:
         "tool",
         id=part["toolCallId"],
         name=name,
-        label=readable_name(name),
+        label=readable_name(name, mcp.labels()),
         text=summary_of(given),
         state=part["state"],
         input=shown_value(given),

@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from asgiref.sync import sync_to_async
@@ -27,19 +27,35 @@ logger = logging.getLogger(__name__)
 
 # A client reconnects after this many milliseconds. The time is random, so that a restart does not bring all at once.
 RETRY_MS = (2000, 3000)
+EVENT_STREAM = "text/event-stream; charset=utf-8"
 # The size of one write, in bytes: a hundred words or more. A server's `send` waits between writes, never inside one.
 BYTES_PER_WRITE = 16_384
 
 
+class Style(NamedTuple):
+    """The headers of a stream, and what it says besides its frames: at its end, and if it must end earlier."""
+
+    headers: dict[str, str]
+    done: bytes
+    error: bytes
+    signed_out: bytes
+    too_many: bytes
+    deleted: bytes
+
+
+UI = Style(HEADERS, DONE, ERROR, SIGNED_OUT, TOO_MANY, DELETED)
+"""The style of the AI SDK."""
+
+
 def stream_response(
-    subscription: Subscription, session: SessionCheck, *, comes_back: bool = False
+    subscription: Subscription, session: SessionCheck, *, comes_back: bool = False, style: Style = UI
 ) -> StreamingHttpResponse:
     """Streams a subscription to its end: its frames, a comment in each silence, then `[DONE]`.
 
     A client that `comes_back` by itself, with the number of its last frame, may be disconnected before the end.
     """
-    stream = ClosableStream(_never_raising(subscription, session, comes_back=comes_back))
-    return EventStream(stream, content_type="text/event-stream; charset=utf-8", headers=HEADERS)
+    stream = ClosableStream(_never_raising(subscription, session, comes_back=comes_back, style=style))
+    return EventStream(stream, content_type=EVENT_STREAM, headers=style.headers)
 
 
 class EventStream(StreamingHttpResponse):
@@ -114,7 +130,7 @@ class EncodedSubscription:
 
 
 async def _never_raising(
-    subscription: Subscription, session: SessionCheck, *, comes_back: bool
+    subscription: Subscription, session: SessionCheck, *, comes_back: bool, style: Style
 ) -> AsyncGenerator[bytes]:
     """Yields the body. It never raises: on Daphne an exception hangs the client and breaks the server for good."""
     try:
@@ -123,22 +139,24 @@ async def _never_raising(
             await release_request_thread()
             if comes_back:
                 yield b"retry: %d\n\n" % random.randint(*RETRY_MS)  # noqa: S311  # it spreads load; it is no secret
-            async with aclosing(_pieces(subscription, session, comes_back=comes_back)) as pieces:
+            async with aclosing(_pieces(subscription, session, comes_back=comes_back, style=style)) as pieces:
                 async for piece in pieces:
                     yield piece
     except TooManyRequests:
         # Several requests came at once: each was checked before the others were counted.
-        yield TOO_MANY
+        yield style.too_many
     except NotFound:
-        yield DELETED
+        yield style.deleted
     except Exception as error:
         logger.exception("A stream broke off. %s", told(error))
-        yield ERROR
+        yield style.error
     finally:
         subscription.close()
 
 
-async def _pieces(subscription: Subscription, session: SessionCheck, *, comes_back: bool) -> AsyncGenerator[bytes]:
+async def _pieces(
+    subscription: Subscription, session: SessionCheck, *, comes_back: bool, style: Style = UI
+) -> AsyncGenerator[bytes]:
     """Yields the writes of the body. Only a client that comes back gets an end without `[DONE]`.
 
     Any other client would believe that the answer is complete.
@@ -148,22 +166,22 @@ async def _pieces(subscription: Subscription, session: SessionCheck, *, comes_ba
     while (frames := await subscription.next(heartbeat)) is not None:
         if session.is_due and not await session.holds():
             if not session.has_moved:
-                yield SIGNED_OUT
+                yield style.signed_out
                 return
             if comes_back:  # its new connection has the new session; another client would lose the answer
                 return
         if not frames and open_streams().is_closing:
             if not comes_back:
-                yield ERROR
+                yield style.error
             return
         if not comes_back and subscription.has_begun_again:
-            yield ERROR  # such a client would append the replay to what it has
+            yield style.error  # such a client would append the replay to what it has
             return
         for write in frames if len(frames) == 1 else _writes(frames):
             yield write
         if comes_back and time.monotonic() > ends_at:
             return
-    yield DONE
+    yield style.done
 
 
 def _writes(frames: list[bytes]) -> Iterator[bytes]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.conf import settings as site
 from django.contrib.auth.models import AnonymousUser
 from django.db import Error as DatabaseTrouble
@@ -16,8 +15,7 @@ from streaming.errors import RequestError
 from streaming.views.endpoint import refusal
 
 
-@sync_to_async
-def unavailable(request: HttpRequest, error: RequestError) -> HttpResponse:
+def unavailable_page(request: HttpRequest, error: RequestError) -> HttpResponse:
     """Returns the page that says why there is no other: status, text and Retry-After are those of the API.
 
     The site's context processors are left out, because many read the account. If the site's own template reads the

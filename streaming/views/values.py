@@ -6,6 +6,8 @@ chat.js does the same with the values of a stream (`static/streaming/chat/values
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 MOST_COLUMNS = 8
@@ -47,8 +49,14 @@ def summary_of(value: Any) -> str:
     return line if len(line) <= SUMMARY_CHARS else line[: SUMMARY_CHARS - 1].rstrip() + "…"
 
 
-def readable_name(name: str) -> str:
-    """Returns `get_weather` as `Get weather`."""
+def readable_name(name: str, servers: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Returns `get_weather` as `Get weather`, and `shop__find_order` as `The shop: Find order`.
+
+    `servers` has the labels of the MCP servers by name.
+    """
+    server, separator, tool = name.partition("__")
+    if separator and server in servers:
+        return f"{servers[server]}: {readable_name(tool)}"
     words = " ".join(name.replace("_", " ").replace("-", " ").split())
     return words[:1].upper() + words[1:]
 

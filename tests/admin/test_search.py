@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 
-from streaming.admin.snippets import snippet
+from streaming.admin.snippets import repeats, snippet
 from streaming.models import Conversation
 from streaming.protocol import TextPart
 from tests.admin.site import exchange, page_of, rows_of
@@ -76,3 +76,17 @@ def test_snippet_marks_every_word_and_cuts_both_ends():
     assert "<mark>Rain</mark> and &lt;<mark>rain</mark>&gt;" in shown
     assert shown.endswith("…")
     assert snippet("no hit", ["x"]) == "no hit"
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "terms", "is_repeated"),
+    [
+        ("Will it rain?", "Will it rain?", ["rain"], True),
+        ("Will it rain tomorr…", "Will it rain tomorrow in Rome?", ["rain"], True),
+        ("Will it rain tomorr…", "Will it rain tomorrow in Rome?", ["rome"], False),
+        ("Weather", "Will it rain?", ["rain"], False),
+        ("", "Will it rain?", ["rain"], False),
+    ],
+)
+def test_hit_that_the_title_shows_is_not_shown_again(title, text, terms, is_repeated):
+    assert repeats(title, text, terms) == is_repeated

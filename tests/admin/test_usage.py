@@ -6,6 +6,7 @@ import csv
 import datetime
 import io
 import statistics
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -14,7 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from streaming.admin.usage.chart import chart_of
-from streaming.admin.usage.figures import generations_since, total_of, usage_by
+from streaming.admin.usage.figures import Row, generations_since, total_of, usage_by
+from streaming.admin.usage.page import cells_of
 from streaming.models import Conversation, Generation, StaffAccess
 from tests.admin.site import client_with, exchange, words
 
@@ -80,7 +82,7 @@ def test_page_shows_a_table_and_a_drawing(superuser, by):
     exchange("Weather", status="failed")
     shown = page(superuser, by=by, days="7")
     assert "<svg" in shown
-    assert "1 (100.0 %) 1234 500 150 150 2150 2150" in words(shown)
+    assert "1 (100.0 %) 1,234 500 150 150 2,150 2,150" in words(shown)
     assert "style=" not in shown.partition("<svg")[2].partition("</svg>")[0]
 
 
@@ -124,3 +126,20 @@ def test_chart_of_many_days_has_few_labels():
     assert len(chart.columns) == 365
     assert len([column for column in chart.columns if column.label]) <= 10
     assert max(column.x + column.width for column in chart.columns) <= 1000
+
+
+def test_cells_are_written_for_people():
+    row = Row("x", 1234, 3, 5678901, 0, Decimal("0.024600000"), 80, None, 12345, 60000)
+    assert cells_of(row, has_cost=True) == [
+        *("1,234", "3 (0.2 %)", "5,678,901", "0", "0.0246"),
+        *("80", "–", "12,345", "60,000"),
+    ]
+    assert cells_of(row._replace(failed=0, cost=None), has_cost=False)[:5] == ["1,234", "0", "5,678,901", "0", "80"]
+
+
+def test_only_days_are_joined_by_lines():
+    for title in ("one", "two"):
+        exchange(title, model=title)
+    rows = everything("model")
+    assert chart_of(rows).lines
+    assert not chart_of(rows, is_series=False).lines

@@ -16,6 +16,7 @@ from streaming.protocol import ToolApproval
 from streaming.providers import get_provider
 from tests import sample_tools as tools
 from tests.engine import Script
+from tests.entries import scripted_entry
 from tests.stepwise import DIALECTS, MAIL, WEATHER, requests, says
 from tests.wanted import RECIPE, SOUP, Cat, Dog, Node, Point, Recipe, json_of
 
@@ -219,3 +220,18 @@ async def test_system_text_of_the_options_stays(scripted: Script) -> None:
     await chat("Soup?", output=Recipe)
     provider: Any = get_provider("default")
     assert provider.requests[0].system.startswith("Be brief.\n\nAnswer only")
+
+
+async def test_each_provider_of_a_fallback_is_asked_in_its_own_way(settings: Any) -> None:
+    call = {"name": "Recipe", "arguments": RECIPE}
+    settings.STREAMING_PROVIDERS = {
+        "default": scripted_entry(error="overloaded", structured="schema") | {"FALLBACK": ["other"]},
+        "other": scripted_entry(text="", tool_calls=(call,), structured="tool"),
+    }
+    result = await chat("Soup?", output=Recipe)
+    assert (result.output, result.text) == (SOUP, RECIPE)
+    providers: list[Any] = [get_provider(alias) for alias in ("default", "other")]
+    assert [(bool(one.requests[0].output), one.requests[0].tool_choice) for one in providers] == [
+        (True, None),
+        (False, "Recipe"),
+    ]

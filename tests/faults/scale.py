@@ -1,7 +1,8 @@
 """The size of the fault tests, and their random numbers.
 
 `FAULTS=short` (the default) takes minutes and has fixed seeds. `FAULTS=long` does the numbers of `docs/reliability.md`
-with new seeds. `FAULT_SEED=…` repeats a run: a failing test prints its own seed.
+with new seeds. `FAULTS=cluster` is the short form with nginx in front of two processes: see `tests.faults.stages`.
+`FAULT_SEED=…` repeats a run: a failing test prints its own seed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import random
 from typing import TypeVar
 
 IS_LONG = os.environ.get("FAULTS", "short") == "long"
+IS_CLUSTER = os.environ.get("FAULTS") == "cluster"
 T = TypeVar("T")
 
 

@@ -5,6 +5,9 @@ async def test_something(stage):
     site = stage.shared()                # one that tests leave as they found it
     own = stage.start()                  # one of the test's own
     other = stage.start(beside=own)      # a second process of it, on the other server
+
+With `FAULTS=cluster`, all tests play on uvicorn, PostgreSQL and Redis, and each shared site is a cluster: nginx, as
+docs/deployment.md configures it, in front of two processes.
 """
 
 from __future__ import annotations
@@ -24,13 +27,15 @@ import pytest
 
 from tests.backing import Backing
 from tests.faults.footprint import Footprint, footprint, gives_back, warmed
-from tests.faults.scale import scaled
+from tests.faults.scale import IS_CLUSTER, scaled
+from tests.proxy import documented, nginx
 from tests.servers import Site, serve
 
 SERVERS = ("uvicorn", "daphne")
 GROUNDS = ("sqlite", "postgres", "sqlite redis", "postgres redis")
 ALL = tuple(f"{server} {ground}" for server, ground in itertools.product(SERVERS, GROUNDS))
 SQLITE, POSTGRES, REDIS = (tuple(name for name in ALL if word in name) for word in ("sqlite", "postgres", "redis"))
+CLUSTERED = "uvicorn postgres redis"
 SETTINGS = "tests.faults.settings"
 # The setting of sites on PostgreSQL. Without Django's pool, every request would open a connection of its own.
 POOL = '{"max_size": 8, "timeout": 20}'
@@ -41,7 +46,8 @@ def played_on(*short: str, long: tuple[str, ...] = ALL) -> pytest.MarkDecorator:
 
     The short form has `short`, the long one `long`.
     """
-    return pytest.mark.parametrize("stage", scaled(short, long), indirect=True)
+    names = [name for name in long if name == CLUSTERED] if IS_CLUSTER else scaled(short, long)
+    return pytest.mark.parametrize("stage", names, indirect=True)
 
 
 class Scene(NamedTuple):
@@ -100,8 +106,16 @@ class Workshop:
         """Returns a site that ends with the session. It is started at the first call."""
         name = json.dumps([scene, beside and beside.url, settings], sort_keys=True)
         if name not in self._shared:
-            self._shared[name] = self.start(scene, self.running, beside=beside, **settings)
+            site = self.start(scene, self.running, beside=beside, **settings)
+            self._shared[name] = self._clustered(site, settings) if IS_CLUSTER and beside is None else site
         return self._shared[name]
+
+    def _clustered(self, site: Site, settings: dict[str, Any]) -> Site:
+        """The site with the address of nginx, which spreads requests over it and a second process of it."""
+        second = self.start(Scene.of(CLUSTERED), self.running, beside=site, server="uvicorn", **settings)
+        directory = self._new_directory("nginx")
+        url = self.running.enter_context(nginx(directory, documented(), [site.port, second.port]))
+        return site._replace(url=url)
 
     async def see_left_as_found(self, site: Site, megabytes: float) -> None:
         """Checks the fifth invariant: a site that lives holds no more than any site that has worked."""

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.faults import rows
 from tests.faults.conftest import Trial
 from tests.faults.oracle import Oracle, Order
+from tests.faults.scale import IS_CLUSTER
 from tests.faults.stages import Stage, played_on
 from tests.live.client import Visit, Visitor
 from tests.live.raw import RawConnection
@@ -112,6 +113,7 @@ async def test_forged_cursors_are_refused_or_harmless(
     assert "Internal Server Error" not in site.log()
 
 
+@pytest.mark.skipif(IS_CLUSTER, reason="the limit is that of one process")
 async def test_more_than_a_process_may_run_is_refused(
     site: Site, trial: Trial, oracle: Oracle, visit: Visit, chance: random.Random
 ) -> None:

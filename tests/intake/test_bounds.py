@@ -13,8 +13,16 @@ from django.db.models import Model
 
 from streaming.database import in_database
 from streaming.intake import Opinion, Submission
-from streaming.intake.bounds import BOUNDS, MAX_ALIAS_CHARS, MAX_COMMENT_CHARS, MAX_ID_CHARS, MAX_REASON_CHARS
-from streaming.protocol import FilePart, ToolApproval, ToolResult
+from streaming.intake.bounds import (
+    BOUNDS,
+    MAX_ALIAS_CHARS,
+    MAX_COMMENT_CHARS,
+    MAX_ID_CHARS,
+    MAX_REASON_CHARS,
+    MAX_TOOL_DESCRIPTION_CHARS,
+    MAX_TOOL_NAME_CHARS,
+)
+from streaming.protocol import FilePart, ToolApproval, ToolResult, ToolSpec
 from tests.asked import FRAMES, REQUESTS, Asker, at, places, put
 from tests.sent_files import post_file
 from tests.stepwise import requests
@@ -61,7 +69,7 @@ async def _assert_bounded(asker: Asker) -> None:
 async def test_long_text_is_refused_cut_or_ignored(asker: Asker, name: str) -> None:
     for body in _with_long_texts(REQUESTS[name].body):
         response = await asker.post(REQUESTS[name], body)
-        assert response.status in (200, 400, 404, 413), response.content[:200]
+        assert response.status in (200, 400, 404, 413, 415), response.content[:200]
         assert len(response.content) < MOST_KEPT
     await _assert_bounded(asker)
 
@@ -81,7 +89,7 @@ async def test_long_name_of_a_file_is_cut(asker: Asker) -> None:
     await _assert_bounded(asker)
 
 
-@pytest.mark.parametrize("kind", [Submission, FilePart, ToolResult, ToolApproval, Opinion])
+@pytest.mark.parametrize("kind", [Submission, FilePart, ToolResult, ToolApproval, Opinion, ToolSpec])
 def test_every_text_of_a_submission_has_a_bound(kind: type[msgspec.Struct]) -> None:
     numbers_and_parts = {"files", "answers", "is_error", "is_provider_executed", "is_approved", "duration_ms"}
     assert set(kind.__struct_fields__) - NOT_FREE - numbers_and_parts == set(BOUNDS[kind])
@@ -98,6 +106,14 @@ AT_THE_BOUND = {
     "reason of a no": ("refused", ("messages", 1, "parts", 0, "approval", "reason"), MAX_REASON_CHARS, 413),
     "output": ("output", ("messages", 1, "parts", 0, "output"), 1000 - len('""'), 413),
     "errorText": ("failure", ("messages", 1, "parts", 0, "errorText"), 1000 - len('""'), 413),
+    "threadId": ("run", ("threadId",), MAX_ID_CHARS, 400),
+    "runId": ("run", ("runId",), MAX_ID_CHARS, 400),
+    "tool's name": ("run", ("tools", 0, "name"), MAX_TOOL_NAME_CHARS, 400),
+    "tool's description": ("run", ("tools", 0, "description"), MAX_TOOL_DESCRIPTION_CHARS, 413),
+    "run's message": ("run", ("messages", 1, "content", 0, "text"), 1000, 413),
+    "run's output": ("run on", ("messages", 0, "content"), 1000 - len('""'), 413),
+    "run's error": ("run after a failure", ("messages", 0, "error"), 1000 - len('""'), 413),
+    "run's reason": ("run decided", ("resume", 0, "payload", "reason"), MAX_REASON_CHARS, 413),
     "comment": ("feedback", ("comment",), MAX_COMMENT_CHARS, 413),
 }
 

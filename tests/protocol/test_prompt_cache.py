@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from streaming.protocol import (
@@ -19,6 +20,7 @@ from streaming.protocol import (
     Turn,
     encode,
 )
+from streaming.protocol.requests import with_stable_keys
 
 DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
 TOOLS = tuple(ToolSpec(name=name, description="d", parameters={"type": "object"}) for name in ("one", "two"))
@@ -89,15 +91,32 @@ def test_key_is_sent_only_with_leave(dialect: str) -> None:
         assert "prompt_cache_key" not in encode(dialect, GenerationRequest(turns=asked.turns, **fields))
 
 
+RAW = {"type": "reasoning", "id": "r", "summary": [{"type": "summary_text", "text": "hm"}], "encrypted_content": "e"}
+MESSAGE = {"type": "message", "id": "msg"}
+
+
+def turned(value: Any) -> Any:
+    """The value with the keys of each object in the other order, as a database may return them."""
+    if isinstance(value, dict):
+        return {key: turned(value[key]) for key in reversed(value)}
+    return [turned(one) for one in value] if isinstance(value, list) else value
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_body_does_not_depend_on_the_order_of_keys_that_databases_change(dialect: str) -> None:
-    """PostgreSQL and MySQL store JSON objects with their keys in another order."""
-    stored = ToolCall(
-        **{**{name: getattr(CALL, name) for name in CALL.__struct_fields__}, "arguments": {"b": 1, "a": 2}}
-    )
-    told = ToolResult(call_id="c", output={"a": {"b": 2, "y": 1}, "z": 1})
+    answer = (ReasoningPart(text="hm", raw=RAW), TextPart(text="Yes", raw=MESSAGE), CALL, RESULT)
+    stored = tuple(msgspec.convert(turned(msgspec.to_builtins(part)), type(part)) for part in answer)
     bodies = [
-        json.dumps(encode(dialect, GenerationRequest(turns=(said("user", "Hi"), said("assistant", call, result)))))
-        for call, result in ((CALL, RESULT), (stored, told))
+        json.dumps(encode(dialect, GenerationRequest(turns=(said("user", "Hi"), said("assistant", *parts)))))
+        for parts in (answer, stored)
     ]
     assert bodies[0] == bodies[1]
+
+
+def test_what_is_nested_too_deep_to_be_sorted_stays_as_it_is() -> None:
+    deep: Any = {}
+    for _ in range(5000):
+        deep = {"b": deep}
+    result = ToolResult(call_id="c", output=deep)
+    (turn,) = with_stable_keys([said("assistant", result)])
+    assert turn.parts[0] is result

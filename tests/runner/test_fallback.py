@@ -12,7 +12,7 @@ import pytest
 
 from streaming.database import in_database
 from streaming.models import Generation
-from streaming.providers import close_providers
+from streaming.providers import close_providers, load_provider
 from streaming.providers.breaker import breaker_of
 from streaming.settlement import reap
 from streaming.supervisor import current, stop
@@ -80,6 +80,8 @@ async def site(settings: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     monkeypatch.setattr("streaming.runner.steps.RETRY_SECONDS", 0.01)
     async with Peer() as claude, Peer() as gpt:
         made = Site(settings, claude, gpt)
+        for alias in ("default", "gpt"):
+            load_provider(alias)  # an SDK's import takes longer than the shortest time limit here
         made.gpt.answers(Reply([HELLO]))
         yield made
         await close_providers()
@@ -169,7 +171,7 @@ async def test_provider_that_accepts_and_sends_nothing_has_its_share_of_the_time
     site.claude.answers(reply)
     row, text = await answered()
     assert (text, outcomes(row)) == ("Hello", [("default", "timeout"), ("gpt", "answered")])
-    assert 150 <= row.tried[0]["ms"] < 2000
+    assert row.tried[0]["ms"] < 2000
     await site.claude.requests[0].gone(within=1)
 
 
@@ -213,10 +215,11 @@ async def test_retries_go_through_all_providers_again(site: Site, settings: Any)
     settings.STREAMING_PROVIDER_RETRIES = 1
     site.claude.answers(refuses(529))
     site.gpt.forget()
-    site.gpt.answers(refuses(401), Reply([HELLO]))
+    later = Reply(refuses(429).steps, 429, {"retry-after": "3600"}, content_type="application/json")
+    site.gpt.answers(later, Reply([HELLO]))
     row, text = await answered()
     assert (text, site.asked, row.provider) == ("Hello", (2, 2), "gpt")
-    assert [outcome for _, outcome in outcomes(row)] == ["overloaded", "authentication", "overloaded", "answered"]
+    assert [outcome for _, outcome in outcomes(row)] == ["overloaded", "rate_limited", "overloaded", "answered"]
 
 
 async def test_further_steps_and_continuations_stay_with_the_provider_that_answered(site: Site, settings: Any) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.faults.scale import scaled
 from tests.live.client import Visit, Visitor, assert_whole
-from tests.servers import ROOT, Site, free_port
+from tests.proxy import PLAIN, documented, nginx
+from tests.servers import Site
 from tests.serving import sockets
 from tests.serving.conftest import SERVERS, Start
 
@@ -24,17 +22,6 @@ pytestmark = pytest.mark.fault("F27")
 
 # Seconds that the proxy waits for bytes from the site. nginx's default is a minute.
 PATIENCE = scaled(2, 60)
-NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
-# A configuration that does not consider streams: nginx's defaults, and compression of everything.
-PLAIN = "server { listen 80; location / { proxy_pass http://127.0.0.1:8000; proxy_set_header Host $http_host; } }"
-FRAME = """
-daemon off; pid nginx.pid; error_log stderr; worker_processes 1; events {{ }}
-http {{
-  access_log off; gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1; proxy_read_timeout {patience}s;
-  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
-  {server}
-}}
-"""
 ALL_MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
@@ -46,43 +33,20 @@ PROMPTLY = scaled(1.0, 0.2)
 Proxy = Callable[[Site, str], Site]
 
 
-def _documented() -> str:
-    """The sample configuration in docs/deployment.md."""
-    found = re.search(r"```nginx\n(.*?)```", (ROOT / "docs/deployment.md").read_text(), re.DOTALL)
-    assert found
-    return found[1]
-
-
 @pytest.fixture
 def proxied(tmp_path: Path) -> Iterator[Proxy]:
     """Starts nginx in front of a site, and returns the site with nginx's address."""
-    if not Path(NGINX).exists():
-        pytest.skip("nginx is not installed")
-    running: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as running:
 
-    def begin(site: Site, server: str) -> Site:
-        port = free_port()
-        server = re.sub(r"listen \d+", f"listen 127.0.0.1:{port}", server).replace(
-            "127.0.0.1:8000", f"127.0.0.1:{site.port}"
-        )
-        (tmp_path / "nginx.conf").write_text(FRAME.format(server=server, patience=PATIENCE))
-        running.append(subprocess.Popen([NGINX, "-p", str(tmp_path), "-c", "nginx.conf"], stderr=subprocess.DEVNULL))
-        return site._replace(url=f"http://127.0.0.1:{port}")
+        def begin(site: Site, server: str) -> Site:
+            url = running.enter_context(nginx(tmp_path, server, [site.port], patience=PATIENCE))
+            return site._replace(url=url)
 
-    yield begin
-    for process in running:
-        process.terminate()
-        process.wait(10)
+        yield begin
 
 
 async def _arrived(visit: Visit, site: Site) -> Visitor:
-    visitor = visit(site, **{"Accept-Encoding": "gzip, deflate, br"})
-    for _ in range(100):
-        try:
-            return await visitor.greet()
-        except httpx.ConnectError:
-            await asyncio.sleep(0.05)
-    raise AssertionError("nginx did not start")
+    return await visit(site, **{"Accept-Encoding": "gzip, deflate, br"}).greet()
 
 
 @pytest.mark.parametrize(("server", "config"), [*((server, "plain") for server in SERVERS), ("uvicorn", "documented")])
@@ -90,7 +54,7 @@ async def test_answers_pass_through_nginx_as_they_are_written(
     server: str, config: str, start: Start, visit: Visit, proxied: Proxy
 ) -> None:
     behind = start(server, EXTRA_MIDDLEWARE=ALL_MIDDLEWARE)
-    visitor = await _arrived(visit, proxied(behind, PLAIN if config == "plain" else _documented()))
+    visitor = await _arrived(visit, proxied(behind, PLAIN if config == "plain" else documented()))
     began = time.monotonic()
     stream = await visitor.ask("Hello?", "pausing")
     await stream.until("start-step")
@@ -122,7 +86,7 @@ async def test_heartbeats_keep_a_silent_stream_open_behind_nginx(
 
 async def test_sockets_pass_through_the_documented_nginx(start: Start, visit: Visit, proxied: Proxy) -> None:
     behind = start("uvicorn")
-    visitor = await _arrived(visit, proxied(behind, _documented()))
+    visitor = await _arrived(visit, proxied(behind, documented()))
     async with sockets.socket_of(visitor) as socket:
         await sockets.ask(socket, "over-nginx", "brief")
         frames = await sockets.until(socket, "end")

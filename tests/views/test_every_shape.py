@@ -104,7 +104,7 @@ def asker(settings: Any, monkeypatch: pytest.MonkeyPatch, run: Run) -> Iterator[
 async def _check(given: Given) -> None:
     assert given.status in TOLD, given.content[:500]
     is_stream = given.response.headers.get("Content-Type", "").startswith("text/event-stream")
-    assert not is_stream or b"[DONE]" in given.content
+    assert not is_stream or given.content.endswith((b"[DONE]\n\n", b": done\n\n"))
     if given.status in REFUSALS and given.response.headers["Content-Type"].startswith("text/plain"):
         assert 0 < len(given.content) < 1000
     await current().idle()
@@ -144,7 +144,10 @@ KINDS = ("application/json", "text/plain", "multipart/form-data; boundary=x", "m
 
 
 TAKERS = (
-    *(("POST", path) for path in ("/api/chat", "/api/chat/<key>/stop", "/api/chat/<key>/branch", "/api/files")),
+    *(
+        ("POST", path)
+        for path in ("/api/chat", "/api/chat/<key>/stop", "/api/chat/<key>/branch", "/api/files", "/api/agui")
+    ),
     ("PUT", "/api/chat/<key>/messages/<answer>/feedback"),
 )
 
@@ -162,6 +165,7 @@ def test_bodies_that_are_no_json(asker: Asker, run: Run, method: str, path: str)
 queries = st.binary(max_size=12).map(quote_from_bytes) | texts.map(lambda text: quote(text, errors="replace"))
 GETS = (
     *("/api/chat/<key>/stream?after={}", "/api/chat/{}/stream?after=0", "/api/chat/{}"),
+    *("/api/agui/{}", "/api/agui/<key>?after={}"),
     *("/?page={}", "/chat/{}/", "/api/files/{}", "/streaming/probe?plan={}", "/api/chat/<key>/stream?after=0&html={}"),
 )
 
@@ -222,7 +226,12 @@ def test_uploads_of_every_name_and_kind(asker: Asker, run: Run) -> None:
 
 
 HEADERS = ("Last-Event-ID", "Accept", "Origin", "Sec-Fetch-Site", "If-None-Match", "Content-Length", "Cookie")
-PLACES = (("GET", "/api/chat/<key>/stream"), ("POST", "/api/chat/<key>/stop"), ("POST", "/api/files"))
+PLACES = (
+    ("GET", "/api/chat/<key>/stream"),
+    ("GET", "/api/agui/<key>"),
+    ("POST", "/api/chat/<key>/stop"),
+    ("POST", "/api/files"),
+)
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "9" * 5000, "1 2", "\u00b2", "0x1", "\xff"])

@@ -120,8 +120,8 @@ async def test_a_conversation_whose_answer_does_not_end_is_not_deleted(
     async def without_effect(generation_id: Any) -> None: ...
 
     await active(client, scripted)
-    monkeypatch.setattr("streaming.views.deletion.stop", without_effect)
-    monkeypatch.setattr("streaming.views.deletion.PAUSES", (0.01, 0.01))
+    monkeypatch.setattr("streaming.views.stopping.stop", without_effect)
+    monkeypatch.setattr("streaming.views.stopping.PAUSES", (0.01, 0.01))
     response = await client.delete("/api/chat/c1")
     assert response.status_code == 409
     assert "still being written" in response.content.decode()

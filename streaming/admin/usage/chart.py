@@ -36,7 +36,8 @@ class Chart(NamedTuple):
         return int(WIDTH), int(HEIGHT + ROOM)
 
 
-def chart_of(rows: Sequence[Row]) -> Chart:
+def chart_of(rows: Sequence[Row], *, is_series: bool = True) -> Chart:
+    """Draws the rows. Only a series has lines: between two models or people there is nothing."""
     most = max((row.requests for row in rows), default=0)
     step = WIDTH / max(1, len(rows))
     every = max(1, -(-len(rows) // MAX_LABELS))
@@ -45,7 +46,7 @@ def chart_of(rows: Sequence[Row]) -> Chart:
     ]
     slowest = max((row.first_p95 or 0 for row in rows), default=0)
     lines = {name: _line([getattr(row, name) for row in rows], step, slowest) for name in ("first_p50", "first_p95")}
-    return Chart(columns, lines if len(rows) > 1 and slowest else {}, most, f"{slowest:,} ms")
+    return Chart(columns, lines if is_series and len(rows) > 1 and slowest else {}, most, f"{slowest:,} ms")
 
 
 def _column(row: Row, x: float, step: float, most: int, *, has_label: bool) -> Column:

@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from streaming.admin.cells import money
 from streaming.admin.permissions import May, Staff
 from streaming.admin.usage.chart import chart_of
 from streaming.admin.usage.figures import DIMENSIONS, Row, generations_since, total_of, usage_by
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 DAYS = (1, 7, 30, 90, 365)
 DEFAULT_DAYS = 30
+NOTHING = "–"
 
 
 class UsagePage:
@@ -42,19 +44,34 @@ class UsagePage:
         rows = usage_by(generations, by)
         if request.GET.get("format") == "csv":
             return _csv(request, rows, by)
+        total, has_cost = total_of(generations), any(row.cost is not None for row in rows)
         context = {
             **self._site.each_context(request),
             "title": _("Usage"),
-            "rows": rows,
-            "total": total_of(generations),
-            "has_cost": any(row.cost is not None for row in rows),
-            "chart": chart_of(rows),
+            "rows": [(row.group, cells_of(row, has_cost=has_cost)) for row in rows],
+            "total": cells_of(total, has_cost=has_cost) if total else None,
+            "has_cost": has_cost,
+            "chart": chart_of(rows, is_series=by == "day"),
             "by": DIMENSIONS[by][0],
             "dimensions": [(title, _address(name, days), name == by) for name, (title, _group) in DIMENSIONS.items()],
             "times": [(each, _address(by, each), each == days) for each in DAYS],
             "csv": f"{_address(by, days)}&format=csv",
         }
         return TemplateResponse(request, "streaming/admin/usage.html", context)
+
+
+def cells_of(row: Row, *, has_cost: bool) -> list[str]:
+    """The figures of a line of the table, as people read them."""
+    failed = f"{row.failed:,} ({row.error_percent})" if row.failed else "0"
+    times = (row.first_p50, row.first_p95, row.duration_p50, row.duration_p95)
+    return [
+        f"{row.requests:,}",
+        failed,
+        f"{row.input_tokens:,}",
+        f"{row.output_tokens:,}",
+        *([money(row.cost) or NOTHING] if has_cost else []),
+        *(NOTHING if time is None else f"{time:,}" for time in times),
+    ]
 
 
 def _days(given: str) -> int:

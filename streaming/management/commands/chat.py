@@ -13,6 +13,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from streaming import mcp
 from streaming.chat import NOBODY, Answer, Result, go_on, start_chat
 from streaming.errors import StreamingError
 from streaming.management.progress import AdvisingCommand
@@ -106,6 +107,7 @@ class Command(AdvisingCommand):
         finally:
             screen.end_line()
             await current().idle()
+            await mcp.close()
             await close_providers()
 
     def _print(self, chunk: dict[str, Any], screen: Screen) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from streaming.archive import FORMATS, bundles
+from streaming.access import is_redacting, redacted, redacted_text
+from streaming.archive import FORMATS, bundles, redacting
 from streaming.management.files import written
 from streaming.management.progress import ReportingCommand
-from streaming.management.redaction import redacted_bundle
 from streaming.management.selection import add_owner_arguments, of_owner
 from streaming.models import Conversation
 
@@ -34,7 +34,9 @@ class Command(ReportingCommand):
         if options["conversation"]:
             selected = selected.filter(key=options["conversation"])
         count = selected.count()
-        found = bundles(selected) if options["unredacted"] else map(redacted_bundle, bundles(selected))
+        found = bundles(selected)
+        if is_redacting() and not options["unredacted"]:
+            found = redacting(found, text=redacted_text, parts=redacted)
         counted = self.progress(options, "conversations", count).counted(found)
         with written(options["file"], self.stdout) as write:
             for text in FORMATS[options["format"]](counted):

@@ -1,11 +1,22 @@
-"""`manage.py prune_conversations` deletes old conversations with their files."""
+"""`manage.py prune_conversations` deletes old conversations with their files, and the old log of staff."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
 from typing import Any
 
-from streaming.archive import CONVERSATIONS_PER_DELETION, prune, unused_for, without_flagged
+from django.core.management.base import CommandError
+from django.db.models import QuerySet
+
+from streaming.archive import (
+    CONVERSATIONS_PER_DELETION,
+    accesses_before,
+    prune,
+    prune_accesses,
+    unused_for,
+    without_flagged,
+)
 from streaming.management.progress import ReportingCommand
 from streaming.management.selection import add_owner_arguments, age, of_owner
 
@@ -15,7 +26,10 @@ class Command(ReportingCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--older-than", type=age, required=True, metavar="AGE", help="For example 90d, 12h or 30m.")
+        parser.add_argument("--older-than", type=age, metavar="AGE", help="For example 90d, 12h or 30m.")
+        parser.add_argument(
+            "--staff-access", type=age, metavar="AGE", help="Delete the log of what staff saw, if it is older."
+        )
         parser.add_argument(
             "--keep-flagged", action="store_true", help="Keep conversations in which staff have flagged an answer."
         )
@@ -29,16 +43,40 @@ class Command(ReportingCommand):
         add_owner_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["older_than"] is None and options["staff_access"] is None:
+            raise CommandError("Say what to delete: --older-than 90d, --staff-access 730d, or both.")
+        result = self._prune_conversations(options) | self._prune_accesses(options)
+        verb = "would be deleted" if options["dry_run"] else "deleted"
+        kind = "selected" if options["dry_run"] else "deleted"
+        told = {"": "conversations", "staff_access_": "rows of the staff's log"}
+        lines = [f"{result[at + kind]} {what} {verb}." for at, what in told.items() if at + kind in result]
+        self.report(options, result, "\n".join(lines))
+
+    def _prune_conversations(self, options: dict[str, Any]) -> dict[str, int]:
+        if options["older_than"] is None:
+            return {}
         selected = of_owner(unused_for(options["older_than"]), options)
         selected = without_flagged(selected) if options["keep_flagged"] else selected
-        count, done = selected.count(), 0
-        progress = self.progress(options, "conversations", count)
-        for deleted in () if options["dry_run"] else prune(selected, at_once=options["batch"]):
+        count = selected.count()
+        deletions = prune(selected, at_once=options["batch"])
+        return {"selected": count, "deleted": self._done(options, "conversations", count, deletions)}
+
+    def _prune_accesses(self, options: dict[str, Any]) -> dict[str, int]:
+        if options["staff_access"] is None:
+            return {}
+        selected: QuerySet[Any] = accesses_before(options["staff_access"])
+        count = selected.count()
+        deletions = prune_accesses(selected)
+        return {"staff_access_selected": count, "staff_access_deleted": self._done(options, "rows", count, deletions)}
+
+    def _done(self, options: dict[str, Any], what: str, count: int, deletions: Iterator[int]) -> int:
+        """Runs the deletions, unless this is a rehearsal, and returns how many rows are gone."""
+        done, progress = 0, self.progress(options, what, count)
+        for deleted in () if options["dry_run"] else deletions:
             done += deleted
             progress.show(done)
         progress.close()
-        text = f"{count} conversations would be deleted." if options["dry_run"] else f"{done} conversations deleted."
-        self.report(options, {"selected": count, "deleted": done}, text)
+        return done
 
 
 def _positive(text: str) -> int:

@@ -17,6 +17,11 @@ class Command(ReportingCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        interrupted, pruned = reap(silent_for=settings.LEASE_SECONDS), prune_frames()
+        generations = self.progress(options, "generations settled")
+        interrupted = reap(silent_for=settings.LEASE_SECONDS, on_count=generations.show)
+        generations.close()
+        entries = self.progress(options, "journal entries deleted")
+        pruned = prune_frames(entries.show)
+        entries.close()
         text = f"{interrupted} generations settled as interrupted, {pruned} journal entries deleted."
         self.report(options, {"interrupted": interrupted, "journal_entries": pruned}, text)

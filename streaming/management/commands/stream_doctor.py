@@ -50,7 +50,8 @@ class Command(ReportingCommand):
         layers: list[dict[str, Any]] = []
         lines: list[str] = []
         known: set[str] = set()
-        for name, measure in _layers(plan, options):
+        places = list(_layers(plan, options))
+        for name, measure in self.progress(options, "places measured", len(places)).counted(places):
             found = measure()
             wrong = findings(found)
             new = [one for one in wrong if one.code not in known]

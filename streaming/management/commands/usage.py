@@ -34,7 +34,7 @@ class Command(ReportingCommand):
             selected = selected.filter(conversation__in=of_owner(Conversation.objects.all(), options))
         if options["since"]:
             selected = selected.filter(created_at__gte=timezone.now() - options["since"])
-        rows = usage_by(options["by"], selected)
+        rows = usage_by(options["by"], selected, self.progress(options, "rows").counted)
         table = [[options["by"], *COLUMNS[1:]], *([_cell(row[name]) for name in COLUMNS] for row in rows)]
         result = {"by": options["by"], "currency": settings.CURRENCY, "rows": rows}
         self.report(options, result, "\n".join(_aligned(table)))

@@ -11,7 +11,7 @@ from streaming.protocol.dialects.answer import AnswerWriter
 from streaming.protocol.dialects.anthropic_messages import AnthropicMessagesStream, messages_body
 from streaming.protocol.dialects.openai_chat import OpenAIChatStream, chat_body
 from streaming.protocol.dialects.openai_responses import OpenAIResponsesStream, responses_body
-from streaming.protocol.requests import GenerationRequest, without_foreign
+from streaming.protocol.requests import GenerationRequest, with_stable_keys, without_foreign
 
 DialectName = Literal["openai-chat", "openai-responses", "anthropic-messages"]
 """The keys of `DIALECTS`."""
@@ -58,5 +58,5 @@ DIALECTS: dict[str, Dialect] = {
 
 def encode(dialect: str, request: GenerationRequest) -> dict[str, Any]:
     """Returns the JSON body of `request` in `dialect`, a key of `DIALECTS`."""
-    turns = without_foreign(request.turns, request.origin)
+    turns = with_stable_keys(without_foreign(request.turns, request.origin))
     return DIALECTS[dialect].body(msgspec.structs.replace(request, turns=turns))

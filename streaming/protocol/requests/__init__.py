@@ -11,6 +11,7 @@ from streaming.protocol.requests.origins import without_foreign
 from streaming.protocol.requests.output import Way, named_schema, way_for, with_extra, with_output
 from streaming.protocol.requests.repair import repair
 from streaming.protocol.requests.request import GenerationRequest, OutputSpec, ToolSpec
+from streaming.protocol.requests.stable import with_stable_keys
 
 __all__ = [
     "GenerationRequest",
@@ -25,5 +26,6 @@ __all__ = [
     "way_for",
     "with_extra",
     "with_output",
+    "with_stable_keys",
     "without_foreign",
 ]

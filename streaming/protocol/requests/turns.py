@@ -47,11 +47,7 @@ def arguments_of(call: ToolCall) -> str:
 
 
 def output_of(result: ToolResult) -> str:
-    """Returns the tool's output as the text that a model reads.
-
-    Keys are sorted. PostgreSQL and MySQL do not keep their order, and a vendor's prompt cache knows a text only by its
-    bytes.
-    """
+    """Returns the tool's output as the text that a model reads."""
     if isinstance(result.output, str):
         return result.output
-    return msgspec.json.encode(result.output, order="deterministic").decode()
+    return msgspec.json.encode(result.output).decode()

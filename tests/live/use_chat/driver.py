@@ -29,11 +29,11 @@ CLIENTS = {"v5": ("v5", "http"), "v6": ("v6", "http"), "v7": ("v7", "http"), "v7
 
 
 class Driver:
-    """One process of `tests/js/driver.mjs`. It writes to the standard error of the tests."""
+    """One process of a script in `tests/js`. It writes to the standard error of the tests."""
 
-    def __init__(self, node: str) -> None:
+    def __init__(self, node: str, script: str = "driver.mjs") -> None:
         self._process = subprocess.Popen(
-            [node, "driver.mjs"], cwd=DIRECTORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            [node, script], cwd=DIRECTORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Future[Any]] = {}

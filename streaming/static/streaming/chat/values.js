@@ -60,8 +60,11 @@ export function summary(value) {
   return letters.length <= SUMMARY_CHARS ? line : `${letters.slice(0, SUMMARY_CHARS - 1).join("").trimEnd()}…`;
 }
 
-/** Returns `get_weather` as `Get weather`. */
-export function readableName(name) {
+/** Returns `get_weather` as `Get weather`. `servers` has the labels of the MCP servers, whose tools are `server__tool`. */
+export function readableName(name, servers = {}) {
+  const end = name.indexOf("__");
+  const server = name.slice(0, Math.max(end, 0));
+  if (Object.hasOwn(servers, server)) return `${servers[server]}: ${readableName(name.slice(end + 2))}`;
   const words = name.split(/[\s_-]+/).filter(Boolean).join(" ");
   return words.slice(0, 1).toUpperCase() + words.slice(1);
 }

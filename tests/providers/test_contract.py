@@ -1,10 +1,11 @@
-"""The SDK providers talk to a scripted peer on a real socket."""
+"""The providers for vendors, with and without their SDKs, talk to a scripted peer on a real socket."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
 import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -17,6 +18,7 @@ import pytest
 
 from streaming.errors import ProviderError
 from streaming.protocol import Failed, GenerationRequest, StreamError, TextPart, Turn, encode
+from streaming.providers import http
 from streaming.providers.anthropic import Messages
 from streaming.providers.body import content_of
 from streaming.providers.openai import ChatCompletions, Responses
@@ -32,7 +34,15 @@ sdk_module = sys.modules[SDKProvider.__module__]
 Make = Callable[..., SDKProvider]
 
 
-@pytest.fixture(params=[ChatCompletions, Responses, Messages], ids=lambda backend: backend.dialect)
+SDKS = (ChatCompletions, Responses, Messages)
+PLAIN = (http.ChatCompletions, http.Responses, http.Messages)
+
+
+def named(backend: type[SDKProvider]) -> str:
+    return f"{backend.__module__.rpartition('.')[2]}-{backend.__name__}"
+
+
+@pytest.fixture(params=SDKS + PLAIN, ids=named)
 def backend(request: pytest.FixtureRequest) -> type[SDKProvider]:
     kind: type[SDKProvider] = request.param
     return kind
@@ -135,9 +145,22 @@ class TestAnswers:
         peer.answers(Reply([page], content_type="text/html"))
         assert await body_of(make()) == page
 
+    async def test_a_compressed_body_is_read(self, make: Make, peer: Peer) -> None:
+        peer.answers(Reply([gzip.compress(EVENT)], headers={"content-encoding": "gzip"}))
+        assert await body_of(make()) == EVENT
+
+    async def test_a_slow_body_is_no_silence(self, make: Make, peer: Peer) -> None:
+        peer.says(*[EVENT, 0.1] * 6)
+        assert await body_of(make(timeout=0.3)) == 6 * EVENT
+
 
 class TestBelowTheSDK:
     """The SDKs do not document where they keep aiohttp's response, which has the body."""
+
+    @pytest.fixture(params=SDKS, ids=named)
+    def backend(self, request: pytest.FixtureRequest) -> type[SDKProvider]:
+        kind: type[SDKProvider] = request.param
+        return kind
 
     async def test_the_body_is_found(self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "false")  # other tests set OpenTelemetry up in this process
@@ -157,14 +180,6 @@ class TestBelowTheSDK:
         with pytest.raises(ProviderError) as raised:
             await anext(chunks)
         assert raised.value.code == "timeout"
-
-    async def test_the_sdk_reads_a_compressed_body(self, make: Make, peer: Peer) -> None:
-        peer.answers(Reply([gzip.compress(EVENT)], headers={"content-encoding": "gzip"}))
-        assert await body_of(make()) == EVENT
-
-    async def test_a_slow_body_is_no_silence(self, make: Make, peer: Peer) -> None:
-        peer.says(*[EVENT, 0.1] * 6)
-        assert await body_of(make(timeout=0.3)) == 6 * EVENT
 
 
 class TestClosing:
@@ -257,6 +272,18 @@ class TestRefusals:
         failed = ending_of(Failed(StreamError(None, None, "no black orchid")), None, None)
         assert failed.detail == "no [hidden]"
 
+    @pytest.mark.parametrize(
+        "refusal",
+        [
+            Reply([b"{}"], status=400, headers={"retry-after-ms": "1"}),
+            Reply([b"{}"], status=503, headers={"x-should-retry": "false"}),
+        ],
+    )
+    async def test_some_refusals_are_final(self, make: Make, peer: Peer, refusal: Reply) -> None:
+        peer.answers(refusal)
+        await error_of(make(max_retries=2))
+        assert len(peer.requests) == 1
+
     async def test_refusals_before_the_first_byte_are_retried(self, make: Make, peer: Peer) -> None:
         refusal = Reply([b"{}"], status=503, headers={"retry-after-ms": "1"})
         peer.answers(refusal, refusal, Reply([EVENT]))
@@ -308,11 +335,50 @@ class TestConnections:
         peer.says(EVENT)
         assert await body_of(make()) == EVENT
 
+    async def test_a_proxy_in_the_environment_is_used_for_other_machines(
+        self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTP_PROXY", peer.url)
+        peer.says(EVENT)
+        assert await body_of(make(base_url="http://models.example/v1")) == EVENT
+        assert peer.requests[0].path.startswith("http://models.example/v1/")
+
     async def test_text_that_cannot_be_encoded_is_an_error(self, make: Make, peer: Peer) -> None:
         broken = GenerationRequest(turns=(Turn(role="user", parts=(TextPart(text="\ud800"),)),))
         peer.says(EVENT)
         with pytest.raises(ProviderError):
             await body_of(make(), broken)
+
+
+@pytest.mark.parametrize(("sdk", "plain"), list(zip(SDKS, PLAIN, strict=True)))
+async def test_both_ways_send_the_same_request(sdk: type[SDKProvider], plain: type[SDKProvider], peer: Peer) -> None:
+    peer.says(EVENT)
+    for backend in (sdk, plain):
+        provider = backend(model="m", api_key=KEY, base_url=f"{peer.url}/v1", headers={"x-tenant": "blue"})
+        await body_of(provider)
+        await provider.close()
+    told = [(request.method, request.path, request.json) for request in peer.requests]
+    assert told[0] == told[1]
+    names = ("authorization", "x-api-key", "content-type", "x-tenant")
+    kept = [{name: request.headers.get(name) for name in names} for request in peer.requests]
+    assert len({"anthropic-version" in request.headers for request in peer.requests}) == 1
+    assert kept[0] == kept[1]
+    assert sdk(model="m").origin == plain(model="m").origin
+    facts = ("dialect", "sdk_name", "default_host", "takes", "marks_for_all")
+    assert [getattr(sdk, fact) for fact in facts] == [getattr(plain, fact) for fact in facts]
+
+
+def test_plain_providers_need_aiohttp_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["streaming.providers.options"], "find_spec", lambda name: None)
+    (problem,) = http.Messages.check("default", {"model": "m", "api_key": KEY})
+    assert (problem.kind, problem.hint) == ("missing_extra", "Run: pip install 'django-llm-streaming[http]'")
+    script = (
+        "import sys; from streaming.providers.http import Messages; Messages.load({}); print('httpx2' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
 
 
 async def test_an_sdk_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,17 +388,21 @@ async def test_an_sdk_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyP
     assert "openai" in error.detail
 
 
-async def test_chat_is_a_path_below_the_base_url(peer: Peer) -> None:
+@pytest.mark.parametrize("backend", [ChatCompletions, http.ChatCompletions], ids=named)
+async def test_chat_is_a_path_below_the_base_url(backend: type[SDKProvider], peer: Peer) -> None:
     peer.says(EVENT)
-    provider = ChatCompletions(model="m", api_key=KEY, base_url=f"{peer.url}/v1")
+    provider = backend(model="m", api_key=KEY, base_url=f"{peer.url}/v1")
     await body_of(provider)
     await provider.close()
     assert (peer.requests[0].method, peer.requests[0].path) == ("POST", "/v1/chat/completions")
 
 
-async def test_a_server_may_need_no_key(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("backend", [ChatCompletions, http.ChatCompletions], ids=named)
+async def test_a_server_may_need_no_key(
+    backend: type[SDKProvider], peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     peer.says(EVENT)
-    provider = ChatCompletions(model="m", base_url=f"{peer.url}/v1")
+    provider = backend(model="m", base_url=f"{peer.url}/v1")
     assert await body_of(provider) == EVENT
     await provider.close()

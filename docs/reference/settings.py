@@ -1,16 +1,11 @@
-"""Writes the reference part of docs/settings.md from the settings in the code.
-
-make reference
-"""
+"""The reference part of docs/settings.md, from the settings in the code."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from streaming.conf import PREFIX, SETTINGS, Setting
 
-PAGE = Path(__file__).with_name("settings.md")
 FIRST = f"## `{PREFIX}"
 
 
@@ -21,15 +16,6 @@ def section(setting: Setting[Any]) -> str:
     return f"## `{setting.name}`\n\n{allowed}\n\n{setting.meaning}\n"
 
 
-def reference() -> str:
-    """All settings in the order of the code."""
-    return "\n".join(map(section, SETTINGS.values()))
-
-
 def filled(page: str) -> str:
-    """The page with a new reference part."""
-    return page[: page.index(FIRST)] + reference()
-
-
-if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text()))
+    """The page with a new reference part: all settings in the order of the code."""
+    return page[: page.index(FIRST)] + "\n".join(map(section, SETTINGS.values()))

@@ -1,0 +1,57 @@
+"""Events as dicts, in the names of the wire, and how they are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from streaming.errors import PUBLIC_MESSAGES
+
+Event = dict[str, Any]
+"""An event of AG-UI. Its `type` says which."""
+
+PROTOCOL_VERSION = "1.0"
+ENDS = ("RUN_FINISHED", "RUN_ERROR")
+CODES = {text: code for code, text in PUBLIC_MESSAGES.items()}
+"""The text that people read -> its code."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+def sse(event: Event, cursor: str = "") -> bytes:
+    """Returns the server-sent event. The protocol's client reads no ids, so the cursor is its `rawEvent`, too."""
+    if not cursor:
+        return b"data: %b\n\n" % _encode(event)
+    return b"id: %b\ndata: %b\n\n" % (cursor.encode(), _encode({**event, "rawEvent": cursor}))
+
+
+def is_end(event: Event) -> bool:
+    """Returns True for an event that ends a run."""
+    return event["type"] in ENDS
+
+
+def run_started(thread_id: str, run_id: str) -> Event:
+    """Returns the event that begins each stream."""
+    ids = {"threadId": thread_id, "runId": run_id}
+    return {"type": "RUN_STARTED", **ids, "protocolVersion": PROTOCOL_VERSION}
+
+
+def with_ids(end: Event, thread_id: str, run_id: str) -> Event:
+    """Returns the event that ends a run for one reader. An error has no ids."""
+    return end if end["type"] == "RUN_ERROR" else {**end, "threadId": thread_id, "runId": run_id}
+
+
+def messages_snapshot(messages: list[dict[str, Any]]) -> Event:
+    """Returns the event with all messages of a thread. A client replaces its own by them."""
+    return {"type": "MESSAGES_SNAPSHOT", "messages": messages}
+
+
+def run_error(text: str, code: str = "") -> Event:
+    """Returns the event of an error. Without a `code`, it is that of the text in the table of error messages."""
+    return {"type": "RUN_ERROR", "message": text, "code": code or CODES.get(text, "internal")}
+
+
+def as_text(value: Any) -> str:
+    """Returns a tool's output as text. AG-UI knows no other kind."""
+    return value if isinstance(value, str) else _encode(value).decode()

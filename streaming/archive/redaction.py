@@ -1,0 +1,31 @@
+"""Redacts what is exported. The caller brings the functions, because the archive knows no rule of the site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from streaming.archive.bundle import Bundle
+from streaming.models import Attachment, Message
+from streaming.protocol import FilePart, Part
+
+OfText = Callable[[str], str]
+OfParts = Callable[[tuple[Part, ...]], tuple[Part, ...]]
+
+
+def redacting(bundles: Iterable[Bundle], *, text: OfText, parts: OfParts) -> Iterator[Bundle]:
+    """Yields conversations as the functions let them be seen. Files that are left out of a message go, too.
+
+    The rows are changed in memory, and must not be saved.
+    """
+    return (_redacted(bundle, text, parts) for bundle in bundles)
+
+
+def _redacted(bundle: Bundle, text: OfText, parts: OfParts) -> Bundle:
+    conversation = bundle.conversation
+    conversation.title, conversation.system_prompt = text(conversation.title), text(conversation.system_prompt)
+    messages: list[Message] = bundle.rows["message"]
+    for message in messages:
+        message.set_parts(parts(message.typed_parts))
+    shown = {part.url for message in messages for part in message.typed_parts if isinstance(part, FilePart)}
+    files: list[Attachment] = [one for one in bundle.rows["attachment"] if f"attachment:{one.pk}" in shown]
+    return bundle._replace(rows=bundle.rows | {"attachment": files})

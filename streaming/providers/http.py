@@ -1,0 +1,180 @@
+"""The providers without a vendor's SDK: the same three APIs over plain aiohttp. Their `OPTIONS` are `SDKOptions`, too.
+
+They are for compatible servers, and for sites that want neither the SDKs' size nor their time of import. What a vendor
+adds to its SDK alone (further ways to sign in, for example) is not here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar
+
+import msgspec
+
+from streaming.errors import ProviderError
+from streaming.protocol import DialectName
+from streaming.providers.base import DOCUMENTS, Problem
+from streaming.providers.body import Content, without_timer
+from streaming.providers.failures import from_status, from_transport
+from streaming.providers.options import missing_extra
+from streaming.providers.redact import hide, redact
+from streaming.providers.sdk import CONNECT_SECONDS, SDKProvider, is_loopback, option_problems, variable
+
+API_VERSION = "2026-10-21"
+"""The version of Anthropic's API that its SDK 2.14 asks for."""
+
+MAX_ERROR_BYTES = 64_000
+"""How much of a refusal is read. A vendor's is a few hundred bytes; a proxy's page may have any size."""
+
+# As both SDKs do (`_should_retry`, `_calculate_retry_timeout`): which answers are asked for again, and after how long.
+RETRIED = (408, 409, 429)
+FIRST_PAUSE, LONGEST_PAUSE, LONGEST_WISH = 0.5, 8.0, 60.0
+
+
+class HTTPProvider(SDKProvider):
+    """A `Provider` on one aiohttp session. A subclass names the vendor and its address."""
+
+    base_url: ClassVar[str]
+    """The address that is asked if the options and the environment name none."""
+
+    fixed_headers: ClassVar[Mapping[str, str]] = {}
+    """Headers that the API requires."""
+
+    @classmethod
+    def load(cls, options: Mapping[str, Any]) -> None:
+        """Imports what the first answer needs."""
+        importlib.import_module("aiohttp")
+
+    async def _client(self) -> Any:
+        """Returns the session. A thread imports aiohttp; the session belongs to this event loop."""
+        async with self._connecting:
+            if self._connected is None:
+                aiohttp: Any = await asyncio.to_thread(importlib.import_module, "aiohttp")
+                self._connected = aiohttp, self._session(aiohttp)
+            return self._connected[1]
+
+    def _session(self, aiohttp: Any) -> Any:
+        key = self.options.api_key or os.environ.get(variable(self.sdk_name, "API_KEY")) or ""
+        hide(key, *self.options.headers.values())
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),  # `STREAMING_MAX_ACTIVE_PER_PROCESS` limits the connections
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=self.options.timeout),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=not is_loopback(self._url),
+            headers={
+                "accept": "text/event-stream",
+                "accept-encoding": "identity",  # a compressor would hold words back
+                "content-type": "application/json",
+                **self.fixed_headers,
+                **({"authorization": f"Bearer {key}"} if key else {}),
+                **self.options.headers,
+            },
+        )
+
+    @property
+    def _url(self) -> str:
+        given = self.options.base_url or os.environ.get(variable(self.sdk_name, "BASE_URL")) or self.base_url
+        return f"{given.rstrip('/')}/{self.resource}"
+
+    @asynccontextmanager
+    async def _open(self, client: Any, body: dict[str, Any]) -> AsyncIterator[Any]:
+        async with await self._answered(client, msgspec.json.encode(body)) as response:
+            yield response
+
+    def _content(self, response: Any) -> Content:
+        return without_timer(response)
+
+    async def _answered(self, client: Any, body: bytes) -> Any:
+        """Sends the request, again as often as the options say, and returns the response.
+
+        Raises:
+            ProviderError: the last try failed.
+        """
+        tries = 0
+        while True:
+            try:
+                response = await client.post(self._url, data=body)
+                if response.status < 400:
+                    return response
+                async with response:
+                    trouble, is_final = await _refusal(response), not _is_retried(response)
+            except Exception as broken:
+                trouble, is_final = self._translated(broken, began=False), False
+            if tries == self.options.max_retries or is_final or not trouble.is_retryable:
+                raise trouble
+            await asyncio.sleep(_pause(tries, trouble.retry_after))
+            tries += 1
+
+    def _translated(self, exc: Exception, *, began: bool) -> ProviderError:
+        if isinstance(exc, ProviderError):
+            return exc
+        if self._connected is not None and isinstance(exc, (self._connected[0].ClientError, TimeoutError)):
+            return from_transport(exc, began=began)
+        return ProviderError("internal", redact(f"{type(exc).__name__}: {exc}"))
+
+    @classmethod
+    def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
+        """See `Provider.check`."""
+        install = "Run: pip install 'django-llm-streaming[http]'"
+        return [*missing_extra(alias, "aiohttp", install), *option_problems(cls.sdk_name, alias, options)]
+
+
+class ChatCompletions(HTTPProvider):
+    """The Chat Completions API of OpenAI and most compatible servers: `POST /chat/completions`."""
+
+    dialect: DialectName = "openai-chat"
+    sdk_name = "openai"
+    default_host = "api.openai.com"
+    base_url = "https://api.openai.com/v1"
+    resource = "chat/completions"
+    takes = DOCUMENTS
+
+
+class Responses(ChatCompletions):
+    """OpenAI's newer Responses API: `POST /responses`."""
+
+    dialect: DialectName = "openai-responses"
+    resource = "responses"
+
+
+class Messages(HTTPProvider):
+    """Anthropic's Messages API: `POST /v1/messages`."""
+
+    dialect: DialectName = "anthropic-messages"
+    sdk_name = "anthropic"
+    default_host = "api.anthropic.com"
+    base_url = "https://api.anthropic.com"
+    resource = "v1/messages"
+    takes = DOCUMENTS
+    marks_for_all = True
+
+    fixed_headers: ClassVar[Mapping[str, str]] = {"anthropic-version": API_VERSION}
+
+
+async def _refusal(response: Any) -> ProviderError:
+    """Returns the error for a response with a status of 400 or above."""
+    raw = await response.content.read(MAX_ERROR_BYTES)
+    try:
+        body = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        body = raw.decode(errors="replace")
+    return from_status(response.status, body, response.headers)
+
+
+def _is_retried(response: Any) -> bool:
+    """Returns True if the SDKs would ask again after a response with this status."""
+    word = response.headers.get("x-should-retry")
+    return word == "true" if word in ("true", "false") else response.status in RETRIED or response.status >= 500
+
+
+def _pause(tries: int, wished: float | None) -> float:
+    """Returns the seconds until the request is sent again: the server's wish if it is sensible, or longer each time."""
+    if wished is not None and 0 < wished <= LONGEST_WISH:
+        return wished
+    pause = min(FIRST_PAUSE * 2.0**tries, LONGEST_PAUSE)
+    return pause * random.uniform(0.75, 1)  # noqa: S311  # spreads load, hides nothing

@@ -1,0 +1,135 @@
+"""AG-UI over HTTP: a client of that protocol asks, takes up a running answer, or loads a conversation."""
+
+from __future__ import annotations
+
+import functools
+import re
+import uuid
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import path
+
+from streaming.access import SessionCheck, open_streams
+from streaming.agui import messages_snapshot, run_error, run_started, sse, with_ids
+from streaming.database import in_database
+from streaming.errors import BadRequest
+from streaming.files.addresses import client_url
+from streaming.intake import read_run_input
+from streaming.models import Conversation, Owner
+from streaming.protocol.ui_stream import DELETED, ERROR, HEADERS, SIGNED_OUT, TOO_MANY
+from streaming.subscription import AgentRun, Thread, follow_run, thread_of
+from streaming.supervisor import current
+from streaming.views.chat import generation_to_resume
+from streaming.views.endpoint import body_of, endpoint
+from streaming.views.sse import EVENT_STREAM, Style, stream_response
+
+CURSOR = re.compile(r"(\d{1,10})-([0-9a-f]{8})", re.ASCII)
+"""The number of a frame, and the beginning of the id of the generation that it belongs to."""
+
+
+def _as_run_error(frame: bytes, code: str) -> bytes:
+    """Returns the event with the words of a frame of the AI SDK's."""
+    return sse(run_error(msgspec.json.decode(frame.removeprefix(b"data: "))["errorText"], code))
+
+
+AGUI = Style(
+    headers={name: value for name, value in HEADERS.items() if not name.startswith("x-vercel")},
+    done=b": done\n\n",
+    error=_as_run_error(ERROR, "disconnected"),
+    signed_out=_as_run_error(SIGNED_OUT, "login_required"),
+    too_many=_as_run_error(TOO_MANY, "too_many_requests"),
+    deleted=_as_run_error(DELETED, "deleted"),
+)
+
+
+@endpoint("POST")
+async def run(request: HttpRequest, owner: Owner) -> HttpResponseBase:
+    """Accepts a message, tool outputs or decisions, and streams the run.
+
+    A run that continues an answer begins with all messages. The client's own message of a tool's output is among them.
+    """
+    asked = read_run_input(body_of(request))
+    submission = asked.submission
+    open_streams().check(owner.key)
+    generation = await current().submit(owner, submission, client_tools=asked.tools)
+    reload = functools.partial(_messages, owner, submission.key)
+    history = (await _thread(owner, submission.key, generation.pk)).messages if submission.answers else None
+    agent_run = AgentRun(submission.key, asked.run_id or str(generation.pk), reload, history, head=generation.head_seq)
+    subscription = await follow_run(generation, agent_run)
+    return stream_response(subscription, SessionCheck(owner, request.session), style=AGUI)
+
+
+@endpoint("GET")
+async def take_up(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
+    """Streams what comes after the client's last event, or else all messages and what comes after them.
+
+    A cursor counts only while its answer is being written. It is ignored for another one, and after the end.
+    """
+    cursor = _cursor(request)
+    generation = await in_database(generation_to_resume, owner, key)
+    run_id = str(generation.pk) if generation else key
+    after = cursor[0] if cursor and generation and generation.pk.hex.startswith(cursor[1]) else 0
+    if generation is None or not generation.is_active:
+        return _settled(await _thread(owner, key), key, run_id, is_followed=after > 0)
+    open_streams().check(owner.key)
+    reload = functools.partial(_messages, owner, key)
+    history = None if after else (await _thread(owner, key, generation.pk)).messages
+    agent_run = AgentRun(key, run_id, reload, history, after, generation.head_seq)
+    subscription = await follow_run(generation, agent_run)
+    return stream_response(subscription, SessionCheck(owner, request.session), style=AGUI)
+
+
+def _settled(thread: Thread, key: str, run_id: str, *, is_followed: bool) -> HttpResponse:
+    """A run that is over: all messages, and its end. Only a client that has followed it is told of its error again."""
+    end = (thread.end if is_followed else thread.state) or {"type": "RUN_FINISHED"}
+    events = [run_started(key, run_id), messages_snapshot(thread.messages), with_ids(end, key, run_id)]
+    return HttpResponse(b"".join(map(sse, events)) + AGUI.done, content_type=EVENT_STREAM, headers=AGUI.headers)
+
+
+def _cursor(request: HttpRequest) -> tuple[int, str] | None:
+    """The client's cursor, from `Last-Event-ID` or `?after=`; None if there is neither.
+
+    Raises:
+        BadRequest: no event has such an id.
+    """
+    given = request.headers.get("Last-Event-ID") or request.GET.get("after") or ""
+    if not given:
+        return None
+    if not (found := CURSOR.fullmatch(given)):
+        raise BadRequest("The cursor must be the id of the last event received.")
+    return int(found[1]), found[2]
+
+
+async def _messages(owner: Owner, key: str) -> list[dict[str, Any]]:
+    return (await _thread(owner, key)).messages
+
+
+async def _thread(owner: Owner, key: str, without: uuid.UUID | None = None) -> Thread:
+    """The owner's thread; an empty one for a key that the owner has not used.
+
+    Whether somebody else uses the key is not told.
+    """
+    thread = await in_database(_read, owner, key, without)
+    for message in thread.messages:
+        if message["role"] == "user" and isinstance(message["content"], list):
+            _address_files(message["content"])
+    return thread
+
+
+def _read(owner: Owner, key: str, without: uuid.UUID | None) -> Thread:
+    conversation = Conversation.objects.owned_by(owner).filter(key=key).first()
+    return thread_of(conversation, without) if conversation else Thread([])
+
+
+def _address_files(parts: list[dict[str, Any]]) -> None:
+    for part in parts:
+        if "source" in part:
+            part["source"]["value"] = client_url(part["source"]["value"])
+
+
+agui_patterns = [
+    path("api/agui", run, name="api_agui"),
+    path("api/agui/<str:key>", take_up, name="api_agui_thread"),
+]

@@ -1,0 +1,119 @@
+"""Sessions with real servers: they list, they answer, they die, and they are asked again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+pytest.importorskip("mcp", reason="the extra mcp is not installed")
+
+from streaming import mcp
+from streaming.mcp import registry
+from streaming.mcp.calls import AWAY, LOST
+from tests.engine import run_until
+from tests.mcp.conftest import ENVIRONMENT, Connect, call, counted, counts, http_server, is_alive
+from tests.servers import ROOT, free_port
+
+
+async def test_life_of_a_session(connect: Connect, entry: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    await connect(t=entry)
+    tools = {tool.name: tool for tool in mcp.remote_tools().values()}
+    assert tools["echo"].spec.parameters["properties"]["text"] == {"title": "Text", "type": "string"}
+    assert [tools[name].needs_approval for name in ("echo", "add.numbers", "fail")] == [False, False, True]
+    assert await call("echo", text="Grüße") == "Grüße"
+    assert await call("add.numbers", a=1, b=2) == {"sum": 3}
+    assert await call("picture") == "Here:\n[picture, image/png, 9 bytes: not shown here]"
+    assert await call("fail", text="ghp_0123456789") == "error: Error executing tool fail"
+
+    server, (begun, cancelled) = await call("pid"), await counts()
+    waiting = asyncio.create_task(call("slow", seconds=60))
+    await counted(begun + 1, cancelled)
+    waiting.cancel()
+    await counted(begun + 1, cancelled + 1)  # the server was told that nobody waits
+    assert await call("pid") == server, "the connection survives"
+
+    name = f"later_{len(mcp.remote_tools())}"
+    await call("grow", tool=name)
+    await run_until(lambda: f"t__{name}" in mcp.remote_tools())
+    assert ENVIRONMENT["SITE_KEY"] not in caplog.text
+
+
+@pytest.mark.usefixtures("handshake")
+async def test_http_server_that_is_started_again_is_found_again(connect: Connect) -> None:
+    port = free_port()
+    with http_server(port) as address:
+        await connect(t={"url": address, "headers": {"authorization": "Bearer of-the-test-of-restarts"}})
+        assert await call("echo", text="Hi") == "Hi"
+    with http_server(port):
+        assert await call("echo", text="Hi") == "Hi", "the new server does not know the session, and executes nothing"
+        assert await call("die") == f"error: {LOST}"
+        assert await call("echo", text="Hi") in (f"error: {AWAY}", f"error: {LOST}")
+
+
+async def test_servers_that_cannot_be_reached_are_left_out_and_logged_once(
+    connect: Connect,
+    http_address: str,
+    unused_tcp_port: int,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streaming.mcp.connection.RETRY_SECONDS", 0.001)
+    monkeypatch.setattr("streaming.mcp.connection.MAX_RETRY_SECONDS", 0.001)
+    away = {"url": f"http://secret-user:secret-password@127.0.0.1:{unused_tcp_port}/mcp"}
+    await connect(
+        gone={"command": "/nowhere/secret-command"}, away=away, exits={"command": "true"}, t={"url": http_address}
+    )
+    assert {tool.server for tool in mcp.remote_tools().values()} == {"t"}
+    tries = [registry.connect()[name] for name in ("gone", "away", "exits")]
+    await run_until(lambda: all(one._failures > 2 for one in tries))
+    told = [record.getMessage() for record in caplog.records if record.name.startswith("streaming.mcp")]
+    assert sorted(told)[1:] == [
+        f"MCP server {name!r} cannot be reached ({why}). It is asked again from time to time."
+        for name, why in (("exits", "MCPError"), ("gone", "FileNotFoundError"))
+    ]
+    assert "secret" not in " ".join(told)
+
+
+async def test_server_that_is_silent_does_not_hold_up_the_first_answer(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "READY_SECONDS", 0.1)
+    await connect(t={"command": "cat"})  # it says again what it is told
+    assert mcp.remote_tools() == {}
+
+
+HOST = """
+import asyncio, os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+django.setup()
+from django.test import override_settings
+from streaming import mcp
+from streaming.mcp import registry
+from tests.mcp.conftest import call, stdio_entry
+
+async def main():
+    registry.READY_SECONDS = 30
+    await mcp.ready()
+    print(await call("pid"), flush=True)
+    await asyncio.sleep(60)
+
+with override_settings(STREAMING_MCP_SERVERS={"t": stdio_entry()}):
+    asyncio.run(main())
+"""
+
+
+async def test_command_ends_with_a_process_that_is_killed() -> None:
+    environment = os.environ | ENVIRONMENT
+    with subprocess.Popen(  # noqa: ASYNC220  # its one line is read in a thread
+        [sys.executable, "-c", HOST], stdout=subprocess.PIPE, env=environment, cwd=ROOT
+    ) as host:
+        assert host.stdout is not None
+        pid = int(await asyncio.to_thread(host.stdout.readline))
+        assert is_alive(pid)
+        host.kill()
+    await run_until(lambda: not is_alive(pid))
