@@ -18,6 +18,8 @@ from streaming.models.messages import Message, Role, stored_content
 from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
+from streaming.models.shares import Share
+from streaming.models.side_calls import SideCall
 from streaming.models.staff_access import Action, StaffAccess
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
     "Owner",
     "Review",
     "Role",
+    "Share",
+    "SideCall",
     "StaffAccess",
     "Status",
     "Thumb",

@@ -20,6 +20,8 @@ from streaming.views.listing import listing_patterns
 from streaming.views.objects import object_view
 from streaming.views.pages import page_patterns
 from streaming.views.probe import probe_patterns
+from streaming.views.shared import shared_patterns
+from streaming.views.shares import share_patterns
 from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, script_texts, shown_messages
 from streaming.views.sse import stream_answer
 from streaming.views.unavailable import unavailable_page
@@ -43,6 +45,8 @@ __all__ = [
     "page_patterns",
     "probe_patterns",
     "script_texts",
+    "share_patterns",
+    "shared_patterns",
     "shown_messages",
     "stream_answer",
     "unavailable_page",

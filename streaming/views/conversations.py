@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import path
+from django.utils.translation import gettext as _
 
 from streaming.database import in_database
 from streaming.errors import NotFound
@@ -56,7 +57,7 @@ def find_conversation(owner: Owner, key: str) -> Conversation:
     """
     found = Conversation.objects.owned_by(owner).filter(key=key).first()
     if found is None:
-        raise NotFound("There is no such conversation.")
+        raise NotFound(_("There is no such conversation."))
     return found
 
 
