@@ -27,9 +27,10 @@ awk '/^ *(Downloading|Using cached|Processing) / && !/\.metadata/ { \
 /^Installing collected/ { print "  unpacking"; fflush() }'
 endef
 
-BENCHMARKS := parse json_scanner markdown providers serve
+BENCHMARKS := parse json_scanner markdown long_conversation providers serve
 
-.PHONY: help demo superuser test fuzz lint format faults cluster matrix reference messages docs release bench clean environment
+.PHONY: help demo superuser test fuzz lint format faults cluster matrix reference messages pictures docs release bench \
+	clean environment
 
 help:  ## list these tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -76,6 +77,9 @@ reference: environment  ## write the parts of the docs that are made from the co
 
 messages: environment  ## bring the catalogues of translations up to date, and list what is untranslated
 	@$(BIN)/python -m tests.catalogues
+
+pictures: environment  ## take the pictures of the chat page anew, into docs/images
+	@$(BIN)/python -m docs.pictures
 
 docs: environment  ## build the documentation into build/docs; a warning is an error
 	@$(BIN)/sphinx-build -q -n -W --keep-going docs build/docs

@@ -22,4 +22,4 @@ def select_branch(owner: Owner, key: str, message_id: str) -> None:
         leaf = tree.newest_leaf(tree.find(message_id))
         check_idle(Generation.objects.filter(active_conversation=conversation))
         # `save` would set `updated_at` and move the conversation to the top of its owner's list.
-        Conversation.objects.filter(pk=conversation.pk).update(active_leaf=leaf)
+        Conversation.objects.filter(pk=conversation.pk).update(active_leaf=leaf.pk)

@@ -11,7 +11,7 @@ from streaming.intake.bounds import MAX_COMMENT_CHARS
 from streaming.intake.client_json import read_body
 from streaming.intake.locked import locked
 from streaming.intake.opinion import Opinion
-from streaming.models import Conversation, Feedback, Generation, Message, MessageTree, Owner, Role, Thumb
+from streaming.models import Conversation, Feedback, Generation, MessageTree, Owner, Place, Role, Thumb
 from streaming.protocol.storable import storable_text
 from streaming.settlement import check_idle
 
@@ -54,13 +54,13 @@ def keep_opinion(owner: Owner, key: str, message_id: str, opinion: Opinion | Non
         conversation = locked(owner, key)
         answer = _answer(MessageTree.read(conversation), conversation, message_id)
         if opinion is None:
-            Feedback.objects.filter(message=answer).delete()
+            Feedback.objects.filter(message_id=answer.pk).delete()
         else:
             values = {"thumb": Thumb[opinion.thumb.upper()], "comment": opinion.comment}
-            Feedback.objects.update_or_create(message=answer, defaults=values)
+            Feedback.objects.update_or_create(message_id=answer.pk, defaults=values)
 
 
-def _answer(tree: MessageTree, conversation: Conversation, message_id: str) -> Message:
+def _answer(tree: MessageTree[Place], conversation: Conversation, message_id: str) -> Place:
     """Returns the first row of an answer that has ended."""
     answer = tree.find(message_id)
     if answer.role != Role.ASSISTANT:

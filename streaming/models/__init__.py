@@ -1,7 +1,7 @@
 """The database rows: conversations, their messages, generations and files, and the log of what staff saw.
 
 Queries and changes of many rows are methods of the QuerySets. `path_of`, `contributions` and `turns_of` read the shown
-path of a conversation in order; `MessageTree` finds its branches.
+path of a conversation in order; `MessageTree` finds its branches, and `ShownPath` reads a window of a long one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from streaming.models.feedback import Feedback, Thumb
 from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet, Status
 from streaming.models.history import History, asked_provider, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
-from streaming.models.messages import Message, Role, stored_content
+from streaming.models.messages import Message, Place, Role, stored_content
 from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
@@ -22,6 +22,7 @@ from streaming.models.shares import Share
 from streaming.models.side_calls import SideCall
 from streaming.models.staff_access import Action, StaffAccess
 from streaming.models.summaries import Summary
+from streaming.models.windows import ShownPath, Window
 
 __all__ = [
     "ACTIVE",
@@ -41,14 +42,17 @@ __all__ = [
     "Message",
     "MessageTree",
     "Owner",
+    "Place",
     "Review",
     "Role",
     "Share",
+    "ShownPath",
     "SideCall",
     "StaffAccess",
     "Status",
     "Summary",
     "Thumb",
+    "Window",
     "asked_provider",
     "contributions",
     "earlier_rows",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from streaming.models.branches import MessageTree
 from streaming.models.conversations import Conversation
 from streaming.models.generations import Generation
-from streaming.models.messages import Message, path_to
+from streaming.models.messages import Message, PlaceT, path_to
 from streaming.protocol import Part, Turn
 from streaming.protocol.parts import Role
 
@@ -32,7 +32,7 @@ class History:
         return cls(conversation, conversation.messages.select_related("generation", *related).order_by())
 
     @property
-    def tree(self) -> MessageTree:
+    def tree(self) -> MessageTree[Message]:
         """The branches of the conversation."""
         return MessageTree(self._by_id.values())
 
@@ -93,9 +93,9 @@ def path_of(conversation: Conversation) -> list[Message]:
     return history.path(history.leaf)
 
 
-def contributions(messages: Iterable[Message]) -> list[list[Message]]:
+def contributions(messages: Iterable[PlaceT]) -> list[list[PlaceT]]:
     """Groups the rows of a path by contribution. Clients know a contribution by the id of its first row."""
-    grouped: list[list[Message]] = []
+    grouped: list[list[PlaceT]] = []
     for message in messages:
         if grouped and message.role == grouped[-1][-1].role == ASSISTANT:
             grouped[-1].append(message)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connections, models, router
 from django.utils.translation import gettext_lazy as _
@@ -89,9 +90,26 @@ class Message(models.Model):
             setattr(self, name, value)
 
 
-def path_to(leaf: Message | None, parent_of: Callable[[Message], Message | None]) -> list[Message]:
+class Place(NamedTuple):
+    """The place of a message in its conversation, without its content."""
+
+    pk: uuid.UUID
+    parent_id: uuid.UUID | None
+    role: str
+    client_id: str | None
+    created_at: datetime.datetime
+
+    @property
+    def public_id(self) -> str:
+        return self.client_id or str(self.pk)
+
+
+PlaceT = TypeVar("PlaceT", "Message", Place)
+
+
+def path_to(leaf: PlaceT | None, parent_of: Callable[[PlaceT], PlaceT | None]) -> list[PlaceT]:
     """Returns the messages from the first to `leaf`; none without a leaf."""
-    walked: list[Message] = []
+    walked: list[PlaceT] = []
     while leaf is not None:
         walked.append(leaf)
         leaf = parent_of(leaf)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -28,7 +29,15 @@ from streaming.conf import settings
 from streaming.markdown import RenderOptions, render
 from streaming.models import Conversation
 from streaming.providers import offered_providers
-from streaming.views import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, accepted_files, script_texts, shown_messages
+from streaming.views import (
+    BLANK_MESSAGES,
+    BLANK_PARTS,
+    ShownMessage,
+    ShownWindow,
+    accepted_files,
+    newest_messages,
+    script_texts,
+)
 
 register = template.Library()
 
@@ -66,10 +75,11 @@ def chat(
     """
     if not isinstance(conversation, Conversation):
         conversation = None  # the template names a variable that the context does not have
-    messages = shown_messages(conversation)
+    request = context.get("request")
+    window = _window(conversation, request.GET if request and page else {}, edited)
+    messages = window.messages
     key = conversation.key if conversation else key or uuid.uuid4().hex
     is_edit = bool(edited) and any(message.id == edited for message in messages)
-    request = context.get("request")
     chat_id = id or _next_id(request)
     return _addresses(key) | {
         "chat_id": chat_id,
@@ -80,6 +90,8 @@ def chat(
         "is_whole_page": page,
         "conversation": conversation,
         "messages": messages,
+        "earlier": window.earlier,
+        "first": window.first,
         "is_active": any(message.is_active for message in messages),
         "provider": _chosen_provider(conversation, messages),
         "accept": accepted_files(conversation.provider if conversation else "default"),
@@ -90,6 +102,13 @@ def chat(
         "refusal": refusal,
         **_of_the_site(),
     }
+
+
+def _window(conversation: Conversation | None, asked: Mapping[str, str], edited: str) -> ShownWindow:
+    """The messages to show. The address of a page may ask for others with `before` and `from` (`newest_messages`)."""
+    if conversation is None:
+        return ShownWindow([])
+    return newest_messages(conversation, before=asked.get("before", ""), since=edited or asked.get("from", ""))
 
 
 def _of_the_site() -> dict[str, Any]:

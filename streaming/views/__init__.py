@@ -22,14 +22,16 @@ from streaming.views.pages import page_patterns
 from streaming.views.probe import probe_patterns
 from streaming.views.shared import shared_patterns
 from streaming.views.shares import share_patterns
-from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, script_texts, shown_messages
+from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, script_texts
 from streaming.views.sse import stream_answer
 from streaming.views.unavailable import unavailable_page
+from streaming.views.window import ShownWindow, newest_messages, shown_messages
 
 __all__ = [
     "BLANK_MESSAGES",
     "BLANK_PARTS",
     "ShownMessage",
+    "ShownWindow",
     "accepted_files",
     "agui_patterns",
     "chat_patterns",
@@ -40,6 +42,7 @@ __all__ = [
     "file_patterns",
     "health_patterns",
     "listing_patterns",
+    "newest_messages",
     "object_view",
     "outside_transactions",
     "page_patterns",

@@ -13,8 +13,9 @@ from streaming.database import in_database
 from streaming.errors import BadRequest, RequestError
 from streaming.models import Generation, Owner
 from streaming.supervisor import stop
+from streaming.views.addresses import page_address
 from streaming.views.endpoint import endpoint
-from streaming.views.pages import SeeOther, for_owner, page_address, page_response
+from streaming.views.pages import SeeOther, for_owner, page_response
 
 CONFIRMED = "all"
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from django.utils.translation import gettext
 
 from streaming.models import Conversation
-from streaming.views.shown import ShownMessage, ShownPart, shown_messages
+from streaming.views.shown import ShownMessage, ShownPart
+from streaming.views.window import shown_messages
 
 
 def as_markdown(conversation: Conversation) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 import msgspec
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import path
@@ -13,8 +11,9 @@ from streaming.database import in_database
 from streaming.errors import NotFound, RequestError
 from streaming.intake import Opinion, checked, keep_opinion, read_opinion
 from streaming.models import Owner
+from streaming.views.addresses import message_address
 from streaming.views.endpoint import body_of, by_method, endpoint
-from streaming.views.pages import SeeOther, for_owner, page_address, page_response
+from streaming.views.pages import SeeOther, for_owner, page_response
 
 
 @endpoint("PUT")
@@ -43,7 +42,7 @@ async def send_feedback(request: HttpRequest, owner: Owner, key: str) -> HttpRes
         raise Http404(str(missing)) from missing
     except RequestError as refusal:
         return await page_response(request, owner, key, refusal=refusal)
-    return SeeOther(f"{page_address(key)}#message-{quote(message_id)}")
+    return SeeOther(message_address(key, message_id))
 
 
 def _opinion(request: HttpRequest) -> Opinion | None:

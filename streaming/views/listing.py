@@ -19,13 +19,14 @@ from django.utils.translation import gettext_lazy
 from streaming.database import in_database
 from streaming.errors import BadRequest
 from streaming.files.addresses import addressed_messages
-from streaming.intake import change, delete, read_changes
+from streaming.intake import change, read_changes
 from streaming.models import Conversation, Generation, Message, Owner
 from streaming.protocol.storable import storable_text
 from streaming.providers import offered_providers
 from streaming.views.conversations import conversation, describe, find_conversation
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.export import as_markdown
+from streaming.views.stopping import stop_and_delete
 
 LISTED = 40
 """The number of conversations on one page of the list: more than a tall screen shows at once."""
@@ -117,8 +118,8 @@ async def change_conversation(request: HttpRequest, owner: Owner, key: str) -> H
 
 @endpoint("DELETE")
 async def delete_conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
-    """Deletes the conversation with its messages and files."""
-    await in_database(delete, owner, key)
+    """Deletes the conversation with its messages and files. Stops an answer that is being written in it."""
+    await stop_and_delete(owner, key)
     return HttpResponse(status=204)
 
 

@@ -6,14 +6,13 @@ import functools
 import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 from asgiref.sync import sync_to_async
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -22,13 +21,15 @@ from streaming.access import owner_of, refuse_sync, remember
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
-from streaming.intake import Changes, change, clean, delete, select_branch, submission_of
+from streaming.intake import Changes, change, clean, select_branch, submission_of
 from streaming.models import Conversation, Generation, Owner
 from streaming.supervisor import current
 from streaming.supervisor import stop as stop_generation
+from streaming.views.addresses import message_address, page_address
 from streaming.views.endpoint import database_refusals, outside_transactions
 from streaming.views.files import sent_files
 from streaming.views.listing import grouped, listed
+from streaming.views.stopping import stop_and_delete
 from streaming.views.unavailable import unavailable_page
 
 DECISION = "decision "
@@ -118,7 +119,7 @@ async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
         raise Http404(str(missing)) from missing
     except RequestError as refusal:
         return await page_response(request, owner, key, draft=request.POST.get("prompt", ""), refusal=refusal)
-    return SeeOther(f"{page_address(key)}#message-{quote(message_id)}")
+    return SeeOther(message_address(key, message_id))
 
 
 @require_POST
@@ -128,7 +129,7 @@ async def change_conversation(request: HttpRequest, owner: Owner, key: str) -> H
     wish = request.POST.get("change", "")
     try:
         if wish == "delete":
-            await in_database(delete, owner, key)
+            await stop_and_delete(owner, key)
             return SeeOther(page_address(""))
         await in_database(change, owner, key, clean(_changes(wish, request.POST.get("title", ""))))
     except NotFound as missing:
@@ -189,10 +190,6 @@ def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for call_id, value in chosen
     ]
-
-
-def page_address(key: str) -> str:
-    return reverse("streaming:conversation", args=(key,)) if key else reverse("streaming:conversation_list")
 
 
 @sync_to_async

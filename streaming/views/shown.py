@@ -18,19 +18,16 @@ from streaming.files.kinds import IMAGES
 from streaming.journal import read_frames
 from streaming.models import (
     Branch,
-    Conversation,
     Feedback,
     Generation,
-    History,
     Message,
     Role,
     asked_provider,
-    contributions,
     parts_of,
 )
 from streaming.protocol import Part, ReasoningPart, ToolResult
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, ui_parts
-from streaming.views.context import ContextLine, context_lines
+from streaming.views.context import ContextLine
 from streaming.views.durations import duration, thought_for
 from streaming.views.values import ShownValue, readable_name, shown_value, summary_of
 
@@ -57,6 +54,8 @@ SCRIPT_TEXTS = {
     "copied": gettext_lazy("Copied."),
     "thanked": gettext_lazy("Thank you for your feedback."),
     "goOn": gettext_lazy("Continue."),
+    "queued": gettext_lazy("The message will be sent after this answer."),
+    "loaded": gettext_lazy("Earlier messages are shown."),
     "tokens": gettext_lazy("{input} + {output} tokens"),
     "thinkingFor": gettext_lazy("Thinking… {time}"),
     "thoughtFor": gettext_lazy("Thought for {time}"),
@@ -129,16 +128,6 @@ BLANK_MESSAGES = tuple(ShownMessage(role) for role in ("user", "assistant"))
 BLANK_PARTS = tuple(ShownPart(kind) for kind in ("text", "reasoning", "tool", "file", "image"))
 
 
-def shown_messages(conversation: Conversation | None) -> list[ShownMessage]:
-    """The messages of the path that is shown. An answer that is being written has the parts that it has so far."""
-    if conversation is None:
-        return []
-    history = History.read(conversation, "feedback")
-    tree, path = history.tree, history.path(history.leaf)
-    lines, grouped = context_lines(path), contributions(path)
-    return [_shown(rows)._replace(branch=tree.branch(rows[0]), line=lines.get(rows[0].pk)) for rows in grouped]
-
-
 def script_texts() -> str:
     """The texts of chat.js in the active language, as a JSON object. `servers` has the labels of the MCP servers."""
     texts = {name: str(text) for name, text in (NOTES | SCRIPT_TEXTS).items()}
@@ -165,7 +154,8 @@ def _usage(generation: Generation) -> str:
     return tokens if generation.cost is None else f"{tokens} · {generation.cost.normalize():f}"
 
 
-def _shown(rows: list[Message]) -> ShownMessage:
+def shown_message(rows: list[Message]) -> ShownMessage:
+    """A message without its branch. `rows` are all rows of its contribution."""
     first = rows[0]
     generation: Generation | None = getattr(rows[-1], "generation", None)
     if generation is None:

@@ -71,8 +71,10 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "limited": {"chunks": LIMITED},
     "Continue.": {"text": "no further."},
     "rich": {"text": RICH, "delay": 0.02},
+    "bulk": {"text": "\n\n".join([RICH] * (32_000 // len(RICH) + 1)), "delay": 0.005},
     "unbroken": {"text": "x" * 600},
     "think": {"reasoning": "First this, then that.", "text": "So it is.", "tool_calls": [WEATHER], "delay": 0.02},
+    "untagged": {"text": "I **weigh** it.</think>\n\nSo it is.", "delay": 0.05},
     "ponder": {"reasoning": "Let me see.", "text": "Aha.", "delay": 0.6},
     "peek": {"text": "Seen.", "tool_calls": [{"name": "look_up", "arguments": {"table": "cities"}}]},
     "mail": {
@@ -108,7 +110,7 @@ class ByPrompt:
     def __init__(self, model: str = "by-prompt") -> None:
         self.scripts = {name: Scripted(model=model, **options) for name, options in SCRIPTS.items()}
         self.model = model
-        self.parser_options = self.scripts["words"].parser_options
+        self.parser_options = {**self.scripts["words"].parser_options, "split_think_tags": True}
 
     def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
         asked = [text_of(turn.parts) for turn in request.turns if turn.role == "user"]

@@ -14,8 +14,8 @@ class Chat:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.box = page.get_by_label("Message", exact=True)
-        self.send_button = page.get_by_role("button", name="Send")
-        self.stop_button = page.get_by_role("button", name="Stop")
+        self.send_button = page.get_by_role("button", name="Send", exact=True)
+        self.stop_button = page.get_by_role("button", name="Stop", exact=True)
         self.retry_button = page.get_by_role("button", name="Try again")
         self.edit_button = page.locator(".chat-edit:not([open]) > summary")
         self.edit_box = page.locator(".chat-edit[open]").get_by_label("Edit your message")

@@ -33,7 +33,9 @@ async def test_no_state_of_the_page_violates_a_rule(open_chat: Any, look: str) -
     found = {"empty": await violations(chat)}
     await chat.ask("slow please")
     await chat.has_begun()
+    await chat.ask("queued please")
     found["streaming"] = await violations(chat)
+    await chat.page.get_by_role("button", name="Remove the queued message").click()
     await chat.stop_button.click()
     await chat.is_idle()
     await chat.ask("peek please")

@@ -116,13 +116,12 @@ async def test_a_changed_version_keeps_its_place_on_the_screen(chat: Chat) -> No
     await expect(chat.jump_button).to_be_visible()
 
 
-async def test_a_version_is_not_changed_while_another_tab_gets_an_answer(chat: Chat) -> None:
+async def test_a_version_is_not_changed_while_another_device_gets_an_answer(open_chat: Any, chat: Chat) -> None:
     await chat.ask("words please")
     await chat.is_idle()
     await chat.regenerate_button.click()
     await expect(version(chat, 2, 2)).to_be_visible()
-    other = Chat(await chat.page.context.new_page())
-    await other.page.goto(chat.page.url)
+    other: Chat = await open_chat(chat.page.url, storage_state=await chat.page.context.storage_state())
     await other.ask("hang in the middle")
     await other.has_begun()
     await chat.previous_button.click()

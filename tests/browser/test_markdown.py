@@ -44,10 +44,26 @@ FENCES = """() => {
 }"""
 
 
+# What changes in the document while an answer is written: within the answer, and elsewhere among the messages.
+COUNT = """() => {
+  window.changes = { inside: 0, outside: 0 };
+  new MutationObserver((records) => {
+    const answer = document.querySelector(".chat-message:last-child");
+    for (const { target } of records) window.changes[answer.contains(target) ? "inside" : "outside"] += 1;
+  }).observe(document.querySelector(".chat-messages"), { subtree: true, childList: true, characterData: true });
+}"""
+
+
 async def test_nothing_flashes_and_each_block_is_one_element_from_its_beginning(chat: Chat) -> None:
+    await chat.ask("markup first")
+    await chat.is_idle()
     await chat.page.evaluate(WATCH)
+    await chat.page.evaluate(COUNT)
     await chat.ask("rich please")
     await chat.is_idle()
+    changes = await chat.page.evaluate("window.changes")
+    assert 0 < changes["inside"] < 2 * len(RICH.split()), "a word costs less than two changes"
+    assert changes["outside"] < 20, "the question and the answer are added, and nothing above them is touched"
     assert await chat.page.evaluate("window.lost") == []
     blocks = await chat.text.evaluate(
         "text => [text.children.length, window.seen.filter(one => one.isConnected).length]"

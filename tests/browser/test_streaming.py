@@ -155,6 +155,19 @@ async def test_reasoning_and_tool_calls_are_cards(chat: Chat) -> None:
     await expect(chat.text).to_have_text("So it is.")
 
 
+async def test_text_that_turns_out_to_be_reasoning_moves_into_its_fold(chat: Chat) -> None:
+    await chat.ask("untagged please")
+    await expect(chat.text).to_have_text("So it is.")
+    await chat.is_idle()
+    reasoning = chat.answer.locator(".chat-parts > details.chat-reasoning:first-child")
+    live = await chat.answer.locator(".chat-parts").inner_html()
+    await expect(reasoning.locator(".chat-text")).to_have_text("I **weigh** it.")
+    await chat.page.reload()
+    await expect(reasoning.locator(".chat-text")).to_have_text("I **weigh** it.")
+    texts = chat.answer.locator(".chat-parts .chat-text")
+    assert await texts.all_inner_texts() == ["", "So it is."], live
+
+
 async def test_a_lost_connection_is_restored(open_chat: Any, site: Site) -> None:
     async with Cable(site) as cable:
         chat: Chat = await open_chat("/", base=cable.url)

@@ -167,7 +167,10 @@ async def test_a_form_gives_a_thumb_and_takes_it_back(client: AsyncClient) -> No
     assert await pressed(client) == []
     form = {"message": await newest(), "thumb": "down", "comment": "Too\r\nlong"}
     response = await client.post("/chat/c1/feedback/", form)
-    assert (response.status_code, response.headers["Location"]) == (303, f"/chat/c1/#message-{form['message']}")
+    assert (response.status_code, response.headers["Location"]) == (
+        303,
+        f"/chat/c1/?from={form['message']}#message-{form['message']}",
+    )
     assert await pressed(client) == ["Bad answer"]
     assert (await Feedback.objects.aget()).comment == "Too\nlong"
     assert "Too\nlong</textarea>" in html(await client.get("/chat/c1/"))

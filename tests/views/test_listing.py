@@ -105,8 +105,23 @@ async def test_a_conversation_is_deleted_with_its_messages(client: AsyncClient) 
     assert (await client.delete("/api/chat/c1")).status_code == 404
 
 
-async def test_a_conversation_that_is_being_answered_is_not_deleted(client: AsyncClient, scripted: Script) -> None:
+async def test_a_conversation_that_is_being_answered_is_stopped_and_deleted(
+    client: AsyncClient, scripted: Script
+) -> None:
+    generation = await active(client, scripted)
+    assert (await client.delete("/api/chat/c1")).status_code == 204
+    assert not await Conversation.objects.aexists()
+    assert current().find(generation.pk) is None
+
+
+async def test_a_conversation_whose_answer_does_not_end_is_not_deleted(
+    client: AsyncClient, scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def without_effect(generation_id: Any) -> None: ...
+
     await active(client, scripted)
+    monkeypatch.setattr("streaming.views.stopping.stop", without_effect)
+    monkeypatch.setattr("streaming.views.stopping.PAUSES", (0.01, 0.01))
     response = await client.delete("/api/chat/c1")
     assert response.status_code == 409
     assert "still being written" in response.content.decode()

@@ -237,7 +237,10 @@ async def test_an_edited_message_leads_back_to_the_one_it_replaces(client: Async
     previous, after = other_versions(page)
     assert after == ""
     response = await client.post("/chat/c1/branch/", {"branch": previous, "prompt": "A draft"})
-    assert (response.status_code, response.headers["Location"]) == (303, f"/chat/c1/#message-{previous}")
+    assert (response.status_code, response.headers["Location"]) == (
+        303,
+        f"/chat/c1/?from={previous}#message-{previous}",
+    )
     page = visible(html(await client.get("/chat/c1/")))
     assert f'id="message-{previous}"' in page
     assert "One." in page

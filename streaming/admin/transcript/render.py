@@ -19,7 +19,7 @@ from streaming.admin.transcript.sent import SentPart, sent_parts
 from streaming.admin.transcript.versions import Paths, Versions
 from streaming.conf import settings
 from streaming.files.kinds import IMAGES
-from streaming.models import RATINGS, Conversation, Feedback, Generation, Message, Review
+from streaming.models import RATINGS, Conversation, Feedback, Generation, Message, Place, Review
 
 MAX_MESSAGES = 200
 """The most messages in one transcript: a browser scrolls them easily. Older ones are in the list of messages."""
@@ -60,7 +60,7 @@ def render_message(message: Message, staff: Staff) -> SafeString:
     return _render([entry], staff, conversation=message.conversation)
 
 
-def _window(path: list[Message], at: uuid.UUID | None) -> list[Message]:
+def _window(path: list[Place], at: uuid.UUID | None) -> list[Place]:
     """The newest messages of a path. If `at` is not among them, those up to some messages after `at`."""
     places = [place for place, message in enumerate(path) if message.pk == at]
     end = (
@@ -69,7 +69,7 @@ def _window(path: list[Message], at: uuid.UUID | None) -> list[Message]:
     return path[max(0, end - MAX_MESSAGES) : end]
 
 
-def _entries(window: list[Message], paths: Paths, staff: Staff) -> list[Entry]:
+def _entries(window: list[Place], paths: Paths, staff: Staff) -> list[Entry]:
     loaded = _loaded([message.pk for message in window])
     versions, shown = paths.versions(window), [loaded[message.pk] for message in window if message.pk in loaded]
     sent = sent_parts(shown)

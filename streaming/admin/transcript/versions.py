@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.access import redacted_text
 from streaming.admin.snippets import piece_around
-from streaming.models import Conversation, Message, MessageTree, Role
+from streaming.models import Conversation, Message, MessageTree, Place, Role
 
 
 class Version(NamedTuple):
@@ -53,21 +53,21 @@ class Paths:
         self.owners = {message.pk for message in self._tree.path(leaf)}
         self.here = self._tree.path(leaf if chosen is None or chosen.pk in self.owners else self._below(chosen))
 
-    def versions(self, shown: Iterable[Message]) -> dict[uuid.UUID, Versions]:
+    def versions(self, shown: Iterable[Message | Place]) -> dict[uuid.UUID, Versions]:
         """Returns the versions of those messages that have more than one. Makes one query."""
         siblings = {message.pk: self._tree.siblings(message) for message in shown}
         several = {pk: versions for pk, versions in siblings.items() if len(versions) > 1}
         beginnings = _beginnings(self._with_parents(several))
         return {pk: self._versions(pk, versions, beginnings) for pk, versions in several.items()}
 
-    def _below(self, message: Message) -> Message:
+    def _below(self, message: Place) -> Place:
         return self._tree.newest_leaf(message)
 
-    def _with_parents(self, several: dict[uuid.UUID, list[Message]]) -> set[uuid.UUID]:
+    def _with_parents(self, several: dict[uuid.UUID, list[Place]]) -> set[uuid.UUID]:
         versions = [one for versions in several.values() for one in versions]
         return {one.pk for one in versions} | {one.parent_id for one in versions if one.parent_id}
 
-    def _versions(self, here: uuid.UUID, versions: list[Message], beginnings: dict[uuid.UUID, str]) -> Versions:
+    def _versions(self, here: uuid.UUID, versions: list[Place], beginnings: dict[uuid.UUID, str]) -> Versions:
         shown = [
             Version(one.pk, number, beginnings.get(one.pk, ""), one.pk == here, one.pk in self.owners)
             for number, one in enumerate(versions, 1)

@@ -7,6 +7,7 @@ const APPLY = {
   "start": (answer, { messageId }) => answer.start(messageId),
   "text-start": (answer, { id }) => answer.open(id, "text"),
   "text-delta": (answer, { id, delta }) => answer.write(id, delta),
+  "text-end": (answer, chunk) => chunk.providerMetadata?.streaming?.is_reasoning && answer.recast(chunk.id),
   "data-html": (answer, { data }) => answer.html(data),
   "reasoning-start": (answer, { id }) => answer.think(id),
   "reasoning-delta": (answer, { id, delta }) => answer.write(id, delta),
@@ -61,6 +62,14 @@ export class Answer extends Message {
   think(id) {
     if (!this.thinkingSince.has(id)) this.thinkingSince.set(id, Date.now());
     countSeconds(this.open(id, "reasoning"), this.thinkingSince.get(id), this.chat.texts);
+  }
+
+  /** Makes a text a reasoning: only its end told that it was one. The server does the same after a reload. */
+  recast(id) {
+    const text = this.byId.get(id);
+    const card = this.open(id, "reasoning");
+    text.replaceWith(card);
+    this.write(id, text.written ?? "");
   }
 
   /** Ends the answer. If it is not whole, a note says why. */

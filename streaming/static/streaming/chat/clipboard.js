@@ -51,9 +51,8 @@ export class Clipboard {
 
   /** Asks the site for the text, because the page shows it without its Markdown signs. */
   async textOf(article) {
-    const { message: id } = article.dataset;
-    const known = await this.chat.server.conversation().catch(() => null);
-    const message = known?.messages.find((one) => one.id === id);
+    const following = article.nextElementSibling?.dataset.message;
+    const message = await this.chat.server.written(article.dataset.message, following).catch(() => null);
     const written = message?.parts.filter(({ type }) => type === "text").map(({ text }) => text);
     return (written ?? shownTexts(article)).join("\n\n");
   }

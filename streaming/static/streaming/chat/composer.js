@@ -9,6 +9,7 @@ export class Composer {
     form.noValidate = true; // an empty message is not sent, and no error is shown for it
     form.addEventListener("submit", (event) => this.submitted(event));
     form.addEventListener("keydown", (event) => this.pressed(event));
+    form.querySelector(".chat-enqueue")?.addEventListener("click", () => form.requestSubmit());
     if (!CSS.supports("field-sizing", "content")) input.addEventListener("input", () => this.fit());
   }
 
@@ -20,27 +21,49 @@ export class Composer {
     this.chat.form.requestSubmit();
   }
 
-  /** Opens the editing form of the last question. */
+  /** Opens the editing form of the last question. While an answer is written, takes back what is queued. */
   editLast(event) {
+    if (this.chat.isActive && this.chat.queue?.editLast()) event.preventDefault();
     const details = [...this.chat.messages.querySelectorAll(".chat-edit")].at(-1);
     if (!details || this.chat.isActive) return;
     event.preventDefault();
     details.open = true;
   }
 
-  /** Does what the pressed button stands for. While an answer is written, only Stop does something. */
+  /** Does what the pressed button stands for. While an answer is written, one can stop it and queue messages. */
   submitted(event) {
     event.preventDefault();
     const { versions, tray, conversation, isActive } = this.chat;
     const button = event.submitter;
     if (button?.matches(".chat-stop")) conversation.stop();
+    else if (isActive && !button) this.enqueue();
     else if (isActive || versions.isWalking) return;
     else if (button?.name === "branch") versions.walk(button);
     else if (button?.name === "regenerate") versions.regenerate(button);
     else if (button?.name === "continue") this.say(this.chat.texts.goOn);
     else if (button?.name === "suggestion") this.say(button.value);
-    else if (tray && !tray.isReady()) return;
-    else if (this.input.value.trim() || tray?.chips.length) this.send(this.input.value);
+    else if (this.isReady()) this.send(this.input.value);
+  }
+
+  /** Returns true if there is a message that may go now: something was typed, or a file has been uploaded. */
+  isReady() {
+    const { tray } = this.chat;
+    return (!tray || tray.isReady()) && Boolean(this.input.value.trim() || tray?.chips.length);
+  }
+
+  /** Keeps what was typed until the answer has ended. */
+  enqueue() {
+    const { queue, tray } = this.chat;
+    if (!queue || !this.isReady()) return;
+    queue.add(this.input.value, (tray?.take() ?? []).map((chip) => chip.filePart));
+    this.fill("");
+  }
+
+  /** Takes a queued message back into the box, before what is there. */
+  edit({ prompt, files }) {
+    this.fill([prompt, this.input.value].filter(Boolean).join("\n\n"));
+    for (const file of files) this.chat.tray?.showStored(file);
+    this.input.focus();
   }
 
   /** Sends what was typed. If the site does not take it, it goes back into the form. */
@@ -51,12 +74,16 @@ export class Composer {
     if (await this.say(prompt, chips.map((chip) => chip.filePart))) return;
     chat.tray?.putBack(chips);
     if (!this.input.value) this.fill(prompt);
+    chat.tabs.seen(); // perhaps another tab was faster
   }
 
-  /** Sends a message and shows it at once. Returns false if the site does not take it. */
-  async say(prompt, files = []) {
+  /**
+   * Sends a message and shows it at once. Returns false if the site does not take it. A message from the queue has its
+   * id already, and is told at once what becomes of it.
+   */
+  async say(prompt, files = [], { id: known, onTaken, onRefused } = {}) {
     const { chat } = this;
-    const { id, key } = this.idsFor(prompt, files);
+    const { id, key } = known ? { id: known, key: chat.dataset.conversation || newId() } : this.idsFor(prompt, files);
     const asked = this.show(id, files, prompt);
     const message = { id, role: "user", parts: [...files, { type: "text", text: prompt }] };
     const title = prompt.trim() || files[0]?.filename;
@@ -64,7 +91,8 @@ export class Composer {
     const isTaken = await chat.conversation.ask(body, () => {
       this.sent(title, key);
       chat.report("message", { id, text: prompt });
-    });
+      onTaken?.();
+    }, onRefused);
     if (!isTaken) asked.article.remove();
     return isTaken;
   }

@@ -19,13 +19,16 @@ export class Conversation {
   }
 
   /** Posts `body` and shows the answer to its end. Returns false if the site refused it or was not reached. */
-  async ask(body, onAccepted) {
+  async ask(body, onAccepted, onRefused) {
     this.chat.messages.querySelector(".chat-refused")?.remove();
     const answer = this.chat.add("assistant");
     this.chat.follower.hold();
     return this.answering(answer, async () => {
-      const response = await this.post(body).catch((trouble) => answer.refuse(trouble));
-      if (!response) answer.article.classList.add("chat-refused");
+      const response = await this.post(body).catch((trouble) => {
+        answer.refuse(trouble);
+        answer.article.classList.add("chat-refused");
+        onRefused?.(trouble.status);
+      });
       if (!response) return false;
       onAccepted();
       await this.follow(answer, response);
@@ -110,6 +113,7 @@ export class Conversation {
       chat.dispatchEvent(new CustomEvent("streaming-chat:finished", { bubbles: true }));
       if (answer.isOver) chat.report("finish", { id: answer.article.dataset.message, status: answer.metadata.status });
       chat.approvals.decided(answer.article); // a choice may have been made while another call still ran
+      chat.queue?.ended(answer.article);
     }
   }
 

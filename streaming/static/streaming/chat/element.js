@@ -4,6 +4,7 @@ import { Clipboard } from "./clipboard.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { Drafts } from "./drafts.js";
+import { Earlier } from "./earlier.js";
 import { Edits } from "./edits.js";
 import { Embedded } from "./embedded.js";
 import { Feedback } from "./feedback.js";
@@ -11,7 +12,9 @@ import { letFold } from "./folds.js";
 import { Follower } from "./follower.js";
 import { isTouch } from "./keyboard.js";
 import { Message } from "./message.js";
+import { Queue } from "./queue.js";
 import { Server } from "./server.js";
+import { Tabs } from "./tabs.js";
 import { tell, tellAll } from "./times.js";
 import { Tray } from "./tray.js";
 import { Versions } from "./versions.js";
@@ -36,14 +39,19 @@ export class StreamingChat extends HTMLElement {
     const { files } = this.form.elements; // missing if the model takes no files
     this.tray = files && new Tray(this, files);
     this.follower = new Follower(this.querySelector(".chat-log"), this.querySelector(".chat-jump"));
+    this.earlier = new Earlier(this, this.querySelector(".chat-log"));
     this.versions = new Versions(this);
     this.edits = new Edits(this);
     this.feedback = new Feedback(this);
+    this.tabs = new Tabs(this);
+    const queued = this.querySelector(".chat-queue"); // missing in a site's own older template
+    this.queue = queued && new Queue(this, queued);
     letFold(this.messages);
     tellAll(this.messages);
     if (this.isActive) this.conversation.resume();
     else this.begin();
     this.drafts = new Drafts(this);
+    if (!this.isActive && this.queue?.items.length) this.queue.ended(this.messages.lastElementChild);
   }
 
   /** Prepares a chat in which nothing is written now. A page that is the chat lets its visitor type at once. */
@@ -84,18 +92,30 @@ export class StreamingChat extends HTMLElement {
     return new DRAWN_BY[role](this, article);
   }
 
-  /** Returns the messages as the server shows them now, or null if the site is away. */
-  async load() {
-    const fresh = await this.server.messages(this.form.id);
+  /** The first message that is shown, or null. */
+  get firstMessage() {
+    return this.messages.querySelector(":scope > .chat-message");
+  }
+
+  /** Returns messages as the server shows them now, or null if the site is away. `asked` is in the page's address. */
+  async load(asked) {
+    const fresh = await this.server.messages(this.form.id, asked);
     if (fresh) tellAll(fresh);
     return fresh;
   }
 
-  /** Puts the messages as the server shows them now in place of those on the page. Returns false if it has none now. */
-  async reload() {
-    const fresh = await this.load();
-    if (fresh) this.messages.replaceChildren(...fresh.childNodes);
+  /**
+   * Puts the messages as the server shows them now in place of those on the page, from the first one on, or from the
+   * message `since` on. Returns false if the site has none now.
+   */
+  async reload(since = this.firstMessage?.dataset.message) {
+    const fresh = await this.load({ from: since });
+    if (fresh) this.replace(fresh);
     return Boolean(fresh);
+  }
+
+  replace(fresh) {
+    this.messages.replaceChildren(...fresh.childNodes);
   }
 
   /** Sends a message for the host page. Returns false if an answer is being written or the site does not take it. */

@@ -17,6 +17,7 @@ export class Embedded {
     if (chat.dataset.conversation) return;
     chat.dataset.conversation = kept(this.name);
     if (!chat.dataset.conversation) return;
+    chat.queue?.load();
     try {
       await chat.reload();
     } catch (trouble) {
@@ -30,7 +31,8 @@ export class Embedded {
     const { chat } = this;
     if (chat.isActive) return;
     this.forget();
-    for (const article of chat.messages.querySelectorAll(".chat-message")) article.remove();
+    for (const article of chat.messages.querySelectorAll(".chat-message, .chat-earlier")) article.remove();
+    chat.queue?.load();
     chat.input.focus({ preventScroll: true });
   }
 

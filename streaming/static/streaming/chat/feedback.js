@@ -39,6 +39,7 @@ export class Feedback {
       return;
     }
     show(form, thumb);
+    this.chat.dispatchEvent(new CustomEvent("streaming-chat:changed"));
     this.chat.say(thumb && "thanked");
     const comment = form.querySelector(".chat-comment");
     const isThumb = button.matches(".chat-thumb");

@@ -29,6 +29,27 @@ export class Follower {
     this.set(this.scroller.scrollHeight - this.scroller.clientHeight - this.top < NEAR);
   }
 
+  /** Returns what the reader sees, for `restore`: a message and how far it is from the window's edge. */
+  place(messages) {
+    const edge = this.scroller.getBoundingClientRect().top;
+    const seen = [...messages.children].find((one) => one.dataset.message && one.getBoundingClientRect().bottom > edge);
+    return { isHolding: this.isHolding, id: seen?.dataset.message, top: seen?.getBoundingClientRect().top };
+  }
+
+  /** Shows that place again after the messages were replaced. A reader at the end stays at the end. */
+  restore({ isHolding, id, top }, messages) {
+    const seen = [...messages.children].find((one) => id && one.dataset.message === id);
+    if (isHolding || !seen) this.hold();
+    else this.keep(seen, top);
+  }
+
+  /** Lets an element stay where it was, `top` pixels below the window's edge, after messages were put above it. */
+  shift(element, top) {
+    if (this.isHolding) return this.hold();
+    this.scroller.scrollTop += element.getBoundingClientRect().top - top;
+    this.top = this.scroller.scrollTop;
+  }
+
   scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     const distance = scrollHeight - clientHeight - scrollTop;

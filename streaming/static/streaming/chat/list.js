@@ -12,6 +12,7 @@ export class List {
     nav.addEventListener("keydown", (event) => this.pressed(event));
     this.search.addEventListener("input", () => this.searchSoon());
     chat.addEventListener("streaming-chat:finished", () => this.finished());
+    chat.addEventListener("streaming-chat:elsewhere", () => this.refreshUnlessUsed());
   }
 
   /** A model may find a title soon after the first answer. */
@@ -52,8 +53,10 @@ export class List {
     } catch (trouble) {
       return this.refuse(trouble);
     }
+    if (wish === "delete" && isShown) this.chat.tabs.tell();
     if (wish === "delete" && isShown) return location.assign(this.nav.dataset.list);
     if (wish === "rename" && isShown) this.chat.dispatchEvent(renamed(form.elements.title.value));
+    this.chat.dispatchEvent(new CustomEvent("streaming-chat:changed"));
     await this.refresh();
     this.nav.querySelector(`[data-key="${CSS.escape(key)}"] a`)?.focus();
   }
@@ -61,6 +64,11 @@ export class List {
   refuse(trouble) {
     if (!(trouble instanceof Refusal)) throw trouble;
     this.nav.querySelector(".chat-list-note").textContent = trouble.message;
+  }
+
+  /** Another tab has changed something. Somebody who uses the list keeps it as it is. */
+  refreshUnlessUsed() {
+    if (!this.nav.querySelector(".chat-options[open], .chat-list :focus")) this.refresh();
   }
 
   /** Takes the list from the server's page, which knows the order, the groups and the search. */

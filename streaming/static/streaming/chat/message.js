@@ -37,6 +37,7 @@ export class Message {
   /** Appends text to a part. */
   write(id, delta) {
     const part = this.byId.get(id);
+    part.written = (part.written ?? "") + delta; // as the model wrote it
     if (part.markdown) return part.markdown.write(delta);
     const content = part.matches("[data-content]") ? part : part.querySelector("[data-content]");
     (content.lastChild ?? content.appendChild(new Text())).appendData(delta);
@@ -45,7 +46,7 @@ export class Message {
   /** Draws a change of the HTML of a text part. The first one says that all of the part comes as HTML. */
   html({ id, fresh, ...change }) {
     const part = this.byId.get(id);
-    if (!part) return;
+    if (!part?.matches(".chat-text")) return; // it may have become reasoning
     if (fresh) part.markdown = new Markdown(part);
     part.markdown?.apply(change);
   }

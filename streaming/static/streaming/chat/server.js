@@ -38,9 +38,24 @@ export class Server {
     return this.expect(STREAM, await request(`${this.dataset.api}?html=1`, jsonRequest(body)));
   }
 
-  /** Returns the conversation: its messages as they were written. */
-  async conversation() {
-    return (await this.expect(JSON_TYPE, await request(this.of(this.dataset.conversation)))).json();
+  /** Returns a message as it was written. `following` is the id of the message after it; there may be none. */
+  async written(id, following) {
+    const asked = new URLSearchParams({ limit: 2, ...(following && { before: following }) });
+    const response = await request(`${this.of(this.dataset.conversation)}?${asked}`);
+    const { messages } = await (await this.expect(JSON_TYPE, response)).json();
+    return messages.find((one) => one.id === id);
+  }
+
+  /**
+   * Returns what has become of the conversation: `active` while an answer is written, the id of the `last` message, and a
+   * `tag` that changes with it. Returns null if it is as it was at `tag`, or if the site is away.
+   */
+  async state(tag) {
+    const headers = tag ? { "if-none-match": tag } : {};
+    const response = await request(`${this.of(this.dataset.conversation)}?limit=1`, { headers });
+    if (isPassing(response) || response.status === 304) return null;
+    const { active, messages } = await (await this.expect(JSON_TYPE, response)).json();
+    return { active, last: messages.at(-1)?.id, tag: response.headers.get("etag") };
   }
 
   /** Opens the stream of the answer that is being written. Returns null if that may work in a moment. */
@@ -78,11 +93,14 @@ export class Server {
   }
 
   /**
-   * Returns the messages as the server's page shows them, with their buttons and choices in the form `formId`. Returns
-   * null if that may work in a moment.
+   * Returns the messages as the server's page shows them, with their buttons and choices in the form `formId`: the
+   * newest, those from the message `asked.from` on, or those before `asked.before`. Returns null if that may work in a
+   * moment.
    */
-  async messages(formId) {
-    const response = await request(this.pageAddress);
+  async messages(formId, asked = {}) {
+    const address = new URL(this.pageAddress, location.href);
+    for (const [name, value] of Object.entries(asked)) if (value) address.searchParams.set(name, value);
+    const response = await request(address);
     if (isPassing(response)) return null;
     const page = await this.expect(HTML, response);
     const fresh = parse(await page.text()).querySelector("streaming-chat .chat-messages");
@@ -120,9 +138,10 @@ export class Server {
 
   async refusal(response) {
     const isAway = response.status === 401 || response.type === "opaqueredirect";
-    if (isAway) return new Refusal(this.texts.signedOut, "signed-out");
-    if (!response.ok && isOf(response, PLAIN)) return new Refusal(await response.text());
-    return new Refusal(response.status === 404 ? this.texts.gone : this.texts.unexpected);
+    const { status } = response;
+    if (isAway) return new Refusal(this.texts.signedOut, "signed-out", status);
+    if (!response.ok && isOf(response, PLAIN)) return new Refusal(await response.text(), "refused", status);
+    return new Refusal(status === 404 ? this.texts.gone : this.texts.unexpected, "refused", status);
   }
 
   /** Returns the address of a conversation. */

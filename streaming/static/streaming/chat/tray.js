@@ -63,6 +63,11 @@ export class Tray {
     return chip;
   }
 
+  /** Appends a file that is stored already. */
+  showStored(filePart) {
+    this.done(this.show(filePart.filename ?? "", () => {}), filePart);
+  }
+
   done(chip, { url, mediaType, filename }) {
     chip.filePart = { type: "file", mediaType, url, filename };
     chip.dataset.state = "done";

@@ -34,7 +34,7 @@ export class Versions {
 
   /** Takes the buttons under each message from the server's page: they count one version more now. */
   async learn() {
-    const fresh = await this.chat.load().catch(() => null); // the page's next load brings them, then
+    const fresh = await this.chat.load({ from: this.chat.firstMessage?.dataset.message }).catch(() => null); // the page's next load brings them, then
     for (const article of fresh?.querySelectorAll("[data-message]") ?? []) {
       const actions = article.querySelector(".chat-actions");
       const known = this.find(article.dataset.message)?.querySelector(".chat-actions:not(:has([open]))");
@@ -48,7 +48,7 @@ export class Versions {
     const top = button.getBoundingClientRect().top;
     this.isWalking = true; // nothing is sent meanwhile: it would be shown beside messages that are about to go
     try {
-      await this.choose(value);
+      await this.choose(value, button.closest(".chat-message") === this.chat.firstMessage ? value : undefined);
     } catch (trouble) {
       return this.refuse(trouble);
     } finally {
@@ -61,10 +61,11 @@ export class Versions {
     buttons.find((way) => !way.disabled).focus({ preventScroll: true });
   }
 
-  /** Asks the server to show a version and takes the messages from its page. */
-  async choose(messageId) {
+  /** Asks the server to show a version and takes the messages from its page, from the first one or `since` on. */
+  async choose(messageId, since) {
     await this.chat.server.choose(messageId);
-    if (!(await this.chat.reload())) throw new Refusal(this.chat.texts.unshown);
+    this.chat.dispatchEvent(new CustomEvent("streaming-chat:changed"));
+    if (!(await this.chat.reload(since))) throw new Refusal(this.chat.texts.unshown);
   }
 
   refuse(trouble) {

@@ -1,0 +1,83 @@
+import { Refusal } from "./refusal.js";
+
+const PAUSE = 1000; // milliseconds between two questions to the site, whatever happens meanwhile
+
+/**
+ * Keeps a page true to what other tabs and devices do in its conversation. Tabs of one browser tell each other at once.
+ * For the rest, a page asks the site when one comes back to it. A hidden page asks nothing; it does so once it is seen.
+ */
+export class Tabs {
+  constructor(chat) {
+    Object.assign(this, { chat, tag: null, isStale: false });
+    this.channel = globalThis.BroadcastChannel && new BroadcastChannel("streaming-chat");
+    this.channel?.addEventListener("message", ({ data }) => this.told(data));
+    for (const name of ["chat:message", "streaming-chat:finished", "streaming-chat:changed"]) {
+      chat.addEventListener(name, () => this.tell());
+    }
+    document.addEventListener("visibilitychange", () => this.seen());
+    addEventListener("focus", () => this.seen());
+  }
+
+  /** Tells the other tabs that something has changed in this conversation, or in the list. */
+  tell() {
+    this.tag = null; // the next look compares messages, because this tab made the change
+    this.channel?.postMessage({ conversation: this.chat.dataset.conversation });
+    if (this.isStale) this.seen();
+  }
+
+  told({ conversation }) {
+    const isOurs = conversation === this.chat.dataset.conversation;
+    this.isStale ||= isOurs;
+    this.isListStale = true;
+    if (!document.hidden) this.seen();
+  }
+
+  /** The page is looked at. Asks the site whether it is still true. */
+  async seen() {
+    if (document.hidden || this.isLooking) return;
+    this.isLooking = true;
+    try {
+      await this.look();
+    } catch (trouble) {
+      if (!(trouble instanceof Refusal)) throw trouble; // what the page does next will tell the person
+    } finally {
+      setTimeout(() => {
+        this.isLooking = false;
+        if (this.isListStale || (this.isStale && this.mayRenew)) this.seen(); // told meanwhile
+      }, PAUSE);
+    }
+  }
+
+  async look() {
+    const { chat } = this;
+    if (this.isListStale) chat.dispatchEvent(new CustomEvent("streaming-chat:elsewhere", { bubbles: true }));
+    this.isListStale = false;
+    if (!chat.dataset.conversation || !this.mayRenew) return;
+    this.isStale = false;
+    const known = this.tag;
+    const now = await chat.server.state(known);
+    if (!now || chat.isActive) return;
+    this.tag = now.tag;
+    const ids = [...chat.messages.children].map(({ dataset }) => dataset.message).filter(Boolean);
+    if (known || now.active || now.last !== ids.at(-1)) await this.renew();
+  }
+
+  /** False while an answer is shown, or a form under a message is open: new messages would take its text with them. */
+  get mayRenew() {
+    return !this.chat.isActive && !this.chat.messages.querySelector(".chat-edit[open], .chat-comment[open]");
+  }
+
+  /** Takes the messages from the server's page and follows the answer that is being written. */
+  async renew() {
+    const { chat } = this;
+    const fresh = await chat.load({ from: chat.firstMessage?.dataset.message });
+    this.isStale = !fresh || !this.mayRenew; // somebody may have begun to write here meanwhile
+    if (this.isStale) return void (this.tag = null);
+    const place = chat.follower.place(chat.messages);
+    chat.replace(fresh);
+    chat.follower.restore(place, chat.messages);
+    chat.dispatchEvent(new CustomEvent("streaming-chat:elsewhere", { bubbles: true }));
+    if (chat.messages.querySelector("[aria-busy]")) chat.conversation.resume();
+    else chat.queue?.ended(chat.messages.lastElementChild);
+  }
+}

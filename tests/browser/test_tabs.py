@@ -1,0 +1,60 @@
+"""A page shows what other tabs and devices do in its conversation."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.async_api import Response, expect
+
+from tests.browser.by_prompt import WORDS
+from tests.browser.chat import Chat
+
+HIDE = "hidden => Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden })"
+LOOK = "() => document.dispatchEvent(new Event('visibilitychange'))"
+
+
+async def test_a_second_tab_follows_what_the_first_one_says(chat: Chat) -> None:
+    await chat.ask("markup first")
+    await chat.is_idle()
+    other = Chat(await chat.page.context.new_page())
+    await other.page.goto(chat.page.url)
+    third = Chat(await chat.page.context.new_page())
+    await third.page.goto("/")
+    await other.box.fill("A draft")
+    await chat.ask("steady second")
+    await other.has_begun()
+    await expect(other.stop_button).to_be_visible()
+    await expect(third.page.get_by_role("img", name="Is being answered")).to_be_visible()
+    await other.is_idle()
+    await expect(other.text).to_have_text(WORDS)
+    await expect(other.messages).to_have_count(4)
+    await expect(other.box).to_have_value("A draft")
+    await expect(third.page.get_by_role("img", name="Is being answered")).to_have_count(0)
+    await chat.edit("markup changed")
+    await expect(other.questions.last).to_contain_text("markup changed")
+    await expect(other.messages).to_have_count(2)
+
+
+async def test_a_page_asks_when_it_is_seen_again_and_not_while_it_is_hidden(open_chat: Any, chat: Chat) -> None:
+    await chat.ask("markup first")
+    await chat.is_idle()
+    cookies = await chat.page.context.storage_state()
+    elsewhere: Chat = await open_chat(chat.page.url, storage_state=cookies)
+    asked: list[Response] = []
+    await elsewhere.page.evaluate(HIDE, True)
+    elsewhere.page.on("response", lambda response: "/static/" in response.url or asked.append(response))
+    await elsewhere.page.evaluate(LOOK)
+    await chat.ask("markup second")
+    await expect(chat.messages).to_have_count(4)
+    await chat.is_idle()
+    assert asked == []
+    await elsewhere.page.evaluate(HIDE, False)
+    await elsewhere.page.evaluate(LOOK)
+    await expect(elsewhere.messages).to_have_count(4)
+    assert asked[0].url.endswith("?limit=1")
+    for _ in range(2):
+        await elsewhere.page.wait_for_timeout(1100)  # the page asks at most once a second
+        async with elsewhere.page.expect_response(re.compile(r"limit=1")) as told:
+            await elsewhere.page.evaluate(LOOK)
+    assert (await told.value).status == 304
