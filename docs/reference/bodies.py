@@ -112,6 +112,14 @@ class Usage(Given):
     isEstimated: bool | UnsetType | None = UNSET
 
 
+class SentContext(Given):
+    """What the model was not sent of a long conversation: `dropped` messages, all before the message `first`."""
+
+    dropped: int
+    first: str
+    isSummarized: bool
+
+
 class GivenFeedback(Given):
     thumb: Literal["up", "down"]
     comment: str
@@ -129,6 +137,7 @@ class Ended(Taken):
     durationMs: int | UnsetType | None = UNSET
     model: str | UnsetType | None = UNSET
     error: Annotated[str | UnsetType | None, Meta(description="One of the sentences of `x-stream-errors`.")] = UNSET
+    context: SentContext | UnsetType = UNSET
 
 
 class Metadata(Ended):

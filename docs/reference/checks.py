@@ -19,7 +19,7 @@ CHECKS: dict[str, tuple[str, str]] = {
         "Use a dict: alias → dict with `BACKEND` (a dotted path) and, if needed, `OPTIONS` (a dict).",
     ),
     "streaming.E003": (
-        "An entry has a key other than `BACKEND`, `OPTIONS`, `TOOLS`, `FALLBACK` and `LABEL`.",
+        "An entry has a key other than `BACKEND`, `OPTIONS`, `TOOLS`, `FALLBACK`, `CONTEXT` and `LABEL`.",
         "Use the name that the hint suggests.",
     ),
     "streaming.E004": (
@@ -118,6 +118,11 @@ CHECKS: dict[str, tuple[str, str]] = {
     "streaming.E026": (
         "`STREAMING_TITLES` names no provider of `STREAMING_PROVIDERS`.",
         "Use the alias that the hint suggests, or add the provider.",
+    ),
+    "streaming.E027": (
+        "A provider's `CONTEXT` is wrong: an unknown key, a policy that does not exist or cannot be imported, a number "
+        "out of range, an unknown `summarizer`, or `vendor` for a dialect without compaction.",
+        "The message says which. [long-conversations.md](long-conversations.md) has the keys.",
     ),
     "streaming.W030": (
         "The SQLite database lets transactions begin as readers.",

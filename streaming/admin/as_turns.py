@@ -9,8 +9,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from streaming.access import redacted, redacted_text
 from streaming.conf import settings
+from streaming.context import sent_of, summary_turn
 from streaming.errors import StreamingError
-from streaming.models import Conversation, Generation, History, Message, Role
+from streaming.models import Conversation, Generation, History, Message, Role, Summary
 from streaming.protocol import FilePart, GenerationRequest, Part, TextPart, Turn, encode
 from streaming.protocol.requests import repair
 from streaming.providers import provider_class
@@ -47,7 +48,7 @@ def request_body(generation: Generation) -> dict[str, Any]:
     alias, conversation = generation.provider, generation.conversation
     options: dict[str, Any] = dict(settings.PROVIDERS).get(alias, NO_PROVIDER).get("OPTIONS", {})
     request = GenerationRequest(
-        turns=turns_from(path_to(conversation, generation.message.parent)),
+        turns=_turns_sent(generation),
         system=redacted_text(conversation.system_prompt) or options.get("system", ""),
         model=generation.model or options.get("model"),
         tools=toolbox_for(generation.asked_provider, conversation.tools).specs,
@@ -55,6 +56,17 @@ def request_body(generation: Generation) -> dict[str, Any]:
         **{name: options[name] for name in OPTIONS if name in options},
     )
     return encode(dialect_of(alias), request)
+
+
+def _turns_sent(generation: Generation) -> tuple[Turn, ...]:
+    """Returns the turns that the model was sent: a summary or nothing in place of those that were left out."""
+    path, sent = list(path_to(generation.conversation, generation.message.parent)), sent_of(generation.context)
+    if sent is None or sent.first is None:
+        return turns_from(path)
+    ids = [message.pk for message in path]
+    turns = turns_from(path[ids.index(sent.first) if sent.first in ids else 0 :])
+    summary = Summary.objects.filter(pk=sent.summary).first() if sent.summary else None
+    return (summary_turn(redacted_text(summary.text)), *turns) if summary else turns
 
 
 def dialect_of(alias: str) -> str:

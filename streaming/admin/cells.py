@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from streaming.access import redacted_text
-from streaming.models import Conversation, Generation, Review, Status
+from streaming.models import Conversation, Generation, Review, Status, Summary
 
 LABELS = dict(Status.choices)
 VISITOR_CHARS = 8
@@ -95,8 +95,8 @@ def tokens(read: int | None, written: int | None, *, is_estimated: bool = False)
     )
 
 
-def tokens_of(generation: Generation) -> str | None:
-    """The input and output tokens of a generation."""
+def tokens_of(generation: Generation | Summary) -> str | None:
+    """The input and output tokens of a generation or a summary."""
     counts = generation.input_tokens, generation.output_tokens
     return tokens(*counts, is_estimated=generation.is_usage_estimated)
 

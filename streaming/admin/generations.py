@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from streaming.admin import cells, filters
@@ -19,7 +20,9 @@ from streaming.admin.live import staff_only, stop_answer, watch_answer
 from streaming.admin.permissions import May
 from streaming.admin.read_only import ReadOnlyAdmin
 from streaming.admin.search import either, messages_with, titled
+from streaming.admin.transcript import words_of
 from streaming.admin.usage import UsagePage
+from streaming.context import sent_of
 from streaming.models import Generation, Message
 from streaming.supervisor import stop
 
@@ -56,7 +59,12 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
         (None, {"fields": ("shown_status", "linked_conversation", "shown_user", "shown_message")}),
         (
             _("Model"),
-            {"fields": ("provider", "shown_tried", "model", "attempts", "finish_reason", "raw_finish_reason")},
+            {
+                "fields": (
+                    *("provider", "shown_tried", "model", "attempts", "finish_reason", "raw_finish_reason"),
+                    "shown_context",
+                )
+            },
         ),
         (_("Error"), {"fields": ("error_code", "shown_error_detail")}),
         (
@@ -181,6 +189,15 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     @admin.display(description=_("tokens/s"))
     def speed(self, generation: Generation) -> str:
         return cells.speed(generation) or self.get_empty_value_display()
+
+    @admin.display(description=_("conversation sent"))
+    def shown_context(self, generation: Generation) -> SafeString | str:
+        """Says which messages the model was not sent, with a link to the first one that it was sent."""
+        sent = sent_of(generation.context)
+        words = words_of(sent) if sent else ""
+        if not sent or not words:
+            return gettext("all messages")
+        return cells.with_second_line(words, cells.link_to("message", sent.first, sent.first) if sent.first else "")
 
     @admin.display(description=_("tried providers"))
     def shown_tried(self, generation: Generation) -> str:

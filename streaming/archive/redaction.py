@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from streaming.archive.bundle import Bundle
-from streaming.models import Attachment, Message
+from streaming.models import Attachment, Message, Summary
 from streaming.protocol import FilePart, Part
 
 OfText = Callable[[str], str]
@@ -26,6 +26,9 @@ def _redacted(bundle: Bundle, text: OfText, parts: OfParts) -> Bundle:
     messages: list[Message] = bundle.rows["message"]
     for message in messages:
         message.set_parts(parts(message.typed_parts))
+    summaries: list[Summary] = bundle.rows["summary"]
+    for summary in summaries:
+        summary.text = text(summary.text)
     shown = {part.url for message in messages for part in message.typed_parts if isinstance(part, FilePart)}
     files: list[Attachment] = [one for one in bundle.rows["attachment"] if f"attachment:{one.pk}" in shown]
     return bundle._replace(rows=bundle.rows | {"attachment": files})

@@ -15,7 +15,7 @@ from django.db.models import Model
 from streaming.archive.errors import BadLine
 from streaming.archive.group import Group
 from streaming.archive.stored_files import content_of, store
-from streaming.models import Attachment, Conversation, Feedback, Generation, Message, Owner, Review, Status
+from streaming.models import Attachment, Conversation, Feedback, Generation, Message, Owner, Review, Status, Summary
 
 Row = dict[str, Any]
 """One row as it stands in an archive: column → JSON value."""
@@ -111,6 +111,7 @@ TABLES = (
         dumped=_dumped_generation,
         loaded=_loaded_generation,
     ),
+    Table("summary", Summary),
     Table(
         "attachment",
         Attachment,

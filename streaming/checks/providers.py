@@ -9,11 +9,13 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
 from streaming.conf import ProviderConfig, settings
-from streaming.providers import Problem, provider_class
+from streaming.context import VENDOR_BODIES, BadContext, context_of, policy_function
+from streaming.providers import Problem, options_of, provider_class
 from streaming.providers.options import suggest
 
 KEYS = tuple(ProviderConfig.__annotations__)
 EXAMPLE = '{"default": {"BACKEND": "streaming.providers.openai.ChatCompletions", "OPTIONS": {"model": "gpt-5-mini"}}}'
+CONTEXT_HINT = 'For example: "CONTEXT": {"policy": "summary", "window": 200_000}. See docs/long-conversations.md.'
 BACKEND_HINT = "Name a provider class, such as streaming.providers.openai.ChatCompletions."
 
 PROBLEMS: dict[str, tuple[type[Error | Warning], str]] = {
@@ -56,12 +58,31 @@ def _check_entry(alias: object, entry: object) -> Iterator[CheckMessage]:
     else:
         yield from _unknown_keys(alias, entry)
         yield from map(_message, _problems(alias, entry.get("OPTIONS", {})))
+        yield from _wrong_context(alias)
 
 
 def _unknown_keys(alias: str, entry: dict[Any, Any]) -> Iterator[CheckMessage]:
     for key in entry.keys() - set(KEYS):
         text = f"STREAMING_PROVIDERS[{alias!r}] has an unknown key {key!r}."
         yield Error(text, hint=suggest(str(key), KEYS), id="streaming.E003")
+
+
+def _wrong_context(alias: str) -> Iterator[CheckMessage]:
+    try:
+        read = context_of(alias)
+        if "." in read.policy:
+            policy_function(read.policy)
+        if read.policy == "vendor" and read.body is None and _dialect(alias) not in VENDOR_BODIES:
+            raise BadContext(f"The CONTEXT of provider {alias!r} is wrong: 'vendor' needs a 'body' for this dialect.")
+    except BadContext as error:
+        yield Error(str(error), hint=CONTEXT_HINT, id="streaming.E027")
+
+
+def _dialect(alias: str) -> str:
+    try:
+        return str(options_of(alias).get("dialect") or provider_class(alias).dialect)
+    except (ImproperlyConfigured, AttributeError):
+        return ""
 
 
 def _problems(alias: str, options: dict[str, Any]) -> list[Problem]:

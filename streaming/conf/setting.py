@@ -17,7 +17,8 @@ class ProviderConfig(TypedDict):
 
     `BACKEND` is the dotted path of a provider class, `OPTIONS` its keyword arguments. `TOOLS` names the tools that the
     provider is offered; without it, the provider is offered all of `STREAMING_TOOLS`. `FALLBACK` names those that
-    stand in for it, in their order. People can choose from the providers with a `LABEL`, if there are at least two.
+    stand in for it, in their order. `CONTEXT` says what is sent of a conversation that is too long. People can choose
+    from the providers with a `LABEL`, if there are at least two.
     """
 
     BACKEND: str
@@ -25,6 +26,7 @@ class ProviderConfig(TypedDict):
     TOOLS: NotRequired[list[str]]
     FALLBACK: NotRequired[list[str]]
     LABEL: NotRequired[str]
+    CONTEXT: NotRequired[dict[str, Any]]
 
 
 class Setting(Generic[T]):

@@ -31,7 +31,8 @@ class Settings(
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
         checked_elsewhere(unchanged, "a dict of provider entries by alias"),
         {},
-        "The providers by alias. `default` answers where no alias is named.",
+        "The providers by alias. `default` answers where no alias is named. `CONTEXT` in an entry says what is sent of "
+        "a conversation that is too long: [long-conversations.md](long-conversations.md).",
     )
     SYSTEM_PROMPT = Setting(
         TEXT,
@@ -77,7 +78,8 @@ class Settings(
         1000,
         "The number of messages and answers after which a conversation takes no more; branches that are not shown "
         "count, too. None: no limit.\n\n"
-        "Each request sends everything that was said before, so its cost grows with every turn.",
+        "Each request sends what was said before, so its cost grows with every turn until the model's window is full: "
+        "[long-conversations.md](long-conversations.md).",
     )
     MAX_ANSWER_BYTES = Setting(
         whole(1),

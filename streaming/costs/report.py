@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from streaming.models import Generation, Status
+from streaming.models import Generation, Status, Summary
 
 GROUPS: dict[str, Any] = {
     "day": TruncDate("created_at"),
@@ -20,12 +20,15 @@ GROUPS: dict[str, Any] = {
 }
 """The names by which rows are grouped -> the expression in the database."""
 
-SUMS = {
-    "requests": Count("pk"),
-    "failed": Count("pk", filter=Q(status__in=(Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED))),
+SPENT = {
     "input_tokens": Sum("input_tokens", default=0),
     "output_tokens": Sum("output_tokens", default=0),
     "cost": Sum("cost"),
+}
+SUMS = {
+    "requests": Count("pk"),
+    "failed": Count("pk", filter=Q(status__in=(Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED))),
+    **SPENT,
 }
 TIMES = ("first_delta_ms", "duration_ms")
 QUANTILES = (50, 95)
@@ -33,16 +36,29 @@ MILLIONTH = Decimal("0.000001")
 
 
 def usage_by(
-    group: str, generations: QuerySet[Generation], counted: Callable[[Iterable[Any]], Iterable[Any]] = iter
+    group: str,
+    generations: QuerySet[Generation],
+    summaries: QuerySet[Summary],
+    counted: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> list[dict[str, Any]]:
     """Returns one dict for each value of `group`, a key of `GROUPS`, with its sums and quantiles.
 
-    `cost` is None if the cost of no answer is known. Times are in milliseconds. `counted` passes the rows on: each
-    takes some queries.
+    `requests`, `failed` and the times are those of answers. Tokens and cost have the summaries, too. `cost` is None if
+    no cost is known. Times are in milliseconds. `counted` passes the groups on: each takes some queries.
     """
     grouped = generations.annotate(group=GROUPS[group]).order_by("group")
-    rows: Any = grouped.values("group").annotate(**SUMS)
-    return [_rounded(row) | _quantiles(grouped.filter(group=row["group"])) for row in counted(rows)]
+    summed: Any = grouped.values("group").annotate(**SUMS)
+    rows: dict[Any, dict[str, Any]] = {row["group"]: row for row in summed}
+    also: Any = summaries.annotate(group=GROUPS[group]).order_by("group").values("group").annotate(**SPENT)
+    for one in also:
+        row = rows.setdefault(one["group"], {"group": one["group"], "requests": 0, "failed": 0})
+        row |= {name: _total(row.get(name), one[name]) for name in SPENT}
+    ordered = sorted(rows, key=lambda key: (key is not None, key))
+    return [_rounded(rows[key]) | _quantiles(grouped.filter(group=key)) for key in counted(ordered)]
+
+
+def _total(one: Any, other: Any) -> Any:
+    return other if one is None else one if other is None else one + other
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

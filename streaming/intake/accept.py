@@ -19,7 +19,7 @@ from streaming.files import attach, check_taken, has_same_files
 from streaming.intake.continuation import continue_answer
 from streaming.intake.limits import check_conversations, check_limits
 from streaming.intake.locked import UNKNOWN_CONVERSATION, find_locked
-from streaming.intake.pending import Accepted, Sender, Start, create_pending, idle, store
+from streaming.intake.pending import Accepted, Sender, Start, create_pending, idle, store, trail_of
 from streaming.intake.submission import Submission
 from streaming.journal import Opening
 from streaming.models import Conversation, History, Message, Owner, Role, title_from, turns_of
@@ -127,8 +127,10 @@ def _begin(sender: Sender, history: History, submission: Submission) -> Accepted
     check_taken(alias, asked.typed_parts)
     generation = create_pending(sender, answer, alias, opening)
     history.add(asked)
-    turns = turns_of(history.path(asked))
-    return Accepted(generation, Start(conversation.system_prompt, turns, opening, toolbox, output=sender.output))
+    path = history.path(asked)
+    trail = trail_of(path, alias)
+    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, output=sender.output, trail=trail)
+    return Accepted(generation, start)
 
 
 def _user_message(history: History, submission: Submission) -> Message:

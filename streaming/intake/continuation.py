@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from streaming.errors import Conflict
 from streaming.intake.bounds import check_answers
 from streaming.intake.limits import check_limits
-from streaming.intake.pending import Accepted, Sender, Start, create_pending, store
+from streaming.intake.pending import Accepted, Sender, Start, create_pending, store, trail_of
 from streaming.intake.submission import Submission, ToolAnswer
 from streaming.intake.waiting_calls import call_states, check_all_answered, due_calls, fresh_answers, given_parts
 from streaming.journal import Opening
@@ -51,7 +51,8 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     opening = Opening(rows[0].public_id, parts_of(rows), answer.typed_parts, toolbox.live_fields)
     store(answer)
     generation = create_pending(sender, answer, alias, opening)
-    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due, sender.output)
+    trail = trail_of(path, alias)
+    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due, sender.output, trail)
     return Accepted(generation, start)
 
 

@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 from streaming.conf import settings
 from streaming.costs import check_budgets, check_quota
 from streaming.errors import TooManyRequests
-from streaming.models import Conversation, Generation, Owner, SideCall, from_now
+from streaming.models import Conversation, Generation, Owner, SideCall, Summary, from_now
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
+BESIDE: tuple[Any, ...] = (SideCall, Summary)
+"""The rows that count tokens beside the generations."""
 
 
 def check_limits(owner: Owner, messages: int, alias: str) -> None:
@@ -77,8 +79,8 @@ def _check_per_day(owner: Owner) -> None:
     if limit is None:
         return
     today = Generation.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS))
-    beside = SideCall.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS))
-    if _tokens(today) + _tokens(beside) >= limit:
+    others = (kind.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS)) for kind in BESIDE)
+    if _tokens(today) + sum(map(_tokens, others)) >= limit:
         wait = _seconds_until_older(today, DAY_SECONDS)
         raise TooManyRequests(
             _("You have used up what this site grants you for a day. Come back later."), retry_after=wait

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db.models.signals import post_save, pre_save
 
 from streaming.conf import settings
+from streaming.context import Trail
 from streaming.journal import Opening
-from streaming.models import Conversation, Generation, History, Message, Owner, from_now
+from streaming.models import Conversation, Generation, History, Message, Owner, Role, from_now
 from streaming.protocol import GenerationRequest, OutputSpec, ToolCall, ToolSpec, Turn
 from streaming.settlement import check_idle
 from streaming.signals import announce_at_commit, generation_started
@@ -18,8 +20,8 @@ from streaming.tools import Toolbox, is_ours, toolbox_for
 class Start(NamedTuple):
     """The values with which a process starts a new generation.
 
-    `turns` are the conversation before its message. `due` are approved calls, which are executed first.
-    `output` is the object that the answer must be.
+    `turns` are the conversation before its message, and `trail` tells where they come from. `due` are approved calls,
+    which are executed first. `output` is the object that the answer must be.
     """
 
     system: str
@@ -28,6 +30,7 @@ class Start(NamedTuple):
     toolbox: Toolbox
     due: tuple[ToolCall, ...] = ()
     output: OutputSpec | None = None
+    trail: Trail = Trail()
 
     def request(self, tool_choice: str | None) -> GenerationRequest:
         """The request for the provider."""
@@ -66,6 +69,17 @@ class Sender(NamedTuple):
         toolbox = self.toolbox or toolbox_for(alias, conversation.tools)
         brought = Toolbox.of(tool for tool in self.client_tools if not is_ours(tool.name))
         return Toolbox({**brought.tools, **toolbox.tools}) if brought.tools else toolbox
+
+
+def trail_of(path: Sequence[Message], alias: str) -> Trail:
+    """Returns where the turns of a path come from, and what provider `alias` was last sent of them."""
+    answers = (getattr(row, "generation", None) for row in reversed(path) if row.role == Role.ASSISTANT)
+    newest = next((answer for answer in answers if answer is not None and answer.provider == alias), None)
+    return Trail(
+        ids=tuple(row.pk for row in path),
+        shown=tuple(row.public_id for row in path),
+        last=newest.context if newest else None,
+    )
 
 
 def idle(history: History) -> History:

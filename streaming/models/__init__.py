@@ -21,6 +21,7 @@ from streaming.models.reviews import RATINGS, Review
 from streaming.models.shares import Share
 from streaming.models.side_calls import SideCall
 from streaming.models.staff_access import Action, StaffAccess
+from streaming.models.summaries import Summary
 from streaming.models.windows import ShownPath, Window
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "SideCall",
     "StaffAccess",
     "Status",
+    "Summary",
     "Thumb",
     "Window",
     "asked_provider",

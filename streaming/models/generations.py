@@ -20,6 +20,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from streaming.context import metadata_of
 from streaming.errors import PUBLIC_MESSAGES
 from streaming.models.clock import InsertedAtField, Now, from_now
 from streaming.models.managers import WrittenManager
@@ -111,6 +112,8 @@ class Generation(models.Model):
     staff. `price` is what `cost` was made from. `worker` names the process that runs it and must renew `lease_until`.
     `last_seq` is the number of the last frame of its log. The frames up to `head_seq` repeat what earlier generations
     wrote into the same answer. `timeline` says when the answer grew, as `streaming.runner.Timeline` writes it.
+    `context` says which part of the conversation the model was sent, as `streaming.context.Sent` has it; null if all
+    of it.
 
     `provider` is the alias that was asked for, until another one answers in its place. `tried` has every try then, as
     `streaming.providers.fallback.Tried`, with the alias that was asked for as the first.
@@ -150,6 +153,7 @@ class Generation(models.Model):
     first_delta_ms = models.PositiveIntegerField(_("time to first delta, ms"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration, ms"), null=True, blank=True)
     timeline = models.JSONField(_("timeline"), null=True, blank=True)
+    context = models.JSONField(_("what was sent"), null=True, blank=True)
     tried = models.JSONField(_("tried providers"), null=True, blank=True)
 
     worker = models.CharField(_("worker"), max_length=64, blank=True)
@@ -224,7 +228,7 @@ class Generation(models.Model):
             "reasoningTokens": self.reasoning_tokens,
             "isEstimated": self.is_usage_estimated or None,
         }
-        known = {
+        known: dict[str, Any] = {
             "status": self.status,
             "finishReason": self.finish_reason or None,
             "usage": self._without_unknown(usage) or None,
@@ -233,7 +237,7 @@ class Generation(models.Model):
             "model": self.model or None,
             "error": self.error_text or None,
         }
-        return self._without_unknown(known)
+        return self._without_unknown(known) | metadata_of(self.context)
 
     def _without_unknown(self, known: dict[str, Any]) -> dict[str, Any]:
         return known if self.head_seq else {name: value for name, value in known.items() if value is not None}

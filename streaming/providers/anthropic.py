@@ -7,6 +7,7 @@ from typing import Any
 
 from streaming.protocol import DialectName
 from streaming.providers.base import DOCUMENTS
+from streaming.providers.betas import beta_headers
 from streaming.providers.sdk import ResponseContext, SDKProvider, client_arguments
 
 
@@ -27,4 +28,5 @@ class Messages(SDKProvider):
 
     def _open(self, client: Any, body: dict[str, Any]) -> ResponseContext:
         required = {"model": body["model"], "max_tokens": body["max_tokens"], "messages": []}
-        return self._create(client)(**required, stream=True, extra_body=body)
+        headers = beta_headers(body, self.options.headers)
+        return self._create(client)(**required, stream=True, extra_body=body, extra_headers=headers)

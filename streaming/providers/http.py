@@ -19,6 +19,7 @@ import msgspec
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName
 from streaming.providers.base import DOCUMENTS, Problem
+from streaming.providers.betas import beta_headers
 from streaming.providers.body import Content, without_timer
 from streaming.providers.failures import from_status, from_transport
 from streaming.providers.options import missing_extra
@@ -83,13 +84,17 @@ class HTTPProvider(SDKProvider):
 
     @asynccontextmanager
     async def _open(self, client: Any, body: dict[str, Any]) -> AsyncIterator[Any]:
-        async with await self._answered(client, msgspec.json.encode(body)) as response:
+        async with await self._answered(client, msgspec.json.encode(body), self._headers(body)) as response:
             yield response
+
+    def _headers(self, body: dict[str, Any]) -> dict[str, str]:
+        """Returns the headers that this request needs beside those of the session."""
+        return {}
 
     def _content(self, response: Any) -> Content:
         return without_timer(response)
 
-    async def _answered(self, client: Any, body: bytes) -> Any:
+    async def _answered(self, client: Any, body: bytes, headers: dict[str, str]) -> Any:
         """Sends the request, again as often as the options say, and returns the response.
 
         Raises:
@@ -98,7 +103,7 @@ class HTTPProvider(SDKProvider):
         tries = 0
         while True:
             try:
-                response = await client.post(self._url, data=body)
+                response = await client.post(self._url, data=body, headers=headers)
                 if response.status < 400:
                     return response
                 async with response:
@@ -155,6 +160,9 @@ class Messages(HTTPProvider):
     marks_for_all = True
 
     fixed_headers: ClassVar[Mapping[str, str]] = {"anthropic-version": API_VERSION}
+
+    def _headers(self, body: dict[str, Any]) -> dict[str, str]:
+        return beta_headers(body, self.options.headers)
 
 
 async def _refusal(response: Any) -> ProviderError:

@@ -119,8 +119,13 @@ class Draft:
             self.apply((StepStarted(),))
 
     def asking(self, request: GenerationRequest | None) -> None:
-        """Notes the request that the provider works on; None if it ended without a word, which is taken to be free."""
+        """Notes the request that the provider works on; None if it ended without a word, which is taken to be free.
+
+        The time limit of the first delta begins anew if other work came before this request.
+        """
         self._asked_for = request
+        if request is not None and not self._is_waiting:
+            self._is_waiting, self._asked = True, time.monotonic()
 
     def begin_again(self, origin: str | None = None) -> None:
         """Forgets a failed attempt. Readers have seen nothing of it. `origin` names who is asked now."""

@@ -20,13 +20,13 @@ import msgspec
 
 from streaming.conf import settings
 from streaming.errors import ProviderError
-from streaming.files import with_files
 from streaming.models import Generation
 from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import repair
 from streaming.providers import Route, cache_key_of
 from streaming.runner.draft import Draft
 from streaming.runner.ending import Ending
+from streaming.runner.fitting import Fitting
 from streaming.runner.observed import Inference, inference
 from streaming.runner.output import ArgumentsAsText, Parser, asked_of
 from streaming.runner.routed import Routed
@@ -49,7 +49,8 @@ class Steps:
     """All requests of one generation to its providers. `due` are approved calls, which are executed first.
 
     The first word decides which provider writes the answer. Further steps ask only that one: the ids of calls and the
-    signatures of reasoning are its own, and a row has the usage and the cost of one model.
+    signatures of reasoning are its own, and a row has the usage and the cost of one model. `fitting` decides which part
+    of the conversation each request has.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Steps:
         draft: Draft,
         calls: ToolCalls,
         due: Iterable[ToolCall],
+        fitting: Fitting,
     ) -> None:
         self._generation = generation
         self._given = self._request = request
@@ -66,6 +68,7 @@ class Steps:
         self._draft = draft
         self._calls = calls
         self._due = tuple(due)
+        self._fitting = fitting
 
     async def read(self) -> None:
         """Asks the model until it has finished, or until a call waits for a client or a person.
@@ -103,11 +106,11 @@ class Steps:
         return await self._calls.answer(calls, self._draft)
 
     async def _fit_to(self, route: Route) -> None:
-        """Fits the request to the provider of the route: its origin, and the files that it takes."""
+        """Fits the request to the provider of the route: its origin, its context policy, the files that it takes."""
         if self._fits != route.alias:
             key = cache_key_of(self._generation.conversation_id)
             given = msgspec.structs.replace(self._given, origin=route.origin, cache_key=key)
-            self._request = await with_files(given, self._generation)
+            self._request = await self._fitting.begin(given, route.provider)
             self._fits = route.alias
 
     async def _step_request(self, route: Route, *, is_last: bool) -> GenerationRequest:
@@ -116,12 +119,16 @@ class Steps:
         A tool choice that forces a call is sent only once, because otherwise the steps would never end.
         """
         await self._fit_to(route)
-        request, so_far = self._request, tuple(self._draft.parts)
+        request, so_far = self._request, self._so_far
         choice = request.tool_choice
-        if so_far and choice != "none":
+        if so_far.parts and choice != "none":
             choice = "none" if is_last else "auto"
-        turns = repair((*request.turns, Turn(role="assistant", parts=so_far)))
+        turns = repair((*await self._fitting.turns(so_far), so_far))
         return msgspec.structs.replace(request, turns=turns, tool_choice=choice)
+
+    @property
+    def _so_far(self) -> Turn:
+        return Turn(role="assistant", parts=tuple(self._draft.parts))
 
     async def _ask(self, routed: Routed, *, is_last: bool) -> None:
         """Asks the providers of the route until one has answered, or until another try makes no sense.
@@ -129,6 +136,7 @@ class Steps:
         Raises:
             ProviderError: each of them failed.
         """
+        await self._fitting.turns(self._so_far)  # a summary takes nothing of the providers' time
         routed.route.start()
         tries, endings = 1, []
         while True:
@@ -138,12 +146,16 @@ class Steps:
                 break
             if routed.route.goes_on(ending.code):
                 continue
+            if self._fitting.shortens(ending):
+                endings.clear()
+                continue
             delay = self._retry_delay(tries, endings)
             if delay is None or not routed.route.start_again():
                 trouble = routed.give_up(endings, trouble)
                 break
             await asyncio.sleep(delay)
             tries, endings = tries + 1, []
+        self._fitting.count(self._draft.transcript.usage)
         if trouble:
             raise trouble
 

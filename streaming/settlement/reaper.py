@@ -10,6 +10,7 @@ from django.db import Error as DatabaseTrouble
 from django.utils.translation import gettext_lazy as _
 
 from streaming.conf import settings
+from streaming.context import sent_of
 from streaming.database import atomic, health
 from streaming.errors import Conflict
 from streaming.journal import Batch, opening_of, read_frames, seize
@@ -121,7 +122,9 @@ def _parts_in(frames: list[bytes], generation: Generation) -> tuple[Part, ...]:
 def _estimated_usage(generation: Generation, parts: tuple[Part, ...]) -> Usage:
     """The estimated usage of a generation that has begun. Each step was sent the conversation and the parts before."""
     conversation, parent = generation.conversation, generation.message.parent
-    turns = turns_of(History.read(conversation).path(parent)) if parent else ()
+    path, sent = History.read(conversation).path(parent) if parent else [], sent_of(generation.context)
+    first = next((at for at, row in enumerate(path) if sent and row.pk == sent.first), 0)
+    turns = turns_of(path[first:])
     base = tokens_sent(GenerationRequest(turns=turns, system=conversation.system_prompt))
     starts = step_starts(parts) if parts and is_from_app(parts[0]) else {0, *step_starts(parts)}
     return completed(None, sum(base + tokens_in(parts[:start]) for start in starts), parts)[0]

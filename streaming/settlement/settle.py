@@ -80,6 +80,7 @@ SETTLED_FIELDS = (
     "first_delta_ms",
     "duration_ms",
     "timeline",
+    "context",
     "last_seq",
 )
 

@@ -25,7 +25,7 @@ from streaming.models import Generation, Owner, Status
 from streaming.per_loop import PerLoop
 from streaming.protocol import OutputSpec, ToolSpec
 from streaming.providers import open_breakers
-from streaming.runner import Run, Steps, ToolCalls, give_title, observed
+from streaming.runner import Fitting, Run, Steps, ToolCalls, give_title, observed
 from streaming.settlement import alive
 from streaming.signals import wait_for_receivers
 from streaming.supervisor.shutdown import Shutdown
@@ -179,7 +179,8 @@ class Supervisor:
         """Starts a generation. `asked_in` is the telemetry's context of the request, the parent of its span."""
         run = Run(generation, start.opening, self._ticker.settling)
         calls = ToolCalls(generation, start.toolbox, self._executor)
-        steps = Steps(generation, start.request(tool_choice), run.draft, calls, start.due)
+        fitting = Fitting(generation, start.trail, run.draft)
+        steps = Steps(generation, start.request(tool_choice), run.draft, calls, start.due, fitting)
         self._runs[generation.pk] = run
         live_logs()[generation.pk] = run.log
         if self._is_out_of_time:

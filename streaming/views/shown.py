@@ -27,6 +27,7 @@ from streaming.models import (
 )
 from streaming.protocol import Part, ReasoningPart, ToolResult
 from streaming.protocol.ui_stream import chunk_of, fold_chunks, ui_parts
+from streaming.views.context import ContextLine
 from streaming.views.durations import duration, thought_for
 from streaming.views.values import ShownValue, readable_name, shown_value, summary_of
 
@@ -63,6 +64,7 @@ SCRIPT_TEXTS = {
     "unshown": gettext_lazy("That version could not be shown. Try again."),
     "unkept": gettext_lazy("Your feedback could not be sent. Try again."),
     "unstopped": gettext_lazy("The answer could not be stopped. Try again."),
+    "summarized": gettext_lazy("The model reads a summary in place of the messages above."),
     "broken": gettext_lazy("Something went wrong on this page. Reload it to see the answer."),
 }
 
@@ -96,7 +98,7 @@ class ShownMessage(NamedTuple):
 
     `note` says why an answer is not complete, and `note_kind` is the status or finish reason behind it. `provider` and
     `usage` are those of its generation. `branch` is its place among the other versions of this message.
-    `feedback` is what the owner thinks of it.
+    `feedback` is what the owner thinks of it. `line` is above the first message that the model is sent.
     """
 
     role: str
@@ -110,6 +112,7 @@ class ShownMessage(NamedTuple):
     is_active: bool = False
     branch: Branch | None = None
     feedback: Feedback | None = None
+    line: ContextLine | None = None
 
     @property
     def text(self) -> str:

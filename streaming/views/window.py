@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from streaming.models import Conversation, ShownPath, Window
+from streaming.views.context import context_lines
 from streaming.views.shown import ShownMessage, shown_message
 
 SHOWN = 50
@@ -21,7 +22,7 @@ class ShownWindow(NamedTuple):
 
 def shown_messages(conversation: Conversation) -> list[ShownMessage]:
     """All messages of the path that is shown. An answer that is being written has the parts that it has so far."""
-    return _shown_window(ShownPath(conversation).newest(None, "feedback")).messages
+    return _shown_window(conversation, ShownPath(conversation).newest(None, "feedback")).messages
 
 
 def newest_messages(conversation: Conversation, *, before: str = "", since: str = "") -> ShownWindow:
@@ -30,9 +31,14 @@ def newest_messages(conversation: Conversation, *, before: str = "", since: str 
     Raises:
         NotFound: the path does not have the message `before`.
     """
-    return _shown_window(ShownPath(conversation).newest(SHOWN, "feedback", before=before, since=since))
+    window = ShownPath(conversation).newest(SHOWN, "feedback", before=before, since=since)
+    return _shown_window(conversation, window)
 
 
-def _shown_window(window: Window) -> ShownWindow:
-    messages = [shown_message(rows)._replace(branch=window.tree.branch(rows[0])) for rows in window.messages]
+def _shown_window(conversation: Conversation, window: Window) -> ShownWindow:
+    lines = context_lines(conversation, (row for rows in window.messages for row in rows))
+    messages = [
+        shown_message(rows)._replace(branch=window.tree.branch(rows[0]), line=lines.get(rows[0].pk))
+        for rows in window.messages
+    ]
     return ShownWindow(messages, window.earlier, window.first)

@@ -9,8 +9,9 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from streaming.admin.as_turns import request_body
 from streaming.admin.transcript import blocks, render
-from streaming.models import Conversation, Message
+from streaming.models import Conversation, Generation, Message, Summary
 from streaming.protocol import (
     FilePart,
     OpaquePart,
@@ -168,3 +169,70 @@ def test_content_is_escaped_everywhere(superuser):
         assert "<b>" not in page
         assert "alert(" in page
     assert "javascript:" not in "".join(re.findall(r'(?:href|src)="([^"]*)"', "".join(pages)))
+
+
+def long_conversation() -> Conversation:
+    """A conversation with two answers. The second one's model was sent a summary and the second question."""
+    conversation = exchange()
+    first = conversation.active_leaf
+    question = Message.objects.create(
+        conversation=conversation, parent=first, role="user", parts=[{"type": "text", "text": "And then?"}]
+    )
+    answer = Message.objects.create(
+        conversation=conversation, parent=question, role="assistant", parts=[{"type": "text", "text": "Sun."}]
+    )
+    row = Generation.objects.create(conversation=conversation, message=answer, provider="default", status="finished")
+    summary = Summary.objects.create(
+        conversation=conversation,
+        generation=row,
+        upto=first,
+        text="They spoke of <rain>.",
+        provider="small",
+        model="tiny",
+        input_tokens=900,
+        output_tokens=30,
+        cost="0.002",
+    )
+    sent = {
+        "policy": "summary",
+        "dropped": 2,
+        "first": str(question.pk),
+        "summary": str(summary.pk),
+        "is_retried": True,
+    }
+    Generation.objects.filter(pk=row.pk).update(context=sent)
+    conversation.active_leaf = answer
+    conversation.save()
+    return conversation
+
+
+def test_transcript_says_what_the_model_was_sent(superuser):
+    conversation = long_conversation()
+    shown = words(page_of(superuser, "conversation", conversation.pk))
+    assert (
+        "2 older messages were not sent · a summary was sent instead · the provider had refused a longer request · "
+        "summary · first message that was sent" in shown
+    )
+    assert "Summary tiny · 900 → 30 tokens · cost 0.002 They spoke of <rain>." in shown
+    assert f'href="#message-{conversation.active_leaf.parent_id}"' in page_of(
+        superuser, "conversation", conversation.pk
+    )
+    assert "They spoke of" in words(page_of(superuser, "message", conversation.active_leaf_id))
+
+
+def test_page_of_a_generation_says_what_was_sent_without_content(superuser):
+    conversation = long_conversation()
+    page = words(page_of(superuser, "generation", conversation.active_leaf.generation.pk))
+    assert "2 older messages were not sent" in page
+    assert "They spoke of" not in page
+    first = Generation.objects.get(message=conversation.active_leaf.parent.parent)
+    assert "all messages" in words(page_of(superuser, "generation", first.pk))
+
+
+def test_request_page_has_the_summary_in_place_of_the_old_turns(superuser):
+    conversation = long_conversation()
+    body = request_body(Generation.objects.get(message=conversation.active_leaf))
+    [message] = body["messages"]
+    assert "They spoke of <rain>." in str(message["content"])
+    assert "And then?" in str(message["content"])
+    assert "Will it rain?" not in str(body)

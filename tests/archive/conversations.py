@@ -7,7 +7,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 
-from streaming.models import Conversation, Feedback, Message, Owner, Review
+from streaming.models import Conversation, Feedback, Generation, Message, Owner, Review, Summary
 from streaming.testing import frames_of, scripted
 from tests import engine
 from tests.sent_files import picture, submit
@@ -28,6 +28,10 @@ async def make_all(settings: Any) -> None:
     async for answer in Message.objects.filter(role="assistant").order_by("-created_at")[:2]:
         await Review.objects.acreate(message=answer, rating=4, labels="\nwrong\n", is_flagged=True, reviewer=root)
         await Feedback.objects.acreate(message=answer, thumb=-1, comment="No.")
+    row = await Generation.objects.select_related("message__parent").afirst()
+    assert row is not None
+    where = {"conversation_id": row.conversation_id, "generation": row, "upto": row.message.parent}
+    await Summary.objects.acreate(**where, text="So far.", provider="default", cost="0.000000001", price={"input": "1"})
 
 
 def tree() -> set[tuple[str, str, str]]:

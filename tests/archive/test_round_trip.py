@@ -44,6 +44,7 @@ async def test_round_trip_is_exact_to_the_byte(settings: Any, stored: Path) -> N
     assert names(stored) == files
     assert result.imported == {
         "conversation": 3, "message": 9, "generation": 5, "attachment": 2, "review": 2, "feedback": 2,
+        "summary": 1,
     }  # fmt: skip
     assert not await JournalEntry.objects.aexists()
 

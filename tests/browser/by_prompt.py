@@ -91,12 +91,18 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "And": {"text": STOPPED, "delay": 0.06},
     "busy": {"error": "overloaded", "text": WORDS},
     "elsewhere": {"chunks": [_image(url) for url in ELSEWHERE] + [_chunk(finish_reason="stop"), "data: [DONE]\n\n"]},
+    "forget": {"text": "What was it again?"},
+    "full": {"error": "context_length"},
+    "Conversation:": {"text": "They counted words."},
     "lost": {"text": WORDS, "error": "connection_lost", "fail_after": 12, "delay": 0.01},
 }
 
 
 class ByPrompt:
-    """A provider with one `Scripted` for each first word. An unknown first word gets the script `words`."""
+    """A provider with one `Scripted` for each first word. An unknown first word gets the script `words`.
+
+    A question that begins with `forget` is refused as too long if it comes after answers.
+    """
 
     dialect = "openai-chat"
     takes = ("image/*", "text/*")
@@ -108,8 +114,10 @@ class ByPrompt:
 
     def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
         asked = [text_of(turn.parts) for turn in request.turns if turn.role == "user"]
-        words = asked[-1].split()
-        return self.scripts.get(words[0], self.scripts["words"]).stream(request)
+        name = asked[-1].split()[0]
+        if name == "forget" and any(turn.role == "assistant" for turn in request.turns):
+            name = "full"
+        return self.scripts.get(name, self.scripts["words"]).stream(request)
 
     async def close(self) -> None:
         pass

@@ -11,7 +11,12 @@ if not os.environ.get("STREAMING_PROVIDER"):
     BY_PROMPT = {"BACKEND": "tests.browser.by_prompt.ByPrompt"}
     STREAMING_PROVIDERS = {
         "default": {**BY_PROMPT, "LABEL": "Quick"},
-        "thorough": {**BY_PROMPT, "LABEL": "Thorough", "OPTIONS": {"model": "by-prompt-2"}},
+        "thorough": {
+            **BY_PROMPT,
+            "LABEL": "Thorough",
+            "OPTIONS": {"model": "by-prompt-2"},
+            "CONTEXT": {"policy": "summary"},
+        },
     }
     STREAMING_SUGGESTIONS = ["words for me", "What happens if I close the tab?"]
     STREAMING_SHOW_USAGE = True

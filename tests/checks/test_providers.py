@@ -65,7 +65,7 @@ def test_unknown_key_gets_the_list_of_keys():
     assert messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "COLOUR": "red"}}) == [
         Error(
             "STREAMING_PROVIDERS['default'] has an unknown key 'COLOUR'.",
-            hint="It must be one of: BACKEND, FALLBACK, LABEL, OPTIONS, TOOLS.",
+            hint="It must be one of: BACKEND, CONTEXT, FALLBACK, LABEL, OPTIONS, TOOLS.",
             id="streaming.E003",
         )
     ]

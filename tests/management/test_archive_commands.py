@@ -15,7 +15,7 @@ from django.core.management import CommandError
 
 from streaming.files.addresses import part_of
 from streaming.management.progress import Progress
-from streaming.models import Attachment, Conversation, Message, Review, from_now
+from streaming.models import Attachment, Conversation, Generation, Message, Review, Summary, from_now
 from streaming.models.attachments import FilesStorage
 from streaming.protocol import FilePart, Part, TextPart
 from tests.management.commands import result_of, run
@@ -131,11 +131,16 @@ def test_export_is_redacted_unless_told_otherwise(settings: Any, stored: Path, k
     message.save()
     Attachment.objects.update(message=message)
     Conversation.objects.filter(key="a").update(active_leaf=message)
+    answer = Message.objects.create(conversation=conversation, role="assistant", parent=message)
+    generation = Generation.objects.create(conversation=conversation, message=answer, status="finished")
+    where = {"conversation": conversation, "generation": generation, "upto": message}
+    Summary.objects.create(**where, text="They are Ada", provider="default")
     shown, _ = run("export_conversations", "--format", kind)
     assert "Ada" not in shown.replace("ada", "")
     assert "I am …" in shown
     everything, _ = run("export_conversations", "--format", kind, "--unredacted")
     assert "I am Ada" in everything
+    assert ("They are Ada" in everything, "They are …" in shown) == (kind == "jsonl", kind == "jsonl")
     assert ('"attachment":{' in everything, '"attachment":{' in shown) == (kind == "jsonl", False)
     message.refresh_from_db()
     assert message.text == "I am Ada"

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.core.management import CommandError
 
-from streaming.models import Conversation, Generation, Message, from_now
+from streaming.models import Conversation, Generation, Message, Summary, from_now
 from tests.management.commands import result_of, run
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +40,20 @@ def test_rows_have_sums_and_quantiles() -> None:
         "group": "b", "requests": 1, "failed": 1, "input_tokens": 10, "output_tokens": 0, "cost": None,
         "first_delta_p50": None, "first_delta_p95": None, "duration_p50": 21, "duration_p95": 21,
     }  # fmt: skip
+
+
+def test_summaries_add_their_tokens_and_their_cost_to_the_model_that_wrote_them() -> None:
+    row = Generation.objects.filter(model="a").select_related("message").first()
+    assert row is not None
+    where = {"conversation_id": row.conversation_id, "generation": row, "upto": row.message, "provider": "default"}
+    for model, cost in (("a", "0.25"), ("small", "0.125"), ("b", None)):
+        Summary.objects.create(**where, model=model, input_tokens=100, output_tokens=7, cost=cost)
+    rows = {one["group"]: one for one in result_of("usage", "--by", "model")["rows"]}
+    assert list(rows) == ["a", "b", "small"]
+    assert (rows["a"]["requests"], rows["a"]["input_tokens"], Decimal(rows["a"]["cost"])) == (20, 300, Decimal("10.25"))
+    assert (rows["b"]["output_tokens"], rows["b"]["cost"]) == (7, None)
+    assert (rows["small"]["requests"], Decimal(rows["small"]["cost"])) == (0, Decimal("0.125"))
+    assert rows["small"]["duration_p50"] is None
 
 
 def test_table_is_for_people() -> None:

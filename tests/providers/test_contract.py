@@ -20,6 +20,7 @@ from streaming.errors import ProviderError
 from streaming.protocol import Failed, GenerationRequest, StreamError, TextPart, Turn, encode
 from streaming.providers import http
 from streaming.providers.anthropic import Messages
+from streaming.providers.betas import beta_headers
 from streaming.providers.body import content_of
 from streaming.providers.openai import ChatCompletions, Responses
 from streaming.providers.sdk import SDKProvider
@@ -410,4 +411,33 @@ async def test_a_server_may_need_no_key(
     peer.says(EVENT)
     provider = backend(model="m", base_url=f"{peer.url}/v1")
     assert await body_of(provider) == EVENT
+    await provider.close()
+
+
+COMPACTION = {"edits": [{"type": "compact_20260112"}]}
+
+
+@pytest.mark.parametrize(
+    ("managed", "given", "sent"),
+    [
+        (None, {}, {}),
+        ("nonsense", {}, {}),
+        ({"edits": [{"type": "unknown"}, 7]}, {}, {}),
+        (COMPACTION, {}, {"anthropic-beta": "compact-2026-01-12"}),
+        (COMPACTION, {"Anthropic-Beta": "skills-1"}, {"anthropic-beta": "skills-1,compact-2026-01-12"}),
+        (COMPACTION, {"anthropic-beta": "compact-2026-01-12"}, {}),
+    ],
+)
+def test_context_edits_bring_the_header_that_allows_them(managed: Any, given: Any, sent: Any) -> None:
+    assert beta_headers({"context_management": managed}, given) == sent
+
+
+@pytest.mark.parametrize("backend", [Messages, http.Messages], ids=named)
+async def test_beta_header_goes_out_with_the_site_s_own(backend: type[SDKProvider], peer: Peer) -> None:
+    peer.says(EVENT)
+    provider = backend(model="m", api_key=KEY, base_url=peer.url, headers={"anthropic-beta": "skills-1"})
+    asked = GenerationRequest(turns=REQUEST.turns, extra={"context_management": COMPACTION})
+    await body_of(provider, asked)
+    assert peer.requests[0].headers["anthropic-beta"] == "skills-1,compact-2026-01-12"
+    assert json.loads(peer.requests[0].body)["context_management"] == COMPACTION
     await provider.close()

@@ -152,7 +152,7 @@ async def test_approved_call_is_not_executed_after_a_stop(settings: Any, monkeyp
     async def hangs(*given: Any) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("streaming.runner.steps.with_files", hangs)
+    monkeypatch.setattr("streaming.runner.fitting.with_files", hangs)
     again = await current().submit(ALICE, continued(row, decision("m1", approved=True)))
     await stop(again.pk)
     given = chunks_of(await drain(await follow(again)))

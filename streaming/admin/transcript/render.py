@@ -15,6 +15,7 @@ from streaming.admin import cells
 from streaming.admin.permissions import May, Staff
 from streaming.admin.transcript.blocks import Block, blocks_of
 from streaming.admin.transcript.figures import figures_of
+from streaming.admin.transcript.sent import SentPart, sent_parts
 from streaming.admin.transcript.versions import Paths, Versions
 from streaming.conf import settings
 from streaming.files.kinds import IMAGES
@@ -38,6 +39,8 @@ class Entry(NamedTuple):
     feedback: Feedback | None
     labels: list[str]
     """The labels that the review form offers: those of the site, and those that the review has."""
+    sent: SentPart | None
+    """What the model was sent of a long conversation; None if it was sent everything."""
 
 
 def render_conversation(conversation: Conversation, staff: Staff) -> SafeString:
@@ -52,7 +55,9 @@ def render_conversation(conversation: Conversation, staff: Staff) -> SafeString:
 
 def render_message(message: Message, staff: Staff) -> SafeString:
     """Renders one message, like `render_conversation`."""
-    return _render([_entry(_loaded([message.pk])[message.pk], staff)], staff, conversation=message.conversation)
+    loaded = _loaded([message.pk])[message.pk]
+    entry = _entry(loaded, staff, sent=sent_parts([loaded]).get(message.pk))
+    return _render([entry], staff, conversation=message.conversation)
 
 
 def _window(path: list[Place], at: uuid.UUID | None) -> list[Place]:
@@ -66,11 +71,11 @@ def _window(path: list[Place], at: uuid.UUID | None) -> list[Place]:
 
 def _entries(window: list[Place], paths: Paths, staff: Staff) -> list[Entry]:
     loaded = _loaded([message.pk for message in window])
-    versions = paths.versions(window)
+    versions, shown = paths.versions(window), [loaded[message.pk] for message in window if message.pk in loaded]
+    sent = sent_parts(shown)
     return [
-        _entry(loaded[message.pk], staff, versions=versions.get(message.pk), is_aside=message.pk not in paths.owners)
-        for message in window
-        if message.pk in loaded
+        _entry(one, staff, versions=versions.get(one.pk), is_aside=one.pk not in paths.owners, sent=sent.get(one.pk))
+        for one in shown
     ]
 
 
@@ -79,7 +84,14 @@ def _loaded(keys: list[uuid.UUID]) -> Mapping[Any, Message]:
     return Message.objects.select_related("generation", "review__reviewer", "feedback").in_bulk(keys)
 
 
-def _entry(message: Message, staff: Staff, *, versions: Versions | None = None, is_aside: bool = False) -> Entry:
+def _entry(
+    message: Message,
+    staff: Staff,
+    *,
+    versions: Versions | None = None,
+    is_aside: bool = False,
+    sent: SentPart | None = None,
+) -> Entry:
     generation = getattr(message, "generation", None)
     review = getattr(message, "review", None)
     timeline = generation.timeline if generation else None
@@ -94,6 +106,7 @@ def _entry(message: Message, staff: Staff, *, versions: Versions | None = None, 
         review_line=cells.review_line(review) if review else "",
         feedback=getattr(message, "feedback", None),
         labels=list(dict.fromkeys([*settings.REVIEW_LABELS, *(review.label_set if review else ())])),
+        sent=sent,
     )
 
 

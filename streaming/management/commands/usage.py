@@ -11,7 +11,7 @@ from streaming.conf import settings
 from streaming.costs import GROUPS, usage_by
 from streaming.management.progress import ReportingCommand
 from streaming.management.selection import add_owner_arguments, age, of_owner
-from streaming.models import Conversation, Generation
+from streaming.models import Conversation, Generation, Summary
 
 COLUMNS = (
     "group", "requests", "failed", "input_tokens", "output_tokens", "cost",
@@ -29,12 +29,17 @@ class Command(ReportingCommand):
         add_owner_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        selected = Generation.objects.all()
+        selected: dict[str, Any] = {}
         if options["user"] is not None or options["owner"] is not None:
-            selected = selected.filter(conversation__in=of_owner(Conversation.objects.all(), options))
+            selected["conversation__in"] = of_owner(Conversation.objects.all(), options)
         if options["since"]:
-            selected = selected.filter(created_at__gte=timezone.now() - options["since"])
-        rows = usage_by(options["by"], selected, self.progress(options, "rows").counted)
+            selected["created_at__gte"] = timezone.now() - options["since"]
+        rows = usage_by(
+            options["by"],
+            Generation.objects.filter(**selected),
+            Summary.objects.filter(**selected),
+            self.progress(options, "rows").counted,
+        )
         table = [[options["by"], *COLUMNS[1:]], *([_cell(row[name]) for name in COLUMNS] for row in rows)]
         result = {"by": options["by"], "currency": settings.CURRENCY, "rows": rows}
         self.report(options, result, "\n".join(_aligned(table)))

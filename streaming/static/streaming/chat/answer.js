@@ -1,3 +1,4 @@
+import { markContext } from "./context.js";
 import { countSeconds, durationOf, sayDuration } from "./durations.js";
 import { Message } from "./message.js";
 
@@ -81,6 +82,7 @@ export class Answer extends Message {
     this.clearNote();
     if (text) this.note(kind ?? "failed", text);
     this.tellUsage(this.metadata.usage);
+    markContext(this.chat, this.metadata.context);
     if (error) this.chat.report("error", { kind: kind ?? "failed", message: error });
   }
 
