@@ -29,7 +29,7 @@ endef
 
 BENCHMARKS := parse json_scanner markdown long_conversation providers serve
 
-.PHONY: help demo superuser test fuzz lint format faults cluster matrix reference pictures docs release bench clean environment
+.PHONY: help demo superuser test fuzz lint format faults cluster matrix reference messages pictures docs release bench clean environment
 
 help:  ## list these tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -73,6 +73,9 @@ matrix: environment  ## the tests that need no server, on other versions; ROWS='
 
 reference: environment  ## write the parts of the docs that are made from the code
 	@$(BIN)/python -m docs.reference
+
+messages: environment  ## bring the catalogues of translations up to date, and list what is untranslated
+	@$(BIN)/python -m tests.catalogues
 
 pictures: environment  ## take the pictures of the chat page anew, into docs/images
 	@$(BIN)/python -m docs.pictures

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 import msgspec
 from channels.exceptions import DenyConnection, StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils.translation import gettext as _
 
 from streaming.access import SessionCheck, TokenBucket, open_streams, owner_in_scope, refuse_cross_site_socket
 from streaming.conf import settings
@@ -112,7 +113,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             # Channels would close the socket, and all its answers would lose their reader.
             logger.exception("A command could not be handled (%s).", told(error))
             refusal = refusal_of(error)
-            text = str(refusal or PUBLIC_MESSAGES["internal"])
+            text = str(refusal or _(PUBLIC_MESSAGES["internal"]))
             await self._reply_error(request_id_if_any(text_data), text, refusal.retry_after if refusal else None)
 
     def _handler(self, command: dict[str, Any]) -> Callable[[dict[str, Any], str], Awaitable[None]]:

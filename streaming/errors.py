@@ -27,12 +27,20 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 
+def _(message: str) -> str:
+    """Returns the message itself. It marks messages for the catalogues, because this module knows no Django."""
+    return message
+
+
+SITE_FAULT = _("Something is wrong on this site. The site's administrator has to fix this.")
+
+
 class StreamingError(Exception):
     """The base of all exceptions of this package."""
 
 
 class RequestError(StreamingError):
-    """The request cannot be served. The message says what to change.
+    """The request cannot be served. The message says what to change; it may be a lazy translation.
 
     `retry_after` is the number of seconds after which the same request may succeed; None if waiting does not help.
     """
@@ -41,7 +49,7 @@ class RequestError(StreamingError):
     code: ClassVar[str] = "bad_request"
     retry_after: int | None = None
 
-    def __init__(self, message: str = "", *, retry_after: int | None = None) -> None:
+    def __init__(self, message: object = "", *, retry_after: int | None = None) -> None:
         super().__init__(message)
         if retry_after is not None:
             self.retry_after = retry_after
@@ -107,8 +115,8 @@ class SiteFault(RequestError):
     status = 500
     code = "internal"
 
-    def __init__(self) -> None:
-        super().__init__("Something is wrong on this site. The site's administrator has to fix this.")
+    def __init__(self, message: str = SITE_FAULT) -> None:
+        super().__init__(message)
 
 
 class OverBudget(TooManyRequests):
@@ -158,28 +166,28 @@ class ProviderError(StreamingError):
 
 
 PUBLIC_MESSAGES: dict[str, str] = {
-    "authentication": "The model's provider refused the site's key. The site's administrator has to fix this.",
-    "permission": "The site may not use this model. The site's administrator has to fix this.",
-    "model_not_found": "The configured model does not exist. The site's administrator has to fix this.",
-    "bad_request": "The model's provider could not accept this conversation.",
-    "context_length": "This conversation is too long for the model. Start a new one or shorten the message.",
-    "rate_limited": "The model's provider is asking for fewer requests. Try again in a moment.",
-    "overloaded": "The model is busy. Try again in a moment.",
-    "unreachable": "The model could not be reached. Try again in a moment.",
-    "timeout": "The model took too long to answer. Try again.",
-    "timeout_first_delta": "The model did not begin to answer. Try again.",
-    "timeout_stall": "The model fell silent in the middle of its answer. What arrived is kept.",
-    "timeout_total": "The answer took longer than this site allows. What arrived is kept.",
-    "too_long": "The answer became longer than this site allows. What arrived is kept.",
-    "not_a_stream": "The model's server answered with something that is not an answer.",
-    "connection_lost": "The connection to the model broke off. What arrived is kept.",
-    "truncated": "The answer broke off before it was complete. What arrived is kept.",
-    "deleted": "This conversation has been deleted.",
-    "interrupted": "The server stopped while answering. What arrived is kept.",
-    "provider_error": "The model's provider reported an error.",
-    "internal": "Something went wrong on this site while answering. What arrived is kept.",
+    "authentication": _("The model's provider refused the site's key. The site's administrator has to fix this."),
+    "permission": _("The site may not use this model. The site's administrator has to fix this."),
+    "model_not_found": _("The configured model does not exist. The site's administrator has to fix this."),
+    "bad_request": _("The model's provider could not accept this conversation."),
+    "context_length": _("This conversation is too long for the model. Start a new one or shorten the message."),
+    "rate_limited": _("The model's provider is asking for fewer requests. Try again in a moment."),
+    "overloaded": _("The model is busy. Try again in a moment."),
+    "unreachable": _("The model could not be reached. Try again in a moment."),
+    "timeout": _("The model took too long to answer. Try again."),
+    "timeout_first_delta": _("The model did not begin to answer. Try again."),
+    "timeout_stall": _("The model fell silent in the middle of its answer. What arrived is kept."),
+    "timeout_total": _("The answer took longer than this site allows. What arrived is kept."),
+    "too_long": _("The answer became longer than this site allows. What arrived is kept."),
+    "not_a_stream": _("The model's server answered with something that is not an answer."),
+    "connection_lost": _("The connection to the model broke off. What arrived is kept."),
+    "truncated": _("The answer broke off before it was complete. What arrived is kept."),
+    "deleted": _("This conversation has been deleted."),
+    "interrupted": _("The server stopped while answering. What arrived is kept."),
+    "provider_error": _("The model's provider reported an error."),
+    "internal": _("Something went wrong on this site while answering. What arrived is kept."),
 }
-"""The message that people read for each code."""
+"""The message that people read for each code, in English. Code that shows one passes it to `gettext`."""
 
 # The only list of codes for which asking again may help. `provider_error` is one of them, because the provider's own
 # errors (HTTP 500, `server_error`, `api_error`) pass. `streaming.protocol.error_codes` gives servers' errors a code.

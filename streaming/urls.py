@@ -13,6 +13,8 @@ from streaming.views import (
     listing_patterns,
     page_patterns,
     probe_patterns,
+    share_patterns,
+    shared_patterns,
 )
 
 app_name = "streaming"
@@ -27,4 +29,6 @@ urlpatterns = [
     *deletion_patterns,
     *page_patterns,
     *probe_patterns,
+    *share_patterns,
+    *shared_patterns,
 ]

@@ -87,6 +87,7 @@ REQUESTS = {
     "stop": Request("/<key>/stop", {"messageId": ANSWER}),
     "old stop": Request("/<key>/stop", {"assistantMessage": {"id": ANSWER}}),
     "branch": Request("/<key>/branch", {"messageId": ANSWER}),
+    "share": Request("/<key>/shares", {"days": 7, "reasoning": True, "tools": True, "files": True, "a": "b"}),
     "run": _run(messages=[{"id": "q0", "role": "user", "content": "Hm."}, ASKED], tools=[BROUGHT]),
     "run again": _run(messages=[ASKED], forwardedProps={"trigger": "regenerate-message", "messageId": ANSWER}),
     "run on": _run(LOCATION, messages=[GIVEN], tools=[BROUGHT]),

@@ -18,9 +18,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+import psycopg
 import pytest
 
 from tests.backing import postgres, redis, running
@@ -76,7 +78,9 @@ def cluster(
         starting = functools.partial(
             serve, "uvicorn", settings=settings, application=application, env=shared, group=OWN_GROUP
         )
-        sites = [stack.enter_context(starting(_made(directory / f"site{number}"))) for number in range(workers)]
+        places = [_made(directory / f"site{number}") for number in range(workers)]
+        with ThreadPoolExecutor() as together:
+            sites = list(together.map(lambda place: stack.enter_context(starting(place)), places))
         server = documented().replace("location / {", STATIC.format(directory=directory / "static"), 1)
         url = stack.enter_context(nginx(directory, server, [site.port for site in sites], port=port, group=OWN_GROUP))
         yield Cluster(url, sites, database.url, wakes.url, site_env)
@@ -88,16 +92,19 @@ def _postgres(directory: Path, options: tuple[str, ...]) -> object:
 
 def _prepare(env: dict[str, str], directory: Path) -> None:
     """Migrates the database, once it is ready, and collects the static files for nginx."""
-    deadline = time.monotonic() + READY_SECONDS
-    while True:  # PostgreSQL accepts connections a moment before it is ready
-        try:
-            manage(env, "migrate", "--verbosity", "0")
-            break
-        except pytest.fail.Exception:
-            if time.monotonic() > deadline:
-                raise
+    _wait_for(env["DATABASE_URL"].replace("postgres:", "postgresql:"))
+    manage(env, "migrate", "--verbosity", "0")
     collecting = env | {"DJANGO_SETTINGS_MODULE": SETTINGS, "STATIC_ROOT": str(directory / "static")}
     manage(collecting, "collectstatic", "--noinput", "--verbosity", "0")
+
+
+def _wait_for(database: str) -> None:
+    """Waits until PostgreSQL is ready. It accepts connections a moment earlier."""
+    for _ in range(READY_SECONDS * 20):
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(database):
+            return
+        time.sleep(0.05)
+    pytest.fail("PostgreSQL does not become ready.")
 
 
 def _made(directory: Path) -> Path:

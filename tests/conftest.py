@@ -25,6 +25,7 @@ pytest_plugins = [
     "tests.peers",
     "tests.sent_files",
     "tests.stepwise",
+    "tests.wrapped",
     "tests.agui.client",  # imports the others
 ]
 

@@ -52,6 +52,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
         "streaming/static/streaming/chat.js",
         *(f"streaming/static/streaming/{module}" for module in MODULES),
         "streaming/static/streaming/chat.css",
+        "streaming/locale/ar/LC_MESSAGES/django.mo",
         "streaming/providers/local/tools.jinja",
         "streaming/management/commands/chat.py",
     ],

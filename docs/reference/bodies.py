@@ -73,6 +73,27 @@ class StopRequest(Taken):
     assistantMessage: NamedAnswer | None = None
 
 
+class GivenShare(Given):
+    """A shared link. `reasoning`, `tools` and `files` say what it has beside the text."""
+
+    id: str
+    title: str
+    createdAt: str
+    expiresAt: str | None
+    reasoning: bool
+    tools: bool
+    files: bool
+    opened: Annotated[int, Meta(description="How often somebody opened it.")]
+
+
+class MadeShare(GivenShare):
+    url: Annotated[str, Meta(description="The address of the link. It is told only here.")]
+
+
+class Shares(Given):
+    shares: list[GivenShare]
+
+
 class BranchRequest(Taken):
     messageId: Annotated[str, Meta(description="A message of the path to show.")]
 

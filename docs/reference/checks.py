@@ -115,6 +115,10 @@ CHECKS: dict[str, tuple[str, str]] = {
         "that sends no cookie.",
         "Limit requests by address in front of the site, or require people to sign in. Then silence this check.",
     ),
+    "streaming.E026": (
+        "`STREAMING_TITLES` names no provider of `STREAMING_PROVIDERS`.",
+        "Use the alias that the hint suggests, or add the provider.",
+    ),
     "streaming.W030": (
         "The SQLite database lets transactions begin as readers.",
         'Set `OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20}`. Writers then wait for each other '

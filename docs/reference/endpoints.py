@@ -14,8 +14,10 @@ from docs.reference.bodies import (
     Exported,
     GivenConversation,
     Listed,
+    MadeShare,
     Providers,
     RunRequest,
+    Shares,
     Stopped,
     StopRequest,
     StreamChunk,
@@ -32,12 +34,14 @@ from streaming.errors import (
     TooManyRequests,
     UnsupportedFile,
 )
-from streaming.intake import Changes, Opinion
+from streaming.intake import Changes, Opinion, ShareOptions
 
 PARAMETERS = {
     "key": "The id of the conversation. The client chooses it.",
     "message_id": "The id of the message, as the client knows it.",
     "pk": "The id of the file.",
+    "share_id": "The id of the shared link.",
+    "token": "The secret of a shared link.",
 }
 """The variable parts of the addresses."""
 
@@ -139,6 +143,29 @@ ENDPOINTS: dict[str, Methods] = {
             {204: DONE},
             errors=(NotFound, Conflict),
         ),
+    },
+    "api_shares": {
+        "GET": Operation(
+            "List the shared links of a conversation. Their addresses are not stored.",
+            {200: Answer("The links that work.", Shares)},
+            errors=(NotFound,),
+        ),
+        "POST": Operation(
+            "Share a conversation as it is now. The answer alone has the address of the link.",
+            {201: Answer("The link.", MadeShare)},
+            body=ShareOptions,
+            errors=(BadRequest, NotFound, Conflict, TooLarge, TooManyRequests),
+        ),
+        "DELETE": Operation("Revoke all shared links of a conversation.", {204: DONE}, errors=(NotFound,)),
+    },
+    "api_share": {"DELETE": Operation("Revoke one shared link.", {204: DONE}, errors=(NotFound,))},
+    "shared_file": {
+        "GET": Operation(
+            "Download a file behind a shared link. Its owner chose to share files.",
+            {200: Answer("The content.", media=("*/*",))},
+            errors=(NotFound,),
+            always=NOT_OWNED,
+        )
     },
     "api_agui": {
         "POST": Operation(

@@ -45,6 +45,26 @@ FORMS: dict[str, Methods] = {
         *(BadRequest, NotFound, Conflict, TooLarge, UnsupportedFile, TooManyRequests, OverBudget, NotAsync),
     ),
     "change": _form("Rename, pin or delete a conversation.", "change title", BadRequest, NotFound, Conflict),
+    "shares": {
+        "GET": Operation(
+            "Show the shared links of a conversation.", {200: PAGE, 302: SIGN_IN}, errors=(NotFound,), always=TROUBLE
+        ),
+        "POST": Operation(
+            "Make or revoke a shared link. The page shows a new one, only this once.",
+            {200: PAGE, 302: SIGN_IN},
+            form=dict.fromkeys(["days", "reasoning", "tools", "files", "revoke"], TEXT_FIELD),
+            errors=(BadRequest, NotFound, Conflict, TooManyRequests),
+            always=TROUBLE,
+        ),
+    },
+    "shared": {
+        "GET": Operation(
+            "Show a shared conversation. Whoever has the link may read it.",
+            {200: PAGE},
+            errors=(NotFound, NotAsync),
+            always=TROUBLE,
+        )
+    },
     "delete_all": _form("Delete all conversations.", "confirm", BadRequest),
     "stop": _form("Stop the answer.", ""),
     "branch": _form("Show another version of a message.", "branch prompt", NotFound, Conflict),

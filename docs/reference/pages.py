@@ -17,11 +17,14 @@ HTTP = """# HTTP reference
 <!-- make reference writes this page from the code -->
 
 All addresses, with what they take and give. The same as a file for tools: [openapi.json](openapi.json) (OpenAPI 3.1).
-How to use them: [clients.md](clients.md) and [use-chat.md](use-chat.md). The socket has [its own page](websocket.md).
+How to use them: [clients.md](clients.md), [use-chat.md](use-chat.md), [ag-ui.md](ag-ui.md).
+The socket has [its own page](websocket.md).
 
 The session cookie says who asks; there is no other key. A request from another origin is refused, except from those in
 `CSRF_TRUSTED_ORIGINS`, and no CSRF token is needed. `HEAD` works wherever `GET` does. The body of a refusal is a
 sentence for people, as `text/plain`. Limits are shown with their defaults.
+
+Not here are addresses of your own, such as those that answer with [an object](structured-output.md).
 
 Every address of an owner can answer:
 """

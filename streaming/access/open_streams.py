@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from django.utils.translation import gettext_lazy as _
+
 from streaming.conf import settings
 from streaming.errors import TooManyRequests
 from streaming.per_loop import PerLoop
 
-FULL = "You have this site open in more places than it allows. Close one of them."
+FULL = _("You have this site open in more places than it allows. Close one of them.")
 # When the process ends, it waits so long for its readers to get the end of their answers. A client that does not read
 # must not delay it longer. Afterwards, the server gets a moment to send the last bytes.
 LEAVE_SECONDS = 0.7

@@ -15,10 +15,11 @@ from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 from django.utils.http import is_same_domain
+from django.utils.translation import gettext_lazy as _
 
 from streaming.errors import Forbidden
 
-CROSS_SITE = "Requests from other sites are refused. Trusted ones belong in CSRF_TRUSTED_ORIGINS."
+CROSS_SITE = _("Requests from other sites are refused. Trusted ones belong in CSRF_TRUSTED_ORIGINS.")
 # A page that came by http opens its socket by ws, and a page that came by https by wss.
 SOCKET_SCHEMES = {"ws": "http", "wss": "https"}
 

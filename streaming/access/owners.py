@@ -11,6 +11,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch
+from django.utils.translation import gettext as _
 
 from streaming.conf import settings
 from streaming.database import in_database
@@ -40,7 +41,7 @@ def _owner_of(request: HttpRequest, *, begins: bool) -> Owner:
     if user.is_authenticated:
         return Owner.of_user(user.pk)
     if not settings.ALLOW_ANONYMOUS:
-        raise LoginRequired("Sign in to chat.")
+        raise LoginRequired(_("Sign in to chat."))
     token = request.session.get(VISITOR_KEY)
     if token is None and begins:
         token = uuid.uuid4().hex
@@ -82,5 +83,5 @@ def owner_in_scope(scope: dict[str, Any]) -> Owner:
         return Owner.of_user(user.pk)
     token = scope["session"].get(VISITOR_KEY) if settings.ALLOW_ANONYMOUS and "session" in scope else None
     if token is None:
-        raise LoginRequired("Sign in to chat.")
+        raise LoginRequired(_("Sign in to chat."))
     return Owner.of_visitor(token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from streaming.errors import NotAsync
 
@@ -15,4 +16,4 @@ def refuse_sync(request: HttpRequest) -> None:
         NotAsync: the request came through WSGI.
     """
     if not isinstance(request, ASGIRequest):
-        raise NotAsync("This site is served through WSGI, where answers cannot stream. Serve it through ASGI.")
+        raise NotAsync(_("This site is served through WSGI, where answers cannot stream. Serve it through ASGI."))

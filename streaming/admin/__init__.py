@@ -5,6 +5,7 @@ from __future__ import annotations
 from streaming.admin.conversations import ConversationAdmin
 from streaming.admin.generations import GenerationAdmin
 from streaming.admin.messages import MessageAdmin
+from streaming.admin.shares import ShareAdmin
 from streaming.admin.staff_access import StaffAccessAdmin
 
-__all__ = ["ConversationAdmin", "GenerationAdmin", "MessageAdmin", "StaffAccessAdmin"]
+__all__ = ["ConversationAdmin", "GenerationAdmin", "MessageAdmin", "ShareAdmin", "StaffAccessAdmin"]

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from streaming.access import redacted
 from streaming.admin.as_turns import request_body
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 MAX_EVENTS = 2000
 """The most events on one page. An answer may have a hundred thousand."""
 
-SPEEDS = (("1", "1×"), ("4", "4×"), ("0", "max"))
+SPEEDS = (("1", "1×"), ("4", "4×"), ("0", gettext_lazy("at once")))
 """The speeds of a replay and their labels; 0 shows the whole answer at once."""
 
 

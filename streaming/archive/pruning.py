@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from streaming.conf import settings
 from streaming.database import atomic, retry_on_deadlock
-from streaming.models import Attachment, Conversation, ConversationQuerySet, Owner, Review, from_now
+from streaming.models import Attachment, Conversation, ConversationQuerySet, Owner, Review, Share, from_now
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +76,13 @@ def forget_old() -> int:
     limits = (settings.RETENTION_DAYS, unused_for), (settings.VISITOR_RETENTION_DAYS, _visitors_unused_for)
     old = [choose(datetime.timedelta(days=days)) for days, choose in limits if days is not None]
     return next((deleted for chosen in old for deleted in prune(without_flagged(chosen)) if deleted), 0)
+
+
+def forget_expired_shares() -> int:
+    """Deletes some shared links that have expired, with their snapshots. Returns 0 if there are none left."""
+    expired = Share.objects.expired().values_list("pk", flat=True)
+    deleted, _counts = Share.objects.filter(pk__in=list(expired[:CONVERSATIONS_PER_DELETION])).delete()
+    return deleted
 
 
 def _visitors_unused_for(age: datetime.timedelta) -> ConversationQuerySet:

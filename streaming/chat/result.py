@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from streaming.errors import PUBLIC_MESSAGES, GenerationError, NotFound, OutputInvalid
 from streaming.models import Generation, Status
@@ -75,7 +76,7 @@ def load_result(generation_id: uuid.UUID, wanted: OutputType | None) -> Result:
     """Reads a settled answer, and judges it if it was asked to be an object."""
     generation = Generation.objects.select_related("message", "conversation").filter(pk=generation_id).first()
     if generation is None:
-        raise NotFound(PUBLIC_MESSAGES["deleted"])
+        raise NotFound(_(PUBLIC_MESSAGES["deleted"]))
     parts = generation.message.typed_parts
     return Result(
         status=generation.status,

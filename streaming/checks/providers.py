@@ -36,7 +36,15 @@ def check_providers(**kwargs: Any) -> list[CheckMessage]:
     if not isinstance(providers, dict):
         return [_malformed("STREAMING_PROVIDERS must be a dict of dicts.")]
     messages = [message for alias, entry in providers.items() for message in _check_entry(alias, entry)]
+    messages += _check_titles(providers)
     return messages if "default" in providers else [_no_default(providers), *messages]
+
+
+def _check_titles(providers: dict[Any, Any]) -> list[CheckMessage]:
+    if settings.TITLES is None or settings.TITLES in providers:
+        return []
+    text = f"STREAMING_TITLES names {settings.TITLES!r}, which is no provider of STREAMING_PROVIDERS."
+    return [Error(text, hint=suggest(settings.TITLES, tuple(map(str, providers))), id="streaming.E026")]
 
 
 def _check_entry(alias: object, entry: object) -> Iterator[CheckMessage]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.conf.rules import FLAG, TEXTS
+from streaming.conf.rules import FLAG, TEXT, TEXTS, optional
 from streaming.conf.setting import Setting
 
 
@@ -13,6 +13,12 @@ class PageSettings:
         TEXTS,
         (),
         "What the page suggests to ask in a new conversation: a list of messages, each sent with one press.",
+    )
+    TITLES: Setting[str | None] = Setting(
+        optional(TEXT),
+        None,
+        "The alias of the provider that finds a title for each conversation, after its first answer. A small model is "
+        "enough. None: the first words of the first message stay the title. See [pages.md](pages.md#titles).",
     )
     SHOW_USAGE = Setting(
         FLAG,

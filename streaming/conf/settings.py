@@ -12,6 +12,7 @@ from streaming.conf.page import PageSettings
 from streaming.conf.review import ReviewSettings
 from streaming.conf.rules import SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, unchanged, whole
 from streaming.conf.setting import ProviderConfig, Setting
+from streaming.conf.sharing import SharingSettings
 from streaming.conf.visitors import VisitorSettings
 
 
@@ -23,6 +24,7 @@ class Settings(
     OperatingSettings,
     CostSettings,
     ReviewSettings,
+    SharingSettings,
 ):
     """Each attribute is the Django setting of that name with `STREAMING_` before it."""
 

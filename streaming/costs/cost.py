@@ -15,7 +15,7 @@ from streaming.conf import settings
 from streaming.costs.package import CURRENCY, cost_by_package
 from streaming.costs.price_settings import Price, price_for
 from streaming.errors import StreamingError
-from streaming.models import Generation
+from streaming.models import Generation, SideCall
 from streaming.protocol import Usage
 from streaming.protocol.events import MAX_COUNT
 from streaming.providers import options_of, provider_class
@@ -37,8 +37,8 @@ class Cost(NamedTuple):
     price: dict[str, Any] | None = None
 
 
-def cost_of(generation: Generation) -> Cost:
-    """Returns what a generation costs, as far as its usage and its model's price are known. Raises nothing.
+def cost_of(generation: Generation | SideCall) -> Cost:
+    """Returns the cost of a generation or a side call, as far as usage and price are known. Raises nothing.
 
     A generation that was stopped or that failed costs what its usage says.
     """
@@ -51,7 +51,7 @@ def cost_of(generation: Generation) -> Cost:
         return Cost()
 
 
-def _cost(generation: Generation) -> Cost:
+def _cost(generation: Generation | SideCall) -> Cost:
     alias, at = generation.provider, generation.created_at
     model = generation.model or _configured_model(alias)
     usage = _usage_of(generation)
@@ -82,7 +82,7 @@ def with_cached(usage: Usage, alias: str) -> Usage:
     return msgspec.structs.replace(usage, input_tokens=min((usage.input_tokens or 0) + apart, MAX_COUNT))
 
 
-def _usage_of(generation: Generation) -> Usage:
+def _usage_of(generation: Generation | SideCall) -> Usage:
     return Usage(
         input_tokens=generation.input_tokens or 0,
         output_tokens=generation.output_tokens or 0,

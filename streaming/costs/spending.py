@@ -7,15 +7,18 @@ import logging
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Sum
 from django.dispatch import Signal
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from streaming.conf import settings
 from streaming.costs.budget_settings import Budget, budgets
 from streaming.errors import OverBudget
-from streaming.models import Generation, Owner
+from streaming.models import Generation, Owner, SideCall
 
 logger = logging.getLogger(__name__)
 
@@ -64,10 +67,20 @@ def check_budgets(owner: Owner) -> None:
 
 
 def _refusal(budget: Budget) -> str:
-    who = "You have" if budget.scope == "owner" else "This site has"
-    of = {"tokens": f"{budget.limit:,} tokens", "money": f"{settings.CURRENCY} {budget.limit:,}"}[budget.unit]
-    when = {"day": ("today", "tomorrow"), "month": ("this month", "next month")}[budget.period]
-    return f"{who} used up the budget of {of} for {when[0]}. There is a new one {when[1]}."
+    amount = f"{budget.limit:,}"
+    of = gettext("%(count)s tokens") % {"count": amount} if budget.unit == "tokens" else f"{settings.CURRENCY} {amount}"
+    return str(REFUSALS[budget.scope, budget.period]) % {"amount": of}
+
+
+REFUSALS = {
+    ("owner", "day"): _("You have used up the budget of %(amount)s for today. There is a new one tomorrow."),
+    ("owner", "month"): _("You have used up the budget of %(amount)s for this month. There is a new one next month."),
+    ("site", "day"): _("This site has used up the budget of %(amount)s for today. There is a new one tomorrow."),
+    ("site", "month"): _(
+        "This site has used up the budget of %(amount)s for this month. There is a new one next month."
+    ),
+}
+"""The scope and the period of a budget -> the text that people read when it is spent."""
 
 
 def _bounds(period: str) -> tuple[datetime.datetime, datetime.datetime]:
@@ -96,13 +109,18 @@ def _used(owner: Owner | None, since: datetime.datetime) -> dict[str, Decimal]:
 
 
 def _summed(owner: Owner | None, since: datetime.datetime) -> dict[str, Decimal]:
-    rows = Generation.objects.all() if owner is None else Generation.objects.owned_by(owner)
-    summed = rows.filter(created_at__gte=since).aggregate(
-        given=Sum("input_tokens", default=0),
-        said=Sum("output_tokens", default=0),
-        money=Sum("cost", default=Decimal(0)),
-    )
-    return {"tokens": Decimal(summed["given"] + summed["said"]), "money": Decimal(summed["money"])}
+    """Returns what answers and side calls have used since a moment, by unit."""
+    used = {"tokens": Decimal(0), "money": Decimal(0)}
+    for kind in (Generation, SideCall):
+        rows: Any = kind.objects.all() if owner is None else kind.objects.owned_by(owner)
+        summed = rows.filter(created_at__gte=since).aggregate(
+            given=Sum("input_tokens", default=0),
+            said=Sum("output_tokens", default=0),
+            money=Sum("cost", default=Decimal(0)),
+        )
+        used["tokens"] += summed["given"] + summed["said"]
+        used["money"] += Decimal(summed["money"])
+    return used
 
 
 _warned: set[tuple[Budget, str, datetime.datetime]] = set()

@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.core.signals import setting_changed
 from django.db import connections
+from django.utils.translation import get_language, override
 
 from streaming.conf import settings
 from streaming.database.health import health
@@ -42,7 +43,7 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
     Cancelling the await does not stop the thread: the work is still done and its result is dropped.
     """
     work = functools.partial(function, *args, **kwargs)
-    return await asyncio.get_running_loop().run_in_executor(_pool(), _with_fresh_connection, work)
+    return await asyncio.get_running_loop().run_in_executor(_pool(), _with_fresh_connection, work, get_language())
 
 
 async def in_order(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -51,15 +52,16 @@ async def in_order(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
     Cancellation neither undoes nor reorders the work.
     """
     work = functools.partial(function, *args, **kwargs)
-    future = asyncio.get_running_loop().run_in_executor(_writer(), _with_fresh_connection, work)
+    future = asyncio.get_running_loop().run_in_executor(_writer(), _with_fresh_connection, work, get_language())
     return await asyncio.shield(future)
 
 
-def _with_fresh_connection(work: Callable[[], T]) -> T:
+def _with_fresh_connection(work: Callable[[], T], language: str | None = None) -> T:
+    """Runs `work` in the language of its caller, because the texts of refusals are made here."""
     close_unneeded_connections()
     try:
         # Django lets some of the driver's own exceptions through, for example those of a closed cursor.
-        with health.watch(), connections[alias()].wrap_database_errors:
+        with override(language), health.watch(), connections[alias()].wrap_database_errors:
             return work()
     finally:
         close_unneeded_connections()

@@ -12,8 +12,9 @@ from enum import Enum
 
 from django.db import Error as DatabaseTrouble
 from django.db import OperationalError
+from django.utils.translation import gettext as _
 
-from streaming.errors import Overloaded, RequestError, SiteFault
+from streaming.errors import SITE_FAULT, Overloaded, RequestError, SiteFault
 
 
 class Trouble(Enum):
@@ -136,8 +137,8 @@ def refusal_of(error: BaseException) -> RequestError | None:
 
 
 REFUSALS: dict[Trouble, Callable[[], RequestError]] = {
-    Trouble.NOT_MIGRATED: SiteFault,
-    Trouble.REFUSED: SiteFault,
-    Trouble.BUSY: lambda: Overloaded("The site's database is busy. Try again in a moment."),
-    Trouble.AWAY: lambda: Overloaded("The site's database is away. Try again in a moment."),
+    Trouble.NOT_MIGRATED: lambda: SiteFault(_(SITE_FAULT)),
+    Trouble.REFUSED: lambda: SiteFault(_(SITE_FAULT)),
+    Trouble.BUSY: lambda: Overloaded(_("The site's database is busy. Try again in a moment.")),
+    Trouble.AWAY: lambda: Overloaded(_("The site's database is away. Try again in a moment.")),
 }

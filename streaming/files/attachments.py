@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import msgspec
 from django.core.files.base import ContentFile
 from django.db.models import Max, Sum
+from django.utils.translation import gettext as _
 
 from streaming.conf import settings
 from streaming.database import alone, atomic, in_database
@@ -46,7 +47,7 @@ async def _store(attachment: Attachment, content: bytes) -> None:
     except Exception as trouble:  # each storage's library has exceptions of its own
         logger.exception("A file could not be stored.")
         await in_database(attachment.delete)
-        raise Overloaded("The file could not be stored. Try again in a moment.") from trouble
+        raise Overloaded(_("The file could not be stored. Try again in a moment.")) from trouble
     if stored != name:
         attachment.file.name = stored
         await in_database(attachment.save, update_fields=("file",))
@@ -56,7 +57,10 @@ def _insert(attachment: Attachment) -> None:
     limit = settings.MAX_FILE_BYTES_PER_OWNER
     with alone(attachment.owner_key):
         if limit is not None and _bytes_of(attachment.owner_key) + attachment.size > limit:
-            raise TooLarge(f"Your files would have more than the {limit} bytes that this site keeps for one person.")
+            raise TooLarge(
+                _("Your files would have more than the %(limit)d bytes that this site keeps for one person.")
+                % {"limit": limit}
+            )
         attachment.save(force_insert=True)
 
 
@@ -78,7 +82,10 @@ async def kept(owner: Owner, key: str, files: Sequence[FilePart]) -> AsyncIterat
     """
     limit = settings.MAX_FILES_PER_MESSAGE
     if len(files) > limit:
-        raise TooLarge(f"The message has {len(files)} files; at most {limit} are accepted.")
+        raise TooLarge(
+            _("The message has %(count)d files; at most %(limit)d are accepted.")
+            % {"count": len(files), "limit": limit}
+        )
     made: list[uuid.UUID] = []
     try:
         yield tuple([await _kept(owner, key, part, made) for part in files])
@@ -139,9 +146,9 @@ def attach(message: Message, files: tuple[FilePart, ...]) -> None:
 
 def _take(attachment: Attachment | None, message: Message) -> Attachment:
     if attachment is None:
-        raise BadRequest("There is no such file of yours, or it was not sent in time. Upload it again.")
+        raise BadRequest(_("There is no such file of yours, or it was not sent in time. Upload it again."))
     if attachment.conversation_id not in (None, message.conversation_id):
-        raise BadRequest("A file belongs to another conversation. Upload it again.")
+        raise BadRequest(_("A file belongs to another conversation. Upload it again."))
     if attachment.message_id is not None:
         attachment.pk = uuid.uuid4()
         attachment._state.adding = True

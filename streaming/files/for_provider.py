@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from streaming.database import in_database
 from streaming.errors import UnsupportedFile
@@ -35,8 +36,9 @@ def check_taken(alias: str, parts: Iterable[Part]) -> None:
     for part in _stored(parts):
         takes = files_taken(alias)
         if not is_taken(part.media_type, takes):
-            wanted = ", ".join(takes) if takes else "no files"
-            raise UnsupportedFile(f"The model does not take files of the type {part.media_type}; it takes: {wanted}.")
+            wanted = ", ".join(takes) if takes else _("no files")
+            told = {"type": part.media_type, "wanted": wanted}
+            raise UnsupportedFile(_("The model does not take files of the type %(type)s; it takes: %(wanted)s.") % told)
 
 
 async def with_files(request: GenerationRequest, generation: Generation) -> GenerationRequest:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from django.utils.translation import gettext as _
+
 from streaming.conf import settings
 from streaming.errors import UnsupportedFile
 from streaming.protocol.requests.data_url import is_text
@@ -52,8 +54,9 @@ def _unsigned(content: bytes, claimed: str, name: str) -> str:
     if claimed in UNNAMED:
         return "text/plain" if _is_utf8(content) else "application/octet-stream"
     if claimed in KNOWN or (is_text(claimed) and not _is_utf8(content)):
-        wanted = "text in UTF-8" if is_text(claimed) else claimed
-        raise UnsupportedFile(f"The file is called {claimed[:100]}, but its content is not {wanted}.")
+        wanted = _("text in UTF-8") if is_text(claimed) else claimed
+        told = {"claimed": claimed[:100], "wanted": wanted}
+        raise UnsupportedFile(_("The file is called %(claimed)s, but its content is not %(wanted)s.") % told)
     return "text/plain" if claimed.startswith("text/") and not _keeps_name(claimed) else claimed
 
 

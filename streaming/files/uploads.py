@@ -8,6 +8,8 @@ import hashlib
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from django.utils.translation import gettext as _
+
 from streaming.conf import settings
 from streaming.errors import BadRequest, TooLarge, UnsupportedFile
 from streaming.files.kinds import media_type_of
@@ -58,7 +60,9 @@ def check_size(size: int) -> None:
     """
     limit = settings.MAX_FILE_BYTES
     if size > limit:
-        raise TooLarge(f"The file has {size} bytes; at most {limit} are accepted.")
+        raise TooLarge(
+            _("The file has %(size)d bytes; at most %(limit)d are accepted.") % {"size": size, "limit": limit}
+        )
 
 
 def described(owner: Owner, upload: Upload) -> Attachment:
@@ -68,13 +72,16 @@ def described(owner: Owner, upload: Upload) -> Attachment:
         BadRequest, TooLarge, UnsupportedFile: the site does not accept the file.
     """
     if not upload.content:
-        raise BadRequest("The file is empty.")
+        raise BadRequest(_("The file is empty."))
     check_size(len(upload.content))
     media_type = media_type_of(upload.content, upload.claimed, upload.name)
     allowed = settings.FILE_TYPES
     if media_type not in allowed:
         wanted = ", ".join(allowed) if allowed else "no files"
-        raise UnsupportedFile(f"Files of the type {media_type[:100]} are not accepted here; accepted: {wanted}.")
+        raise UnsupportedFile(
+            _("Files of the type %(type)s are not accepted here; accepted: %(wanted)s.")
+            % {"type": media_type[:100], "wanted": wanted}
+        )
     return Attachment(
         owner_key=owner.key,
         name=_plain(upload.name),

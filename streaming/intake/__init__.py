@@ -18,6 +18,7 @@ from streaming.intake.opinion import Opinion
 from streaming.intake.parsing import read_stop, read_submission, submission_of
 from streaming.intake.pending import Accepted, Sender, Start
 from streaming.intake.run_input import RunInput, read_run_input
+from streaming.intake.shares import ShareOptions, checked_options, read_share_options, revoke, share, shares_of
 from streaming.intake.submission import Submission, ToolAnswer
 
 __all__ = [
@@ -27,12 +28,14 @@ __all__ = [
     "Opinion",
     "RunInput",
     "Sender",
+    "ShareOptions",
     "Start",
     "Submission",
     "ToolAnswer",
     "accept",
     "change",
     "checked",
+    "checked_options",
     "clean",
     "delete",
     "keep_opinion",
@@ -42,10 +45,14 @@ __all__ = [
     "read_json",
     "read_opinion",
     "read_run_input",
+    "read_share_options",
     "read_stop",
     "read_submission",
     "request_id_if_any",
     "request_id_of",
+    "revoke",
     "select_branch",
+    "share",
+    "shares_of",
     "submission_of",
 ]

@@ -10,6 +10,7 @@ import uuid
 
 import msgspec
 from django.db import IntegrityError
+from django.utils.translation import gettext_lazy as _
 
 from streaming.conf import settings
 from streaming.database import alone, retry_on_deadlock
@@ -26,7 +27,7 @@ from streaming.protocol import TextPart
 from streaming.settlement import check_idle
 from streaming.tools import registered
 
-UNKNOWN_MESSAGE = "There is no such message in this conversation."
+UNKNOWN_MESSAGE = _("There is no such message in this conversation.")
 
 
 @retry_on_deadlock
@@ -52,13 +53,15 @@ def accept(sender: Sender, submission: Submission) -> Accepted:
 def _validate(submission: Submission) -> None:
     limit = settings.MAX_PROMPT_CHARS
     if len(submission.prompt) > limit:
-        raise TooLarge(f"The message has {len(submission.prompt)} characters; at most {limit} are accepted.")
+        told = {"count": len(submission.prompt), "limit": limit}
+        raise TooLarge(_("The message has %(count)d characters; at most %(limit)d are accepted.") % told)
     if submission.trigger == "submit-message" and submission.is_empty and not submission.answers:
-        raise BadRequest("The message is empty. Send some text as 'prompt', or as the last of 'messages'.")
+        raise BadRequest(_("The message is empty. Send some text as 'prompt', or as the last of 'messages'."))
     alias = submission.provider
     if alias is not None and alias not in settings.PROVIDERS:
         allowed = ", ".join(sorted(settings.PROVIDERS))
-        raise BadRequest(f"Unknown provider '{alias[:64]}', must be one of: {allowed}.")
+        text = _("Unknown provider '%(alias)s', must be one of: %(allowed)s.")
+        raise BadRequest(text % {"alias": alias[:64], "allowed": allowed})
 
 
 def _history(owner: Owner, submission: Submission) -> History:
@@ -101,7 +104,7 @@ def _join(history: History, submission: Submission) -> Accepted | None:
     is_edit = submission.client_id == submission.message_id
     is_same = sent.text == submission.prompt and has_same_files(sent, submission.files)
     if not is_same and not is_edit:
-        raise Conflict("This message id was used for another message. Give each new message an id of its own.")
+        raise Conflict(_("This message id was used for another message. Give each new message an id of its own."))
     generation = history.newest_answer(sent)
     if generation is None or (is_edit and not (generation.is_active and is_same)):
         return None
@@ -153,7 +156,7 @@ def _replaced(history: History, submission: Submission) -> Message | None:
     if found is None and submission.message_id != submission.client_id:
         raise NotFound(UNKNOWN_MESSAGE)
     if found is not None and found.role != Role.USER:
-        raise BadRequest("Only a message of the user's can be edited.")
+        raise BadRequest(_("Only a message of the user's can be edited."))
     return found
 
 
@@ -165,7 +168,7 @@ def _question_of(history: History, message_id: str | None) -> Message:
     while message is not None and message.role != Role.USER:
         message = history.parent_of(message)
     if message is None:
-        raise BadRequest("There is no message to answer in this conversation yet.")
+        raise BadRequest(_("There is no message to answer in this conversation yet."))
     return message
 
 

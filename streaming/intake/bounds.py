@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from streaming.conf import settings
 from streaming.errors import BadRequest, TooLarge
@@ -100,12 +101,13 @@ def _check_output(answer: ToolResult) -> None:
     if is_too_deep(answer.output):
         raise BadRequest("The output of a tool is nested too deep.")
     if len(msgspec.json.encode(answer.output)) > BOUNDS[ToolResult]["output"]():
-        raise TooLarge("The output of a tool is larger than this site accepts.")
+        raise TooLarge(_("The output of a tool is larger than this site accepts."))
 
 
 def _check_reason(answer: ToolApproval) -> None:
     if len(answer.reason) > MAX_REASON_CHARS:
-        raise TooLarge(f"The reason has {len(answer.reason)} characters; at most {MAX_REASON_CHARS} are accepted.")
+        told = {"count": len(answer.reason), "limit": MAX_REASON_CHARS}
+        raise TooLarge(_("The reason has %(count)d characters; at most %(limit)d are accepted.") % told)
 
 
 _CHECKS: dict[type[ToolAnswer], Callable[..., None]] = {ToolResult: _check_output, ToolApproval: _check_reason}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from django.utils.translation import gettext as _
 from msgspec import UNSET, UnsetType
 
 from streaming.database import atomic, retry_on_deadlock
@@ -40,7 +41,7 @@ def clean(changes: Changes) -> Changes:
         return changes
     title = " ".join(storable_text(changes.title).split())
     if not 0 < len(title) <= MAX_TITLE_CHARS:
-        raise BadRequest(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
+        raise BadRequest(_("A title has 1 to %(limit)d characters.") % {"limit": MAX_TITLE_CHARS})
     return msgspec.structs.replace(changes, title=title)
 
 

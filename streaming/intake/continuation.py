@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+
 from streaming.errors import Conflict
 from streaming.intake.bounds import check_answers
 from streaming.intake.limits import check_limits
@@ -26,7 +28,7 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     conversation, path = history.conversation, history.path(history.leaf)
     rows = contributions(path)[-1] if path else []
     if not rows or submission.message_id not in (None, rows[0].public_id) or rows[-1].role != Role.ASSISTANT:
-        raise Conflict("That is not the newest answer of this conversation. Load it again.")
+        raise Conflict(_("That is not the newest answer of this conversation. Load it again."))
     last: Generation = rows[-1].generation
     # The calls belong to the provider that answered, also if it stood in for the one that the client names.
     asked = asked_provider(rows)
@@ -60,7 +62,7 @@ def _executable(due: tuple[ToolCall, ...], toolbox: Toolbox) -> tuple[ToolCall, 
         Conflict: a tool is not known here, because other code has offered it. The approval is kept for that code.
     """
     if any(toolbox.executable(call.name) is None for call in due):
-        raise Conflict("This site does not have the tool. Approve the call where it was asked for, or refuse it.")
+        raise Conflict(_("This site does not have the tool. Approve the call where it was asked for, or refuse it."))
     return due
 
 
@@ -72,5 +74,5 @@ def _joined_answer(rows: list[Message], answers: Sequence[ToolAnswer]) -> Accept
     """
     called = {part.id for part in rows[-1].typed_parts if isinstance(part, ToolCall)}
     if len(rows) == 1 or any(answer.call_id in called for answer in answers):
-        raise Conflict("No tool call of this answer waits for an output.")
+        raise Conflict(_("No tool call of this answer waits for an output."))
     return Accepted(rows[-1].generation, None)

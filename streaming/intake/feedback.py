@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import NotFound, TooLarge
@@ -33,7 +34,8 @@ def checked(opinion: Opinion) -> Opinion:
     """
     comment = storable_text(opinion.comment).strip()
     if len(comment) > MAX_COMMENT_CHARS:
-        raise TooLarge(f"The comment has {len(comment)} characters; at most {MAX_COMMENT_CHARS} are accepted.")
+        told = {"count": len(comment), "limit": MAX_COMMENT_CHARS}
+        raise TooLarge(_("The comment has %(count)d characters; at most %(limit)d are accepted.") % told)
     return msgspec.structs.replace(opinion, comment=comment)
 
 
@@ -62,7 +64,7 @@ def _answer(tree: MessageTree[Place], conversation: Conversation, message_id: st
     """Returns the first row of an answer that has ended."""
     answer = tree.find(message_id)
     if answer.role != Role.ASSISTANT:
-        raise NotFound("There is no such answer in this conversation.")
+        raise NotFound(_("There is no such answer in this conversation."))
     first = tree.first_row(answer)
     running = Generation.objects.filter(active_conversation=conversation)
     check_idle(one for one in running if (row := tree.get(one.message_id)) and tree.first_row(row) == first)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from streaming.conf import settings
 from streaming.costs import check_budgets, check_quota
 from streaming.errors import TooManyRequests
-from streaming.models import Conversation, Generation, Owner, from_now
+from streaming.models import Conversation, Generation, Owner, SideCall, from_now
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
@@ -41,13 +43,17 @@ def check_conversations(owner: Owner) -> None:
     """
     limit = settings.MAX_CONVERSATIONS_PER_VISITOR
     if limit is not None and owner.is_visitor and Conversation.objects.owned_by(owner).count() >= limit:
-        raise TooManyRequests(f"Visitors may have {limit} conversations. Sign in, or continue one that you have.")
+        raise TooManyRequests(
+            _("Visitors may have %(limit)d conversations. Sign in, or continue one that you have.") % {"limit": limit}
+        )
 
 
 def _check_active(owner: Owner) -> None:
     count = Generation.objects.active().owned_by(owner).count()
     if count >= settings.MAX_ACTIVE_PER_OWNER:
-        raise TooManyRequests(f"{count} answers are being written for you already. Wait for one, or stop one.")
+        raise TooManyRequests(
+            _("%(count)d answers are being written for you already. Wait for one, or stop one.") % {"count": count}
+        )
 
 
 def _check_per_minute(owner: Owner) -> None:
@@ -58,7 +64,8 @@ def _check_per_minute(owner: Owner) -> None:
     count = recent.count()
     if count >= limit:
         wait = _seconds_until_older(recent, MINUTE_SECONDS, count - limit)
-        raise TooManyRequests(f"You may send {limit} messages a minute. Wait a moment.", retry_after=wait)
+        text = _("You may send %(limit)d messages a minute. Wait a moment.") % {"limit": limit}
+        raise TooManyRequests(text, retry_after=wait)
 
 
 def _check_per_day(owner: Owner) -> None:
@@ -70,18 +77,25 @@ def _check_per_day(owner: Owner) -> None:
     if limit is None:
         return
     today = Generation.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS))
-    used = today.aggregate(input=Sum("input_tokens", default=0), output=Sum("output_tokens", default=0))
-    if used["input"] + used["output"] >= limit:
+    beside = SideCall.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS))
+    if _tokens(today) + _tokens(beside) >= limit:
         wait = _seconds_until_older(today, DAY_SECONDS)
         raise TooManyRequests(
-            "You have used up what this site grants you for a day. Come back later.", retry_after=wait
+            _("You have used up what this site grants you for a day. Come back later."), retry_after=wait
         )
+
+
+def _tokens(calls: QuerySet[Any]) -> int:
+    used = calls.aggregate(input=Sum("input_tokens", default=0), output=Sum("output_tokens", default=0))
+    return int(used["input"] + used["output"])
 
 
 def _check_messages(count: int) -> None:
     limit = settings.MAX_MESSAGES_PER_CONVERSATION
     if limit is not None and count >= limit:
-        text = f"This conversation has {limit} messages, as many as it may have. Start a new one."
+        text = _("This conversation has %(limit)d messages, as many as it may have. Start a new one.") % {
+            "limit": limit
+        }
         # Waiting does not help, so a client that asks again by itself should not do it soon.
         raise TooManyRequests(text, retry_after=DAY_SECONDS)
 

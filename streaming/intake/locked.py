@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from streaming.errors import NotFound
 from streaming.models import Conversation, Owner
 
-UNKNOWN_CONVERSATION = "There is no such conversation."
+UNKNOWN_CONVERSATION = _("There is no such conversation.")
 
 
 def find_locked(owner: Owner, key: str) -> Conversation | None:

@@ -12,7 +12,7 @@ from streaming.models import Conversation, Generation, History, Message, Owner, 
 from streaming.protocol import GenerationRequest, OutputSpec, ToolCall, ToolSpec, Turn
 from streaming.settlement import check_idle
 from streaming.signals import announce_at_commit, generation_started
-from streaming.tools import Toolbox, registered, toolbox_for
+from streaming.tools import Toolbox, is_ours, toolbox_for
 
 
 class Start(NamedTuple):
@@ -64,7 +64,7 @@ class Sender(NamedTuple):
     def tools(self, alias: str, conversation: Conversation) -> Toolbox:
         """Returns the tools that the model is offered. The site's own win over a client's of the same name."""
         toolbox = self.toolbox or toolbox_for(alias, conversation.tools)
-        brought = Toolbox.of(tool for tool in self.client_tools if tool.name not in registered())
+        brought = Toolbox.of(tool for tool in self.client_tools if not is_ours(tool.name))
         return Toolbox({**brought.tools, **toolbox.tools}) if brought.tools else toolbox
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 from streaming.errors import BadRequest, Conflict
 from streaming.intake.submission import ToolAnswer
 from streaming.models import Message, Status, parts_of
@@ -58,13 +60,13 @@ def fresh_answers(states: CallStates, answers: Sequence[ToolAnswer], toolbox: To
     for answer in answers:
         call = states.calls.get(answer.call_id)
         if call is None:
-            raise BadRequest("There is no such tool call in this answer.")
+            raise BadRequest(_("There is no such tool call in this answer."))
         if not _is_ours(call) or answer.call_id in states.decided:
             continue
         if not _is_awaited(answer, call, states, toolbox):
-            raise Conflict("The tool call does not wait for that. Load the conversation again.")
+            raise Conflict(_("The tool call does not wait for that. Load the conversation again."))
         if any(known.call_id == answer.call_id for known in fresh):
-            raise BadRequest("There are two answers to one tool call. Send one.")
+            raise BadRequest(_("There are two answers to one tool call. Send one."))
         fresh.append(answer)
     return fresh
 
@@ -80,7 +82,7 @@ def check_all_answered(states: CallStates, fresh: Sequence[ToolAnswer], toolbox:
         id for id in states.waiting if id in states.asked or toolbox.executable(states.calls[id].name) is None
     }
     if not answerable <= answered:
-        raise Conflict("Other tool calls of this answer wait, too. Send the answers to all of them at once.")
+        raise Conflict(_("Other tool calls of this answer wait, too. Send the answers to all of them at once."))
 
 
 def given_parts(fresh: Sequence[ToolAnswer]) -> tuple[Part, ...]:

@@ -14,6 +14,10 @@ LOST = "The connection to the tool's server broke off during the call; the call 
 AWAY = "The tool's server cannot be reached at the moment; the tool was not called."
 INVALID = "The tool's server gave a result that does not follow its own rules; the call may have had its effect."
 
+# A session that ends gives a call back up to twice: when the server does not know it, and when the task takes the call
+# once more before it ends.
+MOST_RETURNS = 3
+
 
 class Call:
     """One call. It is made, and its result is awaited, on the event loop of its server's session."""
@@ -22,7 +26,7 @@ class Call:
         self.tool = tool
         self.arguments = arguments
         self.context = contextvars.copy_context()
-        self._went_back = False
+        self._returns = 0
         self._result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._cancel: Callable[[], None] | None = None
 
@@ -45,9 +49,9 @@ class Call:
             cancel()
 
     def may_go_back(self) -> bool:
-        """Returns True the first time. A call that a server has refused unheard may be made again, but not for ever."""
-        went_back, self._went_back = self._went_back, True
-        return not went_back
+        """Returns True the first few times. A call that its server has not heard may be made again, not for ever."""
+        self._returns += 1
+        return self._returns <= MOST_RETURNS
 
     def give(self, output: Any) -> None:
         if not self._result.done():

@@ -19,7 +19,7 @@ from mcp import MCPError
 from mcp.client import Client
 from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
 
-from streaming.mcp.calls import INVALID, LOST, Call
+from streaming.mcp.calls import AWAY, INVALID, LOST, Call
 from streaming.mcp.results import RemoteError, output_of
 from streaming.mcp.servers import Server
 from streaming.mcp.tools import RemoteTool, remote_tool
@@ -79,7 +79,7 @@ class _Session:
             while True:
                 call = await self._calls.get()
                 if self._news.ended.is_set():
-                    self._calls.put_nowait(call)  # for the next session
+                    self._give_back(call)
                     return
                 # In the caller's context, so that the spans of both belong together.
                 call.context.run(group.start_soon, self._answer, call)
@@ -135,13 +135,19 @@ class _Session:
                 raise
 
     def _refused(self, call: Call, error: MCPError) -> None:
-        """Fails the call. If the server does not know the session any more, the next session takes the call, once."""
+        """Fails the call. If the server does not know the session any more, the next session takes the call."""
         if self._news.has_forgotten:
             self._news.ended.set()
-            if call.may_go_back():
-                self._calls.put_nowait(call)
-                return
-        call.fail(RemoteError(LOST if error.code == types.CONNECTION_CLOSED else mask(error.message)))
+            self._give_back(call)
+        else:
+            call.fail(RemoteError(LOST if error.code == types.CONNECTION_CLOSED else mask(error.message)))
+
+    def _give_back(self, call: Call) -> None:
+        """Leaves the call to the next session. The server has not heard it."""
+        if call.may_go_back():
+            self._calls.put_nowait(call)
+        else:
+            call.fail(RemoteError(AWAY))
 
 
 async def _tools(server: Server, client: Client) -> tuple[RemoteTool, ...]:

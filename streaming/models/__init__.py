@@ -18,6 +18,8 @@ from streaming.models.messages import Message, Place, Role, stored_content
 from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
+from streaming.models.shares import Share
+from streaming.models.side_calls import SideCall
 from streaming.models.staff_access import Action, StaffAccess
 from streaming.models.windows import ShownPath, Window
 
@@ -42,7 +44,9 @@ __all__ = [
     "Place",
     "Review",
     "Role",
+    "Share",
     "ShownPath",
+    "SideCall",
     "StaffAccess",
     "Status",
     "Thumb",

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Generic
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from streaming.errors import NotFound
 from streaming.models.conversations import Conversation
@@ -57,7 +58,7 @@ class MessageTree(Generic[PlaceT]):
         for message in self._by_id.values():
             if message.public_id == message_id:
                 return message
-        raise NotFound("There is no such message in this conversation.")
+        raise NotFound(_("There is no such message in this conversation."))
 
     def newest_leaf(self, message: Message | Place) -> PlaceT:
         """Returns the newest message without replies among `message` and everything below it."""

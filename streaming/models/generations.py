@@ -17,6 +17,7 @@ from django.db import models
 from django.db.models.functions import Coalesce
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from streaming.errors import PUBLIC_MESSAGES
@@ -115,7 +116,7 @@ class Generation(models.Model):
     `streaming.providers.fallback.Tried`, with the alias that was asked for as the first.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(
         "streaming.Conversation", on_delete=models.CASCADE, related_name="generations", verbose_name=_("conversation")
     )
@@ -177,7 +178,7 @@ class Generation(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.provider} {self.status} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.provider} {self.get_status_display()} {self.created_at:%Y-%m-%d %H:%M}"
 
     @property
     def is_active(self) -> bool:
@@ -196,7 +197,8 @@ class Generation(models.Model):
     @property
     def error_text(self) -> str:
         """The error message that people read; empty if there was no error."""
-        return PUBLIC_MESSAGES.get(self.error_code, "")
+        message = PUBLIC_MESSAGES.get(self.error_code)
+        return gettext(message) if message else ""
 
     @property
     def outcome(self) -> Outcome:

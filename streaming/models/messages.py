@@ -39,7 +39,14 @@ class Message(models.Model):
     conversation = models.ForeignKey(
         "streaming.Conversation", on_delete=models.CASCADE, related_name="messages", verbose_name=_("conversation")
     )
-    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="replies",
+        verbose_name=_("previous message"),
+    )
     role = models.CharField(_("role"), max_length=16, choices=Role.choices)
     parts = models.JSONField(_("parts"), default=list)
     text = models.TextField(_("text"), blank=True)
@@ -66,7 +73,7 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         """No text: Django's admin shows it to staff who may not read what people wrote."""
-        return f"{self.role} {self.id}"
+        return f"{self.get_role_display()} {self.id}"
 
     @property
     def public_id(self) -> str:
@@ -111,12 +118,16 @@ def path_to(leaf: PlaceT | None, parent_of: Callable[[PlaceT], PlaceT | None]) -
 
 def stored_content(parts: tuple[Part, ...]) -> dict[str, Any]:
     """Returns the values of a message's fields that hold these parts."""
-    levels = JSON_LEVELS.get(connections[router.db_for_write(Message)].vendor, MAX_LEVELS)
     return {
-        "parts": storable([one for part in parts for one in _dumped(part)], levels),
+        "parts": storable_json([one for part in parts for one in _dumped(part)]),
         "text": storable(text_of(parts)),
         "tool_names": storable(joined(part.name for part in parts if isinstance(part, ToolCall))),
     }
+
+
+def storable_json(value: Any) -> Any:
+    """Returns a JSON value that the database can hold."""
+    return storable(value, JSON_LEVELS.get(connections[router.db_for_write(Message)].vendor, MAX_LEVELS))
 
 
 def _dumped(part: Part) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ class Action(models.TextChoices):
     REPLAY = "replay", _("replayed")
     FILE = "file", _("opened a file")
     EXPORT = "export", _("exported")
+    REVOKE = "revoke", _("revoked")
 
 
 class StaffAccessQuerySet(models.QuerySet["StaffAccess"]):
@@ -70,4 +71,4 @@ class StaffAccess(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.username} {self.action} {self.kind} {self.object_id}".rstrip()
+        return f"{self.username} {self.get_action_display()} {self.kind} {self.object_id}".rstrip()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 from streaming.errors import NotFound
 from streaming.models.branches import MessageTree
 from streaming.models.conversations import Conversation
@@ -43,7 +45,7 @@ class ShownPath:
             NotFound: it is not on the path.
         """
         if message_id not in self._numbers:
-            raise NotFound("There is no such message in what is shown of this conversation.")
+            raise NotFound(_("There is no such message in this conversation."))
         return self._numbers[message_id]
 
     def newest(self, limit: int | None, *related: str, before: str = "", since: str = "") -> Window:

@@ -102,10 +102,11 @@ class HTTPProvider(SDKProvider):
                 if response.status < 400:
                     return response
                 async with response:
-                    trouble, is_final = await _refusal(response), not _is_retried(response)
+                    trouble, may_help = await _refusal(response), _is_retried(response)
             except Exception as broken:
-                trouble, is_final = self._translated(broken, began=False), False
-            if tries == self.options.max_retries or is_final or not trouble.is_retryable:
+                trouble = self._translated(broken, began=False)
+                may_help = trouble.is_retryable
+            if tries == self.options.max_retries or not may_help:
                 raise trouble
             await asyncio.sleep(_pause(tries, trouble.retry_after))
             tries += 1
@@ -158,7 +159,9 @@ class Messages(HTTPProvider):
 
 async def _refusal(response: Any) -> ProviderError:
     """Returns the error for a response with a status of 400 or above."""
-    raw = await response.content.read(MAX_ERROR_BYTES)
+    raw = b""
+    while len(raw) < MAX_ERROR_BYTES and (piece := await response.content.read(MAX_ERROR_BYTES)):
+        raw += piece
     try:
         body = msgspec.json.decode(raw)
     except (msgspec.DecodeError, RecursionError):

@@ -4,6 +4,7 @@
 results. `Routed` moves on to another provider when one fails. `ToolCalls` executes the model's calls. `Steps` and
 `ToolCalls` write to the `Draft`, which folds events into the transcript and appends their frames to the live log.
 `Timeline` notes when the answer grew. `observed` tells OpenTelemetry about it.
+`give_title` asks a model for the title of a conversation, afterwards.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from streaming.runner.observed import observed
 from streaming.runner.run import Run
 from streaming.runner.steps import Steps
 from streaming.runner.timeline import Timeline
+from streaming.runner.titles import give_title
 from streaming.runner.tool_calls import ToolCalls
 
-__all__ = ["Run", "Steps", "Timeline", "ToolCalls", "observed"]
+__all__ = ["Run", "Steps", "Timeline", "ToolCalls", "give_title", "observed"]

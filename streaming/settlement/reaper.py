@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable
 
 from django.db import Error as DatabaseTrouble
+from django.utils.translation import gettext_lazy as _
 
 from streaming.conf import settings
 from streaming.database import atomic, health
@@ -21,7 +22,7 @@ from streaming.signals import announce_at_commit, generation_settled
 
 logger = logging.getLogger(__name__)
 
-BUSY = "An answer is still being written in this conversation. Wait for it, or stop it."
+BUSY = _("An answer is still being written in this conversation. Wait for it, or stop it.")
 EVERY_FRAME = 2**30
 # The generations that run in this process. They are alive even if their leases have run out. All threads read this set.
 alive: set[uuid.UUID] = set()

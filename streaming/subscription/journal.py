@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from django.db import Error as DatabaseTrouble
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from streaming.access import open_streams
 from streaming.conf import settings
@@ -127,7 +128,7 @@ def _read_database(generation_id: uuid.UUID, after: int) -> Found:
     try:
         return _found(generation_id, after)
     except Generation.DoesNotExist as error:
-        raise NotFound(PUBLIC_MESSAGES["deleted"]) from error
+        raise NotFound(_(PUBLIC_MESSAGES["deleted"])) from error
 
 
 def _found(generation_id: uuid.UUID, after: int) -> Found:

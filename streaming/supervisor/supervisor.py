@@ -10,6 +10,8 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import msgspec
+from django.utils.translation import activate, get_language
+from django.utils.translation import gettext as _
 
 from streaming import mcp
 from streaming.access import open_everywhere, open_streams
@@ -19,11 +21,11 @@ from streaming.errors import Overloaded
 from streaming.files import kept
 from streaming.intake import Accepted, Sender, Start, Submission, accept
 from streaming.journal import live_logs
-from streaming.models import Generation, Owner
+from streaming.models import Generation, Owner, Status
 from streaming.per_loop import PerLoop
 from streaming.protocol import OutputSpec, ToolSpec
 from streaming.providers import open_breakers
-from streaming.runner import Run, Steps, ToolCalls, observed
+from streaming.runner import Run, Steps, ToolCalls, give_title, observed
 from streaming.settlement import alive
 from streaming.signals import wait_for_receivers
 from streaming.supervisor.shutdown import Shutdown
@@ -51,6 +53,7 @@ class Supervisor:
         self._accepting: set[asyncio.Task[Any]] = set()
         self._runs: dict[uuid.UUID, Run] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._naming: set[asyncio.Task[None]] = set()
         self._executor = ToolExecutor()
         self._ticker = Ticker(self.worker, self._runs)
         self._sweeping: asyncio.Task[None] | None = None
@@ -76,11 +79,9 @@ class Supervisor:
         """
         self.ensure_sweeping()
         if self.is_draining:
-            raise Overloaded("This server is about to restart. Try again in a moment.")
+            raise Overloaded(_("This server is about to restart. Try again in a moment."))
         if len(self._runs) + len(self._accepting) >= settings.MAX_ACTIVE_PER_PROCESS:
-            raise Overloaded("This site is writing as many answers as it can. Try again in a moment.")
-        if toolbox is None:
-            await mcp.ready()
+            raise Overloaded(_("This site is writing as many answers as it can. Try again in a moment."))
         sender = Sender(owner, self.worker, toolbox, output, client_tools)
         with span("submission", conversation=submission.key, provider=submission.provider):
             submitting = self._detach(self._submit(sender, submission, tool_choice, here()))
@@ -126,6 +127,8 @@ class Supervisor:
         streams. It may be called again while it runs; the shorter time counts.
         """
         self.is_draining = True
+        for naming in self._naming:
+            naming.cancel()  # the first words stay the title
         await self._idle_within(0 if self._is_out_of_time else seconds)
         self._is_out_of_time = True
         for run in self._runs.values():
@@ -151,12 +154,20 @@ class Supervisor:
         return task
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Runs `work` in a fresh context, so that it inherits no request's executor or connection."""
-        return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        """Runs `work` in a fresh context, so that it inherits no request's executor or connection.
+
+        Only the language is the caller's: the answer's error message is written for the person who asked.
+        """
+        context = contextvars.Context()
+        if language := get_language():
+            context.run(activate, language)
+        return asyncio.get_running_loop().create_task(work, context=context)
 
     async def _submit(
         self, sender: Sender, submission: Submission, tool_choice: str | None, asked_in: Any
     ) -> Generation:
+        if sender.toolbox is None:
+            await mcp.ready()
         async with kept(sender.owner, submission.key, submission.files) as files:
             submission = msgspec.structs.replace(submission, files=files)
             generation, start = await _accept(sender, submission)
@@ -174,12 +185,17 @@ class Supervisor:
         if self._is_out_of_time:
             run.interrupt()
         running = self._detach(observed(run.run(steps.read()), generation, asked_in))
-        running.add_done_callback(lambda _: self._forget(generation.pk))
+        running.add_done_callback(lambda _: self._after(generation))
         self._ticker.add(generation.pk)
 
-    def _forget(self, generation_id: uuid.UUID) -> None:
-        self._runs.pop(generation_id, None)
-        live_logs().pop(generation_id, None)
+    def _after(self, generation: Generation) -> None:
+        """Forgets a generation that has ended, and lets its conversation be named."""
+        self._runs.pop(generation.pk, None)
+        live_logs().pop(generation.pk, None)
+        if settings.TITLES and not self.is_draining and generation.status == Status.FINISHED:
+            naming = self._detach(give_title(generation.pk))
+            self._naming.add(naming)
+            naming.add_done_callback(self._naming.discard)
 
 
 def _new_supervisor() -> Supervisor:

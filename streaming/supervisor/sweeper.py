@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from django.db import Error as DatabaseTrouble
 
-from streaming.archive import forget_old, forget_old_accesses
+from streaming.archive import forget_expired_shares, forget_old, forget_old_accesses
 from streaming.conf import settings
 from streaming.database import in_database, told
 from streaming.files import forget_unsent
@@ -26,7 +26,7 @@ SWEEPS_PER_PRUNING = 60
 
 
 async def sweep_forever() -> None:
-    """Settles the generations of dead processes. Removes old frames, files, conversations and the staff's log.
+    """Settles the generations of dead processes. Removes old frames, files, conversations, links and the staff's log.
 
     The pauses are random, so that the processes of a site do not sweep at the same time.
     """
@@ -37,10 +37,9 @@ async def sweep_forever() -> None:
             if sweep % SWEEPS_PER_PRUNING == 0:
                 await in_database(prune_frames)
                 await in_database(forget_unsent)
-                while await in_database(forget_old):
-                    pass
-                while await in_database(forget_old_accesses):
-                    pass
+                for forget in (forget_old, forget_expired_shares, forget_old_accesses):
+                    while await in_database(forget):
+                        pass
             asyncio.get_running_loop().run_in_executor(None, return_memory)  # not awaited: the next sweep need not wait
         except DatabaseTrouble as trouble:
             logger.warning("Sweeping failed (%s); trying again later.", told(trouble))

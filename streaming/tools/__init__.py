@@ -13,7 +13,7 @@ tools that one generation is offered. A `ToolExecutor` executes calls, a limited
 from __future__ import annotations
 
 from streaming.tools.executor import BROKEN_OFF, ToolExecutor, failure
-from streaming.tools.registry import AnyTool, Toolbox, registered, site_tools, toolbox_for
+from streaming.tools.registry import AnyTool, Toolbox, is_ours, registered, site_tools, toolbox_for
 from streaming.tools.tool import Tool, ToolContext, ToolError, tool
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "ToolExecutor",
     "Toolbox",
     "failure",
+    "is_ours",
     "registered",
     "site_tools",
     "tool",

@@ -53,6 +53,14 @@ def registered() -> Mapping[str, AnyTool]:
     return {**tools_of_servers(), **site_tools()}
 
 
+def is_ours(name: str) -> bool:
+    """Returns True for the name of a tool of this site or of one of its MCP servers, connected or not.
+
+    A client may neither answer for such a tool nor bring one of that name.
+    """
+    return name in registered() or absent_tool(name) is not None
+
+
 def site_tools() -> Mapping[str, AnyTool]:
     """Returns the tools of `STREAMING_TOOLS` by name.
 

@@ -20,12 +20,9 @@ from streaming.views.listing import listing_patterns
 from streaming.views.objects import object_view
 from streaming.views.pages import page_patterns
 from streaming.views.probe import probe_patterns
-from streaming.views.shown import (
-    BLANK_MESSAGES,
-    BLANK_PARTS,
-    ShownMessage,
-    script_texts,
-)
+from streaming.views.shared import shared_patterns
+from streaming.views.shares import share_patterns
+from streaming.views.shown import BLANK_MESSAGES, BLANK_PARTS, ShownMessage, script_texts
 from streaming.views.sse import stream_answer
 from streaming.views.unavailable import unavailable_page
 from streaming.views.window import ShownWindow, newest_messages, shown_messages
@@ -51,6 +48,8 @@ __all__ = [
     "page_patterns",
     "probe_patterns",
     "script_texts",
+    "share_patterns",
+    "shared_patterns",
     "shown_messages",
     "stream_answer",
     "unavailable_page",

@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import path
 from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext as _
 
 from streaming.database import in_database
 from streaming.errors import BadRequest, NotFound
@@ -106,7 +107,7 @@ def find_conversation(owner: Owner, key: str) -> Conversation:
     """
     found = Conversation.objects.owned_by(owner).filter(key=key).first()
     if found is None:
-        raise NotFound("There is no such conversation.")
+        raise NotFound(_("There is no such conversation."))
     return found
 
 

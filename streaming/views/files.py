@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.urls import path
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, quote_etag
+from django.utils.translation import gettext as _
 
 from streaming.access import is_redacting
 from streaming.conf import settings
@@ -47,7 +48,9 @@ HEADERS = {
 async def upload(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     """Stores the one file of a form. A file part of a message can then name its address."""
     if _declared_length(request) > settings.MAX_FILE_BYTES + FORM_BYTES:
-        raise TooLarge(f"The file is larger than the {settings.MAX_FILE_BYTES} bytes that are accepted.")
+        raise TooLarge(
+            _("The file is larger than the %(limit)d bytes that are accepted.") % {"limit": settings.MAX_FILE_BYTES}
+        )
     attachment = await keep(owner, await sync_to_async(_only_file)(request))
     return JsonResponse(
         {
@@ -66,7 +69,7 @@ async def download(request: HttpRequest, owner: Owner, pk: uuid.UUID) -> HttpRes
     """Serves a file to its owner and to staff with the permission to view messages."""
     attachment = await in_database(_find, owner, pk, reader=await _reader_of_messages(request))
     etag = quote_etag(attachment.digest)
-    response = get_conditional_response(request, etag=etag) or await _opened(attachment)
+    response = get_conditional_response(request, etag=etag) or await opened(attachment)
     for name, value in (HEADERS | {"ETag": etag}).items():
         response.headers[name] = value
     return response
@@ -133,13 +136,13 @@ def _find(owner: Owner, pk: uuid.UUID, *, reader: Any) -> Attachment:
     found = Attachment.objects.filter(pk=pk).first()
     is_own = found is not None and found.owner_key == owner.key
     if found is None or not (is_own or reader):
-        raise NotFound("There is no such file.")
+        raise NotFound(_("There is no such file."))
     if not is_own:
         StaffAccess.objects.record(reader, Action.FILE, "attachment", pk)
     return found
 
 
-async def _opened(attachment: Attachment) -> HttpResponse | StreamingHttpResponse:
+async def opened(attachment: Attachment) -> HttpResponse | StreamingHttpResponse:
     """The response with the file's content. The browser shows only pictures and downloads everything else."""
     content = StoredBytes(await asyncio.to_thread(_open, attachment))
     charset = "; charset=utf-8" if is_text(attachment.media_type) else ""
@@ -160,7 +163,7 @@ def _open(attachment: Attachment) -> tuple[File[Any], bytes]:
     try:
         file = attachment.file.open()
     except FileNotFoundError as error:
-        raise NotFound("The file is not there any more.") from error
+        raise NotFound(_("The file is not there any more.")) from error
     return file, file.read(CHUNK_BYTES)
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from streaming.access import owner_of, refuse_sync, remember
+from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
 from streaming.intake import Changes, change, clean, select_branch, submission_of
@@ -212,13 +213,15 @@ def page_response(
     owned = Conversation.objects.owned_by(owner)
     opened = owned.filter(key=key).first() if key else None
     if key and opened is None and refusal is None:
-        raise Http404("There is no such conversation.")
+        raise Http404(gettext("There is no such conversation."))
     query = request.GET.get("q", "")
     page = listed(owner, query, request.GET.get("page"))
     context: dict[str, Any] = {
         "conversation": opened,
         "conversations": page,
         "groups": grouped(page),
+        "shares": settings.SHARES,
+        "titles": settings.TITLES,
         "theme": theme if (theme := request.COOKIES.get(THEME_COOKIE)) in THEMES else "",
         "query": query,
         "is_active": opened is not None and Generation.objects.filter(active_conversation=opened).exists(),

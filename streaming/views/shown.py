@@ -127,7 +127,7 @@ BLANK_PARTS = tuple(ShownPart(kind) for kind in ("text", "reasoning", "tool", "f
 
 def script_texts() -> str:
     """The texts of chat.js in the active language, as a JSON object. `servers` has the labels of the MCP servers."""
-    texts = {name: gettext(str(text)) for name, text in (NOTES | SCRIPT_TEXTS).items()}
+    texts = {name: str(text) for name, text in (NOTES | SCRIPT_TEXTS).items()}
     return json.dumps({**texts, "servers": mcp.labels()})
 
 
@@ -156,13 +156,13 @@ def shown_message(rows: list[Message]) -> ShownMessage:
     first = rows[0]
     generation: Generation | None = getattr(rows[-1], "generation", None)
     if generation is None:
-        shown = _shown_parts(addressed(parts_of(rows)))
+        shown = shown_parts(addressed(parts_of(rows)))
         return ShownMessage(first.role, first.public_id, shown, created_at=first.created_at)
     parts = _parts_so_far(generation) if generation.is_active else parts_of(rows)
     return ShownMessage(
         role=first.role,
         id=first.public_id,
-        parts=tuple(part._replace(is_markdown=part.kind == "text") for part in _shown_parts(parts)),
+        parts=tuple(part._replace(is_markdown=part.kind == "text") for part in shown_parts(parts)),
         created_at=first.created_at,
         provider=asked_provider(rows),
         usage=_usage(generation),
@@ -177,7 +177,7 @@ def _parts_so_far(generation: Generation) -> tuple[Part, ...]:
     return fold_chunks(chunk_of(frame) for frame in read_frames(generation.pk, 0, limit=2**31))
 
 
-def _shown_parts(parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
+def shown_parts(parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:
     """The parts that the page has a template for. It has none for sources; these are for other clients."""
     kinds = ((part["type"].partition("-")[0], part) for part in ui_parts(parts))
     shown = tuple(_PARTS[kind](part) for kind, part in kinds if kind in _PARTS)

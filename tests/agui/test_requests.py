@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -247,37 +249,51 @@ async def test_failure_has_the_words_and_the_code_of_the_table(client: AsyncClie
     assert events_in((await _get(client, after=cursor)).content)[-1] == end
 
 
-async def test_stopped_answer_is_cancelled(client: AsyncClient, scripted: Script) -> None:
-    scripted(text="word " * 50, hang_after=20)
-    response = await client.post(
-        "/api/agui", {"threadId": "c1", "messages": asked("Hi")}, content_type="application/json"
-    )
-    pieces = response.streaming_content.__aiter__()  # type: ignore[attr-defined]
-    content = b""
-    while b"TEXT_MESSAGE_CONTENT" not in content:
-        content += await anext(pieces)
+async def _begun(response: Any, kind: bytes) -> tuple[AsyncIterator[bytes], bytes]:
+    """The rest of a stream, and what has come up to the first event of this type."""
+    pieces, content = aiter(response.streaming_content), b""
+    async with asyncio.timeout(10):
+        while kind not in content:
+            content += await anext(pieces)
+    return pieces, content
+
+
+async def _stopped(client: AsyncClient, pieces: AsyncIterator[bytes]) -> bytes:
+    """Stops the answer, and reads the stream to its end."""
     stopped = await client.post("/api/chat/c1/stop", {}, content_type="application/json")
     assert stopped.json() == {"status": "stopping"}
-    content += b"".join([piece async for piece in pieces])
-    assert events_in(content)[-1]["outcome"] == {"type": "cancelled"}
+    return b"".join([piece async for piece in pieces])
+
+
+async def _asked(client: AsyncClient) -> Any:
+    body = {"threadId": "c1", "messages": asked("Hi")}
+    return await client.post("/api/agui", body, content_type="application/json")
+
+
+async def test_stopped_answer_is_cancelled(client: AsyncClient, scripted: Script) -> None:
+    scripted(text="word " * 50, hang_after=20)
+    pieces, _ = await _begun(await _asked(client), b"TEXT_MESSAGE_CONTENT")
+    assert events_in(await _stopped(client, pieces))[-1]["outcome"] == {"type": "cancelled"}
 
 
 async def test_client_that_goes_away_comes_back_to_the_answer(client: AsyncClient, scripted: Script) -> None:
-    scripted(text="one two three four five six seven", delay=0.02)
-    response = await client.post(
-        "/api/agui", {"threadId": "c1", "messages": asked("Hi")}, content_type="application/json"
-    )
-    pieces = response.streaming_content.__aiter__()  # type: ignore[attr-defined]
-    first = b""
-    while first.count(b"TEXT_MESSAGE_CONTENT") < 2:
-        first += await anext(pieces)
-    await pieces.aclose()
+    scripted(text="word " * 50, hang_after=20)
+    pieces, first = await _begun(await _asked(client), b"TEXT_MESSAGE_CONTENT")
+    await pieces.aclose()  # type: ignore[attr-defined]
     cursor = first.rpartition(b"id: ")[2].partition(b"\n")[0].decode()
-    rest, whole = await _get(client, after=cursor), await _get(client)
-    assert _kinds(rest.content)[:3] == ["RUN_STARTED", "STEP_STARTED", "TEXT_MESSAGE_START"]
-    deltas = [event["delta"] for one in (first, rest.content) for event in events_in(one) if "delta" in event]
-    assert "".join(deltas) == "one two three four five six seven"
-    assert _messages(whole.content)[1]["content"] == "one two three four five six seven"
+    [seen] = [event["messageId"] for event in events_in(first) if event["type"] == "TEXT_MESSAGE_START"]
+    loading = await client.get("/api/agui/c1")
+    whole, snapshot = await _begun(loading, b"MESSAGES_SNAPSHOT")
+    again = await client.get("/api/agui/c1", headers={"Last-Event-ID": cursor})
+    resumed, rest = await _begun(again, b"TEXT_MESSAGE_START")
+    rest += await _stopped(client, resumed)
+    snapshot += b"".join([piece async for piece in whole])
+    assert _kinds(rest)[:3] == ["RUN_STARTED", "STEP_STARTED", "TEXT_MESSAGE_START"]
+    assert "MESSAGES_SNAPSHOT" not in _kinds(rest)
+    text = _messages((await _get(client)).content)[1]["content"]
+    assert text == "".join(event["delta"] for one in (first, rest) for event in events_in(one) if "delta" in event)
+    [shown] = [one["content"] for one in _messages(snapshot) if one["id"] == seen]
+    assert text == shown + "".join(event["delta"] for event in events_in(snapshot) if "delta" in event)
 
 
 async def test_cursor_of_another_answer_or_after_the_end_gives_all_messages(client: AsyncClient, settings: Any) -> None:

@@ -140,3 +140,11 @@ def test_missing_extra_is_an_error(monkeypatch, backend, module, extra):
             id="streaming.E006",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("alias", "ids"), [(None, []), ("small", []), ("smal", ["streaming.E026"]), ("", ["streaming.E026"])]
+)
+def test_the_provider_of_titles_must_exist(alias, ids):
+    found = messages(STREAMING_PROVIDERS={"default": SCRIPTED, "small": SCRIPTED}, STREAMING_TITLES=alias)
+    assert [message.id for message in found] == ids

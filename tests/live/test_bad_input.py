@@ -75,7 +75,7 @@ CROSS_SITE = {
 }
 ENDPOINTS = (("GET", ""), ("GET", "/stream"), ("POST", "/stop"))
 WRONG_METHODS = {
-    ("PUT", "/api/chat"): "GET, POST, HEAD",
+    ("PUT", "/api/chat"): "GET, POST, DELETE, HEAD",
     ("POST", "/api/chat/x"): "GET, PATCH, DELETE, HEAD",
     ("POST", "/api/chat/x/stream"): "GET, HEAD",
     ("GET", "/api/chat/x/stop"): "POST",

@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from streaming import mcp
+from streaming.intake import Sender
 from streaming.mcp import RemoteError, full_name
 from streaming.mcp.results import output_of
+from streaming.models import Conversation, Owner
+from streaming.protocol import ToolSpec
 from streaming.tools import Toolbox, registered, toolbox_for
+from tests.sample_tools import ask_location
 
 SECRET = "ghp_0123456789"
 
@@ -113,3 +117,7 @@ def test_absent_tool_belongs_to_the_server_and_is_never_the_clients(settings: An
     assert toolbox.executable("ask_location") is None
     assert toolbox.executable("b__read") is None
     assert Toolbox().executable("a__read") is not None
+    brought = tuple(ToolSpec(name=name, description="", parameters={}) for name in ("a__read", "ask_location", "mine"))
+    sender = Sender(Owner.of_visitor("v"), "w", client_tools=brought)
+    assert set(sender.tools("default", Conversation()).tools) == {"ask_location", "mine"}
+    assert sender.tools("default", Conversation()).tools["ask_location"] is ask_location

@@ -235,6 +235,11 @@ class TestRefusals:
         assert (error.code, error.status) == (code, status)
         assert error.detail.startswith(f"HTTP {status}")
 
+    async def test_a_refusal_may_come_in_pieces(self, make: Make, peer: Peer) -> None:
+        pieces = [b'{"error": {"message": "no", ', 0.02, b'"code": "context_length_exceeded"}}']
+        peer.answers(Reply(pieces, status=400, content_type="application/json"))
+        assert (await error_of(make())).code == "context_length"
+
     async def test_the_page_of_a_proxy_is_cut(self, make: Make, peer: Peer) -> None:
         peer.answers(Reply([b"<html>" + b"x" * 100_000], status=502, content_type="text/html"))
         error = await error_of(make())

@@ -41,6 +41,7 @@ def told(operation: Any, status: int, media: str) -> Any:
 
 @pytest.fixture
 async def asker(settings: Any) -> AsyncGenerator[Asker]:
+    settings.STREAMING_SHARES = True
     one = Asker(settings)
     yield one
     await one.close()
@@ -87,16 +88,27 @@ ASKED: dict[str, dict[str, str]] = {
     "/api/chat/{key}": {},
     "/api/chat/{key}/export": {"format": "json"},
     "/api/chat/{key}/stream": {"after": "1", "html": "1"},
+    "/api/chat/{key}/shares": {},
     "/api/agui/{key}": {},
     "/api/providers": {},
     "/api/files/{pk}": {},
     "/streaming/health": {},
 }
 """The queries with which each address is read."""
-ENDED = {"/api/chat/{key}/messages/{message_id}/feedback": 204, "/api/chat/{key}": 204, "/api/chat?confirm=all": 200}
+ENDED = {
+    "/api/chat/{key}/messages/{message_id}/feedback": 204,
+    "/api/chat/{key}/shares": 204,
+    "/api/chat/{key}": 204,
+    "/api/chat?confirm=all": 200,
+}
 """The addresses that delete something, in this order, with the status of the response."""
-ELSEWHERE = {("get", "/streaming/probe"), ("get", "/streaming/metrics")}
-"""What needs a secret of the site, and is tested in tests/serving and tests/views."""
+ELSEWHERE = {
+    ("get", "/streaming/probe"),
+    ("get", "/streaming/metrics"),
+    ("get", "/shared/{token}/files/{pk}"),
+    ("delete", "/api/chat/{key}/shares/{share_id}"),
+}
+"""What needs a secret of the site or a link, and is tested in tests/serving and tests/views."""
 
 
 def test_every_operation_of_the_api_is_asked_here() -> None:
@@ -110,7 +122,7 @@ def test_every_operation_of_the_api_is_asked_here() -> None:
 async def test_what_is_read_is_as_described(asker: Asker) -> None:
     """The conversation has an opinion of the owner's, a second branch and a file."""
     await asker.prepare(None)
-    for name in ("feedback", "again"):
+    for name in ("feedback", "share", "again"):
         await asker.post(REQUESTS[name], REQUESTS[name].body)
         asker._waits_for = None  # the same conversation
     upload = await asker.client.post("/api/files", {"file": SimpleUploadedFile("cat.png", PNG, "image/png")})

@@ -73,6 +73,7 @@ def test_address_without_a_description_is_named(monkeypatch: pytest.MonkeyPatch)
         "api_providers: described are ['POST'], but the view takes ['GET'].",
         "api_stop: /api/chat/{key}/stop (POST) has no entry in ENDPOINTS (docs/reference/endpoints.py).",
         "gone: there is no such address any more. Remove it from ENDPOINTS or FORMS.",
+        "shared_file: the parameter 'pk' has no entry in PARAMETERS (docs/reference/endpoints.py).",
     ]
 
 

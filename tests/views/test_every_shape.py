@@ -94,6 +94,7 @@ def run() -> Iterator[Run]:
 
 @pytest.fixture
 def asker(settings: Any, monkeypatch: pytest.MonkeyPatch, run: Run) -> Iterator[Asker]:
+    settings.STREAMING_SHARES = True
     settings.STREAMING_MAX_ACTIVE_PER_OWNER = settings.STREAMING_MAX_FILES_PER_MESSAGE = 100
     monkeypatch.setattr(consumers, "BURST_COMMANDS", 10**9)
     one = Asker(settings)
@@ -146,7 +147,14 @@ KINDS = ("application/json", "text/plain", "multipart/form-data; boundary=x", "m
 TAKERS = (
     *(
         ("POST", path)
-        for path in ("/api/chat", "/api/chat/<key>/stop", "/api/chat/<key>/branch", "/api/files", "/api/agui")
+        for path in (
+            "/api/chat",
+            "/api/chat/<key>/stop",
+            "/api/chat/<key>/branch",
+            "/api/chat/<key>/shares",
+            "/api/files",
+            "/api/agui",
+        )
     ),
     ("PUT", "/api/chat/<key>/messages/<answer>/feedback"),
 )
@@ -166,7 +174,15 @@ queries = st.binary(max_size=12).map(quote_from_bytes) | texts.map(lambda text: 
 GETS = (
     *("/api/chat/<key>/stream?after={}", "/api/chat/{}/stream?after=0", "/api/chat/{}"),
     *("/api/agui/{}", "/api/agui/<key>?after={}"),
-    *("/?page={}", "/chat/{}/", "/api/files/{}", "/streaming/probe?plan={}", "/api/chat/<key>/stream?after=0&html={}"),
+    *(
+        "/?page={}",
+        "/chat/{}/",
+        "/api/files/{}",
+        "/shared/{}/",
+        "/chat/<key>/shares/?a={}",
+        "/streaming/probe?plan={}",
+        "/api/chat/<key>/stream?after=0&html={}",
+    ),
 )
 
 
@@ -183,8 +199,21 @@ def test_addresses_and_queries_of_every_shape(asker: Asker, run: Run) -> None:
     all_of_them()
 
 
-FIELDS = ("prompt", "regenerate", "decide", "decision m1", "edited", "client_id", "kept", "branch", "message", "thumb")
-ACTIONS = ("send", "stop", "branch", "feedback")
+FIELDS = (
+    "prompt",
+    "regenerate",
+    "decide",
+    "decision m1",
+    "edited",
+    "client_id",
+    "kept",
+    "branch",
+    "message",
+    "thumb",
+    "revoke",
+    "days",
+)
+ACTIONS = ("send", "stop", "branch", "feedback", "shares")
 
 
 def test_forms_of_every_shape(asker: Asker, run: Run) -> None:
@@ -197,7 +226,7 @@ def test_forms_of_every_shape(asker: Asker, run: Run) -> None:
     @_examples(80)
     @given(
         st.dictionaries(st.sampled_from(FIELDS), queries, max_size=4),
-        st.sampled_from(("send", "stop", "branch", "feedback")),
+        st.sampled_from(ACTIONS),
     )
     def all_of_them(form: dict[str, str], action: str) -> None:
         run(post(form, action))

@@ -153,7 +153,7 @@ async def test_strangers_must_sign_in_where_the_site_demands_it(settings: Any, p
 
 
 async def test_methods_that_an_address_does_not_have_are_named(client: AsyncClient) -> None:
-    assert (await client.put("/api/chat")).headers["Allow"] == "GET, POST, HEAD"
+    assert (await client.put("/api/chat")).headers["Allow"] == "GET, POST, DELETE, HEAD"
     assert (await client.post("/api/chat/c1")).headers["Allow"] == "GET, PATCH, DELETE, HEAD"
     head = await client.head("/api/chat")
     assert (head.status_code, head.content) == (200, b"")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 from streaming.admin.usage.figures import Row
 
 WIDTH, HEIGHT, ROOM = 1000.0, 160.0, 24.0
@@ -52,7 +54,8 @@ def chart_of(rows: Sequence[Row], *, is_series: bool = True) -> Chart:
 def _column(row: Row, x: float, step: float, most: int, *, has_label: bool) -> Column:
     scale = HEIGHT / most if most else 0
     height = row.requests * scale
-    title = f"{row.group}: {row.requests:,} ({row.failed:,} failed)"
+    counts = {"requests": f"{row.requests:,}", "failed": f"{row.failed:,}"}
+    title = f"{row.group}: " + _("%(requests)s (%(failed)s failed)") % counts
     label = str(row.group)[:14] if has_label else ""
     return Column(x + step * 0.1, step * 0.8, HEIGHT - height, height, row.failed * scale, label, title)
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.contrib.auth import get_user_model
 from django.db.models import Case, CharField, Count, Expression, F, FloatField, Q, QuerySet, Sum, Value, When, Window
 from django.db.models.functions import Cast, Ceil, RowNumber, TruncDate
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models import Generation, Status
@@ -48,8 +49,8 @@ def _owner() -> Case:
     account = Cast(f"conversation__user__{get_user_model().USERNAME_FIELD}", CharField())
     return Case(
         When(conversation__user__isnull=False, then=account),
-        When(conversation__owner_key__startswith="visitor:", then=Value("visitors")),
-        default=Value("the site's code"),
+        When(conversation__owner_key__startswith="visitor:", then=Value(gettext("visitors"))),
+        default=Value(gettext("the site's code")),
         output_field=CharField(),
     )
 

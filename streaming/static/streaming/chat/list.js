@@ -1,6 +1,7 @@
 import { Refusal } from "./refusal.js";
 
 const PAUSE = 250; // milliseconds without a key press after which the list is searched
+const NAMING = 4000; // milliseconds in which most models find a title
 
 /** The list of conversations beside a chat that is the whole page. Its forms work without this, too. */
 export class List {
@@ -10,8 +11,22 @@ export class List {
     nav.addEventListener("toggle", ({ target }) => this.toggled(target), true); // it does not bubble
     nav.addEventListener("keydown", (event) => this.pressed(event));
     this.search.addEventListener("input", () => this.searchSoon());
-    chat.addEventListener("streaming-chat:finished", () => this.refresh());
     chat.addEventListener("streaming-chat:elsewhere", () => this.refreshUnlessUsed());
+    chat.addEventListener("streaming-chat:finished", () => this.finished());
+  }
+
+  /** A model may find a title soon after the first answer. */
+  finished() {
+    this.refresh();
+    if ("titles" in this.nav.dataset) setTimeout(() => this.renamedSoon(), NAMING);
+  }
+
+  /** Gives the page the title that the list has now, unless somebody is typing one. */
+  async renamedSoon() {
+    if (this.nav.querySelector(".chat-options[open]")) return;
+    await this.refresh();
+    const title = this.nav.querySelector(".chat-listed > a[aria-current]")?.textContent.trim();
+    if (title && title !== document.title) this.chat.dispatchEvent(renamed(title));
   }
 
   submitted(event) {

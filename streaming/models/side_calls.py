@@ -1,0 +1,58 @@
+"""Side calls: requests to a model that write no message, for example the one that finds a conversation's title."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from streaming.models.conversations import Conversation
+from streaming.models.managers import WrittenManager
+from streaming.models.owners import Owner
+
+
+class Purpose(models.TextChoices):
+    TITLE = "title", _("title")
+
+
+class SideCallQuerySet(models.QuerySet["SideCall"]):
+    def owned_by(self, owner: Owner) -> SideCallQuerySet:
+        return self.filter(conversation__owner_key=owner.key)
+
+
+SideCallManager = WrittenManager.from_queryset(SideCallQuerySet)
+
+
+class SideCall(models.Model):
+    """One side call. Its tokens and its cost count in the owner's budget, as those of a `Generation` do.
+
+    The row is stored before the model is asked. So a conversation has one of each purpose, whatever process dies.
+    """
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="side_calls", verbose_name=_("conversation")
+    )
+    purpose = models.CharField(_("purpose"), max_length=16, choices=Purpose.choices)
+    provider = models.CharField(_("provider"), max_length=64)
+    model = models.CharField(_("model"), max_length=200, blank=True)
+    error_code = models.CharField(_("error code"), max_length=32, blank=True)
+    input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)
+    output_tokens = models.PositiveIntegerField(_("output tokens"), null=True, blank=True)
+    cached_input_tokens = models.PositiveIntegerField(_("cached input tokens"), null=True, blank=True)
+    cache_write_tokens = models.PositiveIntegerField(_("cache write tokens"), null=True, blank=True)
+    reasoning_tokens = models.PositiveIntegerField(_("reasoning tokens"), null=True, blank=True)
+    cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=9, null=True, blank=True)
+    price = models.JSONField(_("price"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = SideCallManager()
+
+    class Meta:
+        base_manager_name = "objects"
+        ordering = ("-created_at",)
+        verbose_name = _("side call")
+        verbose_name_plural = _("side calls")
+        constraints = (models.UniqueConstraint(fields=("conversation", "purpose"), name="streaming_side_call_purpose"),)
+        indexes = (models.Index(fields=("created_at",), name="streaming_side_call_created"),)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.conversation_id}"
