@@ -112,7 +112,7 @@ async def test_a_provider_that_is_not_there_is_harmless(titles: Any, settings: A
     settings.STREAMING_TITLES = "nobody"
     await submit()
     assert await title() == FIRST_WORDS
-    assert "streaming.E026" in {message.id for message in run_checks()}
+    assert "streaming.E026" in {message.id for message in await sync_to_async(run_checks)()}
 
 
 async def test_a_person_who_names_the_conversation_is_not_overruled(titles: Any) -> None:
