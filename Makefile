@@ -44,7 +44,7 @@ superuser: $(VENV)/.demo-$(EXTRAS)  ## an account for the example site's admin
 
 test: environment lint  ## lint and all tests
 	@echo "Running the tests"
-	@$(BIN)/pytest -n $(or $(WORKERS),2) --dist worksteal
+	@$(BIN)/pytest -n $(or $(WORKERS),3) --dist worksteal
 
 fuzz: environment  ## feed the parser streams that no server should send; FUZZ=600 for ten minutes
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(FUZZ),30)
@@ -67,7 +67,7 @@ faults: environment  ## run the fault suite and write its figures into the docs;
 	@$(BIN)/python -m tests.faults.report build/faults.jsonl docs/reliability.md README.md
 
 cluster: environment  ## nginx, two sites, PostgreSQL and Redis on private ports; PORT=8001, WORKERS=1
-	@$(BIN)/python -m tests.cluster --port $(PORT) --workers $(or $(WORKERS),2)
+	@$(BIN)/python -m tests.cluster --port $(PORT) --workers $(or $(WORKERS),3)
 
 matrix: environment  ## the tests that need no server, on other versions; ROWS='oldest 6.1' for some of them
 	@$(BIN)/python -m tests.matrix $(ROWS)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from streaming.access.open_streams import OpenStreams, open_everywhere, open_streams
 from streaming.access.origins import refuse_cross_site, refuse_cross_site_socket
 from streaming.access.owners import VISITOR_KEY, login_address, may_chat, owner_in_scope, owner_of, remember
-from streaming.access.redaction import is_redacting, redacted, redacted_text
+from streaming.access.redaction import is_redacting, redacted, redacted_text, redactor
 from streaming.access.sessions import SessionCheck
 from streaming.access.token_bucket import TokenBucket
 from streaming.access.visitors import adopt_at_sign_in
@@ -32,6 +32,7 @@ __all__ = [
     "owner_of",
     "redacted",
     "redacted_text",
+    "redactor",
     "refuse_cross_site",
     "refuse_cross_site_socket",
     "refuse_sync",

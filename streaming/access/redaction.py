@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from django.utils.module_loading import import_string
-
-from streaming.conf import settings
+from streaming.conf import function_at, settings
 from streaming.protocol import Part, TextPart, text_of
 
 Redact = Callable[[Part], Part | None]
@@ -17,9 +15,18 @@ def is_redacting() -> bool:
     return bool(settings.REDACT)
 
 
+def redactor() -> Redact | None:
+    """Returns the site's function, or None if there is none.
+
+    Raises:
+        ImproperlyConfigured: it cannot be imported or called.
+    """
+    return function_at(settings.REDACT, "STREAMING_REDACT") if settings.REDACT else None
+
+
 def redacted(parts: Iterable[Part]) -> tuple[Part, ...]:
     """Returns the parts as `STREAMING_REDACT` returns them, without those for which it returns None."""
-    redact: Redact | None = import_string(settings.REDACT) if settings.REDACT else None
+    redact = redactor()
     return tuple(parts) if redact is None else tuple(one for part in parts if (one := redact(part)) is not None)
 
 

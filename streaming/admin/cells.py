@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from streaming.access import redacted_text
-from streaming.models import Conversation, Generation, Review, Status, Summary
+from streaming.models import Conversation, Generation, Metered, Review, Status
 
 LABELS = dict(Status.choices)
 VISITOR_CHARS = 8
@@ -95,10 +95,9 @@ def tokens(read: int | None, written: int | None, *, is_estimated: bool = False)
     )
 
 
-def tokens_of(generation: Generation | Summary) -> str | None:
-    """The input and output tokens of a generation or a summary."""
-    counts = generation.input_tokens, generation.output_tokens
-    return tokens(*counts, is_estimated=generation.is_usage_estimated)
+def tokens_of(row: Metered) -> str | None:
+    """The input and output tokens of a generation or a side call."""
+    return tokens(row.input_tokens, row.output_tokens, is_estimated=row.is_usage_estimated)
 
 
 def one_try(tried: Mapping[str, Any]) -> str:

@@ -10,8 +10,10 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Su
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
+from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from streaming.access import is_redacting, redacted_text
@@ -38,10 +40,12 @@ def _of_each(queryset: QuerySet[Any], aggregate: Any) -> Subquery:
     return Subquery(rows.annotate(value=aggregate).values("value"), output_field=IntegerField())
 
 
-def _described(label: Any) -> Any:
-    """The words of an action. An archive that is redacted can be imported, but is no backup."""
-    redacts = is_redacting() and label in [kind.label for kind in KINDS.values()]
-    return _("%(action)s, redacted: not a backup") % {"action": label} if redacts else label
+def _described(label: Any) -> str:
+    """The words of an export. An archive that is redacted can be imported, but is no backup."""
+    return gettext("%(action)s, redacted: not a backup") % {"action": label} if is_redacting() else str(label)
+
+
+_words_of = lazy(_described, str)
 
 
 @admin.register(Conversation)
@@ -76,11 +80,6 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
             links.append((_("Usage"), reverse("admin:streaming_generation_usage")))
         return links
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """The actions that this member of the staff may use. Their words say if something is left out of the file."""
-        actions: Any = super().get_actions(request)
-        return {name: (act, name, _described(label)) for name, (act, name, label) in actions.items()}
-
     def has_export_jsonl_permission(self, request: HttpRequest) -> bool:
         return Staff(request).may(*KINDS["jsonl"].needs)
 
@@ -90,15 +89,15 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     def has_export_csv_permission(self, request: HttpRequest) -> bool:
         return Staff(request).may(*KINDS["csv"].needs)
 
-    @admin.action(description=KINDS["jsonl"].label, permissions=["export_jsonl"])
+    @admin.action(description=_words_of(KINDS["jsonl"].label), permissions=["export_jsonl"])
     def export_jsonl(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> StreamingHttpResponse:
         return export_response(request, queryset, "jsonl")
 
-    @admin.action(description=KINDS["markdown"].label, permissions=["export_markdown"])
+    @admin.action(description=_words_of(KINDS["markdown"].label), permissions=["export_markdown"])
     def export_markdown(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> StreamingHttpResponse:
         return export_response(request, queryset, "markdown")
 
-    @admin.action(description=KINDS["csv"].label, permissions=["export_csv"])
+    @admin.action(description=_words_of(KINDS["csv"].label), permissions=["export_csv"])
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> StreamingHttpResponse:
         return export_response(request, queryset, "csv")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from django.utils.module_loading import import_string
+from django.core.exceptions import ImproperlyConfigured
 
+from streaming.conf import function_at
 from streaming.context.options import BadContext
 from streaming.protocol import Turn
 
@@ -35,9 +36,6 @@ def policy_function(path: str) -> Policy:
         BadContext: it cannot be imported, or is not callable.
     """
     try:
-        found: Policy = import_string(path)
-    except ImportError as error:
-        raise BadContext(f"The policy {path!r} cannot be imported: {error}.") from error
-    if not callable(found):
-        raise BadContext(f"The policy {path!r} is not a function.")
-    return found
+        return function_at(path, "The policy of a CONTEXT")
+    except ImproperlyConfigured as error:
+        raise BadContext(str(error)) from error

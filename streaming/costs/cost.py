@@ -15,7 +15,7 @@ from streaming.conf import settings
 from streaming.costs.package import CURRENCY, cost_by_package
 from streaming.costs.price_settings import Price, price_for
 from streaming.errors import StreamingError
-from streaming.models import Generation, SideCall, Summary
+from streaming.models import COUNTS, Metered
 from streaming.protocol import Usage
 from streaming.protocol.events import MAX_COUNT
 from streaming.providers import options_of, provider_class
@@ -37,26 +37,24 @@ class Cost(NamedTuple):
     price: dict[str, Any] | None = None
 
 
-def cost_of(generation: Generation | SideCall | Summary) -> Cost:
-    """Returns the cost of a generation, a side call or a summary, as far as usage and price are known.
+def cost_of(row: Metered) -> Cost:
+    """Returns the cost of a generation or a side call, as far as usage and price are known. Raises nothing.
 
-    Raises nothing.
-
-    A generation that was stopped or that failed costs what its usage says.
+    One that was stopped or that failed costs what its usage says.
     """
-    if generation.input_tokens is None and generation.output_tokens is None:
+    if row.input_tokens is None and row.output_tokens is None:
         return Cost()
     try:
-        return _cost(generation)
+        return _cost(row)
     except Exception:  # a wrong price must not keep an answer from its end
-        logger.exception("The cost of generation %s is not known.", generation.pk)
+        logger.exception("The cost of %s %s is not known.", row._meta.verbose_name, row.pk)
         return Cost()
 
 
-def _cost(generation: Generation | SideCall | Summary) -> Cost:
-    alias, at = generation.provider, generation.created_at
-    model = generation.model or _configured_model(alias)
-    usage = _usage_of(generation)
+def _cost(row: Metered) -> Cost:
+    alias, at = row.provider, row.created_at
+    model = row.model or _configured_model(alias)
+    usage = _usage_of(row)
     price = price_for(alias, model, _day(at))
     if price is not None:
         amount = _sum(price, usage)
@@ -84,14 +82,8 @@ def with_cached(usage: Usage, alias: str) -> Usage:
     return msgspec.structs.replace(usage, input_tokens=min((usage.input_tokens or 0) + apart, MAX_COUNT))
 
 
-def _usage_of(generation: Generation | SideCall | Summary) -> Usage:
-    return Usage(
-        input_tokens=generation.input_tokens or 0,
-        output_tokens=generation.output_tokens or 0,
-        cached_input_tokens=generation.cached_input_tokens or 0,
-        cache_write_tokens=generation.cache_write_tokens or 0,
-        reasoning_tokens=generation.reasoning_tokens or 0,
-    )
+def _usage_of(row: Metered) -> Usage:
+    return Usage(**{name: getattr(row, name) or 0 for name in COUNTS})
 
 
 def _dialect_of(alias: str) -> str:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import import_string
-
-from streaming.conf import settings
+from streaming.conf import function_at, settings
 from streaming.errors import OverBudget
 from streaming.models import Owner
 
@@ -21,17 +18,7 @@ def quota() -> Quota | None:
     Raises:
         ImproperlyConfigured: it cannot be imported or called.
     """
-    path = settings.QUOTA
-    if not path:
-        return None
-    try:
-        found = import_string(path)
-    except ImportError as error:
-        raise ImproperlyConfigured(f"The function {path!r} of STREAMING_QUOTA cannot be imported: {error}.") from error
-    if not callable(found):
-        raise ImproperlyConfigured(f"{path!r} of STREAMING_QUOTA is no function.")
-    rule: Quota = found
-    return rule
+    return function_at(settings.QUOTA, "STREAMING_QUOTA") if settings.QUOTA else None
 
 
 def check_quota(owner: Owner, alias: str) -> None:

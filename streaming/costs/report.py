@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from streaming.models import Generation, Status, Summary
+from streaming.models import Generation, Status
 
 GROUPS: dict[str, Any] = {
     "day": TruncDate("created_at"),
@@ -38,23 +39,28 @@ MILLIONTH = Decimal("0.000001")
 def usage_by(
     group: str,
     generations: QuerySet[Generation],
-    summaries: QuerySet[Summary],
+    side_calls: Iterable[QuerySet[Any]],
     counted: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> list[dict[str, Any]]:
     """Returns one dict for each value of `group`, a key of `GROUPS`, with its sums and quantiles.
 
-    `requests`, `failed` and the times are those of answers. Tokens and cost have the summaries, too. `cost` is None if
+    `requests`, `failed` and the times are those of answers. Tokens and cost have the side calls, too. `cost` is None if
     no cost is known. Times are in milliseconds. `counted` passes the groups on: each takes some queries.
     """
     grouped = generations.annotate(group=GROUPS[group]).order_by("group")
     summed: Any = grouped.values("group").annotate(**SUMS)
     rows: dict[Any, dict[str, Any]] = {row["group"]: row for row in summed}
-    also: Any = summaries.annotate(group=GROUPS[group]).order_by("group").values("group").annotate(**SPENT)
-    for one in also:
+    for one in chain.from_iterable(_spent(calls, group) for calls in side_calls):
         row = rows.setdefault(one["group"], {"group": one["group"], "requests": 0, "failed": 0})
         row |= {name: _total(row.get(name), one[name]) for name in SPENT}
     ordered = sorted(rows, key=lambda key: (key is not None, key))
     return [_rounded(rows[key]) | _quantiles(grouped.filter(group=key)) for key in counted(ordered)]
+
+
+def _spent(calls: QuerySet[Any], group: str) -> Iterable[dict[str, Any]]:
+    grouped: Any = calls.annotate(group=GROUPS[group]).order_by("group").values("group")
+    spent: Iterable[dict[str, Any]] = grouped.annotate(**SPENT)
+    return spent
 
 
 def _total(one: Any, other: Any) -> Any:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from streaming.conf import settings
 from streaming.costs.budget_settings import Budget, budgets
 from streaming.errors import OverBudget
-from streaming.models import Generation, Owner, SideCall, Summary
+from streaming.models import METERED, Owner
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +30,6 @@ SITE_SECONDS = 5.0
 
 MOST_WARNINGS = 10_000
 """The number of warnings that a process remembers, so that it gives each only once."""
-
-SPENDING: tuple[Any, ...] = (Generation, SideCall, Summary)
-"""The rows that count tokens and money."""
 
 budget_warning = Signal()
 """Sent when 80 % of a budget are spent, once for each process, with `budget`, `used`, and `owner` or None."""
@@ -114,7 +111,7 @@ def _used(owner: Owner | None, since: datetime.datetime) -> dict[str, Decimal]:
 def _summed(owner: Owner | None, since: datetime.datetime) -> dict[str, Decimal]:
     """Returns what answers, side calls and summaries have used since a moment, by unit."""
     used = {"tokens": Decimal(0), "money": Decimal(0)}
-    for kind in SPENDING:
+    for kind in METERED:
         rows: Any = kind.objects.all() if owner is None else kind.objects.owned_by(owner)
         summed = rows.filter(created_at__gte=since).aggregate(
             given=Sum("input_tokens", default=0),

@@ -12,12 +12,10 @@ from django.utils.translation import gettext as _
 from streaming.conf import settings
 from streaming.costs import check_budgets, check_quota
 from streaming.errors import TooManyRequests
-from streaming.models import Conversation, Generation, Owner, SideCall, Summary, from_now
+from streaming.models import METERED, Conversation, Generation, Owner, from_now
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
-BESIDE: tuple[Any, ...] = (SideCall, Summary)
-"""The rows that count tokens beside the generations."""
 
 
 def check_limits(owner: Owner, messages: int, alias: str) -> None:
@@ -71,17 +69,16 @@ def _check_per_minute(owner: Owner) -> None:
 
 
 def _check_per_day(owner: Owner) -> None:
-    """Counts the tokens of answers. They are estimated for answers that broke off.
+    """Counts the tokens of answers and side calls. They are estimated for answers that broke off.
 
     A finished answer counts as none if its provider never reports usage.
     """
     limit = settings.MAX_TOKENS_PER_DAY
     if limit is None:
         return
-    today = Generation.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS))
-    others = (kind.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS)) for kind in BESIDE)
-    if _tokens(today) + sum(map(_tokens, others)) >= limit:
-        wait = _seconds_until_older(today, DAY_SECONDS)
+    today = [kind.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS)) for kind in METERED]
+    if sum(map(_tokens, today)) >= limit:
+        wait = _seconds_until_older(today[0], DAY_SECONDS)
         raise TooManyRequests(
             _("You have used up what this site grants you for a day. Come back later."), retry_after=wait
         )

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('text', models.TextField(blank=True, verbose_name='text')),
-                ('status', models.CharField(choices=[('pending', 'pending'), ('running', 'running'), ('finished', 'finished'), ('cancelled', 'cancelled'), ('failed', 'failed'), ('truncated', 'truncated'), ('interrupted', 'interrupted')], default='finished', max_length=16, verbose_name='status')),
+                ('status', models.CharField(choices=[('pending', 'pending'), ('running', 'running'), ('finished', 'finished'), ('cancelled', 'cancelled'), ('failed', 'failed'), ('truncated', 'truncated'), ('interrupted', 'interrupted')], default='pending', max_length=16, verbose_name='status')),
                 ('provider', models.CharField(max_length=64, verbose_name='provider')),
                 ('model', models.CharField(blank=True, max_length=200, verbose_name='model')),
                 ('input_tokens', models.PositiveIntegerField(blank=True, null=True, verbose_name='input tokens')),
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('cached_input_tokens', models.PositiveIntegerField(blank=True, null=True, verbose_name='cached input tokens')),
                 ('cache_write_tokens', models.PositiveIntegerField(blank=True, null=True, verbose_name='cache write tokens')),
                 ('reasoning_tokens', models.PositiveIntegerField(blank=True, null=True, verbose_name='reasoning tokens')),
-                ('is_usage_estimated', models.BooleanField(default=False, verbose_name='tokens are estimated')),
+                ('is_usage_estimated', models.BooleanField(db_default=False, default=False, verbose_name='tokens are estimated')),
                 ('cost', models.DecimalField(blank=True, decimal_places=9, max_digits=18, null=True, verbose_name='cost')),
                 ('price', models.JSONField(blank=True, null=True, verbose_name='price')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),

@@ -6,15 +6,18 @@ path of a conversation in order; `MessageTree` finds its branches, and `ShownPat
 
 from __future__ import annotations
 
+from typing import Any
+
 from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
 from streaming.models.clock import from_now
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
 from streaming.models.feedback import Feedback, Thumb
-from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet, Status
+from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet
 from streaming.models.history import History, asked_provider, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
 from streaming.models.messages import Message, Place, Role, stored_content
+from streaming.models.metered import COUNTS, Metered, Status
 from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
@@ -24,9 +27,14 @@ from streaming.models.staff_access import Action, StaffAccess
 from streaming.models.summaries import Summary
 from streaming.models.windows import ShownPath, Window
 
+METERED: tuple[Any, ...] = (Generation, SideCall, Summary)
+"""The models whose rows count in limits, budgets and reports."""
+
 __all__ = [
     "ACTIVE",
+    "COUNTS",
     "MAX_TITLE_CHARS",
+    "METERED",
     "RATINGS",
     "TRANSITIONS",
     "Action",
@@ -41,6 +49,7 @@ __all__ = [
     "JournalEntry",
     "Message",
     "MessageTree",
+    "Metered",
     "Owner",
     "Place",
     "Review",

@@ -22,21 +22,11 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.context import metadata_of
 from streaming.errors import PUBLIC_MESSAGES
-from streaming.models.clock import InsertedAtField, Now, from_now
+from streaming.models.clock import Now, from_now
 from streaming.models.managers import WrittenManager
+from streaming.models.metered import Metered, Status
 from streaming.models.owners import Owner
 from streaming.protocol.ui_stream import Outcome
-
-
-class Status(models.TextChoices):
-    PENDING = "pending", _("pending")
-    RUNNING = "running", _("running")
-    FINISHED = "finished", _("finished")
-    CANCELLED = "cancelled", _("cancelled")
-    FAILED = "failed", _("failed")
-    TRUNCATED = "truncated", _("truncated")
-    INTERRUPTED = "interrupted", _("interrupted")
-
 
 ENDS = (Status.FINISHED, Status.CANCELLED, Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
 TRANSITIONS: dict[Status, tuple[Status, ...]] = {
@@ -102,14 +92,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 GenerationManager = WrittenManager.from_queryset(GenerationQuerySet)
 
 
-class Generation(models.Model):
+class Generation(Metered):
     """One run of a model. Times are from the database's clock.
 
-    Token counts are null if they are not known. If the answer broke off before the provider reported them, they are
-    estimated, and `is_usage_estimated` is True.
-
     `attempts` counts calls to the provider. `error_code` is a key of `errors.PUBLIC_MESSAGES`; `error_detail` is for
-    staff. `price` is what `cost` was made from. `worker` names the process that runs it and must renew `lease_until`.
+    staff. `worker` names the process that runs it and must renew `lease_until`.
     `last_seq` is the number of the last frame of its log. The frames up to `head_seq` repeat what earlier generations
     wrote into the same answer. `timeline` says when the answer grew, as `streaming.runner.Timeline` writes it.
     `context` says which part of the conversation the model was sent, as `streaming.context.Sent` has it; null if all
@@ -129,25 +116,12 @@ class Generation(models.Model):
     active_conversation = models.OneToOneField(
         "streaming.Conversation", on_delete=models.CASCADE, null=True, blank=True, related_name="active_generation"
     )
-    provider = models.CharField(_("provider"), max_length=64)
-    model = models.CharField(_("model"), max_length=200, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.PENDING)
     finish_reason = models.CharField(_("finish reason"), max_length=32, blank=True)
     raw_finish_reason = models.CharField(_("provider's finish reason"), max_length=64, blank=True)
     error_code = models.CharField(_("error code"), max_length=32, blank=True)
     error_detail = models.TextField(_("error detail"), blank=True)
 
-    input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)
-    output_tokens = models.PositiveIntegerField(_("output tokens"), null=True, blank=True)
-    cached_input_tokens = models.PositiveIntegerField(_("cached input tokens"), null=True, blank=True)
-    cache_write_tokens = models.PositiveIntegerField(_("cache write tokens"), null=True, blank=True)
-    reasoning_tokens = models.PositiveIntegerField(_("reasoning tokens"), null=True, blank=True)
-    is_usage_estimated = models.BooleanField(_("tokens are estimated"), default=False, db_default=False)
-    cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=9, null=True, blank=True)
-    price = models.JSONField(_("price"), null=True, blank=True)
-
-    created_at = InsertedAtField(_("created"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     first_delta_ms = models.PositiveIntegerField(_("time to first delta, ms"), null=True, blank=True)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.models.conversations import Conversation
 from streaming.models.managers import WrittenManager
+from streaming.models.metered import Metered
 from streaming.models.owners import Owner
 
 
@@ -22,7 +23,7 @@ class SideCallQuerySet(models.QuerySet["SideCall"]):
 SideCallManager = WrittenManager.from_queryset(SideCallQuerySet)
 
 
-class SideCall(models.Model):
+class SideCall(Metered):
     """One side call. Its tokens and its cost count in the owner's budget, as those of a `Generation` do.
 
     The row is stored before the model is asked. So a conversation has one of each purpose, whatever process dies.
@@ -32,17 +33,7 @@ class SideCall(models.Model):
         Conversation, on_delete=models.CASCADE, related_name="side_calls", verbose_name=_("conversation")
     )
     purpose = models.CharField(_("purpose"), max_length=16, choices=Purpose.choices)
-    provider = models.CharField(_("provider"), max_length=64)
-    model = models.CharField(_("model"), max_length=200, blank=True)
     error_code = models.CharField(_("error code"), max_length=32, blank=True)
-    input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)
-    output_tokens = models.PositiveIntegerField(_("output tokens"), null=True, blank=True)
-    cached_input_tokens = models.PositiveIntegerField(_("cached input tokens"), null=True, blank=True)
-    cache_write_tokens = models.PositiveIntegerField(_("cache write tokens"), null=True, blank=True)
-    reasoning_tokens = models.PositiveIntegerField(_("reasoning tokens"), null=True, blank=True)
-    cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=9, null=True, blank=True)
-    price = models.JSONField(_("price"), null=True, blank=True)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = SideCallManager()
 

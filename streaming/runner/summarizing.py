@@ -7,7 +7,6 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Sequence
-from contextlib import aclosing
 from functools import partial
 from typing import NamedTuple
 
@@ -24,17 +23,14 @@ from streaming.context import (
     digest_request,
     tokens_allowed,
 )
-from streaming.costs import cost_of, with_cached
 from streaming.database import in_database
 from streaming.errors import ProviderError, StreamingError
 from streaming.models import Generation, Status, Summary
-from streaming.protocol import Event, GenerationRequest, StreamParser, Transcript, Turn, Usage, text_of
-from streaming.protocol.events import TERMINAL
-from streaming.protocol.requests import completed, tokens_sent
+from streaming.protocol import GenerationRequest, Transcript, Turn, text_of
 from streaming.protocol.storable import storable
-from streaming.providers import Provider, get_provider
-from streaming.runner.ending import Ending, cancelled, ending_of
-from streaming.runner.observed import inference
+from streaming.providers import get_provider
+from streaming.runner.aside import ask_aside, meter
+from streaming.runner.ending import Ending, cancelled
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +39,6 @@ BYTES_PER_TOKEN = 3
 
 DEFAULT_TOKENS = 100_000
 """The most tokens that are summarized at once if the summarizing model's window is not known."""
-
-
-LATE_SECONDS = 1.0
-"""The seconds for which a connection is read after the last word."""
 
 
 class Digest(NamedTuple):
@@ -109,14 +101,16 @@ class Summarizer:
     async def _ask(self, request: GenerationRequest, cut: int) -> Digest:
         """Asks the model, and stores what it wrote and what that cost, however the request ends.
 
+        It may take as long as the first word of an answer.
+
         Raises:
             ProviderError: the model wrote no summary.
         """
         alias = self._options.summarizer or self._generation.provider
-        provider, transcript = get_provider(alias), Transcript()
-        store = partial(self._store, alias, provider, request, transcript, cut)
+        provider, said = get_provider(alias), Transcript()
+        store = partial(self._store, alias, provider.model, request, said, cut)
         try:
-            ending = await _read(provider, request, transcript)
+            ending = await ask_aside(provider, request, said, settings.FIRST_DELTA_SECONDS)
         except asyncio.CancelledError:
             with contextlib.suppress(DatabaseTrouble):  # the answer is stopped, whatever becomes of this row
                 await in_database(store, cancelled("user"))
@@ -127,66 +121,19 @@ class Summarizer:
         return Digest(row.pk, cut, row.text)
 
     def _store(
-        self,
-        alias: str,
-        provider: Provider,
-        request: GenerationRequest,
-        transcript: Transcript,
-        cut: int,
-        ending: Ending,
+        self, alias: str, model: str, request: GenerationRequest, said: Transcript, cut: int, ending: Ending
     ) -> Summary:
-        text = text_of(transcript.parts).strip() if ending.status == Status.FINISHED else ""
-        usage, is_estimated = transcript.usage or Usage(), False
-        if ending.status != Status.FINISHED and (transcript.parts or ending.status == Status.CANCELLED):
-            usage, is_estimated = completed(transcript.usage, tokens_sent(request), transcript.parts)
-        usage = with_cached(usage, alias)
+        text = text_of(said.parts).strip() if ending.status == Status.FINISHED else ""
         row = Summary(
             conversation_id=self._generation.conversation_id,
             generation=self._generation,
             upto_id=self._ids[cut - 1],
             text=storable(text[:MAX_SUMMARY_CHARS]),
-            status=ending.status if text or ending.status != Status.FINISHED else Status.FAILED,
             provider=alias,
-            model=storable((transcript.model or provider.model)[:200]),
-            is_usage_estimated=is_estimated,
             created_at=timezone.now(),
-            **{name: getattr(usage, name) for name in COUNTS},
         )
-        row.cost, row.price = cost_of(row)
+        meter(row, model, request, said, ending)
+        if ending.status == Status.FINISHED and not text:
+            row.status = Status.FAILED
         row.save(force_insert=True)
         return row
-
-
-COUNTS = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens")
-
-
-async def _read(provider: Provider, request: GenerationRequest, transcript: Transcript) -> Ending:
-    """Reads the model's summary into the transcript. It may take as long as the first word of an answer."""
-    parser = StreamParser(provider.dialect, **{"choices": 1} | dict(provider.parser_options))
-    trouble: ProviderError | None = None
-    terminal: Event | None = None
-    with inference(provider, request, 1) as told:
-        try:
-            async with (
-                asyncio.timeout(settings.FIRST_DELTA_SECONDS) as limit,
-                aclosing(provider.stream(request)) as body,
-            ):
-                async for chunk in body:
-                    terminal = _fold(parser.feed(chunk), transcript) or terminal
-                    if parser.is_complete:  # only the usage may follow
-                        limit.reschedule(asyncio.get_running_loop().time() + LATE_SECONDS)
-        except TimeoutError:
-            trouble = ProviderError("timeout", "the summary took too long")
-        except ProviderError as error:
-            trouble = error
-        finally:
-            terminal = _fold(parser.close(), transcript) or terminal
-            told.end(provider, transcript)
-    return ending_of(terminal, None, trouble)
-
-
-def _fold(events: list[Event], transcript: Transcript) -> Event | None:
-    """Folds the events, and returns the one that ends the stream, if it is among them."""
-    for event in events:
-        transcript.apply(event)
-    return next((event for event in events if isinstance(event, TERMINAL)), None)

@@ -9,22 +9,21 @@ import asyncio
 import logging
 import re
 import uuid
-from collections.abc import AsyncIterator, Iterable
-from contextlib import aclosing, suppress
+from functools import partial
 from typing import NamedTuple
 
 from django.db import IntegrityError
 
 from streaming.conf import settings
-from streaming.costs import check_budgets, cost_of, with_cached
+from streaming.costs import check_budgets
 from streaming.database import atomic, in_database
-from streaming.errors import OverBudget, ProviderError
+from streaming.errors import OverBudget
 from streaming.models import Generation, Message, Owner, Role, SideCall, Status, title_from
 from streaming.models.side_calls import Purpose
-from streaming.protocol import Event, FilePart, Finished, GenerationRequest, StreamParser, TextPart, Transcript, Turn
-from streaming.protocol.events import TERMINAL
-from streaming.protocol.storable import storable
+from streaming.protocol import FilePart, GenerationRequest, TextPart, Transcript, Turn
 from streaming.providers import get_provider
+from streaming.runner.aside import ask_aside, meter
+from streaming.runner.ending import INTERRUPTED, Ending
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +38,6 @@ MAX_ANSWER_CHARS = 1000
 """A model that says more than this has not understood. It is not read any further."""
 SECONDS = 30.0
 """The time that the model gets."""
-LATE_SECONDS = 1.0
 THINKING = re.compile(r"<think>.*?(</think>|$)", re.DOTALL | re.IGNORECASE)
 TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 LABEL = re.compile(r"^title\s*:\s*", re.IGNORECASE)
@@ -66,63 +64,19 @@ async def give_title(generation_id: uuid.UUID) -> None:
 
 
 async def _name(naming: Naming) -> None:
-    said, code = Transcript(), ""
-    try:
-        async with asyncio.timeout(SECONDS):
-            await _ask(naming, said)
-    except (ProviderError, TimeoutError) as trouble:
-        code = trouble.code if isinstance(trouble, ProviderError) else "timeout"
-        logger.warning("No title for conversation %s (%s).", naming.call.conversation_id, code)
-    except asyncio.CancelledError:  # the process ends; what was used is still counted
-        await asyncio.shield(in_database(_keep, naming, said, "interrupted", ""))
-        raise
-    await in_database(_keep, naming, said, code, "" if code else clean_title(said.text))
-
-
-async def _ask(naming: Naming, said: Transcript) -> None:
-    """Reads the model's answer into `said`.
-
-    Raises:
-        ProviderError: the provider failed.
-    """
-    provider = get_provider(naming.call.provider)
-    naming.call.model = provider.model
+    """Asks the model, and stores what it used and the title that it found, however the request ends."""
+    provider, said = get_provider(naming.call.provider), Transcript()
     turn = Turn(role="user", parts=(TextPart(text=naming.shown),))
     request = GenerationRequest(turns=(turn,), system=INSTRUCTION)
-    parser = StreamParser(provider.dialect, **{"choices": 1, **provider.parser_options})
-    ends: list[Event] = []
+    keep = partial(_keep, naming, provider.model, request, said)
     try:
-        async with aclosing(provider.stream(request)) as body:
-            async for chunk in body:
-                ends += _apply(said, parser.feed(chunk))
-                if parser.is_complete or len(said.text) > MAX_ANSWER_CHARS:
-                    break
-            await _read_late(parser, body, said)
-    finally:
-        ends += _apply(said, parser.close())
-    if len(said.text) > MAX_ANSWER_CHARS:
-        raise ProviderError("too_long")
-    if not any(isinstance(end, Finished) for end in ends):
-        raise ProviderError("truncated")
-
-
-async def _read_late(parser: StreamParser, body: AsyncIterator[bytes], said: Transcript) -> None:
-    """Reads the usage that follows the last word, for a moment: some servers leave the connection open."""
-    if not parser.is_complete or said.usage is not None:
-        return
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LATE_SECONDS):
-            async for chunk in body:
-                _apply(said, parser.feed(chunk))
-
-
-def _apply(said: Transcript, events: Iterable[Event]) -> list[Event]:
-    """Folds events into the transcript, and returns those that end it."""
-    ends: list[Event] = []
-    for event in events:
-        said.apply(event)
-        ends += [event] if isinstance(event, TERMINAL) else []
-    return ends
+        ending = await ask_aside(provider, request, said, SECONDS, MAX_ANSWER_CHARS)
+    except asyncio.CancelledError:  # the process ends; what was used is still counted
+        await asyncio.shield(in_database(keep, INTERRUPTED))
+        raise
+    if ending.code:
+        logger.warning("No title for conversation %s (%s).", naming.call.conversation_id, ending.code)
+    await in_database(keep, ending)
 
 
 def clean_title(text: str) -> str:
@@ -175,19 +129,12 @@ def _first_words(question: Message) -> str:
     return title_from(question.text if question.text.strip() else "".join(names[:1]))
 
 
-def _keep(naming: Naming, said: Transcript, code: str, title: str) -> None:
+def _keep(naming: Naming, model: str, request: GenerationRequest, said: Transcript, ending: Ending) -> None:
     """Stores what the call used, and the title, unless a person has named the conversation in the meantime."""
     call = naming.call
-    if said.usage is not None:
-        usage = with_cached(said.usage, call.provider)
-        for name in ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens"):
-            setattr(call, name, getattr(usage, name))
-    call.model = storable((said.model or call.model)[:200])
-    call.error_code = code
-    call.cost, call.price = cost_of(call)
-    fields = ("model", "error_code", "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens")
-    values = {name: getattr(call, name) for name in (*fields, "reasoning_tokens", "cost", "price")}
-    SideCall.objects.filter(pk=call.pk).update(**values)
+    columns = meter(call, model, request, said, ending)
+    SideCall.objects.filter(pk=call.pk).update(error_code=ending.code, **columns)
+    title = "" if ending.code else clean_title(said.text)
     if title:
         conversations = type(call.conversation).objects
         conversations.filter(pk=call.conversation_id, title=naming.first_words).update(title=title)

@@ -11,6 +11,7 @@ from streaming.protocol import Turn
 from tests.checks import messages
 from tests.checks.test_providers import SCRIPTED
 
+NAMES = "The policy of a CONTEXT names"
 WRONG = "The CONTEXT of provider 'default' is wrong: "
 NOTHING = 3
 
@@ -49,10 +50,10 @@ def test_context_that_can_be_read_is_no_problem(context: dict[str, Any]) -> None
         ({"policy": "dorp"}, f"{WRONG}'policy' must be drop, summary, vendor, off, or a dotted path."),
         ({"summarizer": "small"}, f"{WRONG}'summarizer' must be one of: default."),
         ({"policy": "vendor"}, f"{WRONG}'vendor' needs a 'body' for this dialect."),
-        ({"policy": f"{__name__}.NOTHING"}, f"The policy '{__name__}.NOTHING' is not a function."),
+        ({"policy": f"{__name__}.NOTHING"}, f"{NAMES} '{__name__}.NOTHING', which is not a function."),
         (
             {"policy": f"{__name__}.missing"},
-            f"The policy '{__name__}.missing' cannot be imported: "
+            f"{NAMES} '{__name__}.missing', which cannot be imported: "
             f'Module "{__name__}" does not define a "missing" attribute/class.',
         ),
     ],

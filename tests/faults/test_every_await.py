@@ -48,15 +48,15 @@ class Call:
         return self.count == self.fatal
 
 
-def _failing(call: Call, *, is_done: bool) -> Callable[[Callable[[], Any]], Any]:
+def _failing(call: Call, *, is_done: bool) -> Callable[..., Any]:
     """Database work that fails once: before it is done, or afterwards, so that only its result is lost."""
     work_off = threads._with_fresh_connection
 
-    def work_off_or_fail(work: Callable[[], Any]) -> Any:
+    def work_off_or_fail(work: Callable[[], Any], language: str | None) -> Any:
         if not call.is_it():
-            return work_off(work)
+            return work_off(work, language)
         if is_done:
-            work_off(work)
+            work_off(work, language)
         raise OperationalError("the test took the database away")
 
     return work_off_or_fail

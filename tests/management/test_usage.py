@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.core.management import CommandError
 
-from streaming.models import Conversation, Generation, Message, Summary, from_now
+from streaming.models import Conversation, Generation, Message, SideCall, Summary, from_now
 from tests.management.commands import result_of, run
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,19 @@ def test_summaries_add_their_tokens_and_their_cost_to_the_model_that_wrote_them(
     assert (rows["b"]["output_tokens"], rows["b"]["cost"]) == (7, None)
     assert (rows["small"]["requests"], Decimal(rows["small"]["cost"])) == (0, Decimal("0.125"))
     assert rows["small"]["duration_p50"] is None
+
+
+def test_titles_add_their_tokens_by_every_group() -> None:
+    conversation = Conversation.objects.get(key="3")
+    SideCall.objects.create(
+        conversation=conversation, purpose="title", provider="default", model="a", status="finished",
+        input_tokens=50, output_tokens=3, cost="0.01",
+    )  # fmt: skip
+    for group in ("day", "model", "provider", "status", "owner"):
+        rows = result_of("usage", "--by", group, "--since", "30d")["rows"]
+        assert [(row["requests"], row["input_tokens"], Decimal(row["cost"])) for row in rows] == [
+            (20, 250, Decimal("10.01"))
+        ]
 
 
 def test_table_is_for_people() -> None:

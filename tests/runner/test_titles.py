@@ -103,14 +103,16 @@ async def test_a_failure_leaves_the_first_words(titles: Any, options: Any, code:
     await submit()
     assert await title() == FIRST_WORDS
     assert (await Generation.objects.aget()).status == "finished"
-    assert (await SideCall.objects.aget()).error_code == code
+    call = await SideCall.objects.aget()
+    assert call.error_code == code
+    assert call.status == ("failed" if code in ("rate_limited", "too_long") else "truncated" if code else "finished")
 
 
 async def test_a_provider_that_is_not_there_is_harmless(titles: Any, settings: Any) -> None:
     settings.STREAMING_TITLES = "nobody"
     await submit()
     assert await title() == FIRST_WORDS
-    assert "streaming.E026" in {message.id for message in run_checks()}
+    assert "streaming.E026" in {message.id for message in await sync_to_async(run_checks)()}
 
 
 async def test_a_person_who_names_the_conversation_is_not_overruled(titles: Any) -> None:

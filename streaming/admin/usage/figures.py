@@ -1,4 +1,4 @@
-"""The figures of the usage page. The database aggregates; four queries make a table of any size.
+"""The figures of the usage page. The database aggregates; a fixed number of queries makes a table of any size.
 
 No common database has a percentile function that Django knows, so the row at the percentile's place is selected.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -17,7 +18,7 @@ from django.db.models.functions import Cast, Ceil, RowNumber, TruncDate
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from streaming.models import Generation, Status
+from streaming.models import METERED, Status
 
 FAILED = (Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
 PERCENTILES = (0.5, 0.95)
@@ -25,8 +26,14 @@ METRICS = ("first_delta_ms", "duration_ms")
 MAX_ROWS = 400
 
 
+SPENT = {"read": Sum("input_tokens"), "written": Sum("output_tokens"), "spent": Sum("cost")}
+
+
 class Row(NamedTuple):
-    """One line of the table. Times are milliseconds, None if no answer has one."""
+    """One line of the table. Tokens and cost are also those of side calls; the other figures are of answers.
+
+    Times are milliseconds, None if no answer has one.
+    """
 
     group: Any
     requests: int
@@ -55,6 +62,9 @@ def _owner() -> Case:
     )
 
 
+Calls = tuple[QuerySet[Any], ...]
+"""The rows of answers, and those of each kind of side call."""
+
 DIMENSIONS: dict[str, tuple[Any, Any]] = {
     "day": (_("day"), lambda: TruncDate("created_at")),
     "model": (_("model"), lambda: F("model")),
@@ -64,31 +74,40 @@ DIMENSIONS: dict[str, tuple[Any, Any]] = {
 """The name of a grouping -> its title, and the expression of a generation's group."""
 
 
-def generations_since(since: datetime.datetime) -> QuerySet[Generation]:
-    return Generation.objects.order_by().filter(created_at__gte=since)
+def metered_since(since: datetime.datetime) -> Calls:
+    return tuple(kind.objects.order_by().filter(created_at__gte=since) for kind in METERED)
 
 
-def usage_by(generations: QuerySet[Generation], dimension: str) -> list[Row]:
+def usage_by(metered: Calls, dimension: str) -> list[Row]:
     """Returns a row for each group: days in order, other groups from the one with the most requests."""
-    order = "group" if dimension == "day" else "-requests"
-    return _rows(generations.annotate(group=DIMENSIONS[dimension][1]()), order)
+    is_day = dimension == "day"
+    rows = _rows(metered, DIMENSIONS[dimension][1], "group" if is_day else "-requests")
+    return sorted(rows, key=lambda row: row.group) if is_day else rows
 
 
-def total_of(generations: QuerySet[Generation]) -> Row | None:
-    """Returns the row of all generations together, None if there are none."""
-    return next(iter(_rows(generations.annotate(group=Value("all")), "group")), None)
+def total_of(metered: Calls) -> Row | None:
+    """Returns the row of everything together, None if there is nothing."""
+    return next(iter(_rows(metered, lambda: Value("all"), "group")), None)
 
 
-def _rows(grouped: QuerySet[Any], order: str) -> list[Row]:
-    sums = grouped.values("group").annotate(
-        requests=Count("pk"),
-        failed=Count("pk", filter=Q(status__in=FAILED)),
-        read=Sum("input_tokens"),
-        written=Sum("output_tokens"),
-        spent=Sum("cost"),
-    )
-    places = {metric: _percentiles(grouped, metric) for metric in METRICS}
-    return [_row(one, places) for one in sums.order_by(order)[:MAX_ROWS]]
+def _rows(metered: Calls, group: Callable[[], Any], order: str) -> list[Row]:
+    answers, *side_calls = (calls.annotate(group=group()) for calls in metered)
+    counts = {"requests": Count("pk"), "failed": Count("pk", filter=Q(status__in=FAILED))}
+    found = answers.values("group").annotate(**counts, **SPENT).order_by(order)[:MAX_ROWS]
+    sums = {one["group"]: one for one in found}
+    if len(sums) == MAX_ROWS:  # the other groups have no row
+        side_calls = [calls.filter(group__in=[*sums]) for calls in side_calls]
+    for one in chain.from_iterable(calls.values("group").annotate(**SPENT) for calls in side_calls):
+        known = sums.setdefault(one["group"], {"group": one["group"], "requests": 0, "failed": 0})
+        known |= {name: _total(known.get(name), one[name]) for name in SPENT}
+    places = {metric: _percentiles(answers, metric) for metric in METRICS}
+    return [_row(one, places) for one in sums.values()]
+
+
+def _total(*amounts: Any) -> Any:
+    """The sum of the amounts that are known, None if none is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
 
 
 def _row(one: Mapping[str, Any], places: Mapping[str, Mapping[Any, list[int]]]) -> Row:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from streaming.admin.cells import money
 from streaming.admin.permissions import May, Staff
 from streaming.admin.usage.chart import chart_of
-from streaming.admin.usage.figures import DIMENSIONS, Row, generations_since, total_of, usage_by
+from streaming.admin.usage.figures import DIMENSIONS, Row, metered_since, total_of, usage_by
 from streaming.models import Action, StaffAccess
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ class UsagePage:
         by = request.GET.get("by", "day")
         by = by if by in DIMENSIONS else "day"
         days = _days(request.GET.get("days", ""))
-        generations = generations_since(timezone.now() - datetime.timedelta(days=days))
-        rows = usage_by(generations, by)
+        metered = metered_since(timezone.now() - datetime.timedelta(days=days))
+        rows = usage_by(metered, by)
         if request.GET.get("format") == "csv":
             return _csv(request, rows, by)
-        total, has_cost = total_of(generations), any(row.cost is not None for row in rows)
+        total, has_cost = total_of(metered), any(row.cost is not None for row in rows)
         context = {
             **self._site.each_context(request),
             "title": _("Usage"),

@@ -11,7 +11,7 @@ from streaming.conf import settings
 from streaming.costs import GROUPS, usage_by
 from streaming.management.progress import ReportingCommand
 from streaming.management.selection import add_owner_arguments, age, of_owner
-from streaming.models import Conversation, Generation, Summary
+from streaming.models import METERED, Conversation
 
 COLUMNS = (
     "group", "requests", "failed", "input_tokens", "output_tokens", "cost",
@@ -34,12 +34,8 @@ class Command(ReportingCommand):
             selected["conversation__in"] = of_owner(Conversation.objects.all(), options)
         if options["since"]:
             selected["created_at__gte"] = timezone.now() - options["since"]
-        rows = usage_by(
-            options["by"],
-            Generation.objects.filter(**selected),
-            Summary.objects.filter(**selected),
-            self.progress(options, "rows").counted,
-        )
+        answers, *side_calls = (kind.objects.filter(**selected) for kind in METERED)
+        rows = usage_by(options["by"], answers, side_calls, self.progress(options, "rows").counted)
         table = [[options["by"], *COLUMNS[1:]], *([_cell(row[name]) for name in COLUMNS] for row in rows)]
         result = {"by": options["by"], "currency": settings.CURRENCY, "rows": rows}
         self.report(options, result, "\n".join(_aligned(table)))

@@ -1,0 +1,78 @@
+"""Side calls: a model is asked for something that is no message, such as a summary or a title."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import aclosing
+from typing import Any
+
+from streaming.costs import cost_of, with_cached
+from streaming.errors import ProviderError
+from streaming.models import COUNTS, Metered, Status
+from streaming.protocol import Event, GenerationRequest, StreamParser, Transcript, Usage
+from streaming.protocol.events import TERMINAL
+from streaming.protocol.requests import completed, tokens_sent
+from streaming.protocol.storable import storable
+from streaming.providers import Provider
+from streaming.runner.ending import Ending, ending_of
+from streaming.runner.observed import inference
+
+LATE_SECONDS = 1.0
+"""The seconds for which a connection is read after the last word: only the usage may follow."""
+
+
+async def ask_aside(
+    provider: Provider, request: GenerationRequest, said: Transcript, seconds: float, most_chars: int | None = None
+) -> Ending:
+    """Reads the model's answer into `said`, and returns how it ended.
+
+    An answer that takes longer than `seconds` ends with `timeout`, a text of more than `most_chars` with `too_long`.
+    """
+    parser = StreamParser(provider.dialect, **{"choices": 1} | dict(provider.parser_options))
+    trouble: ProviderError | None = None
+    terminal: Event | None = None
+    with inference(provider, request, 1) as told:
+        try:
+            async with asyncio.timeout(seconds) as limit, aclosing(provider.stream(request)) as body:
+                async for chunk in body:
+                    terminal = _fold(parser.feed(chunk), said) or terminal
+                    if most_chars is not None and len(said.text) > most_chars:
+                        raise ProviderError("too_long", f"more than {most_chars} characters")
+                    if parser.is_complete:
+                        limit.reschedule(asyncio.get_running_loop().time() + LATE_SECONDS)
+        except TimeoutError:
+            trouble = ProviderError("timeout", f"more than {seconds:g} seconds")
+        except ProviderError as error:
+            trouble = error
+        finally:
+            terminal = _fold(parser.close(), said) or terminal
+            told.end(provider, said)
+    return ending_of(terminal, None, trouble)
+
+
+def _fold(events: Iterable[Event], said: Transcript) -> Event | None:
+    """Folds the events, and returns the one that ends the stream, if it is among them."""
+    last = None
+    for event in events:
+        said.apply(event)
+        last = event if isinstance(event, TERMINAL) else last
+    return last
+
+
+def meter(row: Metered, model: str, request: GenerationRequest, said: Transcript, ending: Ending) -> dict[str, Any]:
+    """Writes onto the row how the call ended, and what it used and cost. Returns these columns.
+
+    `model` is the name for a provider that reports none.
+    """
+    usage, is_estimated = said.usage or Usage(), False
+    if ending.status != Status.FINISHED and (said.parts or ending.status == Status.CANCELLED):
+        usage, is_estimated = completed(said.usage, tokens_sent(request), said.parts)
+    usage = with_cached(usage, row.provider)
+    columns: dict[str, Any] = {name: getattr(usage, name) for name in COUNTS}
+    columns |= {"model": storable((said.model or model)[:200]), "status": ending.status}
+    columns["is_usage_estimated"] = is_estimated
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.cost, row.price = cost_of(row)
+    return columns | {"cost": row.cost, "price": row.price}
