@@ -1,4 +1,4 @@
-"""The two transports of a session, and what is heard over them beside answers."""
+"""The two transports of a session, and the notices that a server sends over them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ logging.getLogger(stdio_client.__module__).addFilter(_without_traceback)
 
 
 class News:
-    """What is heard from a server beside its answers.
+    """The notices from a server that are not answers to calls.
 
     `ended` is set when its messages end, `changed` when its tools have changed. `has_forgotten` is True if it does not
     know the session any more, because it was started again.

@@ -119,7 +119,7 @@ class Draft:
             self.apply((StepStarted(),))
 
     def asking(self, request: GenerationRequest | None) -> None:
-        """Notes the request that the provider works on; None if it ended without a word, which is taken to be free.
+        """Notes the request that the provider works on. None: it ended without a word, and is assumed to cost nothing.
 
         The time limit of the first delta begins anew if other work came before this request.
         """

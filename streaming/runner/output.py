@@ -1,7 +1,7 @@
-"""The object of an answer, where a forced tool brings it: its arguments become the text of the answer.
+"""The object of an answer that is asked for with a forced tool: its arguments become the text of the answer.
 
-So the answer is stored, streamed and replayed in the same way, however the provider was asked. The tool is none of the
-site's: nobody executes it, and no reader sees a call.
+So the answer is stored, streamed and replayed in the same way, however the provider was asked. The tool does not
+belong to the site: nobody executes it, and no reader sees a call.
 """
 
 from __future__ import annotations

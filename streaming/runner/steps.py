@@ -36,7 +36,7 @@ from streaming.telemetry import span
 # Seconds before a provider is asked again. The pause doubles with each try. Up to a quarter is added at random, so that
 # many generations do not ask again at the same time.
 RETRY_SECONDS = 0.5
-# The finish reason with which Anthropic pauses an answer. The answer continues if it is sent what there is of it.
+# The finish reason with which Anthropic pauses an answer. The answer continues if the request repeats its parts so far.
 PAUSED = "pause_turn"
 # If the provider asks for a longer pause than this, the person sees the error at once.
 MAX_RETRY_SECONDS = 20.0
