@@ -22,13 +22,17 @@ CONNECT_SECONDS = 30
 """The longest time for a connection over HTTP."""
 
 
-def _without_traceback(record: logging.LogRecord) -> bool:
-    """Removes the exception from a log record. It shows what a command printed, which may contain secrets."""
+def _without_content(record: logging.LogRecord) -> bool:
+    """Removes the exception from a log record, because it shows what a server sent. Drops what is only information.
+
+    The package informs of session ids, which let others take part in the session.
+    """
     record.exc_info = None
-    return True
+    return record.levelno >= logging.WARNING
 
 
-logging.getLogger(stdio_client.__module__).addFilter(_without_traceback)
+for opener in (stdio_client, streamable_http_client):
+    logging.getLogger(opener.__module__).addFilter(_without_content)
 
 
 class News:
@@ -49,7 +53,9 @@ class News:
 
     async def see(self, response: httpx2.Response) -> None:
         """Reads the status with which a server must answer requests of a session that it does not know."""
-        if response.status_code == 404 and "mcp-session-id" in response.request.headers:
+        request = response.request
+        # Some servers have no GET: that 404 says nothing about the session.
+        if response.status_code == 404 and request.method == "POST" and "mcp-session-id" in request.headers:
             self.has_forgotten = True
 
 

@@ -113,7 +113,7 @@ class Draft:
         """
         self._done, self._used, self._from_part = self.parts, self.usage, self.next_part
         self.begin_again(origin)
-        self._asked = time.monotonic()
+        self._asked, self._asked_for = time.monotonic(), None
         self._is_empty = self._is_waiting = True
         if not is_first:
             self.apply((StepStarted(),))

@@ -81,6 +81,8 @@ class ArgumentsAsText:
 
     def _end(self, event: ToolCallEnded) -> Iterator[Event]:
         """Ends the text. Some servers send all arguments at once, at the end."""
+        if not (self._written[event.part] or event.raw_arguments or event.is_complete):
+            return  # it was cut before its first argument, so there is no text
         if not self._written[event.part]:
             yield TextDelta(event.part, event.raw_arguments or "{}")
         yield PartEnded(event.part)

@@ -147,7 +147,7 @@ class Steps:
             if routed.route.goes_on(ending.code):
                 continue
             if self._fitting.shortens(ending):
-                endings.clear()
+                endings.pop()
                 continue
             delay = self._retry_delay(tries, endings)
             if delay is None or not routed.route.start_again():
@@ -156,7 +156,8 @@ class Steps:
             await asyncio.sleep(delay)
             tries, endings = tries + 1, []
         self._fitting.count(self._draft.transcript.usage)
-        if trouble:
+        # A connection that breaks after the last word takes nothing away: the step's calls are still due.
+        if trouble and not isinstance(self._draft.terminal, Finished):
             raise trouble
 
     async def _try(self, routed: Routed, *, is_last: bool) -> tuple[Ending, ProviderError | None]:
