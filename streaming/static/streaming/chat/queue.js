@@ -46,6 +46,7 @@ export class Queue {
   draw(item) {
     const line = this.chat.clone("queued");
     line.dataset.id = item.id;
+    line.hidden = item === this.sending; // it is among the messages now
     line.querySelector(".chat-queued-text").textContent = item.prompt.trim() || item.files[0]?.filename;
     return line;
   }
@@ -60,6 +61,7 @@ export class Queue {
     if (!button) return;
     const { id } = button.closest("li").dataset;
     const item = this.items.find((one) => one.id === id);
+    if (!item || item === this.sending) return;
     if (button.dataset.queued === "send") return this.sendNow();
     this.items = this.items.filter((one) => one !== item);
     this.save();
@@ -69,8 +71,9 @@ export class Queue {
 
   /** Takes the last message back into the box. Returns false if there is none. */
   editLast() {
-    const item = this.items.pop();
-    if (!item) return false;
+    const item = this.items.at(-1);
+    if (!item || item === this.sending) return false;
+    this.items.pop();
     this.save();
     this.chat.composer.edit(item);
     return true;
@@ -99,7 +102,7 @@ export class Queue {
     const [item] = this.items;
     if (!item || this.sending || this.chat.isActive) return;
     this.sending = item;
-    this.list.firstElementChild.hidden = true; // it is among the messages now
+    this.show();
     await this.chat.composer.say(item.prompt, item.files, {
       id: item.id,
       onTaken: () => this.taken(item),
