@@ -30,6 +30,7 @@ export class Queue {
   }
 
   save() {
+    this.waits &&= this.items.length > 0; // an empty queue has nothing that waits
     if (this.savedAs !== this.name) keep(this.savedAs, "");
     this.savedAs = this.name;
     keep(this.name, this.items.length ? JSON.stringify({ items: this.items, waits: this.waits }) : "");
@@ -81,6 +82,9 @@ export class Queue {
 
   /** Sends the first message now. An answer that is being written is stopped before. */
   async sendNow() {
+    const [item] = this.items;
+    this.dropTaken();
+    if (item !== this.items[0]) return this.save(); // the next one still waits for the person
     this.waits = false;
     if (!this.chat.isActive) return this.send();
     this.isUrgent = true; // until the answer has ended
@@ -93,8 +97,15 @@ export class Queue {
     const isWell = !article?.querySelector('.chat-note, [data-state="approval-requested"]');
     if (!this.isUrgent && !isWell && !this.sending) this.waits = true;
     this.isUrgent = false;
+    this.dropTaken();
     this.save();
     if (!this.waits) this.send();
+  }
+
+  /** Forgets messages that the site took although its response was lost: the page shows them already. */
+  dropTaken() {
+    const isTaken = ({ id }) => this.chat.messages.querySelector(`[data-message="${CSS.escape(id)}"]`);
+    this.items = this.items.filter((item) => item === this.sending || !isTaken(item));
   }
 
   /** Sends the first message. It is kept until the site has taken it. */
