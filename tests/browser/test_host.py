@@ -103,17 +103,25 @@ async def test_an_embedded_chat_finds_its_conversation_after_a_reload(open_chat:
 async def _reload_with_a_queued_message(chat: Chat, prompt: str) -> None:
     """Reloads the page. The messages that it loads are late, and as old as the request for them."""
 
+    is_loaded = asyncio.Event()
+
     async def delay(route: Route) -> None:
-        if route.request.resource_type != "fetch" or route.request.method != "GET":
+        if route.request.resource_type != "fetch":
             return await route.fallback()
         response = await route.fetch()
+        is_loaded.set()
         await asyncio.sleep(1)
         await route.fulfill(response=response)
+
+    async def post(route: Route) -> None:
+        await is_loaded.wait()
+        await route.continue_()
 
     key = await chat.page.locator("streaming-chat").get_attribute("data-conversation")
     kept = json.dumps({"items": [{"id": "queued-before", "prompt": prompt, "files": []}], "waits": False})
     await chat.page.evaluate("kept => sessionStorage.setItem(...kept)", [f"streaming-chat queue {key}", kept])
     await chat.page.route(re.compile(f"{key}/?$"), delay)
+    await chat.page.route("**/api/chat?html=1", post)
     await chat.page.reload()
 
 
