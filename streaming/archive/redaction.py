@@ -29,6 +29,10 @@ def _redacted(bundle: Bundle, text: OfText, parts: OfParts) -> Bundle:
     summaries: list[Summary] = bundle.rows["summary"]
     for summary in summaries:
         summary.text = text(summary.text)
+    for opinion in bundle.rows["feedback"]:
+        opinion.comment = text(opinion.comment)
+    for review in bundle.rows["review"]:
+        review.note = text(review.note)
     shown = {part.url for message in messages for part in message.typed_parts if isinstance(part, FilePart)}
     files: list[Attachment] = [one for one in bundle.rows["attachment"] if f"attachment:{one.pk}" in shown]
     return bundle._replace(rows=bundle.rows | {"attachment": files})

@@ -24,6 +24,7 @@ class ReviewSettings:
         TEXT,
         "",
         "The dotted path of a function that takes one part of a message and returns the part that staff may see, or "
-        "None to leave it out. It is called before the admin shows content and before anything is exported. The parts "
-        "are the classes of `streaming.protocol.parts`; a title comes as a `TextPart`. Empty: nothing is redacted.",
+        "None to leave it out. It is called before the admin or a shared link shows content, and before anything is "
+        "exported. The parts are the classes of `streaming.protocol.parts`; a title comes as a `TextPart`. Empty: "
+        "nothing is redacted.",
     )

@@ -1,8 +1,8 @@
-"""The context policy: which part of a long conversation a model is sent.
+"""The context policy decides which part of a long conversation a model is sent.
 
 `options_of` reads a provider's `CONTEXT`. `cuts` finds the places at which a conversation may be cut, and `Load` and
-`next_cut` decide where it is. `Sent` records what was sent. `digest_request` asks a model for a summary. All of this is
-arithmetic on turns; `streaming.runner` does the work.
+`next_cut` decide where it is. `Sent` records what was sent. `digest_request` builds the request for a summary. This
+package only computes with turns; `streaming.runner` asks the models.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def _is_question(turn: Turn) -> bool:
 
 
 class Load:
-    """The estimated tokens of a request: `fixed` for what is always sent, and those of the turns from a number on."""
+    """The estimated tokens of a request. `fixed` counts what is always sent; the rest depends on the first turn."""
 
     def __init__(self, sizes: Sequence[int], fixed: int) -> None:
         self._from = [*accumulate(reversed(sizes), initial=0)][::-1]

@@ -13,7 +13,7 @@ from streaming.protocol import Turn
 
 
 class Asked(NamedTuple):
-    """The question to a site's policy: which of the `turns` are sent?
+    """The input of a site's policy, which chooses from `turns` those that are sent.
 
     `allowed` is the number of tokens that the whole request may have, or None. `estimate` returns the estimated tokens
     of turns.

@@ -21,7 +21,7 @@ class BadContext(StreamingError):
 
 
 class ContextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a provider's models are sent of a conversation that is too long for them.
+    """The rules for conversations that are too long for a provider's models.
 
     `window` is the number of tokens that the model takes, its answer included; None if nobody says. `reserve` is the
     part of it that is left for the answer. `keep` is how much of the rest a cut conversation fills at first: the

@@ -1,4 +1,4 @@
-"""What a model was sent of a conversation: the value that `Generation.context` has."""
+"""The record of the part of a conversation that a model was sent, as `Generation.context` stores it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the last request of a generation had of its conversation.
+    """The part of the conversation that the last request of a generation contained.
 
     `dropped` messages were not sent word by word. The first that was sent is `first`, which clients know as `shown`.
     `summary` is the id of the `Summary` that was sent in their place. `is_retried` is True if the provider had refused
@@ -34,7 +34,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def tokens_per_estimated(self) -> float:
-        """What an estimated token is in the provider's tokens; 1 if the provider has not counted.
+        """The number of the provider's tokens for one estimated token; 1 if the provider has not counted.
 
         It is bounded, because some compatible servers count wrongly.
         """

@@ -14,8 +14,8 @@ LOST = "The connection to the tool's server broke off during the call; the call 
 AWAY = "The tool's server cannot be reached at the moment; the tool was not called."
 INVALID = "The tool's server gave a result that does not follow its own rules; the call may have had its effect."
 
-# A session that ends gives a call back up to twice: when the server does not know it, and when the task takes the call
-# once more before it ends.
+# One session that ends may give a call back twice: when the server does not know the session, and when its task takes
+# the call once more before it ends. Another session may give it back, too.
 MOST_RETURNS = 3
 
 
@@ -49,7 +49,7 @@ class Call:
             cancel()
 
     def may_go_back(self) -> bool:
-        """Returns True the first few times. A call that its server has not heard may be made again, not for ever."""
+        """Returns True the first `MOST_RETURNS` times. The server has not heard the call, so it may be repeated."""
         self._returns += 1
         return self._returns <= MOST_RETURNS
 

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 # Seconds before a server is asked again. The pause doubles with each try. Up to a quarter is added at random.
 RETRY_SECONDS = 1.0
 MAX_RETRY_SECONDS = 60.0
+MOST_DOUBLINGS = 6  # more would not change the pause, and at last overflow
 # A session that lasted for so long was a good one: the pauses begin anew, and its end is logged.
 GOOD_SECONDS = 60.0
 # How long a call waits for a server that is away. It keeps a place of `STREAMING_TOOL_CONCURRENCY` meanwhile.
@@ -63,6 +64,11 @@ class Connection:
         call = Call(tool, arguments)
         self._calls.put_nowait(call)
         return await call.result()
+
+    @property
+    def has_ended(self) -> bool:
+        """True if the session is not held any more, and never will be."""
+        return self._task.done()
 
     async def _opens(self) -> bool:
         """Waits for the end of the next try, for at most `AWAY_SECONDS`. Returns True if there is a session then."""
@@ -148,7 +154,7 @@ class Connection:
         """Waits until the server is asked again: for the pause, or until a call waits for it."""
         if not self._calls.empty():  # it came when the last session had ended
             return
-        seconds = min(RETRY_SECONDS * 2 ** (self._failures - 1), MAX_RETRY_SECONDS)
+        seconds = min(RETRY_SECONDS * 2 ** min(self._failures - 1, MOST_DOUBLINGS), MAX_RETRY_SECONDS)
         self._wanted.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds * random.uniform(1, 1.25)):  # noqa: S311  # spreads load, hides nothing

@@ -41,7 +41,7 @@ def connect() -> dict[str, Connection]:
         return {}
     made = _connections.get()
     for name, server in configured().items():
-        if name not in made:
+        if name not in made or made[name].has_ended:
             hide(*_secrets(server))
             made[name] = Connection(server, _listed.__setitem__)
     return made

@@ -1,4 +1,4 @@
-"""What a tool's result says, as a JSON value for the model, the page and the database."""
+"""The output of a tool's result, as a JSON value for the model, the page and the database."""
 
 from __future__ import annotations
 

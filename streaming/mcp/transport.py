@@ -1,4 +1,4 @@
-"""The two transports of a session, and what is heard over them beside answers."""
+"""The two transports of a session, and the notices that a server sends over them."""
 
 from __future__ import annotations
 
@@ -22,17 +22,21 @@ CONNECT_SECONDS = 30
 """The longest time for a connection over HTTP."""
 
 
-def _without_traceback(record: logging.LogRecord) -> bool:
-    """Removes the exception from a log record. It shows what a command printed, which may contain secrets."""
+def _without_content(record: logging.LogRecord) -> bool:
+    """Removes the exception from a log record, because it shows what a server sent. Drops what is only information.
+
+    The package informs of session ids, which let others take part in the session.
+    """
     record.exc_info = None
-    return True
+    return record.levelno >= logging.WARNING
 
 
-logging.getLogger(stdio_client.__module__).addFilter(_without_traceback)
+for opener in (stdio_client, streamable_http_client):
+    logging.getLogger(opener.__module__).addFilter(_without_content)
 
 
 class News:
-    """What is heard from a server beside its answers.
+    """The notices from a server that are not answers to calls.
 
     `ended` is set when its messages end, `changed` when its tools have changed. `has_forgotten` is True if it does not
     know the session any more, because it was started again.
@@ -49,7 +53,9 @@ class News:
 
     async def see(self, response: httpx2.Response) -> None:
         """Reads the status with which a server must answer requests of a session that it does not know."""
-        if response.status_code == 404 and "mcp-session-id" in response.request.headers:
+        request = response.request
+        # Some servers have no GET: that 404 says nothing about the session.
+        if response.status_code == 404 and request.method == "POST" and "mcp-session-id" in request.headers:
             self.has_forgotten = True
 
 

@@ -1,4 +1,4 @@
-"""What every request to a model has: its status, who was asked, the tokens that it used, and what they cost."""
+"""The columns of every request to a model: its status, the provider, the tokens that it used, and their cost."""
 
 from __future__ import annotations
 

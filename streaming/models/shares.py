@@ -46,7 +46,7 @@ ShareManager = WrittenManager.from_queryset(ShareQuerySet)
 
 
 class Share(models.Model):
-    """One snapshot. It goes with its conversation, and whoever revokes it deletes it.
+    """One snapshot. It is deleted with its conversation, and when somebody revokes its link.
 
     `messages` has what was shared, as `streaming.intake.shares` writes it; later messages do not change it. The three
     flags say what the owner chose to share beside the text. `opened` counts the times that the page was shown.

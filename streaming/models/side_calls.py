@@ -26,7 +26,8 @@ SideCallManager = WrittenManager.from_queryset(SideCallQuerySet)
 class SideCall(Metered):
     """One side call. Its tokens and its cost count in the owner's budget, as those of a `Generation` do.
 
-    The row is stored before the model is asked. So a conversation has one of each purpose, whatever process dies.
+    The row is stored before the model is asked. So a conversation has at most one for each purpose, even if a process
+    dies. Summaries are rows of `Summary`.
     """
 
     conversation = models.ForeignKey(

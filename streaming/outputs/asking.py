@@ -1,4 +1,4 @@
-"""What a provider is asked for, or why it cannot be asked."""
+"""The specification of the object that a provider is asked for."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ REASONS: dict[str, Any] = {
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer is worth as an object.
+    """The result of checking whether an answer is the wanted object.
 
     `value` is the object, and `fault` is None. Otherwise `fault` is `refused`, `cut` (by the length limit), `missing`
     (there is only prose), `malformed` (broken JSON) or `mismatch` (valid JSON of another type), with the `path` and the

@@ -1,11 +1,11 @@
-"""The body of a provider's answer, read where aiohttp has it.
+"""The body of a provider's answer, read directly from aiohttp.
 
 The SDKs pass each piece of a body through six nested iterators, and aiohttp sets a timer for each piece. Here a piece
 comes from aiohttp directly, and one timer watches the whole body.
 
 The SDKs do not document where they keep aiohttp's response. If it is not there, or if the body is compressed, the SDK
-must read the body. So it is with Anthropic's SDK where OpenTelemetry is set up, because its own span ends with the
-body. A test fails if that becomes the rule.
+must read the body. Anthropic's SDK also must read it where OpenTelemetry is set up, because its own span ends with
+the body. A test fails if the SDKs have to read the body in the usual case.
 """
 
 from __future__ import annotations

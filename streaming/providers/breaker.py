@@ -24,7 +24,7 @@ State = Literal["closed", "half-open", "open"]
 
 
 class Permit:
-    """The leave to ask a provider once. Its holder says how that ended; only the first word about it counts."""
+    """The permission to ask a provider once. Its holder reports how that ended; only the first report counts."""
 
     def __init__(self, breaker: Breaker) -> None:
         self._breaker = breaker
@@ -39,7 +39,7 @@ class Permit:
         self._end(self._breaker._failed_by)
 
     def dropped(self) -> None:
-        """Says nothing about the provider: the request was stopped, or it failed by its own fault."""
+        """Ends the permit without a verdict: the request was stopped, or the failure was the request's own fault."""
         self._end(self._breaker._dropped_by)
 
     def _end(self, tell: Callable[[Permit], None]) -> None:

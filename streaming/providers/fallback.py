@@ -111,7 +111,7 @@ class Route:
         self.tried.append(Tried(self.alias, self.provider.model))
 
     def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
-        """As `Provider.stream`. If others could be asked, this one has a share of the time for its first byte."""
+        """Streams like `Provider.stream`. While others could be asked, this one has a share of the time to begin."""
         others = len(self._others)
         body = self.provider.stream(request)
         if not others:
@@ -163,7 +163,7 @@ class Route:
         return [alias for alias in self._aliases[self._at + 1 :] if breaker_of(alias).admits]
 
     def record(self) -> list[dict[str, Any]] | None:
-        """Returns the tries for the row; None if the first one answered, or was stopped or the only one."""
+        """Returns the tries for the row; None if there was only one and no breaker was open."""
         shown = [one for at, one in enumerate(self.tried) if not (at and _repeats(one, self.tried[at - 1]))]
         if len(shown) < 2 and not any(one.outcome == "breaker" for one in shown):
             return None

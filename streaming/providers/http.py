@@ -32,7 +32,7 @@ API_VERSION = "2026-10-21"
 MAX_ERROR_BYTES = 64_000
 """How much of a refusal is read. A vendor's is a few hundred bytes; a proxy's page may have any size."""
 
-# As both SDKs do (`_should_retry`, `_calculate_retry_timeout`): which answers are asked for again, and after how long.
+# The rules of both SDKs (`_should_retry`, `_calculate_retry_timeout`): which requests are repeated, and after how long.
 RETRIED = (408, 409, 429)
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_WISH = 0.5, 8.0, 60.0
 

@@ -78,7 +78,7 @@ def load_provider(alias: str = "default") -> None:
 
 
 def origin_of(provider: Provider, alias: str) -> str:
-    """Returns who made what `provider` says, as the `origin` of its parts: its own word, or its alias."""
+    """Returns the `origin` of the parts that `provider` writes: its attribute `origin`, or its alias."""
     return str(getattr(provider, "origin", "") or f"{provider.dialect} {alias}")
 
 

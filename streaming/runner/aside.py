@@ -32,6 +32,7 @@ async def ask_aside(
     parser = StreamParser(provider.dialect, **{"choices": 1} | dict(provider.parser_options))
     trouble: ProviderError | None = None
     terminal: Event | None = None
+    is_late = False
     with inference(provider, request, 1) as told:
         try:
             async with asyncio.timeout(seconds) as limit, aclosing(provider.stream(request)) as body:
@@ -39,8 +40,9 @@ async def ask_aside(
                     terminal = _fold(parser.feed(chunk), said) or terminal
                     if most_chars is not None and len(said.text) > most_chars:
                         raise ProviderError("too_long", f"more than {most_chars} characters")
-                    if parser.is_complete:
-                        limit.reschedule(asyncio.get_running_loop().time() + LATE_SECONDS)
+                    if parser.is_complete and not is_late:
+                        is_late = True
+                        limit.reschedule(min(limit.when() or 0, asyncio.get_running_loop().time() + LATE_SECONDS))
         except TimeoutError:
             trouble = ProviderError("timeout", f"more than {seconds:g} seconds")
         except ProviderError as error:

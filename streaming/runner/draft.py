@@ -113,13 +113,13 @@ class Draft:
         """
         self._done, self._used, self._from_part = self.parts, self.usage, self.next_part
         self.begin_again(origin)
-        self._asked = time.monotonic()
+        self._asked, self._asked_for = time.monotonic(), None
         self._is_empty = self._is_waiting = True
         if not is_first:
             self.apply((StepStarted(),))
 
     def asking(self, request: GenerationRequest | None) -> None:
-        """Notes the request that the provider works on; None if it ended without a word, which is taken to be free.
+        """Notes the request that the provider works on. None: it ended without a word, and is assumed to cost nothing.
 
         The time limit of the first delta begins anew if other work came before this request.
         """

@@ -49,6 +49,9 @@ logger = logging.getLogger(__name__)
 KEPT = ("drop", "summary", "vendor")
 """The policies whose cut the next answer keeps."""
 
+MOST_SUMMARIES = 2
+"""The summary itself takes room, so the cut may have to move once more. A second summary then covers those turns."""
+
 
 class Fitting:
     """The conversation of one generation, and the part of it that is sent. Call `begin` first."""
@@ -120,9 +123,13 @@ class Fitting:
         self._answer, before = answer, self._cut
         self._fit()
         if self._cut != before and self._options.policy == "summary":
-            with self._draft.working():
-                self._digest = await self._summarizer.write(self._turns, self._cut) or self._digest
-            self._fit()
+            for _ in range(MOST_SUMMARIES):
+                with self._draft.working():
+                    self._digest = await self._summarizer.write(self._turns, self._cut) or self._digest
+                covered = self._cut
+                self._fit()
+                if self._cut == covered:
+                    break
         await self._note()
         summary = (summary_turn(self._digest.text),) if self._digest else ()
         return (*summary, *self._turns[self._cut :])

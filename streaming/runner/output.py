@@ -1,7 +1,7 @@
-"""The object of an answer, where a forced tool brings it: its arguments become the text of the answer.
+"""The object of an answer that is asked for with a forced tool: its arguments become the text of the answer.
 
-So the answer is stored, streamed and replayed in the same way, however the provider was asked. The tool is none of the
-site's: nobody executes it, and no reader sees a call.
+So the answer is stored, streamed and replayed in the same way, however the provider was asked. The tool does not
+belong to the site: nobody executes it, and no reader sees a call.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ class ArgumentsAsText:
 
     def _end(self, event: ToolCallEnded) -> Iterator[Event]:
         """Ends the text. Some servers send all arguments at once, at the end."""
+        if not (self._written[event.part] or event.raw_arguments or event.is_complete):
+            return  # it was cut before its first argument, so there is no text
         if not self._written[event.part]:
             yield TextDelta(event.part, event.raw_arguments or "{}")
         yield PartEnded(event.part)

@@ -36,7 +36,7 @@ from streaming.telemetry import span
 # Seconds before a provider is asked again. The pause doubles with each try. Up to a quarter is added at random, so that
 # many generations do not ask again at the same time.
 RETRY_SECONDS = 0.5
-# The finish reason with which Anthropic pauses an answer. The answer continues if it is sent what there is of it.
+# The finish reason with which Anthropic pauses an answer. The answer continues if the request repeats its parts so far.
 PAUSED = "pause_turn"
 # If the provider asks for a longer pause than this, the person sees the error at once.
 MAX_RETRY_SECONDS = 20.0
@@ -147,7 +147,7 @@ class Steps:
             if routed.route.goes_on(ending.code):
                 continue
             if self._fitting.shortens(ending):
-                endings.clear()
+                endings.pop()
                 continue
             delay = self._retry_delay(tries, endings)
             if delay is None or not routed.route.start_again():
@@ -156,7 +156,8 @@ class Steps:
             await asyncio.sleep(delay)
             tries, endings = tries + 1, []
         self._fitting.count(self._draft.transcript.usage)
-        if trouble:
+        # A connection that breaks after the last word takes nothing away: the step's calls are still due.
+        if trouble and not isinstance(self._draft.terminal, Finished):
             raise trouble
 
     async def _try(self, routed: Routed, *, is_last: bool) -> tuple[Ending, ProviderError | None]:

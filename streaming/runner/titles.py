@@ -1,4 +1,4 @@
-"""Titles that a model finds: a side call after a conversation's first answer, in nobody's way.
+"""Titles that a model finds: a side call after a conversation's first answer, for which no reader waits.
 
 The first words of the first message are the title until then, and for good if anything goes wrong.
 """

@@ -1,4 +1,4 @@
-"""The end of everything that an owner has: as JSON, and as a form of the chat page."""
+"""Deletes all conversations of an owner: by a request for programs, and by a form of the chat page."""
 
 from __future__ import annotations
 

@@ -104,8 +104,9 @@ class _Reader:
         if text.is_over and not first:
             text.close()
             return await in_database(self._refused)
-        body = ClosableStream(self._body(text, first or "", session))
-        return EventStream(body, content_type=TEXT, headers=HEADERS)
+        body = self._body(text, first or "", session)
+        await anext(body)  # a generator that has not begun would not clean up if the client has left already
+        return EventStream(ClosableStream(body), content_type=TEXT, headers=HEADERS)
 
     def _refused(self) -> HttpResponse:
         """The response to an answer without an object."""
@@ -121,6 +122,7 @@ class _Reader:
         A body that ends early is half an object, and `useObject` reports that it does not match its schema.
         """
         try:
+            yield b""
             with open_streams().reading(), open_streams().held(session.owner.key):
                 await release_request_thread()
                 yield first.encode() or BLANK

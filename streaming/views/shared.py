@@ -39,7 +39,7 @@ SHARED_HEADERS = {
 
 
 def by_link(view: Any) -> Any:
-    """Answers with `view(request, token, **kwargs)`. An unknown, revoked or expired link is one that never was."""
+    """Answers with `view(request, token, **kwargs)`. An unknown, a revoked and an expired link get the same 404."""
 
     @login_not_required
     @require_safe

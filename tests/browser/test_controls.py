@@ -224,7 +224,7 @@ async def test_messages_have_their_time_and_tokens(open_chat: Any) -> None:
     await chat.ask("words please")
     await chat.is_idle()
     tokens = re.compile(r"^\d+ \+ \d+ tokens$")
-    now = "new Intl.DateTimeFormat('en', {timeStyle: 'short'}).format(new Date())"
+    now = "new Intl.DateTimeFormat('en-GB', {timeStyle: 'short'}).format(new Date())"
     for _ in range(2):
         assert await chat.questions.locator("time").inner_text() == await chat.page.evaluate(now)
         await expect(chat.answer.locator("[data-usage]")).to_have_text(tokens)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.by_prompt import WORDS
 from tests.browser.chat import Chat
@@ -86,11 +88,41 @@ async def test_an_embedded_chat_finds_its_conversation_after_a_reload(open_chat:
     await chat.is_idle()
     await chat.page.reload()
     await expect(chat.questions).to_have_count(2)
+    await _reload_with_a_queued_message(chat, "markup queued")
+    await expect(chat.questions).to_have_count(3)
+    await chat.is_idle()
+    await expect(chat.messages).to_have_count(6)
+    await expect(chat.questions.last.locator(".chat-parts")).to_have_text("markup queued")
     await chat.page.get_by_role("button", name="New conversation").click()
     await expect(chat.messages).to_have_count(0)
     await chat.page.reload()
     await expect(chat.box).to_be_visible()
     await expect(chat.messages).to_have_count(0)
+
+
+async def _reload_with_a_queued_message(chat: Chat, prompt: str) -> None:
+    """Reloads the page. The messages that it loads are late, and as old as the request for them."""
+
+    is_loaded = asyncio.Event()
+
+    async def delay(route: Route) -> None:
+        if route.request.resource_type != "fetch":
+            return await route.fallback()
+        response = await route.fetch()
+        is_loaded.set()
+        await asyncio.sleep(1)
+        await route.fulfill(response=response)
+
+    async def post(route: Route) -> None:
+        await is_loaded.wait()
+        await route.continue_()
+
+    key = await chat.page.locator("streaming-chat").get_attribute("data-conversation")
+    kept = json.dumps({"items": [{"id": "queued-before", "prompt": prompt, "files": []}], "waits": False})
+    await chat.page.evaluate("kept => sessionStorage.setItem(...kept)", [f"streaming-chat queue {key}", kept])
+    await chat.page.route(re.compile(f"{key}/?$"), delay)
+    await chat.page.route("**/api/chat?html=1", post)
+    await chat.page.reload()
 
 
 async def test_a_host_page_stays_at_its_top_and_sets_the_height(open_chat: Any) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.by_prompt import WORDS
 from tests.browser.chat import Chat, overflows
@@ -125,6 +125,17 @@ async def test_a_refused_message_goes_back_into_the_box(chat: Chat) -> None:
     await chat.ask("words please")
     await chat.is_idle()
     assert await chat.messages.count() == 2
+
+
+async def test_a_refused_message_does_not_replace_what_was_typed_meanwhile(chat: Chat) -> None:
+    async def type_meanwhile(route: Route) -> None:
+        await chat.box.fill("typed meanwhile")
+        await route.fulfill(status=403, content_type="text/plain", body="Not now.")
+
+    await chat.page.route("**/api/chat?html=1", type_meanwhile)
+    await chat.ask("words please")
+    await expect(chat.note).to_have_text("Not now.")
+    await expect(chat.box).to_have_value("words please\n\ntyped meanwhile")
 
 
 async def test_only_finished_answers_are_announced(chat: Chat) -> None:

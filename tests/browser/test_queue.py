@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.by_prompt import MARKUP, WORDS
 from tests.browser.chat import Chat
@@ -63,6 +63,41 @@ async def test_after_a_stop_they_wait_for_the_person_and_stop_and_send_does_not(
     await expect(chat.questions.locator(".chat-parts")).to_have_text(
         ["hang please", "hang again", "markup last" + " and long" * 40]
     )
+
+
+async def test_a_queued_message_is_sent_once_and_an_earlier_stop_does_not_hold_it(chat: Chat) -> None:
+    async def try_to_take_it_back(route: Route) -> None:
+        await expect(chat.page.locator(".chat-queued")).to_be_hidden()
+        await chat.box.press("ArrowUp")
+        await route.continue_()
+
+    await chat.ask("hang please")
+    await chat.has_begun()
+    await chat.stop_button.click()
+    await chat.is_idle()
+    await chat.ask("steady please")
+    await chat.has_begun()
+    await chat.page.route("**/api/chat?html=1", try_to_take_it_back)
+    await chat.ask("markup queued")
+    await expect(chat.text).to_have_text(MARKUP)
+    await chat.is_idle()
+    await expect(chat.box).to_have_value("")
+    await expect(chat.questions).to_have_count(3)
+
+
+async def test_a_message_whose_response_was_lost_is_not_sent_again(chat: Chat) -> None:
+    async def lose(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await chat.ask("steady please")
+    await chat.has_begun()
+    await chat.page.route("**/api/chat?html=1", lose)
+    await chat.ask("markup queued")
+    await expect(chat.text).to_have_text(MARKUP)
+    await chat.is_idle()
+    await expect(chat.page.locator(".chat-queued")).to_have_count(0)
+    await expect(chat.questions).to_have_count(2)
 
 
 async def test_a_queued_message_that_another_tab_forestalls_is_sent_after_its_answer(chat: Chat) -> None:

@@ -55,8 +55,8 @@ async def test_answer_of_a_real_model_arrives_in_curl_as_it_is_written(
     assert stream.types[-3:] == ["text-end", "finish-step", "finish"]
     assert _headers(tmp_path / "head").items() >= HEADERS.items()
     deltas = [frame.at for frame in stream.frames if frame.chunk["type"] == "text-delta"]
-    assert len(deltas) >= 10
-    assert len(set(deltas)) >= 10, "they arrived in bursts"
+    assert len(deltas) >= 5
+    assert len(set(deltas)) >= 5, "they arrived in bursts"
     assert rows.answer(every_site, key).text == stream.text
 
 

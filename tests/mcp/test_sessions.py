@@ -12,9 +12,13 @@ import pytest
 
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
+import httpx2
+
 from streaming import mcp
 from streaming.mcp import registry
 from streaming.mcp.calls import AWAY, LOST
+from streaming.mcp.connection import MAX_RETRY_SECONDS, MOST_DOUBLINGS, RETRY_SECONDS
+from streaming.mcp.transport import News
 from tests.engine import run_until
 from tests.mcp.conftest import ENVIRONMENT, Connect, call, counted, counts, http_server, is_alive
 from tests.servers import ROOT, free_port
@@ -41,6 +45,22 @@ async def test_life_of_a_session(connect: Connect, entry: dict[str, Any], caplog
     await call("grow", tool=name)
     await run_until(lambda: f"t__{name}" in mcp.remote_tools())
     assert ENVIRONMENT["SITE_KEY"] not in caplog.text
+
+
+async def test_only_a_request_of_the_session_says_that_it_is_forgotten() -> None:
+    for method, status, header, forgotten in (
+        ("POST", 404, "mcp-session-id", True),
+        ("GET", 404, "mcp-session-id", False),  # some servers route only POST
+        ("POST", 404, "x", False),
+        ("POST", 400, "mcp-session-id", False),
+    ):
+        news = News()
+        await news.see(httpx2.Response(status, request=httpx2.Request(method, "http://m/", headers={header: "s"})))
+        assert news.has_forgotten == forgotten, (method, status, header)
+
+
+def test_pause_is_bounded_after_a_weekend() -> None:
+    assert RETRY_SECONDS * 2**MOST_DOUBLINGS >= MAX_RETRY_SECONDS
 
 
 @pytest.mark.usefixtures("handshake")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from streaming.errors import ProviderError
 from streaming.protocol import GenerationRequest
 from streaming.providers import get_provider
 from streaming.providers.scripted import Scripted
@@ -20,14 +21,20 @@ pytestmark = pytest.mark.usefixtures("engine")
 
 
 class Fixed(Scripted):
-    """A model that sends the same bytes each time. `lingers` keeps the connection open after them."""
+    """A model that sends the same bytes each time. `lingers` keeps the connection open after them.
+
+    `breaks` names the failure of the connection after the first request's bytes.
+    """
 
     body: ClassVar[bytes] = b""
     lingers: ClassVar[bool] = False
+    breaks: ClassVar[str] = ""
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
         self.requests.append(request)
         yield self.body
+        if self.breaks and len(self.requests) == 1:
+            raise ProviderError(self.breaks)
         if self.lingers:
             await asyncio.Event().wait()
 
@@ -69,6 +76,22 @@ async def test_server_that_leaves_the_connection_open_hangs_nobody(
     async with asyncio.timeout(30):
         row, _ = await run()
     assert (row.status, row.finish_reason) == ("finished", "stop")
+
+
+@pytest.mark.usefixtures("site_tools")
+async def test_calls_are_made_although_the_connection_breaks_after_the_last_word(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Fixed, "breaks", "connection_lost")
+    settings.STREAMING_MAX_STEPS = 2
+    called = {"index": 0, "id": "c1", "function": {"name": "get_weather", "arguments": '{"city": "Oslo"}'}}
+    said = {"choices": [{"delta": {"tool_calls": [called]}, "finish_reason": "tool_calls"}]}
+    sample_tools.CALLS.clear()
+    sends(settings, sse(said, "[DONE]"), "openai-chat")
+    row, _ = await run()
+    assert len(get_provider("default").requests) == 2  # type: ignore[attr-defined]
+    assert sample_tools.CALLS
+    assert row.status == "finished"
 
 
 async def test_answer_at_another_choice_index_is_the_answer(settings: Any) -> None:

@@ -54,9 +54,10 @@ def read(*events: Event) -> list[Event]:
         ([STARTED, ToolCallDelta(0, '{"a"'), ToolCallDelta(0, ":1}"), ended('{"a":1}'), DONE], '{"a":1}'),
         ([STARTED, ended('{"a":1}'), DONE], '{"a":1}'),
         ([STARTED, ended(""), DONE], "{}"),
+        ([STARTED, ended("", error="truncated"), Truncated()], ""),
         ([STARTED, ToolCallDelta(0, '{"a"'), ended('{"a"', error="truncated"), Truncated()], '{"a"'),
     ],
-    ids=["deltas", "all at once", "empty", "cut"],
+    ids=["deltas", "all at once", "empty", "cut before it began", "cut"],
 )
 def test_arguments_are_the_text_exactly_once(events: list[Event], text: str) -> None:
     transcript = Transcript()
@@ -64,7 +65,7 @@ def test_arguments_are_the_text_exactly_once(events: list[Event], text: str) -> 
         assert not isinstance(event, ToolCallStarted | ToolCallDelta | ToolCallEnded)
         transcript.apply(event)
     assert text_of(transcript.parts) == text
-    assert len(transcript.parts) == 1
+    assert len(transcript.parts) == bool(text)
 
 
 def test_answer_is_over_and_waits_for_no_tool() -> None:

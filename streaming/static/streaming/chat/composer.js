@@ -61,7 +61,7 @@ export class Composer {
 
   /** Takes a queued message back into the box, before what is there. */
   edit({ prompt, files }) {
-    this.fill([prompt, this.input.value].filter(Boolean).join("\n\n"));
+    this.putBack(prompt);
     for (const file of files) this.chat.tray?.showStored(file);
     this.input.focus();
   }
@@ -73,7 +73,7 @@ export class Composer {
     this.fill("");
     if (await this.say(prompt, chips.map((chip) => chip.filePart))) return;
     chat.tray?.putBack(chips);
-    if (!this.input.value) this.fill(prompt);
+    this.putBack(prompt);
     chat.tabs.seen(); // perhaps another tab was faster
   }
 
@@ -123,6 +123,11 @@ export class Composer {
     if (chat.dataset.conversation) return;
     chat.dataset.conversation = key;
     chat.dispatchEvent(new CustomEvent("streaming-chat:started", { bubbles: true, detail: { title } }));
+  }
+
+  /** Puts a text into the box, before what was typed there meanwhile. */
+  putBack(text) {
+    this.fill([text, this.input.value].filter(Boolean).join("\n\n"));
   }
 
   fill(text) {

@@ -58,7 +58,8 @@ export class Earlier {
     if (!fresh || links !== this.links) return false;
     const focused = links.contains(document.activeElement) && document.activeElement;
     const top = first.getBoundingClientRect().top;
-    links.replaceWith(...fresh.querySelectorAll(":scope > .chat-earlier, :scope > .chat-message"));
+    if (chat.messages.querySelector(":scope > .chat-context")) fresh.querySelector(":scope > .chat-context")?.remove();
+    links.replaceWith(...fresh.querySelectorAll(":scope > :is(.chat-earlier, .chat-context, .chat-message)"));
     if (focused) this.focus(focused.dataset.from);
     chat.follower.shift(first, top);
     return true;

@@ -51,14 +51,21 @@ export class StreamingChat extends HTMLElement {
     if (this.isActive) this.conversation.resume();
     else this.begin();
     this.drafts = new Drafts(this);
-    if (!this.isActive && this.queue?.items.length) this.queue.ended(this.messages.lastElementChild);
   }
 
   /** Prepares a chat in which nothing is written now. A page that is the chat lets its visitor type at once. */
   begin() {
     const isPage = "wholePage" in this.dataset;
-    if (!isPage) new Embedded(this).restore();
-    else if (!isTouch() && document.activeElement === document.body) this.input.focus({ preventScroll: true });
+    if (!isPage) return void new Embedded(this).restore();
+    if (!isTouch() && document.activeElement === document.body) this.input.focus({ preventScroll: true });
+    this.goOn();
+  }
+
+  /** The messages have been loaded. Follows the answer that is being written, or else sends what is queued. */
+  goOn() {
+    if (this.isActive) return; // somebody has sent a message meanwhile
+    if (this.messages.querySelector("[aria-busy]")) this.conversation.resume();
+    else this.queue?.ended(this.messages.lastElementChild);
   }
 
   /** True while an answer is written. */
@@ -106,12 +113,14 @@ export class StreamingChat extends HTMLElement {
 
   /**
    * Puts the messages as the server shows them now in place of those on the page, from the first one on, or from the
-   * message `since` on. Returns false if the site has none now.
+   * message `since` on. Returns false if the site has none now, or if an answer has begun meanwhile.
    */
   async reload(since = this.firstMessage?.dataset.message) {
+    const { answer } = this.conversation;
     const fresh = await this.load({ from: since });
-    if (fresh) this.replace(fresh);
-    return Boolean(fresh);
+    const isTrue = Boolean(fresh) && answer === this.conversation.answer;
+    if (isTrue) this.replace(fresh);
+    return isTrue;
   }
 
   replace(fresh) {

@@ -14,7 +14,13 @@ export class Embedded {
   /** Shows the conversation of this tab again. Forgets one that the site does not show to this person. */
   async restore() {
     const { chat } = this;
-    if (chat.dataset.conversation) return;
+    if (!chat.dataset.conversation) await this.find();
+    chat.goOn();
+  }
+
+  /** Loads the conversation that this tab remembers, if there is one. */
+  async find() {
+    const { chat } = this;
     chat.dataset.conversation = kept(this.name);
     if (!chat.dataset.conversation) return;
     chat.queue?.load();
@@ -23,7 +29,6 @@ export class Embedded {
     } catch (trouble) {
       if (trouble.kind !== "signed-out") this.forget();
     }
-    if (chat.messages.querySelector("[aria-busy]")) await chat.conversation.resume();
   }
 
   /** Begins a new conversation. The old one stays in the person's list. */
@@ -32,12 +37,12 @@ export class Embedded {
     if (chat.isActive) return;
     this.forget();
     for (const article of chat.messages.querySelectorAll(".chat-message, .chat-earlier")) article.remove();
-    chat.queue?.load();
     chat.input.focus({ preventScroll: true });
   }
 
   forget() {
     this.chat.dataset.conversation = "";
     keep(this.name, "");
+    this.chat.queue?.load(); // what was queued belongs to the conversation that is forgotten
   }
 }

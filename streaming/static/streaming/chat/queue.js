@@ -30,6 +30,7 @@ export class Queue {
   }
 
   save() {
+    this.waits &&= this.items.length > 0; // an empty queue has nothing that waits
     if (this.savedAs !== this.name) keep(this.savedAs, "");
     this.savedAs = this.name;
     keep(this.name, this.items.length ? JSON.stringify({ items: this.items, waits: this.waits }) : "");
@@ -46,6 +47,7 @@ export class Queue {
   draw(item) {
     const line = this.chat.clone("queued");
     line.dataset.id = item.id;
+    line.hidden = item === this.sending; // it is among the messages now
     line.querySelector(".chat-queued-text").textContent = item.prompt.trim() || item.files[0]?.filename;
     return line;
   }
@@ -60,6 +62,7 @@ export class Queue {
     if (!button) return;
     const { id } = button.closest("li").dataset;
     const item = this.items.find((one) => one.id === id);
+    if (!item || item === this.sending) return;
     if (button.dataset.queued === "send") return this.sendNow();
     this.items = this.items.filter((one) => one !== item);
     this.save();
@@ -69,8 +72,9 @@ export class Queue {
 
   /** Takes the last message back into the box. Returns false if there is none. */
   editLast() {
-    const item = this.items.pop();
-    if (!item) return false;
+    const item = this.items.at(-1);
+    if (!item || item === this.sending) return false;
+    this.items.pop();
     this.save();
     this.chat.composer.edit(item);
     return true;
@@ -78,6 +82,9 @@ export class Queue {
 
   /** Sends the first message now. An answer that is being written is stopped before. */
   async sendNow() {
+    const [item] = this.items;
+    this.dropTaken();
+    if (item !== this.items[0]) return this.save(); // the next one still waits for the person
     this.waits = false;
     if (!this.chat.isActive) return this.send();
     this.isUrgent = true; // until the answer has ended
@@ -90,8 +97,15 @@ export class Queue {
     const isWell = !article?.querySelector('.chat-note, [data-state="approval-requested"]');
     if (!this.isUrgent && !isWell && !this.sending) this.waits = true;
     this.isUrgent = false;
+    this.dropTaken();
     this.save();
     if (!this.waits) this.send();
+  }
+
+  /** Forgets messages that the site took although its response was lost: the page shows them already. */
+  dropTaken() {
+    const isTaken = ({ id }) => this.chat.messages.querySelector(`[data-message="${CSS.escape(id)}"]`);
+    this.items = this.items.filter((item) => item === this.sending || !isTaken(item));
   }
 
   /** Sends the first message. It is kept until the site has taken it. */
@@ -99,7 +113,7 @@ export class Queue {
     const [item] = this.items;
     if (!item || this.sending || this.chat.isActive) return;
     this.sending = item;
-    this.list.firstElementChild.hidden = true; // it is among the messages now
+    this.show();
     await this.chat.composer.say(item.prompt, item.files, {
       id: item.id,
       onTaken: () => this.taken(item),

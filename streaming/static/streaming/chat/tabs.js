@@ -77,7 +77,6 @@ export class Tabs {
     chat.replace(fresh);
     chat.follower.restore(place, chat.messages);
     chat.dispatchEvent(new CustomEvent("streaming-chat:elsewhere", { bubbles: true }));
-    if (chat.messages.querySelector("[aria-busy]")) chat.conversation.resume();
-    else chat.queue?.ended(chat.messages.lastElementChild);
+    chat.goOn();
   }
 }
