@@ -12,7 +12,9 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import itertools
 import os
+import random
 import shutil
 import signal
 import socket
@@ -28,6 +30,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
+PORTS = range(11_000, 32_000)
+"""Below the ports that Linux gives to outgoing connections, and above the last one that browsers refuse, 10080."""
 # Variables of the caller's shell with these prefixes would change what a test talks to.
 FOREIGN = ("OPENAI_", "ANTHROPIC_", "STREAMING_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS")
 
@@ -142,11 +146,21 @@ def environment(settings: str, database: Path, extra: Mapping[str, str]) -> dict
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on now, and that no other test process takes while a server of this one is down."""
+    for port in _ports():
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError  # the ports never end
+
+
+@functools.cache
+def _ports() -> Iterator[int]:
+    """The ports of this test process, again and again."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = PORTS[number :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
+    begin = random.randrange(len(own))  # two runs at once seldom meet
+    return itertools.cycle([*own[begin:], *own[:begin]])
 
 
 @functools.cache
