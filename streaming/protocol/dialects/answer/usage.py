@@ -34,9 +34,6 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
 }
 """The paths at which each field of `Usage` is found, in any dialect, best first."""
 
-COMPACTED_FIELDS = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens")
-"""The counts that a compaction has, too (`anthropic.types.beta.BetaCompactionIterationUsage`)."""
-
 INPUT_FIELDS = frozenset({"input_tokens", "cached_input_tokens", "cache_write_tokens"})
 
 
@@ -44,23 +41,10 @@ def read_usage(wire: Any, *, is_early: bool = False) -> Usage:
     """Reads a provider's usage object. Fields that are absent, null or no counts are None.
 
     An early report comes before the first word. Its count of the output is a placeholder (Anthropic: 1 to 8), so it is
-    None. The tokens of Anthropic's own compaction are added, because its totals do not have them.
+    None.
     """
     known = {field: _first(wire, paths) for field, paths in FIELD_PATHS.items()}
-    for compaction in _compactions(wire):
-        for field in COMPACTED_FIELDS:
-            known[field] = _sum(known[field], _first(compaction, FIELD_PATHS[field]))
     return Usage(**known | ({"output_tokens": None} if is_early else {}))
-
-
-def _compactions(wire: Any) -> list[dict[str, Any]]:
-    steps = wire.get("iterations") if isinstance(wire, dict) else None
-    found = steps if isinstance(steps, list) else []
-    return [step for step in found if isinstance(step, dict) and step.get("type") == "compaction"]
-
-
-def _sum(count: int | None, more: int | None) -> int | None:
-    return count if more is None else min((count or 0) + more, MAX_COUNT)
 
 
 def merge(old: Usage, new: Usage) -> Usage:
