@@ -14,7 +14,7 @@ import argparse
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -173,10 +173,15 @@ def _started(workers: int, rate: float) -> Iterator[Cluster]:
             yield running
 
 
+def _table(found: dict[int, Used], values: dict[str, Callable[[Used], str]]) -> list[str]:
+    """A column for each number of processes, and a row for each value."""
+    heads = " | ".join(f"{workers} process{'es' * (workers > 1)}" for workers in found)
+    rows = [f"| {name} | {' | '.join(map(value, found.values()))} |" for name, value in values.items()]
+    return [f"| | {heads} |", f"|---|{'---:|' * len(found)}", *rows]
+
+
 def fast_rows(found: dict[int, Used], streams: int, tokens: int) -> list[str]:
     """The table of a run as fast as it goes."""
-    rows = ["| | " + " | ".join(f"{workers} process{'es' * (workers > 1)}" for workers in found) + " |"]
-    rows.append("|---|" + "---:|" * len(found))
     values = {
         "all answers, seconds": lambda used: f"{used.seconds:.1f}",
         "answers/s": lambda used: f"{streams / used.seconds:.1f}",
@@ -184,7 +189,7 @@ def fast_rows(found: dict[int, Used], streams: int, tokens: int) -> list[str]:
         "statements for an answer": lambda used: f"{used.statements / streams:.1f}",
         **{f"CPU of {part}, ms for an answer": _cpu_cell(part, streams) for part in PARTS},
     }
-    return rows + [f"| {name} | {' | '.join(map(value, found.values()))} |" for name, value in values.items()]
+    return _table(found, values)
 
 
 def _cpu_cell(part: str, streams: int):
@@ -193,8 +198,6 @@ def _cpu_cell(part: str, streams: int):
 
 def paced_rows(found: dict[int, Used], streams: int) -> list[str]:
     """The table of a paced run: the cost of one stream in a second."""
-    rows = ["| | " + " | ".join(f"{workers} process{'es' * (workers > 1)}" for workers in found) + " |"]
-    rows.append("|---|" + "---:|" * len(found))
     values = {
         "statements/s, all streams": lambda used: f"{used.statements / used.seconds:.1f}",
         "written ahead (WAL), KB/s for a stream": lambda used: f"{used.written / used.seconds / streams / 1e3:.2f}",
@@ -203,7 +206,7 @@ def paced_rows(found: dict[int, Used], streams: int) -> list[str]:
         **{f"CPU of {part}, % of a core for a stream": _share_cell(part, streams) for part in PARTS},
         **{f"memory of {part}, MB": _memory_cell(part) for part in PARTS},
     }
-    return rows + [f"| {name} | {' | '.join(map(value, found.values()))} |" for name, value in values.items()]
+    return _table(found, values)
 
 
 def _share_cell(part: str, streams: int):
