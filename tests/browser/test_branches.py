@@ -156,6 +156,9 @@ async def test_versions_work_on_a_narrow_screen_and_without_javascript(open_chat
     await chat.edit_button.click()
     for part in ("html", "body", ".chat-log", ".chat-main"):
         assert not await overflows(chat.page.locator(part))
+    await expect(chat.edit_box).to_be_focused()
+    await chat.page.get_by_role("button", name="Cancel").click()
+    await expect(chat.edit_box).to_have_count(0)
     await chat.previous_button.click()
     await expect(chat.text).to_have_text(WORDS)
     await expect(chat.questions.locator(".chat-branch")).to_have_text(re.compile(first))
