@@ -51,14 +51,14 @@ class LiveLog:
 
     def append(self, chunks: Iterable[bytes]) -> None:
         """Adds `chunks` as numbered frames, then wakes the readers."""
-        seq = self.last_seq
-        for seq, chunk in enumerate(chunks, seq + 1):
-            self._tail.append(one := frame(seq, chunk))
+        before = self.last_seq
+        for chunk in chunks:
+            self.last_seq += 1
+            self._tail.append(one := frame(self.last_seq, chunk))
             self._tail_size += len(one)
             if self._tail_size >= BYTES_PER_PAGE:
                 self._pack()
-        if seq > self.last_seq:
-            self.last_seq = seq
+        if self.last_seq > before:
             self._waiters.wake()
 
     def close(self) -> None:

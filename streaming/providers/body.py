@@ -86,7 +86,7 @@ class Body:
         self._timer = self._pace.loop.call_later(seconds, self._check)
 
     def _check(self) -> None:
-        left = self._heard + self._seconds - time.monotonic()
+        left = self._seconds if self._has_news() else self._heard + self._seconds - time.monotonic()
         if left > 0:
             self._check_after(left)
         else:
