@@ -220,6 +220,11 @@ async def edited(client: AsyncClient, scripted: Script) -> str:
     form = re.search(r'name="edited" value="([^"]+)"', page)
     assert form
     assert ">\nFirst &lt;try&gt;</textarea>" in page
+    answer = re.search(r'name="regenerate" value="([^"]+)"', page)
+    assert answer
+    for name in ("edit", "comment"):  # an answer is not edited, and a comment needs a thumb
+        page = visible(html(await client.get("/chat/c1/", {name: answer[1]})))
+        assert page.count("<textarea") == 1
     scripted(text="Two.")
     for _ in range(2):
         response = await send(client, "Second try", edited=form[1], client_id="m2")
