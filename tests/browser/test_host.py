@@ -129,13 +129,16 @@ async def test_a_message_that_is_sent_while_the_chat_is_found_comes_below_the_ea
 
 
 async def _reload_with_a_queued_message(chat: Chat, prompt: str) -> None:
-    """Reloads the page. The messages that it loads are late, and as old as the request for them."""
+    """Reloads the page. The site is away at first. Then the messages are late, and as old as the request for them."""
 
-    is_loaded = asyncio.Event()
+    is_away, is_loaded = asyncio.Event(), asyncio.Event()
 
     async def delay(route: Route) -> None:
         if route.request.resource_type != "fetch":
             return await route.fallback()
+        if not is_away.is_set():
+            is_away.set()
+            return await route.fulfill(status=503)
         response = await route.fetch()
         is_loaded.set()
         await asyncio.sleep(1)
