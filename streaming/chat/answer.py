@@ -66,7 +66,7 @@ class Answer:
 
     async def live_fields(self) -> AsyncGenerator[StringDelta]:
         """Yields how each string of the object grew: its `path` of keys and indexes, and the new `text`."""
-        reader = self._reader()
+        reader = self._reader(is_final=True)
         subscription = await follow(self._generation)
         try:
             while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
@@ -75,10 +75,10 @@ class Answer:
         finally:
             subscription.close()
 
-    def _reader(self) -> ObjectReader:
+    def _reader(self, *, is_final: bool = False) -> ObjectReader:
         if self._wanted is None:
             raise TypeError("This answer is text. Ask for an object with start_chat(…, output=Type).")
-        return ObjectReader(self._wanted)
+        return ObjectReader(self._wanted, is_final=is_final)
 
     async def stop(self) -> StopAnswer:
         """Stops the answer. What arrived is stored."""
