@@ -19,10 +19,11 @@ from django.utils.translation import gettext as _
 from streaming.access import SessionCheck, open_streams
 from streaming.conf import settings
 from streaming.database import in_database, release_request_thread, told
-from streaming.errors import NotFound, TooManyRequests
+from streaming.errors import NotFound, SiteFault, TooManyRequests
 from streaming.intake import Submission
 from streaming.models import Generation, Owner
-from streaming.outputs import ObjectText, OutputType, judge, spec_for
+from streaming.outputs import Asks, ObjectText, OutputType, judge, marked, spec_for
+from streaming.protocol import OutputSpec
 from streaming.subscription import follow
 from streaming.supervisor import current
 from streaming.tools import AnyTool, Toolbox
@@ -66,20 +67,34 @@ def object_view(
         TypeError: `wanted` has no JSON schema.
     """
     kind = OutputType.of(wanted)
+    asks = Asks(kind, provider or "default")
 
     @endpoint("POST")
     async def view(request: HttpRequest, owner: Owner) -> HttpResponseBase:
+        spec = _spec(asks)
         text = await prompt_of(prompt, read_input(body_of(request), input))
         open_streams().check(owner.key)
         submission = Submission(key=uuid.uuid4().hex, prompt=text, provider=provider)
-        spec = spec_for(kind, provider or "default")
         generation = await current().submit(owner, submission, toolbox=Toolbox.of(tools), output=spec)
         reader = _Reader(generation, kind, stops=stops_with_client)
         response = await reader.response(await follow(generation), SessionCheck(owner, request.session))
         response.headers[CONVERSATION] = submission.key
         return response
 
-    return view
+    return marked(view, asks)
+
+
+def _spec(asks: Asks) -> OutputSpec:
+    """Returns what the provider is asked for.
+
+    Raises:
+        SiteFault: it cannot be asked for this type. `manage.py check` says so, too.
+    """
+    try:
+        return spec_for(asks.wanted, asks.alias)
+    except TypeError as fault:
+        logger.error("%s", fault)  # noqa: TRY400  # its traceback says nothing more
+        raise SiteFault from fault
 
 
 class _Reader:
