@@ -24,9 +24,9 @@ STEPS = {"{": 1, "[": 1, "}": -1, "]": -1}
 class JSONText:
     """Takes the text of an answer and returns the JSON in it. Each character is read once, or twice near a mistake.
 
-    `is_list` also accepts a list. With `is_final`, the first object stays even if it breaks, for readers that cannot take
-    back what they have shown. `scanner` has read the object that counts so far. `deltas` has how its strings grew in the
-    last `feed`.
+    `is_list` also accepts a list. With `is_final`, the first object stays even if it breaks, for readers that cannot
+    take back what they have shown. `scanner` has read the object that counts so far. `deltas` has how its strings grew
+    in the last `feed`.
     """
 
     def __init__(self, *, is_list: bool = False, is_final: bool = False) -> None:
@@ -65,7 +65,7 @@ class JSONText:
         for at in range(0, len(text), WINDOW):
             rest = text[at : at + WINDOW]
             while rest and not self._is_over:
-                rest = self._read(rest) if self._candidate else self._skip(rest)
+                rest = self._read(self._candidate, rest) if self._candidate else self._skip(rest)
         return "".join(self._grown)
 
     def _skip(self, text: str) -> str:
@@ -93,10 +93,8 @@ class JSONText:
         begin = self._begins.search(text, at + 1)
         return begin.start() if begin else len(text)
 
-    def _read(self, text: str) -> str:
+    def _read(self, one: Candidate, text: str) -> str:
         """Gives `text` to the candidate. Returns the text from the place where it ended or failed, if it did."""
-        one = self._candidate
-        assert one is not None
         kept, deltas = one.feed(text)
         self._before = kept[-1:] or self._before
         if one.is_found:

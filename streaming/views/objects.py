@@ -93,7 +93,7 @@ def _spec(asks: Asks) -> OutputSpec:
     try:
         return spec_for(asks.wanted, asks.alias)
     except TypeError as fault:
-        logger.error("%s", fault)  # noqa: TRY400  # its traceback says nothing more
+        logger.error("%s", fault)  # its traceback says nothing more
         raise SiteFault from fault
 
 

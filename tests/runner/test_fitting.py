@@ -273,7 +273,7 @@ async def test_summary_fits_another_branch_through_the_same_message(model: Confi
     assert again.context["summary"] == str((await Summary.objects.aget()).pk)
 
 
-@pytest.mark.parametrize("summary", [ProviderError("overloaded"), ProviderError("bad_request"), ""], ids=str)
+@pytest.mark.parametrize("summary", [ProviderError("overloaded"), ValueError("a bug"), ""], ids=str)
 async def test_turns_are_dropped_if_no_summary_can_be_written(model: Configure, summary: Any, caplog: Any) -> None:
     model({"policy": "summary", "window": 2_000, "reserve": 200}, summary=summary)
     if summary == "":
@@ -362,6 +362,23 @@ async def nothing(asked: Asked) -> Sequence[Turn]:
 
 async def fails(asked: Asked) -> Sequence[Turn]:
     raise ValueError
+
+
+def errs(asked: Asked) -> Any:
+    return [*asked.turns[2:], "a text"]
+
+
+@pytest.mark.parametrize("policy", [fails, errs])
+@pytest.mark.parametrize(
+    ("window", "told"), [({}, "All messages are sent instead."), ({"window": 5_000}, "are dropped instead, if they")]
+)
+async def test_failure_of_the_sites_policy_is_told_as_it_is(
+    model: Configure, caplog: pytest.LogCaptureFixture, policy: Any, window: Any, told: str
+) -> None:
+    model({"policy": f"{__name__}.{policy.__name__}"} | window)
+    assert [row.status for row in await talk(1, 2)] == ["finished", "finished"]
+    assert heads(requests()[-1]) == ["q1", "q2"]
+    assert told in caplog.text
 
 
 @pytest.mark.parametrize(
