@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import subprocess
 import sys
@@ -97,6 +98,34 @@ async def test_servers_that_cannot_be_reached_are_left_out_and_logged_once(
         for name, why in (("exits", "MCPError"), ("gone", "FileNotFoundError"))
     ]
     assert "secret" not in " ".join(told)
+
+
+async def test_logs_show_neither_the_url_of_a_server_nor_its_session(
+    connect: Connect, http_address: str, caplog: pytest.LogCaptureFixture, handshake: None
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await connect(t={"url": f"{http_address}?key=of-the-test-of-logs"})
+    assert await call("echo", text="Hi") == "Hi"
+    told = [record.getMessage() for record in caplog.records if record.name == "httpx2"]
+    origin = http_address.removesuffix("mcp")
+    assert f'HTTP Request: POST {origin}… "HTTP/1.1 200 OK"' in told
+    assert "of-the-test-of-logs" not in caplog.text
+    assert "session ID" not in caplog.text
+
+
+def test_logs_of_others_stay(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = httpx2.URL("https://example.com/path?key=1")
+    logging.getLogger("httpx2").info("HTTP Request: %s %s", "GET", url)
+    logging.getLogger("client").info("Of the site")
+    assert [record.getMessage() for record in caplog.records] == [f"HTTP Request: GET {url}", "Of the site"]
+
+
+def test_same_trouble_of_a_package_is_logged_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    """A command that prints rubbish without end must not fill the disk."""
+    for _ in range(1000):
+        logging.getLogger("mcp.client.stdio").error("Rubbish of the test")
+    assert caplog.text.count("Rubbish of the test") == 1
 
 
 async def test_server_that_is_silent_does_not_hold_up_the_first_answer(
