@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ pytest.importorskip("mcp", reason="the extra mcp is not installed")
 import httpx2
 
 from streaming import mcp
-from streaming.mcp import registry
+from streaming.mcp import registry, session
 from streaming.mcp.calls import AWAY, LOST
 from streaming.mcp.connection import MAX_RETRY_SECONDS, MOST_DOUBLINGS, RETRY_SECONDS
 from streaming.mcp.transport import News
@@ -134,6 +135,32 @@ async def test_server_that_is_silent_does_not_hold_up_the_first_answer(
     monkeypatch.setattr(registry, "READY_SECONDS", 0.1)
     await connect(t={"command": "cat"})  # it says again what it is told
     assert mcp.remote_tools() == {}
+
+
+class _Farewell:
+    """A client whose server never answers the end of a session."""
+
+    def __init__(self, *given: Any, **more: Any) -> None: ...
+
+    async def __aenter__(self) -> Any:
+        return self
+
+    async def list_tools(self, **given: Any) -> Any:
+        return SimpleNamespace(tools=(), next_cursor=None)
+
+    async def __aexit__(self, *exc_info: Any) -> None:
+        await asyncio.sleep(3600)
+
+
+async def test_farewell_that_is_not_answered_does_not_hold_up_the_next_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def serve(self: Any) -> None: ...
+
+    monkeypatch.setattr(session, "Client", _Farewell)
+    monkeypatch.setattr(session, "LEAVE_SECONDS", 0.05)
+    monkeypatch.setattr(session._Session, "serve", serve)
+    async with asyncio.timeout(10):
+        with pytest.raises(TimeoutError):
+            await session.hold(mcp.Server(name="t", url="http://h/"), asyncio.Queue(), lambda tools: None)
 
 
 HOST = """
