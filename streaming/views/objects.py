@@ -28,7 +28,7 @@ from streaming.subscription import follow
 from streaming.supervisor import current
 from streaming.tools import AnyTool, Toolbox
 from streaming.views.endpoint import View, body_of, endpoint
-from streaming.views.prompts import Prompt, prompt_of, read_input
+from streaming.views.prompts import Prompt, check_input, prompt_of, read_input
 from streaming.views.sse import ClosableStream, EventStream
 
 logger = logging.getLogger(__name__)
@@ -64,9 +64,10 @@ def object_view(
     `stops_with_client`, a client that leaves stops the answer at once, whatever `STREAMING_ABANDON_AFTER` says.
 
     Raises:
-        TypeError: `wanted` has no JSON schema.
+        TypeError: `wanted` or `input` has no JSON schema.
     """
     kind = OutputType.of(wanted)
+    check_input(input)
     asks = Asks(kind, provider or "default")
 
     @endpoint("POST")

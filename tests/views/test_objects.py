@@ -207,3 +207,5 @@ async def test_type_that_the_vendors_mode_cannot_express_is_the_sites_fault(scri
 def test_type_without_a_schema_is_refused_when_the_urls_are_read() -> None:
     with pytest.raises(TypeError, match="has no JSON schema"):
         object_view(AsyncClient)
+    with pytest.raises(TypeError, match="An input cannot be read as"):
+        object_view(list[int], input=AsyncClient)
