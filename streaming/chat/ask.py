@@ -40,7 +40,8 @@ async def start_chat(
     With an `output`, a type, the model is asked for an object of it, and `Result.output` has the object.
 
     Raises:
-        TypeError: `output` has no JSON schema, or the provider's own mode cannot express it.
+        TypeError: `output` has no JSON schema, or the provider's own mode cannot express it, or two tools have the same
+            name.
         RequestError: the question was refused, and nothing was stored; for an anonymous user it is `LoginRequired`.
     """
     asker = asker_of(user, owner)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import functools
+import inspect
 import logging
 import threading
 from collections.abc import Callable
@@ -55,6 +56,8 @@ class ToolExecutor:
         try:
             async with asyncio.timeout(seconds) as limit:
                 output = await (self._awaited(work) if tool.is_async else self._in_thread(work))
+                if inspect.isawaitable(output):  # of an async function behind a decorator that is not async
+                    output = await self._awaited(lambda: output)
         except ToolError as told:
             return failure(call, str(told))
         except Exception as trouble:

@@ -64,10 +64,11 @@ def object_view(
     `stops_with_client`, a client that leaves stops the answer at once, whatever `STREAMING_ABANDON_AFTER` says.
 
     Raises:
-        TypeError: `wanted` or `input` has no JSON schema.
+        TypeError: `wanted` or `input` has no JSON schema, or two tools have the same name.
     """
     kind = OutputType.of(wanted)
     check_input(input)
+    toolbox = Toolbox.of(tools)
     asks = Asks(kind, provider or "default")
 
     @endpoint("POST")
@@ -76,7 +77,7 @@ def object_view(
         text = await prompt_of(prompt, read_input(body_of(request), input))
         open_streams().check(owner.key)
         submission = Submission(key=uuid.uuid4().hex, prompt=text, provider=provider)
-        generation = await current().submit(owner, submission, toolbox=Toolbox.of(tools), output=spec)
+        generation = await current().submit(owner, submission, toolbox=toolbox, output=spec)
         reader = _Reader(generation, kind, stops=stops_with_client)
         response = await reader.response(await follow(generation), SessionCheck(owner, request.session))
         response.headers[CONVERSATION] = submission.key
