@@ -84,4 +84,4 @@ LINES: dict[type[Part], Callable[[str, Any], str]] = {
     ToolResult: lambda who, part: f"Result: {_json(part.output)}",
     FilePart: lambda who, part: f"{who} sends the file {part.filename or part.media_type}",
 }
-"""How each class of part is told. Reasoning, approvals and opaque parts are not."""
+"""The class of a part -> its line. Reasoning, approvals and opaque parts have none."""

@@ -1,4 +1,4 @@
-"""What a client tells the model about the person's situation, beside the question. It is not stored."""
+"""The context that a client gives the model beside the question, for example the open page. It is not stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the packages `mcp` and `httpx2` log, without what a server sent and without the secrets in its URL."""
+"""Filters for the logs of the packages `mcp` and `httpx2`: they hide what a server sent, and the secrets in its URL."""
 
 from __future__ import annotations
 

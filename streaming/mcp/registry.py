@@ -25,7 +25,7 @@ from streaming.per_loop import PerLoop
 from streaming.providers.redact import hide
 
 READY_SECONDS = 5.0
-"""How long messages wait for servers that have not answered yet. Later, their tools are added when they come."""
+"""The longest time for which a message waits for servers that have not answered yet. Their tools are added later."""
 
 _connections: PerLoop[dict[str, Connection]] = PerLoop(dict)
 _listed: dict[str, tuple[RemoteTool, ...]] = {}

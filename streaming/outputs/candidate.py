@@ -7,7 +7,7 @@ import re
 from streaming.protocol import JSONScanner, StringDelta
 
 MAX_TAIL = 64
-"""How many characters before a mistake are looked at, for a brace with which another object begins."""
+"""The characters before a mistake that are searched for a bracket with which another value begins."""
 
 _KEY = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:')
 _BRACKET_BEFORE = re.compile(r'[{\[]\s*"?\s*\Z')

@@ -22,7 +22,7 @@ class _Nothing(msgspec.Struct, frozen=True):
 
 
 NOTHING: Final = _Nothing()
-"""What a reader knows before the value begins."""
+"""The value before the first text of the object has come."""
 
 GROWTH = 64
 TICK_SECONDS = 0.05

@@ -54,7 +54,7 @@ INSTEAD = {
     True: "The oldest messages are dropped instead, if they are too many.",
     False: "All messages are sent instead. The oldest are dropped only if the provider refuses them as too long.",
 }
-"""What happens if a site's own policy fails: with a known window of the model, and without. For the log."""
+"""The window of the model is known -> what happens if a site's own policy fails, for the log."""
 
 MOST_SUMMARIES = 2
 """The summary itself takes room, so the cut may have to move once more. A second summary then covers those turns."""

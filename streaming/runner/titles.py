@@ -51,7 +51,7 @@ EDGES = " \t#*_`>\"'“”„«»‘’"
 
 
 class Naming(NamedTuple):
-    """What is needed to name a conversation. `first_words` is the title that may be replaced."""
+    """The values that naming a conversation needs. `first_words` is the title that may be replaced."""
 
     call: SideCall
     first_words: str
