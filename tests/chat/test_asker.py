@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from streaming.chat import chat, delete_conversations, go_on
-from streaming.chat.asker import NOBODY, asker_of
+from streaming.chat import NOBODY, chat, delete_conversations, go_on
+from streaming.chat.asker import asker_of
 from streaming.errors import LoginRequired
 from streaming.models import Message
 from tests.engine import ALICE, Script
