@@ -289,6 +289,23 @@ async def test_turns_are_dropped_if_no_summary_can_be_written(model: Configure, 
     assert "word" not in caplog.text
 
 
+class Unmade(Scripted):
+    """A provider that cannot be made."""
+
+    def __init__(self, **options: Any) -> None:
+        raise ValueError("a bug")
+
+
+async def test_fault_before_a_summary_is_logged_and_the_answer_goes_on(
+    model: Configure, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    model({"policy": "summary", "window": 2_000, "reserve": 200, "summarizer": "small"})
+    settings.STREAMING_PROVIDERS = settings.STREAMING_PROVIDERS | {"small": {"BACKEND": f"{__name__}.Unmade"}}
+    rows = await talk(*range(8))
+    assert {row.status for row in rows} == {"finished"}
+    assert "a bug" in caplog.text
+
+
 def _silent(model: Model, request: GenerationRequest) -> Iterator[bytes]:
     text = () if is_for_summary(request) else (WORDS,)
     return wire(model.dialect, Script(model="m", text=text, input_tokens=size(request)))
