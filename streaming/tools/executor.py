@@ -109,8 +109,9 @@ class ToolExecutor:
 
 
 def failure(call: ToolCall, text: str) -> ToolResult:
-    """Returns the result of a failed call. `text` is for the model."""
-    return ToolResult(call_id=call.id, output=text, is_error=True)
+    """Returns the result of a failed call. `text` is for the model. It is cut to the length that an output may have."""
+    most = settings.MAX_TOOL_OUTPUT_CHARS
+    return ToolResult(call_id=call.id, output=text if len(text) <= most else f"{text[: most - 1]}…", is_error=True)
 
 
 def _report(

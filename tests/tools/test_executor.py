@@ -12,7 +12,7 @@ import pytest
 
 from streaming.models import Owner
 from streaming.protocol import ToolCall, ToolResult
-from streaming.tools import Tool, ToolContext, ToolExecutor, tool
+from streaming.tools import Tool, ToolContext, ToolError, ToolExecutor, tool
 from streaming.tools.executor import FAILED, NO_JSON, TOO_DEEP, TOO_SLOW
 from tests import sample_tools as tools
 
@@ -75,6 +75,17 @@ async def test_async_function_behind_a_plain_decorator_is_awaited() -> None:
         return tools.get_weather.function(**given)
 
     assert (await execute(decorated, {"city": "Oslo"})).output == {"city": "Oslo", "days": 1, "sky": "clear"}
+
+
+async def test_text_of_a_failure_is_as_short_as_an_output(settings: Any) -> None:
+    """A server of MCP writes it, so it may be of any length."""
+    settings.STREAMING_MAX_TOOL_OUTPUT_CHARS = 10
+
+    @tool
+    def complain() -> None:
+        raise ToolError("x" * 1_000_000)
+
+    assert (await execute(complain)).output == "x" * 9 + "…"
 
 
 async def test_texts_of_django_become_plain_texts() -> None:
