@@ -75,6 +75,17 @@ async def test_message_that_is_sent_twice_is_answered_once(client: AsyncClient, 
     assert await Generation.objects.acount() == 1
 
 
+async def test_two_runs_at_once_in_a_thread_are_one_and_a_refusal(client: AsyncClient, scripted: Script) -> None:
+    scripted(text="word " * 5, delay=0.02)
+    await post(client, messages=asked("Hello", "q0"))  # begins the session
+    given = await asyncio.gather(*(post(client, messages=asked("Hi", id)) for id in ("q1", "q2", "q1")))
+    statuses = sorted(one.status for one in given)
+    assert statuses in ([200, 200, 409], [200, 409, 409])
+    whole = [[one["type"] for one in events_in(run.content)] for run in given if run.status == 200]
+    assert all(one == whole[0] for one in whole)
+    assert await Generation.objects.acount() == 2
+
+
 async def test_question_is_answered_again(client: AsyncClient, settings: Any) -> None:
     says(settings, ("One.", ()), ("Two.", ()))
     await post(client, messages=asked("Hi"))
