@@ -32,6 +32,8 @@ MAX_TOOL_DESCRIPTION_CHARS = 4_000
 """The longest description of a tool that a client brings. It is sent to the model in every turn."""
 MAX_TOOL_SCHEMA_CHARS = 20_000
 """The longest schema of a tool that a client brings, as JSON. It is sent to the model in every turn."""
+MAX_CONTEXT_ITEMS = 100
+"""The most items of a client's context. Together they may be as long as a prompt."""
 MAX_COMMAND_CHARS = 1_000_000
 """The longest frame of a socket. It has the client's whole history, which is not used, and twice the longest prompt."""
 MAX_REQUEST_ID_CHARS = 128

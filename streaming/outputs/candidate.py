@@ -29,13 +29,16 @@ class Candidate:
         deltas = self.scanner.feed(text)
         error = self.scanner.error
         kept = text if error is None else text[: max(error.offset - self._length, 0)]
-        # The first bracket is left out: it is no other object.
-        self._tail = (self._tail + (kept if self._length else kept[1:]))[-MAX_TAIL:]
-        self._length += len(kept)
         if not self.is_found:
-            self._pieces.append(kept)
-            self.is_found = bool(self.scanner.snapshot()) or self.is_whole
+            self._begin(kept)
+        self._length += len(kept)
         return kept, deltas
+
+    def _begin(self, kept: str) -> None:
+        # The first bracket is left out: it begins no other value.
+        self._tail = (self._tail + (kept if self._length else kept[1:]))[-MAX_TAIL:]
+        self._pieces.append(kept)
+        self.is_found = bool(self.scanner.snapshot()) or self.is_whole
 
     @property
     def beginning(self) -> str:
