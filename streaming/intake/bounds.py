@@ -88,6 +88,16 @@ def check_tools(tools: Iterable[ToolSpec]) -> None:
             raise TooLarge(f"The schema of a tool may have at most {MAX_TOOL_SCHEMA_CHARS} characters.")
 
 
+def check_context(text: str) -> None:
+    """Checks the size of what a client tells the model beside the question.
+
+    Raises:
+        TooLarge: it is longer than a prompt may be.
+    """
+    if len(text) > settings.MAX_PROMPT_CHARS:
+        raise TooLarge(f"The context may have at most {settings.MAX_PROMPT_CHARS} characters.")
+
+
 def check_answers(answers: Iterable[ToolAnswer]) -> None:
     """Checks the size of outputs and reasons that will be kept.
 

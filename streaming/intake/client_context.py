@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from streaming.conf import settings
-from streaming.errors import BadRequest, TooLarge
-from streaming.intake.bounds import MAX_CONTEXT_ITEMS
+from streaming.errors import BadRequest
+from streaming.intake.bounds import MAX_CONTEXT_ITEMS, check_context
 from streaming.protocol import TextPart, Turn
 from streaming.protocol.storable import storable
 
@@ -38,8 +37,7 @@ def read_context(given: Any) -> str:
     except msgspec.ValidationError as error:
         raise BadRequest(f"'context' must be a list of at most {MAX_CONTEXT_ITEMS} objects with {FIELDS}.") from error
     text = "\n\n".join([HEAD, *(f"{one.description}:\n{one.value}" for one in items)])
-    if len(text) > (limit := settings.MAX_PROMPT_CHARS):
-        raise TooLarge(f"The context may have at most {limit} characters.")
+    check_context(text)
     kept: str = storable(text)
     return kept
 
