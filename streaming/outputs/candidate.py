@@ -9,7 +9,6 @@ from streaming.protocol import JSONScanner, StringDelta
 MAX_TAIL = 64
 """The characters before a mistake that are searched for a bracket with which another value begins."""
 
-_KEY = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:')
 _BRACKET_BEFORE = re.compile(r'[{\[]\s*"?\s*\Z')
 
 
@@ -58,7 +57,7 @@ class Candidate:
     @property
     def open_brackets(self) -> int:
         """The number of brackets that a broken value leaves open; 0 if it does not even have a key."""
-        return self.scanner.depth if self.is_found or _KEY.match(self.beginning) else 0
+        return self.scanner.depth if self.is_found or self.scanner.expects_value else 0
 
     def swallowed(self) -> str:
         """Returns the beginning of another value that this one has read as its key; empty if there is none.
