@@ -56,8 +56,8 @@ class Answer:
     async def partials(self) -> AsyncGenerator[Any]:
         """Yields the object so far, as Python values, up to 20 times a second. Keys come as the model writes them.
 
-        The values share what is finished, so do not change them. The last one is what the model wrote; `output` says
-        if it is of the type.
+        The values share what is finished, so do not change them. If the model breaks the object off and begins another
+        one, that one follows. The last one is what the model wrote; `output` says if it is of the type.
         """
         reader = self._reader()
         async with aclosing(self._frames(partial(_patience, reader))) as batches:
@@ -69,7 +69,10 @@ class Answer:
             yield last
 
     async def live_fields(self) -> AsyncGenerator[StringDelta]:
-        """Yields how each string of the object grew: its `path` of keys and indexes, and the new `text`."""
+        """Yields how each string of the object grew: its `path` of keys and indexes, and the new `text`.
+
+        If the model breaks the object off and begins another one, only the strings of the first one come.
+        """
         reader = self._reader(is_final=True)
         async with aclosing(self._frames()) as batches:
             async for frames in batches:
