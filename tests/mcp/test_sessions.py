@@ -101,6 +101,17 @@ async def test_servers_that_cannot_be_reached_are_left_out_and_logged_once(
     assert "secret" not in " ".join(told)
 
 
+@pytest.mark.usefixtures("handshake")
+async def test_event_that_is_too_large_fails_its_call_alone(connect: Connect, http_address: str) -> None:
+    """The package reads no server-sent event above 1 MiB."""
+    await connect(t={"url": http_address})
+    async with asyncio.timeout(20):
+        told = await call("huge", size=2_000_000)
+    assert len(told) < 1_000, told[:200]
+    assert told.startswith("error: ")
+    assert await call("echo", text="Hi") == "Hi"
+
+
 async def test_logs_show_neither_the_url_of_a_server_nor_its_session(
     connect: Connect, http_address: str, caplog: pytest.LogCaptureFixture, handshake: None
 ) -> None:
