@@ -21,8 +21,17 @@ import msgspec
 from channels.exceptions import DenyConnection, StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
 
-from streaming.access import SessionCheck, TokenBucket, open_streams, owner_in_scope, refuse_cross_site_socket
+from streaming.access import (
+    SessionCheck,
+    TokenBucket,
+    handshake_in,
+    language_of,
+    open_streams,
+    owner_in_scope,
+    refuse_cross_site_socket,
+)
 from streaming.conf import settings
 from streaming.database import in_database, refusal_of, told
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
@@ -44,7 +53,7 @@ CLOSE_CODES: dict[type[RequestError], int] = {LoginRequired: CLOSE_UNAUTHENTICAT
 BURST_COMMANDS, COMMANDS_PER_SECOND = 100, 20.0
 # How many answers one socket may follow at once. A page shows one or a few.
 MAX_FOLLOWED = 8
-BROKE_OFF = "The connection broke off. Resume to go on."
+BROKE_OFF = gettext_lazy("The connection broke off. Resume to go on.")
 
 
 class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
@@ -62,6 +71,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         self._bucket = TokenBucket(BURST_COMMANDS, COMMANDS_PER_SECOND)
         try:
             refuse_cross_site_socket(self.scope)
+            self._cleanup.enter_context(override(language_of(handshake_in(self.scope))))
             self._owner: Owner = await in_database(owner_in_scope, self.scope)
             self._cleanup.enter_context(open_streams().held(self._owner.key))
         except Forbidden as error:
@@ -171,7 +181,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             await self._reply_error(request_id, str(error), error.retry_after)
         except Exception:
             logger.exception("A socket's stream broke off.")
-            await self._reply_error(request_id, BROKE_OFF)
+            await self._reply_error(request_id, str(BROKE_OFF))
 
     async def _relay_frames(self, request_id: str, subscription: Subscription) -> None:
         """Sends the log from its start, as chunks that are numbered from 0.
@@ -184,7 +194,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
             is_closing = not frames and open_streams().is_closing
             if is_closing or subscription.has_begun_again:
-                await self._reply_error(request_id, BROKE_OFF)
+                await self._reply_error(request_id, str(BROKE_OFF))
                 return
             for sequence, one in enumerate(frames, sent):
                 await self._write(prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one)))

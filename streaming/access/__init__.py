@@ -8,6 +8,7 @@ exports. `adopt_at_sign_in` gives a visitor's conversations to the user that the
 
 from __future__ import annotations
 
+from streaming.access.handshakes import handshake_in, language_of
 from streaming.access.open_streams import OpenStreams, open_everywhere, open_streams
 from streaming.access.origins import refuse_cross_site, refuse_cross_site_socket
 from streaming.access.owners import VISITOR_KEY, login_address, may_chat, owner_in_scope, owner_of, remember
@@ -23,7 +24,9 @@ __all__ = [
     "SessionCheck",
     "TokenBucket",
     "adopt_at_sign_in",
+    "handshake_in",
     "is_redacting",
+    "language_of",
     "login_address",
     "may_chat",
     "open_everywhere",
