@@ -35,7 +35,7 @@ from streaming.access import (
 from streaming.conf import settings
 from streaming.database import in_database, refusal_of, told
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
-from streaming.intake import read_command, request_id_if_any, request_id_of, submission_of
+from streaming.intake import read_command, request_id_if_any, request_id_of, submission_of, wants_html
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import chunk_of
 from streaming.subscription import Subscription, follow, subscribe, total_of
@@ -71,7 +71,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         self._bucket = TokenBucket(BURST_COMMANDS, COMMANDS_PER_SECOND)
         try:
             refuse_cross_site_socket(self.scope)
-            self._cleanup.enter_context(override(language_of(handshake_in(self.scope))))
+            handshake = handshake_in(self.scope)
+            self._html = wants_html(handshake)
+            self._cleanup.enter_context(override(language_of(handshake)))
             self._owner: Owner = await in_database(owner_in_scope, self.scope)
             self._cleanup.enter_context(open_streams().held(self._owner.key))
         except Forbidden as error:
@@ -138,7 +140,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         submission = submission_of((extra if isinstance(extra, dict) else {}) | command)
         self._check_can_follow(request_id)
         generation = await current().submit(self._owner, submission)
-        self._follow(request_id, generation.pk, functools.partial(follow, generation))
+        self._follow(request_id, generation.pk, functools.partial(follow, generation, html=self._html))
 
     async def _resume(self, command: dict[str, Any], request_id: str) -> None:
         key = command.get("id")
@@ -148,7 +150,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             return
         self._check_can_follow(request_id)
         await self._reply(type="start", requestId=request_id)
-        self._follow(request_id, generation_id, functools.partial(subscribe, generation_id))
+        self._follow(request_id, generation_id, functools.partial(subscribe, generation_id, html=self._html))
 
     async def _abort(self, command: dict[str, Any], request_id: str) -> None:
         generation_id = self._running.get(request_id)

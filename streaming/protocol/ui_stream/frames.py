@@ -29,8 +29,8 @@ def frame(seq: int, chunk: bytes) -> bytes:
 
 
 def chunk_of(framed: bytes) -> bytes:
-    """Returns the chunk, as JSON, inside one frame."""
-    return framed[framed.index(b"\ndata: ") + 7 : -2]
+    """Returns the chunk, as JSON, inside one frame, which may have no number."""
+    return framed[framed.index(b"data: ") + 6 : -2]
 
 
 def split_frames(joined: bytes) -> list[bytes]:
