@@ -56,6 +56,9 @@ BURST_COMMANDS, COMMANDS_PER_SECOND = 100, 20.0
 CHARS_PER_COMMAND = 50_000
 # How many answers one socket may follow at once. A page shows one or a few.
 MAX_FOLLOWED = 8
+# What servers raise if the client has gone; `disconnect` comes next then. uvicorn raises a RuntimeError if it closed
+# the socket itself, for example because of a malformed frame.
+GONE = (OSError, RuntimeError)
 BROKE_OFF = gettext_lazy("The connection broke off. Resume to go on.")
 
 Reply = dict[str, Any]
@@ -112,7 +115,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         if not self._is_closed:
             self._is_closed = True
             self._unfollow()
-            with suppress(OSError):
+            with suppress(*GONE):
                 await self.close(code)
 
     async def _leave_and_stop(self, code: int) -> NoReturn:
@@ -227,9 +230,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         await self._write(msgspec.json.encode(reply))
 
     async def _write(self, reply: bytes) -> None:
-        """Sends one reply. Some servers raise an OSError if the client has gone; `disconnect` comes next then."""
         if not self._is_closed:
-            with suppress(OSError):
+            with suppress(*GONE):
                 await self.send(text_data=reply.decode())
 
 

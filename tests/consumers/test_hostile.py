@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import Callable
 from typing import Any
@@ -94,6 +95,27 @@ async def test_nothing_follows_the_close_while_a_command_is_at_work(
     is_closed.set()
     await socket.disconnect()
     assert wire.types == ["accept", "close"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, OSError])
+async def test_a_socket_that_the_server_has_closed_is_no_error(
+    sockets: Open, scripted: Script, caplog: pytest.LogCaptureFixture, error: type[Exception]
+) -> None:
+    """uvicorn closes a socket by itself when a frame is malformed. It tells the application later."""
+    scripted(text="word " * 200, delay=0.001)
+    refused: list[Json] = []
+
+    async def closed(message: Json) -> None:
+        if '"text-delta"' in message.get("text", ""):
+            refused.append(message)
+            raise error
+
+    socket = await sockets(around=Wire(closed))
+    await socket.tell(**ASKED)
+    await run_until(lambda: len(refused) > 3)
+    await socket.disconnect()
+    gc.collect()  # a task that failed says so when it goes
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_request_id_is_free_when_its_end_has_come(sockets: Open, scripted: Script) -> None:
