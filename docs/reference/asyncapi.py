@@ -33,7 +33,8 @@ REPLIES: Kinds = (StartReply, ChunkReply, EndReply, ErrorReply, NoActiveReply)
 CLOSE_CODES = {
     consumers.CLOSE_UNAUTHENTICATED: "Sign in.",
     consumers.CLOSE_MOVED: "The session has another key: the person signed in or changed the password. Connect again.",
-    consumers.CLOSE_TOO_MANY: "There are too many sockets, or too many commands in a short time.",
+    consumers.CLOSE_TOO_MANY: "There are too many sockets, or too many commands in a short time. "
+    f"A command counts once for each {consumers.CHARS_PER_COMMAND:,} characters.",
 }
 ABOUT = (
     "The protocol of `WebSocketChatTransport` of the npm package `ai`, version 7. "
