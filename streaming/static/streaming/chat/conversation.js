@@ -5,11 +5,18 @@ const FIRST_PAUSE = 500; // milliseconds before the first attempt to reconnect; 
 const LONGEST_PAUSE = 15_000;
 const REMINDER = 7_000; // milliseconds between two "still answering" for screen readers
 
-/** Waits. The browser's report that it is online again ends the wait early. */
+/**
+ * Waits between half and one and a half of `ms`: pages that a restart cut at the same moment do not come back together.
+ * The browser's report that it is online again ends the wait early.
+ */
 const pause = (ms) =>
   new Promise((resolve) => {
-    setTimeout(resolve, ms);
-    addEventListener("online", resolve, { once: true });
+    const over = () => {
+      removeEventListener("online", over);
+      resolve();
+    };
+    setTimeout(over, ms * (0.5 + Math.random()));
+    addEventListener("online", over);
   });
 
 /** Asks for answers, shows each to its end, and stops it. `answer` is the last one. */
