@@ -58,12 +58,13 @@ async def test_sockets_of_several_people_keep_their_languages(sockets: Open) -> 
 
 
 async def test_the_error_of_an_answer_is_in_the_language_of_its_socket(sockets: Open, scripted: Script) -> None:
-    scripted(error="timeout")
+    scripted(error="model_not_found")
     socket = await sockets(accept_language="de")
     await socket.tell(type="send", requestId="r", id="c1", prompt="Hi")
     *chunks, end = await socket.replies()
     told = next(one["chunk"]["errorText"] for one in chunks if one["chunk"]["type"] == "error")
-    assert told == end["error"] == "Das Modell brauchte zu lange, um zu antworten. Versuchen Sie es noch einmal."
+    assert told == end["error"]
+    assert told.startswith("Das eingestellte Modell gibt es nicht.")
 
 
 async def test_a_command_that_fails_is_answered_in_the_language_of_its_socket(
