@@ -249,6 +249,28 @@ async def test_junk_is_answered_and_the_socket_lives_on(site: Site, visit: Visit
         assert text_in(await socket.whole()) == "Hello from the script."
 
 
+# Frames that break RFC 6455: a text that is not UTF-8, an opcode that does not exist, two beginnings of one message.
+# Each has a mask of zeros.
+BROKEN = {"text": b"\x81\x82\0\0\0\0\xff\xfe", "opcode": b"\x83\x80\0\0\0\0", "twice": b"\x01\x80\0\0\0\0" * 2}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_broken_frame_ends_the_socket_and_not_the_answer(site: Site, visit: Visit, name: str) -> None:
+    visitor = await visit(site).greet()
+    async with _socket(visitor) as socket:
+        await socket.send(visitor, "Hello?", "slow")
+        await socket.until("text-delta", 3)
+        socket.connection.transport.write(BROKEN[name])
+        with pytest.raises(ConnectionClosed):
+            await socket.whole()
+    async with _socket(visitor) as again:
+        await again.tell(type="resume", requestId="r2", id=visitor.key, headers={})
+        assert await again.next() == {"type": "start", "requestId": "r2"}
+        await again.until("text-delta", 3, "r2")
+        await again.tell(type="abort", requestId="r2")
+        await again.whole("r2")
+
+
 async def test_socket_that_floods_is_closed(every_site: Site, visit: Visit) -> None:
     """A command that is refused is the cheapest one. A thousand of them wait in Daphne's memory."""
     visitor = await visit(every_site).greet()
