@@ -21,12 +21,22 @@ import msgspec
 from channels.exceptions import DenyConnection, StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
 
-from streaming.access import SessionCheck, TokenBucket, open_streams, owner_in_scope, refuse_cross_site_socket
+from streaming.access import (
+    SessionCheck,
+    TokenBucket,
+    handshake_in,
+    language_of,
+    open_streams,
+    owner_in_scope,
+    refuse_cross_site_socket,
+)
 from streaming.conf import settings
 from streaming.database import in_database, refusal_of, told
 from streaming.errors import PUBLIC_MESSAGES, BadRequest, Forbidden, LoginRequired, RequestError, TooManyRequests
-from streaming.intake import read_command, request_id_if_any, request_id_of, submission_of
+from streaming.intake import read_command, request_id_if_any, request_id_of, submission_of, wants_html
+from streaming.intake.bounds import MAX_COMMAND_CHARS
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import chunk_of
 from streaming.subscription import Subscription, follow, subscribe, total_of
@@ -42,9 +52,16 @@ PARTING_CODES = {False: CLOSE_UNAUTHENTICATED, True: CLOSE_MOVED}
 CLOSE_CODES: dict[type[RequestError], int] = {LoginRequired: CLOSE_UNAUTHENTICATED, TooManyRequests: CLOSE_TOO_MANY}
 # How many commands a socket may send; a client sends one for each question. Daphne buffers unread ones without limit.
 BURST_COMMANDS, COMMANDS_PER_SECOND = 100, 20.0
+# A longer command counts as several. Reading a million characters may take 50 ms.
+CHARS_PER_COMMAND = 50_000
 # How many answers one socket may follow at once. A page shows one or a few.
 MAX_FOLLOWED = 8
-BROKE_OFF = "The connection broke off. Resume to go on."
+# What servers raise if the client has gone; `disconnect` comes next then. uvicorn raises a RuntimeError if it closed
+# the socket itself, for example because of a malformed frame.
+GONE = (OSError, RuntimeError)
+BROKE_OFF = gettext_lazy("The connection broke off. Resume to go on.")
+
+Reply = dict[str, Any]
 
 
 class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
@@ -57,11 +74,15 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             await super().__call__(scope, receive, send)
 
     async def connect(self) -> None:
-        self._followed: dict[str, asyncio.Task[None]] = {}
-        self._running: dict[str, uuid.UUID] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._followed: dict[str, uuid.UUID] = {}
+        self._is_closed = False
         self._bucket = TokenBucket(BURST_COMMANDS, COMMANDS_PER_SECOND)
         try:
             refuse_cross_site_socket(self.scope)
+            handshake = handshake_in(self.scope)
+            self._html = wants_html(handshake)
+            self._cleanup.enter_context(override(language_of(handshake)))
             self._owner: Owner = await in_database(owner_in_scope, self.scope)
             self._cleanup.enter_context(open_streams().held(self._owner.key))
         except Forbidden as error:
@@ -69,7 +90,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         except (LoginRequired, TooManyRequests) as error:
             # The socket is accepted first, because browsers hide from a page why a handshake was refused.
             await self.accept()
-            await self._close_and_stop(CLOSE_CODES[type(error)])
+            await self._leave_and_stop(CLOSE_CODES[type(error)])
         current().ensure_sweeping()
         self._session = await in_database(SessionCheck, self._owner, self.scope.get("session"))
         self._cleanup.callback(self._unfollow)
@@ -82,39 +103,50 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         while still_holds:
             await asyncio.sleep(settings.RECHECK_SECONDS)
             still_holds = await self._session.holds_as_far_as_known()
-        self._unfollow()  # nothing may be sent after the close
-        with suppress(OSError):
-            await self.close(PARTING_CODES[self._session.has_moved])
+        await self._leave(PARTING_CODES[self._session.has_moved])
 
     def _unfollow(self) -> None:
         """Stops following all answers. The answers continue."""
-        for task in self._followed.values():
+        for task in self._tasks:
             task.cancel()
 
-    async def _close_and_stop(self, code: int) -> NoReturn:
+    async def _leave(self, code: int) -> None:
+        """Closes the socket. Nothing is sent afterwards, because servers fail at that."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._unfollow()
+            with suppress(*GONE):
+                await self.close(code)
+
+    async def _leave_and_stop(self, code: int) -> NoReturn:
         """Closes the socket and ends the consumer. Commands that have arrived are ignored."""
-        await self.close(code)
+        await self._leave(code)
         raise StopConsumer
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if not self._bucket.take():
-            await self._close_and_stop(CLOSE_TOO_MANY)
+        if not self._bucket.take(1 + min(len(text_data or ""), MAX_COMMAND_CHARS) // CHARS_PER_COMMAND):
+            await self._leave_and_stop(CLOSE_TOO_MANY)
         try:
             command = read_command(text_data)
             request_id = request_id_of(command)
-            if not await self._session.holds_now():
-                await self._close_and_stop(PARTING_CODES[self._session.has_moved])
+        except BadRequest as error:
+            await self._refuse(request_id_if_any(text_data), error)
+        else:
+            await self._obey(command, request_id)
+
+    async def _obey(self, command: dict[str, Any], request_id: str) -> None:
+        """Does what a command asks. A command that fails does not end the socket, whose answers would stop with it."""
+        try:
+            if self._is_closed or not await self._session.holds_now():
+                await self._leave_and_stop(PARTING_CODES[self._session.has_moved])
             await self._handler(command)(command, request_id)
         except StopConsumer:
             raise
         except RequestError as error:
-            await self._reply_error(request_id_if_any(text_data), str(error), error.retry_after)
+            await self._refuse(request_id, error)
         except Exception as error:
-            # Channels would close the socket, and all its answers would lose their reader.
             logger.exception("A command could not be handled (%s).", told(error))
-            refusal = refusal_of(error)
-            text = str(refusal or _(PUBLIC_MESSAGES["internal"]))
-            await self._reply_error(request_id_if_any(text_data), text, refusal.retry_after if refusal else None)
+            await self._refuse(request_id, refusal_of(error) or RequestError(_(PUBLIC_MESSAGES["internal"])))
 
     def _handler(self, command: dict[str, Any]) -> Callable[[dict[str, Any], str], Awaitable[None]]:
         handlers = {"send": self._send, "resume": self._resume, "abort": self._abort}
@@ -128,7 +160,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         submission = submission_of((extra if isinstance(extra, dict) else {}) | command)
         self._check_can_follow(request_id)
         generation = await current().submit(self._owner, submission)
-        self._follow(request_id, generation.pk, functools.partial(follow, generation))
+        self._follow(request_id, generation.pk, functools.partial(follow, generation, html=self._html))
 
     async def _resume(self, command: dict[str, Any], request_id: str) -> None:
         key = command.get("id")
@@ -138,10 +170,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             return
         self._check_can_follow(request_id)
         await self._reply(type="start", requestId=request_id)
-        self._follow(request_id, generation_id, functools.partial(subscribe, generation_id))
+        self._follow(request_id, generation_id, functools.partial(subscribe, generation_id, html=self._html))
 
     async def _abort(self, command: dict[str, Any], request_id: str) -> None:
-        generation_id = self._running.get(request_id)
+        generation_id = self._followed.get(request_id)
         if generation_id is not None:
             await stop(generation_id)
 
@@ -154,54 +186,62 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
     def _follow(
         self, request_id: str, generation_id: uuid.UUID, subscribing: Callable[[], Awaitable[Subscription]]
     ) -> None:
-        self._running[request_id] = generation_id
+        if self._is_closed:
+            return
+        self._followed[request_id] = generation_id
         task = asyncio.create_task(self._relay(request_id, subscribing))
-        self._followed[request_id] = task
-        task.add_done_callback(functools.partial(self._forget, request_id))
-
-    def _forget(self, request_id: str, task: asyncio.Task[None]) -> None:
-        self._followed.pop(request_id, None)
-        self._running.pop(request_id, None)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _relay(self, request_id: str, subscribing: Callable[[], Awaitable[Subscription]]) -> None:
-        try:
-            with open_streams().reading(), closing(await subscribing()) as subscription:
-                await self._relay_frames(request_id, subscription)
-        except RequestError as error:
-            await self._reply_error(request_id, str(error), error.retry_after)
-        except Exception:
-            logger.exception("A socket's stream broke off.")
-            await self._reply_error(request_id, BROKE_OFF)
+        with open_streams().reading():
+            try:
+                with closing(await subscribing()) as subscription:
+                    last = await self._relay_frames(request_id, subscription)
+            except RequestError as error:
+                last = _error(request_id, error)
+            except Exception:
+                logger.exception("A socket's stream broke off.")
+                last = _broken(request_id)
+            self._followed.pop(request_id, None)  # before the client can know that the id is free
+            await self._reply(**last)
 
-    async def _relay_frames(self, request_id: str, subscription: Subscription) -> None:
-        """Sends the log from its start, as chunks that are numbered from 0.
+    async def _relay_frames(self, request_id: str, subscription: Subscription) -> Reply:
+        """Sends the log from its start, as chunks that are numbered from 0. Returns the last reply.
 
-        The `end` says what they add up to. If the log was lost and made anew, the client must resume, because this
-        transport cannot begin again.
+        That is the `end`, which says what the chunks add up to. If the log was lost and made anew, it is an error: the
+        client must resume, because this transport cannot begin again.
         """
         sent = 0
         prefix = b'{"type":"chunk","requestId":%b,"sequence":' % msgspec.json.encode(request_id)
         while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
             is_closing = not frames and open_streams().is_closing
             if is_closing or subscription.has_begun_again:
-                await self._reply_error(request_id, BROKE_OFF)
-                return
+                return _broken(request_id)
             for sequence, one in enumerate(frames, sent):
                 await self._write(prefix + b'%d,"chunk":%b}' % (sequence, chunk_of(one)))
             sent += len(frames)
-        await self._reply(type="end", requestId=request_id, **await total_of(self._running[request_id]))
+        return {"type": "end", "requestId": request_id, **await total_of(self._followed[request_id])}
 
-    async def _reply_error(self, request_id: str, text: str, retry_after: int | None = None) -> None:
-        wait = {} if retry_after is None else {"retryAfter": retry_after}  # like HTTP's `Retry-After`
-        await self._reply(type="error", requestId=request_id, errorText=text, **wait)
+    async def _refuse(self, request_id: str, error: RequestError) -> None:
+        await self._reply(**_error(request_id, error))
 
     async def _reply(self, **reply: Any) -> None:
         await self._write(msgspec.json.encode(reply))
 
     async def _write(self, reply: bytes) -> None:
-        """Sends one reply. Some servers raise an OSError if the client has gone; `disconnect` comes next then."""
-        with suppress(OSError):
-            await self.send(text_data=reply.decode())
+        if not self._is_closed:
+            with suppress(*GONE):
+                await self.send(text_data=reply.decode())
+
+
+def _error(request_id: str, error: RequestError) -> Reply:
+    wait = {} if error.retry_after is None else {"retryAfter": error.retry_after}  # like HTTP's `Retry-After`
+    return {"type": "error", "requestId": request_id, "errorText": str(error), **wait}
+
+
+def _broken(request_id: str) -> Reply:
+    return _error(request_id, RequestError(BROKE_OFF))
 
 
 def _active_generation(owner: Owner, key: str) -> uuid.UUID | None:

@@ -9,6 +9,7 @@ environment. Its output goes to a file, which `site.log()` reads.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import contextlib
 import functools
@@ -71,6 +72,21 @@ class Site(NamedTuple):
         """The id of the process that serves. Granian and reloaders start it as a child of their own process."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return int(children[0]) if children else self.process.pid
+
+    @property
+    def open_sockets(self) -> int:
+        """The number of sockets that the server's process has open."""
+        count = 0
+        for file in Path(f"/proc/{self.serving_pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # it was closed a moment ago
+                count += os.readlink(file).startswith("socket:")
+        return count
+
+    async def has_fewer_sockets_than(self, number: int, within: float = 10) -> None:
+        """Waits until the server has closed sockets, because it has noticed that their clients left."""
+        async with asyncio.timeout(within):
+            while self.open_sockets >= number:  # noqa: ASYNC110  # no event announces it
+                await asyncio.sleep(0.02)
 
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")

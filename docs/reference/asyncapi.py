@@ -16,6 +16,7 @@ from docs.reference.bodies import (
     SendCommand,
     StartReply,
 )
+from docs.reference.endpoints import HTML_TOO
 from docs.reference.openapi import PROJECT, stream_errors
 from docs.reference.schemas import components
 from streaming import consumers
@@ -26,12 +27,14 @@ Document = dict[str, Any]
 Kinds = tuple[type[msgspec.Struct], ...]
 
 COMMANDS: Kinds = (SendCommand, ResumeCommand, AbortCommand)
+QUERIES = (HTML_TOO,)
 REPLIES: Kinds = (StartReply, ChunkReply, EndReply, ErrorReply, NoActiveReply)
 
 CLOSE_CODES = {
     consumers.CLOSE_UNAUTHENTICATED: "Sign in.",
     consumers.CLOSE_MOVED: "The session has another key: the person signed in or changed the password. Connect again.",
-    consumers.CLOSE_TOO_MANY: "There are too many sockets, or too many commands in a short time.",
+    consumers.CLOSE_TOO_MANY: "There are too many sockets, or too many commands in a short time. "
+    f"A command counts once for each {consumers.CHARS_PER_COMMAND:,} characters.",
 }
 ABOUT = (
     "The protocol of `WebSocketChatTransport` of the npm package `ai`, version 7. "
@@ -70,8 +73,14 @@ def _channel(address: str) -> Document:
         "address": f"/{address}",
         "description": "One socket of one owner. The session cookie says who it is.",
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
-        "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
+        "bindings": {"ws": {"method": "GET", "query": _query(), "bindingVersion": "0.1.0"}},
     }
+
+
+def _query() -> Document:
+    """The parameters of the address."""
+    schemas = {one.name: one.schema | {"description": one.meaning} for one in QUERIES}
+    return {"type": "object", "properties": schemas}
 
 
 def _operation(action: str, kinds: Kinds) -> Document:

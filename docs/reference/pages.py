@@ -35,6 +35,8 @@ SOCKET = """# WebSocket reference
 {about} The same as a file for tools: [asyncapi.json](asyncapi.json) (AsyncAPI 3.0).
 
 The address is `{address}`. The session cookie says who it is. Replies name the `requestId` of their command.
+
+{queries}
 """
 
 
@@ -51,9 +53,8 @@ def socket() -> str:
     """The page of the WebSocket."""
     document = asyncapi.document()
     address = document["channels"]["chat"]["address"]
-    head = SOCKET.format(
-        about=asyncapi.ABOUT, address=address, followed="Replies name the `requestId` of their command."
-    )
+    queries = "\n".join(f"- `{one.name}` ({one.place}): {one.meaning}" for one in asyncapi.QUERIES)
+    head = SOCKET.format(about=asyncapi.ABOUT, address=address, queries=queries)
     codes = [f"| {code} | {meaning} |" for code, meaning in document["x-close-codes"].items()]
     closing = ["## Close codes\n", "| code | meaning |", "|---|---|", *codes, ""]
     return "\n".join(

@@ -6,17 +6,16 @@ visits another site. Otherwise the origin is this site's own, or one of CSRF_TRU
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 from django.core.exceptions import DisallowedHost
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 from django.utils.http import is_same_domain
 from django.utils.translation import gettext_lazy as _
 
+from streaming.access.handshakes import handshake_in
 from streaming.errors import Forbidden
 
 CROSS_SITE = _("Requests from other sites are refused. Trusted ones belong in CSRF_TRUSTED_ORIGINS.")
@@ -54,7 +53,7 @@ def refuse_cross_site_socket(scope: dict[str, Any]) -> None:
     Raises:
         Forbidden: another site asks, or the host is not one of this site's.
     """
-    request = ASGIRequest(scope | {"method": "GET"}, BytesIO())
+    request = handshake_in(scope)
     origin = request.headers.get("Origin")
     if origin is None or _is_trusted(origin):
         return

@@ -22,6 +22,8 @@ RELIEF_SECONDS = 0.02
 CHECK_SECONDS = 1.0
 # A kernel takes at least so much at once. Shorter responses cannot leave anything behind in a server.
 SMALL_BYTES = 64 * 1024
+# Where the messages of HTTP and of a WebSocket have their content. A text counts its characters, which is near enough.
+CONTENT = ("body", "text", "bytes")
 
 
 class Guard:
@@ -45,7 +47,7 @@ class Guard:
         if self._timer is None:
             self._check_later()
         self._waiting += 1
-        self._sent += len(message.get("body", b""))
+        self._sent += sum(len(message.get(name) or "") for name in CONTENT)
         self.has_begun = self.has_begun or message["type"] == "http.response.start"
         try:
             await self._send(message)

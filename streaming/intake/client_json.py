@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NoReturn, TypeVar
+import re
+from typing import Any, TypeVar
 
 import msgspec
 
 from streaming.errors import BadRequest
-from streaming.protocol.storable import storable
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 """The exceptions that `read_json` raises."""
-# In JSON, NUL can only be an escape.
-ESCAPED_NUL = ("\\u0000", b"\\u0000")
+# In JSON, NUL and half a surrogate pair can only be escapes. `lone` matches those. Whole pairs and all other escapes
+# are matched, too, and left alone: two backslashes and `ud83d` are no escape of a half.
+HIGH, LOW = (rf"u[dD]{digits}[0-9a-fA-F]{{2}}" for digits in ("[89abAB]", "[c-fC-F]"))
+ESCAPES = re.compile(rf"\\(?:{HIGH}\\{LOW}|(?P<lone>u0000|{HIGH}|{LOW})|.)", re.DOTALL)
+NUL = ("\\u0000", b"\\u0000")
 
 
 def read_json(data: bytes | str) -> Any:
@@ -26,14 +28,19 @@ def read_json(data: bytes | str) -> Any:
     Raises:
         one of `UNREADABLE`: it is no JSON, or it is nested too deep.
     """
+    has_nul = NUL[0] in data if isinstance(data, str) else NUL[1] in data
     try:
-        value = msgspec.json.decode(data)
+        return msgspec.json.decode(_mended(data) if has_nul else data)
     except msgspec.ValidationError:
         raise  # a number that is too large
     except msgspec.DecodeError:
-        return storable(_with_halves(data))
-    has_nul = ESCAPED_NUL[0] in data if isinstance(data, str) else ESCAPED_NUL[1] in data
-    return storable(value) if has_nul else value
+        return msgspec.json.decode(_mended(data))
+
+
+def _mended(data: bytes | str) -> str:
+    """Returns the JSON without escapes that make a NUL or half a surrogate pair, which msgspec refuses."""
+    text = data if isinstance(data, str) else data.decode()
+    return ESCAPES.sub(lambda escape: "\\ufffd" if escape["lone"] else escape[0], text)
 
 
 def read_body(kind: type[T], body: bytes, example: str) -> T:
@@ -46,12 +53,3 @@ def read_body(kind: type[T], body: bytes, example: str) -> T:
         return msgspec.convert(read_json(body), kind)
     except UNREADABLE as error:
         raise BadRequest(f"The body must be a JSON object such as {example}.") from error
-
-
-def _with_halves(data: bytes | str) -> Any:
-    """Returns the JSON value. Its texts may have half surrogate pairs, which msgspec refuses."""
-    return json.loads(data if isinstance(data, str) else data.decode(), parse_constant=_refuse)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")

@@ -79,7 +79,8 @@ class AgentSubscription:
                 return []
             if not frames:
                 return frames
-            if written := await self._written(frames):
+            written = await self._written(frames)
+            if written or self.has_begun_again:
                 return written
 
     def close(self) -> None:
@@ -88,6 +89,8 @@ class AgentSubscription:
     async def _written(self, frames: list[bytes]) -> list[bytes]:
         written: list[bytes] = []
         for frame in frames:
+            if self.has_begun_again:
+                break
             self.seq += 1
             written += await (self._caught_up(frame) if self._is_behind else self._passed(frame))
             if self.seq % BATCH == 0:
@@ -112,6 +115,9 @@ class AgentSubscription:
             self._translation = self._shared
         if not self._translation.covers(self.seq):
             self._translation = await self._own_translation()
+            if not self._translation.covers(self.seq):
+                self.has_begun_again = True  # the frames before this one did not come in time
+                return []
         written, end = self._translation.take(self.seq, frame)
         return [*([written] if written else []), *(await self._end(end) if end else [])]
 

@@ -92,7 +92,14 @@ class Picture:
         return bool(self._open)
 
     async def take(self, frames: Sequence[bytes], last: int) -> None:
-        """Takes the frames up to number `last`. Skips those that it has, and all if there is a gap before them."""
+        """Takes the frames up to number `last`. Skips those that it has, and all if there is a gap before them.
+
+        It does so even if the reader leaves meanwhile. The thread that renders cannot be cancelled, so another reader
+        must wait for it and not render the same text again.
+        """
+        await asyncio.shield(self._take(frames, last))
+
+    async def _take(self, frames: Sequence[bytes], last: int) -> None:
         async with self._turn:
             missing = last - self.seq
             new = frames[len(frames) - missing :] if 0 < missing <= len(frames) else ()

@@ -7,7 +7,6 @@ import re
 import uuid
 from typing import Any
 
-import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path
 
@@ -18,7 +17,7 @@ from streaming.errors import BadRequest
 from streaming.files.addresses import client_url
 from streaming.intake import read_run_input
 from streaming.models import Conversation, Owner
-from streaming.protocol.ui_stream import DELETED, ERROR, HEADERS, SIGNED_OUT, TOO_MANY
+from streaming.protocol.ui_stream import HEADERS
 from streaming.subscription import AgentRun, Thread, follow_run, thread_of
 from streaming.supervisor import current
 from streaming.views.chat import generation_to_resume
@@ -29,18 +28,10 @@ CURSOR = re.compile(r"(\d{1,10})-([0-9a-f]{8})", re.ASCII)
 """The number of a frame, and the beginning of the id of the generation that it belongs to."""
 
 
-def _as_run_error(frame: bytes, code: str) -> bytes:
-    """Returns the event with the words of a frame of the AI SDK's."""
-    return sse(run_error(msgspec.json.decode(frame.removeprefix(b"data: "))["errorText"], code))
-
-
 AGUI = Style(
     headers={name: value for name, value in HEADERS.items() if not name.startswith("x-vercel")},
     done=b": done\n\n",
-    error=_as_run_error(ERROR, "disconnected"),
-    signed_out=_as_run_error(SIGNED_OUT, "login_required"),
-    too_many=_as_run_error(TOO_MANY, "too_many_requests"),
-    deleted=_as_run_error(DELETED, "deleted"),
+    error=lambda text, code: sse(run_error(text, code)),
 )
 
 

@@ -9,7 +9,7 @@ from django.urls import path
 from streaming.access import SessionCheck, open_streams
 from streaming.database import in_database
 from streaming.errors import BadRequest, TooLarge
-from streaming.intake import read_stop, read_submission
+from streaming.intake import read_stop, read_submission, wants_html
 from streaming.models import Generation, Message, Owner, earlier_rows
 from streaming.subscription import follow, has_end, subscribe
 from streaming.supervisor import current, stop
@@ -26,7 +26,7 @@ async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     submission = read_submission(body_of(request))
     open_streams().check(owner.key)
     generation = await current().submit(owner, submission)
-    return stream_response(await follow(generation, html=_wants_html(request)), SessionCheck(owner, request.session))
+    return stream_response(await follow(generation, html=wants_html(request)), SessionCheck(owner, request.session))
 
 
 @endpoint("GET")
@@ -40,7 +40,7 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
         return HttpResponse(status=204)
     open_streams().check(owner.key)
-    subscription = await subscribe(generation.pk, after or 0, html=_wants_html(request))
+    subscription = await subscribe(generation.pk, after or 0, html=wants_html(request))
     # A client that asks from 0 is a stock client that resumes; it does not reconnect by itself.
     comes_back = bool(after) or "text/event-stream" in request.headers.get("Accept", "")
     return stream_response(subscription, SessionCheck(owner, request.session), comes_back=comes_back)
@@ -75,11 +75,6 @@ def _cursor(request: HttpRequest) -> int | None:
     if not (given.isascii() and given.isdigit() and len(given) <= 10):
         raise BadRequest("The cursor must be the number of the last event received.")
     return int(given)
-
-
-def _wants_html(request: HttpRequest) -> bool:
-    """True if the client asks for the HTML of the answer's texts beside its chunks, with `?html=1`."""
-    return request.GET.get("html") == "1"
 
 
 def _has_missed(generation: Generation, after: int | None) -> bool:

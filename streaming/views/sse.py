@@ -14,14 +14,16 @@ from typing import Any, NamedTuple
 import msgspec
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.translation import get_language, override
 
 from streaming.access import SessionCheck, open_streams
 from streaming.conf import settings
 from streaming.database import release_request_thread, told
 from streaming.errors import NotFound, TooManyRequests
 from streaming.models import Generation, Owner
-from streaming.protocol.ui_stream import DELETED, DONE, ERROR, HEADERS, HEARTBEAT, SIGNED_OUT, TOO_MANY, chunk_of
+from streaming.protocol.ui_stream import DONE, HEADERS, HEARTBEAT, chunk_of, error_frame
 from streaming.subscription import Subscription, subscribe
+from streaming.views.notices import NOTICES
 
 logger = logging.getLogger(__name__)
 
@@ -33,17 +35,23 @@ BYTES_PER_WRITE = 16_384
 
 
 class Style(NamedTuple):
-    """The headers of a stream, and what it says besides its frames: at its end, and if it must end earlier."""
+    """The headers of a stream, and what it says besides its frames.
+
+    `error` encodes the text and the code of a notice. `language` is the reader's.
+    """
 
     headers: dict[str, str]
     done: bytes
-    error: bytes
-    signed_out: bytes
-    too_many: bytes
-    deleted: bytes
+    error: Callable[[str, str], bytes]
+    language: str | None = None
+
+    def notice(self, code: str) -> bytes:
+        """Returns the reason for which the stream ends before its answer does: a key of `NOTICES`."""
+        with override(self.language):
+            return self.error(str(NOTICES[code]), code)
 
 
-UI = Style(HEADERS, DONE, ERROR, SIGNED_OUT, TOO_MANY, DELETED)
+UI = Style(HEADERS, DONE, lambda text, code: error_frame(text))
 """The style of the AI SDK."""
 
 
@@ -54,6 +62,7 @@ def stream_response(
 
     A client that `comes_back` by itself, with the number of its last frame, may be disconnected before the end.
     """
+    style = style._replace(language=get_language())
     stream = ClosableStream(_never_raising(subscription, session, comes_back=comes_back, style=style))
     return EventStream(stream, content_type=EVENT_STREAM, headers=style.headers)
 
@@ -144,12 +153,12 @@ async def _never_raising(
                     yield piece
     except TooManyRequests:
         # Several requests came at once: each was checked before the others were counted.
-        yield style.too_many
+        yield style.notice("too_many_requests")
     except NotFound:
-        yield style.deleted
+        yield style.notice("deleted")
     except Exception as error:
         logger.exception("A stream broke off. %s", told(error))
-        yield style.error
+        yield style.notice("disconnected")
     finally:
         subscription.close()
 
@@ -166,16 +175,16 @@ async def _pieces(
     while (frames := await subscription.next(heartbeat)) is not None:
         if session.is_due and not await session.holds():
             if not session.has_moved:
-                yield style.signed_out
+                yield style.notice("login_required")
                 return
             if comes_back:  # its new connection has the new session; another client would lose the answer
                 return
         if not frames and open_streams().is_closing:
             if not comes_back:
-                yield style.error
+                yield style.notice("disconnected")
             return
         if not comes_back and subscription.has_begun_again:
-            yield style.error  # such a client would append the replay to what it has
+            yield style.notice("disconnected")  # such a client would append the replay to what it has
             return
         for write in frames if len(frames) == 1 else _writes(frames):
             yield write

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,6 +13,7 @@ from streaming.database import in_database
 from streaming.models import Generation
 from streaming.settlement import reap_one
 from streaming.subscription import AgentRun, follow_run, subscribe, translation
+from streaming.subscription.agui import AgentSubscription
 from streaming.subscription.journal import JournalSubscription
 from streaming.testing import drain, frames_of
 from tests.agui.client import Json, events_of
@@ -54,6 +55,38 @@ async def test_reader_that_lags_far_behind_gets_the_same_events(
     whole = await events_of(generation)
     assert b"".join([*early, *await drain(slow)]).decode() == "".join(whole)
     assert len(made) > len(whole)
+
+
+class Silent:
+    """A subscription whose frames do not come in time, because the database is away."""
+
+    seq = 0
+    has_begun_again = False
+
+    async def next(self, seconds: float) -> list[bytes]:
+        return []
+
+    def close(self) -> None: ...
+
+
+async def test_reader_that_lags_while_the_database_is_away_is_sent_no_events_with_a_gap(
+    scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translation, "KEPT_PIECES", 4)
+    scripted(text="word " * 40, delay=0.001)
+    generation = await submit()
+    slow = cast(AgentSubscription, await follow_run(generation, AgentRun("c1", "r1", _nothing)))
+    await slow.next(5)
+    await slow.next(5)
+    await events_of(generation)
+
+    async def silent() -> Silent:
+        return Silent()
+
+    slow._from_start = silent
+    for _ in range(2):
+        assert await slow.next(5) == []
+        assert slow.has_begun_again, "it must come back"
 
 
 async def _nothing() -> list[Json]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streaming.asgi.guard import Guard
+from streaming.asgi.guard import SMALL_BYTES, Guard
 from tests.engine import run_until
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -70,6 +70,25 @@ async def test_client_that_takes_a_little_is_not_cut(settings: Any) -> None:
     await asyncio.wait_for(sending, 5)
     assert not wire.is_cut
     guard.close()
+
+
+class FilledWire(SlowWire):
+    """A connection of granian: it takes everything at once, and the client takes nothing."""
+
+    def is_flushed(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("kind", ["text", "bytes"])
+async def test_client_that_takes_nothing_of_a_sockets_last_frames_is_cut(settings: Any, kind: str) -> None:
+    settings.STREAMING_STUCK_SECONDS = 0.1
+    wire = FilledWire(64_000)
+    guard = Guard(_take, wire)
+    for part in ("x" * SMALL_BYTES, "x"):
+        await guard.send({"type": "websocket.send", kind: part if kind == "text" else part.encode()})
+    await guard.send({"type": "websocket.close", "code": 4429})
+    guard.close()
+    await run_until(lambda: wire.is_cut)
 
 
 async def test_server_that_writes_in_the_next_turns_of_the_loop_costs_no_pause(monkeypatch: pytest.MonkeyPatch) -> None:

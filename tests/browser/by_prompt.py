@@ -29,6 +29,7 @@ STOPPED = (
 )
 WEATHER = {"name": "get_weather", "arguments": {"city": "Rome", "days": 3}}
 MAIL = {"name": "send_mail", "arguments": {"to": "me", "body": "Hello there"}}
+TITLE = "Markup and its name"
 # A tool without a function: the page shows its calls, and they stay without a result.
 get_weather = ToolSpec(name="get_weather", description="", parameters={"type": "object"})
 
@@ -77,6 +78,11 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "untagged": {"text": "I **weigh** it.</think>\n\nSo it is.", "delay": 0.05},
     "ponder": {"reasoning": "Let me see.", "text": "Aha.", "delay": 0.6},
     "peek": {"text": "Seen.", "tool_calls": [{"name": "look_up", "arguments": {"table": "cities"}}]},
+    "deep": {
+        "reasoning": "Let me look.",
+        "text": "Seen.",
+        "tool_calls": [{"name": "look_up", "arguments": {"table": "cities"}}],
+    },
     "mail": {
         "text": "So be it.",
         "tool_calls": [MAIL, {**MAIL, "arguments": {"to": "all", "body": "Hi"}}],
@@ -94,6 +100,8 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "forget": {"text": "What was it again?"},
     "full": {"error": "context_length"},
     "Conversation:": {"text": "They counted words."},
+    "named": {"text": TITLE, "delay": 0.05},
+    "unnamed": {"text": " "},
     "lost": {"text": WORDS, "error": "connection_lost", "fail_after": 12, "delay": 0.01},
 }
 
@@ -101,7 +109,8 @@ SCRIPTS: dict[str, dict[str, Any]] = {
 class ByPrompt:
     """A provider with one `Scripted` for each first word. An unknown first word gets the script `words`.
 
-    A question that begins with `forget` is refused as too long if it comes after answers.
+    A question that begins with `forget` is refused as too long if it comes after answers. A title is found only for a
+    conversation that is to be named.
     """
 
     dialect = "openai-chat"
@@ -117,6 +126,8 @@ class ByPrompt:
         name = asked[-1].split()[0]
         if name == "forget" and any(turn.role == "assistant" for turn in request.turns):
             name = "full"
+        if name == "Question:":  # how the app asks for a title
+            name = "named" if "to be named" in asked[-1] else "unnamed"
         return self.scripts.get(name, self.scripts["words"]).stream(request)
 
     async def close(self) -> None:

@@ -20,12 +20,14 @@ if not os.environ.get("STREAMING_PROVIDER"):
     }
     STREAMING_SUGGESTIONS = ["words for me", "What happens if I close the tab?"]
     STREAMING_SHOW_USAGE = True
+    STREAMING_TITLES = "default"
     STREAMING_TOOLS = [
         "tests.sample_tools.send_mail",
         "tests.browser.by_prompt.get_weather",
         "tests.browser.by_prompt.look_around",
         "tests.browser.by_prompt.look_up",
     ]
+STREAMING_SHARES = True
 MIDDLEWARE = ["tests.browser.strict_csp.StrictCSP", *MIDDLEWARE]
 # A killed process is noticed after a few seconds.
 STREAMING_LEASE_SECONDS = 4

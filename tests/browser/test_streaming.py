@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import re
 import signal
@@ -15,6 +14,7 @@ from playwright.async_api import Route, expect
 from tests.browser.by_prompt import MARKUP, WORDS
 from tests.browser.chat import Chat
 from tests.cable import Cable
+from tests.live import rows
 from tests.servers import Site, serve
 
 on_both_servers = pytest.mark.parametrize("site", ["uvicorn", "daphne"], indirect=True)
@@ -184,13 +184,49 @@ async def test_a_lost_connection_is_restored(open_chat: Any, site: Site) -> None
         assert await chat.messages.count() == 2
 
 
+NOTE_PAUSES = """
+Math.random = () => 0.98;
+window.pauses = [];
+const later = window.setTimeout;
+window.setTimeout = (work, ms, ...rest) => { window.pauses.push(ms); return later(work, ms, ...rest); };
+"""
+
+
+async def test_pages_that_lose_their_connection_together_do_not_come_back_together(chat: Chat) -> None:
+    """A restart of the site cuts all pages at the same moment."""
+    await chat.ask("hang please")
+    await chat.has_begun()
+    await chat.page.route("**/stream?html=1", lambda route: route.abort())
+    await chat.page.add_init_script(NOTE_PAUSES)
+    await chat.page.reload()
+    await expect(chat.note).to_have_text("Connection lost. Reconnecting…")
+    assert [ms for ms in await chat.page.evaluate("pauses") if 500 <= ms < 750] == [740]
+
+
+GIVE_UP = """async () => {
+    const { readChunks } = await import("/static/streaming/chat/stream.js");
+    const piece = new TextEncoder().encode('data: {"type":"x"}\\n\\n');
+    let isClosed = false;
+    const body = new ReadableStream({
+        pull: (stream) => stream.enqueue(piece),
+        cancel: () => { isClosed = true },
+    });
+    for await (const chunks of readChunks({ body })) break;
+    return isClosed;
+}"""
+
+
+async def test_a_stream_that_the_page_cannot_show_is_closed(chat: Chat) -> None:
+    assert await chat.page.evaluate(GIVE_UP)
+
+
 async def test_an_answer_that_ended_during_a_cut_is_shown(open_chat: Any, site: Site) -> None:
     async with Cable(site) as cable:
         chat: Chat = await open_chat("/", base=cable.url)
         await chat.ask("words please")
         await chat.has_begun()
         cable.cut()
-        await asyncio.sleep(3)
+        await rows.settled(site, chat.page.url.rstrip("/").rpartition("/")[2])
         cable.mend()
         await expect(chat.text).to_have_text(WORDS)
         await chat.is_idle()

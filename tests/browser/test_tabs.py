@@ -42,6 +42,7 @@ async def test_a_page_asks_when_it_is_seen_again_and_not_while_it_is_hidden(open
     cookies = await chat.page.context.storage_state()
     elsewhere: Chat = await open_chat(chat.page.url, storage_state=cookies)
     asked: list[Response] = []
+    await elsewhere.page.clock.install()
     await elsewhere.page.evaluate(HIDE, True)
     elsewhere.page.on("response", lambda response: "/static/" in response.url or asked.append(response))
     await elsewhere.page.evaluate(LOOK)
@@ -54,7 +55,7 @@ async def test_a_page_asks_when_it_is_seen_again_and_not_while_it_is_hidden(open
     await expect(elsewhere.messages).to_have_count(4)
     assert asked[0].url.endswith("?limit=1")
     for _ in range(2):
-        await elsewhere.page.wait_for_timeout(1100)  # the page asks at most once a second
+        await elsewhere.page.clock.fast_forward(1100)  # the page asks at most once a second
         async with elsewhere.page.expect_response(re.compile(r"limit=1")) as told:
             await elsewhere.page.evaluate(LOOK)
     assert (await told.value).status == 304

@@ -96,6 +96,8 @@ CUT = [
     (r"a\u0000b", "a\ufffdb"),
     (r"\ud83d", "\ufffd"),
     (r"\ude00 \ud83d\ude00", "\ufffd \U0001f600"),
+    (r"\\ud83d \\u0000", r"\ud83d \u0000"),
+    (r"\uD83D\ud83d\uDE00\\", "\ufffd\U0001f600\\"),
     ("\u00e9", "\u00e9"),
 ]
 
@@ -126,7 +128,7 @@ def test_submission_of_the_sites_own_code_is_storable() -> None:
     assert (got.key, got.prompt, got.answers[0].call_id) == ("a\ufffd", "\ufffd", "\ufffd")
 
 
-@pytest.mark.parametrize("body", ['{"prompt": "\\ud83d"', '["\\ud83d", NaN]', '"\\ud83'])
+@pytest.mark.parametrize("body", ['{"prompt": "\\ud83d"', '["\\ud83d", NaN]', '"\\ud83', '["\\ud8",1"]'])
 def test_half_a_character_excuses_no_other_fault(body: str) -> None:
     for given in (body, body.encode()):
         with pytest.raises(UNREADABLE):

@@ -69,10 +69,11 @@ const TRANSPORTS = {
         return response;
       },
     }),
-  socket: (sdk, { url, cookie, provider, isBrief }, wire) =>
+  socket: (sdk, { url, cookie, provider, isBrief, wantsHtml }, wire) =>
     new sdk.WebSocketChatTransport({
       url: `${url.replace("http", "ws")}/ws/chat/`,
       body: { provider },
+      ...(wantsHtml && { params: { html: "1" } }),
       ...(isBrief && { prepareSendMessagesRequest: ({ messages }) => ({ messages: messages.slice(-1) }) }),
       webSocket: class extends WebSocket {
         constructor(address, protocols) {

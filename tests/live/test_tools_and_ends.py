@@ -14,10 +14,11 @@ from tests.live import rows
 from tests.live.client import Visit
 from tests.live.wires import answer_wire
 from tests.peers import Peer
-from tests.servers import serve
+from tests.servers import Site, serve
 
 SETTINGS = '{"STREAMING_LEASE_SECONDS": 1, "STREAMING_SWEEP_SECONDS": 0.5, "STREAMING_DRAIN_SECONDS": 0.5}'
 WORKING = ("call_s", "waits", ("{}",))
+JOURNAL = "SELECT frames FROM streaming_journalentry"
 DONE = ("call_o", "get_weather", ('{"city": "Oslo"}',))
 
 
@@ -34,7 +35,7 @@ async def test_tool_that_was_at_work_is_not_called_again(
         visitor = visit(site)
         stream = await visitor.ask("Wait for me.", "tools-chat")
         await stream.until("tool-output-available")
-        await asyncio.sleep(0.5)
+        await _is_stored(site)
         site.send_signal(number)
         await asyncio.to_thread(site.process.wait, 20)
     with serve("uvicorn", tmp_path, settings="tests.live.settings", env=env, instead_of=site):
@@ -49,3 +50,10 @@ async def test_tool_that_was_at_work_is_not_called_again(
         turn["tool_call_id"]: turn["content"] for turn in peer.requests[-1].json["messages"] if turn["role"] == "tool"
     }
     assert results == {"call_o": '{"city":"Oslo","days":1,"sky":"clear"}', "call_s": told}
+
+
+async def _is_stored(site: Site) -> None:
+    """Waits until the journal has the output of the one tool. The other one has begun before."""
+    async with asyncio.timeout(10):
+        while not any(b"tool-output-available" in row["frames"] for row in rows.select(site, JOURNAL)):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)

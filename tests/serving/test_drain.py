@@ -23,8 +23,6 @@ pytestmark = pytest.mark.fault("F3")
 
 DRAIN = 2.5
 GRACE = 2.0
-# With workers, uvicorn's main process checks for signals every half second.
-HANDED_ON = 0.6
 READERS = scaled(10, 25)  # of each kind
 IN_WORKERS = ("uvicorn-workers", "granian-workers")
 WRAPPED, BARE = "project.asgi:application", "tests.serving.bare:application"
@@ -37,6 +35,13 @@ async def _ended(site: Site, within: float) -> float:
         assert time.monotonic() - began < within, site.log()
         await asyncio.sleep(0.02)
     return time.monotonic() - began
+
+
+async def _drains(visitor: Visitor) -> None:
+    """Waits until the process has begun to drain. With workers, uvicorn hands a signal on after half a second."""
+    async with asyncio.timeout(5):
+        while (await visitor.http.get("/streaming/health")).status_code == 200:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 async def _open(visitor: Visitor, provider: str) -> tuple[str, Stream]:
@@ -71,14 +76,13 @@ async def test_sigterm_lets_answers_finish_and_settles_the_rest(
         await sockets.ask(socket, unread, "brief", "r2")
         seen += await sockets.until(socket, "start-step")
         site.send_signal(signal.SIGTERM)
-        await asyncio.sleep(HANDED_ON)
+        ended = asyncio.create_task(_ended(site, DRAIN + GRACE))
+        await _drains(visitor)
         refused = await visitor.http.post("/api/chat", json={"prompt": "Too late?"})
-        took, *_ = await asyncio.gather(
-            _ended(site, DRAIN + GRACE), *(stream.whole() for _, stream in [*endless, *brief])
-        )
+        took, *_ = await asyncio.gather(ended, *(stream.whole() for _, stream in [*endless, *brief]))
         while (seen[-1]["type"], seen[-1]["requestId"]) != ("end", "r1"):
             seen += await sockets.until(socket, "end")
-    assert took > DRAIN - HANDED_ON - 0.2, "the server did not wait for running answers"
+    assert took > DRAIN - 0.2, "the server did not wait for running answers"
     assert (refused.status_code, "restart" in refused.text) == (503, True)
     for status, streams in {"interrupted": endless, "finished": brief}.items():
         for key, stream in streams:
@@ -101,7 +105,7 @@ async def test_second_signal_ends_at_once(server: str, second: signal.Signals, s
     visitor = await visit(site).greet()
     key, stream = await _open(visitor, "endless")
     site.send_signal(signal.SIGTERM)
-    await asyncio.sleep(0.5)
+    await _drains(visitor)
     assert site.process.poll() is None
     # Granian does not pass a second signal on. At a terminal its workers get it directly.
     os.kill(site.serving_pid, second)

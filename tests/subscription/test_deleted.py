@@ -9,7 +9,6 @@ import pytest
 
 from streaming.access import SessionCheck
 from streaming.chat import Answer
-from streaming.consumers import ChatConsumer
 from streaming.errors import NotFound
 from streaming.models import Conversation, Generation
 from streaming.subscription import subscribe
@@ -53,20 +52,6 @@ async def test_stream_in_another_process_is_told(deleted: Generation) -> None:
     response = stream_response(JournalSubscription(deleted.pk, 3), SessionCheck(ALICE, None), comes_back=True)
     pieces = [piece async for piece in response]
     assert msgspec.json.decode(pieces[-1].removeprefix(b"data: ")) == TOLD
-
-
-async def test_socket_in_another_process_is_told(deleted: Generation, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent = []
-
-    async def send(self: Any, text_data: str) -> None:
-        sent.append(msgspec.json.decode(text_data))
-
-    async def subscribing() -> JournalSubscription:
-        return JournalSubscription(deleted.pk, 0)
-
-    monkeypatch.setattr(ChatConsumer, "send", send)
-    await ChatConsumer()._relay("r1", subscribing)
-    assert sent == [TOLD | {"requestId": "r1"}]
 
 
 async def test_code_that_waits_for_the_answer_is_told(deleted: Generation) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +21,7 @@ from streaming.subscription.journal import JournalSubscription
 from streaming.subscription.picture import Picture, merged, picture_of
 from streaming.supervisor import current
 from streaming.testing import drain, frames_of
-from tests.engine import Script, leave_for_dead, submit
+from tests.engine import Script, leave_for_dead, run_until, submit
 from tests.markdown.corpus import RICH
 from tests.markdown.page import Page
 
@@ -210,3 +212,32 @@ def test_deltas_that_come_together_are_one_frame():
     other = (5, frame(5, b'{"type":"text-end","id":"0"}'))
     assert list(merged([*deltas, other])) == [frame(4, b'{"type":"text-delta","id":"0","delta":"234"}'), other[1]]
     assert list(merged(deltas[:1])) == [deltas[0][1]]
+
+
+async def test_reader_that_leaves_while_a_large_text_is_rendered_spoils_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thread cannot be cancelled. The next reader must not render the same text beside it."""
+    picture, began, ended, may_draw = Picture(), [], [], threading.Event()
+    await picture.take([frame(1, b'{"type":"text-start","id":"0"}')], 1)
+    draw = Picture._draw
+
+    def slowly(self: Picture, frames: Sequence[bytes]) -> None:
+        began.append(frames)
+        assert may_draw.wait(5)
+        draw(self, frames)
+        ended.append(frames)
+
+    monkeypatch.setattr(pictures, "LARGE", 0)
+    monkeypatch.setattr(Picture, "_draw", slowly)
+    delta = [frame(2, b'{"type":"text-delta","id":"0","delta":"word "}')]
+    leaving = asyncio.create_task(picture.take(delta, 2))
+    await run_until(lambda: began != [])
+    leaving.cancel()
+    staying = asyncio.create_task(picture.take(delta, 2))
+    await asyncio.wait({leaving, staying}, timeout=0.05)  # as far as they come
+    may_draw.set()
+    await staying
+    await run_until(lambda: len(ended) == len(began))
+    assert picture.seq == 2
+    assert b"word word" not in picture.whole(0)[0]

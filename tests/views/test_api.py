@@ -17,7 +17,7 @@ from streaming.models import Conversation, Generation, Message
 from streaming.protocol import ToolCall
 from streaming.protocol.ui_stream import frame
 from streaming.supervisor import current
-from streaming.views.sse import ERROR, _pieces
+from streaming.views.sse import UI, _pieces
 from tests.engine import ALICE, Script, lose_table
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -83,7 +83,7 @@ class Anybody(SessionCheck):
 
 async def test_reader_without_a_number_gets_an_error_when_the_log_begins_again() -> None:
     pieces = _pieces(BegunAgain(), Anybody(), comes_back=False)
-    assert [piece async for piece in pieces] == [frame(1, b'{"type":"start"}'), ERROR]
+    assert [piece async for piece in pieces] == [frame(1, b'{"type":"start"}'), UI.notice("disconnected")]
 
 
 async def test_reader_with_a_number_gets_the_log_that_begins_again() -> None:

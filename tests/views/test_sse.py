@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
@@ -10,13 +11,18 @@ import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, StreamingHttpResponse
 from django.test import RequestFactory
+from django.utils import translation
 
+from streaming.access import SessionCheck
 from streaming.intake import Submission
 from streaming.models import Generation
 from streaming.protocol.ui_stream import DONE, HEARTBEAT
+from streaming.subscription import subscribe
 from streaming.supervisor import current
 from streaming.testing import frames_of
 from streaming.views import stream_answer
+from streaming.views.agui import AGUI
+from streaming.views.sse import UI, Style, stream_response
 from tests.engine import ALICE
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -123,6 +129,19 @@ async def test_too_many_open_streams_are_refused_without_encode(scripted: Script
     await anext(open_one)
     assert b"open in too many places" in await body_of(await stream(generation, nothing))
     await open_one.aclose()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("style", [UI, AGUI], ids=["ui", "agui"])
+async def test_stream_that_must_end_says_why_in_its_readers_language(settings: Any, style: Style) -> None:
+    """Other code of the process speaks another language when the stream ends."""
+    settings.STREAMING_MAX_STREAMS_PER_OWNER = 0
+    check = SessionCheck(ALICE, SessionStore())
+    with translation.override("de"):
+        response = stream_response(await subscribe(uuid.uuid4()), check, style=style)
+    with translation.override("fr"):
+        body = (await body_of(response)).decode()
+    assert "Das ist an zu vielen Stellen geöffnet. Schließen Sie eine davon." in body
+    assert (style is UI) or '"code":"too_many_requests"' in body
 
 
 async def test_parts_are_passed_on_without_djangos_wrappers(scripted: Script) -> None:

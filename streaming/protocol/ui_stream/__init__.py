@@ -10,14 +10,11 @@ from __future__ import annotations
 from streaming.protocol.ui_stream.encoder import UIStreamEncoder
 from streaming.protocol.ui_stream.fold import fold_chunks
 from streaming.protocol.ui_stream.frames import (
-    DELETED,
     DONE,
-    ERROR,
     HEADERS,
     HEARTBEAT,
-    SIGNED_OUT,
-    TOO_MANY,
     chunk_of,
+    error_frame,
     frame,
     split_frames,
 )
@@ -28,16 +25,13 @@ from streaming.protocol.ui_stream.replay import events_of
 from streaming.protocol.ui_stream.steps import is_from_app, step_starts
 
 __all__ = [
-    "DELETED",
     "DONE",
-    "ERROR",
     "HEADERS",
     "HEARTBEAT",
-    "SIGNED_OUT",
-    "TOO_MANY",
     "Outcome",
     "UIStreamEncoder",
     "chunk_of",
+    "error_frame",
     "events_of",
     "fold_chunks",
     "frame",

@@ -6,14 +6,10 @@ its end. Therefore many frames can be stored as one value and split again.
 
 from __future__ import annotations
 
+import msgspec
+
 HEARTBEAT = b": heartbeat\n\n"
 DONE = b"data: [DONE]\n\n"
-# These have no number, because the log does not hold them. A reader that comes back resumes at its last frame.
-ERROR = b'data: {"type":"error","errorText":"The connection broke off. Reload to go on."}\n\n'
-SIGNED_OUT = b'data: {"type":"error","errorText":"You have been signed out. Sign in to go on."}\n\n'
-TOO_MANY = b'data: {"type":"error","errorText":"This is open in too many places. Close one of them."}\n\n'
-DELETED = b'data: {"type":"error","errorText":"This conversation has been deleted."}\n\n'
-
 # With any Content-Encoding, compressing middleware leaves the stream alone. Otherwise it would hold back the frames.
 HEADERS = {
     "Cache-Control": "no-cache, no-transform",
@@ -28,9 +24,14 @@ def frame(seq: int, chunk: bytes) -> bytes:
     return b"id: %d\ndata: %b\n\n" % (seq, chunk)
 
 
+def error_frame(text: str) -> bytes:
+    """Returns an error as a frame without a number, because no log holds it. A reader resumes at its last number."""
+    return b"data: %b\n\n" % msgspec.json.encode({"type": "error", "errorText": text})
+
+
 def chunk_of(framed: bytes) -> bytes:
-    """Returns the chunk, as JSON, inside one frame."""
-    return framed[framed.index(b"\ndata: ") + 7 : -2]
+    """Returns the chunk, as JSON, inside one frame, which may have no number."""
+    return framed[framed.index(b"data: ") + 6 : -2]
 
 
 def split_frames(joined: bytes) -> list[bytes]:

@@ -16,7 +16,8 @@ from tests.servers import Site
 class OpenChat(Protocol):
     """`isBrief=True` makes the client send only its last message, `isAutomatic=True` continue by itself after tools.
 
-    With `isFromStart=True` it resumes over HTTP as the documentation says. `url` is another address of the site.
+    With `isFromStart=True` it resumes over HTTP as the documentation says, and with `wantsHtml=True` its socket
+    gets HTML. `url` is another address of the site.
     """
 
     def __call__(

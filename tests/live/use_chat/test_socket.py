@@ -114,3 +114,12 @@ async def test_next_turn_opens_a_new_socket(open_chat: OpenChat, visitor: Visito
     await chat.drop()
     await chat.send("And now?")
     assert len((await chat.settled()).messages) == 4
+
+
+async def test_html_that_was_asked_for_is_no_part_of_the_message(open_chat: OpenChat, visitor: Visitor) -> None:
+    chat = open_chat(visitor, wantsHtml=True)
+    await chat.send("Hello?")
+    state = await chat.settled()
+    assert [part["type"] for part in state.parts] == ["text"]
+    assert {part["type"] for part in state.data} == {"data-html"}
+    assert any("Hello from the script.</p>" in str(part["data"]) for part in state.data)

@@ -1,7 +1,10 @@
 const FIRST = 500; // milliseconds before the first new attempt; each pause is twice as long as the last
 const LONGEST = 15_000;
 
-/** The pauses between attempts to reach the site. The browser's report that it is online again ends one early. */
+/**
+ * The pauses between attempts to reach the site, each from half to one and a half of its length: pages that a restart
+ * cut at the same moment do not come back together. The browser's report that it is online again ends one early.
+ */
 export class Pauses {
   constructor() {
     this.reset();
@@ -21,7 +24,7 @@ export class Pauses {
         removeEventListener("online", end);
         resolve();
       };
-      const timer = setTimeout(end, length);
+      const timer = setTimeout(end, length * (0.5 + Math.random()));
       addEventListener("online", end);
     });
   }

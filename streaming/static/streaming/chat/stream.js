@@ -5,12 +5,16 @@
 export async function* readChunks(response) {
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
-  for (let rest = ""; ; ) {
-    const { done, value } = await reader.read().catch(() => ({ done: true })); // the network failed
-    if (done) return;
-    const frames = (rest + decoder.decode(value, { stream: true })).split("\n\n");
-    rest = frames.pop();
-    yield frames.flatMap(chunkIn);
+  try {
+    for (let rest = ""; ; ) {
+      const { done, value } = await reader.read().catch(() => ({ done: true })); // the network failed
+      if (done) return;
+      const frames = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+      rest = frames.pop();
+      yield frames.flatMap(chunkIn);
+    }
+  } finally {
+    reader.cancel().catch(() => {}); // else a stream that the page cannot show stays open
   }
 }
 

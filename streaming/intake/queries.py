@@ -1,0 +1,10 @@
+"""Reads what a client asks for in the query of an address, over HTTP and in the handshake of a WebSocket."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+
+def wants_html(request: HttpRequest) -> bool:
+    """Returns True if the client asks for the HTML of the answers' texts beside their chunks, with `?html=1`."""
+    return request.GET.get("html") == "1"
