@@ -3,10 +3,86 @@
 from __future__ import annotations
 
 import time
+from typing import Any
+
+import pytest
 
 from tests.protocol.wire import chat, chunk, fold, parse, sse, tool
 
 END = chunk(finish="tool_calls")
+
+
+CALLS: dict[str, tuple[list[Any], list[tuple[str, str, Any]]]] = {
+    "arguments before the name": (
+        [tool(index=0, id="a", arguments='{"x":'), tool(index=0, arguments="1}"), tool(index=0, name="f")],
+        [("a", "f", {"x": 1})],
+    ),
+    "arguments before the id and the name": (
+        [tool(index=0, arguments='{"x":'), tool(index=0, id="a", name="f"), tool(index=0, arguments="1}")],
+        [("a", "f", {"x": 1})],
+    ),
+    "id after the name": (
+        [tool(index=0, name="f"), tool(index=0, id="a", name="f", arguments='{"x":1}')],
+        [("call_1", "f", {"x": 1})],
+    ),
+    "another id with each fragment, and no index": (
+        [tool(id="a", name="f"), *(tool(id=f"b{n}", name="", arguments=t) for n, t in enumerate(['{"x"', ":1}"]))],
+        [("a", "f", {"x": 1})],
+    ),
+    "another id with each fragment, and the name": (
+        [tool(index=0, id=f"a{n}", name="f", arguments=t) for n, t in enumerate(["", '{"x"', ":1}"])],
+        [("a0", "f", {"x": 1})],
+    ),
+    "the head at the index of another call": (
+        [
+            tool(index=0, id="a", name="f", arguments='{"x":1}'),
+            tool(index=0, id="b", name="g", arguments=""),
+            *(tool(index=1, arguments=t) for t in ('{"y"', ":2}")),
+        ],
+        [("a", "f", {"x": 1}), ("b", "g", {"y": 2})],
+    ),
+    "an index for each fragment": (
+        [tool(index=0, id="a", name="f"), *(tool(index=n + 1, arguments=t) for n, t in enumerate(['{"x"', ":1}"]))],
+        [("a", "f", {"x": 1})],
+    ),
+    "all arguments once more, without the id": (
+        [tool(index=0, id="a", name="f", arguments=t) for t in ('{"x"', ":1}")]
+        + [tool(index=0, name="f", arguments='{"x":1}')],
+        [("a", "f", {"x": 1})],
+    ),
+    "no object for the function": (
+        [chunk({"tool_calls": [{"index": 0, "id": "a", "name": "f", "arguments": '{"x":1}'}]})],
+        [("a", "f", {"x": 1})],
+    ),
+    "parameters": (
+        [chunk({"tool_calls": [{"index": 0, "id": "a", "function": {"name": " f\n", "parameters": {"x": 1}}}]})],
+        [("a", "f", {"x": 1})],
+    ),
+    "the old field beside the new one": (
+        [
+            chunk(
+                {
+                    "function_call": {"name": "f", "arguments": "{}"},
+                    "tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}],
+                }
+            )
+        ],
+        [("a", "f", {})],
+    ),
+}
+"""Reports: agno PR 8880, hermes-agent PR 106943 and PR 11984, dynamo PR 10988, vLLM #44098, Rapid-MLX #181."""
+
+
+@pytest.mark.parametrize("case", CALLS)
+def test_calls_of_public_reports(case):
+    payloads, calls = CALLS[case]
+    transcript = chat(*payloads, END)
+    assert [(each.id, each.name, each.arguments) for each in transcript.tool_calls] == calls
+
+
+def test_free_text_is_not_compared():
+    pieces = [chunk({"tool_calls": [{"index": 0, "id": "a", "custom": {"name": "f", "input": "  "}}]})] * 2
+    assert chat(*pieces, END).tool_calls[0].raw_arguments == "    "
 
 
 def test_interleaved_calls_do_not_mix():

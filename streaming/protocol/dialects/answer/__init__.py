@@ -6,6 +6,7 @@ keep the order that `streaming.protocol.events` promises.
 
 from __future__ import annotations
 
+from streaming.protocol.dialects.answer.arguments import Arguments, extends
 from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge, name_of
 from streaming.protocol.dialects.answer.prose import Prose
 from streaming.protocol.dialects.answer.reasons import FAILURE_REASONS, failure_of, meaning_of
@@ -16,9 +17,11 @@ __all__ = [
     "FAILURE_REASONS",
     "PLACEHOLDER",
     "AnswerWriter",
+    "Arguments",
     "Call",
     "Prose",
     "StreamTooLarge",
+    "extends",
     "failure_of",
     "judge",
     "meaning_of",

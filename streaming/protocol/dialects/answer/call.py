@@ -26,7 +26,7 @@ RECIPIENT = re.compile(r"\bto=(?:functions\.)?([\w.-]+)")
 
 def name_of(wire: Any) -> str:
     """Returns the name of a tool, without the marks of the Harmony format that some servers leave in it (gpt-oss)."""
-    name = wire if isinstance(wire, str) else ""
+    name = wire.strip() if isinstance(wire, str) else ""
     if "<|" not in name:
         return name
     recipient = RECIPIENT.search(name)
@@ -35,13 +35,20 @@ def name_of(wire: Any) -> str:
 
 
 def judge(raw: str) -> Verdict:
-    """Returns the strict verdict on the arguments `raw`: one JSON object, or only space, which means no arguments."""
+    """Returns the strict verdict on the arguments `raw`: one JSON object.
+
+    Space or `null` means that there are no arguments. Some servers encode the object once more, as JSON text.
+    """
     if not raw.strip():
         return {}, True, None
     try:
         value = msgspec.json.decode(raw)
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            value = msgspec.json.decode(value)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as fault:
         return None, False, _name(str(fault), raw)
+    if value is None:
+        return {}, True, None
     if not isinstance(value, dict):
         return None, False, "not_an_object"
     if is_too_deep(value):
@@ -74,6 +81,7 @@ class Call:
         self, writer: AnswerWriter, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
     ) -> None:
         writer.reserve()
+        self._has_made_id = not id
         self.id = writer.call_id(id, is_provider_executed=is_provider_executed)
         self.name = name
         self.is_json = True
@@ -97,6 +105,14 @@ class Call:
     @property
     def text(self) -> str:
         return "".join(self._fragments)
+
+    def identify(self, id: str) -> None:
+        """Takes the provider's id, which came after the first fragment. A call that has started keeps its made one."""
+        if self._has_made_id and not self._is_started:
+            self._has_made_id = False
+            del self._writer.open_calls[self.id]
+            self.id = self._writer.call_id(id, is_provider_executed=self.is_provider_executed)
+            self._writer.open_calls[self.id] = self
 
     def start(self) -> None:
         """Adds `ToolCallStarted`, then the arguments that came before the name."""

@@ -68,11 +68,14 @@ class Choice:
             self.content.take(content)
             return
         self._read_reasoning(delta)
+        is_read = set()
         if is_thought(delta.get("extra_content")):
             self._think(words_of(delta.get("content")))
-            delta = {field: value for field, value in delta.items() if field != "content"}
+            is_read = {"content"}
+        if delta.get("tool_calls"):
+            is_read.add("function_call")  # the same call in its old form
         for field, read in FIELDS.items():
-            if value := delta.get(field):
+            if (value := delta.get(field)) and field not in is_read:
                 read(self, value)
 
     def cite(self, sources: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import PLACEHOLDER, Call, judge
+from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge
 
 # A deeper object is refused as arguments anyway.
 MAX_COMPARED_LEVELS = 100
@@ -28,13 +28,25 @@ class Arguments:
         self._is_cumulative = False
 
     def add(self, text: str) -> None:
+        """Reads one fragment."""
         call = self._call
         if self._held:
             self._decide(text)
-        elif len(text) > call.size > 0 and text[0] == call.text[0] == "{" and call.is_json:
+        elif not call.is_json:
+            call.add(text)
+        elif len(text) > call.size > 0 and text[0] == call.text[0] == "{":
             self._compare(text)
         elif len(text) != call.size or not self._is_repetition(text):
             call.add(text)
+
+    def complete(self, whole: str) -> None:
+        """Reads the whole arguments, at their end. They count as far as they did not stream."""
+        self.settle()
+        call = self._call
+        if self.is_placeholder and whole != PLACEHOLDER:
+            call.restart()
+        if len(whole) > call.size and (not call.size or whole.startswith(call.text)):
+            call.add(whole[call.size :])
 
     @property
     def is_placeholder(self) -> bool:
