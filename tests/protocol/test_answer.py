@@ -185,6 +185,7 @@ def test_usage_that_is_no_count_is_unknown(wire):
     assert read_usage(wire) == Usage()
 
 
-def test_later_usage_replaces_what_it_knows_and_a_zero_for_input_nothing():
-    merged = merge(Usage(input_tokens=5, output_tokens=1), Usage(input_tokens=0, output_tokens=0, total_tokens=7))
-    assert merged == Usage(input_tokens=5, output_tokens=0, total_tokens=7)
+def test_later_usage_replaces_what_it_knows_and_a_zero_replaces_no_count():
+    old, new = Usage(input_tokens=5, output_tokens=1), Usage(input_tokens=0, output_tokens=0, reasoning_tokens=0)
+    assert merge(old, new) == Usage(input_tokens=5, output_tokens=1, reasoning_tokens=0)
+    assert merge(old, Usage(output_tokens=7)) == Usage(input_tokens=5, output_tokens=7)

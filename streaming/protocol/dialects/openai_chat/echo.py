@@ -5,7 +5,7 @@ from __future__ import annotations
 from streaming.protocol.dialects.answer import Arguments, Call
 from streaming.protocol.dialects.openai_chat.fragment import Fragment, text_of
 
-# How often the text of the first call is read anew. Without a bound, many small fragments would make the cost quadratic.
+# How often the text of the first call is read anew. Without a bound, many fragments would make the cost quadratic.
 MAX_READS = 8
 
 

@@ -109,8 +109,8 @@ class OpenAIChatStream:
             self._read_choice(choice, wire)
 
     def _read_choice(self, choice: Choice, wire: WireChoice) -> None:
-        if wire.delta is None and isinstance(wire.message, dict) and not self._writer.has_parts:
-            choice.read(wire.message)
+        if isinstance(wire.message, dict):
+            choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=bool(wire.finish_reason))
         elif not wire.delta and isinstance(wire.text, str):  # the API before chat
             choice.read({"content": wire.text})
         if wire.error:
