@@ -47,7 +47,7 @@ class Leniency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     flush_at_eof: bool = True
     """Read the last event even if no blank line follows it, if its data is complete JSON or `[DONE]`."""
     split_joined_data: bool = True
-    """Read `data` lines without blank lines between them as several events, if they are not one JSON document."""
+    """Read data that is several JSON documents, on lines of their own or on one line, as several events."""
     read_error_field: bool = True
     """Read a field `error:` as an error."""
     read_unframed_body: bool = True
@@ -185,7 +185,8 @@ class LenientDecoder:
 
     def _append(self, data: bytes, events: list[WireEvent]) -> None:
         if self._unframed:
-            events.append((WireEventKind.UNKNOWN, b"", bytes(self._unframed)))
+            kind = DATA if self._unframed.startswith(b"{") else WireEventKind.UNKNOWN  # a whole answer before `[DONE]`
+            events.append((kind, b"", bytes(self._unframed)))
             self._unframed.clear()
         self._has_events = self._is_plain = True
         events.append((DATA, self._event, data))

@@ -30,6 +30,23 @@ def test_joined_data_lines_are_events_of_their_own():
     assert outcome(pretty + sse(END)) == outcome(pretty + sse(END), split_joined_data=False) == ("finished", "a")
 
 
+@pytest.mark.parametrize("between", [b"", b" ", b",", b"data: ", b" data:"])
+def test_documents_on_one_line_are_events_of_their_own(between):
+    body = b"data: " + between.join(json.dumps(payload).encode() for payload in (A, A, END)) + between + b"[DONE]\n\n"
+    assert outcome(body) == ("finished", "aa")
+    cut = b"data: " + json.dumps(A).encode() + b'{"choices": [{\n\n'
+    assert outcome(cut + sse(END)) == ("finished", "a")
+    assert Unknown(json.dumps('{"choices": [{')) in read("openai-chat", cut)
+
+
+@pytest.mark.parametrize("between", [b"", b"\n", b"\r\n\r\n"])
+def test_lines_of_json_without_framing_are_read(between):
+    lines = [json.dumps(payload).encode() for payload in (A, A, END)]
+    for tail in (b"", b"data: [DONE]\n\n"):
+        assert outcome(between.join(lines) + between + tail) == ("finished", "aa")
+    assert outcome(b"\n".join(lines), read_unframed_body=False) == ("truncated", "")
+
+
 def test_joined_data_is_shown_as_soon_as_the_next_line_comes():
     parser = StreamParser("openai-chat")
     line = b"data: " + json.dumps(A).encode() + b"\n"
