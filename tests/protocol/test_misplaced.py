@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streaming.protocol import Cited, FilePart
-from tests.protocol.wire import assert_says, chat, chunk, fold, read, sse
+from tests.protocol.wire import anthropic, assert_says, block, chat, chunk, fold, message, named, read, sse
 
 END, CALLED, DONE = chunk(finish="stop"), chunk(finish="tool_calls"), "[DONE]"
 CALL = {"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": '{"x":1}'}}
@@ -78,3 +78,41 @@ def test_reason_that_says_more_counts(reasons):
 @pytest.mark.parametrize("reason", ["context_length", "max_new_tokens", "CONTEXT_WINDOW_EXCEEDED", "token_limit"])
 def test_reason_of_a_length_limit(reason):
     assert chat(say("Hi"), chunk(finish=reason)).finish_reason == "length"
+
+
+def f(*fragments: Any, **wire: Any) -> list[dict[str, Any]]:
+    deltas = [{"type": "input_json_delta", "partial_json": fragment} for fragment in fragments]
+    return block(0, {"type": "tool_use", "id": "t", "name": "f", "input": {}} | wire, *deltas)
+
+
+INPUTS: dict[str, list[dict[str, Any]]] = {
+    "a placeholder first": f("{}", '{"x":1}'),
+    "the whole text so far": f('{"x"', '{"x":1', '{"x":1}'),
+    "all of it once more": f('{"x":', "1}", '{"x":1}'),
+    "an object": f({"x": 1}),
+    "text in the start": f(input='{"x":1}'),
+    "text of an object": f('"{\\"x\\":', '1}"'),
+    "the start twice": [f()[0], *f('{"x":1}')],
+}
+
+
+@pytest.mark.parametrize("case", INPUTS)
+def test_input_of_a_tool_is_found(case):
+    (call,) = anthropic(*message(*INPUTS[case], stop="tool_use")).tool_calls
+    assert (call.id, call.name, call.arguments) == ("t", "f", {"x": 1})
+
+
+@pytest.mark.parametrize(("start", "deltas"), [("ab", ["cd"]), ("", ["ab", "cd"]), ("abcd", ["ab", "cd"])])
+@pytest.mark.parametrize("kind", ["text", "thinking"])
+def test_words_of_the_start_are_not_lost(kind, start, deltas):
+    transcript = anthropic(
+        *message(*block(0, {"type": kind, kind: start}, *({"type": f"{kind}_delta", kind: d} for d in deltas)))
+    )
+    assert (transcript.text, transcript.reasoning) == (("abcd", "") if kind == "text" else ("", "abcd"))
+
+
+def test_end_of_a_message_may_have_the_reason_and_the_usage():
+    *events, _, _ = message(*block(0, {"type": "text", "text": "Hi"}))
+    stop = {"type": "message_stop", "stop_reason": "max_tokens", "usage": {"output_tokens": 7}}
+    transcript = fold(read("anthropic-messages", named(*events, stop)))
+    assert (transcript.finish_reason, transcript.usage.output_tokens) == ("length", 7)

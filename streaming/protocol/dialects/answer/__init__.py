@@ -6,7 +6,7 @@ keep the order that `streaming.protocol.events` promises.
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.answer.arguments import Arguments, extends
+from streaming.protocol.dialects.answer.arguments import Arguments, extends, text_of
 from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge, name_of
 from streaming.protocol.dialects.answer.prose import Prose
 from streaming.protocol.dialects.answer.reasons import FAILURE_REASONS, failure_of, meaning_of
@@ -27,4 +27,5 @@ __all__ = [
     "meaning_of",
     "name_of",
     "read_usage",
+    "text_of",
 ]

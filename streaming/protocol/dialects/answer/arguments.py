@@ -99,3 +99,10 @@ def extends(old: Any, new: Any, levels: int = MAX_COMPARED_LEVELS) -> bool:
     if isinstance(old, list) and isinstance(new, list) and levels:
         return len(old) <= len(new) and all(extends(a, b, levels - 1) for a, b in zip(old, new, strict=False))
     return new.startswith(old) if isinstance(old, str) and isinstance(new, str) else bool(old == new)
+
+
+def text_of(arguments: Any) -> str:
+    """Returns arguments of any type as text. None is empty text."""
+    if arguments is None:
+        return ""
+    return arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.answer import Arguments, Call
-from streaming.protocol.dialects.openai_chat.fragment import Fragment, text_of
+from streaming.protocol.dialects.answer import Arguments, Call, text_of
+from streaming.protocol.dialects.openai_chat.fragment import Fragment
 
 # How often the text of the first call is read anew. Without a bound, many fragments would make the cost quadratic.
 MAX_READS = 8

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from streaming.protocol.dialects.answer import name_of
+from streaming.protocol.dialects.answer import name_of, text_of
 
 MAX_INDEX_DIGITS = 9
 
@@ -57,9 +55,3 @@ def _index(index: Any) -> Index | None:
     if isinstance(index, str):
         return int(index) if index.isdecimal() and len(index) < MAX_INDEX_DIGITS else index
     return int(index) if isinstance(index, int | float) and abs(index) < 10**MAX_INDEX_DIGITS else None
-
-
-def text_of(arguments: Any) -> str:
-    if arguments is None:
-        return ""
-    return arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
