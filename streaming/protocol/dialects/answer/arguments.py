@@ -43,7 +43,7 @@ class Arguments:
         """Reads the whole arguments, at their end. They count as far as they did not stream."""
         self.settle()
         call = self._call
-        if self.is_placeholder and whole != PLACEHOLDER:
+        if call.is_json and self.is_placeholder and whole != PLACEHOLDER:
             call.restart()
         if len(whole) > call.size and (not call.size or whole.startswith(call.text)):
             call.add(whole[call.size :])

@@ -108,7 +108,7 @@ class Call:
 
     def identify(self, id: str) -> None:
         """Takes the provider's id, which came after the first fragment. A call that has started keeps its made one."""
-        if self._has_made_id and not self._is_started:
+        if id and self._has_made_id and not self._is_started:
             self._has_made_id = False
             del self._writer.open_calls[self.id]
             self.id = self._writer.call_id(id, is_provider_executed=self.is_provider_executed)
