@@ -70,6 +70,20 @@ def test_image_and_citation_count_once():
     assert len([event for event in events if isinstance(event, Cited)]) == 1
 
 
+def test_reason_with_each_chunk_ends_nothing():
+    payloads = [chunk({"reasoning_content": "ha"}, "stop"), *[say("ha", "stop")] * 3]
+    transcript = chat(*payloads, DONE)
+    assert (transcript.reasoning, transcript.text) == ("ha", "hahaha")
+
+
+@pytest.mark.parametrize(
+    "again", [{"reasoning": "Hm"}, {"reasoning_details": [{"type": "reasoning.text", "text": "Hm"}]}]
+)
+def test_thought_that_comes_once_more_in_another_field(again):
+    payloads = [chunk({"reasoning_content": "Hm"}), chunk(again)] * 2
+    assert chat(*payloads, say("Hi"), END).reasoning == "HmHm"
+
+
 @pytest.mark.parametrize("reasons", [("length", "stop"), ("stop", "length"), ("length", "length"), ("length", "eos")])
 def test_reason_that_says_more_counts(reasons):
     assert chat(say("Hi"), *(chunk(finish=reason) for reason in reasons), DONE).finish_reason == "length"

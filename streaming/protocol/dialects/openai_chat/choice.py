@@ -37,6 +37,7 @@ class Choice:
         self._thoughts: Thoughts | None = None
         self._reads_messages = False
         self._seen: set[int] = set()
+        self._last_thought = ("", "")
         if "gemini" in (writer.model or "").lower():
             self._thoughts = self._watch(may_open=True)
 
@@ -46,10 +47,15 @@ class Choice:
         said = {"reasoning": self._reasoning.size, "text": self.content.size or self._prose.has_text}
         return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
 
-    def note_reason(self, reason: str) -> None:
-        """Takes a finish reason. A later one that says less does not replace it."""
+    def note_reason(self, reason: str, *, is_bare: bool) -> None:
+        """Takes a finish reason. A later one that says less does not replace it.
+
+        `is_bare` is True if it came without words. Some servers send one with each chunk (Open WebUI).
+        """
         if self.finish_reason is None or meaning_of(reason) not in ("stop", "other"):
             self.finish_reason = reason
+        if not is_bare:
+            return
         self.content.is_late = self._reasoning.is_late = True
 
     def finish(self) -> None:
@@ -129,9 +135,11 @@ class Choice:
     def _read_reasoning(self, delta: JSONObject) -> None:
         details_field = next((field for field in DETAILS if delta.get(field)), "")
         details = delta.get(details_field)
-        words = ((field, words_of(delta.get(field))) for field in REASONING)
-        field, text = next((each for each in words if each[1]), ("", words_of(details)))
-        if text:
+        words = ((field, words_of(delta.get(field))) for field in (*REASONING, details_field))
+        field, text = next((each for each in words if each[1]), ("", ""))
+        last_field, last_text = self._last_thought
+        if text and (field == last_field or text != last_text):  # else the same words once more, in another field
+            self._last_thought = (field, text)
             self._reasoning.take(text)
             self._kept.note_text(field)
         if isinstance(details, list):

@@ -14,6 +14,7 @@ import msgspec
 from streaming.protocol.dialects.answer import AnswerWriter, failure_of, meaning_of, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.openai_chat.choice_table import ChoiceTable
+from streaming.protocol.dialects.openai_chat.words import has_words
 from streaming.protocol.dialects.wire import is_error, read_error, reread, shape, stream_error, unwrapped
 from streaming.protocol.events import StreamError, Usage
 
@@ -157,7 +158,7 @@ class OpenAIChatStream:
             if word:
                 choice.failure = choice.failure or stream_error(word, None, f"finish reason {reason!r}")
         if wire.finish_reason:
-            choice.note_reason(str(wire.finish_reason))
+            choice.note_reason(str(wire.finish_reason), is_bare=not has_words(wire.delta))
         if isinstance(wire.native_finish_reason, str):
             choice.native_reason = wire.native_finish_reason or choice.native_reason
 

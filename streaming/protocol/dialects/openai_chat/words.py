@@ -26,6 +26,11 @@ def kinds_of(delta: dict[str, Any]) -> set[str]:
     return {KINDS[field] for field in KINDS if delta.get(field)}
 
 
+def has_words(delta: Any) -> bool:
+    """Returns True if a delta is an object with words."""
+    return isinstance(delta, dict) and bool(kinds_of(delta))
+
+
 def words_of(wire: Any, depth: int = 4) -> str:
     """Returns the text of a reasoning detail or a content item, at any of the places where servers put it."""
     if isinstance(wire, str):
