@@ -78,3 +78,15 @@ def test_annotation_by_its_name_until_2025():
     events = read("openai-responses", named(created(), *item(0, MESSAGE, HELLO, cited), completed()))
     assert Cited(0, {"url": "u"}) in events
     assert fold(events).text == "Hi"
+
+
+def test_annotation_before_the_words_of_its_part():
+    cited = {"type": "response.output_text.annotation.added", "content_index": 0, "annotation": {"url": "u"}}
+    whole = {"type": "response.output_text.done", "content_index": 0, "text": "Hi"}
+    for words in ([whole], [HELLO, whole], []):
+        content = [{"type": "output_text", "text": "Hi", "annotations": [{"url": "u"}]}]
+        events = read(
+            "openai-responses", named(created(), *item(0, MESSAGE, cited, *words, content=content), completed())
+        )
+        assert fold(events).text == "Hi"
+        assert events.count(Cited(0, {"url": "u"})) == 1

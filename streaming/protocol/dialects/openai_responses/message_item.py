@@ -17,6 +17,8 @@ class MessageItem:
         self._writer = writer
         self._wire = wire
         self._proses: dict[int | None, Prose] = {}
+        self._early: dict[int | None, list[Any]] = {}
+        """Annotations that came before the first words of their part."""
         self._has_cited = False
         self._filled = 0
 
@@ -25,6 +27,8 @@ class MessageItem:
         if not self._proses:  # else it streamed, perhaps under other indexes than these
             for index, part in enumerate(parts):
                 self._fill(index, part)
+        for index in list(self._early):
+            self._cite(next(reversed(self._proses.values()), None) or self._open(index), self._early.pop(index, None))
         if not self._has_cited:
             for prose, part in zip(self._proses.values(), parts, strict=False):
                 self._cite(prose, part.get("annotations"))
@@ -56,7 +60,10 @@ class MessageItem:
         self._end(payload.content_index)
 
     def annotate(self, payload: Any) -> None:
-        self._cite(self._open(payload.content_index), [payload.annotation])
+        if payload.content_index in self._proses:
+            self._cite(self._proses[payload.content_index], [payload.annotation])
+        else:
+            self._early.setdefault(payload.content_index, []).append(payload.annotation)
 
     def _cite(self, prose: Prose, annotations: Any) -> None:
         for annotation in annotations if isinstance(annotations, list) else []:
@@ -67,6 +74,7 @@ class MessageItem:
     def _open(self, index: int | None) -> Prose:
         if index not in self._proses:
             self._proses[index] = Prose(self._writer)
+            self._cite(self._proses[index], self._early.pop(index, None))
         return self._proses[index]
 
     def _end(self, index: int | None) -> None:
