@@ -50,6 +50,14 @@ CALLS: dict[str, tuple[list[Any], list[tuple[str, str, Any]]]] = {
         + [tool(index=0, name="f", arguments='{"x":1}')],
         [("a", "f", {"x": 1})],
     ),
+    "all arguments once more, with other spaces": (
+        [tool(index=0, id="a", name="f", arguments=t) for t in ('{"x"', ":1}", '{ "x": 1 }')],
+        [("a", "f", {"x": 1})],
+    ),
+    "all arguments once more, as JSON text": (
+        [tool(index=0, id="a", name="f", arguments=t) for t in ('{"x"', ":1}", '"{\\"x\\": 1}"')],
+        [("a", "f", {"x": 1})],
+    ),
     "no object for the function": (
         [chunk({"tool_calls": [{"index": 0, "id": "a", "name": "f", "arguments": '{"x":1}'}]})],
         [("a", "f", {"x": 1})],
@@ -70,7 +78,7 @@ CALLS: dict[str, tuple[list[Any], list[tuple[str, str, Any]]]] = {
         [("a", "f", {})],
     ),
 }
-"""Reports: agno PR 8880, hermes-agent PR 106943 and PR 11984, dynamo PR 10988, vLLM #44098, Rapid-MLX #181."""
+"""Reports: agno PR 8880, hermes-agent PR 106943 and PR 11984, dynamo PR 10988, vLLM #44098, LiteLLM #20480."""
 
 
 @pytest.mark.parametrize("case", CALLS)

@@ -8,6 +8,8 @@ import msgspec
 
 from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge
 
+# How often a fragment is compared with all before it. Without a bound, hostile fragments would cost quadratic time.
+MAX_COMPARISONS = 8
 # A deeper object is refused as arguments anyway.
 MAX_COMPARED_LEVELS = 100
 
@@ -26,6 +28,7 @@ class Arguments:
         self._call = call
         self._held = ""
         self._is_cumulative = False
+        self._comparisons = 0
 
     def add(self, text: str) -> None:
         """Reads one fragment."""
@@ -34,6 +37,8 @@ class Arguments:
             self._decide(text)
         elif not call.is_json:
             call.add(text)
+        elif text and self._is_whole_again(text):
+            return
         elif len(text) > call.size > 0 and text[0] == call.text[0] == "{":
             self._compare(text)
         elif len(text) != call.size or not self._is_repetition(text):
@@ -87,9 +92,22 @@ class Arguments:
         self._call.add(held[self._call.size :] if self._is_cumulative else held)
         self.add(text)
 
+    def _is_whole_again(self, text: str) -> bool:
+        """Returns True for the complete arguments in another form: with other spaces, or as JSON text (LiteLLM)."""
+        if text[0] not in '{"' or not self._call.ends_with("}") or self._comparisons == MAX_COMPARISONS:
+            return False
+        self._comparisons += 1
+        return is_same(self._call.text, text)
+
     def _is_repetition(self, text: str) -> bool:
         """Returns True if the server sent the complete arguments, or the same ones as before, a second time."""
         return self._call.text == text and (self._is_cumulative or judge(text)[1])
+
+
+def is_same(one: str, other: str) -> bool:
+    """Returns True if both texts are complete arguments with the same value."""
+    value = judge(one)[0]
+    return value is not None and value == judge(other)[0]
 
 
 def extends(old: Any, new: Any, levels: int = MAX_COMPARED_LEVELS) -> bool:

@@ -106,6 +106,10 @@ class Call:
     def text(self) -> str:
         return "".join(self._fragments)
 
+    def ends_with(self, character: str) -> bool:
+        """Returns True if the last character of the arguments so far is this one."""
+        return bool(self._fragments) and self._fragments[-1][-1] == character
+
     def identify(self, id: str) -> None:
         """Takes the provider's id, which came after the first fragment. A call that has started keeps its made one."""
         if id and self._has_made_id and not self._is_started:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, extends, judge
+from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, extends, is_same, judge
 from streaming.protocol.dialects.openai_chat.echo import Echo
 from streaming.protocol.dialects.openai_chat.fragment import Fragment, Index
 
@@ -164,7 +164,8 @@ class ToolCalls:
     def _repeats(self, call: Call, fragment: Fragment) -> bool:
         """Returns True if the fragment has the call's arguments once more, perhaps longer."""
         if fragment.snapshot is None:
-            return len(fragment.text) >= call.size > 0 and fragment.text.startswith(call.text)
+            is_longer = len(fragment.text) >= call.size > 0 and fragment.text.startswith(call.text)
+            return is_longer or (self._is_closed(call) and is_same(call.text, fragment.text))
         if call.size and not self._is_closed(call):
             return True
         known = judge(call.text)[0] if call.size else self._arguments[call].snapshot

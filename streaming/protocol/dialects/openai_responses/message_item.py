@@ -25,8 +25,8 @@ class MessageItem:
     def done(self, wire: JSONObject) -> None:
         parts = _parts(wire.get("content"))
         if not self._proses:  # else it streamed, perhaps under other indexes than these
-            for index, part in enumerate(parts):
-                self._fill(index, part)
+            for place, part in enumerate(parts):
+                self._fill(place, part)
         for index in list(self._early):
             self._cite(next(reversed(self._proses.values()), None) or self._open(index), self._early.pop(index, None))
         if not self._has_cited:
