@@ -90,3 +90,5 @@ def test_annotation_before_the_words_of_its_part():
         )
         assert fold(events).text == "Hi"
         assert events.count(Cited(0, {"url": "u"})) == 1
+    events = read("openai-responses", named(created(), *item(0, MESSAGE, cited, cited), completed()))
+    assert events.count(Cited(0, {"url": "u"})) == 2

@@ -10,6 +10,9 @@ from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge
 
 # How often a fragment is compared with all before it. Without a bound, hostile fragments would cost quadratic time.
 MAX_COMPARISONS = 8
+BEGINNINGS = ("{", '"')
+"""What complete arguments begin with: an object, or its JSON as text."""
+
 # A deeper object is refused as arguments anyway.
 MAX_COMPARED_LEVELS = 100
 
@@ -33,11 +36,13 @@ class Arguments:
     def add(self, text: str) -> None:
         """Reads one fragment."""
         call = self._call
-        if self._held:
+        if text[:1] not in BEGINNINGS and len(text) != call.size and not self._held:  # nearly all, so it comes first
+            call.add(text)
+        elif self._held:
             self._decide(text)
         elif not call.is_json:
             call.add(text)
-        elif text and self._is_whole_again(text):
+        elif self._is_whole_again(text):
             return
         elif len(text) > call.size > 0 and text[0] == call.text[0] == "{":
             self._compare(text)
@@ -94,7 +99,8 @@ class Arguments:
 
     def _is_whole_again(self, text: str) -> bool:
         """Returns True for the complete arguments in another form: with other spaces, or as JSON text (LiteLLM)."""
-        if text[0] not in '{"' or not self._call.ends_with("}") or self._comparisons == MAX_COMPARISONS:
+        is_doubtful = text[:1] in BEGINNINGS and self._call.ends_with("}")
+        if not is_doubtful or self._comparisons == MAX_COMPARISONS:
             return False
         self._comparisons += 1
         return is_same(self._call.text, text)

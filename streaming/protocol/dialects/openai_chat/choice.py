@@ -12,7 +12,7 @@ from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.reasoning import Kept
 from streaming.protocol.dialects.openai_chat.thoughts import Thoughts, is_thought
 from streaming.protocol.dialects.openai_chat.tool_calls import ToolCalls
-from streaming.protocol.dialects.openai_chat.words import DETAILS, KINDS, REASONING, words_of
+from streaming.protocol.dialects.openai_chat.words import DETAILS, KINDS, THINKING, thought_of, words_of
 from streaming.protocol.dialects.wire import read_image
 from streaming.protocol.events import Cited, FileReceived, StreamError
 
@@ -72,16 +72,16 @@ class Choice:
         if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
             self.content.take(content)
             return
-        self._read_reasoning(delta)
-        is_read = set()
+        if not THINKING.isdisjoint(delta):
+            self._read_reasoning(delta)
         if is_thought(delta.get("extra_content")):
             self._think(words_of(delta.get("content")))
-            is_read = {"content"}
-        if delta.get("tool_calls"):
-            is_read.add("function_call")  # the same call in its old form
+            delta = {field: value for field, value in delta.items() if field != "content"}
         for field, read in FIELDS.items():
-            if (value := delta.get(field)) and field not in is_read:
+            if value := delta.get(field):
                 read(self, value)
+        if (old_call := delta.get("function_call")) and not delta.get("tool_calls"):  # else it is the same call
+            self._read_function_call(old_call)
 
     def read_message(self, message: JSONObject, *, has_delta: bool, is_last: bool) -> None:
         """Reads a message that came in the place of a delta, or beside the last one.
@@ -135,8 +135,9 @@ class Choice:
     def _read_reasoning(self, delta: JSONObject) -> None:
         details_field = next((field for field in DETAILS if delta.get(field)), "")
         details = delta.get(details_field)
-        words = ((field, words_of(delta.get(field))) for field in (*REASONING, details_field))
-        field, text = next((each for each in words if each[1]), ("", ""))
+        field, text = thought_of(delta)
+        if not text and details:
+            field, text = details_field, words_of(details)
         last_field, last_text = self._last_thought
         if text and (field == last_field or text != last_text):  # else the same words once more, in another field
             self._last_thought = (field, text)
@@ -235,11 +236,10 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
     "refusal": Choice._read_refusal,
     "images": Choice._read_images,
     "annotations": Choice.cite,
-    "function_call": Choice._read_function_call,
     "tool_calls": Choice._read_tool_calls,
     "extra_content": Choice._read_extra,
     "audio": Choice._read_unknown,
 }
 """The reader of each field of a delta, in the order of reading."""
 
-OTHERS = frozenset({*FIELDS, *REASONING, *DETAILS} - {"content"})
+OTHERS = frozenset({*FIELDS, *THINKING, "function_call"} - {"content"})

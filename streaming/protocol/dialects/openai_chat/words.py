@@ -10,8 +10,10 @@ REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "re
 DETAILS = ("reasoning_details", "thinking_blocks")
 """The fields of reasoning items, which also hold what the provider wants back (OpenRouter, LiteLLM)."""
 
+THINKING = frozenset({*REASONING, *DETAILS})
+
 KINDS = {
-    **dict.fromkeys((*REASONING, *DETAILS), "reasoning"),
+    **dict.fromkeys(THINKING, "reasoning"),
     **dict.fromkeys(("content", "refusal", "images", "audio"), "text"),
     **dict.fromkeys(("tool_calls", "function_call"), "calls"),
 }
@@ -40,3 +42,11 @@ def words_of(wire: Any, depth: int = 4) -> str:
     if isinstance(wire, dict) and depth:
         return next((words for key in PLACES if (words := words_of(wire.get(key), depth - 1))), "")
     return ""
+
+
+def thought_of(delta: dict[str, Any]) -> tuple[str, str]:
+    """Returns the best field that has reasoning text, and the text."""
+    for field in REASONING:
+        if (wire := delta.get(field)) and (text := words_of(wire)):
+            return field, text
+    return "", ""

@@ -9,6 +9,9 @@ from streaming.protocol.events import Cited
 
 JSONObject = dict[str, Any]
 
+# How many annotations are held back until their part has words. Each takes memory.
+MAX_EARLY = 100
+
 
 class MessageItem:
     """Text and refusals with their annotations: one part for each content index."""
@@ -17,8 +20,8 @@ class MessageItem:
         self._writer = writer
         self._wire = wire
         self._proses: dict[int | None, Prose] = {}
-        self._early: dict[int | None, list[Any]] = {}
-        """Annotations that came before the first words of their part."""
+        self._early: list[tuple[int | None, Any]] = []
+        """Annotations that came before the first words of their part, with its index."""
         self._has_cited = False
         self._filled = 0
 
@@ -27,8 +30,7 @@ class MessageItem:
         if not self._proses:  # else it streamed, perhaps under other indexes than these
             for place, part in enumerate(parts):
                 self._fill(place, part)
-        for index in list(self._early):
-            self._cite(next(reversed(self._proses.values()), None) or self._open(index), self._early.pop(index, None))
+        self._cite_early()
         if not self._has_cited:
             for prose, part in zip(self._proses.values(), parts, strict=False):
                 self._cite(prose, part.get("annotations"))
@@ -60,10 +62,18 @@ class MessageItem:
         self._end(payload.content_index)
 
     def annotate(self, payload: Any) -> None:
-        if payload.content_index in self._proses:
-            self._cite(self._proses[payload.content_index], [payload.annotation])
+        if payload.content_index in self._proses or len(self._early) == MAX_EARLY:
+            self._cite(self._open(payload.content_index), [payload.annotation])
         else:
-            self._early.setdefault(payload.content_index, []).append(payload.annotation)
+            self._early.append((payload.content_index, payload.annotation))
+
+    def _cite_early(self) -> None:
+        """Cites what came for parts that never had words, on the last part that has some."""
+        if self._early and not self._proses:
+            self._open(self._early[0][0])
+        early, self._early = self._early, []
+        for _, annotation in early:
+            self._cite(next(reversed(self._proses.values())), [annotation])
 
     def _cite(self, prose: Prose, annotations: Any) -> None:
         for annotation in annotations if isinstance(annotations, list) else []:
@@ -74,7 +84,8 @@ class MessageItem:
     def _open(self, index: int | None) -> Prose:
         if index not in self._proses:
             self._proses[index] = Prose(self._writer)
-            self._cite(self._proses[index], self._early.pop(index, None))
+            self._cite(self._proses[index], [annotation for at, annotation in self._early if at == index])
+            self._early = [each for each in self._early if each[0] != index]
         return self._proses[index]
 
     def _end(self, index: int | None) -> None:
