@@ -121,6 +121,7 @@ def test_arguments_over_the_bound_are_refused_and_not_kept(monkeypatch):
         (["a <", " b"], ("", "a < b")),
         (["a <th"], ("", "a <th")),
         (["<thinking>a</thinking>b"], ("a", "b")),
+        (["<mm:think>a</mm:", "think>b"], ("a", "b")),
         (["<think>a"], ("a", "")),
         (["<think>a</thi"], ("a</thi", "")),
         (["x<think>a</think>y<think>b</think>z"], ("ab", "xyz")),

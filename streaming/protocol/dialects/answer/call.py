@@ -95,7 +95,7 @@ class Call:
         self._writer = writer
         self._choice = choice
         self._part = -1
-        self._is_started = False
+        self.is_started = False
         self._fragments: list[str] = []
         self._is_live = False
         self._is_over = False
@@ -112,18 +112,35 @@ class Call:
 
     def identify(self, id: str) -> None:
         """Takes the provider's id, which came after the first fragment. A call that has started keeps its made one."""
-        if id and self._has_made_id and not self._is_started:
+        if id and self._has_made_id and not self.is_started:
             self._has_made_id = False
             del self._writer.open_calls[self.id]
             self.id = self._writer.call_id(id, is_provider_executed=self.is_provider_executed)
             self._writer.open_calls[self.id] = self
 
+    def take_name(self, name: str) -> None:
+        """Takes a name, a piece of it (Gemini, LM Studio), or the same name once more.
+
+        A name that the request offered starts the call. Another one may go on, until arguments or another part come.
+        A call that has started keeps its name.
+        """
+        if self.is_started:
+            return
+        if name.startswith(self.name):
+            self.name = name
+        elif not self.name.startswith(name):
+            self.name += name
+        self._writer.decide_later(self)
+        if self._writer.offers(self.name):
+            self.start()
+
     def start(self) -> None:
         """Adds `ToolCallStarted`, then the arguments that came before the name."""
-        if self._is_started:
+        if self.is_started:
             return
+        self._writer.decide(self)
         self._part = self._writer.new_part(self._choice)
-        self._is_started = True
+        self.is_started = True
         self.is_provider_executed = self.is_provider_executed or not self._writer.may_call(self.name)
         if not self.is_provider_executed:
             self._writer.note_call(self.id)
@@ -180,7 +197,7 @@ class Call:
 
     def _catch_up(self, *, is_last: bool = False) -> None:
         """Adds what was held back: fragments before the name, and a lone `{}`, which may be a placeholder."""
-        if not self._is_started or self._is_live or self._is_over or (self._is_placeholder and not is_last):
+        if not self.is_started or self._is_live or self._is_over or (self._is_placeholder and not is_last):
             return
         self._is_live = bool(self._fragments)
         if self._is_live:

@@ -151,10 +151,11 @@ class CallBlock:
         self._call.end()
 
     def _read_json(self, delta: Any) -> None:
-        if isinstance(delta.partial_json, str):
-            self._arguments.add(delta.partial_json)
-        elif isinstance(delta.partial_json, dict):
-            self._arguments.snap(delta.partial_json)
+        fragment = delta.partial_json
+        if type(fragment) is str:
+            self._arguments.add(fragment)
+        elif isinstance(fragment, dict):
+            self._arguments.snap(fragment)
 
 
 SERVER_ID = "srvtoolu_"

@@ -16,7 +16,7 @@ far, or come after a `{}`. These rules are tried in order:
 5. Without an id and an index, a name begins a new call, unless it is the last call's name and that call is open. A
    fragment without a name belongs to the last call.
 
-Ids and names are never concatenated.
+Ids are never concatenated. Names are, as long as no arguments have come: see `Call.take_name`.
 """
 
 from __future__ import annotations
@@ -65,9 +65,7 @@ class ToolCalls:
             call.is_json = False
         if isinstance(wire.get("extra_content"), dict):
             call.raw = {"extra_content": wire["extra_content"]}  # Gemini wants its thought signature back
-        if fragment.snapshot is not None:
-            self._arguments[call].snap(fragment.snapshot)
-        self._grow(call, fragment.name, fragment.text)
+        self._grow(call, fragment)
 
     def _place(self, call: Call, index: Index | None) -> None:
         if index is not None and self._by_index.get(index) is not call:
@@ -94,7 +92,9 @@ class ToolCalls:
         """Returns the new call that an echo turned out to be."""
         self._echoes = {index: other for index, other in self._echoes.items() if other is not echo}
         call = self._new(self._ids[echo.first], is_servers=fragment.is_servers)
-        self._grow(call, echo.first.name, echo.text)
+        call.name = echo.first.name
+        call.start()
+        self._arguments[call].add(echo.text)
         return call
 
     def _find(self, fragment: Fragment) -> Call | None:
@@ -184,9 +184,12 @@ class ToolCalls:
         self._by_id[id] = call
         call.identify(id)
 
-    def _grow(self, call: Call, name: str, text: str) -> None:
-        if name and not call.name:
-            call.name = name
+    def _grow(self, call: Call, fragment: Fragment) -> None:
+        if fragment.name:
+            call.take_name(fragment.name)
+        if call.name and not call.is_started and (fragment.text or fragment.snapshot is not None):
             call.start()
-        if text:
-            self._arguments[call].add(text)
+        if fragment.text:
+            self._arguments[call].add(fragment.text)
+        if fragment.snapshot is not None:
+            self._arguments[call].snap(fragment.snapshot)
