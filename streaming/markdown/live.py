@@ -91,7 +91,7 @@ def _link(state: StateInline) -> bool:
 
 
 def _is_open_link(state: StateInline, start: int) -> int | bool | None:
-    """Returns None if `[` at `start` may become a link, False if it is none, or the end of its text if `](` has come."""
+    """Returns None if `[` at `start` may become a link, False if it is none, or the end of its text after `](`."""
     end = state.md.helpers.parseLinkLabel(state, start)
     if end < 0:
         return False if "\n\n" in state.src[start:] else None

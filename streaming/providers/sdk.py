@@ -97,7 +97,7 @@ class SDKProvider:
 
     @property
     def structured(self) -> Way:
-        """The way in which an object is asked for. Many servers that imitate a vendor have tools, but no mode for a schema."""
+        """The way in which an object is asked for. Many compatible servers have tools, but no mode for a schema."""
         return self.options.structured or ("schema" if self._is_vendors_own else "tool")
 
     @classmethod

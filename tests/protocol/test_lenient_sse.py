@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from streaming.protocol import Heartbeat, Leniency, StreamParser, TextDelta, Unknown
-from streaming.protocol.lenient_sse import LenientDecoder, WireEventKind
+from streaming.protocol import Heartbeat, Leniency, Started, StreamParser, TextDelta, Unknown
+from streaming.protocol.lenient_sse import MAX_BODY_BYTES, LenientDecoder, WireEventKind
 from tests.protocol.wire import chunk, fold, outcome, parse, read, sse
 
 A = chunk({"content": "a"})
@@ -45,6 +45,14 @@ def test_lines_of_json_without_framing_are_read(between):
     for tail in (b"", b"data: [DONE]\n\n"):
         assert outcome(between.join(lines) + between + tail) == ("finished", "aa")
     assert outcome(b"\n".join(lines), read_unframed_body=False) == ("truncated", "")
+
+
+def test_lines_of_json_are_shown_at_once_and_may_be_longer_than_a_body():
+    parser = StreamParser("openai-chat")
+    line = json.dumps(A).encode() + b"\n"
+    assert [type(event) for event in parser.feed(line + line)] == [Started, TextDelta, TextDelta]
+    count = MAX_BODY_BYTES // len(line) + 2
+    assert outcome(line * count + json.dumps(END).encode()) == ("finished", "a" * count)
 
 
 def test_joined_data_is_shown_as_soon_as_the_next_line_comes():
