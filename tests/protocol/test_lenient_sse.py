@@ -42,7 +42,7 @@ def test_documents_on_one_line_are_events_of_their_own(between):
 @pytest.mark.parametrize("between", [b"", b"\n", b"\r\n\r\n"])
 def test_lines_of_json_without_framing_are_read(between):
     lines = [json.dumps(payload).encode() for payload in (A, A, END)]
-    for tail in (b"", b"data: [DONE]\n\n"):
+    for tail in (b"", b"data: [DONE]\n\n", b"\n[DONE]\n"):
         assert outcome(between.join(lines) + between + tail) == ("finished", "aa")
     assert outcome(b"\n".join(lines), read_unframed_body=False) == ("truncated", "")
 

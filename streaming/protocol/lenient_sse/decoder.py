@@ -186,7 +186,7 @@ class LenientDecoder:
         events.append((kind, b"", value))
 
     def _read_unknown(self, line: bytes, events: list[WireEvent]) -> None:
-        if self._has_json_lines and line.startswith(b"{"):
+        if self._has_json_lines and line.startswith((b"{", b"[DONE]")):
             events.append((DATA, b"", line))
         elif self._has_events or not self._leniency.read_unframed_body:
             events.append((WireEventKind.UNKNOWN, b"", line))

@@ -17,7 +17,7 @@ class Leniency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     read_error_field: bool = True
     """Read a field `error:` as an error."""
     read_unframed_body: bool = True
-    """Read a body that is not an event stream (a JSON error, a whole answer, HTML) at its end."""
+    """Read a body that is not an event stream: JSON objects, one a line, or at its end an error, an answer or HTML."""
     skip_empty_data: bool = True
     """Ignore `data` that is empty, `null`, `[]`, or begins with a colon."""
     max_line_bytes: int = MAX_LINE_BYTES
