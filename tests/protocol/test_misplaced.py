@@ -89,6 +89,12 @@ def test_reason_that_says_more_counts(reasons):
     assert chat(say("Hi"), *(chunk(finish=reason) for reason in reasons), DONE).finish_reason == "length"
 
 
+@pytest.mark.parametrize("word", ["null", "None", ""])
+def test_word_for_no_reason(word):
+    assert chat(say("Hi", word), say("!", word), END).finish_reason == "stop"
+    assert chat(say("Hi", word)).outcome == "truncated"
+
+
 @pytest.mark.parametrize("reason", ["context_length", "max_new_tokens", "CONTEXT_WINDOW_EXCEEDED", "token_limit"])
 def test_reason_of_a_length_limit(reason):
     assert chat(say("Hi"), chunk(finish=reason)).finish_reason == "length"

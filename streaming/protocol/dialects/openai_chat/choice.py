@@ -48,11 +48,11 @@ class Choice:
         return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
 
     def note_reason(self, reason: str, *, is_bare: bool) -> None:
-        """Takes a finish reason. A later one that says less does not replace it.
+        """Takes a finish reason, unless an earlier one says more.
 
         `is_bare` is True if it came without words. Some servers send one with each chunk (Open WebUI).
         """
-        if self.finish_reason is None or meaning_of(reason) not in ("stop", "other"):
+        if _tells(reason) >= _tells(self.finish_reason):
             self.finish_reason = reason
         if not is_bare:
             return
@@ -218,6 +218,11 @@ class Choice:
         google = extra.get("google") if isinstance(extra, dict) else None
         if not (is_thought(extra) and isinstance(google, dict) and len(google) == len(extra) == 1):
             self._prose.sign(raw={"extra_content": extra})
+
+
+def _tells(reason: str | None) -> int:
+    """Returns how much a finish reason says: 0 for one without a known meaning, 1 for a stop, 2 for all others."""
+    return {"other": 0, "stop": 1}.get(meaning_of(reason), 2)
 
 
 CONTENT: dict[str, Callable[[Choice, Any], None]] = {

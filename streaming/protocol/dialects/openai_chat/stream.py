@@ -111,7 +111,7 @@ class OpenAIChatStream:
 
     def _read_choice(self, choice: Choice, wire: WireChoice) -> None:
         if isinstance(wire.message, dict):
-            choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=bool(wire.finish_reason))
+            choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=_is_reason(wire.finish_reason))
         elif not wire.delta and isinstance(wire.text, str):  # the API before chat
             choice.read({"content": wire.text})
         if wire.error:
@@ -157,7 +157,7 @@ class OpenAIChatStream:
             word = failure_of(reason) if isinstance(reason, str) else None
             if word:
                 choice.failure = choice.failure or stream_error(word, None, f"finish reason {reason!r}")
-        if wire.finish_reason:
+        if _is_reason(wire.finish_reason):
             choice.note_reason(str(wire.finish_reason), is_bare=not has_words(wire.delta))
         if isinstance(wire.native_finish_reason, str):
             choice.native_reason = wire.native_finish_reason or choice.native_reason
@@ -186,5 +186,12 @@ def _reason_of(choice: Choice) -> str | None:
     is_plain = given is None or meaning_of(given) in ("stop", "other")
     return native if native and is_plain and (given is None or meaning_of(native) in TELLING) else given
 
+
+def _is_reason(wire: Any) -> bool:
+    return str(wire or "").lower() not in NO_REASON
+
+
+NO_REASON = ("", "null", "none")
+"""What servers send in the place of no reason (DashScope)."""
 
 TELLING = ("length", "content_filter", "refusal")
