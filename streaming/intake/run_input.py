@@ -2,7 +2,7 @@
 
 Source: https://docs.ag-ui.com/sdk/js/core/types, version 1.0. Of `messages` only the end is read, because the server
 has the history: a new message of the user's, or the outputs of tools that the client executed. `resume` has decisions.
-`state` and `context` are not used.
+`context` is for the model. There is no `state` that client and server share, so one with content is refused.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from streaming.agui import own_id
 from streaming.conf import settings
 from streaming.errors import BadRequest
 from streaming.intake.bounds import check_tools
+from streaming.intake.client_context import read_context
 from streaming.intake.client_json import UNREADABLE, read_json
 from streaming.intake.parsing import identifier, submission_of
 from streaming.intake.submission import Submission
@@ -27,16 +28,24 @@ WRONG_LAST = (
     "The last of 'messages' must be the user's, or a tool's, or 'resume' must have decisions. "
     "To go on with an answer that is being written, ask with GET."
 )
+WITH_STATE = (
+    "There is no 'state' that this site shares with its clients. Send none, or {}. What the model should know belongs "
+    "into 'context'."
+)
 FORWARDED = ("provider", "trigger", "messageId")
 """The keys of `forwardedProps` that are read. They mean what they mean in the body of `POST api/chat`."""
 
 
 class RunInput(NamedTuple):
-    """A request to run. `run_id` is the client's name for the run; `tools` are those that the client executes."""
+    """A request to run.
+
+    `run_id` is the client's name for the run. The client executes `tools`. `context` is a text for the model.
+    """
 
     submission: Submission
     run_id: str | None
     tools: tuple[ToolSpec, ...]
+    context: str
 
 
 def read_run_input(body: bytes) -> RunInput:
@@ -44,7 +53,7 @@ def read_run_input(body: bytes) -> RunInput:
 
     Raises:
         BadRequest: the text says what is wrong, and does not repeat the content.
-        TooLarge: the schema of a tool is longer than its bound.
+        TooLarge: the schema of a tool, or the context, is longer than its bound.
     """
     try:
         data = read_json(body)
@@ -52,11 +61,13 @@ def read_run_input(body: bytes) -> RunInput:
         raise BadRequest("The body is not valid JSON.") from error
     if not isinstance(data, dict) or not (key := identifier(data, "threadId")):
         raise BadRequest('The body must be a JSON object such as {"threadId": "…", "runId": "…", "messages": […]}.')
+    if data.get("state"):
+        raise BadRequest(WITH_STATE)
     props = data.get("forwardedProps")
     forwarded = {name: props.get(name) for name in FORWARDED} if isinstance(props, dict) else {}
     read = _question if forwarded.get("trigger") == "regenerate-message" else _message
     submission = submission_of({**forwarded, "id": key, "message": read(data)})
-    return RunInput(submission, identifier(data, "runId"), _tools(data.get("tools")))
+    return RunInput(submission, identifier(data, "runId"), _tools(data.get("tools")), read_context(data.get("context")))
 
 
 def _message(data: JSONObject) -> JSONObject:
