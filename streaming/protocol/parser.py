@@ -221,7 +221,7 @@ class StreamParser:
     def _read_body(self, data: bytes) -> None:
         """Reads a body without SSE events: a JSON error, a whole answer, or anything else."""
         try:
-            values = self._halves.read(data, is_joined=self._leniency.split_joined_data)
+            values = Halves().read(data, is_joined=self._leniency.split_joined_data)
         except ValueError:
             values = []
         if any(isinstance(value, dict) and value for value in values):

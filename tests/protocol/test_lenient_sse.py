@@ -76,6 +76,11 @@ def test_body_without_events_is_read():
     assert outcome(body, read_unframed_body=False) == ("truncated", "")
 
 
+def test_body_that_ends_in_half_a_character():
+    whole = {"choices": [{"message": {"content": "a\ud83d"}, "finish_reason": "stop"}]}
+    assert outcome(json.dumps(whole).encode()) == ("finished", "a\ufffd")
+
+
 @pytest.mark.parametrize("data", ["", "null", "[]", ": OPENROUTER PROCESSING", "ping"])
 def test_empty_data_is_a_heartbeat(data):
     body = sse(A, data, END)
