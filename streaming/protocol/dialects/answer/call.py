@@ -75,7 +75,7 @@ def _is_whole(raw: str) -> bool:
 
 
 class Call:
-    """One tool call, from its first fragment to its verdict. `ToolCallStarted` comes as soon as the name is known."""
+    """One tool call, from its first fragment to its verdict. `ToolCallStarted` comes as soon as the name is sure."""
 
     def __init__(
         self, writer: AnswerWriter, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
