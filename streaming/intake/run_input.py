@@ -2,7 +2,7 @@
 
 Source: https://docs.ag-ui.com/sdk/js/core/types, version 1.0. Of `messages` only the end is read, because the server
 has the history: a new message of the user's, or the outputs of tools that the client executed. `resume` has decisions.
-`context` is for the model. There is no `state` that client and server share, so one with content is refused.
+`context` is for the model. There is no `state` that client and server share, so it is not read.
 """
 
 from __future__ import annotations
@@ -27,10 +27,6 @@ JSONObject = dict[str, Any]
 WRONG_LAST = (
     "The last of 'messages' must be the user's, or a tool's, or 'resume' must have decisions. "
     "To go on with an answer that is being written, ask with GET."
-)
-WITH_STATE = (
-    "There is no 'state' that this site shares with its clients. Send none, or {}. What the model should know belongs "
-    "into 'context'."
 )
 FORWARDED = ("provider", "trigger", "messageId")
 """The keys of `forwardedProps` that are read. They mean what they mean in the body of `POST api/chat`."""
@@ -61,8 +57,6 @@ def read_run_input(body: bytes) -> RunInput:
         raise BadRequest("The body is not valid JSON.") from error
     if not isinstance(data, dict) or not (key := identifier(data, "threadId")):
         raise BadRequest('The body must be a JSON object such as {"threadId": "…", "runId": "…", "messages": […]}.')
-    if data.get("state"):
-        raise BadRequest(WITH_STATE)
     props = data.get("forwardedProps")
     forwarded = {name: props.get(name) for name in FORWARDED} if isinstance(props, dict) else {}
     read = _question if forwarded.get("trigger") == "regenerate-message" else _message

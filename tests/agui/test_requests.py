@@ -393,8 +393,6 @@ async def test_ten_thousand_messages_are_not_looked_at(client: AsyncClient, scri
         {"context": [{"description": "x"}]},
         {"context": [{"description": "x", "value": {}}]},
         {"context": [{"description": "x", "value": "y"}] * 101},
-        {"state": {"count": 1}},
-        {"state": "x"},
         {"forwardedProps": {"provider": "nobody"}},
         {"forwardedProps": {"trigger": []}},
     ],
@@ -404,6 +402,12 @@ async def test_request_that_cannot_be_read_is_refused(client: AsyncClient, scrip
     given = await post(client, **{"messages": asked("Hi"), **body})
     assert (given.status, given.response.headers["Content-Type"]) == (400, "text/plain; charset=utf-8")
     assert not await Message.objects.aexists()
+
+
+async def test_state_of_the_clients_own_is_in_nobodys_way(client: AsyncClient, scripted: Script) -> None:
+    scripted(text="Hello.")
+    given = await post(client, messages=asked("Hi"), state={"count": 1})
+    assert given.status == 200
 
 
 async def test_request_from_another_site_is_refused(client: AsyncClient, scripted: Script) -> None:
