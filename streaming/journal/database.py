@@ -70,7 +70,7 @@ def _store(connection: BaseDatabaseWrapper, pieces: list[Piece]) -> None:
 
 
 def _upsert(connection: BaseDatabaseWrapper) -> str:
-    """The statement that stores an entry, or replaces the frames of one that is there."""
+    """Returns the statement that stores an entry, or replaces the frames of one that is there."""
     operations, names = connection.ops, [field.column for field in COLUMNS]
     quoted = ", ".join(map(operations.quote_name, names))
     replace = operations.on_conflict_suffix_sql(COLUMNS, OnConflict.UPDATE, names[2:], names[:2])

@@ -51,7 +51,7 @@ def clean(html: str) -> str:
 
 
 def clean_rows(rows: str) -> str:
-    """Like `clean`, for table rows. A parser of HTML drops rows that are in no table."""
+    """Cleans table rows as `clean` cleans blocks. A parser of HTML drops rows that are in no table."""
     inside = clean(f"<table><tbody>{rows}</tbody></table>")
     return inside.removeprefix("<table><tbody>").removesuffix("</tbody></table>")
 

@@ -1,4 +1,4 @@
-"""Units as HTML: what is settled, and the tail that is still being written."""
+"""Draws units as HTML: settled ones, and the tail that is still being written."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Drawing:
         return "".join(last), "".join(tail), is_open
 
     def _growing(self, unit: Unit, source: Sequence[str], references: References) -> tuple[str, bool]:
-        """The HTML of the last unit, and True if plain text may follow at the caret."""
+        """Returns the HTML of the last unit, and True if plain text may follow at the caret."""
         try:
             if _is_too_deep(unit.tokens):
                 return _plain(unit, source), False
@@ -83,7 +83,7 @@ class Drawing:
                 leaf.meta[CONTINUES] = True
                 is_open = len(unit.tokens) == 1
             return self._cleaned(unit.tokens), is_open
-        except Exception as error:  # as above
+        except Exception as error:  # as in `unit`
             note_fault("the block that is being written", error)
             return _plain(unit, source), False
 
@@ -102,10 +102,10 @@ def _plain(unit: Unit, source: Sequence[str]) -> str:
 
 
 def _leaf(tokens: list[Token]) -> Token | None:
-    """The last token with content. The empty cells at the end of a row are not it."""
+    """Returns the last token with content. The empty cells at the end of a row do not count."""
     return next((token for token in reversed(tokens) if token.nesting == 0), None)
 
 
 def _ends_blank(source: Sequence[str]) -> bool:
-    """True if the last complete line is blank: the paragraph before it is complete."""
+    """Returns True if the last complete line is blank, so that the paragraph before it is complete."""
     return len(source) > 1 and not source[-1].strip(" \t>") and not source[-2].strip(" \t>")

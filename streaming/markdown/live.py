@@ -54,7 +54,7 @@ def hold(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # the signa
 
 
 def _escape(state: StateInline) -> bool:
-    """`\\` at the end, or a formula that is not closed."""
+    """Returns True for a backslash at the end, and for a formula that is not closed."""
     rest = state.src[state.pos :]
     return len(rest) == 1 or _open_formula(rest, "\\(", "\\)") or _open_formula(rest, "\\[", "\\]")
 
@@ -64,7 +64,7 @@ def _open_formula(rest: str, opener: str, closer: str) -> bool:
 
 
 def _dollar(state: StateInline) -> bool:
-    """`$`, as long as it looks more like a formula than like a price."""
+    """Returns True while `$` looks more like the beginning of a formula than like a price."""
     rest = state.src[state.pos :]
     if rest.startswith("$$"):
         return "$$" not in rest[2:] and "\n\n" not in rest
@@ -77,7 +77,7 @@ def _image(state: StateInline) -> bool:
 
 
 def _link(state: StateInline) -> bool:
-    """`[…`: held back up to `](`. Then it is a link, and its text is shown."""
+    """Returns True while `[…` may become a link. From `](` on it is one, and its text is shown."""
     found = _is_open_link(state, state.pos)
     if found in (None, False):
         return found is None
@@ -91,7 +91,7 @@ def _link(state: StateInline) -> bool:
 
 
 def _is_open_link(state: StateInline, start: int) -> int | bool | None:
-    """None if `[` at `start` may become a link, the end of its text if it is one up to `](`, False if it is none."""
+    """Returns None if `[` at `start` may become a link, False if it is none, or the end of its text after `](`."""
     end = state.md.helpers.parseLinkLabel(state, start)
     if end < 0:
         return False if "\n\n" in state.src[start:] else None
@@ -146,7 +146,7 @@ def close_emphasis(state: StateInline) -> None:
 
 
 def _still_open(delimiters: list[Delimiter], state: StateInline) -> list[int]:
-    """The positions of the openers without a closer, except for those inside emphasis that is complete."""
+    """Returns the positions of openers without a closer, except for those inside complete emphasis."""
     found: list[int] = []
     reach = -1
     for at, one in enumerate(delimiters):

@@ -1,4 +1,4 @@
-"""Takes settled units off the text. Their HTML never changes again.
+"""Finds the units at the beginning of a text that no later text can change, and draws them once.
 
 Blocks are found in complete lines only. Markdown's blocks are decided line by line, so once another block begins, all
 blocks before it are final.
@@ -38,7 +38,7 @@ class Settled:
         return "".join((self.opening, *self.items, self.closing))
 
     def ops(self) -> Iterator[Op]:
-        """The additions that make this block."""
+        """Yields the additions that make this block."""
         yield "block", self.opening + self.closing
         yield from (("item", html) for html in self.items)
 
@@ -85,7 +85,7 @@ class Settler:
         return added
 
     def may_settle(self, added: Sequence[str]) -> bool:
-        """True if the lines that were added may end a block, and the tail is worth another look."""
+        """Returns True if the lines that were added may end a block, so that the tail is worth parsing."""
         if self.fence:
             marks = re.escape(self.fence[0]) + f"{{{len(self.fence)},}}"
             return any(re.fullmatch(rf" {{0,3}}{marks}[ \t]*", line) for line in added)

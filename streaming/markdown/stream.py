@@ -1,4 +1,4 @@
-"""The stream of a text: what is settled leaves it, and the tail stays.
+"""Renders one text while it comes. Settled blocks leave the stream as HTML; the tail stays.
 
 The tail is rendered anew only when enough text has come to pay for it, so all work is linear in the text's length. In
 between, plain text needs no rendering at all: a reader puts it at the caret.
@@ -84,7 +84,7 @@ class MarkdownStream:
         return "".join(block.html for block in self._settler.settled)
 
     def _normal(self, text: str) -> str:
-        """The text with one kind of line end, and without what would turn other text around."""
+        """Returns the text with LF as its only line end, and without signs that override the direction of text."""
         if HARMFUL.search(text):
             text = HARMFUL.sub("\ufffd", text)
         if "\r" in text or self._carriage:

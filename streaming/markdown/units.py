@@ -1,4 +1,4 @@
-"""Units, which are settled as a whole: a block, an item of a top-level list, or a row of a top-level table.
+"""Units: what is settled as a whole. A unit is a block, an item of a top-level list, or a row of a top-level table.
 
 A list or table is a container that is settled with its first item, and grows. Otherwise a long one would be sent again
 and again until its end.
@@ -37,7 +37,7 @@ class Unit:
     container: Container | None = None
 
     def is_closed(self, lines: Sequence[str]) -> bool:
-        """True if no later line can change this unit. `lines` are the source's complete lines."""
+        """Returns True if no later line can change this unit. `lines` are the source's complete lines."""
         kind = self.tokens[0].type if self.tokens else ""
         if kind in AT_ONCE:
             return True
@@ -52,7 +52,7 @@ def units(tokens: list[Token], source: Sequence[str]) -> list[Unit]:
 
 
 def is_fence_closed(fence: Token, source: Sequence[str]) -> bool:
-    """True if the last line of a fence is its closing one."""
+    """Returns True if the last line of a fence is its closing one."""
     first, last = _lines([fence])
     if last - first < 2 or last > len(source):
         return False
@@ -61,7 +61,7 @@ def is_fence_closed(fence: Token, source: Sequence[str]) -> bool:
 
 
 def _groups(tokens: list[Token], level: int = 0) -> Iterator[list[Token]]:
-    """The tokens of each block at this level."""
+    """Yields the tokens of each block at this level."""
     begin = 0
     for at, token in enumerate(tokens):
         if token.level == level and token.nesting <= 0:
@@ -81,7 +81,7 @@ def _units_of(group: list[Token], source: Sequence[str]) -> Iterator[Unit]:
 
 
 def _table(group: list[Token], source: Sequence[str]) -> Iterator[Unit]:
-    """The head, then one unit for each row."""
+    """Yields the head, then one unit for each row."""
     body = next((at for at, token in enumerate(group) if token.type == "tbody_open"), len(group) - 1)
     head, rows = group[:body], group[body + 1 : -2]
     opening, closing = Token("tbody_open", "tbody", 1), Token("tbody_close", "tbody", -1)
@@ -92,7 +92,7 @@ def _table(group: list[Token], source: Sequence[str]) -> Iterator[Unit]:
 
 
 def _without_empty_end(row: list[Token]) -> list[Token]:
-    """A row without the empty cells that the parser adds at its end."""
+    """Returns a row without the empty cells that the parser adds at its end."""
     end = len(row) - 1
     while end > 4 and not row[end - 2].content:
         end -= 3

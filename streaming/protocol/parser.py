@@ -12,7 +12,6 @@ from streaming.protocol.dialects.answer import AnswerWriter, StreamTooLarge
 from streaming.protocol.dialects.wire import (
     UNREADABLE,
     Halves,
-    decode_leniently,
     is_empty,
     read_error,
     refuse,
@@ -169,14 +168,14 @@ class StreamParser:
 
     def _read_misshapen(self, event: bytes, data: bytes) -> None:
         try:
-            values = self._halves.read(data)
+            values = self._halves.read(data, is_joined=self._leniency.split_joined_data)
         except ValueError:
             self._read_not_json(event, data)
             return
-        if values == [DONE.decode()]:
+        is_done = values[-1:] == [DONE.decode()]
+        self._read_values(event, values[: len(values) - is_done])
+        if is_done and not self._writer.is_over:
             self._read_done()
-        else:
-            self._read_values(event, values)
         self._decode = refuse if self._halves.is_open or self._dialect.awaits_usage else self._decode_payload
 
     def _read_values(self, event: bytes, values: list[Any]) -> None:
@@ -222,13 +221,13 @@ class StreamParser:
     def _read_body(self, data: bytes) -> None:
         """Reads a body without SSE events: a JSON error, a whole answer, or anything else."""
         try:
-            value = decode_leniently(data)
+            values = Halves().read(data, is_joined=self._leniency.split_joined_data)
         except ValueError:
-            value = None
-        if isinstance(value, dict | list) and value:
-            self._read_other(b"", msgspec.json.encode(value))
+            values = []
+        if any(isinstance(value, dict) and value for value in values):
+            self._read_misshapen(b"", data)
             if not self._writer.is_over and not self._writer.has_parts:
-                self._writer.fail(read_error(value))
+                self._writer.fail(read_error(values))
         else:
             self._fail("not_sse", data.decode("utf-8", "replace")[:EXCERPT_CHARS])
 

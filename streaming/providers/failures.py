@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from streaming.errors import ProviderError
+from streaming.protocol.dialects.wire import read_error
 from streaming.protocol.error_codes import code_of_answer
 from streaming.providers.redact import redact
 
@@ -17,22 +17,20 @@ def from_status(status: int, body: object, headers: Mapping[str, str]) -> Provid
 
     `body` is the decoded JSON of the answer, or its text, or None.
     """
-    error = _error_object(body)
-    words = [str(error[key]) for key in ("code", "type") if error.get(key)]
-    message = str(error.get("message") or (body if isinstance(body, str) else ""))
+    code, kind, message = _words(body)
+    words = [word for word in (code, kind) if word and word != str(status)]
     detail = ": ".join(filter(None, [f"HTTP {status}", "/".join(words), message]))
-    code = code_of_answer(status, words, message)
-    return ProviderError(code, redact(detail), status=status, retry_after=retry_after(headers))
+    return ProviderError(
+        code_of_answer(status, words, message), redact(detail), status=status, retry_after=retry_after(headers)
+    )
 
 
-def _error_object(body: object) -> dict[str, Any]:
-    """Returns the error object in a body: `{"error": {…}}`, `{"error": "…"}`, `{"message": …}` or `{"detail": …}`."""
-    if not isinstance(body, dict):
-        return {}
-    inner = body.get("error", body)
-    if not isinstance(inner, dict):
-        return {"message": inner}
-    return inner if inner.get("message") else inner | {"message": inner.get("detail")}
+def _words(body: object) -> tuple[str | None, str | None, str]:
+    """Returns the code, the type and the message of a body: JSON in any shape of an error inside a stream, or text."""
+    if not isinstance(body, (dict, list)) or not body:
+        return None, None, body if isinstance(body, str) else ""
+    error = read_error(body)
+    return error.code, error.type, error.message
 
 
 def from_transport(exc: BaseException, *, began: bool) -> ProviderError:

@@ -76,7 +76,7 @@ class Route:
 
     @property
     def origin(self) -> str:
-        """Who answers, as the `origin` of a part says who made it."""
+        """The origin of the provider that is asked now, as its parts have it in `origin`."""
         return origin_of(self.provider, self.alias)
 
     def start(self) -> None:

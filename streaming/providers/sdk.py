@@ -99,7 +99,7 @@ class SDKProvider:
 
     @property
     def structured(self) -> Way:
-        """How a JSON object is asked for. Many servers that imitate a vendor have tools, but no mode for a schema."""
+        """The way in which an object is asked for. Many compatible servers have tools, but no mode for a schema."""
         return self.options.structured or ("schema" if self._is_vendors_own else "tool")
 
     @classmethod
@@ -117,7 +117,7 @@ class SDKProvider:
         raise NotImplementedError
 
     def _create(self, client: Any) -> Callable[..., ResponseContext]:
-        """The SDK's function that calls the API."""
+        """Returns the SDK's function that calls the API."""
         create: Callable[..., ResponseContext] = attrgetter(f"{self.resource}.with_streaming_response.create")(client)
         return create
 
@@ -141,7 +141,7 @@ class SDKProvider:
             raise self._translated(exc, began=began) from None
 
     def _content(self, response: Any) -> Content | None:
-        """The body behind the response; None if the response must read it itself."""
+        """Returns the body behind the response; None if the response must read it itself."""
         return content_of(response)
 
     def _completed(self, request: GenerationRequest) -> GenerationRequest:

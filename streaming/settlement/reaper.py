@@ -76,9 +76,9 @@ def _silent(expired: GenerationQuerySet) -> list[Generation]:
 
 
 def _does_silence_mean_death() -> bool:
-    """True if a lease that ran out means that its process is dead.
+    """Returns True if a lease that ran out means that its process is dead.
 
-    It is False if the database was away or locked within the last lease. Then no process could renew its leases, and
+    Returns False if the database was away or locked within the last lease. Then no process could renew its leases, and
     living processes need time to do so.
     """
     with atomic():  # on SQLite this waits for the write lock, and notices a lock that blocks all processes
@@ -113,14 +113,14 @@ def _interrupt(generation: Generation) -> bool:
 
 
 def _parts_in(frames: list[bytes], generation: Generation) -> tuple[Part, ...]:
-    """The parts that the message had at its start, and the further parts that the frames contain."""
+    """Returns the parts that the message had at its start, and the further parts that the frames contain."""
     given = generation.message.typed_parts if generation.head_seq else ()
     written = fold_chunks([chunk_of(piece) for piece in frames[generation.head_seq :]])
     return (*given, *(part for part in written if not _is_among(part, given)))
 
 
 def _estimated_usage(generation: Generation, parts: tuple[Part, ...]) -> Usage:
-    """The estimated usage of a generation that has begun. Each step was sent the conversation and the parts before."""
+    """Estimates the usage of a generation that has begun. Each step was sent the conversation and the parts before."""
     conversation, parent = generation.conversation, generation.message.parent
     path, sent = History.read(conversation).path(parent) if parent else [], sent_of(generation.context)
     first = next((at for at, row in enumerate(path) if sent and row.pk == sent.first), 0)

@@ -40,7 +40,10 @@ VERDICTS = {
     "number": ("12", (None, False, "not_an_object")),
     "string": ('"x"', (None, False, "not_an_object")),
     "array": ("[1]", (None, False, "not_an_object")),
-    "null": ("null", (None, False, "not_an_object")),
+    "null": ("null", ({}, True, None)),
+    "object_as_text": ('"{\\"a\\": 1}"', ({"a": 1}, True, None)),
+    "open_object_as_text": ('"{\\"a\\": 1"', (None, False, "truncated")),
+    "object_as_text_twice": ('"\\"{}\\""', (None, False, "not_an_object")),
     "open_object": ('{"a": 1', (None, False, "truncated")),
     "open_string": ('{"a": "x', (None, False, "truncated")),
     "open_escape": ('{"a": "x\\', (None, False, "truncated")),
@@ -118,6 +121,7 @@ def test_arguments_over_the_bound_are_refused_and_not_kept(monkeypatch):
         (["a <", " b"], ("", "a < b")),
         (["a <th"], ("", "a <th")),
         (["<thinking>a</thinking>b"], ("a", "b")),
+        (["<mm:think>a</mm:", "think>b"], ("a", "b")),
         (["<think>a"], ("a", "")),
         (["<think>a</thi"], ("a</thi", "")),
         (["x<think>a</think>y<think>b</think>z"], ("ab", "xyz")),
@@ -182,6 +186,7 @@ def test_usage_that_is_no_count_is_unknown(wire):
     assert read_usage(wire) == Usage()
 
 
-def test_later_usage_replaces_what_it_knows_and_a_zero_for_input_nothing():
-    merged = merge(Usage(input_tokens=5, output_tokens=1), Usage(input_tokens=0, output_tokens=0, total_tokens=7))
-    assert merged == Usage(input_tokens=5, output_tokens=0, total_tokens=7)
+def test_later_usage_replaces_what_it_knows_and_a_zero_replaces_no_count():
+    old, new = Usage(input_tokens=5, output_tokens=1), Usage(input_tokens=0, output_tokens=0, reasoning_tokens=0)
+    assert merge(old, new) == Usage(input_tokens=5, output_tokens=1, reasoning_tokens=0)
+    assert merge(old, Usage(output_tokens=7)) == Usage(input_tokens=5, output_tokens=7)

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from streaming.protocol import Heartbeat, Leniency, StreamParser, TextDelta, Unknown
-from streaming.protocol.lenient_sse import LenientDecoder, WireEventKind
+from streaming.protocol import Heartbeat, Leniency, Started, StreamParser, TextDelta, Unknown
+from streaming.protocol.lenient_sse import MAX_BODY_BYTES, LenientDecoder, WireEventKind
 from tests.protocol.wire import chunk, fold, outcome, parse, read, sse
 
 A = chunk({"content": "a"})
@@ -30,6 +30,31 @@ def test_joined_data_lines_are_events_of_their_own():
     assert outcome(pretty + sse(END)) == outcome(pretty + sse(END), split_joined_data=False) == ("finished", "a")
 
 
+@pytest.mark.parametrize("between", [b"", b" ", b",", b"data: ", b" data:"])
+def test_documents_on_one_line_are_events_of_their_own(between):
+    body = b"data: " + between.join(json.dumps(payload).encode() for payload in (A, A, END)) + between + b"[DONE]\n\n"
+    assert outcome(body) == ("finished", "aa")
+    cut = b"data: " + json.dumps(A).encode() + b'{"choices": [{\n\n'
+    assert outcome(cut + sse(END)) == ("finished", "a")
+    assert Unknown(json.dumps('{"choices": [{')) in read("openai-chat", cut)
+
+
+@pytest.mark.parametrize("between", [b"", b"\n", b"\r\n\r\n"])
+def test_lines_of_json_without_framing_are_read(between):
+    lines = [json.dumps(payload).encode() for payload in (A, A, END)]
+    for tail in (b"", b"data: [DONE]\n\n", b"\n[DONE]\n"):
+        assert outcome(between.join(lines) + between + tail) == ("finished", "aa")
+    assert outcome(b"\n".join(lines), read_unframed_body=False) == ("truncated", "")
+
+
+def test_lines_of_json_are_shown_at_once_and_may_be_longer_than_a_body():
+    parser = StreamParser("openai-chat")
+    line = json.dumps(A).encode() + b"\n"
+    assert [type(event) for event in parser.feed(line + line)] == [Started, TextDelta, TextDelta]
+    count = MAX_BODY_BYTES // len(line) + 2
+    assert outcome(line * count + json.dumps(END).encode()) == ("finished", "a" * count)
+
+
 def test_joined_data_is_shown_as_soon_as_the_next_line_comes():
     parser = StreamParser("openai-chat")
     line = b"data: " + json.dumps(A).encode() + b"\n"
@@ -49,6 +74,11 @@ def test_body_without_events_is_read():
     body = b'{"error": {"message": "boom"}}'
     assert outcome(body) == ("failed", "")
     assert outcome(body, read_unframed_body=False) == ("truncated", "")
+
+
+def test_body_that_ends_in_half_a_character():
+    whole = {"choices": [{"message": {"content": "a\ud83d"}, "finish_reason": "stop"}]}
+    assert outcome(json.dumps(whole).encode()) == ("finished", "a\ufffd")
 
 
 @pytest.mark.parametrize("data", ["", "null", "[]", ": OPENROUTER PROCESSING", "ping"])

@@ -267,6 +267,9 @@ FLAT_ERRORS = {
     "string": ('{"error":"boom"}', None, "boom"),
     "fastapi": ('{"detail":"Not Found"}', None, "Not Found"),
     "list": ('[{"error":{"message":"quota","code":429}}]', "429", "quota"),
+    "msg": ('{"code":401,"msg":"no key"}', "401", "no key"),
+    "aws": ('{"Message":"no access"}', None, "no access"),
+    "apigee": ('{"fault":{"faultstring":"quota"}}', None, "quota"),
     "sentence": ("Number of choices must be greater than 0", "not_json", "Number of choices must be greater than 0"),
 }
 
@@ -276,6 +279,10 @@ def test_37_flat_and_odd_errors(case):
     wire, code, text = FLAT_ERRORS[case]
     transcript = chat(wire)
     assert (transcript.outcome, transcript.error.code, transcript.error.message) == ("failed", code, text)
+
+
+def test_37_envelope_of_a_success_is_no_error():
+    assert chat({"code": 0, "msg": "ok"}, chunk({"content": "a"}), END).text == "a"
 
 
 def test_38_field_named_error():

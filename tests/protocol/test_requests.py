@@ -202,6 +202,16 @@ class TestToolHistory:
         assert history(RESPONSES, cut)[0]["arguments"] == "{}"
         assert history(MESSAGES, cut)[0]["content"][0]["input"] == {}
 
+    @pytest.mark.parametrize(
+        ("raw", "arguments", "sent"),
+        [("null", {}, "{}"), ("", {}, "{}"), ('"{\\"b\\": 1, \\"a\\": 2}"', {"a": 2, "b": 1}, '{"b": 1, "a": 2}')],
+    )
+    def test_arguments_in_another_form_are_sent_as_an_object(self, raw: str, arguments: Any, sent: str) -> None:
+        odd = turn("assistant", ToolCall(id="c", name="f", raw_arguments=raw, arguments=arguments, is_complete=True))
+        assert history(CHAT, odd)[0]["tool_calls"][0]["function"]["arguments"] == sent
+        assert history(RESPONSES, odd)[0]["arguments"] == sent
+        assert history(MESSAGES, odd)[0]["content"][0]["input"] == arguments
+
     def test_free_text_input_becomes_an_object(self) -> None:
         free = turn(
             "assistant",

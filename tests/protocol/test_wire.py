@@ -44,6 +44,7 @@ def test_field_that_does_not_fit_does_not_take_others_with_it(wire: dict[str, An
         (b"[1]", [1]),
         (b"[NaN]", [None]),
         (b'"a\xff"', "a\ufffd"),
+        (b'"a\tb\0"', "a\tb\0"),
         (b'"\\ud83d"', "\ufffd"),
         (b'"\\ud83d\\ude00"', "😀"),
     ],

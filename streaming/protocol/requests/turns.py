@@ -43,7 +43,10 @@ def arguments_of(call: ToolCall) -> str:
         return msgspec.json.encode({"input": call.raw_arguments}).decode()
     if call.arguments is None:
         return "{}"
-    return call.raw_arguments or msgspec.json.encode(call.arguments).decode()
+    raw = call.raw_arguments
+    if raw.lstrip().startswith('"'):  # the server encoded the object once more, as JSON text
+        raw = msgspec.json.decode(raw, type=str)
+    return raw if raw.lstrip().startswith("{") else msgspec.json.encode(call.arguments).decode()
 
 
 def output_of(result: ToolResult) -> str:

@@ -6,6 +6,7 @@ keep the order that `streaming.protocol.events` promises.
 
 from __future__ import annotations
 
+from streaming.protocol.dialects.answer.arguments import Arguments, extends, is_same, text_of
 from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge, name_of
 from streaming.protocol.dialects.answer.prose import Prose
 from streaming.protocol.dialects.answer.reasons import FAILURE_REASONS, failure_of, meaning_of
@@ -16,12 +17,16 @@ __all__ = [
     "FAILURE_REASONS",
     "PLACEHOLDER",
     "AnswerWriter",
+    "Arguments",
     "Call",
     "Prose",
     "StreamTooLarge",
+    "extends",
     "failure_of",
+    "is_same",
     "judge",
     "meaning_of",
     "name_of",
     "read_usage",
+    "text_of",
 ]

@@ -26,7 +26,7 @@ RECIPIENT = re.compile(r"\bto=(?:functions\.)?([\w.-]+)")
 
 def name_of(wire: Any) -> str:
     """Returns the name of a tool, without the marks of the Harmony format that some servers leave in it (gpt-oss)."""
-    name = wire if isinstance(wire, str) else ""
+    name = wire.strip() if isinstance(wire, str) else ""
     if "<|" not in name:
         return name
     recipient = RECIPIENT.search(name)
@@ -35,13 +35,20 @@ def name_of(wire: Any) -> str:
 
 
 def judge(raw: str) -> Verdict:
-    """Returns the strict verdict on the arguments `raw`: one JSON object, or only space, which means no arguments."""
+    """Returns the strict verdict on the arguments `raw`: one JSON object.
+
+    Space or `null` means that there are no arguments. Some servers encode the object once more, as JSON text.
+    """
     if not raw.strip():
         return {}, True, None
     try:
         value = msgspec.json.decode(raw)
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            value = msgspec.json.decode(value)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as fault:
         return None, False, _name(str(fault), raw)
+    if value is None:
+        return {}, True, None
     if not isinstance(value, dict):
         return None, False, "not_an_object"
     if is_too_deep(value):
@@ -68,12 +75,13 @@ def _is_whole(raw: str) -> bool:
 
 
 class Call:
-    """One tool call, from its first fragment to its verdict. `ToolCallStarted` comes as soon as the name is known."""
+    """One tool call, from its first fragment to its verdict. `ToolCallStarted` comes as soon as the name is sure."""
 
     def __init__(
         self, writer: AnswerWriter, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
     ) -> None:
         writer.reserve()
+        self._has_made_id = not id
         self.id = writer.call_id(id, is_provider_executed=is_provider_executed)
         self.name = name
         self.is_json = True
@@ -87,7 +95,7 @@ class Call:
         self._writer = writer
         self._choice = choice
         self._part = -1
-        self._is_started = False
+        self.is_started = False
         self._fragments: list[str] = []
         self._is_live = False
         self._is_over = False
@@ -98,12 +106,41 @@ class Call:
     def text(self) -> str:
         return "".join(self._fragments)
 
+    def ends_with(self, character: str) -> bool:
+        """Returns True if the last character of the arguments so far is this one."""
+        return bool(self._fragments) and self._fragments[-1][-1] == character
+
+    def identify(self, id: str) -> None:
+        """Takes the provider's id, which came after the first fragment. A call that has started keeps its made one."""
+        if id and self._has_made_id and not self.is_started:
+            self._has_made_id = False
+            del self._writer.open_calls[self.id]
+            self.id = self._writer.call_id(id, is_provider_executed=self.is_provider_executed)
+            self._writer.open_calls[self.id] = self
+
+    def take_name(self, name: str) -> None:
+        """Takes a name, a piece of it (Gemini, LM Studio), or the same name once more.
+
+        A name that the request offered starts the call. Another one may go on, until arguments or another part come.
+        A call that has started keeps its name.
+        """
+        if self.is_started:
+            return
+        if name.startswith(self.name):
+            self.name = name
+        elif not self.name.startswith(name):
+            self.name += name
+        self._writer.decide_later(self)
+        if self._writer.offers(self.name):
+            self.start()
+
     def start(self) -> None:
         """Adds `ToolCallStarted`, then the arguments that came before the name."""
-        if self._is_started:
+        if self.is_started:
             return
+        self._writer.decide(self)
         self._part = self._writer.new_part(self._choice)
-        self._is_started = True
+        self.is_started = True
         self.is_provider_executed = self.is_provider_executed or not self._writer.may_call(self.name)
         if not self.is_provider_executed:
             self._writer.note_call(self.id)
@@ -160,7 +197,7 @@ class Call:
 
     def _catch_up(self, *, is_last: bool = False) -> None:
         """Adds what was held back: fragments before the name, and a lone `{}`, which may be a placeholder."""
-        if not self._is_started or self._is_live or self._is_over or (self._is_placeholder and not is_last):
+        if not self.is_started or self._is_live or self._is_over or (self._is_placeholder and not is_last):
             return
         self._is_live = bool(self._fragments)
         if self._is_live:

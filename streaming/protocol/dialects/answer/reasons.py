@@ -25,10 +25,15 @@ REASONS: dict[str, FinishReason] = {
     "completed": "stop",
     "max_output_tokens": "length",
     # Compatible servers
-    "eos": "stop",
-    "eos_token": "stop",
-    "complete": "stop",
+    **dict.fromkeys(("eos", "eos_token", "stop_token", "complete", "done", "end", "finished"), "stop"),
     "model_length": "length",  # Mistral
+    **dict.fromkeys(
+        (
+            *("max_length", "max_new_tokens", "max_completion_tokens", "token_limit"),
+            *("context_length", "context_length_exceeded", "context_window_exceeded"),
+        ),
+        "length",
+    ),
     "error_limit": "length",  # Cohere
     "tool_call": "tool_calls",
     "sensitive": "content_filter",  # Z.ai

@@ -34,8 +34,6 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
 }
 """The paths at which each field of `Usage` is found, in any dialect, best first."""
 
-INPUT_FIELDS = frozenset({"input_tokens", "cached_input_tokens", "cache_write_tokens"})
-
 
 def read_usage(wire: Any, *, is_early: bool = False) -> Usage:
     """Reads a provider's usage object. Fields that are absent, null or no counts are None.
@@ -50,16 +48,13 @@ def read_usage(wire: Any, *, is_early: bool = False) -> Usage:
 def merge(old: Usage, new: Usage) -> Usage:
     """Returns the newer totals. They replace the old ones and are never added; unknown ones keep the old count.
 
-    A 0 for input never replaces a count: some proxies know only the output when they send the last report.
+    A 0 never replaces a count: some proxies know only the output, or nothing, when they send the last report.
     """
-    known = {field: _later(field, getattr(old, field), getattr(new, field)) for field in FIELD_PATHS}
-    return Usage(**known)
+    return Usage(**{field: _later(getattr(old, field), getattr(new, field)) for field in FIELD_PATHS})
 
 
-def _later(field: str, old: int | None, new: int | None) -> int | None:
-    if new is None or (new == 0 and old is not None and field in INPUT_FIELDS):
-        return old
-    return new
+def _later(old: int | None, new: int | None) -> int | None:
+    return old if new is None or (new == 0 and old is not None) else new
 
 
 def _first(wire: Any, paths: tuple[FieldPath, ...]) -> int | None:

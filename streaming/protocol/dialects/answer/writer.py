@@ -41,6 +41,9 @@ class OpenCall(Protocol):
     is_json: bool
     """False if the input is free text."""
 
+    def start(self) -> None:
+        """Adds `ToolCallStarted`. Does nothing the second time."""
+
     def end(self, *, is_cut: bool = False) -> None:
         """Gives the verdict. `is_cut` says that the stream broke off inside the call."""
 
@@ -80,6 +83,8 @@ class AnswerWriter:
         self._used_ids: dict[str, int] = {}
         self._awaiting: dict[str, list[str]] = {}
         self._unanswered: set[str] = set()
+        self._undecided: OpenCall | None = None
+        """The call whose name may go on. It starts at the latest when another part begins."""
         self._is_ending = False
         self._has_refused = False
 
@@ -107,6 +112,7 @@ class AnswerWriter:
 
     def new_part(self, choice: int = 0) -> int:
         """Returns the number of the next part of `choice`."""
+        self.decide()
         self.reserve()
         part = self._parts.get(choice, self._first_part)
         self._parts[choice] = part + 1
@@ -139,6 +145,22 @@ class AnswerWriter:
         model about tools by other means.
         """
         return not self.tools or name in self.tools
+
+    def offers(self, name: str) -> bool:
+        """Returns True if the request is known to have offered the tool."""
+        return self.tools is not None and name in self.tools
+
+    def decide_later(self, call: OpenCall) -> None:
+        """Notes that the name of `call` may go on. Another such call starts."""
+        if self._undecided is not call:
+            self.decide()
+            self._undecided = call
+
+    def decide(self, started: OpenCall | None = None) -> None:
+        """Starts the call whose name may go on, unless it is the one that has just `started`."""
+        undecided, self._undecided = self._undecided, None
+        if undecided is not None and undecided is not started:
+            undecided.start()
 
     @property
     def has_parts(self) -> bool:

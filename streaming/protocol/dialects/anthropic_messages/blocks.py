@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-import msgspec
-
-from streaming.protocol.dialects.answer import AnswerWriter, Call, Prose, name_of
+from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, Prose, name_of, text_of
 from streaming.protocol.events import Cited, OpaqueReceived
 
 JSONObject = dict[str, Any]
@@ -64,19 +62,15 @@ class ProseBlock:
         text = delta.text
         if type(text) is str and text:
             if self._text:
-                self._reconcile(text)
+                text, self._text = _joined(self._text, text), ""
             self._write(text)
 
-    def _reconcile(self, text: str) -> None:
-        """Compares the first delta with the text of the start: the deltas repeat it (MiniMax), or continue it."""
-        if not (text.startswith(self._text) or self._text.startswith(text)):
-            self._prose.write(self._text)
-        self._text = ""
-
     def _read_thinking(self, delta: Any) -> None:
-        if isinstance(delta.thinking, str) and delta.thinking:
-            self._thinking = ""
-            self._prose.reasoning(delta.thinking)
+        thinking = delta.thinking
+        if type(thinking) is str and thinking:
+            if self._thinking:
+                thinking, self._thinking = _joined(self._thinking, thinking), ""
+            self._prose.reasoning(thinking)
 
     def _read_signature(self, delta: Any) -> None:
         self._write_whole()
@@ -102,6 +96,11 @@ class ProseBlock:
             self._prose.write(text)
 
 
+def _joined(start: str, delta: str) -> str:
+    """Returns the text of a start with the first delta: the deltas repeat it (MiniMax), or continue it."""
+    return delta if delta.startswith(start) or start.startswith(delta) else start + delta
+
+
 class RedactedBlock:
     """Thinking that only the provider can read. It comes whole at the start."""
 
@@ -124,17 +123,23 @@ class CallBlock:
     """The keys that the call has itself. All others go back with it."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._id = _string(wire.get("id"))
         self._call = Call(
             writer,
-            id=_string(wire.get("id")),
+            id=self._id,
             name=name_of(wire.get("name")),
-            is_provider_executed=self.is_provider_executed or _string(wire.get("id")).startswith(SERVER_ID),
+            is_provider_executed=self.is_provider_executed or self._id.startswith(SERVER_ID),
         )
+        self._arguments = Arguments(self._call)
         self._call.raw = {key: wire[key] for key in wire if key not in self.usual_keys} or None
-        self._call.announced = msgspec.json.encode(wire["input"]).decode() if wire.get("input") else ""
+        self._call.announced = text_of(wire.get("input") or "")
         self.deltas: Readers = {"input_json_delta": self._read_json}
         if self._call.name:
             self._call.start()
+
+    def is_of(self, wire: JSONObject) -> bool:
+        """Returns True if `wire` begins this call."""
+        return bool(self._id) and wire.get("id") == self._id
 
     def end(self) -> None:
         """Ends the call. A call of the site's without input stays open: the stop reason shows if it was cut."""
@@ -146,8 +151,11 @@ class CallBlock:
         self._call.end()
 
     def _read_json(self, delta: Any) -> None:
-        if isinstance(delta.partial_json, str):
-            self._call.add(delta.partial_json)
+        fragment = delta.partial_json
+        if type(fragment) is str:
+            self._arguments.add(fragment)
+        elif isinstance(fragment, dict):
+            self._arguments.snap(fragment)
 
 
 SERVER_ID = "srvtoolu_"

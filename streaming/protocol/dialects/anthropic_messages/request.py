@@ -25,7 +25,7 @@ from streaming.protocol.parts import (
 )
 from streaming.protocol.requests import GenerationRequest, ToolSpec, named_schema, with_extra
 from streaming.protocol.requests.data_url import base64_of, is_http, text_in
-from streaming.protocol.requests.turns import group_by_role, output_of
+from streaming.protocol.requests.turns import arguments_of, group_by_role, output_of
 
 JSONObject = dict[str, Any]
 
@@ -152,9 +152,9 @@ def _call(call: ToolCall) -> JSONObject | None:
 
 def _input(call: ToolCall) -> JSONObject | None:
     """Returns the arguments in the order in which the model wrote them. PostgreSQL and MySQL do not keep that order."""
-    if call.arguments is None or not call.raw_arguments:
-        return call.arguments
-    written: JSONObject = msgspec.json.decode(call.raw_arguments)
+    if call.arguments is None:
+        return None
+    written: JSONObject = msgspec.json.decode(arguments_of(call))
     return written
 
 

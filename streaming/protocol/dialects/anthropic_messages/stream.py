@@ -13,6 +13,7 @@ import msgspec
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose, read_usage
 from streaming.protocol.dialects.anthropic_messages.blocks import BLOCKS, Block, CallBlock, OpaqueBlock, ProseBlock
+from streaming.protocol.dialects.anthropic_messages.opening import Opening
 from streaming.protocol.dialects.anthropic_messages.payload import DELTA_TYPES, PROSE_DELTAS, Payload, WireDelta
 from streaming.protocol.dialects.wire import is_error, read_error, reread, shape, unwrapped
 from streaming.protocol.events import Heartbeat, OpaqueReceived
@@ -36,8 +37,7 @@ class AnthropicMessagesStream:
         """Prose that came under the index of a block of another kind (SGLang sends text into open tool calls)."""
         self._unjudged: list[CallBlock] = []
         """Calls of the site's that ended without input."""
-        self._opening: dict[int, dict[str, Any]] = {}
-        """Blocks that came whole with the message's start, until the next events show if they come once more."""
+        self._opening = Opening()
         self._container: dict[str, Any] | None = None
         self._id: Any = None
         self._stop_reason: str | None = None
@@ -83,23 +83,11 @@ class AnthropicMessagesStream:
         self._writer.start(self._id, message.get("model"))
         self._writer.report_usage(read_usage(message.get("usage"), is_early=True))
         self._note_container(message.get("container"))
-        content = message.get("content")
-        whole = enumerate(content if isinstance(content, list) else [])
-        self._opening = {at: wire for at, wire in whole if isinstance(wire, dict)}
+        self._opening = Opening(message.get("content"))
 
     def _read_opening(self, payload: Payload) -> None:
-        """Reads the blocks that came with the message's start (programmatic tool calling), before the next event.
-
-        The other blocks have higher indexes. A block that begins with the index and the identity of one of these is
-        that block once more.
-        """
-        wire, index = payload.content_block or {}, payload.index
-        again = self._opening.get(index) if index is not None else None
-        is_again = again is not None and _is_same(again, wire)
-        for at in [at for at in self._opening if not is_again or at < (index or 0)]:
-            self._read_whole(self._opening.pop(at))
-        if again is not None and is_again:
-            payload.content_block = self._opening.pop(index or 0) | {key: value for key, value in wire.items() if value}
+        for wire in self._opening.take(payload):
+            self._read_whole(wire)
 
     def _read_whole(self, wire: dict[str, Any]) -> None:
         """Reads a block that came whole."""
@@ -128,9 +116,12 @@ class AnthropicMessagesStream:
             self._writer.truncate()
 
     def _read_block_start(self, payload: Payload, _data: bytes) -> None:
+        wire, block = payload.content_block, self._blocks.get(payload.index)
+        if wire and isinstance(block, CallBlock) and block.is_of(wire):
+            return  # the same start once more
         self._end_block(payload.index)
         self._conclude_calls()
-        if wire := payload.content_block:  # else the first delta shows which kind it is
+        if wire:  # else the first delta shows which kind it is
             self._open(payload.index, BLOCKS.get(str(wire.get("type")), OpaqueBlock), wire)
 
     def _open(self, index: int | None, kind: type[Block], wire: dict[str, Any]) -> Block:
@@ -185,7 +176,9 @@ class AnthropicMessagesStream:
         if isinstance(explanation, str) and explanation:
             Prose(self._writer).refusal(explanation)
 
-    def _read_message_stop(self, _payload: Payload, _data: bytes) -> None:
+    def _read_message_stop(self, payload: Payload, _data: bytes) -> None:
+        self._writer.report_usage(read_usage(payload.usage))
+        self._read_stop(payload.stop_reason, payload.stop_details)
         self._finish()
 
     def _finish(self) -> None:
@@ -222,10 +215,6 @@ class AnthropicMessagesStream:
         self._note_container(payload.container)
         self._read_stop(payload.stop_reason, payload.stop_details)
         self._finish()
-
-
-def _is_same(whole: dict[str, Any], wire: dict[str, Any]) -> bool:
-    return all(whole.get(key) == wire.get(key) for key in ("type", "id", "tool_use_id"))
 
 
 def _is_event(wire: dict[str, Any]) -> bool:

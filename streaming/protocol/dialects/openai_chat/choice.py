@@ -7,21 +7,16 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.dialects.answer import AnswerWriter, Prose, meaning_of
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.reasoning import Kept
 from streaming.protocol.dialects.openai_chat.thoughts import Thoughts, is_thought
 from streaming.protocol.dialects.openai_chat.tool_calls import ToolCalls
+from streaming.protocol.dialects.openai_chat.words import DETAILS, KINDS, THINKING, thought_of, words_of
 from streaming.protocol.dialects.wire import read_image
 from streaming.protocol.events import Cited, FileReceived, StreamError
 
 JSONObject = dict[str, Any]
-
-REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "reasoning_summary")
-"""The fields of reasoning text, best first: some servers send the same text in several of them."""
-
-DETAILS = ("reasoning_details", "thinking_blocks")
-"""The fields of reasoning items, which also hold what the provider wants back (OpenRouter, LiteLLM)."""
 
 
 class Choice:
@@ -40,6 +35,9 @@ class Choice:
         self._calls = ToolCalls(writer, index)
         self._kept = Kept(writer.reserve)
         self._thoughts: Thoughts | None = None
+        self._reads_messages = False
+        self._seen: set[int] = set()
+        self._last_thought = ("", "")
         if "gemini" in (writer.model or "").lower():
             self._thoughts = self._watch(may_open=True)
 
@@ -49,8 +47,15 @@ class Choice:
         said = {"reasoning": self._reasoning.size, "text": self.content.size or self._prose.has_text}
         return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
 
-    def note_reason(self, reason: str) -> None:
-        self.finish_reason = reason
+    def note_reason(self, reason: str, *, is_bare: bool) -> None:
+        """Takes a finish reason, unless an earlier one says more.
+
+        `is_bare` is True if it came without words. Some servers send one with each chunk (Open WebUI).
+        """
+        if _tells(reason) >= _tells(self.finish_reason):
+            self.finish_reason = reason
+        if not is_bare:
+            return
         self.content.is_late = self._reasoning.is_late = True
 
     def finish(self) -> None:
@@ -67,20 +72,43 @@ class Choice:
         if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
             self.content.take(content)
             return
-        self._read_reasoning(delta)
+        if not THINKING.isdisjoint(delta):
+            self._read_reasoning(delta)
         if is_thought(delta.get("extra_content")):
             self._think(words_of(delta.get("content")))
             delta = {field: value for field, value in delta.items() if field != "content"}
         for field, read in FIELDS.items():
             if value := delta.get(field):
                 read(self, value)
+        if (old_call := delta.get("function_call")) and not delta.get("tool_calls"):  # else it is the same call
+            self._read_function_call(old_call)
+
+    def read_message(self, message: JSONObject, *, has_delta: bool, is_last: bool) -> None:
+        """Reads a message that came in the place of a delta, or beside the last one.
+
+        Most servers repeat what streamed. So the last message counts only for text or calls that did not stream.
+        """
+        kinds = self.kinds
+        if not has_delta and (self._reads_messages or not kinds):
+            self._reads_messages = True
+            self.read(message)
+        elif is_last:
+            missing = {"text", "calls"} - kinds if kinds else {"reasoning", "text", "calls"}
+            self.read({field: value for field, value in message.items() if KINDS.get(field) in missing})
 
     def cite(self, sources: Any) -> None:
-        """Reads citations of the whole answer. Each is an object or only a URL."""
+        """Reads citations. Each is an object or only a URL. Some servers repeat them with each chunk."""
         for source in sources if isinstance(sources, list) else []:
             citation = {"type": "url_citation", "url": source} if isinstance(source, str) else source
-            if isinstance(citation, dict):
+            if isinstance(citation, dict) and self._is_new(msgspec.json.encode(citation)):
                 self._writer.emit(Cited(self._prose.place(), citation, self._index))
+
+    def _is_new(self, value: str | bytes) -> bool:
+        """Returns False for an image or a citation that came before."""
+        seen = hash(value)
+        is_new = seen not in self._seen
+        self._seen.add(seen)
+        return is_new
 
     def _settle(self) -> None:
         """Writes what is held back into the part that is about to end."""
@@ -107,9 +135,12 @@ class Choice:
     def _read_reasoning(self, delta: JSONObject) -> None:
         details_field = next((field for field in DETAILS if delta.get(field)), "")
         details = delta.get(details_field)
-        words = ((field, words_of(delta.get(field))) for field in REASONING)
-        field, text = next((each for each in words if each[1]), ("", words_of(details)))
-        if text:
+        field, text = thought_of(delta)
+        if not text and details:
+            field, text = details_field, words_of(details)
+        last_field, last_text = self._last_thought
+        if text and (field == last_field or text != last_text):  # else the same words once more, in another field
+            self._last_thought = (field, text)
             self._reasoning.take(text)
             self._kept.note_text(field)
         if isinstance(details, list):
@@ -136,8 +167,8 @@ class Choice:
 
     def _read_content(self, content: Any) -> None:
         for item in content if isinstance(content, list) else [content]:
-            kind = "text" if isinstance(item, str) else item.get("type") if isinstance(item, dict) else None
-            CONTENT.get(str(kind), Choice._read_unknown)(self, item)
+            kind = item.get("type", "text" if "text" in item else None) if isinstance(item, dict) else None
+            CONTENT.get("text" if isinstance(item, str) else str(kind), Choice._read_unknown)(self, item)
 
     def _read_text(self, item: Any) -> None:
         if text := words_of(item):
@@ -153,14 +184,17 @@ class Choice:
         self._writer.unknown(msgspec.json.encode(wire))
 
     def _read_refusal(self, refusal: Any) -> None:
-        if isinstance(refusal, str):
+        """Reads the text of a refusal, or a content item that is one."""
+        refusal = refusal.get("refusal") if isinstance(refusal, dict) else refusal
+        if isinstance(refusal, str) and refusal:
             self._prose.refusal(refusal)
 
     def _read_image(self, image: Any) -> None:
-        if found := read_image(image):
+        found = read_image(image)
+        if found is not None and self._is_new(found[1]):
             self._prose.end()
             self._writer.emit(FileReceived(self._writer.new_part(self._index), *found, self._index))
-        else:
+        elif found is None:
             self._read_unknown(image)
 
     def _read_images(self, images: Any) -> None:
@@ -186,24 +220,17 @@ class Choice:
             self._prose.sign(raw={"extra_content": extra})
 
 
-def words_of(wire: Any, depth: int = 4) -> str:
-    """Returns the text of a reasoning detail or a content item, at any of the places where servers put it."""
-    if isinstance(wire, str):
-        return wire
-    if isinstance(wire, list) and depth:
-        return "".join(words_of(item, depth - 1) for item in wire)
-    if isinstance(wire, dict) and depth:
-        return next((words for key in WORDS if (words := words_of(wire.get(key), depth - 1))), "")
-    return ""
+def _tells(reason: str | None) -> int:
+    """Returns how much a finish reason says: 0 for one without a known meaning, 1 for a stop, 2 for all others."""
+    return {"other": 0, "stop": 1}.get(meaning_of(reason), 2)
 
-
-WORDS = ("text", "thinking", "summary")
 
 CONTENT: dict[str, Callable[[Choice, Any], None]] = {
     "text": Choice._read_text,
     "output_text": Choice._read_text,
     "thinking": Choice._read_thought,  # Mistral
     "reasoning": Choice._read_thought,  # Databricks
+    "refusal": Choice._read_refusal,
     "image_url": Choice._read_image,
 }
 """The reader of each type of content item."""
@@ -214,11 +241,10 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
     "refusal": Choice._read_refusal,
     "images": Choice._read_images,
     "annotations": Choice.cite,
-    "function_call": Choice._read_function_call,
     "tool_calls": Choice._read_tool_calls,
     "extra_content": Choice._read_extra,
     "audio": Choice._read_unknown,
 }
 """The reader of each field of a delta, in the order of reading."""
 
-OTHERS = frozenset({*FIELDS, *REASONING, *DETAILS} - {"content"})
+OTHERS = frozenset({*FIELDS, *THINKING, "function_call"} - {"content"})

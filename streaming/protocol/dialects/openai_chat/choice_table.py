@@ -16,18 +16,11 @@ from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, StreamTooLarge
 from streaming.protocol.dialects.openai_chat.choice import Choice
+from streaming.protocol.dialects.openai_chat.words import kinds_of
 
 # OpenAI's own limit on `n`.
 MAX_CHOICES = 128
 MAX_HELD = 32
-
-KINDS = {
-    **dict.fromkeys(("reasoning_content", "reasoning", "reasoning_text", "thinking"), "reasoning"),
-    **dict.fromkeys(("reasoning_summary", "reasoning_details", "thinking_blocks"), "reasoning"),
-    **dict.fromkeys(("content", "refusal", "images", "audio"), "text"),
-    **dict.fromkeys(("tool_calls", "function_call"), "calls"),
-}
-"""The kind of words in each field of a delta."""
 
 Placed = list[tuple[Choice, Any]]
 
@@ -137,9 +130,7 @@ def _delta(wire: Any) -> dict[str, Any]:
 
 
 def _kinds(wire: Any) -> set[str]:
-    """Returns the kinds of words in a delta."""
-    delta = _delta(wire)
-    return {KINDS[field] for field in KINDS if delta.get(field)}
+    return kinds_of(_delta(wire))
 
 
 def _is_opening(wire: Any) -> bool:

@@ -14,6 +14,7 @@ import msgspec
 from streaming.protocol.dialects.answer import AnswerWriter, failure_of, meaning_of, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.openai_chat.choice_table import ChoiceTable
+from streaming.protocol.dialects.openai_chat.words import has_words
 from streaming.protocol.dialects.wire import is_error, read_error, reread, shape, stream_error, unwrapped
 from streaming.protocol.events import StreamError, Usage
 
@@ -109,8 +110,8 @@ class OpenAIChatStream:
             self._read_choice(choice, wire)
 
     def _read_choice(self, choice: Choice, wire: WireChoice) -> None:
-        if wire.delta is None and isinstance(wire.message, dict) and not self._writer.has_parts:
-            choice.read(wire.message)
+        if isinstance(wire.message, dict):
+            choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=_is_reason(wire.finish_reason))
         elif not wire.delta and isinstance(wire.text, str):  # the API before chat
             choice.read({"content": wire.text})
         if wire.error:
@@ -156,8 +157,8 @@ class OpenAIChatStream:
             word = failure_of(reason) if isinstance(reason, str) else None
             if word:
                 choice.failure = choice.failure or stream_error(word, None, f"finish reason {reason!r}")
-        if wire.finish_reason:
-            choice.note_reason(str(wire.finish_reason))
+        if _is_reason(wire.finish_reason):
+            choice.note_reason(str(wire.finish_reason), is_bare=not has_words(wire.delta))
         if isinstance(wire.native_finish_reason, str):
             choice.native_reason = wire.native_finish_reason or choice.native_reason
 
@@ -185,5 +186,12 @@ def _reason_of(choice: Choice) -> str | None:
     is_plain = given is None or meaning_of(given) in ("stop", "other")
     return native if native and is_plain and (given is None or meaning_of(native) in TELLING) else given
 
+
+def _is_reason(wire: Any) -> bool:
+    return str(wire or "").lower() not in NO_REASON
+
+
+NO_REASON = ("", "null", "none")
+"""What servers send in the place of no reason (DashScope)."""
 
 TELLING = ("length", "content_filter", "refusal")

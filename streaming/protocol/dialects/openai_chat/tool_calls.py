@@ -8,92 +8,28 @@ far, or come after a `{}`. These rules are tried in order:
 1. A known id is that call. But if the fragment has another name at another index, or begins another object after the
    call's object is closed, it is a new call with the same id. If it has the same name at another index, it is a new
    call as soon as its arguments differ, and else a repetition.
-2. An unknown id without a name, at a known index, is the call at that index: its id changed. Any other unknown id is
-   a new call.
+2. An unknown id without a name is the call at that index, or without an index the last call that is open: its id
+   changed. With a name it is a new call, unless that call has no id, no name or no arguments yet.
 3. Without an id, a known index is that call. But if the fragment has a name, the call's JSON object is closed and
    another object begins, it is a new call.
-4. Without an id and an index, a name begins a new call, unless it is the last call's name and that call is open. A
+4. Without an id, a name and a known index, the text belongs to the last call that is open: its index changed.
+5. Without an id and an index, a name begins a new call, unless it is the last call's name and that call is open. A
    fragment without a name belongs to the last call.
 
-Ids and names are never concatenated.
+Ids are never concatenated. Names are, as long as no arguments have come: see `Call.take_name`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from streaming.protocol.dialects.answer import AnswerWriter, Call, judge, name_of
-from streaming.protocol.dialects.openai_chat.arguments import Arguments, extends
+from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, extends, is_same, judge
+from streaming.protocol.dialects.openai_chat.echo import Echo
+from streaming.protocol.dialects.openai_chat.fragment import Fragment, Index
 
 # How often the arguments of one call are parsed to see if they are closed. Without a bound, a server that repeats the
 # name with each fragment would make the cost quadratic.
 MAX_CLOSED_CHECKS = 8
-
-MAX_INDEX_DIGITS = 9
-
-SERVER_ID = "srvtoolu_"
-"""The beginning of Anthropic's ids of calls that it executes itself. Gateways hand them on as tool calls (LiteLLM)."""
-
-SERVER_TYPES = frozenset(
-    {
-        *("web_search", "web_browser", "retrieval", "code_interpreter", "drawing_tool", "mcp"),  # Z.ai
-        *("web_search_call", "x_search_call", "code_interpreter_call", "code_execution_call", "mcp_call"),  # xAI
-        *("collections_search_call", "file_search_call", "view_image_call", "view_x_video_call", "live_search"),
-    }
-)
-"""The types of calls that the server executes itself."""
-
-ID_KEYS = ("id", "tool_call_id", "call_id")
-
-Index = int | str
-
-
-class Fragment:
-    """One item of `delta.tool_calls`. The input of a `custom` call is free text."""
-
-    def __init__(self, wire: dict[str, Any]) -> None:
-        custom = wire.get("custom")
-        function = custom or wire.get("function")
-        function = function if isinstance(function, dict) else {}
-        given = function.get("input" if custom else "arguments")
-        self.is_custom = bool(custom)
-        self.name = name_of(function.get("name"))
-        self.id = _id(wire) or _id(function)
-        self.index = _index(wire.get("index"))
-        self.snapshot = given if isinstance(given, dict) and not custom else None
-        self.text = "" if self.snapshot is not None else _text(given)
-        self.is_servers = self.id.startswith(SERVER_ID) or str(wire.get("type")) in SERVER_TYPES
-
-    @property
-    def begins_object(self) -> bool:
-        return self.snapshot is not None or self.text.lstrip().startswith("{")
-
-
-class Echo:
-    """A call with the id and name of another one. It is a repetition (LocalAI) until its arguments differ."""
-
-    def __init__(self, first: Call, arguments: Arguments) -> None:
-        self.first = first
-        self._text = first.text or _text(arguments.snapshot)
-        self._reads = 0
-        self._size = 0
-
-    @property
-    def text(self) -> str:
-        """The arguments so far, which are the beginning of the first call's."""
-        return self._text[: self._size]
-
-    def repeats(self, fragment: Fragment) -> bool:
-        """Returns True if the first call has the fragment's text at the same place."""
-        text = fragment.text if fragment.snapshot is None else _text(fragment.snapshot)
-        if len(self._text) < self.first.size and self._reads < MAX_CLOSED_CHECKS:
-            self._reads += 1
-            self._text = self.first.text
-        is_same = self._text.startswith(text, self._size)
-        self._size += len(text) if is_same else 0
-        return is_same
 
 
 class ToolCalls:
@@ -123,13 +59,13 @@ class ToolCalls:
         call = self._divided(fragment, echo) if echo is not None else self._find(fragment)
         self._last = call = call or self._new(fragment.id, is_servers=fragment.is_servers)
         self._place(call, fragment.index)
+        if fragment.id and not self._ids[call]:
+            self._name(call, fragment.id)
         if fragment.is_custom:
             call.is_json = False
         if isinstance(wire.get("extra_content"), dict):
             call.raw = {"extra_content": wire["extra_content"]}  # Gemini wants its thought signature back
-        if fragment.snapshot is not None:
-            self._arguments[call].snap(fragment.snapshot)
-        self._grow(call, fragment.name, fragment.text)
+        self._grow(call, fragment)
 
     def _place(self, call: Call, index: Index | None) -> None:
         if index is not None and self._by_index.get(index) is not call:
@@ -156,7 +92,9 @@ class ToolCalls:
         """Returns the new call that an echo turned out to be."""
         self._echoes = {index: other for index, other in self._echoes.items() if other is not echo}
         call = self._new(self._ids[echo.first], is_servers=fragment.is_servers)
-        self._grow(call, echo.first.name, echo.text)
+        call.name = echo.first.name
+        call.start()
+        self._arguments[call].add(echo.text)
         return call
 
     def _find(self, fragment: Fragment) -> Call | None:
@@ -164,30 +102,46 @@ class ToolCalls:
         at_index = self._by_index.get(index) if index is not None else None
         if fragment.id:
             return self._find_by_id(fragment, at_index)
-        if index is not None:
-            return None if at_index and fragment.name and self._is_another(at_index, fragment) else at_index
-        return self._last if self._continues_last(fragment) else None
+        if index is None:
+            return self._last if self._continues_last(fragment) else None
+        if at_index is None:
+            return self._open_last() if fragment.text and not fragment.name else None
+        return None if fragment.name and self._is_another(at_index, fragment) else at_index
+
+    def _open_last(self) -> Call | None:
+        return self._last if self._last is not None and not self._is_closed(self._last) else None
 
     def _find_by_id(self, fragment: Fragment, at_index: Call | None) -> Call | None:
         id, name = fragment.id, fragment.name
         known = at_index if at_index is not None and self._ids[at_index] == id else self._by_id.get(id)
         if known is None:
-            place = at_index if fragment.index is not None else self._last
-            goes_on = place is not None and name == place.name and place.size > 0 and not fragment.begins_object
-            return at_index if not name else place if goes_on and fragment.text else None
+            return self._find_by_changed_id(fragment, at_index)
         if not name or not known.name:
             return known
         is_elsewhere = at_index is not known and not known.name.startswith(name) and not name.startswith(known.name)
         return None if is_elsewhere or self._is_another(known, fragment) else known
 
+    def _find_by_changed_id(self, fragment: Fragment, at_index: Call | None) -> Call | None:
+        """Returns the call that the fragment continues although its id is a new one."""
+        is_placed = fragment.index is not None
+        if not fragment.name:
+            return at_index if is_placed else self._open_last()
+        call = at_index if is_placed else self._last
+        if call is None or fragment.name != call.name:
+            return call if is_placed and call is not None and not call.name and not self._ids[call] else None
+        if not call.size:
+            return call if is_placed and not call.announced else None
+        return call if fragment.text and not fragment.begins_object else None
+
     def _is_another(self, call: Call, fragment: Fragment) -> bool:
         """Returns True if the fragment begins a second call, after the first one is closed."""
-        is_same = fragment.name == call.name
-        if is_same and (not fragment.begins_object or self._arguments[call].is_placeholder):
-            return False
-        if is_same and (fragment.id or fragment.snapshot is not None) and self._repeats(call, fragment):
-            return False
-        return self._is_closed(call)
+        if fragment.name == call.name:
+            may_repeat = fragment.id or self._ids[call] or fragment.snapshot is not None
+            if not fragment.begins_object or self._arguments[call].is_placeholder:
+                return False
+            if may_repeat and self._repeats(call, fragment):
+                return False
+        return bool(call.name) and self._is_closed(call)
 
     def _continues_last(self, fragment: Fragment) -> bool:
         """Returns True if a fragment without id and index belongs to the last call."""
@@ -210,7 +164,8 @@ class ToolCalls:
     def _repeats(self, call: Call, fragment: Fragment) -> bool:
         """Returns True if the fragment has the call's arguments once more, perhaps longer."""
         if fragment.snapshot is None:
-            return len(fragment.text) >= call.size > 0 and fragment.text.startswith(call.text)
+            is_longer = len(fragment.text) >= call.size > 0 and fragment.text.startswith(call.text)
+            return is_longer or (self._is_closed(call) and is_same(call.text, fragment.text))
         if call.size and not self._is_closed(call):
             return True
         known = judge(call.text)[0] if call.size else self._arguments[call].snapshot
@@ -219,31 +174,22 @@ class ToolCalls:
     def _new(self, id: str, *, is_servers: bool) -> Call:
         call = Call(self._writer, id=id, choice=self._choice, is_provider_executed=is_servers)
         self._arguments[call] = Arguments(call)
-        self._ids[call] = id
+        self._ids[call] = ""
         if id:
-            self._by_id[id] = call
+            self._name(call, id)
         return call
 
-    def _grow(self, call: Call, name: str, text: str) -> None:
-        if name and not call.name:
-            call.name = name
+    def _name(self, call: Call, id: str) -> None:
+        self._ids[call] = id
+        self._by_id[id] = call
+        call.identify(id)
+
+    def _grow(self, call: Call, fragment: Fragment) -> None:
+        if fragment.name:
+            call.take_name(fragment.name)
+        if call.name and not call.is_started and (fragment.text or fragment.snapshot is not None):
             call.start()
-        if text:
-            self._arguments[call].add(text)
-
-
-def _id(wire: dict[str, Any]) -> str:
-    return next((str(wire[key]) for key in ID_KEYS if wire.get(key) not in (None, "")), "")
-
-
-def _index(index: Any) -> Index | None:
-    """Returns one value for 0, 0.0 and "0"."""
-    if isinstance(index, str):
-        return int(index) if index.isdecimal() and len(index) < MAX_INDEX_DIGITS else index
-    return int(index) if isinstance(index, int | float) and abs(index) < 10**MAX_INDEX_DIGITS else None
-
-
-def _text(arguments: Any) -> str:
-    if arguments is None:
-        return ""
-    return arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
+        if fragment.text:
+            self._arguments[call].add(fragment.text)
+        if fragment.snapshot is not None:
+            self._arguments[call].snap(fragment.snapshot)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from streaming.protocol.dialects.answer import AnswerWriter, Call, name_of
+from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, name_of, text_of
 
 JSONObject = dict[str, Any]
 
@@ -25,10 +23,6 @@ def _kind_of(wire: JSONObject) -> str:
     return str(wire.get("type")).removesuffix("_call")
 
 
-def _text(input: Any) -> str:
-    return input if isinstance(input, str) else msgspec.json.encode(input).decode() if input else ""
-
-
 class CallItem:
     """A call with input that streams as text: `function_call`, and with subclasses custom, MCP and code calls."""
 
@@ -36,18 +30,17 @@ class CallItem:
     output_field: str | None = None
     is_json = True
     is_provider_executed = False
+    is_named = True
+    """False if the name of the tool is the type of the item."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._writer = writer
-        self._call = Call(
-            writer,
-            id=id_of(wire),
-            is_provider_executed=self.provider_runs(wire),
-        )
-        self._call.is_json = self.is_json
         self._id = id_of(wire)
+        self._call = Call(writer, id=self._id, is_provider_executed=self.provider_runs(wire))
+        self._call.is_json = self.is_json
+        self._arguments = Arguments(self._call)
         if wire:
-            self._call.announced = _text(self.input_of(wire))
+            self._call.announced = text_of(self.input_of(wire) or "")
             self._announce(wire)
 
     def provider_runs(self, wire: JSONObject) -> bool:
@@ -66,34 +59,34 @@ class CallItem:
 
     def grow(self, payload: Any) -> None:
         if isinstance(payload.delta, str):
-            self._call.add(payload.delta)
+            self._arguments.add(payload.delta)
 
     def fill(self, payload: Any) -> None:
-        """Reads the whole input. It counts only if nothing of it streamed."""
+        """Reads the whole input. It counts as far as it did not stream."""
         self._fill(getattr(payload, self.input_field))
 
     def input_of(self, wire: JSONObject) -> Any:
         return wire.get(self.input_field)
 
     def _announce(self, wire: JSONObject) -> None:
-        self._call.name = self._call.name or name_of(wire.get("name")) or _kind_of(wire)
-        self._call.start()
+        self._id = self._id or id_of(wire)
+        self._call.identify(self._id)
+        self._call.name = self._call.name or name_of(wire.get("name")) or ("" if self.is_named else _kind_of(wire))
+        if self._call.name:
+            self._call.start()
 
     def _end(self, *, is_cut: bool) -> None:
         self._call.end(is_cut=is_cut)
 
     def _fill(self, whole: Any) -> None:
-        if whole and not self._call.size and not self._is_done_call():
-            self._call.add(_text(whole))
+        if whole and self._call.id in self._writer.open_calls:
+            self._arguments.complete(text_of(whole))
 
     def _kept(self, wire: JSONObject) -> JSONObject | None:
         """Returns what goes back with the call: the whole item, or only its id if the call has all the rest."""
         if self.provider_runs(wire) or not USUAL_KEYS.issuperset(wire):
             return wire or None
         return {key: wire[key] for key in KEPT_KEYS if key in wire} if isinstance(wire.get("id"), str) else None
-
-    def _is_done_call(self) -> bool:
-        return self._call.id not in self._writer.open_calls
 
 
 class CustomCallItem(CallItem):
@@ -160,11 +153,13 @@ class CodeItem(CallItem):
     output_field = "outputs"
     is_json = False
     is_provider_executed = True
+    is_named = False
 
 
 class BuiltInItem(CallItem):
     """A call of one of the API's own tools. Its input is an object within the item and does not stream."""
 
+    is_named = False
     inputs = ("action", "operation", "arguments", "queries")
     output_field = "results"
     run_by_provider = frozenset({"web_search_call", "file_search_call"})

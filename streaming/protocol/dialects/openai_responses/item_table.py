@@ -11,7 +11,8 @@ from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter
 from streaming.protocol.dialects.openai_responses.call_items import CustomCallItem, id_of
-from streaming.protocol.dialects.openai_responses.items import Item, JSONObject, MessageItem, ResultItem, class_of
+from streaming.protocol.dialects.openai_responses.items import Item, JSONObject, ResultItem, class_of
+from streaming.protocol.dialects.openai_responses.message_item import MessageItem
 
 ItemClass = type[Item]
 Index = int | None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.dialects.answer import AnswerWriter
 from streaming.protocol.dialects.openai_responses.call_items import (
     BuiltInItem,
     CallItem,
@@ -17,8 +17,10 @@ from streaming.protocol.dialects.openai_responses.call_items import (
     McpCallItem,
     id_of,
 )
+from streaming.protocol.dialects.openai_responses.message_item import MessageItem
+from streaming.protocol.dialects.openai_responses.reasoning_item import ReasoningItem
 from streaming.protocol.dialects.wire import data_url
-from streaming.protocol.events import Cited, FileReceived, OpaqueReceived
+from streaming.protocol.events import FileReceived, OpaqueReceived
 
 JSONObject = dict[str, Any]
 
@@ -30,137 +32,6 @@ class Item(Protocol):
 
     def done(self, wire: JSONObject) -> None:
         """Ends the item; `wire` is the whole of it. Called once."""
-
-
-class MessageItem:
-    """Text and refusals with their annotations: one part for each content index."""
-
-    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
-        self._writer = writer
-        self._wire = wire
-        self._proses: dict[int | None, Prose] = {}
-        self._has_cited = False
-        self._filled = 0
-
-    def done(self, wire: JSONObject) -> None:
-        content = wire.get("content")
-        parts = [part for part in (content if isinstance(content, list) else []) if isinstance(part, dict)]
-        if not self._proses:  # else it streamed, perhaps under other indexes than these
-            for index, part in enumerate(parts):
-                self._fill(index, part)
-        if not self._has_cited:
-            for prose, part in zip(self._proses.values(), parts, strict=False):
-                self._cite(prose, part.get("annotations"))
-        for prose in self._proses.values():
-            prose.end(_shell(wire))
-
-    def grow_text(self, payload: Any) -> None:
-        delta = payload.delta
-        if type(delta) is str and delta:
-            prose = self._proses.get(payload.content_index) or self._open(payload.content_index)
-            prose.write(delta)
-
-    def grow_refusal(self, payload: Any) -> None:
-        if isinstance(payload.delta, str) and payload.delta:
-            self._open(payload.content_index).refusal(payload.delta)
-
-    def end_part(self, payload: Any) -> None:
-        """Reads a whole part. It counts only if nothing of the item streamed, because indexes may differ."""
-        if len(self._proses) == self._filled:
-            self._fill(payload.content_index, payload.part if isinstance(payload.part, dict) else {})
-        self._end(payload.content_index)
-
-    def end_text(self, payload: Any) -> None:
-        self._fill(payload.content_index, {"type": "output_text", "text": payload.text})
-        self._end(payload.content_index)
-
-    def end_refusal(self, payload: Any) -> None:
-        self._fill(payload.content_index, {"type": "refusal", "refusal": payload.refusal})
-        self._end(payload.content_index)
-
-    def annotate(self, payload: Any) -> None:
-        self._cite(self._open(payload.content_index), [payload.annotation])
-
-    def _cite(self, prose: Prose, annotations: Any) -> None:
-        for annotation in annotations if isinstance(annotations, list) else []:
-            if isinstance(annotation, dict):
-                self._has_cited = True
-                self._writer.emit(Cited(prose.place(), annotation))
-
-    def _open(self, index: int | None) -> Prose:
-        if index not in self._proses:
-            self._proses[index] = Prose(self._writer)
-        return self._proses[index]
-
-    def _end(self, index: int | None) -> None:
-        """Ends a part, if it is known what goes back with it. Otherwise the end of the item ends it."""
-        if index in self._proses and (raw := _shell(self._wire | {"status": "completed"})):
-            self._proses[index].end(raw)
-
-    def _fill(self, index: int | None, part: JSONObject) -> None:
-        """Takes a whole content part if nothing of it streamed. A part without an index is the one that streamed."""
-        if index in self._proses or (self._proses and (index is None or None in self._proses)):
-            return
-        if isinstance(part.get("refusal"), str) and part["refusal"]:
-            self._filled += 1
-            self._open(index).refusal(part["refusal"])
-        elif isinstance(part.get("text"), str) and part["text"]:
-            self._filled += 1
-            self._open(index).write(part["text"])
-
-
-def _shell(wire: JSONObject) -> JSONObject | None:
-    """Returns what goes back with the text of a message. Without its id, the API refuses the reasoning before it."""
-    if not isinstance(wire.get("id"), str):
-        return None
-    return {"type": "message"} | {key: wire[key] for key in ("id", "status", "phase") if isinstance(wire.get(key), str)}
-
-
-class ReasoningItem:
-    """Reasoning: one part for the whole item, because the item goes back whole on the next turn.
-
-    A server may send the thoughts, a summary, or the same text as both. Only the kind that comes first is taken.
-    Its sections (summary or content indexes) are separated by an empty line.
-    """
-
-    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
-        self._prose = Prose(writer)
-        self._source = ""
-        self._section: int | None = None
-
-    def done(self, wire: JSONObject) -> None:
-        for source in ("summary", "content"):
-            sections = wire.get(source)
-            for index, section in enumerate(sections if isinstance(sections, list) else []):
-                self._fill(source, index, section.get("text") if isinstance(section, dict) else None)
-        if wire:
-            self._prose.sign(raw=wire)
-        self._prose.end()
-
-    def grow_summary(self, payload: Any) -> None:
-        self._grow("summary", payload.summary_index, payload.delta)
-
-    def grow_content(self, payload: Any) -> None:
-        self._grow("content", payload.content_index, payload.delta)
-
-    def end_summary(self, payload: Any) -> None:
-        self._fill("summary", payload.summary_index, payload.text)
-
-    def end_content(self, payload: Any) -> None:
-        self._fill("content", payload.content_index, payload.text)
-
-    def _grow(self, source: str, section: int | None, text: Any) -> None:
-        if not isinstance(text, str) or not text or self._source not in ("", source):
-            return
-        if self._source and section != self._section:
-            self._prose.reasoning("\n\n")
-        self._source = source
-        self._section = section
-        self._prose.reasoning(text)
-
-    def _fill(self, source: str, section: int | None, text: Any) -> None:
-        if not self._source or (self._source == source and (section or 0) > (self._section or 0)):
-            self._grow(source, section, text)
 
 
 class ResultItem:

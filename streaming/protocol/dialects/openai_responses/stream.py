@@ -13,7 +13,9 @@ import msgspec
 from streaming.protocol.dialects.answer import AnswerWriter, read_usage
 from streaming.protocol.dialects.openai_responses.call_items import CallItem, CodeItem, CustomCallItem, McpCallItem
 from streaming.protocol.dialects.openai_responses.item_table import ItemTable
-from streaming.protocol.dialects.openai_responses.items import Item, MessageItem, ReasoningItem
+from streaming.protocol.dialects.openai_responses.items import Item
+from streaming.protocol.dialects.openai_responses.message_item import MessageItem
+from streaming.protocol.dialects.openai_responses.reasoning_item import ReasoningItem
 from streaming.protocol.dialects.wire import is_error, read_error, reread, shape, unwrapped
 from streaming.protocol.events import Heartbeat
 
@@ -73,10 +75,12 @@ class OpenAIResponsesStream:
         self._writer.truncate()
 
     def _read_added(self, payload: Payload, _data: bytes) -> None:
-        self._items.announce(payload.output_index, payload.item or {})
+        if payload.item:
+            self._items.announce(payload.output_index, payload.item)
 
     def _read_item_done(self, payload: Payload, _data: bytes) -> None:
-        self._items.finish(payload.output_index, payload.item or {})
+        if payload.item:
+            self._items.finish(payload.output_index, payload.item)
 
     def _read_part_done(self, payload: Payload, _data: bytes) -> None:
         item = self._items.find(MessageItem, payload.output_index, payload.item_id)
@@ -148,19 +152,31 @@ def _object(value: Any) -> dict[str, Any]:
 SEVERITY = {"completed": 1, "cancelled": 2, "incomplete": 2, "failed": 3}
 """The statuses of a response that is over, by how bad they are. Others do not count."""
 
-BEATS = frozenset({"in_progress", "searching", "interpreting", "generating", "completed", "failed"})
-"""The last words of the event types that only report the progress of a built-in tool."""
+BEATS = frozenset(
+    {
+        *("in_progress", "searching", "interpreting", "generating", "completed", "failed"),  # of a built-in tool
+        *("keepalive", "ping", "heartbeat"),
+    }
+)
+"""The last words of the event types that only say that work goes on."""
 
 ITEM_EVENTS: dict[str, tuple[type[Item], Callable[[Any, Payload], None]]] = {
     "response.output_text.delta": (MessageItem, MessageItem.grow_text),
     "response.output_text.done": (MessageItem, MessageItem.end_text),
     "response.output_text.annotation.added": (MessageItem, MessageItem.annotate),
+    "response.output_text_annotation.added": (MessageItem, MessageItem.annotate),  # its name until 2025
     "response.refusal.delta": (MessageItem, MessageItem.grow_refusal),
     "response.refusal.done": (MessageItem, MessageItem.end_refusal),
     "response.reasoning_text.delta": (ReasoningItem, ReasoningItem.grow_content),
     "response.reasoning_text.done": (ReasoningItem, ReasoningItem.end_content),
     "response.reasoning_summary_text.delta": (ReasoningItem, ReasoningItem.grow_summary),
     "response.reasoning_summary_text.done": (ReasoningItem, ReasoningItem.end_summary),
+    "response.reasoning_summary_part.done": (ReasoningItem, ReasoningItem.end_summary_part),
+    "response.reasoning_part.done": (ReasoningItem, ReasoningItem.end_content_part),
+    "response.reasoning.delta": (ReasoningItem, ReasoningItem.grow_content),  # these four: names until 2025
+    "response.reasoning.done": (ReasoningItem, ReasoningItem.end_content),
+    "response.reasoning_summary.delta": (ReasoningItem, ReasoningItem.grow_summary),
+    "response.reasoning_summary.done": (ReasoningItem, ReasoningItem.end_summary),
     "response.function_call_arguments.delta": (CallItem, CallItem.grow),
     "response.function_call_arguments.done": (CallItem, CallItem.fill),
     "response.custom_tool_call_input.delta": (CustomCallItem, CallItem.grow),
@@ -180,6 +196,7 @@ EVENTS: dict[str, Callable[[OpenAIResponsesStream, Payload, bytes], None]] = {
     "response.done": OpenAIResponsesStream._read_end,
     "response.incomplete": OpenAIResponsesStream._read_end,
     "response.failed": OpenAIResponsesStream._read_end,
+    "response.cancelled": OpenAIResponsesStream._read_end,
     "error": OpenAIResponsesStream._read_error,
     "response.error": OpenAIResponsesStream._read_error,
     "response.output_item.added": OpenAIResponsesStream._read_added,
@@ -187,8 +204,6 @@ EVENTS: dict[str, Callable[[OpenAIResponsesStream, Payload, bytes], None]] = {
     "response.content_part.added": OpenAIResponsesStream._skip,
     "response.content_part.done": OpenAIResponsesStream._read_part_done,
     "response.reasoning_part.added": OpenAIResponsesStream._skip,
-    "response.reasoning_part.done": OpenAIResponsesStream._skip,
     "response.reasoning_summary_part.added": OpenAIResponsesStream._skip,
-    "response.reasoning_summary_part.done": OpenAIResponsesStream._skip,
 }
 """The reader of each other type of event."""

@@ -17,9 +17,9 @@ CODE_KEYS = ("code", "error_code", "status_code", "status")
 TYPE_KEYS = ("type", "error_type")
 MESSAGE_KEYS = (
     *("message", "msg", "error_message", "error_msg", "status_msg", "detail", "details"),
-    *("error_description", "description", "title"),
+    *("error_description", "description", "title", "Message", "faultstring"),
 )
-INNER_KEYS = ("error", "errors", "detail", "base_resp")
+INNER_KEYS = ("error", "errors", "detail", "base_resp", "fault")
 
 
 def read_error(wire: Any) -> StreamError:
@@ -32,16 +32,21 @@ def read_error(wire: Any) -> StreamError:
     return stream_error(code, type_, message[:MAX_MESSAGE_CHARS])
 
 
+FLAT_ERROR_KEYS = (
+    *("message", "detail", "details", "error_msg", "error_message", "errors"),
+    *("msg", "Message", "error_description", "fault"),
+)
+SUCCESS = (0, 200, "0", "200", "success")
+"""The codes of an envelope that is no error."""
+
+
 def is_error(wire: Any) -> bool:
     """Returns True for an error without an `error` object around it (vLLM, FastAPI, Baidu, MiniMax, Cloudflare)."""
-    if not isinstance(wire, dict):
+    if not isinstance(wire, dict) or wire.get("code") in SUCCESS:
         return False
     base = wire.get("base_resp")
     is_refused = isinstance(base, dict) and bool(base.get("status_code"))
     return wire.get("object") == "error" or is_refused or any(wire.get(key) for key in FLAT_ERROR_KEYS)
-
-
-FLAT_ERROR_KEYS = ("message", "detail", "details", "error_msg", "error_message", "errors")
 
 
 def stream_error(code: str | None, type: str | None, message: str) -> StreamError:

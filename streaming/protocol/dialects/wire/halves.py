@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from streaming.protocol.dialects.wire.lenient import decode_halves, whole
+from streaming.protocol.dialects.wire.lenient import decode_halves, decode_joined, whole
 from streaming.protocol.dialects.wire.odd import unquoted
 
 PLACE_KEYS = frozenset({"type", "index", "output_index", "content_index", "summary_index", "item_id", "id"})
@@ -33,13 +33,19 @@ class Halves:
         """True while a half is kept: then each event has to come to `joined`."""
         return self._kept is not None
 
-    def read(self, data: bytes) -> list[Any]:
-        """Returns the values to read, of the JSON of an event.
+    def read(self, data: bytes, *, is_joined: bool = False) -> list[Any]:
+        """Returns the values to read, of the JSON of an event. It may be several documents if `is_joined`.
 
         Raises:
             ValueError: `data` is no JSON, or nested too deep.
         """
-        return self.joined(unquoted(decode_halves(data)))
+        try:
+            value = unquoted(decode_halves(data))
+        except ValueError:
+            if not is_joined:
+                raise
+            value = decode_joined(data)
+        return self.joined(value)
 
     def joined(self, value: Any) -> list[Any]:
         """Returns the values to read, of an event or a list of events. No text in them has half a pair."""

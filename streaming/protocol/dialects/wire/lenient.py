@@ -7,6 +7,7 @@ in a list, bytes that are no UTF-8, half a surrogate pair.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -39,9 +40,52 @@ def decode_halves(data: bytes) -> Any:
     except UNREADABLE:
         pass
     try:
-        return json.loads(text, parse_constant=lambda _: None)  # Python servers write NaN
+        return DECODER.decode(text)
     except UNREADABLE as fault:
         raise ValueError(str(fault)) from fault
+
+
+# Python servers write NaN, and some servers do not escape tabs and line ends.
+DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
+
+# The bound on values that are written one after the other, because each takes much more memory than its text.
+MAX_JOINED = 1_000
+BETWEEN = re.compile(r"[\s,]*(?:data:)?\s*")
+
+
+def decode_joined(data: bytes) -> list[Any]:
+    """Returns the JSON objects that stand one after the other, perhaps with commas or `data:` between them.
+
+    `[DONE]` at the end is a text of this list, and so is the rest if it is no object. The texts of the objects may have
+    half surrogate pairs.
+
+    Raises:
+        ValueError: `data` does not begin with a JSON object.
+    """
+    text = data.decode("utf-8", "replace").strip()
+    found: list[Any] = []
+    at = 0
+    while at < len(text):
+        if not text.startswith("{", at) or len(found) == MAX_JOINED:
+            found.append(text[at:])
+            break
+        try:
+            value, at = DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError) as fault:
+            if not found:
+                raise ValueError(str(fault)) from fault
+            value, at = text[at:], len(text)
+        found.append(value)
+        at = _skip(text, at)
+    if not found or isinstance(found[0], str):
+        raise ValueError("no JSON object")
+    return found
+
+
+def _skip(text: str, at: int) -> int:
+    """Returns the position after what stands between two values."""
+    between = BETWEEN.match(text, at)
+    return between.end() if between else at
 
 
 def whole(value: Any) -> Any:

@@ -6,7 +6,12 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import PLACEHOLDER, Call, judge
+from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge
+
+# How often a fragment is compared with all before it. Without a bound, hostile fragments would cost quadratic time.
+MAX_COMPARISONS = 8
+BEGINNINGS = ("{", '"')
+"""What complete arguments begin with: an object, or its JSON as text."""
 
 # A deeper object is refused as arguments anyway.
 MAX_COMPARED_LEVELS = 100
@@ -26,15 +31,32 @@ class Arguments:
         self._call = call
         self._held = ""
         self._is_cumulative = False
+        self._comparisons = 0
 
     def add(self, text: str) -> None:
+        """Reads one fragment."""
         call = self._call
-        if self._held:
+        if text[:1] not in BEGINNINGS and len(text) != call.size and not self._held:  # nearly all, so it comes first
+            call.add(text)
+        elif self._held:
             self._decide(text)
-        elif len(text) > call.size > 0 and text[0] == call.text[0] == "{" and call.is_json:
+        elif not call.is_json:
+            call.add(text)
+        elif self._is_whole_again(text):
+            return
+        elif len(text) > call.size > 0 and text[0] == call.text[0] == "{":
             self._compare(text)
         elif len(text) != call.size or not self._is_repetition(text):
             call.add(text)
+
+    def complete(self, whole: str) -> None:
+        """Reads the whole arguments, at their end. They count as far as they did not stream."""
+        self.settle()
+        call = self._call
+        if call.is_json and self.is_placeholder and whole != PLACEHOLDER:
+            call.restart()
+        if len(whole) > call.size and (not call.size or whole.startswith(call.text)):
+            call.add(whole[call.size :])
 
     @property
     def is_placeholder(self) -> bool:
@@ -75,9 +97,23 @@ class Arguments:
         self._call.add(held[self._call.size :] if self._is_cumulative else held)
         self.add(text)
 
+    def _is_whole_again(self, text: str) -> bool:
+        """Returns True for the complete arguments in another form: with other spaces, or as JSON text (LiteLLM)."""
+        is_doubtful = text[:1] in BEGINNINGS and self._call.ends_with("}")
+        if not is_doubtful or self._comparisons == MAX_COMPARISONS:
+            return False
+        self._comparisons += 1
+        return is_same(self._call.text, text)
+
     def _is_repetition(self, text: str) -> bool:
         """Returns True if the server sent the complete arguments, or the same ones as before, a second time."""
         return self._call.text == text and (self._is_cumulative or judge(text)[1])
+
+
+def is_same(one: str, other: str) -> bool:
+    """Returns True if both texts are complete arguments with the same value."""
+    value = judge(one)[0]
+    return value is not None and value == judge(other)[0]
 
 
 def extends(old: Any, new: Any, levels: int = MAX_COMPARED_LEVELS) -> bool:
@@ -87,3 +123,10 @@ def extends(old: Any, new: Any, levels: int = MAX_COMPARED_LEVELS) -> bool:
     if isinstance(old, list) and isinstance(new, list) and levels:
         return len(old) <= len(new) and all(extends(a, b, levels - 1) for a, b in zip(old, new, strict=False))
     return new.startswith(old) if isinstance(old, str) and isinstance(new, str) else bool(old == new)
+
+
+def text_of(arguments: Any) -> str:
+    """Returns arguments of any type as text. None is empty text."""
+    if arguments is None:
+        return ""
+    return arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()

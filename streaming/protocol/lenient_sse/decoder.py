@@ -1,71 +1,21 @@
-"""Lenient SSE: it reads the events that a model's server meant to send, even if the server breaks the standard.
+"""The decoder: bytes to wire events.
 
-Strict reading (`sse`) loses data of many servers, so this decoder departs from the standard where `Leniency` says so.
 It finds the same events however the bytes are cut, because it looks only at complete lines.
 """
 
 from __future__ import annotations
 
-import enum
-
 import msgspec
 
-from streaming.protocol.sse import BOM, MAX_EVENT_BYTES, MAX_LINE_BYTES, LineSplitter, split_field
+from streaming.protocol.lenient_sse.leniency import Leniency
+from streaming.protocol.lenient_sse.wire_event import DATA, WireEvent, WireEventKind
+from streaming.protocol.sse import BOM, LineSplitter, split_field
 
 # The bound on a body that has no SSE events. Error bodies and HTML pages are a few KB; the largest recorded
 # completions that were not streamed are about 30 KB.
 MAX_BODY_BYTES = 64 * 1024
 
 GZIP_MAGIC = b"\x1f\x8b"
-
-
-class WireEventKind(enum.Enum):
-    """The kinds of things that the decoder finds on the wire."""
-
-    DATA = "data"
-    """An SSE event. Its name may be empty."""
-    ERROR = "error"
-    """A field named `error`; the payload is its value."""
-    COMMENT = "comment"
-    UNKNOWN = "unknown"
-    """A line with an unknown field name; the payload is the line."""
-    BODY = "body"
-    """A stream without any event; the payload is all of it."""
-    TOO_LARGE = "too_large"
-    COMPRESSED = "compressed"
-    END = "end"
-
-
-DATA = WireEventKind.DATA
-WireEvent = tuple[WireEventKind, bytes, bytes]
-"""Kind, event name, payload. It is a tuple, because the decoder makes one for each event."""
-
-
-class Leniency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The departures from the WHATWG standard, each on by default; and the bounds."""
-
-    flush_at_eof: bool = True
-    """Read the last event even if no blank line follows it, if its data is complete JSON or `[DONE]`."""
-    split_joined_data: bool = True
-    """Read `data` lines without blank lines between them as several events, if they are not one JSON document."""
-    read_error_field: bool = True
-    """Read a field `error:` as an error."""
-    read_unframed_body: bool = True
-    """Read a body that is not an event stream (a JSON error, a whole answer, HTML) at its end."""
-    skip_empty_data: bool = True
-    """Ignore `data` that is empty, `null`, `[]`, or begins with a colon."""
-    max_line_bytes: int = MAX_LINE_BYTES
-    max_event_bytes: int = MAX_EVENT_BYTES
-    """The bound on the data of an event that has several `data` lines."""
-
-
-def leniency_of(given: dict[str, bool | int]) -> Leniency:
-    """Returns the options. Raises `ValueError` if one does not exist."""
-    try:
-        return msgspec.convert(given, Leniency)
-    except msgspec.ValidationError as fault:
-        allowed = ", ".join(("split_think_tags", *Leniency.__struct_fields__))
-        raise ValueError(f"{fault}; options must be of: {allowed}") from None
 
 
 def is_whole(data: bytes) -> bool:
@@ -77,6 +27,10 @@ def is_whole(data: bytes) -> bool:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
     return True
+
+
+def _is_object(data: bytes) -> bool:
+    return data.startswith(b"{") and is_whole(data)
 
 
 def _is_body(unframed: bytes) -> bool:
@@ -100,6 +54,9 @@ class LenientDecoder:
         self._is_plain = False
         """True if a blank line just dispatches `_data`: there was an event before, and no second `data` line waits."""
         self._unframed = bytearray()
+        self._unframed_lines = 0
+        self._has_json_lines = False
+        """True for a body of JSON objects, one a line, without SSE's framing (NDJSON)."""
 
     def feed(self, chunk: bytes) -> list[WireEvent]:
         """Returns what `chunk` completes."""
@@ -185,7 +142,8 @@ class LenientDecoder:
 
     def _append(self, data: bytes, events: list[WireEvent]) -> None:
         if self._unframed:
-            events.append((WireEventKind.UNKNOWN, b"", bytes(self._unframed)))
+            kind = DATA if self._unframed.startswith(b"{") else WireEventKind.UNKNOWN  # a whole answer before `[DONE]`
+            events.append((kind, b"", bytes(self._unframed)))
             self._unframed.clear()
         self._has_events = self._is_plain = True
         events.append((DATA, self._event, data))
@@ -228,10 +186,16 @@ class LenientDecoder:
         events.append((kind, b"", value))
 
     def _read_unknown(self, line: bytes, events: list[WireEvent]) -> None:
-        if self._has_events or not self._leniency.read_unframed_body:
+        if self._has_json_lines and line.startswith((b"{", b"[DONE]")):
+            events.append((DATA, b"", line))
+        elif self._has_events or not self._leniency.read_unframed_body:
             events.append((WireEventKind.UNKNOWN, b"", line))
+        elif self._unframed_lines == 1 and _is_object(line) and _is_object(bytes(self._unframed)):
+            self._has_json_lines = True
+            self._append(line, events)
         elif len(self._unframed) < MAX_BODY_BYTES:
             self._unframed += line[:MAX_BODY_BYTES] + b"\n"
+            self._unframed_lines += 1
 
     def _ignore(self, _value: bytes, _events: list[WireEvent]) -> None:
         """Ignores `id` and `retry`: they are for reconnection, which no model's server offers."""

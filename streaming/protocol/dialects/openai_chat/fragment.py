@@ -1,0 +1,57 @@
+"""One fragment of a tool call, as an item of `delta.tool_calls`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streaming.protocol.dialects.answer import name_of, text_of
+
+MAX_INDEX_DIGITS = 9
+
+SERVER_ID = "srvtoolu_"
+"""The beginning of Anthropic's ids of calls that it executes itself. Gateways hand them on as tool calls (LiteLLM)."""
+
+SERVER_TYPES = frozenset(
+    {
+        *("web_search", "web_browser", "retrieval", "code_interpreter", "drawing_tool", "mcp"),  # Z.ai
+        *("web_search_call", "x_search_call", "code_interpreter_call", "code_execution_call", "mcp_call"),  # xAI
+        *("collections_search_call", "file_search_call", "view_image_call", "view_x_video_call", "live_search"),
+    }
+)
+"""The types of calls that the server executes itself."""
+
+ID_KEYS = ("id", "tool_call_id", "call_id")
+
+Index = int | str
+
+
+class Fragment:
+    """One item of `delta.tool_calls`. The input of a `custom` call is free text."""
+
+    def __init__(self, wire: dict[str, Any]) -> None:
+        custom = wire.get("custom")
+        function = custom or wire.get("function")
+        function = function if isinstance(function, dict) else wire  # some servers leave the function's object out
+        given = function.get("input") if custom else function.get("arguments", function.get("parameters"))
+        self.is_custom = bool(custom)
+        self.name = name_of(function.get("name"))
+        self.id = _id(wire) or _id(function)
+        self.index = _index(wire.get("index"))
+        self.snapshot = given if isinstance(given, dict) and not custom else None
+        self.text = "" if self.snapshot is not None else text_of(given)
+        self.is_servers = self.id.startswith(SERVER_ID) or str(wire.get("type")) in SERVER_TYPES
+
+    @property
+    def begins_object(self) -> bool:
+        return self.snapshot is not None or self.text.lstrip().startswith("{")
+
+
+def _id(wire: dict[str, Any]) -> str:
+    return next((str(wire[key]) for key in ID_KEYS if wire.get(key) not in (None, "")), "")
+
+
+def _index(index: Any) -> Index | None:
+    """Returns one value for 0, 0.0 and "0"."""
+    if isinstance(index, str):
+        return int(index) if index.isdecimal() and len(index) < MAX_INDEX_DIGITS else index
+    return int(index) if isinstance(index, int | float) and abs(index) < 10**MAX_INDEX_DIGITS else None

@@ -1,0 +1,52 @@
+"""The fields of a delta that have words, and the text within them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "reasoning_summary")
+"""The fields of reasoning text, best first: some servers send the same text in several of them."""
+
+DETAILS = ("reasoning_details", "thinking_blocks")
+"""The fields of reasoning items, which also hold what the provider wants back (OpenRouter, LiteLLM)."""
+
+THINKING = frozenset({*REASONING, *DETAILS})
+
+KINDS = {
+    **dict.fromkeys(THINKING, "reasoning"),
+    **dict.fromkeys(("content", "refusal", "images", "audio"), "text"),
+    **dict.fromkeys(("tool_calls", "function_call"), "calls"),
+}
+"""The kind of words in each field of a delta."""
+
+PLACES = ("text", "thinking", "summary", "content")
+"""The keys under which the text of an object is found, best first."""
+
+
+def kinds_of(delta: dict[str, Any]) -> set[str]:
+    """Returns the kinds of words in a delta."""
+    return {KINDS[field] for field in KINDS if delta.get(field)}
+
+
+def has_words(delta: Any) -> bool:
+    """Returns True if a delta is an object with words."""
+    return isinstance(delta, dict) and bool(kinds_of(delta))
+
+
+def words_of(wire: Any, depth: int = 4) -> str:
+    """Returns the text of a reasoning detail or a content item, at any of the places where servers put it."""
+    if isinstance(wire, str):
+        return wire
+    if isinstance(wire, list) and depth:
+        return "".join(words_of(item, depth - 1) for item in wire)
+    if isinstance(wire, dict) and depth:
+        return next((words for key in PLACES if (words := words_of(wire.get(key), depth - 1))), "")
+    return ""
+
+
+def thought_of(delta: dict[str, Any]) -> tuple[str, str]:
+    """Returns the best field that has reasoning text, and the text."""
+    for field in REASONING:
+        if (wire := delta.get(field)) and (text := words_of(wire)):
+            return field, text
+    return "", ""

@@ -1,0 +1,118 @@
+"""The output item with the words of an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.events import Cited
+
+JSONObject = dict[str, Any]
+
+# How many annotations are held back until their part has words. Each takes memory.
+MAX_EARLY = 100
+
+
+class MessageItem:
+    """Text and refusals with their annotations: one part for each content index."""
+
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._writer = writer
+        self._wire = wire
+        self._proses: dict[int | None, Prose] = {}
+        self._early: list[tuple[int | None, Any]] = []
+        """Annotations that came before the first words of their part, with its index."""
+        self._has_cited = False
+        self._filled = 0
+
+    def done(self, wire: JSONObject) -> None:
+        parts = _parts(wire.get("content"))
+        if not self._proses:  # else it streamed, perhaps under other indexes than these
+            for place, part in enumerate(parts):
+                self._fill(place, part)
+        self._cite_early()
+        if not self._has_cited:
+            for prose, part in zip(self._proses.values(), parts, strict=False):
+                self._cite(prose, part.get("annotations"))
+        for prose in self._proses.values():
+            prose.end(_shell(wire))
+
+    def grow_text(self, payload: Any) -> None:
+        delta = payload.delta
+        if type(delta) is str and delta:
+            prose = self._proses.get(payload.content_index) or self._open(payload.content_index)
+            prose.write(delta)
+
+    def grow_refusal(self, payload: Any) -> None:
+        if isinstance(payload.delta, str) and payload.delta:
+            self._open(payload.content_index).refusal(payload.delta)
+
+    def end_part(self, payload: Any) -> None:
+        """Reads a whole part. It counts only if nothing of the item streamed, because indexes may differ."""
+        if len(self._proses) == self._filled:
+            self._fill(payload.content_index, payload.part if isinstance(payload.part, dict) else {})
+        self._end(payload.content_index)
+
+    def end_text(self, payload: Any) -> None:
+        self._fill(payload.content_index, {"type": "output_text", "text": payload.text})
+        self._end(payload.content_index)
+
+    def end_refusal(self, payload: Any) -> None:
+        self._fill(payload.content_index, {"type": "refusal", "refusal": payload.refusal})
+        self._end(payload.content_index)
+
+    def annotate(self, payload: Any) -> None:
+        if payload.content_index in self._proses or len(self._early) == MAX_EARLY:
+            self._cite(self._open(payload.content_index), [payload.annotation])
+        else:
+            self._early.append((payload.content_index, payload.annotation))
+
+    def _cite_early(self) -> None:
+        """Cites what came for parts that never had words, on the last part that has some."""
+        if self._early and not self._proses:
+            self._open(self._early[0][0])
+        early, self._early = self._early, []
+        for _, annotation in early:
+            self._cite(next(reversed(self._proses.values())), [annotation])
+
+    def _cite(self, prose: Prose, annotations: Any) -> None:
+        for annotation in annotations if isinstance(annotations, list) else []:
+            if isinstance(annotation, dict):
+                self._has_cited = True
+                self._writer.emit(Cited(prose.place(), annotation))
+
+    def _open(self, index: int | None) -> Prose:
+        if index not in self._proses:
+            self._proses[index] = Prose(self._writer)
+            self._cite(self._proses[index], [annotation for at, annotation in self._early if at == index])
+            self._early = [each for each in self._early if each[0] != index]
+        return self._proses[index]
+
+    def _end(self, index: int | None) -> None:
+        """Ends a part, if it is known what goes back with it. Otherwise the end of the item ends it."""
+        if index in self._proses and (raw := _shell(self._wire | {"status": "completed"})):
+            self._proses[index].end(raw)
+
+    def _fill(self, index: int | None, part: JSONObject) -> None:
+        """Takes a whole content part if nothing of it streamed. A part without an index is the one that streamed."""
+        if index in self._proses or (self._proses and (index is None or None in self._proses)):
+            return
+        if isinstance(part.get("refusal"), str) and part["refusal"]:
+            self._filled += 1
+            self._open(index).refusal(part["refusal"])
+        elif isinstance(part.get("text"), str) and part["text"]:
+            self._filled += 1
+            self._open(index).write(part["text"])
+
+
+def _parts(content: Any) -> list[JSONObject]:
+    if isinstance(content, str):
+        return [{"type": "output_text", "text": content}]
+    return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+
+
+def _shell(wire: JSONObject) -> JSONObject | None:
+    """Returns what goes back with the text of a message. Without its id, the API refuses the reasoning before it."""
+    if not isinstance(wire.get("id"), str):
+        return None
+    return {"type": "message"} | {key: wire[key] for key in ("id", "status", "phase") if isinstance(wire.get(key), str)}

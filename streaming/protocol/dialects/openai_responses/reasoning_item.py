@@ -1,0 +1,63 @@
+"""The output item with the model's reasoning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streaming.protocol.dialects.answer import AnswerWriter, Prose
+
+JSONObject = dict[str, Any]
+
+
+class ReasoningItem:
+    """Reasoning: one part for the whole item, because the item goes back whole on the next turn.
+
+    A server may send the thoughts, a summary, or the same text as both. Only the kind that comes first is taken.
+    Its sections (summary or content indexes) are separated by an empty line.
+    """
+
+    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        self._prose = Prose(writer)
+        self._source = ""
+        self._section: int | None = None
+
+    def done(self, wire: JSONObject) -> None:
+        for source in ("summary", "content"):
+            sections = wire.get(source)
+            for index, section in enumerate(sections if isinstance(sections, list) else []):
+                self._fill(source, index, section)
+        if wire:
+            self._prose.sign(raw=wire)
+        self._prose.end()
+
+    def grow_summary(self, payload: Any) -> None:
+        self._grow("summary", payload.summary_index, payload.delta)
+
+    def grow_content(self, payload: Any) -> None:
+        self._grow("content", payload.content_index, payload.delta)
+
+    def end_summary(self, payload: Any) -> None:
+        self._fill("summary", payload.summary_index, payload.text)
+
+    def end_content(self, payload: Any) -> None:
+        self._fill("content", payload.content_index, payload.text)
+
+    def end_summary_part(self, payload: Any) -> None:
+        self._fill("summary", payload.summary_index, payload.part)
+
+    def end_content_part(self, payload: Any) -> None:
+        self._fill("content", payload.content_index, payload.part)
+
+    def _grow(self, source: str, section: int | None, text: Any) -> None:
+        text = text.get("text") if isinstance(text, dict) else text
+        if not isinstance(text, str) or not text or self._source not in ("", source):
+            return
+        if self._source and section != self._section:
+            self._prose.reasoning("\n\n")
+        self._source = source
+        self._section = section
+        self._prose.reasoning(text)
+
+    def _fill(self, source: str, section: int | None, text: Any) -> None:
+        if not self._source or (self._source == source and (section or 0) > (self._section or 0)):
+            self._grow(source, section, text)

@@ -1,0 +1,29 @@
+"""The error of an HTTP answer, from bodies of all shapes that compatible servers send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from streaming.providers.failures import from_status
+
+BODIES: dict[str, tuple[Any, str]] = {
+    "nested": ({"error": {"message": "no", "type": "t", "code": "c"}}, "HTTP 400: c/t: no"),
+    "Anthropic": ({"type": "error", "error": {"type": "t", "message": "no"}}, "HTTP 400: t: no"),
+    "text": ({"error": "no"}, "HTTP 400: no"),
+    "flat": ({"message": "no", "code": 400}, "HTTP 400: no"),
+    "Gemini": ([{"error": {"code": 400, "message": "no", "status": "INVALID_ARGUMENT"}}], "HTTP 400: no"),
+    "FastAPI": ({"detail": [{"loc": ["body"], "msg": "no", "type": "missing"}]}, "HTTP 400: missing: no"),
+    "Cloudflare": ({"success": False, "errors": [{"code": 7, "message": "no"}]}, "HTTP 400: 7: no"),
+    "AWS": ({"Message": "no"}, "HTTP 400: no"),
+    "no JSON": ("no", "HTTP 400: no"),
+    "nothing": (None, "HTTP 400"),
+    "empty": ({}, "HTTP 400"),
+}
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_words_of_the_body_are_found(case):
+    body, detail = BODIES[case]
+    assert from_status(400, body, {}).detail == detail
