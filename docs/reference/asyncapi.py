@@ -34,7 +34,7 @@ CLOSE_CODES = {
     consumers.CLOSE_TOO_MANY: "There are too many sockets, or too many commands in a short time.",
 }
 ABOUT = (
-    "The protocol of `WebSocketChatTransport` of the npm package `ai`, version 7. "
+    "The socket has the protocol of `WebSocketChatTransport` of the npm package `ai`, version 7. "
     f"A frame is one JSON object with at most {MAX_COMMAND_CHARS:,} characters. "
     f"A socket follows at most {consumers.MAX_FOLLOWED} answers at once, each under a `requestId` of its own."
 )

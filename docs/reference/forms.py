@@ -21,7 +21,7 @@ from streaming.errors import (
 TROUBLE: Errors = (SiteFault, Overloaded)
 """The refusals that every page can give. A visitor who must sign in is redirected instead."""
 PAGE = Answer("The page.", media=(HTML,))
-SIGN_IN = Answer("Sign in first: the address of the login page.")
+SIGN_IN = Answer("The person must sign in: the address of the login page.")
 SEE = Answer("Done: the address of the page to show.")
 TEXT_FIELD = {"type": "string"}
 
@@ -50,7 +50,7 @@ FORMS: dict[str, Methods] = {
             "Show the shared links of a conversation.", {200: PAGE, 302: SIGN_IN}, errors=(NotFound,), always=TROUBLE
         ),
         "POST": Operation(
-            "Make or revoke a shared link. The page shows a new one, only this once.",
+            "Make or revoke a shared link. Only this page shows the address of a new link.",
             {200: PAGE, 302: SIGN_IN},
             form=dict.fromkeys(["days", "reasoning", "tools", "files", "revoke"], TEXT_FIELD),
             errors=(BadRequest, NotFound, Conflict, TooManyRequests),

@@ -56,12 +56,12 @@ class Trail(NamedTuple):
 
     @property
     def sent(self) -> Sent | None:
-        """What the last answer's model was sent; None if that is not known."""
+        """The request for the last answer; None if it is not known."""
         return sent_of(self.last)
 
 
 def sent_of(value: Any) -> Sent | None:
-    """Returns the value of `Generation.context`; None if there is none, or if it is not one of ours."""
+    """Returns the value of `Generation.context` as an object; None if it is empty or has another shape."""
     try:
         return None if value is None else msgspec.convert(value, Sent)
     except msgspec.ValidationError:  # an imported archive may have anything there
@@ -69,7 +69,7 @@ def sent_of(value: Any) -> Sent | None:
 
 
 def metadata_of(value: Any) -> dict[str, Any]:
-    """Returns what clients are told of a value of `Generation.context`; nothing if all messages were sent."""
+    """Returns what clients get of a value of `Generation.context`; an empty dict if all messages were sent."""
     sent = sent_of(value)
     if sent is None or not sent.dropped:
         return {}

@@ -30,7 +30,7 @@ CURSOR = re.compile(r"(\d{1,10})-([0-9a-f]{8})", re.ASCII)
 
 
 def _as_run_error(frame: bytes, code: str) -> bytes:
-    """Returns the event with the words of a frame of the AI SDK's."""
+    """Returns the event `RUN_ERROR` with the text of an error frame of the AI SDK."""
     return sse(run_error(msgspec.json.decode(frame.removeprefix(b"data: "))["errorText"], code))
 
 
