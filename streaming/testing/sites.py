@@ -70,7 +70,9 @@ class Socket:
     async def __aenter__(self) -> Self:
         is_connected, code = await self._communicator.connect(timeout=SECONDS)
         if not is_connected:
-            raise AssertionError(f"The socket was refused with code {code}.")
+            raise AssertionError(
+                f"The socket was refused with code {code}. If it is 4401, sign the client in: aforce_login."
+            )
         return self
 
     async def __aexit__(self, *_: object) -> None:
