@@ -24,6 +24,7 @@ suppress_warnings = ["misc.highlighting_failure"]  # examples are shortened with
 html_theme = "furo"
 html_title = f"django-llm-streaming {release}"
 html_copy_source = False
+html_show_copyright = False
 
 OUTSIDE = {
     "README.md": "/index.md",
