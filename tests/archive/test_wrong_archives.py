@@ -94,7 +94,7 @@ WRONG = [
     (change(12, message=5), 12, "other numbers of rows"),
     (lambda lines: lines.pop(), 12, "was cut"),
     (lambda lines: lines.append({"end": {}}), 13, "after its last line"),
-    (lambda lines: lines.pop(1), 2, "must stand below its conversation"),
+    (lambda lines: lines.pop(1), 2, "must come after its conversation"),
 ]
 
 
