@@ -68,7 +68,7 @@ class Import:
         try:
             name, value = _begin(line) if number == 1 else _entry(line)
             if self._is_ended:
-                raise BadLine("There is a line after the last line of the archive. Write each export to a file of its own.")
+                raise BadLine("A line comes after the last line of the archive. Import each archive by itself.")
             if name == "end":
                 self._end(value)
             elif name in BY_NAME:
