@@ -287,7 +287,7 @@ class AgentTool(Taken):
 
 
 class AgentContext(Taken):
-    """Something that the model should know beside the question."""
+    """A fact that the model should know in addition to the question."""
 
     description: str
     value: str
@@ -301,9 +301,10 @@ class RunRequest(Taken):
     messages: list[dict[str, Any]] = []
     tools: Annotated[list[AgentTool] | None, Meta(description="The tools that the client executes.")] = None
     context: Annotated[
-        list[AgentContext] | None, Meta(description="What the model should know beside the question, in this run.")
+        list[AgentContext] | None,
+        Meta(description="What the model should know in addition to the question, in this run."),
     ] = None
-    state: Annotated[dict[str, Any] | None, Meta(description="None, or `{}`. Another one is refused.")] = None
+    state: Annotated[Any, Meta(description="The app does not read it.")] = None
     resume: Annotated[list[dict[str, Any]] | None, Meta(description="Decisions about calls that wait.")] = None
     forwardedProps: Annotated[
         dict[str, Any] | None, Meta(description="`provider`, `trigger` and `messageId`, as in `POST api/chat`.")
