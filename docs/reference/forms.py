@@ -59,7 +59,7 @@ FORMS: dict[str, Methods] = {
     },
     "shared": {
         "GET": Operation(
-            "Show a shared conversation. Whoever has the link may read it.",
+            "Show a shared conversation. Everybody who has the link may read it.",
             {200: PAGE},
             errors=(NotFound, NotAsync),
             always=TROUBLE,
