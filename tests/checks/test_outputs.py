@@ -34,7 +34,8 @@ def test_each_view_must_ask_for_what_its_provider_can_express() -> None:
     assert messages(ROOT_URLCONF=__name__, STREAMING_PROVIDERS=PROVIDERS) == [
         Error(
             "The view at 'dict' has a type that its provider cannot express. "
-            "Provider 'default' cannot be asked for this type: $ is a dict with any keys; use a list of objects with a key and a value.",
+            "Provider 'default' cannot be asked for this type: "
+            "$ is a dict with any keys; use a list of objects with a key and a value.",
             hint=HINT,
             id="streaming.E067",
         ),
