@@ -26,7 +26,7 @@ SEE = Answer("Done: the address of the page to show.")
 LIST_QUERIES = (
     Query("q", "Words that conversations of the list must have."),
     Query("page", "The page of the list."),
-    Query("options", "The id of a conversation of the list: shows what one can do to it."),
+    Query("options", "The id of a conversation of the list: shows the options of that conversation."),
 )
 MESSAGE_QUERIES = (
     Query("from", "The id of a message: shows everything from that message on."),
