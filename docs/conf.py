@@ -24,9 +24,15 @@ suppress_warnings = ["misc.highlighting_failure"]  # examples are shortened with
 html_theme = "furo"
 html_title = f"django-llm-streaming {release}"
 html_copy_source = False
+html_show_copyright = False
 
-OUTSIDE = {"README.md": "/index.md", "CONTRIBUTING.md": "/contributing.md", "CHANGELOG.md": "/changelog.md"}
-"""The pages that stand in for files above this folder."""
+OUTSIDE = {
+    "README.md": "/index.md",
+    "CONTRIBUTING.md": "/contributing.md",
+    "CHANGELOG.md": "/changelog.md",
+    "SECURITY.md": "/security.md",
+}
+"""The pages that show files from above this folder."""
 
 ABOVE = rf"\]\((?:\.\./)+({'|'.join(map(re.escape, OUTSIDE))})"
 

@@ -33,7 +33,7 @@ def _refuse_busy(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as exc:
-            sys.exit(f"Port {port} cannot be had ({exc.strerror}). Choose another: make demo PORT={port + 1}")
+            sys.exit(f"Port {port} cannot be used ({exc.strerror}). Choose another: make demo PORT={port + 1}")
 
 
 async def _load_model() -> None:

@@ -110,7 +110,7 @@ class TooManyRequests(RequestError):
 
 
 class SiteFault(RequestError):
-    """The site is not set up, so that no request can be served. The log tells those who operate it what is missing."""
+    """The site is not set up, so it cannot serve any request. The log says what is missing."""
 
     status = 500
     code = "internal"

@@ -37,7 +37,7 @@ CLOSE_CODES = {
     f"A command counts once for each {consumers.CHARS_PER_COMMAND:,} characters.",
 }
 ABOUT = (
-    "The protocol of `WebSocketChatTransport` of the npm package `ai`, version 7. "
+    "The socket has the protocol of `WebSocketChatTransport` of the npm package `ai`, version 7. "
     f"A frame is one JSON object with at most {MAX_COMMAND_CHARS:,} characters. "
     f"A socket follows at most {consumers.MAX_FOLLOWED} answers at once, each under a `requestId` of its own."
 )

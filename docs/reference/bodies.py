@@ -32,7 +32,7 @@ class SentFile(Taken):
 
 
 class SentMessage(Taken):
-    """A `UIMessage` of the AI SDK. Only the last message is read: a person's, or an answer whose calls have outputs."""
+    """A `UIMessage` of the AI SDK. The app reads only the last one: a person's, or an answer with outputs of calls."""
 
     id: str | None = None
     role: Literal["user", "assistant"] = "user"
@@ -67,7 +67,7 @@ class NamedAnswer(Taken):
 
 
 class StopRequest(Taken):
-    """The body may be empty. One that names an answer stops only that one."""
+    """The body may be empty. A body that names an answer stops only that answer."""
 
     messageId: str | None = None
     assistantMessage: NamedAnswer | None = None
@@ -113,7 +113,7 @@ class Usage(Given):
 
 
 class SentContext(Given):
-    """What the model was not sent of a long conversation: `dropped` messages, all before the message `first`."""
+    """The part of a long conversation that the model was not sent: `dropped` messages, all before `first`."""
 
     dropped: int
     first: str
@@ -126,7 +126,7 @@ class GivenFeedback(Given):
 
 
 class Ended(Taken):
-    """The known outcome of an answer. In one that continued after a tool call, unknown values are null."""
+    """The known outcome of an answer. If the answer continued after a tool call, unknown values are null."""
 
     status: Literal["pending", "running", "finished", "cancelled", "failed", "truncated", "interrupted"] | UnsetType = (
         UNSET
@@ -136,12 +136,14 @@ class Ended(Taken):
     firstDeltaMs: int | UnsetType | None = UNSET
     durationMs: int | UnsetType | None = UNSET
     model: str | UnsetType | None = UNSET
-    error: Annotated[str | UnsetType | None, Meta(description="One of the sentences of `x-stream-errors`.")] = UNSET
+    error: Annotated[
+        str | UnsetType | None, Meta(description="A sentence for people (`x-stream-errors` in openapi.json).")
+    ] = UNSET
     context: SentContext | UnsetType = UNSET
 
 
 class Metadata(Ended):
-    """The outcome of an answer, its place among its siblings, and what its owner thinks of it."""
+    """The outcome of an answer, its place among its siblings, and its owner's opinion."""
 
     branch: Branch | UnsetType = UNSET
     feedback: GivenFeedback | UnsetType = UNSET
@@ -205,7 +207,7 @@ class ToolOfMessage(Given):
 
 
 class MessagePart(msgspec.Struct):
-    """A part of a message. `ONE_OF` has its shapes, because msgspec has no union of structs without a tag."""
+    """A part of a message."""  # ONE_OF has its shapes, because msgspec has no union of structs without a tag
 
 
 class GivenMessage(Given):
@@ -218,7 +220,7 @@ class GivenMessage(Given):
 
 
 class GivenConversation(Given):
-    """The path that is shown. `active` is true while an answer is being written, which is not among `messages`."""
+    """The path that is shown. While an answer is being written, `active` is true and `messages` lacks that answer."""
 
     id: str
     active: bool
@@ -285,23 +287,24 @@ class AgentTool(Taken):
 
 
 class AgentContext(Taken):
-    """Something that the model should know beside the question."""
+    """A fact that the model should know in addition to the question."""
 
     description: str
     value: str
 
 
 class RunRequest(Taken):
-    """The `RunAgentInput` of AG-UI. Of `messages` only the end is read: a question, or outputs of tools."""
+    """The `RunAgentInput` of AG-UI. The app reads only the end of `messages`: a question, or outputs of tools."""
 
     threadId: Annotated[str, Meta(description="The conversation. A new id begins one.")]
     runId: Annotated[str | None, Meta(description="The client's name for the run. The events repeat it.")] = None
     messages: list[dict[str, Any]] = []
     tools: Annotated[list[AgentTool] | None, Meta(description="The tools that the client executes.")] = None
     context: Annotated[
-        list[AgentContext] | None, Meta(description="What the model should know beside the question, in this run.")
+        list[AgentContext] | None,
+        Meta(description="What the model should know in addition to the question, in this run."),
     ] = None
-    state: Annotated[dict[str, Any] | None, Meta(description="None, or `{}`. Another one is refused.")] = None
+    state: Annotated[Any, Meta(description="The app does not read it.")] = None
     resume: Annotated[list[dict[str, Any]] | None, Meta(description="Decisions about calls that wait.")] = None
     forwardedProps: Annotated[
         dict[str, Any] | None, Meta(description="`provider`, `trigger` and `messageId`, as in `POST api/chat`.")
@@ -322,7 +325,7 @@ ONE_OF: dict[type[msgspec.Struct], tuple[type[msgspec.Struct], ...]] = {
     MessagePart: (TextOfMessage, ReasoningOfMessage, SourceOfMessage, FileOfMessage, StepOfMessage, ToolOfMessage),
     StreamChunk: (*AnyChunk.__args__, HtmlChunk),
 }
-"""The shapes of a value that has several."""
+"""The shapes of a value that can have several shapes."""
 
 
 class SendCommand(ChatRequest, kw_only=True):
@@ -331,7 +334,8 @@ class SendCommand(ChatRequest, kw_only=True):
     type: Literal["send"]
     requestId: str
     body: Annotated[
-        dict[str, Any] | UnsetType, Meta(description="More keys of the request. Those beside it count first.")
+        dict[str, Any] | UnsetType,
+        Meta(description="More keys of the request. A key beside `body` wins over one in it."),
     ] = UNSET
 
 
@@ -351,7 +355,7 @@ class AbortCommand(Taken):
 
 
 class StartReply(Given):
-    """The answer is followed from its first chunk."""
+    """The app sends the answer from its first chunk."""
 
     type: Literal["start"]
     requestId: str

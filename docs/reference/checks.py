@@ -146,7 +146,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     ),
     "streaming.E034": (
         "A database router writes some of the app's models, or users, to another database than conversations.",
-        "Let `db_for_write` name one database for all of them. Its `db_for_read` is free: the app reads its "
+        "Let `db_for_write` name one database for all of them. `db_for_read` may name any: the app reads its "
         "rows where it writes them.",
     ),
     "streaming.E035": (
@@ -164,11 +164,11 @@ CHECKS: dict[str, tuple[str, str]] = {
     "streaming.W042": (
         "The site has its own channel layer, the core layer of `channels_redis` with redis 8 or newer. It "
         "loses idle consumers.",
-        'Give its hosts `"socket_timeout": None`, or use the pub/sub layer.',
+        'Set `"socket_timeout": None` for its hosts, or use the pub/sub layer.',
     ),
     "streaming.E050": (
         "`STREAMING_FILES_STORAGE` is not an alias in `STORAGES`.",
-        "Use an alias that the hint names, or add yours.",
+        "Use an alias that the hint names, or add an alias to `STORAGES`.",
     ),
     "streaming.W051": (
         "With `--deploy`: uploaded files would go to the directory in which the server is started.",
@@ -194,7 +194,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     ),
     "streaming.E064": (
         "`STREAMING_REDACT` cannot be imported, or is not a function.",
-        "Name a function of yours, which takes a part and returns it or None.",
+        "Name a function that takes a part and returns it, or None to leave it out.",
     ),
     "streaming.E065": (
         "`STREAMING_TELEMETRY` is on, but the package `opentelemetry-api` is missing.",

@@ -49,7 +49,7 @@ HTML_TOO = Query("html", "With `1`, the HTML of the texts follows in `data-html`
 STREAM = Answer("The answer as server-sent events. The last one is `data: [DONE]`.", StreamChunk, (EVENTS,))
 RUN = Answer("The run as events of AG-UI.", AgentEvent, (EVENTS,))
 DONE = Answer("It is done. There is no body.")
-MEASURED = Answer("The figures. Further ones need the site's token.", media=(JSON, TEXT))
+MEASURED = Answer("The figures. Most of them need the site's token.", media=(JSON, TEXT))
 NOT_OWNED = (NotAsync,)
 """The refusals of addresses that belong to no owner."""
 
@@ -59,7 +59,7 @@ ENDPOINTS: dict[str, Methods] = {
             "List the conversations. Pinned ones come first, then the newest. A page has 40.",
             {200: Answer("One page of the list.", Listed)},
             queries=(
-                Query("q", "Only those whose title or messages have these words."),
+                Query("q", "Words that the title or the messages must contain."),
                 Query("page", "The number of the page, from 1.", {"type": "integer", "minimum": 1}),
             ),
         ),
@@ -71,9 +71,9 @@ ENDPOINTS: dict[str, Methods] = {
             errors=(BadRequest, NotFound, Conflict, TooLarge, UnsupportedFile, TooManyRequests, OverBudget),
         ),
         "DELETE": Operation(
-            "Delete all conversations. Answers that are being written are stopped first. Files go, too.",
+            "Delete all conversations and their files. The app first stops the answers that are being written.",
             {200: Answer("How many were deleted.", DeletedAll)},
-            queries=(Query("confirm", "It must be there, so that a forgotten id deletes nothing.", {"const": "all"}),),
+            queries=(Query("confirm", "Required, so that a forgotten id deletes nothing.", {"const": "all"}),),
             errors=(BadRequest,),
         ),
     },
@@ -83,7 +83,7 @@ ENDPOINTS: dict[str, Methods] = {
             {200: STREAM, 204: Answer("The client has seen everything, or there is no such conversation yet.")},
             queries=(
                 Query("after", "The number of the last event that the client has.", {"type": "integer", "minimum": 0}),
-                Query("Last-Event-ID", "The same, from an `EventSource`. It counts first.", place="header"),
+                Query("Last-Event-ID", "The same, as an `EventSource` sends it. It wins over `after`.", place="header"),
                 HTML_TOO,
             ),
             errors=(BadRequest, TooManyRequests),
@@ -99,7 +99,7 @@ ENDPOINTS: dict[str, Methods] = {
     },
     "api_branch": {
         "POST": Operation(
-            "Show another branch. It is the newest path through the message.",
+            "Show another branch. The app shows the newest path through the message.",
             {200: Answer("The conversation, as `GET` gives it.", GivenConversation)},
             body=BranchRequest,
             errors=(BadRequest, NotFound, Conflict, TooLarge),
@@ -107,7 +107,7 @@ ENDPOINTS: dict[str, Methods] = {
     },
     "api_conversation": {
         "GET": Operation(
-            "Load a conversation. An answer that is being written is not among the messages: the stream has that.",
+            "Load a conversation. An answer that is being written is not included: the stream has it.",
             {200: Answer("The path that is shown.", GivenConversation)},
             errors=(NotFound,),
         ),
@@ -133,13 +133,13 @@ ENDPOINTS: dict[str, Methods] = {
     },
     "api_feedback": {
         "PUT": Operation(
-            "Keep the owner's opinion of an answer. It replaces an older one.",
+            "Store the owner's opinion of an answer. It replaces an older one.",
             {200: Answer("The opinion as it is stored.", Opinion)},
             body=Opinion,
             errors=(BadRequest, NotFound, Conflict, TooLarge),
         ),
         "DELETE": Operation(
-            "Take the opinion back. There need not be one.",
+            "Remove the owner's opinion of an answer. If there is none, nothing happens.",
             {204: DONE},
             errors=(NotFound, Conflict),
         ),
@@ -151,7 +151,7 @@ ENDPOINTS: dict[str, Methods] = {
             errors=(NotFound,),
         ),
         "POST": Operation(
-            "Share a conversation as it is now. The answer alone has the address of the link.",
+            "Share a conversation as it is now. Only this response contains the address of the link.",
             {201: Answer("The link.", MadeShare)},
             body=ShareOptions,
             errors=(BadRequest, NotFound, Conflict, TooLarge, TooManyRequests),
@@ -161,7 +161,7 @@ ENDPOINTS: dict[str, Methods] = {
     "api_share": {"DELETE": Operation("Revoke one shared link.", {204: DONE}, errors=(NotFound,))},
     "shared_file": {
         "GET": Operation(
-            "Download a file behind a shared link. Its owner chose to share files.",
+            "Download a file behind a shared link. The owner must have chosen to share files.",
             {200: Answer("The content.", media=("*/*",))},
             errors=(NotFound,),
             always=NOT_OWNED,
@@ -181,7 +181,7 @@ ENDPOINTS: dict[str, Methods] = {
             {200: RUN},
             queries=(
                 Query("after", "The id of the last event that the client has."),
-                Query("Last-Event-ID", "The same, from an `EventSource`. It counts first.", place="header"),
+                Query("Last-Event-ID", "The same, as an `EventSource` sends it. It wins over `after`.", place="header"),
             ),
             errors=(BadRequest, TooManyRequests),
         )
@@ -194,7 +194,7 @@ ENDPOINTS: dict[str, Methods] = {
     },
     "api_files": {
         "POST": Operation(
-            "Upload a file. A message then names its address.",
+            "Upload a file. A message can then name its address.",
             {201: Answer("The stored file.", Uploaded)},
             form={"file": {"type": "string", "format": "binary"}},
             errors=(BadRequest, TooLarge, UnsupportedFile, TooManyRequests),
@@ -210,7 +210,10 @@ ENDPOINTS: dict[str, Methods] = {
     "health": {
         "GET": Operation(
             "Ask if this process takes requests. Load balancers ask here.",
-            {200: MEASURED, 503: Answer("It drains, or has no database.", media=(JSON, TEXT))},
+            {
+                200: MEASURED,
+                503: Answer("The process is told to end, or the database does not answer.", media=(JSON, TEXT)),
+            },
             always=NOT_OWNED,
         )
     },
@@ -224,7 +227,7 @@ ENDPOINTS: dict[str, Methods] = {
     },
     "probe": {
         "GET": Operation(
-            "Stream a clock. `manage.py stream_doctor` measures it. No model is asked.",
+            "Stream the time. `manage.py stream_doctor` measures this stream. The app asks no model.",
             {200: Answer("`data-probe` events, and `data: [DONE]`.", media=(EVENTS,))},
             queries=(Query("plan", "The plan, signed with the site's secret key."),),
             errors=(NotFound,),

@@ -21,12 +21,12 @@ from streaming.errors import (
 TROUBLE: Errors = (SiteFault, Overloaded)
 """The refusals that every page can give. A visitor who must sign in is redirected instead."""
 PAGE = Answer("The page.", media=(HTML,))
-SIGN_IN = Answer("Sign in first: the address of the login page.")
+SIGN_IN = Answer("The person must sign in: the address of the login page.")
 SEE = Answer("Done: the address of the page to show.")
 LIST_QUERIES = (
     Query("q", "Words that conversations of the list must have."),
     Query("page", "The page of the list."),
-    Query("options", "The id of a conversation of the list: shows what one can do to it."),
+    Query("options", "The id of a conversation of the list: shows the options of that conversation."),
 )
 MESSAGE_QUERIES = (
     Query("from", "The id of a message: shows everything from that message on."),
@@ -61,7 +61,7 @@ FORMS: dict[str, Methods] = {
             "Show the shared links of a conversation.", {200: PAGE, 302: SIGN_IN}, errors=(NotFound,), always=TROUBLE
         ),
         "POST": Operation(
-            "Make or revoke a shared link. The page shows a new one, only this once.",
+            "Make or revoke a shared link. Only this page shows the address of a new link.",
             {200: PAGE, 302: SIGN_IN},
             form=dict.fromkeys(["days", "reasoning", "tools", "files", "revoke"], TEXT_FIELD),
             errors=(BadRequest, NotFound, Conflict, TooManyRequests),
@@ -70,7 +70,7 @@ FORMS: dict[str, Methods] = {
     },
     "shared": {
         "GET": Operation(
-            "Show a shared conversation. Whoever has the link may read it.",
+            "Show a shared conversation. Everybody who has the link may read it.",
             {200: PAGE},
             errors=(NotFound, NotAsync),
             always=TROUBLE,

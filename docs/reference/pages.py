@@ -16,25 +16,26 @@ HTTP = """# HTTP reference
 
 <!-- make reference writes this page from the code -->
 
-All addresses, with what they take and give. The same as a file for tools: [openapi.json](openapi.json) (OpenAPI 3.1).
-How to use them: [clients.md](clients.md), [use-chat.md](use-chat.md), [ag-ui.md](ag-ui.md).
-The socket has [its own page](websocket.md).
+This page lists every address, what it takes and what it gives. [openapi.json](openapi.json) has the same for tools
+(OpenAPI 3.1). These pages show how to use the addresses: [clients.md](clients.md), [use-chat.md](use-chat.md),
+[ag-ui.md](ag-ui.md). The socket has [its own page](websocket.md).
 
-The session cookie says who asks; there is no other key. A request from another origin is refused, except from those in
-`CSRF_TRUSTED_ORIGINS`, and no CSRF token is needed. `HEAD` works wherever `GET` does. The body of a refusal is a
-sentence for people, as `text/plain`. Limits are shown with their defaults.
+The session cookie says who sends the request; there is no other key. The app refuses requests from other origins,
+except those in `CSRF_TRUSTED_ORIGINS`. You need no CSRF token. `HEAD` works wherever `GET` does. The body of a refusal
+is a sentence for people, as `text/plain`. Limits are shown with their defaults.
 
-Not here are addresses of your own, such as those that answer with [an object](structured-output.md).
+The page does not list addresses that you make yourself, such as those that answer with
+[an object](structured-output.md).
 
-Every address of an owner can answer:
+Every address that needs an owner can give these statuses:
 """
 SOCKET = """# WebSocket reference
 
 <!-- make reference writes this page from the code -->
 
-{about} The same as a file for tools: [asyncapi.json](asyncapi.json) (AsyncAPI 3.0).
+{about} [asyncapi.json](asyncapi.json) has the same for tools (AsyncAPI 3.0).
 
-The address is `{address}`. The session cookie says who it is. Replies name the `requestId` of their command.
+The address is `{address}`. The session cookie says who connects. Each reply contains the `requestId` of its command.
 
 {queries}
 """

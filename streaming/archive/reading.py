@@ -68,7 +68,7 @@ class Import:
         try:
             name, value = _begin(line) if number == 1 else _entry(line)
             if self._is_ended:
-                raise BadLine("The archive goes on after its last line.")
+                raise BadLine("A line comes after the last line of the archive. Import each archive by itself.")
             if name == "end":
                 self._end(value)
             elif name in BY_NAME:
@@ -101,7 +101,7 @@ class Import:
             self._group = Group(number, row)  # type: ignore[arg-type]
         if self._group is None:
             if not self.bad:
-                raise BadLine(f"A {table.name} must stand below its conversation.")
+                raise BadLine(f"A {table.name} must come after its conversation.")
             return  # the rest of a conversation that is left out
         _load(row, table, value, self._group)
         self._group.insert(row, table.name)
@@ -110,7 +110,7 @@ class Import:
         self._close_group()
         self._is_ended = True
         if not self.bad and Counter(counts) != self._read:
-            raise BadLine(f"The archive has other numbers of rows than this line says: {dict(self._read)}.")
+            raise BadLine(f"The file is not complete. It has other numbers of rows than this line: {dict(self._read)}.")
 
     def _close_group(self) -> None:
         group, self._group = self._group, None

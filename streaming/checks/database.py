@@ -30,7 +30,7 @@ def _split_models(alias: str) -> Iterator[CheckMessage]:
     if elsewhere:
         yield Error(
             f"A database router writes conversations to {alias!r}, but not: {', '.join(elsewhere)}.",
-            hint="Let its db_for_write name one database for the app 'streaming' and for users.",
+            hint="Let the router's db_for_write name one database for the app 'streaming' and for users.",
             id="streaming.E034",
         )
     homeless = [model._meta.label for model in together if not router.allow_migrate_model(alias, model)]
@@ -38,7 +38,7 @@ def _split_models(alias: str) -> Iterator[CheckMessage]:
         yield Error(
             f"A database router writes conversations to {alias!r} and does not allow these tables there: "
             f"{', '.join(homeless)}.",
-            hint=f"Let its allow_migrate return True or None for them on {alias!r}.",
+            hint=f"Let the router's allow_migrate return True or None for them on {alias!r}.",
             id="streaming.E035",
         )
 
@@ -51,7 +51,7 @@ def _sqlite_defers(alias: str, configuration: Configuration) -> Iterator[CheckMe
         yield Warning(
             f"The SQLite database {alias!r} lets transactions begin as readers; two that write at once fail with "
             "'database is locked'.",
-            hint=f'Set DATABASES[{alias!r}]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE", "timeout": 20}}.',
+            hint=f'Add to DATABASES[{alias!r}]["OPTIONS"]: "transaction_mode": "IMMEDIATE", "timeout": 20.',
             id="streaming.W030",
         )
 
@@ -72,7 +72,7 @@ def _waits_for_ever(alias: str, configuration: Configuration) -> Iterator[CheckM
     if connections[alias].vendor == "postgresql" and missing:
         yield Warning(
             f"If the PostgreSQL server of {alias!r} vanishes, its clients wait for minutes.",
-            hint=f'Set DATABASES[{alias!r}]["OPTIONS"] = {{"connect_timeout": 5, "tcp_user_timeout": 20_000}}.',
+            hint=f'Add to DATABASES[{alias!r}]["OPTIONS"]: "connect_timeout": 5, "tcp_user_timeout": 20_000.',
             id="streaming.W032",
         )
 
@@ -88,7 +88,7 @@ def _opens_one_each(alias: str, configuration: Configuration) -> Iterator[CheckM
         yield Warning(
             f"Under ASGI every request opens a connection of its own to the PostgreSQL database {alias!r}; a crowd is "
             "refused with 'too many clients'.",
-            hint=f'pip install "psycopg[pool]" and set DATABASES[{alias!r}]["OPTIONS"]["pool"] = '
+            hint=f'Run: pip install "psycopg[pool]", and set DATABASES[{alias!r}]["OPTIONS"]["pool"] = '
             '{"min_size": 2, "max_size": 8}. Silence this if a pooler such as PgBouncer stands in between.',
             id="streaming.W033",
         )

@@ -36,4 +36,4 @@ def _faults(alias: object, named: object, providers: dict[str, Any]) -> Iterator
         elif one not in providers:
             yield f"there is no provider {one!r}.", suggest(one, tuple(map(str, providers)))
         elif one in named[:at]:
-            yield f"it names {one!r} twice.", "Remove the second one: each is asked once in turn."
+            yield f"it names {one!r} twice.", "Remove the second one: each provider is asked once in turn."

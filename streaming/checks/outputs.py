@@ -39,7 +39,7 @@ def _problems(pattern: URLPattern) -> Iterator[CheckMessage]:
         text = f"{where} asks {asks.alias!r}, which is no provider of STREAMING_PROVIDERS."
         yield Error(text, hint=suggest(asks.alias, tuple(map(str, settings.PROVIDERS))), id="streaming.E067")
     elif problem := _problem(asks):
-        yield Error(f"{where} asks for what cannot be asked. {problem}", hint=HINT, id="streaming.E067")
+        yield Error(f"{where} has a type that its provider cannot express. {problem}", hint=HINT, id="streaming.E067")
 
 
 def _problem(asks: Asks) -> str:

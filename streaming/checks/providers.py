@@ -51,9 +51,11 @@ def _check_titles(providers: dict[Any, Any]) -> list[CheckMessage]:
 
 def _check_entry(alias: object, entry: object) -> Iterator[CheckMessage]:
     if not isinstance(alias, str) or not isinstance(entry, dict):
-        yield _malformed(f"STREAMING_PROVIDERS[{alias!r}] must be a dict under a name.")
+        yield _malformed(f"STREAMING_PROVIDERS[{alias!r}] must be a dict, and its alias a str.")
     elif not isinstance(entry.get("BACKEND"), str) or not isinstance(entry.get("OPTIONS", {}), dict):
-        yield _malformed(f"STREAMING_PROVIDERS[{alias!r}] needs a BACKEND (str), and OPTIONS (dict) if any.")
+        yield _malformed(
+            f"STREAMING_PROVIDERS[{alias!r}] needs a BACKEND (str). Its OPTIONS, if it has them, must be a dict."
+        )
         yield from _unknown_keys(alias, entry)
     else:
         yield from _unknown_keys(alias, entry)
@@ -105,6 +107,6 @@ def _malformed(text: str) -> Error:
 def _no_default(providers: dict[Any, Any]) -> Error:
     return Error(
         'STREAMING_PROVIDERS has no "default".',
-        hint=f"It answers where no alias is named. Rename one of: {', '.join(map(str, providers))}.",
+        hint=f"It answers if a message names no alias. Rename one of: {', '.join(map(str, providers))}.",
         id="streaming.E004",
     )

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from streaming.access import redactor
 
-HINT = "Name a function of yours: def redact(part: Part) -> Part | None. Until then the admin shows no content."
+HINT = "Name a function: def redact(part: Part) -> Part | None. Until then the admin shows no content."
 
 
 def check_redaction(**kwargs: Any) -> list[CheckMessage]:

@@ -28,7 +28,7 @@ def _unusable_url() -> Iterator[CheckMessage]:
         # The message does not repeat the URL, because it may contain a password.
         yield Error(
             "STREAMING_REDIS_URL is not the address of a Redis server.",
-            hint="Write redis://host:6379/0, rediss:// for TLS, or unix:///path/to/socket.",
+            hint="Write redis://host:6379/0, rediss://host:6379/0 for TLS, or unix:///path/to/socket.",
             id="streaming.E040",
         )
 
@@ -48,7 +48,7 @@ def _missing_package() -> Iterator[CheckMessage]:
     if settings.REDIS_URL and find_spec("redis") is None:
         yield Error(
             "STREAMING_REDIS_URL is set, but the package 'redis' is not installed.",
-            hint='pip install "django-llm-streaming[redis]", or remove the setting: the database is enough.',
+            hint='Run: pip install "django-llm-streaming[redis]", or remove the setting: the database is enough.',
             id="streaming.E041",
         )
 

@@ -46,7 +46,7 @@ def _missing_middleware() -> Iterator[CheckMessage]:
     for path, app in NEEDED.items():
         if not apps.is_installed(app) or not _has_middleware(path):
             yield Error(
-                f"{path} is missing; the app cannot tell whose conversation it is.",
+                f"{path} is missing; the app cannot know whose conversation it is.",
                 hint=f"Add it to MIDDLEWARE, and {app!r} to INSTALLED_APPS.",
                 id="streaming.E022",
             )
@@ -85,8 +85,8 @@ def _unwrapped() -> Iterator[CheckMessage]:
 def _open_to_all() -> Iterator[CheckMessage]:
     if settings.ALLOW_ANONYMOUS and "*" in django_settings.ALLOWED_HOSTS:
         yield Warning(
-            "STREAMING_ALLOW_ANONYMOUS with '*' in ALLOWED_HOSTS: anybody may talk to the model, under any name.",
-            hint="Name the hosts. With '*' another site can point its own name here and pass as same-origin.",
+            "STREAMING_ALLOW_ANONYMOUS with '*' in ALLOWED_HOSTS: anybody may use the model, under any host name.",
+            hint="Name the hosts. With '*' another site can point its own host name here and pass as same-origin.",
             id="streaming.W023",
         )
 

@@ -33,4 +33,5 @@ def _unknown_names(known: Any) -> Iterator[CheckMessage]:
         for name in entry.get("TOOLS", ()) if isinstance(entry, dict) else ():
             if name not in known and server_for(str(name)) is None:
                 text = f"STREAMING_PROVIDERS[{alias!r}] names the tool {name!r}, which is not in STREAMING_TOOLS."
-                yield Error(text, hint=suggest(str(name), tuple(known)), id="streaming.E015")
+                hint = suggest(str(name), tuple(known)) if known else HINT
+                yield Error(text, hint=hint, id="streaming.E015")

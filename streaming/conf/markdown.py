@@ -12,8 +12,8 @@ class MarkdownSettings:
     IMAGE_HOSTS = Setting(
         HOSTS,
         (),
-        "The host names whose pictures are shown in answers, over HTTPS. Pictures of other hosts become links. Empty: "
-        "no pictures.\n\n"
-        "A picture tells its server who reads the answer, and its address may carry what the model knows. The page's "
-        "`img-src` must allow the hosts, too.",
+        "The host names whose pictures are shown in answers, over HTTPS. Pictures of other hosts become links. "
+        "Empty: no pictures.\n\n"
+        "The server of a picture learns who reads the answer, and the picture's address may contain what the "
+        "model knows. The page's `img-src` must allow the hosts, too.",
     )

@@ -22,22 +22,24 @@ class OperatingSettings:
     METRICS_TOKEN = Setting(
         TEXT,
         "",
-        "The secret with which `/streaming/metrics` may be read, as `Authorization: Bearer …`. Empty: nobody may, and "
-        "`/streaming/health` tells only if the process is well.",
+        "The secret with which `/streaming/metrics` may be read, as `Authorization: Bearer …`. Empty: nobody may "
+        "read it. `/streaming/health` then says only if the process is well.",
     )
     TELEMETRY = Setting(
         FLAG,
         False,  # noqa: FBT003  # a default, not a switch
-        "Spans and metrics go to OpenTelemetry, with the extra `otel`: [operations.md](operations.md#opentelemetry).",
+        "The app sends spans and metrics to OpenTelemetry. This needs the extra `otel`: "
+        "[operations.md](operations.md#opentelemetry).",
     )
     TELEMETRY_CONTENT = Setting(
         FLAG,
         False,  # noqa: FBT003
-        "Spans have the content of prompts, answers and tool calls, too. Who reads the spans then reads conversations.",
+        "Spans contain the text of prompts, answers and tool calls, too. Everybody who can read the spans can "
+        "then read conversations.",
     )
     TELEMETRY_NAMES = Setting(
         NAMES,
         "released",
-        "Which of OpenTelemetry's conventions for generative AI name the metrics: those of the packages on PyPI, or "
-        "those to which their authors have moved since.",
+        "The version of OpenTelemetry's conventions for generative AI that names the metrics: that of the "
+        "packages on PyPI (`released`), or that of the newer repository (`latest`).",
     )

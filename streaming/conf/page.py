@@ -12,7 +12,7 @@ class PageSettings:
     SUGGESTIONS = Setting(
         TEXTS,
         (),
-        "What the page suggests to ask in a new conversation: a list of messages, each sent with one press.",
+        "The messages that the page suggests in a new conversation. A press on one sends it.",
     )
     TITLES: Setting[str | None] = Setting(
         optional(TEXT),

@@ -31,8 +31,9 @@ class Settings(
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
         checked_elsewhere(unchanged, "a dict of provider entries by alias"),
         {},
-        "The providers by alias. `default` answers where no alias is named. `CONTEXT` in an entry says what is sent of "
-        "a conversation that is too long: [long-conversations.md](long-conversations.md).",
+        "The providers by alias. The app uses `default` if a message names no alias. The key `CONTEXT` of an "
+        "entry says how the app shortens a conversation that is too long: "
+        "[long-conversations.md](long-conversations.md).",
     )
     SYSTEM_PROMPT = Setting(
         TEXT,
@@ -48,8 +49,8 @@ class Settings(
     MAX_ACTIVE_PER_OWNER = Setting(
         whole(1),
         3,
-        "The number of generations that one owner may have running at once, over all processes. The default is "
-        "the number of tabs that one person reads.",
+        "The number of generations that one owner may have running at once, over all processes. The default "
+        "allows an answer in each of three tabs.",
     )
     MAX_PROMPTS_PER_MINUTE = Setting(
         optional(whole(1)), None, "The number of messages that one owner may send within 60 seconds. None: no limit."
@@ -57,13 +58,13 @@ class Settings(
     MAX_TOKENS_PER_DAY = Setting(
         optional(whole(1)),
         None,
-        "The number of tokens, input and output, after which an owner may ask no more within 24 hours. None: no "
-        "limit.\n\n"
-        "Tokens of answers that broke off (stopped, failed, crashed) are estimated from what was sent and received. "
-        "Finished answers whose provider reports no usage do not count.",
+        "The number of tokens, input and output, that an owner may use within 24 hours. Then further messages are "
+        "refused. None: no limit.\n\n"
+        "Tokens of answers that broke off (stopped, failed, crashed) are estimated from what was sent and "
+        "received. Finished answers whose provider reports no usage do not count.",
     )
     MAX_ACTIVE_PER_PROCESS = Setting(
-        whole(1), 500, "The number of generations that one process runs at once. Further requests are answered 503."
+        whole(1), 500, "The number of generations that one process runs at once. Further requests get 503."
     )
     MAX_STREAMS_PER_OWNER = Setting(
         whole(1),
@@ -76,45 +77,44 @@ class Settings(
     MAX_MESSAGES_PER_CONVERSATION = Setting(
         optional(whole(2)),
         1000,
-        "The number of messages and answers after which a conversation takes no more; branches that are not shown "
-        "count, too. None: no limit.\n\n"
-        "Each request sends what was said before, so its cost grows with every turn until the model's window is full: "
-        "[long-conversations.md](long-conversations.md).",
+        "The largest number of messages in a conversation, with all branches. None: no limit.\n\n"
+        "Each request repeats the earlier messages, so its cost grows with every turn until the model's window is "
+        "full: [long-conversations.md](long-conversations.md).",
     )
     MAX_ANSWER_BYTES = Setting(
         whole(1),
         50_000_000,
-        "The largest log of one answer. The connection to a provider that sends more is closed. The log is kept "
-        "in memory while it is written.\n\n"
-        "50 MB are some 400,000 pieces of text, a hundred times what models write.",
+        "The largest log of one answer. If a provider sends more, the app closes the connection to it. The log is "
+        "kept in memory while it is written.\n\n"
+        "50 MB are about 400,000 pieces of text, a hundred times as much as models write.",
     )
     ABANDON_AFTER = Setting(
         optional(SECONDS_OR_ZERO),
         None,
-        "The time after its last reader left when a generation is cancelled. None: it finishes without readers.\n\n"
+        "The time after which a generation without readers is cancelled. It begins when the last reader leaves. "
+        "None: the generation finishes without readers.\n\n"
         "Readers in all processes count. A generation that nobody has begun to read is not cancelled.",
     )
     PROVIDER_RETRIES = Setting(
         whole(0),
         2,
-        "The number of further tries when a provider fails before the first word. Once a word has arrived, "
-        "nothing is tried again.",
+        "The number of further tries if a request to a provider fails before its first word. This applies to each "
+        "request of an answer. Once a word of a request has arrived, the app does not repeat that request.",
     )
     FALLBACK_SECONDS = Setting(
         SECONDS,
         30,
-        "The time within which providers are asked in turn, where one has others that stand in for it: "
-        "[fallback.md](fallback.md). Each gets an equal share of what is left for its first byte; the last one may "
-        "take longer.",
+        "The time for a provider and its fallbacks together: [fallback.md](fallback.md). Each has an equal share "
+        "of the time that is left, within which it must send its first byte. The last one may take longer.",
     )
     BREAKER_FAILURES = Setting(
         optional(whole(1)),
         5,
-        "The number of answers in a row that fail before a provider is left alone: [fallback.md](fallback.md#breakers)."
-        " None: never.",
+        "The number of answers in a row that must fail before the app stops asking a provider for a while: "
+        "[fallback.md](fallback.md#breakers). None: the app always asks it.",
     )
     BREAKER_SECONDS = Setting(
-        SECONDS, 30, "The time for which such a provider is left alone. Then one request tries it."
+        SECONDS, 30, "The time for which the app does not ask such a provider. Then one request tries it."
     )
     TOOLS: Setting[list[str]] = Setting(
         checked_elsewhere(list, "a list of dotted paths"),
@@ -130,13 +130,13 @@ class Settings(
     MAX_STEPS = Setting(
         whole(2),
         8,
-        "The number of times that a model is asked within one answer, each time with the results of its tools. "
-        "The last time it may not call tools.",
+        "The number of requests to the model within one answer. Each further request has the results of the tools "
+        "that the model called. In the last one the model may not call tools.",
     )
     TOOL_SECONDS = Setting(
         SECONDS,
         60,
-        "The longest time for one tool call, including its wait for a free place. A tool may set its own limit.",
+        "The longest time for one tool call, including the wait for a free place. A tool may set its own limit.",
     )
     TOOL_CONCURRENCY = Setting(
         whole(1), 8, "The number of tool calls that one process executes at once. Further calls wait."
@@ -150,23 +150,22 @@ class Settings(
     MAX_CLIENT_TOOLS = Setting(
         whole(0),
         20,
-        "The number of tools that an AG-UI client may bring with a request. Their names, descriptions and schemas are "
-        "sent to the model. 0: the tools of clients are ignored.",
+        "The number of tools that an AG-UI client may send with a request. The model gets their names, "
+        "descriptions and schemas. 0: the app ignores the tools of clients.",
     )
     FIRST_DELTA_SECONDS = Setting(
-        SECONDS, 300, "The longest wait for the first piece of an answer. Reasoning models are silent for minutes."
+        SECONDS, 300, "The longest wait for the first piece of an answer. Models that reason may be silent for minutes."
     )
     STALL_SECONDS = Setting(
         SECONDS,
         300,
-        "The longest silence of a provider in the middle of an answer. The provider's heartbeats count as signs "
-        "of life.",
+        "The longest silence of a provider in the middle of an answer. A heartbeat of the provider ends a silence.",
     )
     TOTAL_SECONDS = Setting(SECONDS, 3600, "The longest time that one answer may take.")
     HEARTBEAT_SECONDS = Setting(
         SECONDS,
         15,
-        "The silence after which a reader is sent a comment. 15 s stays under the idle limit of every common "
+        "The silence after which the app sends a reader a comment. 15 s is below the idle limit of every common "
         "proxy (60 s).",
     )
     RECHECK_SECONDS = Setting(
@@ -174,8 +173,8 @@ class Settings(
         30,
         "The time between two checks that the reader of an open stream or socket is still signed in. A stream "
         "checks at its next heartbeat.\n\n"
-        "A session that is kept in Django's cache and is not found is looked for once more ten seconds later, "
-        "because a cache that is away gives the same result.",
+        "If a session in Django's cache is not found, the app looks again ten seconds later, because a cache that "
+        "is away gives the same result.",
     )
     SWEEP_SECONDS = Setting(
         SECONDS, 5, "The time between two searches of a process for generations whose process has died."
@@ -183,13 +182,13 @@ class Settings(
     MAX_CONNECTION_SECONDS = Setting(
         SECONDS,
         600,
-        "The longest life of a stream whose reader reconnects by itself, as EventSource does. Other streams are "
-        "not cut.",
+        "The longest life of a stream whose reader reconnects by itself, as `EventSource` does. Other streams "
+        "have no such limit.",
     )
     STUCK_SECONDS = Setting(
         SECONDS,
         30,
-        "The time for which a client may read nothing of what it is sent; then it is cut off. Needs "
+        "The time after which a client that reads nothing of what it is sent is disconnected. This needs "
         "`StreamingApplication`.",
     )
     TICK_SECONDS = Setting(
@@ -201,21 +200,20 @@ class Settings(
     LEASE_SECONDS = Setting(
         SECONDS,
         10,
-        "The time for which a generation belongs to its process without a sign of life. Afterwards it counts as "
-        "interrupted.",
+        "The time after which a generation counts as interrupted if its process gives no sign of life.",
     )
     DRAIN_SECONDS = Setting(
-        SECONDS_OR_ZERO, 25, "The time that running generations get to finish when the process is asked to end."
+        SECONDS_OR_ZERO, 25, "The time that running generations have to finish when the process is told to end."
     )
     POLL_SECONDS = Setting(
         SECONDS,
         0.25,
-        "The time between two looks at the journal of a reader in another process than the generation's.",
+        "The time between two reads of the journal by a reader whose answer is written in another process.",
     )
     REDIS_URL = Setting(
         TEXT,
         "",
-        "The address of the Redis through which readers in other processes get frames sooner than from the "
+        "The address of the Redis server through which readers in other processes get frames sooner than from the "
         "database. Empty: no Redis.",
     )
     REDIS_PREFIX = Setting(
@@ -232,14 +230,16 @@ class Settings(
     JOURNAL_RETENTION_SECONDS = Setting(
         SECONDS_OR_ZERO,
         3600,
-        "The time for which the frames of a settled generation are kept. Afterwards a replay is made from its row.",
+        "The time for which the frames of a settled generation are kept. After it, a replay is made from the "
+        "generation's row.",
     )
     DATABASE_THREADS = Setting(
         whole(1),
         2,
         "The number of threads, and so of database connections, that one process uses for conversations and "
         "generations.\n\n"
-        "More threads help where the database is far away. Where it is near, they only compete with the streams.",
+        "More threads help if the database is far away. If it is near, they only compete with the streams for the "
+        "CPU.",
     )
 
 

@@ -12,8 +12,8 @@ class SharingSettings:
     SHARES = Setting(
         FLAG,
         False,  # noqa: FBT003  # a default, not a switch
-        "People may share a conversation: whoever has the link can read a snapshot of it. Turned off again, no link "
-        "works any more. See [sharing.md](sharing.md).",
+        "People may share a conversation: everybody who has the link can read a snapshot of it. If you turn this "
+        "off again, no link works any more. See [sharing.md](sharing.md).",
     )
     SHARE_DAYS = Setting(
         optional(whole(1)),

@@ -12,15 +12,15 @@ class VisitorSettings:
     ALLOW_ANONYMOUS = Setting(
         FLAG,
         False,  # noqa: FBT003  # a default, not a switch
-        "Visitors who are not signed in may have conversations, which belong to their session.\n\n"
-        "Limits for one owner do not bind a client that sends no cookie: each of its requests is a new visitor's. "
-        "Limit such clients by address, in front of the site.",
+        "Visitors who are not signed in may have conversations. These belong to their session.\n\n"
+        "Limits per owner have no effect on a client that sends no cookie, because each of its requests is a new "
+        "visitor's. Limit such clients by their address, in front of the site.",
     )
     ADOPT_AT_SIGN_IN = Setting(
         FLAG,
         True,  # noqa: FBT003  # a default, not a switch
-        "The conversations and files of a visitor become those of the user as whom the visitor signs in. They count in "
-        "the user's limits.",
+        "When a visitor signs in, the visitor's conversations and files become the user's. They count in the "
+        "user's limits.",
     )
     MAX_CONVERSATIONS_PER_VISITOR = Setting(
         optional(whole(1)),
@@ -30,8 +30,8 @@ class VisitorSettings:
     VISITOR_RETENTION_DAYS = Setting(
         optional(whole(1)),
         None,
-        "The number of days after its last message when a conversation of a visitor who is not signed in is deleted, "
-        "with its files. None: as `RETENTION_DAYS` says.\n\n"
-        "A visitor cannot reach it after the session has ended, by default two weeks after the visitor came "
-        "(Django's `SESSION_COOKIE_AGE`).",
+        "The number of days after its last message when a conversation of a visitor who is not signed in is "
+        "deleted, with its files. None: `STREAMING_RETENTION_DAYS` applies.\n\n"
+        "A visitor cannot reach the conversation after the session has ended, by default two weeks after the "
+        "visitor came (Django's `SESSION_COOKIE_AGE`).",
     )

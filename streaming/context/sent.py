@@ -61,7 +61,7 @@ class Trail(NamedTuple):
 
 
 def sent_of(value: Any) -> Sent | None:
-    """Returns the value of `Generation.context`; None if there is none, or if it is not one of ours."""
+    """Returns the value of `Generation.context` as an object; None if it is empty or has another shape."""
     try:
         return None if value is None else msgspec.convert(value, Sent)
     except msgspec.ValidationError:  # an imported archive may have anything there
@@ -69,7 +69,7 @@ def sent_of(value: Any) -> Sent | None:
 
 
 def metadata_of(value: Any) -> dict[str, Any]:
-    """Returns what clients are told of a value of `Generation.context`; nothing if all messages were sent."""
+    """Returns what clients get of a value of `Generation.context`; an empty dict if all messages were sent."""
     sent = sent_of(value)
     if sent is None or not sent.dropped:
         return {}

@@ -49,4 +49,4 @@ def owner_named(username: str) -> Owner:
     try:
         return Owner.of_user(users.objects.get_by_natural_key(username).pk)
     except users.DoesNotExist as error:
-        raise CommandError(f"There is no user {username!r}.") from error
+        raise CommandError(f"There is no user {username!r}. Give the name with which the user signs in.") from error

@@ -95,7 +95,7 @@ class HTTPProvider(SDKProvider):
         return without_timer(response)
 
     async def _answered(self, client: Any, body: bytes, headers: dict[str, str]) -> Any:
-        """Sends the request, again as often as the options say, and returns the response.
+        """Sends the request, with the retries that the options allow, and returns the response.
 
         Raises:
             ProviderError: the last try failed.

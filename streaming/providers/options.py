@@ -43,24 +43,25 @@ def read(kind: type[OptionsT], options: Mapping[str, Any]) -> OptionsT:
     Raises:
         ImproperlyConfigured: with the message and the hint of the first problem.
     """
-    for problem in problems(kind, "this provider", options):
+    for problem in problems(kind, None, options):
         raise ImproperlyConfigured(f"{problem.message} {problem.hint}")
     return msgspec.convert(dict(options), kind)
 
 
-def problems(kind: type[Options], alias: str, options: Mapping[str, Any]) -> list[Problem]:
+def problems(kind: type[Options], alias: str | None, options: Mapping[str, Any]) -> list[Problem]:
     """Returns a problem for each option that `kind` does not have, and one if a value has the wrong type."""
     known = kind.__struct_fields__
-    found = [_unknown(alias, name, known) for name in options if name not in known]
+    who = "The provider" if alias is None else f"Provider {alias!r}"
+    found = [_unknown(who, name, known) for name in options if name not in known]
     try:
         msgspec.convert({name: value for name, value in options.items() if name in known}, kind)
     except msgspec.ValidationError as exc:
-        found.append(Problem("bad_option", f"An option of {alias!r} has a wrong value: {exc}.", "Correct it."))
+        found.append(Problem("bad_option", f"{who} has an option with a wrong value: {exc}.", "Correct it."))
     return found
 
 
-def _unknown(alias: str, name: str, known: tuple[str, ...]) -> Problem:
-    return Problem("unknown_option", f"{alias!r} has an unknown option {name!r}.", suggest(name, known))
+def _unknown(who: str, name: str, known: tuple[str, ...]) -> Problem:
+    return Problem("unknown_option", f"{who} has an unknown option {name!r}.", suggest(name, known))
 
 
 def suggest(name: str, known: Collection[str], prefix: str = "") -> str:
@@ -78,14 +79,16 @@ def missing_extra(alias: str, module: str, install: str) -> list[Problem]:
     """Returns a problem if `module` cannot be imported. `install` is the hint."""
     if find_spec(module) is not None:
         return []
-    return [Problem("missing_extra", f"{alias!r} needs the package {module!r}, which is not installed.", install)]
+    return [
+        Problem("missing_extra", f"Provider {alias!r} needs the package {module!r}, which is not installed.", install)
+    ]
 
 
 def missing_model(alias: str, options: Mapping[str, Any]) -> list[Problem]:
     """Returns a problem if the options name no model."""
     if options.get("model"):
         return []
-    return [Problem("missing_model", f"{alias!r} names no model.", 'Set OPTIONS["model"].')]
+    return [Problem("missing_model", f"Provider {alias!r} names no model.", 'Set OPTIONS["model"].')]
 
 
 def with_defaults(request: GenerationRequest, options: Options) -> GenerationRequest:

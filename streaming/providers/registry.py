@@ -53,7 +53,9 @@ def provider_class(alias: str) -> ProviderClass:
     except ImportError as exc:
         raise ImproperlyConfigured(f"The BACKEND of provider {alias!r} cannot be imported: {exc}.") from exc
     if not (hasattr(backend, "stream") and hasattr(backend, "check")):
-        raise ImproperlyConfigured(f"The BACKEND of provider {alias!r}, {path}, is not a provider.")
+        raise ImproperlyConfigured(
+            f"The BACKEND of provider {alias!r}, {path}, is not a provider: it needs stream and check."
+        )
     return backend
 
 

@@ -240,7 +240,7 @@ def _empty_key(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Pr
     if any(has) or any(os.environ.get(name) for name in variables):
         return []
     hint = f'Set OPTIONS["api_key"], or the environment variable {variables[0]}.'
-    return [Problem("empty_key", f"{alias!r} has no API key.", hint)]
+    return [Problem("empty_key", f"Provider {alias!r} has no API key.", hint)]
 
 
 def variable(sdk_name: str, suffix: str) -> str:

@@ -36,7 +36,7 @@ async def drain(subscription: Subscription) -> list[bytes]:
     frames: list[bytes] = []
     while (more := await subscription.next(SILENCE_SECONDS)) is not None:
         if not more:
-            raise TimeoutError(f"The generation has been silent for {SILENCE_SECONDS} seconds.")
+            raise TimeoutError(f"No frame came for {SILENCE_SECONDS} seconds. Stop the answer, or let its script end.")
         frames += more
     return frames
 

@@ -23,6 +23,8 @@ from streaming.routing import websockets
 
 SECONDS = 10
 """A test waits so long for the next frame of a socket."""
+HINTS = dict.fromkeys((401, 4401), " Sign the client in: await client.aforce_login(user).")
+"""What a test has to do after a refusal, by the status or the close code."""
 
 
 class EventStream:
@@ -53,7 +55,8 @@ class EventStream:
 
     async def _chunks(self, response: Any) -> list[dict[str, Any]]:
         if not isinstance(response, StreamingHttpResponse):
-            raise AssertionError(f"Status {response.status_code}: {response.content.decode(errors='replace')}")
+            status, text = response.status_code, response.content.decode(errors="replace")
+            raise AssertionError(f"Status {status}: {text}{HINTS.get(status, '')}")
         decoder = SSEDecoder()
         events = [event async for chunk in aiter(response) for event in decoder.feed(chunk)]
         return [msgspec.json.decode(event.data) for event in events if event.data != "[DONE]"]
@@ -70,7 +73,7 @@ class Socket:
     async def __aenter__(self) -> Self:
         is_connected, code = await self._communicator.connect(timeout=SECONDS)
         if not is_connected:
-            raise AssertionError(f"The socket was refused with code {code}.")
+            raise AssertionError(f"The socket was refused with code {code}. The site must accept http://testserver.")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -96,7 +99,8 @@ class Socket:
         """
         event = await self._communicator.receive_output(timeout=SECONDS)
         if event["type"] != "websocket.send":
-            raise AssertionError(f"The socket was closed with code {event.get('code')}.")
+            code = event.get("code")
+            raise AssertionError(f"The socket was closed with code {code}.{HINTS.get(code, '')}")
         return msgspec.json.decode(event["text"], type=dict[str, Any])
 
     async def frames(self, request_id: str) -> list[dict[str, Any]]:

@@ -104,7 +104,9 @@ def _registered(paths: tuple[str, ...]) -> dict[str, AnyTool]:
     for path in paths:
         tool = _imported(path)
         if tool.name in found:
-            raise ImproperlyConfigured(f"STREAMING_TOOLS has two tools of the name {tool.name!r}.")
+            raise ImproperlyConfigured(
+                f"STREAMING_TOOLS has two tools of the name {tool.name!r}. Rename one: @tool(name=…)."
+            )
         found[tool.name] = tool
     return found
 

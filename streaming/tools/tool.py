@@ -133,10 +133,10 @@ def _tool_of(
     if not NAME.fullmatch(named):
         raise TypeError(f"A tool's name must match {NAME.pattern}, which {named!r} does not.")
     if inspect.iscoroutinefunction(needs_approval):
-        raise TypeError(f"What tells whether tool {named!r} needs approval must not be async; it runs in a thread.")
+        raise TypeError(f"The needs_approval of tool {named!r} runs in a thread, so it must not be an async function.")
     arguments, context_name = _signature(function, named)
     if unknown := set(live_fields) - set(arguments.__struct_fields__):
-        raise TypeError(f"Tool {named!r} has no argument {unknown.pop()!r} that could be shown live.")
+        raise TypeError(f"The live_fields of tool {named!r} name {unknown.pop()!r}, which is no parameter of it.")
     spec = ToolSpec(
         name=named,
         description=description if description is not None else inspect.getdoc(function) or "",
@@ -159,9 +159,9 @@ def _signature(function: Function, name: str) -> tuple[type[msgspec.Struct], str
     context_name, fields = None, []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise TypeError(f"Tool {name!r} must name its parameters, without * or **.")
+            raise TypeError(f"Tool {name!r} must name each parameter: * and ** are not allowed.")
         if parameter.name not in hints:
-            raise TypeError(f"Parameter {parameter.name!r} of tool {name!r} needs an annotation.")
+            raise TypeError(f"Parameter {parameter.name!r} of tool {name!r} needs an annotation. Write its type.")
         if _is_context(hints[parameter.name]):
             context_name = parameter.name
         else:
@@ -173,7 +173,8 @@ def _hints(function: Function, name: str) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function, include_extras=True)
     except NameError as fault:
-        raise TypeError(f"An annotation of tool {name!r} cannot be read: {fault}.") from fault
+        hint = "Import the type at the top of the module, not only under TYPE_CHECKING."
+        raise TypeError(f"An annotation of tool {name!r} cannot be read: {fault}. {hint}") from fault
 
 
 def _is_context(hint: Any) -> bool:
@@ -196,7 +197,8 @@ def _schema(arguments: type[msgspec.Struct], name: str) -> dict[str, Any]:
     try:
         schema = msgspec.json.schema(arguments)
     except TypeError as fault:
-        raise TypeError(f"The parameters of tool {name!r} have no JSON schema: {fault}") from fault
+        hint = "Use types that msgspec can validate: docs/tools.md."
+        raise TypeError(f"The parameters of tool {name!r} have no JSON schema: {fault}. {hint}") from fault
     others = schema["$defs"]
     own: dict[str, Any] = others.pop(schema["$ref"].rpartition("/")[2])
     own.pop("title", None)

@@ -40,10 +40,10 @@ async def delete_all(request: HttpRequest, owner: Owner, key: str) -> HttpRespon
 
 
 def _check_confirmed(given: str | None) -> None:
-    """Checks that the request says what it wants. An address alone, with a forgotten id, deletes nothing.
+    """Checks that the request confirms the deletion, so that a request with a forgotten id deletes nothing.
 
     Raises:
-        BadRequest: it does not.
+        BadRequest: the request does not confirm it.
     """
     if given != CONFIRMED:
         raise BadRequest("This deletes all your conversations. To confirm it, send confirm=all.")

@@ -93,8 +93,8 @@ WRONG = [
     (change(7, key="a"), 7, "database refuses"),
     (change(12, message=5), 12, "other numbers of rows"),
     (lambda lines: lines.pop(), 12, "was cut"),
-    (lambda lines: lines.append({"end": {}}), 13, "after its last line"),
-    (lambda lines: lines.pop(1), 2, "must stand below its conversation"),
+    (lambda lines: lines.append({"end": {}}), 13, "after the last line of the archive"),
+    (lambda lines: lines.pop(1), 2, "must come after its conversation"),
 ]
 
 

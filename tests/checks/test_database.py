@@ -25,7 +25,7 @@ def test_sqlite_with_deferred_transactions_is_a_warning(database, options):
         Warning(
             "The SQLite database 'default' lets transactions begin as readers; two that write at once fail with "
             "'database is locked'.",
-            hint='Set DATABASES[\'default\']["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20}.',
+            hint='Add to DATABASES[\'default\']["OPTIONS"]: "transaction_mode": "IMMEDIATE", "timeout": 20.',
             id="streaming.W030",
         )
     ]
@@ -56,7 +56,7 @@ def test_postgresql_without_timeouts_is_a_warning(database, monkeypatch, options
     assert messages() == [
         Warning(
             "If the PostgreSQL server of 'default' vanishes, its clients wait for minutes.",
-            hint='Set DATABASES[\'default\']["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 20_000}.',
+            hint='Add to DATABASES[\'default\']["OPTIONS"]: "connect_timeout": 5, "tcp_user_timeout": 20_000.',
             id="streaming.W032",
         )
     ]
@@ -72,7 +72,7 @@ def test_postgresql_without_a_pool_is_a_warning_under_asgi(database, monkeypatch
         Warning(
             "Under ASGI every request opens a connection of its own to the PostgreSQL database 'default'; a crowd is "
             "refused with 'too many clients'.",
-            hint='pip install "psycopg[pool]" and set DATABASES[\'default\']["OPTIONS"]["pool"] = '
+            hint='Run: pip install "psycopg[pool]", and set DATABASES[\'default\']["OPTIONS"]["pool"] = '
             '{"min_size": 2, "max_size": 8}. Silence this if a pooler such as PgBouncer stands in between.',
             id="streaming.W033",
         )
@@ -84,7 +84,7 @@ def test_router_that_splits_what_is_written_together_is_an_error():
     assert messages(DATABASE_ROUTERS=["tests.routers.Splits"]) == [
         Error(
             "A database router writes conversations to 'default', but not: streaming.Message.",
-            hint="Let its db_for_write name one database for the app 'streaming' and for users.",
+            hint="Let the router's db_for_write name one database for the app 'streaming' and for users.",
             id="streaming.E034",
         )
     ]

@@ -18,7 +18,7 @@ from tests.checks import SCRIPTED, messages
         (["other", 7], "it must be a list of aliases, one or more.", EXAMPLE),
         (["default"], "it names the provider itself.", "Remove it: the provider is asked first anyway."),
         (["othr"], "there is no provider 'othr'.", "Did you mean 'other'?"),
-        (["other", "other"], "it names 'other' twice.", "Remove the second one: each is asked once in turn."),
+        (["other", "other"], "it names 'other' twice.", "Remove the second one: each provider is asked once in turn."),
     ],
 )
 def test_fallback_names_other_providers(fallback, fault, hint):

@@ -33,7 +33,8 @@ PROVIDERS = {"default": {**SCRIPTED, "OPTIONS": {"structured": "schema"}}, "gpt"
 def test_each_view_must_ask_for_what_its_provider_can_express() -> None:
     assert messages(ROOT_URLCONF=__name__, STREAMING_PROVIDERS=PROVIDERS) == [
         Error(
-            "The view at 'dict' asks for what cannot be asked. Provider 'default' cannot be asked for this type: "
+            "The view at 'dict' has a type that its provider cannot express. "
+            "Provider 'default' cannot be asked for this type: "
             "$ is a dict with any keys; use a list of objects with a key and a value.",
             hint=HINT,
             id="streaming.E067",

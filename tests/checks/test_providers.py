@@ -36,7 +36,7 @@ def test_providers_must_be_a_dict():
 @pytest.mark.parametrize(("alias", "entry"), [("default", CHAT), ("default", None), (7, SCRIPTED)])
 def test_each_provider_must_be_a_dict_under_a_name(alias, entry):
     assert messages(STREAMING_PROVIDERS={"default": SCRIPTED} | {alias: entry}) == [
-        Error(f"STREAMING_PROVIDERS[{alias!r}] must be a dict under a name.", hint=EXAMPLE, id="streaming.E002")
+        Error(f"STREAMING_PROVIDERS[{alias!r}] must be a dict, and its alias a str.", hint=EXAMPLE, id="streaming.E002")
     ]
 
 
@@ -44,7 +44,7 @@ def test_each_provider_must_be_a_dict_under_a_name(alias, entry):
 def test_each_provider_needs_a_backend(entry):
     assert messages(STREAMING_PROVIDERS={"default": entry}) == [
         Error(
-            "STREAMING_PROVIDERS['default'] needs a BACKEND (str), and OPTIONS (dict) if any.",
+            "STREAMING_PROVIDERS['default'] needs a BACKEND (str). Its OPTIONS, if it has them, must be a dict.",
             hint=EXAMPLE,
             id="streaming.E002",
         )
@@ -75,7 +75,7 @@ def test_default_provider_is_needed():
     assert messages(STREAMING_PROVIDERS={"fast": SCRIPTED, "good": SCRIPTED}) == [
         Error(
             'STREAMING_PROVIDERS has no "default".',
-            hint="It answers where no alias is named. Rename one of: fast, good.",
+            hint="It answers if a message names no alias. Rename one of: fast, good.",
             id="streaming.E004",
         )
     ]
@@ -107,15 +107,15 @@ def test_every_problem_of_a_provider_is_reported(monkeypatch):
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     options = {"modell": "gpt-5-mini", "timeout": "soon", "api_key": ""}
     assert messages(STREAMING_PROVIDERS={"default": {"BACKEND": CHAT, "OPTIONS": options}}) == [
-        Error("'default' has an unknown option 'modell'.", hint="Did you mean 'model'?", id="streaming.E008"),
+        Error("Provider 'default' has an unknown option 'modell'.", hint="Did you mean 'model'?", id="streaming.E008"),
         Error(
-            "An option of 'default' has a wrong value: Expected `float`, got `str` - at `$.timeout`.",
+            "Provider 'default' has an option with a wrong value: Expected `float`, got `str` - at `$.timeout`.",
             hint="Correct it.",
             id="streaming.E009",
         ),
-        Error("'default' names no model.", hint='Set OPTIONS["model"].', id="streaming.E007"),
+        Error("Provider 'default' names no model.", hint='Set OPTIONS["model"].', id="streaming.E007"),
         Warning(
-            "'default' has no API key.",
+            "Provider 'default' has no API key.",
             hint='Set OPTIONS["api_key"], or the environment variable OPENAI_API_KEY.',
             id="streaming.W010",
         ),
@@ -135,7 +135,7 @@ def test_missing_extra_is_an_error(monkeypatch, backend, module, extra):
     options = {"model": "any", "api_key": "a key"} if extra != "local" else {}
     assert messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": options}}) == [
         Error(
-            f"'default' needs the package {module!r}, which is not installed.",
+            f"Provider 'default' needs the package {module!r}, which is not installed.",
             hint=f"Run: pip install 'django-llm-streaming[{extra}]'",
             id="streaming.E006",
         )

@@ -13,7 +13,7 @@ def test_unusable_redis_url_is_an_error(url):
     assert messages(STREAMING_REDIS_URL=url) == [
         Error(
             "STREAMING_REDIS_URL is not the address of a Redis server.",
-            hint="Write redis://host:6379/0, rediss:// for TLS, or unix:///path/to/socket.",
+            hint="Write redis://host:6379/0, rediss://host:6379/0 for TLS, or unix:///path/to/socket.",
             id="streaming.E040",
         )
     ]
@@ -33,7 +33,7 @@ def test_missing_redis_package_is_an_error(monkeypatch):
     assert messages(STREAMING_REDIS_URL="redis://cache") == [
         Error(
             "STREAMING_REDIS_URL is set, but the package 'redis' is not installed.",
-            hint='pip install "django-llm-streaming[redis]", or remove the setting: the database is enough.',
+            hint='Run: pip install "django-llm-streaming[redis]", or remove the setting: the database is enough.',
             id="streaming.E041",
         )
     ]

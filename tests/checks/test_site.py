@@ -47,7 +47,7 @@ def test_missing_middleware_is_an_error(app):
     path = f"django.contrib.{app}.middleware.{name}"
     assert messages(**without("MIDDLEWARE", path)) == [
         Error(
-            f"{path} is missing; the app cannot tell whose conversation it is.",
+            f"{path} is missing; the app cannot know whose conversation it is.",
             hint=f"Add it to MIDDLEWARE, and 'django.contrib.{app}' to INSTALLED_APPS.",
             id="streaming.E022",
         )
@@ -73,8 +73,8 @@ def test_site_open_to_everybody_is_a_warning_when_deployed():
     assert messages(**overrides) == []
     assert messages(deploy=True, **overrides) == [
         Warning(
-            "STREAMING_ALLOW_ANONYMOUS with '*' in ALLOWED_HOSTS: anybody may talk to the model, under any name.",
-            hint="Name the hosts. With '*' another site can point its own name here and pass as same-origin.",
+            "STREAMING_ALLOW_ANONYMOUS with '*' in ALLOWED_HOSTS: anybody may use the model, under any host name.",
+            hint="Name the hosts. With '*' another site can point its own host name here and pass as same-origin.",
             id="streaming.W023",
         ),
         UNLIMITED,

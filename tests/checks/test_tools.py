@@ -39,3 +39,9 @@ def test_provider_must_name_known_tools():
             id="streaming.E015",
         )
     ]
+
+
+def test_a_site_without_tools_is_told_how_to_name_one():
+    (message,) = messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "TOOLS": ["get_weather"]}}, STREAMING_TOOLS=[])
+    assert message.id == "streaming.E015"
+    assert message.hint.startswith("For example: STREAMING_TOOLS =")

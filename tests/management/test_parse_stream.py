@@ -47,7 +47,7 @@ def test_text_alone_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_cut_stream_fails() -> None:
-    with pytest.raises(CommandError, match="Not complete"):
+    with pytest.raises(CommandError, match="The answer is not complete"):
         run("parse_stream", recording("openai-chat", "cut"))
 
 

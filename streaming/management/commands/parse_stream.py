@@ -36,7 +36,9 @@ class Command(ReportingCommand):
         counted = f"{answer.outcome}, {recording.dialect}, {recording.size} bytes"
         self.report(options, result, f"{recording.verdict} [{counted}]", beside=not options["json"])
         if answer.outcome != "finished":
-            raise CommandError(recording.verdict if options["json"] or not options["verbosity"] else "Not complete.")
+            raise CommandError(
+                recording.verdict if options["json"] or not options["verbosity"] else "The answer is not complete."
+            )
 
     def _shown(self, recording: Recording, options: dict[str, Any]) -> Any:
         """Prints the events as they are read; with `--json`, yields them for the result."""

@@ -85,5 +85,8 @@ def _found(name: str) -> Generation:
     generations = Generation.objects.filter(meant).select_related("message", "conversation").order_by("-created_at")
     found = [one for one in generations[:2] if not one.is_active]
     if not found:
-        raise CommandError(f"There is no stored answer {name!r}, or it is still being written.")
+        raise CommandError(
+            f"There is no stored answer {name!r}, or it is still being written. Give an answer's id or a "
+            "conversation's key."
+        )
     return found[0]

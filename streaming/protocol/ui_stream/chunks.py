@@ -108,14 +108,14 @@ class ToolOutputError(Chunk, tag="tool-output-error"):
 
 
 class ToolApprovalRequest(Chunk, tag="tool-approval-request"):
-    """Version 5 does not know it."""
+    """Version 5 of `ai` does not know this chunk."""
 
     approval_id: str
     tool_call_id: str
 
 
 class ToolOutputDenied(Chunk, tag="tool-output-denied"):
-    """Version 5 does not know it."""
+    """Version 5 of `ai` does not know this chunk."""
 
     tool_call_id: str
 

@@ -73,7 +73,7 @@ Check = Callable[[str, Mapping[str, Any]], list[Problem]]
 def _platform(alias: str, options: Mapping[str, Any]) -> list[Problem]:
     if is_supported():
         return []
-    message = f"{alias!r} needs file locks, which this platform lacks."
+    message = f"Provider {alias!r} needs file locks, which this platform lacks."
     return [Problem("bad_backend", message, "Use Linux or macOS, or a server reached through base_url.")]
 
 
@@ -85,7 +85,7 @@ def _weights(alias: str, options: Mapping[str, Any]) -> list[Problem]:
     path = options.get("model_path")
     if path is None:
         found = packaged_weights()
-        return [] if found else [Problem("missing_model", f"{alias!r} has no weights.", INSTALL_WEIGHTS)]
+        return [] if found else [Problem("missing_model", f"Provider {alias!r} has no weights.", INSTALL_WEIGHTS)]
     return _missing_file(alias, "model_path", path)
 
 
@@ -97,7 +97,7 @@ def _templates(alias: str, options: Mapping[str, Any]) -> list[Problem]:
 def _missing_file(alias: str, option: str, path: str) -> list[Problem]:
     if Path(path).is_file():
         return []
-    return [Problem("bad_option", f"The {option} of {alias!r} is not a file: {path}.", "Correct the path.")]
+    return [Problem("bad_option", f"The {option} of provider {alias!r} is not a file: {path}.", "Correct the path.")]
 
 
 NEEDS: tuple[Check, ...] = (_platform, _engine, _weights, _templates)
