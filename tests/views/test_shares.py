@@ -294,7 +294,6 @@ async def test_the_page_makes_and_revokes_without_a_script(client: AsyncClient) 
     assert "There are no shared links." in page
     assert (await AsyncClient().get(address)).status_code == 404
     assert (await client.post("/chat/c1/shares/", {"revoke": "x"})).status_code == 404
-    assert (await client.post("/chat/c1/shares/", {"make": "1", "days": "99999"})).status_code == 400
     strict = AsyncClient(enforce_csrf_checks=True)
     strict.cookies = client.cookies
     assert (await strict.post("/chat/c1/shares/", {"make": "1"})).status_code == 403
@@ -369,3 +368,10 @@ async def test_a_message_that_says_a_great_deal_is_shared_whole(client: AsyncCli
     page = await read(await made(client))
     assert text.strip() in page
     assert await Generation.objects.acount() == 1
+
+
+@pytest.mark.parametrize("days", ["99999", "999999", "-1", "0", "1.5", "x", "²"])
+async def test_form_with_no_possible_number_of_days_makes_no_endless_link(client: AsyncClient, days: str) -> None:
+    await answered(client)
+    assert (await client.post("/chat/c1/shares/", {"make": "1", "days": days})).status_code == 400
+    assert not await Share.objects.aexists()
