@@ -83,3 +83,32 @@ def test_every_view_is_exempt_from_atomic_requests_on_every_database() -> None:
     for pattern in urlpatterns:
         exempt = getattr(pattern.callback, "_non_atomic_requests", set())
         assert exempt >= set(connections), pattern.name
+
+
+MANY = "&".join(f"a{number}=1" for number in range(1001))
+FORMS = {
+    "no boundary": ("multipart/form-data", b"x", 400),
+    "many files": (
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n' * 101 + b"--x--\r\n",
+        400,
+    ),
+    "many fields": ("application/x-www-form-urlencoded", MANY.encode(), 400),
+    "other charset": ("application/x-www-form-urlencoded; charset=latin-1", b"a=b", 400),
+    "large field": ("application/x-www-form-urlencoded", b"a=" + b"x" * 3_000_000, 413),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+async def test_form_that_django_does_not_read_is_refused_with_words_for_programs(name: str) -> None:
+    kind, body, status = FORMS[name]
+    response = await AsyncClient().generic("POST", "/api/files", body, content_type=kind)
+    assert (response.status_code, response.headers["Content-Type"]) == (status, "text/plain; charset=utf-8")
+    assert response.content.startswith(b"The request")
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/api/chat/c1", "/api/chat/c1/stream", "/streaming/probe"])
+async def test_query_with_too_many_parts_is_refused_with_words_for_programs(path: str) -> None:
+    response = await AsyncClient().get(f"{path}?{MANY}")
+    assert response.status_code == 400
+    assert response.content == b"The request's form or query cannot be read, or has too many parts."
