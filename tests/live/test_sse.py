@@ -19,7 +19,7 @@ from tests.servers import Site
 
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache, no-transform",
+    "cache-control": "private, no-store, no-transform",
     "x-accel-buffering": "no",
     "content-encoding": "identity",
     "x-vercel-ai-ui-message-stream": "v1",
