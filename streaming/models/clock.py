@@ -39,7 +39,7 @@ def from_now(seconds: float) -> models.expressions.CombinedExpression:
 
 
 def iso_time(moment: datetime.datetime) -> str:
-    """Returns a time as ISO 8601 with its offset from UTC. With `USE_TZ = False`, times are those of the site's zone."""
+    """Returns a time as ISO 8601, with its offset from UTC. With `USE_TZ = False`, the zone is the site's."""
     return (moment if timezone.is_aware(moment) else timezone.make_aware(moment)).isoformat()
 
 
