@@ -183,6 +183,42 @@ async def test_check_without_a_session_always_holds() -> None:
     assert await SessionCheck(Owner.of_user(1), SessionStore()).holds_now()
 
 
+def signs_in_by_header(get_response: Any) -> Any:
+    """A middleware that knows its users without a session, as one for API tokens does."""
+
+    def respond(request: Any) -> Any:
+        if name := request.headers.get("Authorization"):
+            request.user = get_user_model().objects.get(username=name)
+        return get_response(request)
+
+    return respond
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/api/agui"])
+async def test_session_of_a_visitor_does_not_end_the_stream_of_a_user_who_signs_in_without_it(
+    scripted: Any, settings: Any, path: str
+) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.signs_in_by_header"]
+    await get_user_model().objects.acreate_user("ada")
+    scripted(text="one two three four", delay=0.06)
+    client = AsyncClient()
+    await client.post("/chat/c1/send/", {"prompt": "I have a session."})
+    await current().idle()
+    body = {"id": "c2", "threadId": "c2", "messages": [{"id": "q", "role": "user", "content": "Hi"}]}
+    response = await client.post(path, body, content_type="application/json", headers={"Authorization": "ada"})
+    assert response.status_code == 200
+    assert (b"".join([piece async for piece in response.streaming_content])).endswith((b"[DONE]\n\n", b": done\n\n"))
+    assert await Generation.objects.filter(conversation__owner_key__startswith="user:", status="finished").aexists()
+
+
+async def test_session_that_names_another_is_not_checked() -> None:
+    session = SessionStore()
+    await session.aset(VISITOR_KEY, "bob")
+    await session.asave()
+    assert await SessionCheck(ALICE, session).holds_now()
+    assert await SessionCheck(Owner("team:1"), session).holds_now()
+
+
 class Away(CacheStore):
     """Django's own cache store. If the cache fails, it looks empty."""
 
