@@ -30,7 +30,7 @@ CURSOR = re.compile(r"(\d{1,10})-([0-9a-f]{8})", re.ASCII)
 
 
 def _as_run_error(frame: bytes, code: str) -> bytes:
-    """Returns the event with the words of a frame of the AI SDK's."""
+    """Returns the event that says what an error frame of the AI SDK says."""
     return sse(run_error(msgspec.json.decode(frame.removeprefix(b"data: "))["errorText"], code))
 
 
@@ -82,14 +82,14 @@ async def take_up(request: HttpRequest, owner: Owner, key: str) -> HttpResponseB
 
 
 def _settled(thread: Thread, key: str, run_id: str, *, is_followed: bool) -> HttpResponse:
-    """A run that is over: all messages, and its end. Only a client that has followed it is told of its error again."""
+    """Returns a run that is over: all messages, and its end. Only a client that has followed it is told its error."""
     end = (thread.end if is_followed else thread.state) or {"type": "RUN_FINISHED"}
     events = [run_started(key, run_id), messages_snapshot(thread.messages), with_ids(end, key, run_id)]
     return HttpResponse(b"".join(map(sse, events)) + AGUI.done, content_type=EVENT_STREAM, headers=AGUI.headers)
 
 
 def _cursor(request: HttpRequest) -> tuple[int, str] | None:
-    """The client's cursor, from `Last-Event-ID` or `?after=`; None if there is neither.
+    """Returns the client's cursor, from `Last-Event-ID` or `?after=`; None if there is neither.
 
     Raises:
         BadRequest: no event has such an id.
@@ -107,10 +107,7 @@ async def _messages(owner: Owner, key: str) -> list[dict[str, Any]]:
 
 
 async def _thread(owner: Owner, key: str, without: uuid.UUID | None = None) -> Thread:
-    """The owner's thread; an empty one for a key that the owner has not used.
-
-    Whether somebody else uses the key is not told.
-    """
+    """Returns the owner's thread. It is empty for a key that the owner has not used, also if somebody else uses it."""
     thread = await in_database(_read, owner, key, without)
     for message in thread.messages:
         if message["role"] == "user" and isinstance(message["content"], list):
