@@ -106,7 +106,7 @@ async def test_stop_sent_in_mid_answer_stops_a_real_model(every_site: Site, visi
         began = time.monotonic()
         await socket.tell(type="abort", requestId="r1")
         chunks = await socket.whole()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
     assert [chunk["type"] for chunk in chunks][-4:] == ["text-end", "finish-step", "abort", "finish"]
     stored = rows.answer(every_site, visitor.key)
     assert stored.status == "cancelled"

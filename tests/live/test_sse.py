@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -71,18 +72,19 @@ async def test_silence_is_filled_with_heartbeats(every_site: Site, peer: Peer, v
     visitor = visit(every_site)
     stream = await visitor.ask("Hello?", "peer-chat")
     await stream.until("text-delta")
-    before = len(stream.heartbeats)  # the first connection of a provider is slow
+    before, began = len(stream.heartbeats), time.monotonic()  # the first connection of a provider is slow
     await asyncio.sleep(1)
     assert await visitor.stop() == "stopping"
     await stream.whole()
     assert_whole(stream)
-    assert 2 <= len(stream.heartbeats) - before <= 4, "one is sent after every 0.3 seconds of silence"
+    most = (time.monotonic() - began) / 0.3 + 1
+    assert 2 <= len(stream.heartbeats) - before <= most, "one is sent after every 0.3 seconds of silence"
 
 
 async def test_stream_has_a_clear_first_frame_before_the_model_says_anything(visitor: Visitor, peer: Peer) -> None:
     peer.says(HANG)
-    stream = await asyncio.wait_for(visitor.ask("Hello?", "peer-chat"), 2)
-    await asyncio.wait_for(stream.until("start-step"), 1)
+    stream = await asyncio.wait_for(visitor.ask("Hello?", "peer-chat"), 20)
+    await asyncio.wait_for(stream.until("start-step"), 20)
     assert stream.frames[0].chunk["messageId"]
     await visitor.stop()
     await stream.whole()

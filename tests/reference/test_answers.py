@@ -14,6 +14,7 @@ from docs.reference import asyncapi, openapi
 from docs.reference.schemas import resolved
 from tests.asked import FRAMES, REQUESTS, Asker, Request
 from tests.pictures import PNG
+from tests.responses import body_of
 
 pytestmark = pytest.mark.usefixtures("engine", "site_tools", "stored")
 
@@ -153,7 +154,7 @@ async def _agrees(operation: Any, response: Any) -> None:
     media = response.headers.get("Content-Type", "").partition(";")[0]
     content = operation["responses"][str(response.status_code)].get("content", {"*/*": {}})
     schema = content[media] if media in content else content["*/*"]
-    body = b"".join([piece async for piece in response]) if response.streaming else response.content
+    body = await body_of(response)
     readers = {"application/json": lambda: [json.loads(body)], "text/event-stream": lambda: chunks_in(body)}
     for value in readers.get(media, list)():
         assert errors(HTTP, schema.get("schema") or schema.get("x-event-data-schema", {}), value) == []

@@ -18,11 +18,6 @@ pytestmark = pytest.mark.usefixtures("engine")
 GETS = ["/api/chat/c1", "/api/chat/c1/stream?after=0"]
 
 
-@pytest.fixture(autouse=True)
-def anonymous(settings: Any) -> None:
-    settings.STREAMING_ALLOW_ANONYMOUS = True
-
-
 @pytest.mark.parametrize("path", GETS)
 async def test_head_gives_the_headers_of_get_without_its_body(path: str) -> None:
     client = AsyncClient()

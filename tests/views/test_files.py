@@ -18,7 +18,8 @@ from streaming.models import Attachment, StaffAccess
 from streaming.supervisor import current
 from tests.pages import html, visible
 from tests.pictures import PDF, PNG, data_url
-from tests.sent_files import PICTURE, asked, body_of, names, picture, post_file, say, upload
+from tests.responses import body_of
+from tests.sent_files import PICTURE, asked, names, picture, post_file, say, upload
 
 pytestmark = pytest.mark.usefixtures("engine", "stored")
 

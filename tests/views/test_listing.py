@@ -20,12 +20,6 @@ from tests.pages import Script, active, answered, html, stored
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-@pytest.fixture
-def client(settings: Any) -> AsyncClient:
-    settings.STREAMING_ALLOW_ANONYMOUS = True
-    return AsyncClient()
-
-
 async def entries(client: AsyncClient, query: str = "") -> list[dict[str, Any]]:
     response = await client.get(f"/api/chat{query}")
     assert response.status_code == 200

@@ -23,6 +23,7 @@ from streaming.protocol import FilePart, OpaquePart, Part, ReasoningPart, TextPa
 from streaming.supervisor import current
 from tests.pages import Script, active, answered, html, send, stored
 from tests.pictures import PNG
+from tests.responses import body_of
 from tests.sent_files import PICTURE
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -274,8 +275,7 @@ async def test_files_are_served_behind_the_link_only_if_chosen(client: AsyncClie
     assert (response.status_code, response.headers["Content-Type"]) == (200, "image/png")
     assert response.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert response.headers["Cache-Control"] == "private, no-store"
-    assert b"".join([piece async for piece in response.streaming_content]) == PNG
-    await sync_to_async(response.close)()
+    assert await body_of(response) == PNG
     assert (await AsyncClient().get(f"{without}files/{attachment.pk}")).status_code == 404
     await client.delete("/api/chat/c1/shares")
     assert (await AsyncClient().get(address)).status_code == 404
