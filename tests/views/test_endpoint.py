@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -72,6 +76,28 @@ async def test_accepted_request_makes_its_sender_a_known_visitor() -> None:
     await answered(client)
     assert (await client.get("/api/chat/c1")).status_code == 200
     assert await in_database(Session.objects.count) == 1
+
+
+PLACES = {
+    "str:key": "c1",
+    "str:message_id": "m",
+    "str:token": "t",
+    "uuid:pk": uuid.UUID(int=1),
+    "uuid:share_id": uuid.UUID(int=1),
+}
+
+
+def every_address() -> Iterator[str]:
+    """The address of every route of the app, with some value in each of its places."""
+    for pattern in urlpatterns:
+        yield "/" + re.sub(r"<([a-z_:]+)>", lambda place: str(PLACES[place[1]]), str(pattern.pattern))
+
+
+async def test_no_address_takes_an_unsafe_request_of_another_site() -> None:
+    client = AsyncClient(enforce_csrf_checks=True)
+    for address, method in itertools.product(every_address(), ("POST", "PUT", "PATCH", "DELETE")):
+        response = await client.generic(method, address, b"{}", headers={"Sec-Fetch-Site": "cross-site"})
+        assert response.status_code in (403, 405), f"{method} {address}"
 
 
 def test_every_view_is_exempt_from_atomic_requests_on_every_database() -> None:
