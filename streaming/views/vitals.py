@@ -30,7 +30,7 @@ TRIES = 50
 
 
 class Seen(NamedTuple):
-    """How a provider looked when it was last asked, by any process. `age` is in seconds since then."""
+    """A provider when any process last asked it. `age` is the time since then, in seconds."""
 
     is_up: bool
     error_code: str

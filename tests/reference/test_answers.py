@@ -23,7 +23,7 @@ PATHS = HTTP["paths"]
 
 
 def errors(document: Any, schema: Any, value: Any) -> list[str]:
-    """What is wrong with a value, by a schema of a document."""
+    """Returns the errors of a value, by a schema of a document."""
     validator = Draft202012Validator(resolved(schema, document["components"]["schemas"]))
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
@@ -35,7 +35,7 @@ def chunks_in(content: bytes) -> list[Any]:
 
 
 def told(operation: Any, status: int, media: str) -> Any:
-    """What the reference says of a response: its status and its type stand there."""
+    """Returns what the reference says of a response. Fails if it lacks the status or the type."""
     answer = operation["responses"][str(status)]
     return answer["content"][media] if media else answer.get("content", {})
 
@@ -59,7 +59,7 @@ async def test_requests_and_responses_are_as_described(asker: Asker) -> None:
 
 
 async def _wrong_with_request(asker: Asker, request: Request) -> list[Any]:
-    """What the reference does not say of a request and its response."""
+    """Returns what the reference lacks of a request and its response."""
     operation = PATHS[_pattern(request)][request.method.lower()]
     wrong = errors(HTTP, operation["requestBody"]["content"]["application/json"]["schema"], request.body)
     given = await asker.post(request, request.body)
@@ -78,7 +78,7 @@ async def test_commands_and_replies_are_as_described(asker: Asker) -> None:
 
 
 async def _wrong_with_command(asker: Asker, request: Request) -> list[Any]:
-    """What the reference does not say of a command and its replies."""
+    """Returns what the reference lacks of a command and its replies."""
     frames = [request.body, *await asker.tell(request, request.body)]
     messages = SOCKET["components"]["messages"]
     return [one for frame in frames for one in errors(SOCKET, messages[frame["type"]]["payload"], frame)]

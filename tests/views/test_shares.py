@@ -67,7 +67,7 @@ async def made(client: AsyncClient, **options: Any) -> str:
 
 
 async def read(path: str) -> str:
-    """What somebody reads who has nothing but the link."""
+    """Returns the page as somebody reads it who has nothing but the link."""
     response = await AsyncClient().get(path)
     assert response.status_code == 200, html(response)
     return html(response)
