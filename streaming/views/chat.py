@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import RequestDataTooBig
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import path
 
 from streaming.access import SessionCheck, open_streams
 from streaming.database import in_database
-from streaming.errors import BadRequest, TooLarge
+from streaming.errors import BadRequest
 from streaming.intake import read_stop, read_submission
 from streaming.models import Generation, Message, Owner, earlier_rows
 from streaming.subscription import follow, has_end, subscribe
@@ -57,7 +58,7 @@ def _named_answer(request: HttpRequest) -> str | None:
     """Returns the id of the answer that a stop request names, or None. A body that cannot be read names none."""
     try:
         return read_stop(body_of(request))
-    except (TooLarge, BadRequest):
+    except (RequestDataTooBig, BadRequest):
         return None
 
 

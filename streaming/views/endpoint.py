@@ -30,10 +30,6 @@ ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 PRIVATE = "private, no-store"
 """For responses that set no other: all of them are one owner's."""
 
-TOO_LARGE = (
-    "The request is larger than this site accepts (DATA_UPLOAD_MAX_MEMORY_SIZE). "
-    "Send only the last message, and send files to api/files first."
-)
 UNREADABLE = (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent, UnreadableRequest)
 """What Django raises for a form or a query that it does not read. It would answer with a page."""
 
@@ -140,30 +136,31 @@ def database_refusals() -> Iterator[None]:
 
 @contextmanager
 def form_refusals() -> Iterator[None]:
-    """A context that raises what people are told of a form or a query that Django does not read.
+    """A context that raises what people are told of a body or a query that Django does not read.
 
     Raises:
         BadRequest: it is broken, or has too many parts.
-        TooLarge: it exceeds Django's DATA_UPLOAD_MAX_MEMORY_SIZE.
+        TooLarge: the body exceeds Django's DATA_UPLOAD_MAX_MEMORY_SIZE.
     """
     try:
         yield
     except UNREADABLE as error:
         raise BadRequest("The request's form or query cannot be read, or has too many parts.") from error
     except RequestDataTooBig as error:
-        raise TooLarge(TOO_LARGE) from error
+        raise TooLarge(
+            "The request is larger than this site accepts (DATA_UPLOAD_MAX_MEMORY_SIZE). "
+            "Send only the last message, and send files to api/files first."
+        ) from error
 
 
 def body_of(request: HttpRequest) -> bytes:
-    """The body of a request.
+    """Returns the body of a request.
 
     Raises:
         BadRequest: the Content-Length is no number. Most servers refuse such a request themselves.
-        TooLarge: it exceeds Django's DATA_UPLOAD_MAX_MEMORY_SIZE.
+        RequestDataTooBig: it exceeds Django's DATA_UPLOAD_MAX_MEMORY_SIZE. `endpoint` refuses the request then.
     """
     try:
         return request.body
     except ValueError as error:
         raise BadRequest("The request's Content-Length must be a number.") from error
-    except RequestDataTooBig as error:
-        raise TooLarge(TOO_LARGE) from error
