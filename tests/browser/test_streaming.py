@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import re
 import signal
@@ -15,6 +14,7 @@ from playwright.async_api import Route, expect
 from tests.browser.by_prompt import MARKUP, WORDS
 from tests.browser.chat import Chat
 from tests.cable import Cable
+from tests.live import rows
 from tests.servers import Site, serve
 
 on_both_servers = pytest.mark.parametrize("site", ["uvicorn", "daphne"], indirect=True)
@@ -190,7 +190,8 @@ async def test_an_answer_that_ended_during_a_cut_is_shown(open_chat: Any, site: 
         await chat.ask("words please")
         await chat.has_begun()
         cable.cut()
-        await asyncio.sleep(3)
+        key = await chat.page.locator("streaming-chat").get_attribute("data-conversation")
+        await rows.settled(site, str(key), within=30)
         cable.mend()
         await expect(chat.text).to_have_text(WORDS)
         await chat.is_idle()
