@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.http import HttpResponse
 from django.test import AsyncClient
@@ -18,6 +17,7 @@ from streaming.consumers import ChatConsumer
 from streaming.models import Message
 from streaming.supervisor import current
 from tests.pictures import PNG, data_url
+from tests.responses import body_of
 from tests.stepwise import LOCATION, MAIL, says
 
 JSON = Any
@@ -171,7 +171,7 @@ class Asker:
             await self._socket.send_to(text_data=text)
         replies: list[JSON] = []
         while not replies or replies[-1] != {"type": "no-active", "requestId": "last"}:
-            replies.append(await self._socket.receive_json_from(5))
+            replies.append(await self._socket.receive_json_from(30))
         await current().idle()
         if any(reply["type"] == "chunk" for reply in replies) or await self._has_grown():
             self.forget()
@@ -201,8 +201,4 @@ class Asker:
 
 async def read(response: HttpResponse) -> Given:
     """Reads the whole response."""
-    if not response.streaming:
-        return Given(response.status_code, response.content, response)
-    content = b"".join([piece async for piece in response.streaming_content])
-    await sync_to_async(response.close)()
-    return Given(response.status_code, content, response)
+    return Given(response.status_code, await body_of(response), response)

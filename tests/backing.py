@@ -121,11 +121,12 @@ def postgres(directory: Path, *further: str) -> Backing:
 
 def mariadb(directory: Path) -> Backing:
     install, server = _found("mariadb-install-db"), _found("mariadbd", "/usr/sbin")
-    data, port = f"--datadir={directory / 'data'}", free_port()
-    _run(_as_nobody(install, "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"))
+    # The directory of this user's temporary files may be closed to `nobody`.
+    places, port = (f"--datadir={directory / 'data'}", f"--tmpdir={directory}"), free_port()
+    _run(_as_nobody(install, "--no-defaults", *places, "--auth-root-authentication-method=normal", "--skip-test-db"))
     options = ("--bind-address=127.0.0.1", f"--port={port}", f"--socket={directory / 'socket'}", *MARIADB_OPTIONS)
     url = f"mysql://root@127.0.0.1:{port}/mysql"
-    return Backing(url, port, _as_nobody(server, "--no-defaults", data, *options), directory, signal.SIGTERM)
+    return Backing(url, port, _as_nobody(server, "--no-defaults", *places, *options), directory, signal.SIGTERM)
 
 
 def _as_nobody(*command: str) -> tuple[str, ...]:

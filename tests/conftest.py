@@ -17,6 +17,7 @@ from django.conf import settings
 
 pytest_plugins = [
     "tests.backing",
+    "tests.emptying",
     "tests.engine",
     "tests.faults.figures",
     "tests.live.client",

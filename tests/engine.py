@@ -55,8 +55,8 @@ async def load(generation: Generation) -> Generation:
 
 
 async def run_until(is_so: Callable[[], bool]) -> None:
-    """Waits until `is_so()` is true, for at most 5 seconds."""
-    async with asyncio.timeout(5):
+    """Waits until `is_so()` is true, for at most 30 seconds."""
+    async with asyncio.timeout(30):
         while not is_so():  # noqa: ASYNC110  # no event announces it
             await asyncio.sleep(0.01)
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from django.http import HttpResponse
 from django.test import AsyncClient
 
@@ -39,11 +38,10 @@ async def active(client: AsyncClient, scripted: Script) -> Generation:
     scripted(text="one two three four", hang_after=4)
     await send(client)
     generation = await Generation.objects.aget()
-    for _ in range(100):
-        if "two" in html(await client.get("/chat/c1/")):
-            return generation
-        await asyncio.sleep(0.05)
-    pytest.fail("Nothing was written in five seconds.")
+    async with asyncio.timeout(30):
+        while "two" not in html(await client.get("/chat/c1/")):  # noqa: ASYNC110  # no event announces it
+            await asyncio.sleep(0.02)
+    return generation
 
 
 async def stored(client: AsyncClient, *parts: Part, **outcome: Any) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import AsyncClient
@@ -17,15 +16,15 @@ from streaming.providers import get_provider
 from streaming.supervisor import current
 from tests import engine
 from tests.pictures import PNG, data_url
+from tests.responses import body_of
 
 PICTURE = {"type": "file", "mediaType": "image/png", "filename": "cat.png", "url": data_url(PNG)}
 
 
 @pytest.fixture
 def stored(settings: Any, tmp_path: Path) -> Path:
-    """The directory in which the site stores files. Visitors may send them."""
+    """The directory in which the site stores files."""
     settings.MEDIA_ROOT = str(tmp_path)
-    settings.STREAMING_ALLOW_ANONYMOUS = True
     return tmp_path / "streaming"
 
 
@@ -63,16 +62,8 @@ async def say(client: AsyncClient, *files: dict[str, Any], text: str = "What is 
     body = {"id": "c1", "messages": [message]} | fields
     response = await client.post("/api/chat", body, content_type="application/json")
     if response.status_code == 200:
-        async for _ in response.streaming_content:
-            pass
+        await body_of(response)
     return response
-
-
-async def body_of(response: HttpResponse) -> bytes:
-    """The whole body. Closes the response, as a server does."""
-    content = b"".join([chunk async for chunk in response.streaming_content])
-    await sync_to_async(response.close)()
-    return content
 
 
 async def asked() -> tuple[Turn, ...]:

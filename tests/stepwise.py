@@ -90,7 +90,7 @@ async def stopped_beside(settings: Any, call: tuple[str, str, str]) -> Generatio
 
 async def called(times: int) -> None:
     """Waits until the tools of the tests have been called `times` times."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(tools.CALLS) < times:  # noqa: ASYNC110  # the tools are plain functions
             await asyncio.sleep(0.01)
 

@@ -33,7 +33,7 @@ async def _ask() -> bytes:
     body = {"id": "c1", "prompt": "Hello"}
     response: Any = await AsyncClient().post("/api/chat", body, content_type="application/json")
     assert response.status_code == 200
-    return b"".join([piece async for piece in response])
+    return b"".join([piece async for piece in response])  # without a trip to close it
 
 
 async def test_middleware_takes_one_trip(settings: Any, trips: list[str]) -> None:

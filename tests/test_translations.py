@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient, Client
 from django.urls import reverse
@@ -25,6 +24,7 @@ from tests import catalogues
 from tests.admin.site import exchange
 from tests.catalogues import LANGUAGES, code_messages, compiled, messages_of, path_of, placeholders, read, texts_of
 from tests.pages import answered, html, send, stored
+from tests.responses import body_of
 from tests.wrapped import bare_words, wrapped
 
 HINT = "Run `make messages`; it adds new messages, removes old ones, and lists what is untranslated."
@@ -181,8 +181,7 @@ async def test_the_error_of_an_answer_streams_in_the_askers_language(settings: A
             content_type="application/json",
             headers={"Accept-Language": "de"},
         )
-        body = b"".join([piece async for piece in response.streaming_content])
-        await sync_to_async(response.close)()
+        body = await body_of(response)
     assert "Das Modell brauchte zu lange, um zu antworten." in body.decode()
 
 

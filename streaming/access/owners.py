@@ -28,7 +28,8 @@ async def owner_of(request: HttpRequest, *, begins: bool = False) -> Owner:
 
     The session has the new token only after `remember`. So a request that is refused writes no session.
 
-    Session and user are read on a database thread, which has a connection. The request's own thread would open one.
+    Session and user are read on a database thread, which has a connection. The request's own thread would open one. The
+    session is also read for a user whom a middleware knows without it, so that views can ask it on the event loop.
 
     Raises:
         LoginRequired: nobody is signed in and the site does not allow anonymous conversations.
@@ -38,6 +39,7 @@ async def owner_of(request: HttpRequest, *, begins: bool = False) -> Owner:
 
 def _owner_of(request: HttpRequest, *, begins: bool) -> Owner:
     user = request.user
+    request.session.keys()
     if user.is_authenticated:
         return Owner.of_user(user.pk)
     if not settings.ALLOW_ANONYMOUS:

@@ -56,9 +56,9 @@ class SessionCheck:
     def __init__(self, owner: Owner, session: SessionBase | None) -> None:
         self.owner = owner
         self.has_moved = False
-        names_owner = session is not None and (SESSION_KEY in session or VISITOR_KEY in session)
-        self._session_key = session.session_key if session is not None and names_owner else None
-        self._password_hash = session.get(HASH_SESSION_KEY) if session is not None and names_owner else None
+        checked = session if session is not None and owner.key in _owners_in(session) else None
+        self._session_key = checked.session_key if checked is not None else None
+        self._password_hash = checked.get(HASH_SESSION_KEY) if checked is not None else None
         self._next_check = time.monotonic() + settings.RECHECK_SECONDS
         self._check: asyncio.Task[bool] | None = None
 
@@ -113,6 +113,13 @@ class SessionCheck:
             return True
         user = get_user_model()._default_manager.filter(pk=self.owner.user_id).first()
         return user is not None and user.is_active and user.get_session_auth_hash() != self._password_hash
+
+
+def _owners_in(session: SessionBase) -> list[str]:
+    """Returns the keys of those whom a session names: the user who signed in with it, the visitor, or both."""
+    user_id, token = session.get(SESSION_KEY), session.get(VISITOR_KEY)
+    named = (user_id and Owner.of_user(user_id), token and Owner.of_visitor(token))
+    return [owner.key for owner in named if owner]
 
 
 def _pause(found: Found) -> float:

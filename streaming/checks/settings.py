@@ -33,7 +33,8 @@ def _wrong_values() -> Iterator[CheckMessage]:
     for setting in SETTINGS.values():
         value = getattr(django_settings, setting.name, setting.default)
         if not setting.kind.allows(value):
-            text = f"{setting.name} must be {setting.kind.wanted}, not {value!r}."
+            given = f"of type {type(value).__name__}" if setting.kind.is_secret else repr(value)
+            text = f"{setting.name} must be {setting.kind.wanted}, not {given}."
             yield Error(text, hint="Correct it, or remove it to get the default.", id="streaming.E012")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.conf.rules import FLAG, TEXT, Kind, optional, whole
+from streaming.conf.rules import FLAG, SECRET, Kind, optional, whole
 from streaming.conf.setting import Setting
 
 NAMES: Kind[str] = Kind(
@@ -20,7 +20,7 @@ class OperatingSettings:
         "Conversations in which staff have flagged an answer are kept.",
     )
     METRICS_TOKEN = Setting(
-        TEXT,
+        SECRET,
         "",
         "The secret with which `/streaming/metrics` may be read, as `Authorization: Bearer …`. Empty: nobody may "
         "read it. `/streaming/health` then says only if the process is well.",

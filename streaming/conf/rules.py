@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from django.utils.functional import Promise
@@ -19,11 +19,15 @@ MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(Generic[T]):
-    """A kind of value. `wanted` completes the sentence "must be …"; `allows` returns True for an allowed value."""
+    """A kind of value. `wanted` completes the sentence "must be …"; `allows` returns True for an allowed value.
+
+    No message repeats a value that `is_secret`.
+    """
 
     wanted: str
     convert: Callable[[Any], T]
     allows: Callable[[Any], bool]
+    is_secret: bool = False
 
 
 def whole(least: int) -> Kind[int]:
@@ -77,6 +81,7 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
 
 
 TEXT: Kind[str] = Kind(wanted="a str", convert=str, allows=lambda value: isinstance(value, str))
+SECRET: Kind[str] = replace(TEXT, is_secret=True)
 TEXTS: Kind[tuple[str, ...]] = Kind(
     wanted="a list or tuple of texts",
     convert=lambda value: tuple(map(str, value)),  # translated when they are shown, if they are lazy

@@ -10,7 +10,7 @@ from streaming.conf.markdown import MarkdownSettings
 from streaming.conf.operating import OperatingSettings
 from streaming.conf.page import PageSettings
 from streaming.conf.review import ReviewSettings
-from streaming.conf.rules import SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, unchanged, whole
+from streaming.conf.rules import SECONDS, SECONDS_OR_ZERO, SECRET, TEXT, checked_elsewhere, optional, unchanged, whole
 from streaming.conf.setting import ProviderConfig, Setting
 from streaming.conf.sharing import SharingSettings
 from streaming.conf.visitors import VisitorSettings
@@ -211,7 +211,7 @@ class Settings(
         "The time between two reads of the journal by a reader whose answer is written in another process.",
     )
     REDIS_URL = Setting(
-        TEXT,
+        SECRET,
         "",
         "The address of the Redis server through which readers in other processes get frames sooner than from the "
         "database. Empty: no Redis.",

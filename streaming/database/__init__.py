@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from streaming.database.health import health
 from streaming.database.locks import alone
-from streaming.database.requests import release_request_connection, release_request_thread, request_thread
+from streaming.database.requests import release_request_thread, request_thread
 from streaming.database.threads import in_database, in_order
 from streaming.database.transactions import alias, atomic, retry_on_deadlock
 from streaming.database.trouble import advice, refusal_of, told, trouble_of
@@ -24,7 +24,6 @@ __all__ = [
     "in_database",
     "in_order",
     "refusal_of",
-    "release_request_connection",
     "release_request_thread",
     "request_thread",
     "retry_on_deadlock",

@@ -96,12 +96,7 @@ async def release_request_thread() -> None:
     if isinstance(executor, RequestThread):
         executor.release()
     else:
-        await release_request_connection()
-
-
-async def release_request_connection() -> None:
-    """Gives back the connection that was opened on this request's thread."""
-    await sync_to_async(close_old_connections)()
+        await sync_to_async(close_old_connections)()
 
 
 def _executors() -> MutableMapping[object, Executor]:

@@ -17,7 +17,7 @@ from streaming.conf import settings
 from streaming.database import alone, atomic, in_database
 from streaming.errors import BadRequest, Overloaded, TooLarge
 from streaming.files.addresses import SCHEME, id_of, id_served_at, part_of
-from streaming.files.uploads import Upload, described, upload_in
+from streaming.files.uploads import Upload, check_number, described, upload_in
 from streaming.models import Attachment, Message, Owner, from_now
 from streaming.protocol import FilePart, TextPart
 
@@ -80,12 +80,7 @@ async def kept(owner: Owner, key: str, files: Sequence[FilePart]) -> AsyncIterat
     Raises:
         BadRequest, TooLarge, UnsupportedFile, Overloaded: a file cannot be taken; nothing was stored.
     """
-    limit = settings.MAX_FILES_PER_MESSAGE
-    if len(files) > limit:
-        raise TooLarge(
-            _("The message has %(count)d files; at most %(limit)d are accepted.")
-            % {"count": len(files), "limit": limit}
-        )
+    check_number(len(files))
     made: list[uuid.UUID] = []
     try:
         yield tuple([await _kept(owner, key, part, made) for part in files])

@@ -65,6 +65,19 @@ def check_size(size: int) -> None:
         )
 
 
+def check_number(count: int) -> None:
+    """Checks the number of files of one message.
+
+    Raises:
+        TooLarge: it is over `STREAMING_MAX_FILES_PER_MESSAGE`.
+    """
+    limit = settings.MAX_FILES_PER_MESSAGE
+    if count > limit:
+        raise TooLarge(
+            _("The message has %(count)d files; at most %(limit)d are accepted.") % {"count": count, "limit": limit}
+        )
+
+
 def described(owner: Owner, upload: Upload) -> Attachment:
     """Returns an attachment for the file, not stored yet.
 

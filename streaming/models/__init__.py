@@ -10,7 +10,7 @@ from typing import Any
 
 from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
-from streaming.models.clock import from_now
+from streaming.models.clock import from_now, iso_time
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
 from streaming.models.feedback import Feedback, Thumb
 from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet
@@ -66,6 +66,7 @@ __all__ = [
     "contributions",
     "earlier_rows",
     "from_now",
+    "iso_time",
     "listed",
     "parts_of",
     "path_of",

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import functions
+from django.utils import timezone
 
 
 class Now(functions.Now):
@@ -35,6 +36,11 @@ def _utc_offset(connection: Any) -> int:
 def from_now(seconds: float) -> models.expressions.CombinedExpression:
     """Returns the time in so many seconds on the database's clock, the only clock that all processes share."""
     return Now() + datetime.timedelta(seconds=seconds)
+
+
+def iso_time(moment: datetime.datetime) -> str:
+    """Returns a time as ISO 8601, with its offset from UTC. With `USE_TZ = False`, the zone is the site's."""
+    return (moment if timezone.is_aware(moment) else timezone.make_aware(moment)).isoformat()
 
 
 class InsertedAtField(models.DateTimeField):  # type: ignore[type-arg]

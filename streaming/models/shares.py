@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.clock import iso_time
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation
 from streaming.models.managers import WrittenManager
 
@@ -85,8 +86,8 @@ class Share(models.Model):
         return {
             "id": str(self.pk),
             "title": self.title,
-            "createdAt": self.created_at.isoformat(),
-            "expiresAt": self.expires_at and self.expires_at.isoformat(),
+            "createdAt": iso_time(self.created_at),
+            "expiresAt": self.expires_at and iso_time(self.expires_at),
             "reasoning": self.with_reasoning,
             "tools": self.with_tools,
             "files": self.with_files,

@@ -1,9 +1,10 @@
 """The HTTP views. Each one reads the request, checks who asks, calls the engine and encodes the result.
 
-`endpoint` decorates the JSON and streaming endpoints in `chat`, `conversations`, `feedback`, `listing` and `files`.
-`sse` makes a subscription into a response. `pages` has the chat pages, and `shown` makes the values for their
-templates. A site streams an answer from a view of its own with `stream_answer`, and
-answers with an object by `object_view`.
+Four decorators do what views have in common: `endpoint` for the JSON and streaming endpoints of an owner, `for_owner`
+(in `pages`) for an owner's pages, `by_link` (in `shared`) for what is behind a shared link, and `unowned` for what
+operators ask. `sse` makes a subscription into a response, and `shown` makes the values for the templates.
+
+A site streams an answer from a view of its own with `stream_answer`, and answers with an object by `object_view`.
 """
 
 from __future__ import annotations

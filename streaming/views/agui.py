@@ -73,7 +73,7 @@ async def take_up(request: HttpRequest, owner: Owner, key: str) -> HttpResponseB
 
 
 def _settled(thread: Thread, key: str, run_id: str, *, is_followed: bool) -> HttpResponse:
-    """A run that is over: all messages, and its end, also if it is an error.
+    """Returns a run that is over: all messages, and its end, also if it is an error.
 
     A client that has not followed it gets the open questions of a run whose process died, so that a person can answer.
     """
@@ -83,7 +83,7 @@ def _settled(thread: Thread, key: str, run_id: str, *, is_followed: bool) -> Htt
 
 
 def _cursor(request: HttpRequest) -> tuple[int, str] | None:
-    """The client's cursor, from `Last-Event-ID` or `?after=`; None if there is neither.
+    """Returns the client's cursor, from `Last-Event-ID` or `?after=`; None if there is neither.
 
     Raises:
         BadRequest: no event has such an id.
@@ -101,10 +101,7 @@ async def _messages(owner: Owner, key: str) -> list[dict[str, Any]]:
 
 
 async def _thread(owner: Owner, key: str, without: uuid.UUID | None = None) -> Thread:
-    """The owner's thread; an empty one for a key that the owner has not used.
-
-    Whether somebody else uses the key is not told.
-    """
+    """Returns the owner's thread. It is empty for a key that the owner has not used, also if somebody else uses it."""
     thread = await in_database(_read, owner, key, without)
     for message in thread.messages:
         if message["role"] == "user" and isinstance(message["content"], list):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import RequestDataTooBig
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import path
 
 from streaming.access import SessionCheck, open_streams
 from streaming.database import in_database
-from streaming.errors import BadRequest, TooLarge
+from streaming.errors import BadRequest
 from streaming.intake import read_stop, read_submission, wants_html
 from streaming.models import Generation, Message, Owner, earlier_rows
 from streaming.subscription import follow, has_end, subscribe
@@ -54,15 +55,15 @@ async def stop_answer(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
 
 
 def _named_answer(request: HttpRequest) -> str | None:
-    """The id of the answer that a stop request names, or None. A body that cannot be read still stops the answer."""
+    """Returns the id of the answer that a stop request names, or None. A body that cannot be read names none."""
     try:
         return read_stop(body_of(request))
-    except (TooLarge, BadRequest):
+    except (RequestDataTooBig, BadRequest):
         return None
 
 
 def _cursor(request: HttpRequest) -> int | None:
-    """The number of the last frame that the client has, from `Last-Event-ID` or `?after=`. None if there is neither.
+    """Returns the number of the client's last frame, from `Last-Event-ID` or `?after=`; None if there is neither.
 
     The header wins because it is newer: an EventSource reconnects to the address that it was opened with.
 
@@ -83,13 +84,13 @@ def _has_missed(generation: Generation, after: int | None) -> bool:
 
 
 def _newest_generation(owner: Owner, key: str) -> Generation | None:
-    """The generation that is running. If none is, the newest one by the database's clock."""
+    """Returns the generation that is running, or else the newest one by the database's clock."""
     known = Generation.objects.owned_by(owner).filter(conversation__key=key).select_related("conversation")
     return known.order_by(F("active_conversation").asc(nulls_last=True), "-started_at").first()
 
 
 def _generation_to_stop(owner: Owner, key: str, named: str | None) -> Generation | None:
-    """The newest generation. None if the request names another answer, because a late stop must not end the next one.
+    """Returns the newest generation; None if the request names another answer. A late stop must not end the next one.
 
     Raises:
         NotFound: the owner has no such conversation.
@@ -107,10 +108,10 @@ def _shown_id(message: Message) -> str:
 
 
 def generation_to_resume(owner: Owner, key: str) -> Generation | None:
-    """The newest generation, if it is at the end of the path that is shown; None for a key that the owner has not used.
+    """Returns the newest generation, if it is at the end of the path that is shown.
 
     A client that comes back followed the newest generation. Its cursor has no meaning in the log of another one.
-    Whether somebody else uses the key is not told.
+    Returns None for a key that the owner has not used, also if somebody else uses it.
     """
     newest = _newest_generation(owner, key)
     return newest if newest and newest.message_id == newest.conversation.active_leaf_id else None

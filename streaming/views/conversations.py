@@ -55,9 +55,9 @@ async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResp
 
 
 def _tag(owner: Owner, key: str) -> str:
-    """An ETag of the conversation: it changes with each message, answer's end, choice of a version, and feedback.
+    """Returns an ETag of the conversation. It changes with each message, answer's end, choice of version, and feedback.
 
-    Two queries of little work find out that nothing has changed since a client asked last.
+    Two cheap queries show that nothing has changed since a client asked last.
     """
     found = find_conversation(owner, key)
     state = found.messages.order_by().aggregate(

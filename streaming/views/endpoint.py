@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest as UnreadableRequest
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import Error as DatabaseTrouble
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
 
 from streaming.access import owner_of, refuse_cross_site, refuse_sync, remember
@@ -27,6 +29,9 @@ ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 
 PRIVATE = "private, no-store"
 """For responses that set no other: all of them are one owner's."""
+
+UNREADABLE = (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent, UnreadableRequest)
+"""What Django raises for a form or a query that it does not read. It would answer with a page."""
 
 
 def endpoint(method: str) -> Callable[[View], View]:
@@ -104,7 +109,7 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
         raise NotFound("There is nothing here.")
     current().ensure_sweeping()
     begins = request.method == "POST"
-    with database_refusals():
+    with database_refusals(), form_refusals():
         owner = await owner_of(request, begins=begins)
         response = await view(request, owner, **kwargs)
     if begins:
@@ -129,19 +134,33 @@ def database_refusals() -> Iterator[None]:
         raise refusal from trouble
 
 
-def body_of(request: HttpRequest) -> bytes:
-    """The body of a request.
+@contextmanager
+def form_refusals() -> Iterator[None]:
+    """A context that raises what people are told of a body or a query that Django does not read.
 
     Raises:
-        BadRequest: the Content-Length is no number. Most servers refuse such a request themselves.
-        TooLarge: it exceeds Django's DATA_UPLOAD_MAX_MEMORY_SIZE.
+        BadRequest: it is broken, or has too many parts.
+        TooLarge: the body exceeds Django's DATA_UPLOAD_MAX_MEMORY_SIZE.
     """
     try:
-        return request.body
-    except ValueError as error:
-        raise BadRequest("The request's Content-Length must be a number.") from error
+        yield
+    except UNREADABLE as error:
+        raise BadRequest("The request's form or query cannot be read, or has too many parts.") from error
     except RequestDataTooBig as error:
         raise TooLarge(
             "The request is larger than this site accepts (DATA_UPLOAD_MAX_MEMORY_SIZE). "
             "Send only the last message, and send files to api/files first."
         ) from error
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """Returns the body of a request.
+
+    Raises:
+        BadRequest: the Content-Length is no number. Most servers refuse such a request themselves.
+        RequestDataTooBig: it exceeds Django's DATA_UPLOAD_MAX_MEMORY_SIZE. `endpoint` refuses the request then.
+    """
+    try:
+        return request.body
+    except ValueError as error:
+        raise BadRequest("The request's Content-Length must be a number.") from error

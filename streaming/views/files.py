@@ -19,12 +19,12 @@ from django.utils.translation import gettext as _
 
 from streaming.access import is_redacting
 from streaming.conf import settings
-from streaming.database import in_database, release_request_connection
+from streaming.database import in_database
 from streaming.errors import BadRequest, NotFound, TooLarge
 from streaming.files import keep
 from streaming.files.addresses import address
 from streaming.files.kinds import IMAGES
-from streaming.files.uploads import Upload, check_size, part_with
+from streaming.files.uploads import Upload, check_number, check_size, part_with
 from streaming.models import Action, Attachment, Owner, StaffAccess
 from streaming.protocol import FilePart
 from streaming.protocol.requests.data_url import is_text
@@ -67,7 +67,7 @@ async def upload(request: HttpRequest, owner: Owner) -> HttpResponseBase:
 @endpoint("GET")
 async def download(request: HttpRequest, owner: Owner, pk: uuid.UUID) -> HttpResponseBase:
     """Serves a file to its owner and to staff with the permission to view messages."""
-    attachment = await in_database(_find, owner, pk, reader=await _reader_of_messages(request))
+    attachment = await in_database(_find, owner, pk, request.user)
     etag = quote_etag(attachment.digest)
     response = get_conditional_response(request, etag=etag) or await opened(attachment)
     for name, value in (HEADERS | {"ETag": etag}).items():
@@ -76,12 +76,14 @@ async def download(request: HttpRequest, owner: Owner, pk: uuid.UUID) -> HttpRes
 
 
 def sent_files(request: HttpRequest) -> tuple[FilePart, ...]:
-    """The files in the form of a page without JavaScript. It reads the files, so call it in a thread.
+    """Returns the files in the form of a page without JavaScript. It reads the files, so call it in a thread.
 
     Raises:
-        TooLarge: a file is larger than `STREAMING_MAX_FILE_BYTES`.
+        TooLarge: there are too many files, or one is larger than `STREAMING_MAX_FILE_BYTES`.
     """
-    return tuple(part_with(_read(file)) for file in request.FILES.getlist("files"))
+    files = request.FILES.getlist("files")
+    check_number(len(files))  # before a hundred of them are in memory
+    return tuple(part_with(_read(file)) for file in files)
 
 
 def accepted_files(alias: str) -> str:
@@ -117,29 +119,28 @@ def _read(file: UploadedFile[Any]) -> Upload:
     return Upload(file.read(), file.content_type or "", file.name or "")
 
 
-async def _reader_of_messages(request: HttpRequest) -> Any:
-    """The member of the staff who asks, if they may view everybody's messages; else None.
+def _find(owner: Owner, pk: uuid.UUID, user: Any) -> Attachment:
+    """Returns the file, if it is the owner's or `user` may read it. A look at somebody else's file is logged.
+
+    Raises:
+        NotFound: there is no such file, or it is not for this person.
+    """
+    found = Attachment.objects.filter(pk=pk).first()
+    is_own = found is not None and found.owner_key == owner.key
+    if found is None or not (is_own or _reads_messages(user)):
+        raise NotFound(_("There is no such file."))
+    if not is_own:
+        StaffAccess.objects.record(user, Action.FILE, "attachment", pk)
+    return found
+
+
+def _reads_messages(user: Any) -> bool:
+    """Returns True for staff who may view everybody's messages. A site's own model of users may have no staff.
 
     Where the site redacts content, they must also be allowed to see it raw, because nobody redacts a file.
     """
-    user = await request.auser()
-    if not user.is_staff:
-        return None
-    try:
-        return user if await user.ahas_perms(READ_RAW if is_redacting() else READ_RAW[:1]) else None
-    finally:
-        await release_request_connection()
-
-
-def _find(owner: Owner, pk: uuid.UUID, *, reader: Any) -> Attachment:
-    """The file, if it is the owner's or staff may read it. A look of staff at somebody else's file is logged."""
-    found = Attachment.objects.filter(pk=pk).first()
-    is_own = found is not None and found.owner_key == owner.key
-    if found is None or not (is_own or reader):
-        raise NotFound(_("There is no such file."))
-    if not is_own:
-        StaffAccess.objects.record(reader, Action.FILE, "attachment", pk)
-    return found
+    wanted = READ_RAW if is_redacting() else READ_RAW[:1]
+    return getattr(user, "is_staff", False) and all(map(user.has_perm, wanted))
 
 
 async def opened(attachment: Attachment) -> HttpResponse | StreamingHttpResponse:

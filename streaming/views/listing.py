@@ -20,7 +20,7 @@ from streaming.database import in_database
 from streaming.errors import BadRequest
 from streaming.files.addresses import addressed_messages
 from streaming.intake import change, read_changes
-from streaming.models import Conversation, Generation, Message, Owner
+from streaming.models import Conversation, Generation, Message, Owner, iso_time
 from streaming.protocol.storable import storable_text
 from streaming.providers import offered_providers
 from streaming.views.conversations import conversation, describe, find_conversation
@@ -104,8 +104,8 @@ def _entry(one: Conversation) -> dict[str, Any]:
         "title": one.title,
         "pinned": one.pinned,
         "active": getattr(one, "is_active", False),
-        "createdAt": one.created_at.isoformat(),
-        "updatedAt": one.updated_at.isoformat(),
+        "createdAt": iso_time(one.created_at),
+        "updatedAt": iso_time(one.updated_at),
     }
 
 

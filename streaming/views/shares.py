@@ -93,13 +93,16 @@ async def _changed(request: HttpRequest, owner: Owner, key: str) -> str:
     if revoked := request.POST.get("revoke"):
         await in_database(revoke, owner, key, None if revoked == "all" else _as_uuid(revoked))
         return ""
-    days = request.POST.get("days", "")
-    options = ShareOptions(
-        days=int(days) if days.isascii() and days.isdigit() and len(days) < 6 else None,
-        **{name: name in request.POST for name in CHOICES},
-    )
+    options = ShareOptions(days=_days(request.POST.get("days", "")), **{name: name in request.POST for name in CHOICES})
     _stored, token = await in_database(share, owner, key, checked_options(options))
     return link(request, token)
+
+
+def _days(text: str) -> int | None:
+    """Returns the number of days in the form, None if it names none, and 0, which is refused, for anything else."""
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def _as_uuid(text: str) -> uuid.UUID:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext, gettext_lazy
@@ -191,14 +192,11 @@ def _with_durations(shown: tuple[ShownPart, ...], parts: tuple[Part, ...]) -> tu
     """Adds how long the model thought and how long each tool took, where that is known."""
     of_tools = {part.call_id: duration(part.duration_ms) for part in parts if isinstance(part, ToolResult)}
     thoughts = iter([duration(part.duration_ms) for part in parts if isinstance(part, ReasoningPart) and part.text])
-    return tuple(
-        part._replace(duration=of_tools.get(part.id, ""))
-        if part.kind == "tool"
-        else part._replace(label=thought_for(next(thoughts, "")))
-        if part.kind == "reasoning"
-        else part
-        for part in shown
-    )
+    timed: dict[str, Callable[[ShownPart], ShownPart]] = {
+        "tool": lambda part: part._replace(duration=of_tools.get(part.id, "")),
+        "reasoning": lambda part: part._replace(label=thought_for(next(thoughts, ""))),
+    }
+    return tuple(timed[part.kind](part) if part.kind in timed else part for part in shown)
 
 
 def _text(part: dict[str, Any]) -> ShownPart:

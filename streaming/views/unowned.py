@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from streaming.access import refuse_sync
 from streaming.errors import RequestError
-from streaming.views.endpoint import View, outside_transactions
+from streaming.views.endpoint import View, form_refusals, outside_transactions
 
 
 def unowned(view: View) -> View:
@@ -24,7 +24,8 @@ def unowned(view: View) -> View:
     async def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         try:
             refuse_sync(request)
-            response = await view(request, **kwargs)
+            with form_refusals():
+                response = await view(request, **kwargs)
         except RequestError as error:
             response = HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
         response.headers.setdefault("Cache-Control", "no-store")

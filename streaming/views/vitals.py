@@ -26,11 +26,11 @@ AWAY = frozenset({"unreachable", "timeout", "timeout_first_delta", "connection_l
 
 TRIES_SECONDS = 3600
 TRIES = 50
-"""Answers in place of another provider are looked at if they are not older than an hour, the newest 50."""
+"""The age in seconds and the number of the answers that are searched for providers in whose place others answered."""
 
 
 class Seen(NamedTuple):
-    """How a provider looked when it was last asked, by any process. `age` is in seconds since then."""
+    """A provider when any process last asked it. `age` is the time since then, in seconds."""
 
     is_up: bool
     error_code: str
@@ -81,7 +81,7 @@ async def vitals() -> Vitals:
 
 
 class _Question:
-    """The question to the database that has no answer yet: while it hangs, further requests do not ask again."""
+    """The query for the figures that runs now. While it hangs, further requests wait for it and start no other."""
 
     task: asyncio.Task[Stored] | None = None
 

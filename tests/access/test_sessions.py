@@ -20,6 +20,7 @@ from streaming.consumers import ChatConsumer
 from streaming.models import Generation, Owner
 from streaming.supervisor import current
 from tests.engine import ALICE
+from tests.responses import body_of
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -157,14 +158,14 @@ async def test_stream_continues_while_its_reader_is_signed_in(scripted: Any) -> 
     scripted(text="one two three four", delay=0.06)
     client, _ = await signed_in()
     response = await client.post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
-    body = b"".join([piece async for piece in response.streaming_content])
+    body = await body_of(response)
     assert b"[DONE]" in body
 
 
 async def test_stream_of_a_new_visitor_is_not_checked(scripted: Any) -> None:
     scripted(text="one two three four", delay=0.06)
     response = await AsyncClient().post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
-    body = b"".join([piece async for piece in response.streaming_content])
+    body = await body_of(response)
     assert b"[DONE]" in body
 
 
@@ -181,6 +182,42 @@ async def test_check_of_a_visitor_fails_without_the_session() -> None:
 async def test_check_without_a_session_always_holds() -> None:
     assert await SessionCheck(Owner.of_user(1), None).holds_now()
     assert await SessionCheck(Owner.of_user(1), SessionStore()).holds_now()
+
+
+def signs_in_by_header(get_response: Any) -> Any:
+    """A middleware that knows its users without a session, as one for API tokens does."""
+
+    def respond(request: Any) -> Any:
+        if name := request.headers.get("Authorization"):
+            request.user = get_user_model().objects.get(username=name)
+        return get_response(request)
+
+    return respond
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/api/agui"])
+async def test_session_of_a_visitor_does_not_end_the_stream_of_a_user_who_signs_in_without_it(
+    scripted: Any, settings: Any, path: str
+) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.signs_in_by_header"]
+    await get_user_model().objects.acreate_user("ada")
+    scripted(text="one two three four", delay=0.06)
+    client = AsyncClient()
+    await client.post("/chat/c1/send/", {"prompt": "I have a session."})
+    await current().idle()
+    body = {"id": "c2", "threadId": "c2", "messages": [{"id": "q", "role": "user", "content": "Hi"}]}
+    response = await client.post(path, body, content_type="application/json", headers={"Authorization": "ada"})
+    assert response.status_code == 200
+    assert (await body_of(response)).endswith((b"[DONE]\n\n", b": done\n\n"))
+    assert await Generation.objects.filter(conversation__owner_key__startswith="user:", status="finished").aexists()
+
+
+async def test_session_that_names_another_is_not_checked() -> None:
+    session = SessionStore()
+    await session.aset(VISITOR_KEY, "bob")
+    await session.asave()
+    assert await SessionCheck(ALICE, session).holds_now()
+    assert await SessionCheck(Owner("team:1"), session).holds_now()
 
 
 class Away(CacheStore):
@@ -240,7 +277,7 @@ async def test_idle_socket_is_closed_at_the_next_check(settings: Any, leave: Any
     communicator = await socket_of(client, user)
     assert await communicator.receive_nothing(0.5)
     await leave(client, user)
-    assert await communicator.receive_output(2) == {"type": "websocket.close", "code": 4401}
+    assert await communicator.receive_output(10) == {"type": "websocket.close", "code": 4401}
     await communicator.disconnect()
 
 
@@ -250,9 +287,9 @@ async def test_socket_that_streams_is_closed_at_the_next_check(settings: Any, sc
     client, user = await signed_in()
     communicator = await socket_of(client, user)
     await communicator.send_json_to({"type": "send", "requestId": "r", "id": "c", "message": {"content": "Hi"}})
-    assert (await communicator.receive_json_from(2))["type"] == "chunk"
+    assert (await communicator.receive_json_from(10))["type"] == "chunk"
     await client.alogout()
-    while (output := await communicator.receive_output(2))["type"] == "websocket.send":
+    while (output := await communicator.receive_output(10))["type"] == "websocket.send":
         pass
     assert output == {"type": "websocket.close", "code": 4401}
     assert await communicator.receive_nothing(0.2), "something was sent after the close"

@@ -49,7 +49,7 @@ async def test_work_in_order_is_done_even_if_its_caller_is_cancelled() -> None:
 
     def work() -> None:
         began.set()
-        go_on.wait(5)
+        go_on.wait(30)
         done.append(True)
 
     caller = asyncio.create_task(in_order(work))

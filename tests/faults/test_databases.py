@@ -118,7 +118,7 @@ async def test_sqlite_may_be_locked_by_another_process(
     """The lock is longer than a lease, so no lease can be renewed. A second process sweeps all the time."""
     site = stage.start()
     stage.start(beside=site)
-    orders = [Order.by(chance, events=OUTLASTING, delay=0.02) for _ in range(3)]
+    orders = [Order.by(chance, events=scaled(400, OUTLASTING), delay=0.02) for _ in range(3)]
     await trial.sign_in(site)
     readers = [await trial.reader(site, order) for order in orders]
     tasks = [asyncio.create_task(reader.ask_and_read()) for reader in readers]
@@ -175,7 +175,7 @@ async def test_crowd_shares_few_connections(
     """All clients come within two seconds. Then all are cut off at once and come back."""
     site = await _small(own_postgres, stage)
     stage.keep_megabytes = CROWD_MEGABYTES
-    orders = [Order.by(chance, events=scaled(30, 120), delay=0.5) for _ in range(CLIENTS)]
+    orders = [Order.by(chance, events=scaled(24, 120), delay=0.5) for _ in range(CLIENTS)]
     async with Cable(site) as cable:
         readers = [await trial.reader(site, order, via=cable.url, pause=None) for order in orders]
         tasks = []

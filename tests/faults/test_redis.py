@@ -54,18 +54,22 @@ def _two_processes(stage: Stage, own_redis: Backing) -> tuple[Site, Site]:
     return owner, stage.start(beside=owner)
 
 
+# Each fault with its length in seconds.
 FAULTS = {
-    "dies": pytest.param(dies_for(AWAY_SECONDS), marks=pytest.mark.fault("F5")),
-    "hangs": pytest.param(hangs_for(HUNG_SECONDS), marks=pytest.mark.fault("F6")),
-    "is flushed": pytest.param(is_flushed, marks=pytest.mark.fault("F8")),
-    "loses its oldest entries": pytest.param(loses_its_oldest_entries, marks=pytest.mark.fault("F8")),
+    "dies": pytest.param(dies_for(AWAY_SECONDS), AWAY_SECONDS, marks=pytest.mark.fault("F5")),
+    "hangs": pytest.param(hangs_for(HUNG_SECONDS), HUNG_SECONDS, marks=pytest.mark.fault("F6")),
+    "is flushed": pytest.param(is_flushed, 0, marks=pytest.mark.fault("F8")),
+    "loses its oldest entries": pytest.param(loses_its_oldest_entries, 0, marks=pytest.mark.fault("F8")),
 }
+# The time that an answer goes on before and after a fault, in seconds.
+AROUND_SECONDS = scaled(4, 6)
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize(("fault", "seconds"), FAULTS.values(), ids=FAULTS)
 @played_on("uvicorn sqlite redis", long=REDIS)
 async def test_whatever_happens_to_redis_readers_miss_nothing(
     fault: Fault,
+    seconds: float,
     own_redis: Backing,
     client: redis.Redis,
     stage: Stage,
@@ -74,7 +78,8 @@ async def test_whatever_happens_to_redis_readers_miss_nothing(
     figure: Any,
 ) -> None:
     owner, other = _two_processes(stage, own_redis)
-    orders = [Order.by(chance, events=600, delay=0.015) for _ in range(3)]
+    events = int((seconds + AROUND_SECONDS) / 0.015)
+    orders = [Order.by(chance, events=events, delay=0.015) for _ in range(3)]
     local = [await trial.reader(owner, order) for order in orders]
     tasks = [asyncio.create_task(reader.ask_and_read()) for reader in local]
     for reader in local:

@@ -13,7 +13,8 @@ from streaming.files.addresses import id_served_at
 from streaming.models import Attachment, Message
 from streaming.protocol import FilePart
 from tests.pictures import PNG
-from tests.sent_files import PICTURE, asked, body_of, names, picture, say, submit, upload
+from tests.responses import body_of
+from tests.sent_files import PICTURE, asked, names, picture, say, submit, upload
 
 pytestmark = pytest.mark.usefixtures("engine", "stored")
 

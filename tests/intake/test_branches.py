@@ -20,6 +20,7 @@ from streaming.supervisor import current, stop
 from streaming.testing import frames_of
 from streaming.views.conversations import describe
 from tests.engine import ALICE, BOB
+from tests.responses import body_of
 
 pytestmark = pytest.mark.usefixtures("engine")
 Script = Callable[..., None]
@@ -64,7 +65,7 @@ class Talk:
     async def _stream(self, body: dict[str, Any]) -> str:
         response = await self.http.post("/api/chat", {"id": "c1", **body}, content_type="application/json")
         assert response.status_code == 200, response.content
-        return b"".join([piece async for piece in response]).decode()
+        return (await body_of(response)).decode()
 
 
 @pytest.fixture
@@ -196,7 +197,7 @@ async def test_no_answer_of_another_branch_is_resumed(talk: Talk, scripted: Scri
     await talk.walk(third)
     response = await talk.http.get("/api/chat/c1/stream?after=1")
     assert response.status_code == 200
-    body = b"".join([piece async for piece in response]).decode()
+    body = (await body_of(response)).decode()
     assert "Three" in body
 
 
@@ -210,7 +211,7 @@ async def test_branch_cannot_change_while_an_answer_is_written(talk: Talk, scrip
     loaded = await talk.load()
     assert (loaded["active"], texts(loaded["messages"])) == (True, ["Hello?", "Three.", "Then?"])
     assert (await talk.post("stop", {})).json() == {"status": "stopping"}
-    assert "abort" in b"".join([piece async for piece in response]).decode()
+    assert "abort" in (await body_of(response)).decode()
     await talk.walk(first)
 
 

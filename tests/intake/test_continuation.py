@@ -17,7 +17,7 @@ from streaming.subscription.journal import JournalSubscription
 from streaming.supervisor import current
 from streaming.testing import chunks_of, drain, frames_of, seqs_of
 from tests import sample_tools as tools
-from tests.engine import ALICE, load, submit
+from tests.engine import ALICE, load, run_until, submit
 from tests.stepwise import (
     LOCATION,
     MAIL,
@@ -42,7 +42,9 @@ async def test_question_outlives_the_process_that_asked_it(settings: Any, *, die
     generation = await submit()
     await called(1)
     if dies:
-        await asyncio.sleep(0.5)  # the journal has the question by then
+        run = current().find(generation.pk)
+        assert run is not None
+        await run_until(lambda: run.written == run.log.last_seq)  # the journal has the question
         await Generation.objects.filter(pk=generation.pk).aupdate(lease_until=from_now(-60), worker="another")
         alive.discard(generation.pk)  # another process does not have it in `alive`
         assert await in_database(reap) == 1

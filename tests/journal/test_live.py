@@ -86,16 +86,16 @@ def _chunks(count: int, sizes: tuple[int, ...]) -> list[bytes]:
 
 async def test_wait_returns_as_soon_as_something_is_appended() -> None:
     log = LiveLog()
-    waiting = asyncio.create_task(log.wait(0, 30))
+    waiting = asyncio.create_task(log.wait(0, 60))
     await asyncio.sleep(0)
     log.append([b"{}"])
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 10)
 
 
 async def test_wait_returns_at_once_if_there_are_frames() -> None:
     log = LiveLog()
     log.append([b"{}"])
-    await asyncio.wait_for(log.wait(0, 30), 1)
+    await asyncio.wait_for(log.wait(0, 60), 10)
 
 
 async def test_wait_ends_after_its_time_and_leaves_no_waiter() -> None:
@@ -106,10 +106,10 @@ async def test_wait_ends_after_its_time_and_leaves_no_waiter() -> None:
 
 async def test_close_wakes_every_reader() -> None:
     log = LiveLog()
-    waiting = [asyncio.create_task(log.wait(0, 30)) for _ in range(3)]
+    waiting = [asyncio.create_task(log.wait(0, 60)) for _ in range(3)]
     await asyncio.sleep(0)
     log.close()
-    await asyncio.wait_for(asyncio.gather(*waiting), 1)
+    await asyncio.wait_for(asyncio.gather(*waiting), 10)
 
 
 def test_log_reports_its_last_reader_only_while_it_is_open() -> None:

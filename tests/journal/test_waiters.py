@@ -63,7 +63,7 @@ async def test_late_wake_up_is_not_lost() -> None:
     first.wake()
     second.wake()
     second.close()  # the log has ended meanwhile
-    await asyncio.wait_for(asyncio.gather(*waiting), 1)
+    await asyncio.wait_for(asyncio.gather(*waiting), 10)
 
 
 async def test_waits_share_one_timer(monkeypatch: pytest.MonkeyPatch) -> None:

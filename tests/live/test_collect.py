@@ -103,7 +103,7 @@ async def test_row_says_how_far_the_answer_is(visitor: Visitor, peer: Peer) -> N
     stream = await (await visitor.ask("Count!", "peer-chat")).until("text-delta", 2)
     began = time.monotonic()
     while (stored := rows.answer(visitor.site, visitor.key)).status == "pending":
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 30
         await asyncio.sleep(0.02)
     assert (stored.status, stored.generation["finished_at"]) == ("running", None)
     assert stored.generation["created_at"] <= stored.generation["started_at"]

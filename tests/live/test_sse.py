@@ -20,7 +20,7 @@ from tests.servers import Site
 
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache, no-transform",
+    "cache-control": "private, no-store, no-transform",
     "x-accel-buffering": "no",
     "content-encoding": "identity",
     "x-vercel-ai-ui-message-stream": "v1",
@@ -84,8 +84,8 @@ async def test_silence_is_filled_with_heartbeats(every_site: Site, peer: Peer, v
 
 async def test_stream_has_a_clear_first_frame_before_the_model_says_anything(visitor: Visitor, peer: Peer) -> None:
     peer.says(HANG)
-    stream = await asyncio.wait_for(visitor.ask("Hello?", "peer-chat"), 2)
-    await asyncio.wait_for(stream.until("start-step"), 1)
+    stream = await asyncio.wait_for(visitor.ask("Hello?", "peer-chat"), 20)
+    await asyncio.wait_for(stream.until("start-step"), 20)
     assert stream.frames[0].chunk["messageId"]
     await visitor.stop()
     await stream.whole()

@@ -16,6 +16,7 @@ from django.test import AsyncClient
 from streaming.management.doctor import Measurement, findings, layers
 from streaming.views.probe import SALT, Plan
 from tests.management.commands import run
+from tests.responses import body_of
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -134,7 +135,7 @@ async def test_probe_expires(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_silence_has_heartbeats(settings: Any) -> None:
     settings.STREAMING_HEARTBEAT_SECONDS = 0.05
     response = await AsyncClient().get("/streaming/probe", {"plan": Plan(frames=3, pause=0, silence=0.12).signed()})
-    body = b"".join([piece async for piece in response.streaming_content])
+    body = await body_of(response)
     assert body.count(b": heartbeat") >= 1
     assert body.count(b"data-probe") == 3
 

@@ -92,7 +92,7 @@ async def counts() -> tuple[int, int]:
 
 async def counted(begun: int, cancelled: int) -> None:
     """Waits until the server has counted that."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await counts() != (begun, cancelled):  # noqa: ASYNC110  # another process counts
             await asyncio.sleep(0.01)
 

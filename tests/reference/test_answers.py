@@ -14,6 +14,7 @@ from docs.reference import asyncapi, openapi
 from docs.reference.schemas import resolved
 from tests.asked import FRAMES, REQUESTS, Asker, Request
 from tests.pictures import PNG
+from tests.responses import body_of
 
 pytestmark = pytest.mark.usefixtures("engine", "site_tools", "stored")
 
@@ -22,7 +23,7 @@ PATHS = HTTP["paths"]
 
 
 def errors(document: Any, schema: Any, value: Any) -> list[str]:
-    """What is wrong with a value, by a schema of a document."""
+    """Returns the errors of a value, by a schema of a document."""
     validator = Draft202012Validator(resolved(schema, document["components"]["schemas"]))
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
@@ -34,7 +35,7 @@ def chunks_in(content: bytes) -> list[Any]:
 
 
 def told(operation: Any, status: int, media: str) -> Any:
-    """What the reference says of a response: its status and its type stand there."""
+    """Returns what the reference says of a response. Fails if it lacks the status or the type."""
     answer = operation["responses"][str(status)]
     return answer["content"][media] if media else answer.get("content", {})
 
@@ -58,7 +59,7 @@ async def test_requests_and_responses_are_as_described(asker: Asker) -> None:
 
 
 async def _wrong_with_request(asker: Asker, request: Request) -> list[Any]:
-    """What the reference does not say of a request and its response."""
+    """Returns what the reference lacks of a request and its response."""
     operation = PATHS[_pattern(request)][request.method.lower()]
     wrong = errors(HTTP, operation["requestBody"]["content"]["application/json"]["schema"], request.body)
     given = await asker.post(request, request.body)
@@ -77,7 +78,7 @@ async def test_commands_and_replies_are_as_described(asker: Asker) -> None:
 
 
 async def _wrong_with_command(asker: Asker, request: Request) -> list[Any]:
-    """What the reference does not say of a command and its replies."""
+    """Returns what the reference lacks of a command and its replies."""
     frames = [request.body, *await asker.tell(request, request.body)]
     messages = SOCKET["components"]["messages"]
     return [one for frame in frames for one in errors(SOCKET, messages[frame["type"]]["payload"], frame)]
@@ -153,7 +154,7 @@ async def _agrees(operation: Any, response: Any) -> None:
     media = response.headers.get("Content-Type", "").partition(";")[0]
     content = operation["responses"][str(response.status_code)].get("content", {"*/*": {}})
     schema = content[media] if media in content else content["*/*"]
-    body = b"".join([piece async for piece in response]) if response.streaming else response.content
+    body = await body_of(response)
     readers = {"application/json": lambda: [json.loads(body)], "text/event-stream": lambda: chunks_in(body)}
     for value in readers.get(media, list)():
         assert errors(HTTP, schema.get("schema") or schema.get("x-event-data-schema", {}), value) == []

@@ -31,7 +31,7 @@ async def test_unwatched_generation_is_cancelled_where_the_site_says_so(
     await asyncio.sleep(0.1)
     assert run.log.last_seq > 2
     run.log.leave()
-    await asyncio.wait_for(current().idle(), 2)
+    await asyncio.wait_for(current().idle(), 30)
     row = await load(generation)
     assert (row.status, row.cancel_reason) == ("cancelled", "abandoned")
     assert row.message.text
@@ -62,5 +62,5 @@ async def test_reader_that_never_reads_holds_nothing(scripted: Script, settings:
     generation = await submit()
     await subscribe(generation.pk)
     (await begun(generation)).close()
-    await asyncio.wait_for(current().idle(), 2)
+    await asyncio.wait_for(current().idle(), 30)
     assert (await load(generation)).cancel_reason == "abandoned"

@@ -18,6 +18,7 @@ from streaming.providers.scripted import Script, Scripted, wire
 from streaming.supervisor import stop
 from streaming.testing import chunks_of, frames_of
 from tests.engine import load, run_until, submit
+from tests.stepwise import requests
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -126,10 +127,6 @@ async def ask(prompt: str, **fields: Any) -> Generation:
     generation = await submit(prompt, **fields)
     await frames_of(generation.pk)
     return await load(generation)
-
-
-def requests() -> list[GenerationRequest]:
-    return list(get_provider("default").requests)  # type: ignore[attr-defined]
 
 
 def answers() -> list[GenerationRequest]:

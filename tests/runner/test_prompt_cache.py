@@ -33,7 +33,7 @@ TOOLS, SYSTEM = "tools", "system"
 
 
 def pieces_of(body: dict[str, Any], dialect: str) -> list[tuple[str, bool]]:
-    """What a cache knows, in its order: each piece as text without its breakpoint, and True if it has one."""
+    """Returns the pieces of a prompt in the cache's order: each as text, and True if it has a breakpoint."""
     pieces = [_piece(tool, "tool") for tool in body[TOOLS]]
     pieces += [_piece(block, "system") for block in body.get(SYSTEM, ())]
     for message in body[HISTORY.get(dialect, "messages")]:

@@ -143,5 +143,5 @@ async def test_stop_ends_the_pause_before_a_retry(flaky: type[Flaky]) -> None:
     generation = await submit()
     await asyncio.sleep(0.05)
     await stop(generation.pk)
-    await asyncio.wait_for(frames_of(generation.pk), 2)
+    await asyncio.wait_for(frames_of(generation.pk), 8)
     assert (await load(generation)).status == "cancelled"

@@ -131,7 +131,7 @@ async def test_arguments_that_are_nested_deep_are_stored_on_every_database(scrip
 async def test_impossible_token_count_is_unknown_and_the_answer_is_kept(scripted: Script, count: int) -> None:
     usage = json.dumps({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": count}})
     scripted(chunks=[HELLO.decode().replace("data: [DONE]", f"data: {usage}\n\ndata: [DONE]")])
-    await asyncio.wait_for(frames_of((await submit()).pk), 5)
+    await asyncio.wait_for(frames_of((await submit()).pk), 30)
     row = await Generation.objects.select_related("message").aget()
     assert (row.status, row.message.text) == ("finished", "Hello")
     assert (row.input_tokens, row.output_tokens) == (3, None)
@@ -171,7 +171,7 @@ async def test_row_is_given_up_if_the_database_refuses_it_and_not_while_the_data
     generation = await submit()
     await run_until(lambda: tries > 10)
     is_away = False
-    assert chunks_of(await asyncio.wait_for(frames_of(generation.pk), 2))[-1]["type"] == "error"
+    assert chunks_of(await asyncio.wait_for(frames_of(generation.pk), 30))[-1]["type"] == "error"
     await current().idle()
 
 

@@ -177,7 +177,7 @@ async def test_the_end_of_the_process_leaves_the_first_words(titles: Any) -> Non
     titles(text="A good title", hang_after=1)
     await submit()
     await until(SideCall.objects.all())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await current().drain(30)
     assert (await Conversation.objects.aget()).title == FIRST_WORDS
     assert (await SideCall.objects.aget()).error_code == "interrupted"

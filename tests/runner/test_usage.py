@@ -133,7 +133,7 @@ async def test_usage_of_a_crashed_answer_is_estimated(scripted: Script, settings
     await run_until(lambda: _size_of(generation) >= ENOUGH)
     run = current().find(generation.pk)
     assert run is not None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while run.written < run.log.last_seq:  # noqa: ASYNC110  # no event announces a tick
             await asyncio.sleep(0.01)
     leave_for_dead(generation)

@@ -40,7 +40,7 @@ def command(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def told(process: subprocess.Popen[str]) -> list[str]:
-    """What the command prints until the cluster runs."""
+    """Returns what the command prints until the cluster runs."""
     assert process.stdout
     lines = []
     for line in process.stdout:
@@ -72,7 +72,7 @@ def test_cluster_answers_and_ctrl_c_ends_all_of_it_in_mid_answer(command: subpro
 
 
 def _workers(lines: list[str]) -> int:
-    """How many processes have written answers: nginx gives each of them every second request."""
+    """Returns the number of processes that have written answers. nginx gives each of them every second request."""
     [url] = [line.split()[1].replace("postgres:", "postgresql:") for line in lines if "PostgreSQL  " in line]
     with psycopg.connect(url) as connection:
         found = connection.execute("SELECT count(DISTINCT worker) FROM streaming_generation").fetchone()

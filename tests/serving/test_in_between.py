@@ -51,9 +51,9 @@ async def _arrived(visit: Visit, site: Site) -> Visitor:
 
 @pytest.mark.parametrize(("server", "config"), [*((server, "plain") for server in SERVERS), ("uvicorn", "documented")])
 async def test_answers_pass_through_nginx_as_they_are_written(
-    server: str, config: str, start: Start, visit: Visit, proxied: Proxy
+    server: str, config: str, shared: Start, visit: Visit, proxied: Proxy
 ) -> None:
-    behind = start(server, EXTRA_MIDDLEWARE=ALL_MIDDLEWARE)
+    behind = shared(server, EXTRA_MIDDLEWARE=ALL_MIDDLEWARE)
     visitor = await _arrived(visit, proxied(behind, PLAIN if config == "plain" else documented()))
     began = time.monotonic()
     stream = await visitor.ask("Hello?", "pausing")
@@ -84,8 +84,8 @@ async def test_heartbeats_keep_a_silent_stream_open_behind_nginx(
     figure(patience_s=PATIENCE, silence_s=round(silence))
 
 
-async def test_sockets_pass_through_the_documented_nginx(start: Start, visit: Visit, proxied: Proxy) -> None:
-    behind = start("uvicorn")
+async def test_sockets_pass_through_the_documented_nginx(shared: Start, visit: Visit, proxied: Proxy) -> None:
+    behind = shared("uvicorn")
     visitor = await _arrived(visit, proxied(behind, documented()))
     async with sockets.socket_of(visitor) as socket:
         await sockets.ask(socket, "over-nginx", "brief")
@@ -94,8 +94,8 @@ async def test_sockets_pass_through_the_documented_nginx(start: Start, visit: Vi
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
-async def test_middleware_neither_buffers_nor_compresses(server: str, start: Start, visit: Visit) -> None:
-    visitor = await visit(start(server, EXTRA_MIDDLEWARE=ALL_MIDDLEWARE), **{"Accept-Encoding": "gzip"}).greet()
+async def test_middleware_neither_buffers_nor_compresses(server: str, shared: Start, visit: Visit) -> None:
+    visitor = await visit(shared(server, EXTRA_MIDDLEWARE=ALL_MIDDLEWARE), **{"Accept-Encoding": "gzip"}).greet()
     body = {"prompt": "Hello?", "provider": "pausing"}
     async with visitor.http.stream("POST", "/api/chat", json=body) as response:
         assert response.headers["content-encoding"] == "identity"

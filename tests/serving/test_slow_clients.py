@@ -78,9 +78,9 @@ def reader() -> Iterator[OpenReader]:
 @pytest.mark.fault("F14")
 @pytest.mark.parametrize("server", [*SERVERS, *LOOPS])
 async def test_client_that_does_not_read_costs_little_and_is_cut(
-    server: str, start: Start, visit: Visit, reader: OpenReader
+    server: str, shared: Start, visit: Visit, reader: OpenReader
 ) -> None:
-    site = start(server, STREAMING_STUCK_SECONDS=STUCK)
+    site = shared(server, STREAMING_STUCK_SECONDS=STUCK)
     visitor = await _big_answer(await visit(site).greet())
     warm_up = reader(visitor)
     await _until(lambda: is_cut(warm_up.socket), STUCK + 5)
@@ -95,9 +95,9 @@ async def test_client_that_does_not_read_costs_little_and_is_cut(
 @pytest.mark.fault("F14")
 @pytest.mark.parametrize("server", [*SERVERS, *LOOPS])
 async def test_socket_that_does_not_read_costs_little_and_is_cut(
-    server: str, start: Start, visit: Visit, reader: OpenReader
+    server: str, shared: Start, visit: Visit, reader: OpenReader
 ) -> None:
-    site = start(server, STREAMING_STUCK_SECONDS=STUCK)
+    site = shared(server, STREAMING_STUCK_SECONDS=STUCK)
     visitor = await _big_answer(await visit(site).greet())
     async with AsyncExitStack() as opened:
         warm_up = await _stuck_socket(opened, visitor)

@@ -34,8 +34,8 @@ def codes(layer: dict[str, Any]) -> list[str]:
     return [one["code"] for one in layer["findings"]]
 
 
-def test_stream_of_a_server_is_well(start: Start) -> None:
-    site = start("uvicorn")
+def test_stream_of_a_server_is_well(shared: Start) -> None:
+    site = shared("uvicorn")
     code, layers = diagnosed(site, site.url)
     assert code == 0
     assert [codes(layer) for layer in layers.values()] == [[], [], []]

@@ -54,8 +54,8 @@ async def test_open_streams_hold_no_database_connection_and_no_thread(
     assert _threads(site) - before <= CONNECTIONS + SPARE_THREADS
 
 
-async def test_reader_that_reconnects_is_disconnected_in_time_and_misses_nothing(start: Start, visit: Visit) -> None:
-    site = start("daphne", STREAMING_MAX_CONNECTION_SECONDS=1)
+async def test_reader_that_reconnects_is_disconnected_in_time_and_misses_nothing(shared: Start, visit: Visit) -> None:
+    site = shared("daphne", STREAMING_MAX_CONNECTION_SECONDS=1)
     visitor = visit(site)
     await (await visitor.ask("Hello?", "endless")).until("text-delta")
     seen, retries, lives = [], set(), []
@@ -74,9 +74,9 @@ async def test_reader_that_reconnects_is_disconnected_in_time_and_misses_nothing
     assert len(retries) > 1, "all would come back at the same time"
 
 
-async def test_reader_that_does_not_reconnect_is_not_disconnected(start: Start, visit: Visit) -> None:
+async def test_reader_that_does_not_reconnect_is_not_disconnected(shared: Start, visit: Visit) -> None:
     """Stock clients take a clean end for the end of the answer."""
-    site = start("daphne", STREAMING_MAX_CONNECTION_SECONDS=1)
+    site = shared("daphne", STREAMING_MAX_CONNECTION_SECONDS=1)
     visitor = visit(site)
     asking = await visitor.ask("Hello?", "pausing", id=uuid.uuid4().hex)
     whole = await asking.whole()

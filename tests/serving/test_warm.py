@@ -25,13 +25,13 @@ async def _ask(application: Application, cookie: bytes = b"") -> list[tuple[byte
     scope = {"type": "http", "method": "POST", "path": "/api/chat", "query_string": b"", "headers": headers}
     connection = ApplicationCommunicator(application, scope)
     await connection.send_input({"type": "http.request", "body": json.dumps({"prompt": "Hello?"}).encode()})
-    start = await connection.receive_output(5)
+    start = await connection.receive_output(30)
     assert start["status"] == 200
     body = b""
-    while (message := await connection.receive_output(5)).get("more_body"):
+    while (message := await connection.receive_output(30)).get("more_body"):
         body += message["body"]
     assert b"[DONE]" in body
-    await connection.wait(5)
+    await connection.wait(30)
     return list(start["headers"])
 
 

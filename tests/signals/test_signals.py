@@ -92,7 +92,7 @@ async def test_answer_of_a_dead_process_is_announced_once(scripted: Script, sett
     assert await in_database(reap) == 1
     assert await in_database(reap) == 0
     dead.cancel("user")  # the process was only slow; it finds the row settled
-    await asyncio.wait_for(dead.log.wait(10**6, 5), 6)
+    await asyncio.wait_for(dead.log.wait(10**6, 30), 31)
     await _all_heard()
     assert heard[1:] == [("settled", "interrupted")]
 
@@ -151,13 +151,13 @@ async def test_receiver_that_hangs_delays_no_answer(scripted: Script) -> None:
 
     def hangs(**kwargs: Any) -> None:
         entered.set()
-        free.wait(10)
+        free.wait(60)
 
     with received(generation_settled, hangs):
         try:
             for number in range(8):
-                await asyncio.wait_for(frames_of((await submit(key=f"c{number}")).pk), 5)
-            assert entered.wait(5)
+                await asyncio.wait_for(frames_of((await submit(key=f"c{number}")).pk), 30)
+            assert entered.wait(30)
             assert not wait_for_receivers(0)
         finally:
             free.set()

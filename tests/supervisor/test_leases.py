@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -19,7 +20,7 @@ from streaming.models import Generation, JournalEntry
 from streaming.supervisor import current
 from streaming.supervisor.leases import Tick, tick
 from streaming.testing import chunks_of, frames_of
-from tests.engine import ALICE, Script, load, submit
+from tests.engine import ALICE, Script, load, run_until, submit
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -110,8 +111,11 @@ async def test_lease_is_renewed_in_time_and_not_at_each_tick(
     monkeypatch.setattr("streaming.supervisor.ticker.tick", note)
     scripted(text="word " * 1000, delay=0.005)
     generation = await submit()
-    await asyncio.sleep(0.7)
+    began = time.monotonic()
+    await run_until(lambda: sum(renewed) == 3)
+    took = time.monotonic() - began
     current().cancel_all("user")
     await frames_of(generation.pk)
     assert renewed[0]
-    assert 2 <= sum(renewed) <= 5 < len(renewed)
+    assert sum(renewed[1:]) < len(renewed) / 2, "it is renewed at each tick"
+    assert took > 0.4, "it is renewed long before it is due"

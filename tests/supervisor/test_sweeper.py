@@ -67,7 +67,7 @@ async def test_every_sweep_returns_memory(monkeypatch: pytest.MonkeyPatch, setti
     loop, given = asyncio.get_running_loop(), asyncio.Semaphore(0)
     monkeypatch.setattr(sweeper, "return_memory", lambda: loop.call_soon_threadsafe(given.release))
     current().ensure_sweeping()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await given.acquire()
         await given.acquire()
 
@@ -97,6 +97,6 @@ async def test_sweeper_deletes_old_conversations_of_visitors(
     await current().idle()
     assert await Conversation.objects.aexists()
     await Conversation.objects.aupdate(updated_at=timezone.now() - datetime.timedelta(days=2))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await Conversation.objects.aexists():  # noqa: ASYNC110  # no event announces it
             await asyncio.sleep(0.01)

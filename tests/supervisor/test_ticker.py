@@ -31,10 +31,10 @@ async def test_ticks_continue_after_their_task_was_cancelled(settings: Any, scri
     ticker = current()._ticker
     ticking = ticker._loops[ticker._tick_while_busy]
     ticking.cancel()
-    await asyncio.wait([ticking], timeout=5)
+    await asyncio.wait([ticking], timeout=30)
     assert ticking.cancelled()
     await in_database(Generation.objects.filter(pk=generation.pk).request_cancel, "user")
-    await asyncio.wait_for(current().idle(), 5)
+    await asyncio.wait_for(current().idle(), 15)
     assert (await load(generation)).status == "cancelled"
 
 
@@ -61,7 +61,7 @@ async def test_tick_does_not_wait_for_all_runs_that_settle(
         await submit(key=f"c{number}")
     await asyncio.sleep(0.1)
     current().cancel_all("user")
-    await asyncio.wait_for(current().idle(), 10)
+    await asyncio.wait_for(current().idle(), 30)
     between = [len(list(some)) for what, some in itertools.groupby(happened) if what == "settled"]
     assert sum(between) == 30
     assert max(between) <= 3, "one that settles, one that waits next, and one during the pause between ticks"
@@ -111,7 +111,7 @@ async def test_frame_larger_than_the_limit_of_a_tick_is_written(
     monkeypatch.setattr("streaming.supervisor.ticker.MAX_BYTES_PER_TICK", 10)
     scripted(text="word " * 10, hang_after=8)
     generation = await submit()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await JournalEntry.objects.filter(generation=generation).acount() < 6:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await stop(generation.pk)
@@ -128,7 +128,7 @@ async def test_time_limit_holds_while_the_database_hangs(
     with monkeypatch.context() as patch:
         patch.setattr("streaming.supervisor.ticker.tick", lambda *args: _hang(is_back))
         generation = await submit()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             while not (asked := get_provider()).requests or asked.open_streams:  # type: ignore[attr-defined]  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         assert (await load(generation)).is_active
@@ -138,5 +138,5 @@ async def test_time_limit_holds_while_the_database_hangs(
 
 
 def _hang(is_back: threading.Event) -> None:
-    assert is_back.wait(5)
+    assert is_back.wait(30)
     raise OperationalError("the server is back, and the connection gone")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from django.template import Context, Template
@@ -17,8 +16,7 @@ from tests.pages import answered
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-async def test_chat_is_shown_in_any_page(settings: Any) -> None:
-    settings.STREAMING_ALLOW_ANONYMOUS = True
+async def test_chat_is_shown_in_any_page() -> None:
     await answered(AsyncClient())
     conversation = await Conversation.objects.aget()
     template = Template("{% load streaming %}{% chat conversation %}")

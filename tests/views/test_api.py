@@ -19,6 +19,7 @@ from streaming.protocol.ui_stream import frame
 from streaming.supervisor import current
 from streaming.views.sse import UI, _pieces
 from tests.engine import ALICE, Script, lose_table
+from tests.responses import body_of
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -99,20 +100,14 @@ async def test_newest_answer_is_found_by_the_databases_clock(scripted: Callable[
     ends = []
     for prompt in ("One", "Two"):
         response = await client.post("/api/chat", {"prompt": prompt, "id": "c"}, content_type="application/json")
-        ends.append(b"".join([piece async for piece in response]))  # type: ignore[attr-defined]
+        ends.append(await body_of(response))
     first = await Generation.objects.order_by("started_at").afirst()
     assert first
     await Generation.objects.filter(pk=first.pk).aupdate(created_at=timezone.now() + datetime.timedelta(hours=1))
     missed = await client.get("/api/chat/c/stream", {"after": "2"})
     assert missed.status_code == 200
-    frames = b"".join([piece async for piece in missed])  # type: ignore[attr-defined]
+    frames = await body_of(missed)
     assert frames.partition(b"id: 3\n")[2] == ends[1].partition(b"id: 3\n")[2] != b""
-
-
-@pytest.fixture
-def client() -> AsyncClient:
-    """A browser of a new visitor."""
-    return AsyncClient()
 
 
 async def ask(client: AsyncClient, **body: Any) -> Any:

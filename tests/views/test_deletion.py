@@ -20,11 +20,6 @@ pytestmark = pytest.mark.usefixtures("engine", "stored")
 ALL = "/api/chat?confirm=all"
 
 
-@pytest.fixture
-def client() -> AsyncClient:
-    return AsyncClient()
-
-
 @pytest.mark.parametrize("address", ["/api/chat", "/api/chat?confirm=1", "/api/chat?all=confirm"])
 async def test_nothing_is_deleted_without_the_confirmation(client: AsyncClient, address: str) -> None:
     await answered(client)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,11 +20,6 @@ from tests.pages import answered
 
 pytestmark = pytest.mark.usefixtures("engine")
 GETS = ["/api/chat/c1", "/api/chat/c1/stream?after=0"]
-
-
-@pytest.fixture(autouse=True)
-def anonymous(settings: Any) -> None:
-    settings.STREAMING_ALLOW_ANONYMOUS = True
 
 
 @pytest.mark.parametrize("path", GETS)
@@ -79,7 +78,58 @@ async def test_accepted_request_makes_its_sender_a_known_visitor() -> None:
     assert await in_database(Session.objects.count) == 1
 
 
+PLACES = {
+    "str:key": "c1",
+    "str:message_id": "m",
+    "str:token": "t",
+    "uuid:pk": uuid.UUID(int=1),
+    "uuid:share_id": uuid.UUID(int=1),
+}
+
+
+def every_address() -> Iterator[str]:
+    """The address of every route of the app, with some value in each of its places."""
+    for pattern in urlpatterns:
+        yield "/" + re.sub(r"<([a-z_:]+)>", lambda place: str(PLACES[place[1]]), str(pattern.pattern))
+
+
+async def test_no_address_takes_an_unsafe_request_of_another_site() -> None:
+    client = AsyncClient(enforce_csrf_checks=True)
+    for address, method in itertools.product(every_address(), ("POST", "PUT", "PATCH", "DELETE")):
+        response = await client.generic(method, address, b"{}", headers={"Sec-Fetch-Site": "cross-site"})
+        assert response.status_code in (403, 405), f"{method} {address}"
+
+
 def test_every_view_is_exempt_from_atomic_requests_on_every_database() -> None:
     for pattern in urlpatterns:
         exempt = getattr(pattern.callback, "_non_atomic_requests", set())
         assert exempt >= set(connections), pattern.name
+
+
+MANY = "&".join(f"a{number}=1" for number in range(1001))
+FORMS = {
+    "no boundary": ("multipart/form-data", b"x", 400),
+    "many files": (
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n' * 101 + b"--x--\r\n",
+        400,
+    ),
+    "many fields": ("application/x-www-form-urlencoded", MANY.encode(), 400),
+    "other charset": ("application/x-www-form-urlencoded; charset=latin-1", b"a=b", 400),
+    "large field": ("application/x-www-form-urlencoded", b"a=" + b"x" * 3_000_000, 413),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+async def test_form_that_django_does_not_read_is_refused_with_words_for_programs(name: str) -> None:
+    kind, body, status = FORMS[name]
+    response = await AsyncClient().generic("POST", "/api/files", body, content_type=kind)
+    assert (response.status_code, response.headers["Content-Type"]) == (status, "text/plain; charset=utf-8")
+    assert response.content.startswith(b"The request")
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/api/chat/c1", "/api/chat/c1/stream", "/streaming/probe"])
+async def test_query_with_too_many_parts_is_refused_with_words_for_programs(path: str) -> None:
+    response = await AsyncClient().get(f"{path}?{MANY}")
+    assert response.status_code == 400
+    assert response.content == b"The request's form or query cannot be read, or has too many parts."

@@ -176,6 +176,14 @@ GETS = (
     *("/api/agui/{}", "/api/agui/<key>?after={}"),
     *(
         "/?page={}",
+        "/?q={}",
+        "/api/chat?page={}",
+        "/api/chat?q={}",
+        "/api/chat/<key>?before={}",
+        "/api/chat/<key>?limit={}",
+        "/api/chat/<key>/export?format={}",
+        "/chat/<key>/?before={}",
+        "/chat/<key>/?from={}",
         "/chat/{}/",
         "/api/files/{}",
         "/shared/{}/",
@@ -191,7 +199,7 @@ def test_addresses_and_queries_of_every_shape(asker: Asker, run: Run) -> None:
         await asker.prepare(None)
         await _check(await read(await asker.client.get(asker.filled(path).format(text))))
 
-    @_examples(100)
+    @_examples(150)
     @given(st.sampled_from(GETS), queries)
     def all_of_them(path: str, text: str) -> None:
         run(get(path, text))
@@ -212,8 +220,10 @@ FIELDS = (
     "thumb",
     "revoke",
     "days",
+    "change",
+    "title",
 )
-ACTIONS = ("send", "stop", "branch", "feedback", "shares")
+ACTIONS = ("send", "stop", "branch", "feedback", "shares", "change")
 
 
 def test_forms_of_every_shape(asker: Asker, run: Run) -> None:

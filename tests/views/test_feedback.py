@@ -23,12 +23,6 @@ from tests.pages import Script, answered, html, send, visible
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-@pytest.fixture
-def client(settings: Any) -> AsyncClient:
-    settings.STREAMING_ALLOW_ANONYMOUS = True
-    return AsyncClient()
-
-
 async def newest(role: str = "assistant") -> str:
     message = await Message.objects.filter(role=role).alatest("created_at")
     return message.public_id

@@ -18,7 +18,8 @@ from streaming.models import Attachment, StaffAccess
 from streaming.supervisor import current
 from tests.pages import html, visible
 from tests.pictures import PDF, PNG, data_url
-from tests.sent_files import PICTURE, asked, body_of, names, picture, post_file, say, upload
+from tests.responses import body_of
+from tests.sent_files import PICTURE, asked, names, picture, post_file, say, upload
 
 pytestmark = pytest.mark.usefixtures("engine", "stored")
 
@@ -98,6 +99,31 @@ async def test_look_of_staff_is_logged_and_needs_more_where_content_is_redacted(
     assert await body_of(await client.get(given["url"])) == PNG
 
 
+class Bare:
+    """A user of a site's own model, which has no staff and no permissions."""
+
+    pk, is_authenticated, is_active = 7, True, True
+
+
+def signs_in_bare(get_response: Any) -> Any:
+    """A middleware that signs everybody in as such a user."""
+
+    def respond(request: Any) -> Any:
+        request.user = Bare()
+        return get_response(request)
+
+    return respond
+
+
+async def test_people_of_a_model_without_staff_see_their_own_files(settings: Any) -> None:
+    given = await upload(AsyncClient())
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.signs_in_bare"]
+    client = AsyncClient()
+    own = await upload(client)
+    assert await body_of(await client.get(own["url"])) == PNG
+    assert (await client.get(given["url"])).status_code == 404
+
+
 async def test_a_file_is_served_with_headers_that_keep_code_from_running() -> None:
     client = AsyncClient()
     text = await upload(client, b"<script>alert(1)</script>", 'a"\r\n/b.txt', "text/plain")
@@ -156,3 +182,11 @@ async def test_a_form_with_a_refused_file_shows_the_reason(settings: Any, stored
     assert "at most 10 are accepted" in page
     assert ">Look</textarea>" in page
     assert names(stored) == []
+
+
+async def test_a_form_with_too_many_files_is_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streaming.views.files._read", lambda file: pytest.fail("A file was read."))
+    files = [SimpleUploadedFile(f"{number}.png", PNG) for number in range(6)]
+    response = await AsyncClient().post("/chat/c1/send/", {"prompt": "Look", "files": files})
+    assert response.status_code == 413
+    assert "The message has 6 files; at most 5 are accepted." in html(response)

@@ -20,12 +20,6 @@ from tests.pages import Script, active, answered, html, stored, visible
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-@pytest.fixture
-def client(settings: Any) -> AsyncClient:
-    settings.STREAMING_ALLOW_ANONYMOUS = True
-    return AsyncClient()
-
-
 async def entries(client: AsyncClient, query: str = "") -> list[dict[str, Any]]:
     response = await client.get(f"/api/chat{query}")
     assert response.status_code == 200
@@ -240,3 +234,13 @@ async def test_signed_in_people_have_their_own_list(settings: Any) -> None:
     await client.aforce_login(await get_user_model().objects.acreate_user("ada"))
     await answered(client, "Mine")
     assert [one["title"] for one in await entries(client)] == ["Mine"]
+
+
+@pytest.mark.parametrize("use_tz", [True, False])
+async def test_times_say_their_offset_from_utc(client: AsyncClient, settings: Any, use_tz: bool) -> None:
+    settings.USE_TZ, settings.TIME_ZONE = use_tz, "Asia/Tokyo"
+    await answered(client)
+    listed = (await client.get("/api/chat")).json()["conversations"][0]
+    for name in ("createdAt", "updatedAt"):
+        since = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(listed[name])
+        assert abs(since.total_seconds()) < 600

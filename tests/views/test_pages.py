@@ -18,16 +18,6 @@ from tests.pages import Script, active, answered, html, send, visible
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-@pytest.fixture(autouse=True)
-def anonymous(settings: Any) -> None:
-    settings.STREAMING_ALLOW_ANONYMOUS = True
-
-
-@pytest.fixture
-def client() -> AsyncClient:
-    return AsyncClient()
-
-
 async def test_a_message_is_posted_answered_and_read(client: AsyncClient, scripted: Script) -> None:
     scripted(text="Fine, <thanks>.")
     response = await send(client, "How are\r\nyou?")

@@ -23,6 +23,7 @@ from streaming.protocol import FilePart, OpaquePart, Part, ReasoningPart, TextPa
 from streaming.supervisor import current
 from tests.pages import Script, active, answered, html, send, stored
 from tests.pictures import PNG
+from tests.responses import body_of
 from tests.sent_files import PICTURE
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -66,7 +67,7 @@ async def made(client: AsyncClient, **options: Any) -> str:
 
 
 async def read(path: str) -> str:
-    """What somebody reads who has nothing but the link."""
+    """Returns the page as somebody reads it who has nothing but the link."""
     response = await AsyncClient().get(path)
     assert response.status_code == 200, html(response)
     return html(response)
@@ -274,8 +275,7 @@ async def test_files_are_served_behind_the_link_only_if_chosen(client: AsyncClie
     assert (response.status_code, response.headers["Content-Type"]) == (200, "image/png")
     assert response.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert response.headers["Cache-Control"] == "private, no-store"
-    assert b"".join([piece async for piece in response.streaming_content]) == PNG
-    await sync_to_async(response.close)()
+    assert await body_of(response) == PNG
     assert (await AsyncClient().get(f"{without}files/{attachment.pk}")).status_code == 404
     await client.delete("/api/chat/c1/shares")
     assert (await AsyncClient().get(address)).status_code == 404
@@ -294,7 +294,6 @@ async def test_the_page_makes_and_revokes_without_a_script(client: AsyncClient) 
     assert "There are no shared links." in page
     assert (await AsyncClient().get(address)).status_code == 404
     assert (await client.post("/chat/c1/shares/", {"revoke": "x"})).status_code == 404
-    assert (await client.post("/chat/c1/shares/", {"make": "1", "days": "99999"})).status_code == 400
     strict = AsyncClient(enforce_csrf_checks=True)
     strict.cookies = client.cookies
     assert (await strict.post("/chat/c1/shares/", {"make": "1"})).status_code == 403
@@ -369,3 +368,10 @@ async def test_a_message_that_says_a_great_deal_is_shared_whole(client: AsyncCli
     page = await read(await made(client))
     assert text.strip() in page
     assert await Generation.objects.acount() == 1
+
+
+@pytest.mark.parametrize("days", ["99999", "999999", "-1", "0", "1.5", "x", "²"])
+async def test_form_with_no_possible_number_of_days_makes_no_endless_link(client: AsyncClient, days: str) -> None:
+    await answered(client)
+    assert (await client.post("/chat/c1/shares/", {"make": "1", "days": days})).status_code == 400
+    assert not await Share.objects.aexists()

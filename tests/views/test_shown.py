@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.test import AsyncClient
 
@@ -11,12 +9,6 @@ from streaming.protocol import FilePart, ReasoningPart, TextPart, ToolCall, Tool
 from tests.pages import answered, stored, visible
 
 pytestmark = pytest.mark.usefixtures("engine")
-
-
-@pytest.fixture
-def client(settings: Any) -> AsyncClient:
-    settings.STREAMING_ALLOW_ANONYMOUS = True
-    return AsyncClient()
 
 
 async def test_each_kind_of_part_is_shown(client: AsyncClient) -> None:

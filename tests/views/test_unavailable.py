@@ -16,11 +16,6 @@ pytestmark = pytest.mark.usefixtures("engine")
 AWAY = "The site&#x27;s database is away. Try again in a moment."
 
 
-@pytest.fixture(autouse=True)
-def anonymous(settings: Any) -> None:
-    settings.STREAMING_ALLOW_ANONYMOUS = True
-
-
 @pytest.fixture
 def away(monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that cannot be reached."""

@@ -26,11 +26,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def client() -> AsyncClient:
-    return AsyncClient()
-
-
-@pytest.fixture
 def ada(db: None) -> Any:
     return get_user_model().objects.create_user("ada")
 

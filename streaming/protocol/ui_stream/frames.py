@@ -12,7 +12,7 @@ HEARTBEAT = b": heartbeat\n\n"
 DONE = b"data: [DONE]\n\n"
 # With any Content-Encoding, compressing middleware leaves the stream alone. Otherwise it would hold back the frames.
 HEADERS = {
-    "Cache-Control": "no-cache, no-transform",
+    "Cache-Control": "private, no-store, no-transform",
     "X-Accel-Buffering": "no",
     "Content-Encoding": "identity",
     "x-vercel-ai-ui-message-stream": "v1",
