@@ -10,10 +10,11 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db.models import AutoField
 
-from streaming.archive import FORMATS, bundles, read_archive
+from streaming.archive import FORMATS, bundle, bundles, read_archive
+from streaming.archive.bundle import _rows_of
 from streaming.archive.reading import BY_NAME
 from streaming.archive.tables import TABLES, Table
-from streaming.models import Conversation, Generation, JournalEntry, Message, SideCall, Summary
+from streaming.models import Conversation, Feedback, Generation, JournalEntry, Message, SideCall, Summary
 from streaming.testing import frames_of
 from tests import engine
 from tests.archive.conversations import delete_all, make_all, tree
@@ -81,6 +82,38 @@ async def test_running_answer_is_archived_as_interrupted(scripted: Script) -> No
     await sync_to_async(imported)(data)
     assert (await Generation.objects.aget()).status == "interrupted"
     assert await Message.objects.acount() == 2
+
+
+def test_archive_that_is_made_while_people_write_can_be_imported(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    for key in ("talks", "goes"):
+        Conversation.objects.create(key=key, owner_key="visitor:v", provider="default")
+
+    def read_meanwhile(conversations: Any, table: Table) -> Any:
+        _write_more(Conversation.objects.get(key="talks"))
+        rows = _rows_of(conversations, table)
+        Conversation.objects.filter(key="goes").delete()
+        return rows
+
+    _write_more(Conversation.objects.get(key="goes"))
+    monkeypatch.setattr(bundle, "_rows_of", read_meanwhile)
+    data = archive()
+    Conversation.objects.all().delete()
+    monkeypatch.undo()
+    assert imported(data).imported["conversation"] == 1
+    assert Generation.objects.exists()
+    assert archive() == data
+
+
+def _write_more(conversation: Conversation) -> None:
+    """Adds a turn, as a person who writes during an export does."""
+    leaf = conversation.active_leaf
+    question = Message.objects.create(conversation=conversation, role="user", parts=[], parent=leaf)
+    answer = Message.objects.create(conversation=conversation, role="assistant", parent=question, parts=[])
+    row = Generation.objects.create(conversation=conversation, message=answer, provider="default", status="finished")
+    Summary.objects.create(conversation=conversation, generation=row, upto=question, provider="default")
+    Feedback.objects.create(message=answer, thumb=1)
+    conversation.active_leaf = answer
+    conversation.save()
 
 
 async def test_archive_from_before_side_calls_is_imported(settings: Any, stored: Path) -> None:
