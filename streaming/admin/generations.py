@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from streaming.access import redacted_text
 from streaming.admin import cells, filters
 from streaming.admin.inspection import Inspection
 from streaming.admin.live import staff_only, stop_answer, watch_answer
@@ -158,10 +159,11 @@ class GenerationAdmin(MeteredAdmin[Generation]):
     @admin.display(description=_("tried providers"))
     def shown_tried(self, generation: Generation) -> str:
         """Shows each try with its failure in the provider's own words."""
-        lines = (f"{cells.one_try(one)} · {one['ms']} ms\n{one['detail']}".strip() for one in generation.tried or ())
+        told = ((one, redacted_text(one["detail"])) for one in generation.tried or ())
+        lines = (f"{cells.one_try(one)} · {one['ms']} ms\n{detail}".strip() for one, detail in told)
         return format_html("<pre>{}</pre>", "\n".join(lines)) if generation.tried else self.get_empty_value_display()
 
     @admin.display(description=_("error detail"))
     def shown_error_detail(self, generation: Generation) -> str:
-        detail = generation.error_detail
+        detail = redacted_text(generation.error_detail)
         return format_html("<pre>{}</pre>", detail) if detail else self.get_empty_value_display()

@@ -83,6 +83,12 @@ def test_rows_are_days_unless_something_else_is_asked() -> None:
     assert result_of("usage", "--by", "owner", "--owner", "visitor:v")["rows"][0]["requests"] == 21
 
 
+@pytest.mark.parametrize("age", ["99999999999999d", "999999d", "3000000h"])
+def test_age_that_no_calendar_has_is_an_error(age: str) -> None:
+    with pytest.raises(CommandError, match="too long"):
+        run("usage", "--since", age)
+
+
 def test_unknown_column_is_an_error() -> None:
     with pytest.raises(CommandError, match="invalid choice: 'colour'"):
         run("usage", "--by", "colour")

@@ -85,6 +85,16 @@ def usage_by(metered: Calls, dimension: str) -> list[Row]:
     return sorted(rows, key=lambda row: row.group) if is_day else rows
 
 
+def without_gaps(days: list[Row], last: datetime.date) -> list[Row]:
+    """Returns the rows of days with an empty row for each day between them, up to `last`, so that time has a scale."""
+    if not days or days[0].group is None:  # MySQL without its tables of time zones does not know days
+        return days
+    known = {row.group: row for row in days}
+    first = days[0].group
+    every = (first + datetime.timedelta(days=number) for number in range((last - first).days + 1))
+    return [known.get(day) or Row(day, 0, 0, 0, 0, None) for day in every]
+
+
 def total_of(metered: Calls) -> Row | None:
     """Returns the row of everything together, None if there is nothing."""
     return next(iter(_rows(metered, lambda: Value("all"), "group")), None)
