@@ -49,12 +49,17 @@ class Guard:
         self.has_begun = self.has_begun or message["type"] == "http.response.start"
         try:
             await self._send(message)
-            turns = itertools.chain(itertools.repeat(0, TURNS), itertools.repeat(RELIEF_SECONDS))
-            while not self._wire.is_flushed():  # noqa: ASYNC110  # no server says when it is
-                await asyncio.sleep(next(turns))
+            if not self._wire.is_flushed():
+                await self._until_flushed()
         finally:
             self._waiting -= 1
             self._last_progress = None
+
+    async def _until_flushed(self) -> None:
+        for seconds in itertools.chain(itertools.repeat(0, TURNS), itertools.repeat(RELIEF_SECONDS)):
+            await asyncio.sleep(seconds)  # no server says when its buffer is empty
+            if self._wire.is_flushed():
+                return
 
     def abort(self) -> None:
         """Cuts the connection, so that the client sees an error and not an end."""

@@ -25,11 +25,15 @@ SEPARATOR = b"\n"  # a chunk is JSON on one line
 
 
 class LiveLog:
-    """An append-only list of frames. `is_closed` is True once the last frame is in; `readers` counts the followers."""
+    """An append-only list of frames. `is_closed` is True once the last frame is in.
+
+    `readers` counts the followers. `last_seq` is the number of the newest frame, 0 if there is none.
+    """
 
     def __init__(self, on_unwatched: Callable[[], None] | None = None) -> None:
         self.is_closed = False
         self.readers = 0
+        self.last_seq = 0
         # Older frames are packed: they resemble each other, so they take a tenth of the memory.
         self._pages: list[bytes] = []
         self._starts: list[int] = []  # for each page, the number before its first frame
@@ -45,15 +49,12 @@ class LiveLog:
         """The size of all frames, in bytes before packing."""
         return self._packed_size + self._tail_size
 
-    @property
-    def last_seq(self) -> int:
-        return self._packed + len(self._tail)
-
     def append(self, chunks: Iterable[bytes]) -> None:
         """Adds `chunks` as numbered frames, then wakes the readers."""
         before = self.last_seq
-        for seq, chunk in enumerate(chunks, before + 1):
-            self._tail.append(one := frame(seq, chunk))
+        for chunk in chunks:
+            self.last_seq += 1
+            self._tail.append(one := frame(self.last_seq, chunk))
             self._tail_size += len(one)
             if self._tail_size >= BYTES_PER_PAGE:
                 self._pack()

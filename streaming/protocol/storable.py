@@ -57,6 +57,8 @@ def storable_fields(struct: S) -> S:
     changed: dict[str, Any] = {}
     for name in _fields_with_text(type(struct)):
         given = getattr(struct, name)
+        if given.__class__ is str and given.isascii() and "\0" not in given:
+            continue  # nearly all texts: it saves two calls
         if given is not None and (mended := storable(given)) is not given:
             changed[name] = mended
     return msgspec.structs.replace(struct, **changed) if changed else struct

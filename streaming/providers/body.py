@@ -10,8 +10,10 @@ the body. A test fails if the SDKs have to read the body in the usual case.
 
 from __future__ import annotations
 
-import asyncio
+import time
 from typing import Any, Protocol
+
+from streaming.pacing import current_pace
 
 # The largest piece, in bytes. A larger one would keep the event loop busy for too long.
 PIECE_BYTES = 16_384
@@ -20,7 +22,12 @@ PIECE_BYTES = 16_384
 class Content(Protocol):
     """The part of `aiohttp.StreamReader` that this package uses."""
 
+    total_bytes: int
+    """The number of bytes that have arrived."""
+
     async def read(self, n: int) -> bytes: ...
+    def is_eof(self) -> bool: ...
+    def exception(self) -> BaseException | None: ...
     def set_exception(self, exc: BaseException) -> None: ...
 
 
@@ -35,39 +42,52 @@ def content_of(response: Any) -> Content | None:
 
 
 def without_timer(response: Any) -> Content:
-    """Returns the body of aiohttp's `response`, without aiohttp's own timer. `Silence` takes its place."""
+    """Returns the body of aiohttp's `response`, without aiohttp's own timer. `Body` has one in its place."""
     if response.connection is not None:  # None if the whole body has arrived
         response.connection.protocol.read_timeout = None
     content: Content = response.content
     return content
 
 
-class Silence:
-    """Ends a body that is silent for `seconds`: its reader gets a TimeoutError.
+class Body:
+    """Reads a body piece by piece, on a busy event loop in rounds.
 
-    Call `broken` after each piece.
+    One timer watches the whole body: after `seconds` of silence, `read` raises a TimeoutError.
     """
 
     def __init__(self, content: Content, seconds: float) -> None:
         self._content = content
         self._seconds = seconds
-        self._loop = asyncio.get_running_loop()
+        self._pace = current_pace()
+        self._read = 0
 
-    def __enter__(self) -> Silence:
-        self.broken()
-        self._timer = self._loop.call_at(self._began + self._seconds, self._check)
+    def __enter__(self) -> Body:
+        self._heard = time.monotonic()
+        self._check_after(self._seconds)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._timer.cancel()
 
-    def broken(self) -> None:
-        """Begins a new silence."""
-        self._began = self._loop.time()
+    async def read(self) -> bytes:
+        """Returns the next piece; none at the end of the body."""
+        if self._pace.is_busy and not self._has_news():
+            await self._pace.next_round(self._has_news)
+        piece = await self._content.read(PIECE_BYTES)
+        self._heard = time.monotonic()
+        self._read += len(piece)
+        return piece
+
+    def _has_news(self) -> bool:
+        content = self._content
+        return content.total_bytes > self._read or content.is_eof() or content.exception() is not None
+
+    def _check_after(self, seconds: float) -> None:
+        self._timer = self._pace.loop.call_later(seconds, self._check)
 
     def _check(self) -> None:
-        ends_at = self._began + self._seconds
-        if self._loop.time() >= ends_at:
-            self._content.set_exception(TimeoutError(f"nothing for {self._seconds:g} seconds"))
+        left = self._seconds if self._has_news() else self._heard + self._seconds - time.monotonic()
+        if left > 0:
+            self._check_after(left)
         else:
-            self._timer = self._loop.call_at(ends_at, self._check)
+            self._content.set_exception(TimeoutError(f"nothing for {self._seconds:g} seconds"))

@@ -17,7 +17,7 @@ from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, encode
 from streaming.protocol.requests import Way
 from streaming.providers.base import Problem
-from streaming.providers.body import PIECE_BYTES, Content, Silence, content_of
+from streaming.providers.body import Body, Content, content_of
 from streaming.providers.failures import from_status, from_transport
 from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults
 from streaming.providers.redact import hide, redact
@@ -131,9 +131,8 @@ class SDKProvider:
                     async for chunk in response.iter_bytes():
                         yield chunk
                     return
-                with Silence(content, self.options.timeout) as silence:
-                    while chunk := await content.read(PIECE_BYTES):
-                        silence.broken()
+                with Body(content, self.options.timeout) as whole:
+                    while chunk := await whole.read():
                         yield chunk
         except Exception as exc:
             # `from None`, because a traceback would print the SDK's message, which may contain the key

@@ -77,7 +77,7 @@ class Draft:
     def apply(self, events: Iterable[Event]) -> None:
         """Takes the events of one chunk. Readers are woken once, whatever the number of events."""
         self._heard = time.monotonic()
-        spent = self.duration_ms
+        spent = round(1000 * (self._heard - self._began))
         frames: list[bytes] = []
         for event in map(storable_fields, events):
             if isinstance(event, TIMED):

@@ -200,10 +200,11 @@ class Steps:
         Raises:
             ProviderError: the answer is longer than `STREAMING_MAX_ANSWER_BYTES`, or the provider failed.
         """
-        most = settings.MAX_ANSWER_BYTES
+        most, is_silent = settings.MAX_ANSWER_BYTES, True
         async for chunk in body:
             self._draft.apply(parser.feed(chunk))
-            if not self._draft.is_empty:
+            if is_silent and not self._draft.is_empty:
+                is_silent = False
                 told.heard()
                 route.answered()
             if self._draft.size > most:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from streaming.journal.waiters import PAUSE_SECONDS, Waiters
+from streaming.journal.waiters import Waiters
+from streaming.pacing import PAUSE_SECONDS
 
 
 async def _begin(waiters: Waiters, seconds: float = 30) -> asyncio.Task[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import itertools
 import json
 import subprocess
 import sys
@@ -16,7 +17,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from streaming import pacing
 from streaming.errors import ProviderError
+from streaming.pacing import current_pace
 from streaming.protocol import Failed, GenerationRequest, StreamError, TextPart, Turn, encode
 from streaming.providers import http
 from streaming.providers.anthropic import Messages
@@ -151,8 +154,19 @@ class TestAnswers:
         assert await body_of(make()) == EVENT
 
     async def test_a_slow_body_is_no_silence(self, make: Make, peer: Peer) -> None:
-        peer.says(*[EVENT, 0.1] * 6)
-        assert await body_of(make(timeout=0.3)) == 6 * EVENT
+        peer.says(*[EVENT, 0.1] * 8)
+        assert await body_of(make(timeout=0.6)) == 8 * EVENT
+
+    async def test_a_busy_event_loop_reads_all_of_it(
+        self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pacing, "BUSY_WAKES", 0)
+        current_pace().is_busy = True
+        pieces = [b"data: %d\n\n" % number for number in range(50)]
+        peer.says(*itertools.chain.from_iterable((piece, 0.005) for piece in pieces))
+        chunks = [chunk async for chunk in make().stream(REQUEST)]
+        assert b"".join(chunks) == b"".join(pieces)
+        assert len(chunks) < len(pieces), "it reads several pieces at once"
 
 
 class TestBelowTheSDK:

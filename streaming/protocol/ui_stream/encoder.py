@@ -62,6 +62,8 @@ class UIStreamEncoder:
 
     def encode(self, event: events.Event) -> list[bytes]:
         """Returns the chunks that `event` adds. Events that are not for readers add none."""
+        if event.__class__ is events.TextDelta and not event.choice and event.part in self._open:
+            return [chunks.encode(chunks.TextDelta(str(event.part), event.text))]  # nine of ten events, so inlined
         handler = HANDLERS.get(type(event))
         return _encoded(handler(self, event)) if handler and not getattr(event, "choice", 0) else []
 
