@@ -75,7 +75,9 @@ def _user_named(name: Any, field: Field) -> Any:
     if name is None:
         return None
     users = get_user_model()._default_manager
-    found = users.filter(**{get_user_model().USERNAME_FIELD: name}).values_list("pk", flat=True).first()
+    named = users.filter(**{get_user_model().USERNAME_FIELD: name}).values_list("pk", flat=True)
+    is_name = isinstance(name, str) and "\0" not in name  # PostgreSQL refuses to look for NUL
+    found = named.first() if is_name else None
     if found is None:
         raise BadLine(f"{field.name!r} is {name!r}, and this site has no such user. Create it first.")
     return found
