@@ -284,6 +284,13 @@ class AgentTool(Taken):
     parameters: dict[str, Any] = {}
 
 
+class AgentContext(Taken):
+    """Something that the model should know beside the question."""
+
+    description: str
+    value: str
+
+
 class RunRequest(Taken):
     """The `RunAgentInput` of AG-UI. Of `messages` only the end is read: a question, or outputs of tools."""
 
@@ -291,6 +298,10 @@ class RunRequest(Taken):
     runId: Annotated[str | None, Meta(description="The client's name for the run. The events repeat it.")] = None
     messages: list[dict[str, Any]] = []
     tools: Annotated[list[AgentTool] | None, Meta(description="The tools that the client executes.")] = None
+    context: Annotated[
+        list[AgentContext] | None, Meta(description="What the model should know beside the question, in this run.")
+    ] = None
+    state: Annotated[dict[str, Any] | None, Meta(description="None, or `{}`. Another one is refused.")] = None
     resume: Annotated[list[dict[str, Any]] | None, Meta(description="Decisions about calls that wait.")] = None
     forwardedProps: Annotated[
         dict[str, Any] | None, Meta(description="`provider`, `trigger` and `messageId`, as in `POST api/chat`.")

@@ -200,6 +200,11 @@ CHECKS: dict[str, tuple[str, str]] = {
         "`STREAMING_TELEMETRY` is on, but the package `opentelemetry-api` is missing.",
         'Run `pip install "django-llm-streaming[otel]"`.',
     ),
+    "streaming.E067": (
+        "A view of `object_view` asks a provider that does not exist, or one whose own mode cannot express the type.",
+        'Name another provider, change the type, or set `OPTIONS["structured"]` to `"tool"` or `"prompt"`. '
+        "[structured-output.md](structured-output.md) says what can be expressed.",
+    ),
 }
 
 

@@ -76,14 +76,12 @@ class Translator:
         return closed
 
     def state(self) -> Event:
-        """Returns the event that tells a reader who has not followed the run how it ended, without an error.
+        """Returns the event that tells a reader who has not followed the run how it ended.
 
-        The questions of a run whose process died stay open.
+        The questions of a run whose process died stay open. So they are told instead of the error.
         """
-        if self._end["type"] == "RUN_FINISHED":
-            return self._end
-        asked = [*self._asked] if self._metadata.get("status") == "interrupted" else []
-        return finished(self._metadata, asked, [], is_cancelled=False)
+        is_open = self._end["type"] == "RUN_ERROR" and self._asked and self._metadata.get("status") == "interrupted"
+        return finished(self._metadata, [*self._asked], [], is_cancelled=False) if is_open else self._end
 
     def _start(self, chunk: Chunk) -> list[Event]:
         self._answer = chunk["messageId"]

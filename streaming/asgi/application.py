@@ -5,6 +5,9 @@ from __future__ import annotations
 import gc
 import logging
 
+from django.conf import settings as django_settings
+from django.urls import get_resolver
+
 from streaming import mcp
 from streaming.asgi.guard import Guard
 from streaming.asgi.types import Application, Receive, Scope, Send
@@ -25,8 +28,8 @@ GC_THRESHOLD = (5_000, 10, 5)
 class StreamingApplication:
     """Wraps any ASGI application. It must be the outermost, because it looks for the connection behind `send`.
 
-    On an unknown server it only answers `lifespan`. It makes Python's garbage collector run less often in its process,
-    and imports the SDK of the default provider, for which the first visitor would wait half a second.
+    On an unknown server it only answers `lifespan`. It makes Python's garbage collector run less often in its process.
+    It imports the SDK of the default provider and the site's URLs: the first visitor would wait half a second for them.
     """
 
     def __init__(self, application: Application) -> None:
@@ -34,6 +37,7 @@ class StreamingApplication:
         health.doubt()
         _collect_less_often()
         load_provider()
+        _load_urls()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -67,6 +71,15 @@ def _collect_less_often() -> None:
     """Raises the collector's threshold, unless the site has set a higher one or has switched the collector off."""
     if 0 < gc.get_threshold()[0] < GC_THRESHOLD[0]:
         gc.set_threshold(*GC_THRESHOLD)
+
+
+def _load_urls() -> None:
+    """Imports the site's URLs and views. Django reports a broken one at the first request, and so does this."""
+    try:
+        if hasattr(django_settings, "ROOT_URLCONF"):
+            get_resolver().reverse_dict  # noqa: B018  # it reads all patterns, for `reverse` too
+    except Exception as trouble:
+        logger.warning("The site's URLs could not be loaded (%s). See manage.py check.", type(trouble).__name__)
 
 
 async def _live(receive: Receive, send: Send) -> None:

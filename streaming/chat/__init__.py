@@ -15,7 +15,8 @@ gives it. With `output=Type`, the answer is an object of that type.
 from __future__ import annotations
 
 from streaming.chat.answer import Answer
-from streaming.chat.ask import NOBODY, chat, go_on, start_chat
+from streaming.chat.ask import chat, go_on, start_chat
+from streaming.chat.asker import NOBODY
 from streaming.chat.deletion import delete_conversations
 from streaming.chat.result import Result
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,6 +18,15 @@ from streaming.protocol import StringDelta
 from streaming.protocol.ui_stream import chunk_of
 from streaming.subscription import follow, subscribe
 from streaming.supervisor import StopAnswer, stop
+
+
+def _heartbeat() -> float:
+    return settings.HEARTBEAT_SECONDS
+
+
+def _patience(reader: ObjectReader) -> float:
+    """Returns the seconds to wait for the next frames. Text that no partial has shown yet is shown soon."""
+    return TICK_SECONDS if reader.is_behind else _heartbeat()
 
 
 class Answer:
@@ -38,47 +48,50 @@ class Answer:
 
     async def chunks(self) -> AsyncGenerator[dict[str, Any]]:
         """Yields the chunks of the UI message stream, as dicts with a `type`."""
-        subscription = await follow(self._generation)
-        try:
-            while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
+        async with aclosing(self._frames()) as batches:
+            async for frames in batches:
                 for one in frames:
                     yield msgspec.json.decode(chunk_of(one))
-        finally:
-            subscription.close()
 
     async def partials(self) -> AsyncGenerator[Any]:
         """Yields the object so far, as Python values, up to 20 times a second. Keys come as the model writes them.
 
-        The values share what is finished, so do not change them. The last one is what the model wrote; `output` says
-        if it is of the type.
+        The values share what is finished, so do not change them. If the model breaks the object off and begins another
+        one, that one follows. The last one is what the model wrote; `output` says if it is of the type.
         """
         reader = self._reader()
-        subscription = await follow(self._generation)
-        try:
-            while (frames := await subscription.next(_patience(reader))) is not None:
+        async with aclosing(self._frames(partial(_patience, reader))) as batches:
+            async for frames in batches:
                 reader.feed(text_in(frames))
-                if (partial := reader.partial()) is not NOTHING:
-                    yield partial
-            if (last := reader.partial(is_last=True)) is not NOTHING:
-                yield last
-        finally:
-            subscription.close()
+                if (so_far := reader.partial()) is not NOTHING:
+                    yield so_far
+        if (last := reader.partial(is_last=True)) is not NOTHING:
+            yield last
 
     async def live_fields(self) -> AsyncGenerator[StringDelta]:
-        """Yields how each string of the object grew: its `path` of keys and indexes, and the new `text`."""
-        reader = self._reader()
-        subscription = await follow(self._generation)
-        try:
-            while (frames := await subscription.next(settings.HEARTBEAT_SECONDS)) is not None:
+        """Yields how each string of the object grew: its `path` of keys and indexes, and the new `text`.
+
+        If the model breaks the object off and begins another one, only the strings of the first one come.
+        """
+        reader = self._reader(is_final=True)
+        async with aclosing(self._frames()) as batches:
+            async for frames in batches:
                 for delta in reader.feed(text_in(frames)):
                     yield delta
+
+    async def _frames(self, patience: Callable[[], float] = _heartbeat) -> AsyncGenerator[list[bytes]]:
+        """Yields the frames of the answer as they come; none if none came within `patience()` seconds."""
+        subscription = await follow(self._generation)
+        try:
+            while (frames := await subscription.next(patience())) is not None:
+                yield frames
         finally:
             subscription.close()
 
-    def _reader(self) -> ObjectReader:
+    def _reader(self, *, is_final: bool = False) -> ObjectReader:
         if self._wanted is None:
             raise TypeError("This answer is text. Ask for an object with start_chat(…, output=Type).")
-        return ObjectReader(self._wanted)
+        return ObjectReader(self._wanted, is_final=is_final)
 
     async def stop(self) -> StopAnswer:
         """Stops the answer. What arrived is stored."""
@@ -102,8 +115,3 @@ class Answer:
             GenerationError: the answer did not finish.
         """
         return (await self.result()).checked().output
-
-
-def _patience(reader: ObjectReader) -> float:
-    """The seconds to wait for the next frames. Text that no partial has shown yet is shown soon."""
-    return TICK_SECONDS if reader.is_behind else settings.HEARTBEAT_SECONDS

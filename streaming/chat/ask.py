@@ -9,6 +9,7 @@ from contextlib import aclosing
 from typing import Any
 
 from streaming.chat.answer import Answer
+from streaming.chat.asker import asker_of
 from streaming.chat.result import Result
 from streaming.database import in_database
 from streaming.intake import Submission
@@ -17,9 +18,6 @@ from streaming.outputs import OutputType, spec_for
 from streaming.protocol import FilePart, OutputSpec, ToolApproval, ToolResult
 from streaming.supervisor import current
 from streaming.tools import AnyTool, Toolbox
-
-# The owner of conversations for which the code names no user. No request can have this owner.
-NOBODY = Owner("code:")
 
 
 async def start_chat(
@@ -36,16 +34,17 @@ async def start_chat(
 ) -> Answer:
     """Asks, and returns as soon as the answer has begun.
 
-    `user` is a user or None; `conversation_key` continues one of that user's conversations. `tools` are offered to the
-    model for this answer, in place of those in the settings. Calls of a `Tool` are executed; calls of a `ToolSpec` are
-    only returned in `Result.tool_calls`. `files` have their bytes as data URLs.
+    `user` is a user who has signed in, or None; `conversation_key` continues one of that user's conversations. `tools`
+    are offered to the model for this answer, in place of those in the settings. Calls of a `Tool` are executed; calls
+    of a `ToolSpec` are only returned in `Result.tool_calls`. `files` have their bytes as data URLs.
     With an `output`, a type, the model is asked for an object of it, and `Result.output` has the object.
 
     Raises:
-        TypeError: `output` has no JSON schema, or the provider's own mode cannot express it.
-        RequestError: the question was refused, and nothing was stored.
+        TypeError: `output` has no JSON schema, or the provider's own mode cannot express it, or two tools have the same
+            name.
+        RequestError: the question was refused, and nothing was stored; for an anonymous user it is `LoginRequired`.
     """
-    asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
+    asker = asker_of(user, owner)
     key = conversation_key or uuid.uuid4().hex
     submission = Submission(key=key, prompt=prompt, files=tuple(files), provider=provider)
     toolbox = None if tools is None else Toolbox.of(tools)
@@ -93,7 +92,7 @@ async def go_on(
     Raises:
         RequestError: a call does not wait for this answer, or other calls wait, too.
     """
-    asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
+    asker = asker_of(user, owner)
     submission = Submission(key=result.conversation_key, answers=tuple(answers))
     toolbox = None if tools is None else Toolbox.of(tools)
     wanted, spec = await _wanted(output, asker, submission)

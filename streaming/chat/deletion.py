@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from streaming.archive import delete_conversations as delete_stored
-from streaming.chat.ask import NOBODY
+from streaming.chat.asker import asker_of
 from streaming.database import in_database
 from streaming.models import Generation, Owner
 from streaming.supervisor import stop
@@ -16,8 +16,11 @@ async def delete_conversations(key: str | None = None, *, user: Any = None, owne
     """Deletes the owner's conversation `key` or, without a key, all that the owner has stored; files included.
 
     Answers that are being written there are stopped first. Returns the number of deleted conversations.
+
+    Raises:
+        LoginRequired: the user is anonymous.
     """
-    asker = owner or (NOBODY if user is None else Owner.of_user(user.pk))
+    asker = asker_of(user, owner)
     for generation_id in await in_database(_active_ids, asker, key):
         await stop(generation_id)
     return await in_database(delete_stored, asker, key)

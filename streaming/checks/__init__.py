@@ -13,6 +13,7 @@ from streaming.checks.database import check_database
 from streaming.checks.fallback import check_fallback
 from streaming.checks.files import check_files, check_files_exposure
 from streaming.checks.mcp import check_mcp
+from streaming.checks.outputs import check_outputs
 from streaming.checks.providers import check_providers
 from streaming.checks.redaction import check_redaction
 from streaming.checks.redis import check_redis
@@ -35,6 +36,7 @@ CHECKS = (
     check_costs,
     check_telemetry,
     check_redaction,
+    check_outputs,
 )
 
 

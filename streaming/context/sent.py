@@ -44,7 +44,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Trail(NamedTuple):
-    """Where the turns of a request come from.
+    """The origin of the turns of a request.
 
     `ids` are the ids of their messages, and `shown` those by which clients know them. `last` is the value of
     `Generation.context` of the newest answer of the same provider on this path; None if it has none.
@@ -56,7 +56,7 @@ class Trail(NamedTuple):
 
     @property
     def sent(self) -> Sent | None:
-        """What the last answer's model was sent; None if that is not known."""
+        """The record of what the last answer's model was sent; None if there is none."""
         return sent_of(self.last)
 
 

@@ -42,9 +42,12 @@ def summary_turn(text: str) -> Turn:
 def digest_request(earlier: str, turns: Iterable[Turn], *, instructions: str, most_bytes: int) -> GenerationRequest:
     """Returns the request for a summary of the `earlier` summary and these turns.
 
-    Of more than `most_bytes` bytes of UTF-8, the last ones are sent: what came before them matters least.
+    They have at most `most_bytes` bytes of UTF-8. Of longer turns, the end is sent: what came before it matters least.
+    A long summary gets at most half of the room.
     """
-    told = _end("\n\n".join(line for turn in turns for line in _lines(turn)), most_bytes)
+    earlier = _beginning(earlier, most_bytes // 2)
+    room = most_bytes - len(earlier.encode("utf-8", "replace"))
+    told = _end("\n\n".join(line for turn in turns for line in _lines(turn)), room)
     before = f"Summary so far, which the new one replaces:\n{earlier}\n\n" if earlier else ""
     text = f"{before}Conversation:\n\n{told}\n\nWrite the summary."
     turn = Turn(role="user", parts=(TextPart(text=text),))
@@ -56,6 +59,10 @@ def _lines(turn: Turn) -> Iterator[str]:
         write = LINES.get(type(part))
         if write is not None:
             yield _cut(write(turn.role.capitalize(), part))
+
+
+def _beginning(text: str, size: int) -> str:
+    return text.encode("utf-8", "replace")[:size].decode("utf-8", "ignore")
 
 
 def _end(text: str, size: int) -> str:
@@ -77,4 +84,4 @@ LINES: dict[type[Part], Callable[[str, Any], str]] = {
     ToolResult: lambda who, part: f"Result: {_json(part.output)}",
     FilePart: lambda who, part: f"{who} sends the file {part.filename or part.media_type}",
 }
-"""How each class of part is told. Reasoning, approvals and opaque parts are not."""
+"""The class of a part -> its line. Reasoning, approvals and opaque parts have none."""

@@ -15,6 +15,7 @@ from streaming.costs.price_settings import BadPrice, Price, prices
 from streaming.costs.quota_setting import check_quota, quota
 from streaming.costs.report import GROUPS, usage_by
 from streaming.costs.spending import budget_warning, check_budgets
+from streaming.costs.sums import used_since
 
 __all__ = [
     "GROUPS",
@@ -33,5 +34,6 @@ __all__ = [
     "prices",
     "quota",
     "usage_by",
+    "used_since",
     "with_cached",
 ]

@@ -7,9 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import Sum
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -17,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.conf import settings
 from streaming.costs.budget_settings import Budget, budgets
+from streaming.costs.sums import Used, used_since
 from streaming.errors import OverBudget
-from streaming.models import METERED, Owner
+from streaming.models import Owner
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +56,13 @@ def check_budgets(owner: Owner) -> None:
     Raises:
         OverBudget: one is spent. The text says which, and when there is a new one.
     """
-    for budget in budgets():
+    asked, sums = budgets(), dict[str, dict[str, Used]]()
+    for budget in asked:
+        if budget.scope not in sums:
+            begins = {one.period: _bounds(one.period)[0] for one in asked if one.scope == budget.scope}
+            sums[budget.scope] = _used(owner if budget.scope == "owner" else None, begins)
         begin, end = _bounds(budget.period)
-        used = _used(owner if budget.scope == "owner" else None, begin)[budget.unit]
+        used = sums[budget.scope][budget.period][budget.unit]
         if used >= budget.limit:
             raise OverBudget(_refusal(budget), retry_after=_seconds_until(end))
         if used >= budget.limit * WARNS_AT:
@@ -94,34 +97,21 @@ def _seconds_until(end: datetime.datetime) -> int:
     return max(1, round((end - timezone.now()).total_seconds()))
 
 
-_site_sums: dict[datetime.datetime, tuple[float, dict[str, Decimal]]] = {}
+Begins = dict[str, datetime.datetime]
+
+_site_sums: dict[tuple[datetime.datetime, ...], tuple[float, dict[str, Used]]] = {}
 
 
-def _used(owner: Owner | None, since: datetime.datetime) -> dict[str, Decimal]:
-    """Returns what was spent since a moment, by unit. The sum of the whole site may be `SITE_SECONDS` old."""
+def _used(owner: Owner | None, begins: Begins) -> dict[str, Used]:
+    """Returns what was used since each moment. The sums of the whole site may be `SITE_SECONDS` old."""
     if owner is not None:
-        return _summed(owner, since)
-    summed_at, used = _site_sums.get(since, (0.0, {}))
+        return used_since(owner, begins)
+    key = tuple(begins.values())
+    summed_at, used = _site_sums.get(key, (0.0, {}))
     if not used or time.monotonic() - summed_at > SITE_SECONDS:
-        used = _summed(None, since)
-        for ended in [one for one in list(_site_sums) if one < since - datetime.timedelta(days=32)]:
-            _site_sums.pop(ended, None)  # another thread may have done it
-        _site_sums[since] = (time.monotonic(), used)
-    return used
-
-
-def _summed(owner: Owner | None, since: datetime.datetime) -> dict[str, Decimal]:
-    """Returns what answers, side calls and summaries have used since a moment, by unit."""
-    used = {"tokens": Decimal(0), "money": Decimal(0)}
-    for kind in METERED:
-        rows: Any = kind.objects.all() if owner is None else kind.objects.owned_by(owner)
-        summed = rows.filter(created_at__gte=since).aggregate(
-            given=Sum("input_tokens", default=0),
-            said=Sum("output_tokens", default=0),
-            money=Sum("cost", default=Decimal(0)),
-        )
-        used["tokens"] += summed["given"] + summed["said"]
-        used["money"] += Decimal(summed["money"])
+        used = used_since(None, begins)
+        _site_sums.clear()  # the others are of earlier days
+        _site_sums[key] = (time.monotonic(), used)
     return used
 
 

@@ -22,7 +22,7 @@ from streaming.intake.locked import UNKNOWN_CONVERSATION, find_locked
 from streaming.intake.pending import Accepted, Sender, Start, create_pending, idle, store, trail_of
 from streaming.intake.submission import Submission
 from streaming.journal import Opening
-from streaming.models import Conversation, History, Message, Owner, Role, title_from, turns_of
+from streaming.models import Conversation, History, Message, Owner, Role, title_from
 from streaming.protocol import TextPart
 from streaming.settlement import check_idle
 from streaming.tools import registered
@@ -129,7 +129,7 @@ def _begin(sender: Sender, history: History, submission: Submission) -> Accepted
     history.add(asked)
     path = history.path(asked)
     trail = trail_of(path, alias)
-    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, output=sender.output, trail=trail)
+    start = Start(conversation.system_prompt, sender.turns(path), opening, toolbox, output=sender.output, trail=trail)
     return Accepted(generation, start)
 
 

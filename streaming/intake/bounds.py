@@ -32,6 +32,8 @@ MAX_TOOL_DESCRIPTION_CHARS = 4_000
 """The longest description of a tool that a client brings. It is sent to the model in every turn."""
 MAX_TOOL_SCHEMA_CHARS = 20_000
 """The longest schema of a tool that a client brings, as JSON. It is sent to the model in every turn."""
+MAX_CONTEXT_ITEMS = 100
+"""The most items of a client's context. Together they may be as long as a prompt."""
 MAX_COMMAND_CHARS = 1_000_000
 """The longest frame of a socket. It has the client's whole history, which is not used, and twice the longest prompt."""
 MAX_REQUEST_ID_CHARS = 128
@@ -84,6 +86,16 @@ def check_tools(tools: Iterable[ToolSpec]) -> None:
             raise TooLarge(f"The description of a tool may have at most {MAX_TOOL_DESCRIPTION_CHARS} characters.")
         if len(msgspec.json.encode(tool.parameters)) > MAX_TOOL_SCHEMA_CHARS:
             raise TooLarge(f"The schema of a tool may have at most {MAX_TOOL_SCHEMA_CHARS} characters.")
+
+
+def check_context(text: str) -> None:
+    """Checks the size of what a client tells the model beside the question.
+
+    Raises:
+        TooLarge: it is longer than a prompt may be.
+    """
+    if len(text) > settings.MAX_PROMPT_CHARS:
+        raise TooLarge(f"The context may have at most {settings.MAX_PROMPT_CHARS} characters.")
 
 
 def check_answers(answers: Iterable[ToolAnswer]) -> None:

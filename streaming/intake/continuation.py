@@ -13,7 +13,7 @@ from streaming.intake.pending import Accepted, Sender, Start, create_pending, st
 from streaming.intake.submission import Submission, ToolAnswer
 from streaming.intake.waiting_calls import call_states, check_all_answered, due_calls, fresh_answers, given_parts
 from streaming.journal import Opening
-from streaming.models import Generation, History, Message, Role, asked_provider, contributions, parts_of, turns_of
+from streaming.models import Generation, History, Message, Role, asked_provider, contributions, parts_of
 from streaming.protocol import ToolCall
 from streaming.settlement import check_idle
 from streaming.tools import Toolbox, registered
@@ -52,7 +52,7 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     store(answer)
     generation = create_pending(sender, answer, alias, opening)
     trail = trail_of(path, alias)
-    start = Start(conversation.system_prompt, turns_of(path), opening, toolbox, due, sender.output, trail)
+    start = Start(conversation.system_prompt, sender.turns(path), opening, toolbox, due, sender.output, trail)
     return Accepted(generation, start)
 
 

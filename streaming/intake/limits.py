@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from streaming.conf import settings
-from streaming.costs import check_budgets, check_quota
+from streaming.costs import check_budgets, check_quota, used_since
 from streaming.errors import TooManyRequests
-from streaming.models import METERED, Conversation, Generation, Owner, from_now
+from streaming.models import Conversation, Generation, Owner, from_now
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
@@ -76,17 +75,12 @@ def _check_per_day(owner: Owner) -> None:
     limit = settings.MAX_TOKENS_PER_DAY
     if limit is None:
         return
-    today = [kind.objects.owned_by(owner).filter(created_at__gt=from_now(-DAY_SECONDS)) for kind in METERED]
-    if sum(map(_tokens, today)) >= limit:
-        wait = _seconds_until_older(today[0], DAY_SECONDS)
+    since = from_now(-DAY_SECONDS)
+    if used_since(owner, {"day": since})["day"]["tokens"] >= limit:
+        wait = _seconds_until_older(Generation.objects.owned_by(owner).filter(created_at__gte=since), DAY_SECONDS)
         raise TooManyRequests(
             _("You have used up what this site grants you for a day. Come back later."), retry_after=wait
         )
-
-
-def _tokens(calls: QuerySet[Any]) -> int:
-    used = calls.aggregate(input=Sum("input_tokens", default=0), output=Sum("output_tokens", default=0))
-    return int(used["input"] + used["output"])
 
 
 def _check_messages(count: int) -> None:

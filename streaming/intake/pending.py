@@ -9,8 +9,9 @@ from django.db.models.signals import post_save, pre_save
 
 from streaming.conf import settings
 from streaming.context import Trail
+from streaming.intake.client_context import with_context
 from streaming.journal import Opening
-from streaming.models import Conversation, Generation, History, Message, Owner, Role, from_now
+from streaming.models import Conversation, Generation, History, Message, Owner, Role, from_now, turns_of
 from streaming.protocol import GenerationRequest, OutputSpec, ToolCall, ToolSpec, Turn
 from streaming.settlement import check_idle
 from streaming.signals import announce_at_commit, generation_started
@@ -55,7 +56,7 @@ class Sender(NamedTuple):
 
     `toolbox` has the tools that the owner's code offers; None means those of the settings. `output` is the object
     that the owner's code wants as the answer. `client_tools` are offered beside the toolbox, and their client executes
-    them.
+    them. `context` is what the client tells the model beside the question.
     """
 
     owner: Owner
@@ -63,6 +64,11 @@ class Sender(NamedTuple):
     toolbox: Toolbox | None = None
     output: OutputSpec | None = None
     client_tools: tuple[ToolSpec, ...] = ()
+    context: str = ""
+
+    def turns(self, path: Sequence[Message]) -> tuple[Turn, ...]:
+        """Returns the turns of the path that the model is sent."""
+        return with_context(turns_of(path), self.context)
 
     def tools(self, alias: str, conversation: Conversation) -> Toolbox:
         """Returns the tools that the model is offered. The site's own win over a client's of the same name."""

@@ -2,7 +2,7 @@
 
 Source: https://docs.ag-ui.com/sdk/js/core/types, version 1.0. Of `messages` only the end is read, because the server
 has the history: a new message of the user's, or the outputs of tools that the client executed. `resume` has decisions.
-`state` and `context` are not used.
+`context` is for the model. There is no `state` that client and server share, so it is not read.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from streaming.agui import own_id
 from streaming.conf import settings
 from streaming.errors import BadRequest
 from streaming.intake.bounds import check_tools
+from streaming.intake.client_context import read_context
 from streaming.intake.client_json import UNREADABLE, read_json
 from streaming.intake.parsing import identifier, submission_of
 from streaming.intake.submission import Submission
@@ -32,11 +33,15 @@ FORWARDED = ("provider", "trigger", "messageId")
 
 
 class RunInput(NamedTuple):
-    """A request to run. `run_id` is the client's name for the run; `tools` are those that the client executes."""
+    """A request to run.
+
+    `run_id` is the client's name for the run. The client executes `tools`. `context` is a text for the model.
+    """
 
     submission: Submission
     run_id: str | None
     tools: tuple[ToolSpec, ...]
+    context: str
 
 
 def read_run_input(body: bytes) -> RunInput:
@@ -44,7 +49,7 @@ def read_run_input(body: bytes) -> RunInput:
 
     Raises:
         BadRequest: the text says what is wrong, and does not repeat the content.
-        TooLarge: the schema of a tool is longer than its bound.
+        TooLarge: the schema of a tool, or the context, is longer than its bound.
     """
     try:
         data = read_json(body)
@@ -56,7 +61,7 @@ def read_run_input(body: bytes) -> RunInput:
     forwarded = {name: props.get(name) for name in FORWARDED} if isinstance(props, dict) else {}
     read = _question if forwarded.get("trigger") == "regenerate-message" else _message
     submission = submission_of({**forwarded, "id": key, "message": read(data)})
-    return RunInput(submission, identifier(data, "runId"), _tools(data.get("tools")))
+    return RunInput(submission, identifier(data, "runId"), _tools(data.get("tools")), read_context(data.get("context")))
 
 
 def _message(data: JSONObject) -> JSONObject:

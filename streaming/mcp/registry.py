@@ -8,8 +8,6 @@ is told.
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -20,16 +18,14 @@ from streaming.mcp.calls import AWAY
 from streaming.mcp.connection import Connection
 from streaming.mcp.names import server_of
 from streaming.mcp.results import RemoteError
+from streaming.mcp.secrets import secrets_of
 from streaming.mcp.servers import Server, configured
 from streaming.mcp.tools import RemoteTool
 from streaming.per_loop import PerLoop
 from streaming.providers.redact import hide
 
 READY_SECONDS = 5.0
-"""How long messages wait for servers that have not answered yet. Later, their tools are added when they come."""
-
-# Variables whose values are masked in all texts. Others may be ordinary words.
-SECRET = re.compile(r"key|token|secret|passw|auth|credential", re.IGNORECASE)
+"""The longest time for which a message waits for servers that have not answered yet. Their tools are added later."""
 
 _connections: PerLoop[dict[str, Connection]] = PerLoop(dict)
 _listed: dict[str, tuple[RemoteTool, ...]] = {}
@@ -42,16 +38,9 @@ def connect() -> dict[str, Connection]:
     made = _connections.get()
     for name, server in configured().items():
         if name not in made or made[name].has_ended:
-            hide(*_secrets(server))
+            hide(*secrets_of(server))
             made[name] = Connection(server, _listed.__setitem__)
     return made
-
-
-def _secrets(server: Server) -> Iterator[str]:
-    """The values of the headers, each also without a scheme such as `Bearer`, and of the secret variables."""
-    for value in server.headers.values():
-        yield from (value, value.rpartition(" ")[2])
-    yield from (value for name, value in server.env.items() if SECRET.search(name))
 
 
 async def ready() -> None:

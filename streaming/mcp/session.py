@@ -32,6 +32,10 @@ CONNECT_SECONDS = 30
 MAX_PAGES = 100
 """The number of pages of a list of tools that are read."""
 
+LEAVE_SECONDS = 10
+"""The longest time for a farewell. A server that has forgotten the session may leave it unanswered. The package ends a
+command within four seconds."""
+
 LISTEN_SECONDS = 5
 """The pause before a subscription to changes is made again. Servers and proxies end them from time to time."""
 
@@ -46,7 +50,7 @@ async def hold(server: Server, calls: asyncio.Queue[Call], listed: Listed) -> No
     """Connects, reports the tools to `listed` now and after each change, and executes `calls` until the session ends.
 
     Raises:
-        TimeoutError: the server did not answer in time.
+        TimeoutError: the server did not answer in time, at the beginning or at the end.
         Exception: the connection could not be made, or broke. The exception may contain secrets.
     """
     news = News()
@@ -54,7 +58,10 @@ async def hold(server: Server, calls: asyncio.Queue[Call], listed: Listed) -> No
         async with Client(connected(server, news), message_handler=news.hear, cache=None) as client:
             listed(await _tools(server, client))
             limit.deadline = math.inf
-            await _Session(server, client, calls, listed, news).serve()
+            try:
+                await _Session(server, client, calls, listed, news).serve()
+            finally:
+                limit.deadline = anyio.current_time() + LEAVE_SECONDS
     if limit.cancelled_caught:
         raise TimeoutError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -16,23 +15,11 @@ from mcp import StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
+from streaming.mcp.logs import keep_secret
 from streaming.mcp.servers import Server
 
 CONNECT_SECONDS = 30
 """The longest time for a connection over HTTP."""
-
-
-def _without_content(record: logging.LogRecord) -> bool:
-    """Removes the exception from a log record, because it shows what a server sent. Drops what is only information.
-
-    The package informs of session ids, which let others take part in the session.
-    """
-    record.exc_info = None
-    return record.levelno >= logging.WARNING
-
-
-for opener in (stdio_client, streamable_http_client):
-    logging.getLogger(opener.__module__).addFilter(_without_content)
 
 
 class News:
@@ -75,6 +62,7 @@ async def _transport(server: Server, stack: AsyncExitStack, news: News) -> Any:
         )
         errors: Any = sys.__stderr__ or subprocess.DEVNULL
         return stdio_client(command, errlog=errors)
+    keep_secret(server)
     # A server may be silent for as long as a call may take; the executor has the time limit of a call.
     timeout = httpx2.Timeout(CONNECT_SECONDS, read=None)
     client = httpx2.AsyncClient(headers=server.headers, timeout=timeout, event_hooks={"response": [news.see]})

@@ -10,7 +10,7 @@ The text of the answer is stored as it came. Nothing here changes it.
 
 from __future__ import annotations
 
-from streaming.outputs.asking import spec_for
+from streaming.outputs.asking import HINT, Asks, asked_by, marked, problem_of, spec_for
 from streaming.outputs.extract import JSONText
 from streaming.outputs.live import ObjectText
 from streaming.outputs.reader import NOTHING, TICK_SECONDS, ObjectReader, text_in
@@ -19,15 +19,20 @@ from streaming.outputs.unwrap import Unwrapped
 from streaming.outputs.verdict import Verdict, judge
 
 __all__ = [
+    "HINT",
     "NOTHING",
     "TICK_SECONDS",
+    "Asks",
     "JSONText",
     "ObjectReader",
     "ObjectText",
     "OutputType",
     "Unwrapped",
     "Verdict",
+    "asked_by",
     "judge",
+    "marked",
+    "problem_of",
     "spec_for",
     "text_in",
 ]

@@ -25,7 +25,7 @@ class ObjectText:
     def __init__(self, frames: Frames, wanted: OutputType) -> None:
         self.is_over = False
         self._frames = frames
-        self._found = JSONText(is_list=wanted.is_list)
+        self._found = JSONText(is_list=wanted.is_list, is_final=True)
         self._unwrap = Unwrapped() if wanted.is_boxed else None
 
     async def next(self, seconds: float) -> str | None:

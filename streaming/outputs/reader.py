@@ -22,7 +22,7 @@ class _Nothing(msgspec.Struct, frozen=True):
 
 
 NOTHING: Final = _Nothing()
-"""What a reader knows before the value begins."""
+"""The value before the first text of the object has come."""
 
 GROWTH = 64
 TICK_SECONDS = 0.05
@@ -45,10 +45,13 @@ def text_in(frames: Iterable[bytes]) -> str:
 
 
 class ObjectReader:
-    """Takes the text of an answer in pieces. `partial` returns the object so far, as Python values, if it is due."""
+    """Takes the text of an answer in pieces. `partial` returns the object so far, as Python values, if it is due.
 
-    def __init__(self, wanted: OutputType) -> None:
-        self.text = JSONText(is_list=wanted.is_list)
+    With `is_final`, no object takes the place of one that broke, so the strings only grow.
+    """
+
+    def __init__(self, wanted: OutputType, *, is_final: bool = False) -> None:
+        self.text = JSONText(is_list=wanted.is_list, is_final=is_final)
         self._is_boxed = wanted.is_boxed
         self._size = self._shown_size = 0
         self._shown_at = 0.0

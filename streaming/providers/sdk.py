@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from operator import attrgetter
@@ -187,6 +189,7 @@ def client_arguments(sdk: ModuleType, options: SDKOptions) -> dict[str, Any]:
     timeout = httpx2.Timeout(options.timeout, connect=CONNECT_SECONDS)
     api_key = options.api_key or os.environ.get(variable(sdk.__name__, "API_KEY")) or NO_KEY
     hide(api_key, *options.headers.values())
+    uses_proxies = not is_loopback(options.base_url)
     return {
         "api_key": api_key,
         "base_url": options.base_url or None,
@@ -194,9 +197,17 @@ def client_arguments(sdk: ModuleType, options: SDKOptions) -> dict[str, Any]:
         "max_retries": options.max_retries,
         "default_headers": options.headers,
         "http_client": sdk.DefaultAioHttpClient(
-            limits=limits, timeout=timeout, trust_env=not is_loopback(options.base_url)
+            verify=_tls(trust_env=uses_proxies), limits=limits, timeout=timeout, trust_env=uses_proxies
         ),
     }
+
+
+@functools.cache
+def _tls(*, trust_env: bool) -> ssl.SSLContext:
+    """Returns the TLS context that all clients share. To make one reads all certificates, which takes some 20 ms."""
+    import httpx2
+
+    return httpx2.create_ssl_context(trust_env=trust_env)
 
 
 def is_loopback(url: str | None) -> bool:

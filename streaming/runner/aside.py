@@ -27,10 +27,11 @@ async def ask_aside(
 ) -> Ending:
     """Reads the model's answer into `said`, and returns how it ended.
 
-    An answer that takes longer than `seconds` ends with `timeout`, a text of more than `most_chars` with `too_long`.
+    An answer that takes longer than `seconds` ends with `timeout`, a text of more than `most_chars` with `too_long`. An
+    exception that no provider should raise ends it with `internal`, and is logged.
     """
     parser = StreamParser(provider.dialect, **{"choices": 1} | dict(provider.parser_options))
-    trouble: ProviderError | None = None
+    trouble: Exception | None = None
     terminal: Event | None = None
     is_late = False
     with inference(provider, request, 1) as told:
@@ -45,7 +46,7 @@ async def ask_aside(
                         limit.reschedule(min(limit.when() or 0, asyncio.get_running_loop().time() + LATE_SECONDS))
         except TimeoutError:
             trouble = ProviderError("timeout", f"more than {seconds:g} seconds")
-        except ProviderError as error:
+        except Exception as error:  # of any kind, because the row of the call needs an end
             trouble = error
         finally:
             terminal = _fold(parser.close(), said) or terminal

@@ -15,6 +15,7 @@ import logging
 import math
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from django.db import Error as DatabaseTrouble
@@ -48,6 +49,12 @@ logger = logging.getLogger(__name__)
 
 KEPT = ("drop", "summary", "vendor")
 """The policies whose cut the next answer keeps."""
+
+INSTEAD = {
+    True: "The oldest messages are dropped instead, if they are too many.",
+    False: "All messages are sent instead. The oldest are dropped only if the provider refuses them as too long.",
+}
+"""The window of the model is known -> what happens if a site's own policy fails, for the log."""
 
 MOST_SUMMARIES = 2
 """The summary itself takes room, so the cut may have to move once more. A second summary then covers those turns."""
@@ -210,7 +217,7 @@ class Fitting:
         try:
             chosen = await self._chosen(path)
         except Exception:
-            logger.exception("The context policy %s failed. The oldest messages are dropped instead.", path)
+            logger.exception("The context policy %s failed. %s", path, INSTEAD[self._allowed is not None])
             return
         newest = self._turns[(cuts(self._turns) or [0])[-1] :]
         if chosen[-len(newest) :] != newest:
@@ -218,6 +225,11 @@ class Fitting:
         self._turns, self._ids = chosen, [ids.get(id(turn)) for turn in chosen]
 
     async def _chosen(self, path: str) -> list[Turn]:
+        """Returns the turns that the policy chooses.
+
+        Raises:
+            TypeError: it returned something else. It may raise any other exception.
+        """
         asked = Asked(
             turns=tuple(self._turns),
             provider=self._generation.provider,
@@ -226,9 +238,11 @@ class Fitting:
             estimate=_estimate,
         )
         policy = policy_function(path)
-        if inspect.iscoroutinefunction(policy):
-            return list(await policy(asked))
-        return list(await in_database(policy, asked))  # type: ignore[arg-type]
+        given: Any = await (policy(asked) if inspect.iscoroutinefunction(policy) else in_database(policy, asked))
+        chosen = list(given)
+        if not all(isinstance(turn, Turn) for turn in chosen):
+            raise TypeError(f"{path} must return turns")
+        return chosen
 
 
 def _estimate(turns: Sequence[Turn]) -> int:

@@ -81,7 +81,9 @@ class Summarizer:
         except (StreamingError, ImproperlyConfigured, DatabaseTrouble) as trouble:
             told = getattr(trouble, "code", type(trouble).__name__)
             logger.warning("No summary for generation %s (%s): old messages are dropped.", self._generation.pk, told)
-            return None
+        except Exception:  # a fault of this site's; the answer does without a summary
+            logger.exception("No summary for generation %s: old messages are dropped.", self._generation.pk)
+        return None
 
     async def _write(self, turns: Sequence[Turn], cut: int) -> Digest:
         earlier = await self.find(cut)

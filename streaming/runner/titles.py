@@ -12,12 +12,14 @@ import uuid
 from functools import partial
 from typing import NamedTuple
 
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error as DatabaseTrouble
 from django.db import IntegrityError
 
 from streaming.conf import settings
 from streaming.costs import check_budgets
-from streaming.database import atomic, in_database
-from streaming.errors import OverBudget
+from streaming.database import atomic, in_database, told
+from streaming.errors import OverBudget, StreamingError
 from streaming.models import Generation, Message, Owner, Role, SideCall, Status, title_from
 from streaming.models.side_calls import Purpose
 from streaming.protocol import FilePart, GenerationRequest, TextPart, Transcript, Turn
@@ -41,12 +43,15 @@ SECONDS = 30.0
 THINKING = re.compile(r"<think>.*?(</think>|$)", re.DOTALL | re.IGNORECASE)
 TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 LABEL = re.compile(r"^title\s*:\s*", re.IGNORECASE)
-INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
+INVISIBLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]+"
+)
+"""Control characters, and those that nobody sees or that turn the direction of the text around them."""
 EDGES = " \t#*_`>\"'“”„«»‘’"
 
 
 class Naming(NamedTuple):
-    """What is needed to name a conversation. `first_words` is the title that may be replaced."""
+    """The values that naming a conversation needs. `first_words` is the title that may be replaced."""
 
     call: SideCall
     first_words: str
@@ -59,8 +64,12 @@ async def give_title(generation_id: uuid.UUID) -> None:
         naming = await in_database(_claim, generation_id, settings.TITLES or "")
         if naming is not None:
             await _name(naming)
-    except Exception as trouble:
+    except DatabaseTrouble as trouble:
+        logger.warning("A conversation keeps its first words as title (%s).", told(trouble))
+    except (StreamingError, ImproperlyConfigured) as trouble:  # the system checks name the reason
         logger.warning("A conversation keeps its first words as title (%s).", type(trouble).__name__)
+    except Exception:
+        logger.exception("A conversation keeps its first words as title.")
 
 
 async def _name(naming: Naming) -> None:

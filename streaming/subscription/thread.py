@@ -19,7 +19,7 @@ KINDS = ("image", "audio", "video")
 class Thread(NamedTuple):
     """The messages of the path that is shown, without those of an answer that is being written.
 
-    `end` is the event that ended the last run, `state` the one for a reader who has not followed it: it is no error.
+    `end` is the event that ended the last run, `state` the one for a reader who has not followed it.
     Both are None if the last message is no answer that has ended.
     """
 

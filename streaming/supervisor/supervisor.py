@@ -67,12 +67,13 @@ class Supervisor:
         client_tools: tuple[ToolSpec, ...] = (),
         tool_choice: str | None = None,
         output: OutputSpec | None = None,
+        context: str = "",
     ) -> Generation:
         """Accepts a message and starts its answer. If the message was sent before, returns the generation that it has.
 
         Without a `toolbox`, the settings and the conversation decide which tools are offered. `client_tools` are
-        offered beside them; the client executes them. With an `output`, the answer must be that object. The submission
-        is completed even if the caller is cancelled.
+        offered beside them; the client executes them. With an `output`, the answer must be that object. The model
+        gets `context` beside the question. The submission is completed even if the caller is cancelled.
 
         Raises:
             RequestError: the submission is refused, and nothing was stored.
@@ -82,7 +83,7 @@ class Supervisor:
             raise Overloaded(_("This server is about to restart. Try again in a moment."))
         if len(self._runs) + len(self._accepting) >= settings.MAX_ACTIVE_PER_PROCESS:
             raise Overloaded(_("This site is writing as many answers as it can. Try again in a moment."))
-        sender = Sender(owner, self.worker, toolbox, output, client_tools)
+        sender = Sender(owner, self.worker, toolbox, output, client_tools, context)
         with span("submission", conversation=submission.key, provider=submission.provider):
             submitting = self._detach(self._submit(sender, submission, tool_choice, here()))
             self._accepting.add(submitting)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import functools
+import inspect
 import logging
 import threading
 from collections.abc import Callable
@@ -55,6 +56,8 @@ class ToolExecutor:
         try:
             async with asyncio.timeout(seconds) as limit:
                 output = await (self._awaited(work) if tool.is_async else self._in_thread(work))
+                if inspect.isawaitable(output):  # of an async function behind a decorator that is not async
+                    output = await self._awaited(lambda: output)
         except ToolError as told:
             return failure(call, str(told))
         except Exception as trouble:
@@ -106,8 +109,9 @@ class ToolExecutor:
 
 
 def failure(call: ToolCall, text: str) -> ToolResult:
-    """Returns the result of a failed call. `text` is for the model."""
-    return ToolResult(call_id=call.id, output=text, is_error=True)
+    """Returns the result of a failed call. `text` is for the model. It is cut to the length that an output may have."""
+    most = settings.MAX_TOOL_OUTPUT_CHARS
+    return ToolResult(call_id=call.id, output=text if len(text) <= most else f"{text[: most - 1]}…", is_error=True)
 
 
 def _report(

@@ -30,7 +30,16 @@ class Toolbox(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, tools: Iterable[AnyTool]) -> Toolbox:
-        return cls({tool.name: tool for tool in tools})
+        """Makes a toolbox.
+
+        Raises:
+            TypeError: two different tools have the same name.
+        """
+        named: dict[str, AnyTool] = {}
+        for tool in tools:
+            if named.setdefault(tool.name, tool) != tool:
+                raise TypeError(f"Two tools have the name {tool.name!r}.")
+        return cls(named)
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:

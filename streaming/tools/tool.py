@@ -18,6 +18,8 @@ from streaming.protocol import ToolSpec
 # The names that every vendor accepts. OpenAI's rule is the strictest.
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 PLAIN = (str, int, float, bool, type(None), enum.Enum)
+OTHERS = (inspect.isclass, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+"""Tests for callables that are no functions, or that do not return their output."""
 Function = Callable[..., Any]
 Decision = bool | Callable[[dict[str, Any]], bool]
 
@@ -109,7 +111,7 @@ def tool(function: Function | None = None, /, **options: Any) -> Tool | Callable
     It gets the call's arguments, runs in a thread, and returns True if the call needs approval.
 
     Raises:
-        TypeError: the signature cannot be turned into a schema, or `needs_approval` is async.
+        TypeError: it is no function, its signature cannot be turned into a schema, or `needs_approval` is async.
     """
     if function is None:
         return lambda decorated: _tool_of(decorated, **options)
@@ -125,6 +127,8 @@ def _tool_of(
     seconds: float | None = None,
     live_fields: Collection[str] = (),
 ) -> Tool:
+    if not hasattr(function, "__name__") or any(is_other(function) for is_other in OTHERS):
+        raise TypeError(f"A tool is a function that returns its output, which {function!r} is not.")
     named = name or function.__name__
     if not NAME.fullmatch(named):
         raise TypeError(f"A tool's name must match {NAME.pattern}, which {named!r} does not.")

@@ -53,7 +53,7 @@ async def run(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     asked = read_run_input(body_of(request))
     submission = asked.submission
     open_streams().check(owner.key)
-    generation = await current().submit(owner, submission, client_tools=asked.tools)
+    generation = await current().submit(owner, submission, client_tools=asked.tools, context=asked.context)
     reload = functools.partial(_messages, owner, submission.key)
     history = (await _thread(owner, submission.key, generation.pk)).messages if submission.answers else None
     agent_run = AgentRun(submission.key, asked.run_id or str(generation.pk), reload, history, head=generation.head_seq)
@@ -82,7 +82,10 @@ async def take_up(request: HttpRequest, owner: Owner, key: str) -> HttpResponseB
 
 
 def _settled(thread: Thread, key: str, run_id: str, *, is_followed: bool) -> HttpResponse:
-    """A run that is over: all messages, and its end. Only a client that has followed it is told of its error again."""
+    """A run that is over: all messages, and its end, also if it is an error.
+
+    A client that has not followed it gets the open questions of a run whose process died, so that a person can answer.
+    """
     end = (thread.end if is_followed else thread.state) or {"type": "RUN_FINISHED"}
     events = [run_started(key, run_id), messages_snapshot(thread.messages), with_ids(end, key, run_id)]
     return HttpResponse(b"".join(map(sse, events)) + AGUI.done, content_type=EVENT_STREAM, headers=AGUI.headers)

@@ -19,15 +19,16 @@ from django.utils.translation import gettext as _
 from streaming.access import SessionCheck, open_streams
 from streaming.conf import settings
 from streaming.database import in_database, release_request_thread, told
-from streaming.errors import NotFound, TooManyRequests
+from streaming.errors import NotFound, SiteFault, TooManyRequests
 from streaming.intake import Submission
 from streaming.models import Generation, Owner
-from streaming.outputs import ObjectText, OutputType, judge, spec_for
+from streaming.outputs import Asks, ObjectText, OutputType, judge, marked, spec_for
+from streaming.protocol import OutputSpec
 from streaming.subscription import follow
 from streaming.supervisor import current
 from streaming.tools import AnyTool, Toolbox
 from streaming.views.endpoint import View, body_of, endpoint
-from streaming.views.prompts import Prompt, prompt_of, read_input
+from streaming.views.prompts import Prompt, check_input, prompt_of, read_input
 from streaming.views.sse import ClosableStream, EventStream
 
 logger = logging.getLogger(__name__)
@@ -63,23 +64,39 @@ def object_view(
     `stops_with_client`, a client that leaves stops the answer at once, whatever `STREAMING_ABANDON_AFTER` says.
 
     Raises:
-        TypeError: `wanted` has no JSON schema.
+        TypeError: `wanted` or `input` has no JSON schema, or two tools have the same name.
     """
     kind = OutputType.of(wanted)
+    check_input(input)
+    toolbox = Toolbox.of(tools)
+    asks = Asks(kind, provider or "default")
 
     @endpoint("POST")
     async def view(request: HttpRequest, owner: Owner) -> HttpResponseBase:
+        spec = _spec(asks)
         text = await prompt_of(prompt, read_input(body_of(request), input))
         open_streams().check(owner.key)
         submission = Submission(key=uuid.uuid4().hex, prompt=text, provider=provider)
-        spec = spec_for(kind, provider or "default")
-        generation = await current().submit(owner, submission, toolbox=Toolbox.of(tools), output=spec)
+        generation = await current().submit(owner, submission, toolbox=toolbox, output=spec)
         reader = _Reader(generation, kind, stops=stops_with_client)
         response = await reader.response(await follow(generation), SessionCheck(owner, request.session))
         response.headers[CONVERSATION] = submission.key
         return response
 
-    return view
+    return marked(view, asks)
+
+
+def _spec(asks: Asks) -> OutputSpec:
+    """Returns what the provider is asked for.
+
+    Raises:
+        SiteFault: it cannot be asked for this type. `manage.py check` says so, too.
+    """
+    try:
+        return spec_for(asks.wanted, asks.alias)
+    except TypeError as fault:
+        logger.error("%s", fault)  # its traceback says nothing more
+        raise SiteFault from fault
 
 
 class _Reader:

@@ -18,6 +18,20 @@ Prompt = str | Callable[[Any], str | Awaitable[str]]
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
+def check_input(kind: Any) -> None:
+    """Checks, when the URLs are read, that inputs can be converted to a type. None stands for any input.
+
+    Raises:
+        TypeError: msgspec cannot read the type. It does not know the models of pydantic.
+    """
+    if kind is None:
+        return
+    try:
+        msgspec.json.schema(kind)
+    except TypeError as fault:
+        raise TypeError(f"An input cannot be read as {kind!r}: {fault}") from fault
+
+
 def read_input(body: bytes, kind: Any) -> Any:
     """Returns the JSON of the body, as a value of type `kind` unless that is None.
 

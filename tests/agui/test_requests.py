@@ -10,6 +10,7 @@ import pytest
 from django.test import AsyncClient
 
 from streaming.errors import PUBLIC_MESSAGES
+from streaming.intake.client_context import HEAD
 from streaming.models import Conversation, Generation, Message
 from tests import sample_tools
 from tests.agui.client import Agent, asked, events_in, post
@@ -72,6 +73,17 @@ async def test_message_that_is_sent_twice_is_answered_once(client: AsyncClient, 
     again = await post(client, messages=asked("Hi"), runId="another")
     assert _kinds(again.content) == _kinds(first.content)
     assert await Generation.objects.acount() == 1
+
+
+async def test_two_runs_at_once_in_a_thread_are_one_and_a_refusal(client: AsyncClient, scripted: Script) -> None:
+    scripted(text="word " * 5, delay=0.02)
+    await post(client, messages=asked("Hello", "q0"))  # begins the session
+    given = await asyncio.gather(*(post(client, messages=asked("Hi", id)) for id in ("q1", "q2", "q1")))
+    statuses = sorted(one.status for one in given)
+    assert statuses in ([200, 200, 409], [200, 409, 409])
+    whole = [[one["type"] for one in events_in(run.content)] for run in given if run.status == 200]
+    assert all(one == whole[0] for one in whole)
+    assert await Generation.objects.acount() == 2
 
 
 async def test_question_is_answered_again(client: AsyncClient, settings: Any) -> None:
@@ -243,8 +255,10 @@ async def test_failure_has_the_words_and_the_code_of_the_table(client: AsyncClie
     given = await post(client, messages=asked("Hi"))
     end = events_in(given.content)[-1]
     assert (end["type"], end["code"], end["message"]) == ("RUN_ERROR", "overloaded", PUBLIC_MESSAGES["overloaded"])
-    loaded = events_in((await _get(client)).content)[-1]
-    assert (loaded["type"], loaded["metadata"]["error"]) == ("RUN_FINISHED", PUBLIC_MESSAGES["overloaded"])
+    loaded = events_in((await _get(client)).content)
+    assert [event["type"] for event in loaded] == ["RUN_STARTED", "MESSAGES_SNAPSHOT", "RUN_ERROR"]
+    assert loaded[-1] == end
+    assert [one["content"] for one in loaded[1]["messages"]] == ["Hi", "One two "]
     cursor = given.content.rpartition(b"id: ")[2].partition(b"\n")[0].decode()
     assert events_in((await _get(client, after=cursor)).content)[-1] == end
 
@@ -274,6 +288,43 @@ async def test_stopped_answer_is_cancelled(client: AsyncClient, scripted: Script
     scripted(text="word " * 50, hang_after=20)
     pieces, _ = await _begun(await _asked(client), b"TEXT_MESSAGE_CONTENT")
     assert events_in(await _stopped(client, pieces))[-1]["outcome"] == {"type": "cancelled"}
+
+
+async def test_page_that_loads_is_told_of_the_failure_by_the_real_client(
+    client: AsyncClient, scripted: Script, node: Driver
+) -> None:
+    scripted(text="One two three.", error="overloaded", fail_after=3)
+    await post(client, messages=asked("Hi"))
+    agent = Agent(node, (await _get(client)).content.decode())
+    await agent.do("load")
+    state = await agent.state()
+    assert [one["content"] for one in state["messages"]] == ["Hi", "One two "]
+    assert state["events"][-1]["code"] == "overloaded"
+
+
+SCREEN = [{"description": "The open page", "value": "Order 7"}, {"description": "Language", "value": "de"}]
+
+
+async def test_context_is_told_to_the_model_for_one_run(client: AsyncClient, settings: Any) -> None:
+    says(settings, ("", (LOCATION,)), ("Fine.", ()), ("Again.", ()))
+    given = await post(client, messages=asked("Hi"), context=SCREEN)
+    [call] = events_in(given.content)[-1]["outcome"]["pendingToolCallIds"]
+    result = {"id": "t", "role": "tool", "toolCallId": call, "content": "Oslo"}
+    await post(client, messages=[result], context=SCREEN)
+    await post(client, messages=asked("And?", "q2"))
+    told = f"{HEAD}\n\nThe open page:\nOrder 7\n\nLanguage:\nde"
+    first = [[part.text for part in request.turns[0].parts] for request in requests()]  # type: ignore[union-attr]
+    assert first == [[told, "Hi"], [told, "Hi"], ["Hi"]]
+    assert told not in str([request.system for request in requests()])
+    assert "Order 7" not in str([row.parts async for row in Message.objects.all()])
+
+
+async def test_context_is_bounded(client: AsyncClient, scripted: Script, settings: Any) -> None:
+    scripted()
+    settings.STREAMING_MAX_PROMPT_CHARS = 200
+    for size, status in ((10, 200), (200, 413)):
+        given = await post(client, messages=asked("Hi"), context=[{"description": "x", "value": "y" * size}])
+        assert given.status == status, given.content
 
 
 async def test_client_that_goes_away_comes_back_to_the_answer(client: AsyncClient, scripted: Script) -> None:
@@ -338,6 +389,10 @@ async def test_ten_thousand_messages_are_not_looked_at(client: AsyncClient, scri
         {"tools": [BROWSER_TOOL | {"name": f"t{number}"} for number in range(21)]},
         {"tools": [{"name": "a b"}]},
         {"tools": "x"},
+        {"context": "x"},
+        {"context": [{"description": "x"}]},
+        {"context": [{"description": "x", "value": {}}]},
+        {"context": [{"description": "x", "value": "y"}] * 101},
         {"forwardedProps": {"provider": "nobody"}},
         {"forwardedProps": {"trigger": []}},
     ],
@@ -347,6 +402,12 @@ async def test_request_that_cannot_be_read_is_refused(client: AsyncClient, scrip
     given = await post(client, **{"messages": asked("Hi"), **body})
     assert (given.status, given.response.headers["Content-Type"]) == (400, "text/plain; charset=utf-8")
     assert not await Message.objects.aexists()
+
+
+async def test_state_of_the_clients_own_is_in_nobodys_way(client: AsyncClient, scripted: Script) -> None:
+    scripted(text="Hello.")
+    given = await post(client, messages=asked("Hi"), state={"count": 1})
+    assert given.status == 200
 
 
 async def test_request_from_another_site_is_refused(client: AsyncClient, scripted: Script) -> None:

@@ -44,12 +44,23 @@ def test_garbage_collector_runs_less_often(given: tuple[int, int, int], then: tu
         gc.set_threshold(*before)
 
 
+def test_server_that_starts_imports_the_urls_and_survives_broken_ones(
+    settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def nothing(*args: Any) -> None: ...
+
+    settings.ROOT_URLCONF = "tests.no_such_urls"
+    StreamingApplication(nothing)
+    assert "URLs could not be loaded (ModuleNotFoundError)" in caplog.text
+
+
 SDKS = ("openai", "anthropic", "httpx2", "aiohttp")
 START = """
 import json, sys
 import django
 from django.conf import settings
 settings.configure(INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "streaming"],
+    ROOT_URLCONF="streaming.urls",
     STREAMING_PROVIDERS={"default": {"BACKEND": sys.argv[1], "OPTIONS": {"model": "m", "api_key": "k"}}})
 django.setup()
 before = set(sys.modules)
@@ -69,12 +80,13 @@ print(json.dumps([sorted(before), sorted(sys.modules)]))
         ("no.such.Backend", set()),
     ],
 )
-def test_server_that_starts_imports_the_default_providers_sdk_and_the_app_does_not(
+def test_server_that_starts_imports_the_default_providers_sdk_and_the_urls_and_the_app_does_not(
     backend: str, modules: set[str]
 ) -> None:
     done = subprocess.run([sys.executable, "-c", START, backend], capture_output=True, text=True, check=True)
     before, after = map(set, json.loads(done.stdout))
     assert not before.intersection(SDKS)
     assert modules <= after
+    assert "streaming.views.chat" in after - before
     assert modules or not after.intersection(SDKS)
     assert ("could not be loaded" in done.stderr) == (backend == "no.such.Backend")

@@ -52,6 +52,16 @@ async def test_object_of_the_type(answers: Answers) -> None:
     assert await Message.objects.acount() == 2
 
 
+async def test_object_takes_the_place_of_a_sketch_and_no_string_is_doubled(scripted: Script) -> None:
+    scripted(text=f'Like {{"title": "Sketch", ...}}. Here it is:\n\n{RECIPE}', chunk_size=3)
+    answer = await start_chat("Soup?", output=Recipe)
+    partials = [partial async for partial in answer.partials()]
+    assert partials[-1] == msgspec.json.decode(RECIPE)
+    assert await answer.output() == SOUP
+    titles = [delta.text async for delta in answer.live_fields() if delta.path == ("title",)]
+    assert "".join(titles) == "Sketch"
+
+
 async def test_partial_objects_grow_and_end_with_the_whole(answers: Answers) -> None:
     answers(RECIPE, delay=0.002)
     answer = await start_chat("Soup?", output=Recipe)

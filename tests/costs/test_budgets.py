@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from streaming.costs import budget_warning, budgets, check_budgets, check_quota, spending
+from streaming.costs import budget_warning, budgets, check_budgets, check_quota, spending, used_since
 from streaming.errors import OverBudget
-from streaming.models import Conversation, Generation, Message, Owner
+from streaming.intake import limits
+from streaming.models import Conversation, Generation, Message, Owner, SideCall, Summary
 from streaming.testing import frames_of
 from tests import engine
 from tests.engine import ALICE, BOB, Script
@@ -140,9 +141,43 @@ def test_whole_site_is_not_summed_up_for_each_answer(
 ) -> None:
     settings.STREAMING_BUDGETS = {"site": {"day": {"tokens": 10}, "month": {"tokens": 10}}}
     monkeypatch.setattr(spending, "SITE_SECONDS", 60)
-    with django_assert_num_queries(6):  # answers, side calls and summaries, for two periods
+    with django_assert_num_queries(1):
         check_budgets(ALICE)
         check_budgets(BOB)
+
+
+def test_all_budgets_of_an_owner_and_of_the_site_are_two_statements(
+    settings: Any, django_assert_num_queries: Any
+) -> None:
+    both = {"tokens": 10**9, "money": 10**9}
+    settings.STREAMING_BUDGETS = {scope: {"day": both, "month": both} for scope in ("owner", "site")}
+    spent(ALICE, 1, 10, "0.1")
+    with django_assert_num_queries(2):
+        check_budgets(ALICE)
+    settings.STREAMING_MAX_TOKENS_PER_DAY = 21
+    with django_assert_num_queries(1):
+        limits._check_per_day(ALICE)
+
+
+def test_what_is_metered_counts_together(settings: Any) -> None:
+    spent(ALICE, 1, 10, "0.1")
+    spent(ALICE, 24, 5, "0.01")
+    spent(BOB, 1, 100, "9")
+    conversation = Conversation.objects.filter(owner_key=ALICE.key).first()
+    assert conversation
+    counts = {"conversation": conversation, "input_tokens": 3, "output_tokens": None, "cost": "0.001"}
+    SideCall.objects.create(purpose="title", **counts)
+    answer = conversation.generations.get()
+    Summary.objects.create(generation=answer, upto=answer.message, text="", created_at=NOON, **counts)
+    for kind in (SideCall, Summary):
+        kind.objects.update(created_at=NOON - datetime.timedelta(hours=1))
+    begins = {"day": NOON - datetime.timedelta(hours=12), "month": NOON - datetime.timedelta(days=27)}
+    assert used_since(ALICE, begins) == {
+        "day": {"tokens": 26, "money": Decimal("0.102")},
+        "month": {"tokens": 36, "money": Decimal("0.112")},
+    }
+    assert used_since(None, begins)["month"]["tokens"] == 236
+    assert used_since(Owner("nobody"), begins)["day"] == {"tokens": 0, "money": 0}
 
 
 def grant(owner: Owner, alias: str) -> str | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ pytest.importorskip("mcp", reason="the extra mcp is not installed")
 import httpx2
 
 from streaming import mcp
-from streaming.mcp import registry
+from streaming.mcp import registry, session
 from streaming.mcp.calls import AWAY, LOST
 from streaming.mcp.connection import MAX_RETRY_SECONDS, MOST_DOUBLINGS, RETRY_SECONDS
 from streaming.mcp.transport import News
@@ -99,12 +101,77 @@ async def test_servers_that_cannot_be_reached_are_left_out_and_logged_once(
     assert "secret" not in " ".join(told)
 
 
+@pytest.mark.usefixtures("handshake")
+async def test_event_that_is_too_large_fails_its_call_alone(connect: Connect, http_address: str) -> None:
+    """The package reads no server-sent event above 1 MiB."""
+    await connect(t={"url": http_address})
+    async with asyncio.timeout(20):
+        told = await call("huge", size=2_000_000)
+    assert len(told) < 1_000, told[:200]
+    assert told.startswith("error: ")
+    assert await call("echo", text="Hi") == "Hi"
+
+
+async def test_logs_show_neither_the_url_of_a_server_nor_its_session(
+    connect: Connect, http_address: str, caplog: pytest.LogCaptureFixture, handshake: None
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await connect(t={"url": f"{http_address}?key=of-the-test-of-logs"})
+    assert await call("echo", text="Hi") == "Hi"
+    told = [record.getMessage() for record in caplog.records if record.name == "httpx2"]
+    origin = http_address.removesuffix("mcp")
+    assert f'HTTP Request: POST {origin}… "HTTP/1.1 200 OK"' in told
+    assert "of-the-test-of-logs" not in caplog.text
+    assert "session ID" not in caplog.text
+
+
+def test_logs_of_others_stay(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = httpx2.URL("https://example.com/path?key=1")
+    logging.getLogger("httpx2").info("HTTP Request: %s %s", "GET", url)
+    logging.getLogger("client").info("Of the site")
+    assert [record.getMessage() for record in caplog.records] == [f"HTTP Request: GET {url}", "Of the site"]
+
+
+def test_same_trouble_of_a_package_is_logged_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    """A command that prints rubbish without end must not fill the disk."""
+    for _ in range(1000):
+        logging.getLogger("mcp.client.stdio").error("Rubbish of the test")
+    assert caplog.text.count("Rubbish of the test") == 1
+
+
 async def test_server_that_is_silent_does_not_hold_up_the_first_answer(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "READY_SECONDS", 0.1)
     await connect(t={"command": "cat"})  # it says again what it is told
     assert mcp.remote_tools() == {}
+
+
+class _Farewell:
+    """A client whose server never answers the end of a session."""
+
+    def __init__(self, *given: Any, **more: Any) -> None: ...
+
+    async def __aenter__(self) -> Any:
+        return self
+
+    async def list_tools(self, **given: Any) -> Any:
+        return SimpleNamespace(tools=(), next_cursor=None)
+
+    async def __aexit__(self, *exc_info: Any) -> None:
+        await asyncio.sleep(3600)
+
+
+async def test_farewell_that_is_not_answered_does_not_hold_up_the_next_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def serve(self: Any) -> None: ...
+
+    monkeypatch.setattr(session, "Client", _Farewell)
+    monkeypatch.setattr(session, "LEAVE_SECONDS", 0.05)
+    monkeypatch.setattr(session._Session, "serve", serve)
+    async with asyncio.timeout(10):
+        with pytest.raises(TimeoutError):
+            await session.hold(mcp.Server(name="t", url="http://h/"), asyncio.Queue(), lambda tools: None)
 
 
 HOST = """

@@ -12,6 +12,7 @@ from streaming import mcp
 from streaming.intake import Sender
 from streaming.mcp import RemoteError, full_name
 from streaming.mcp.results import output_of
+from streaming.mcp.secrets import secrets_of
 from streaming.models import Conversation, Owner
 from streaming.protocol import ToolSpec
 from streaming.tools import Toolbox, registered, toolbox_for
@@ -23,6 +24,13 @@ SECRET = "ghp_0123456789"
 def test_secrets_are_not_shown(settings: Any) -> None:
     settings.STREAMING_MCP_SERVERS = {"a": {"url": f"https://{SECRET}@x", "headers": {"authorization": SECRET}}}
     assert repr(mcp.configured()) == "{'a': Server('a')}"
+
+
+def test_secrets_in_an_address_are_masked() -> None:
+    url = "https://me:pass-phrase@h/v1/9f8e7d6c5b4a39281706/documentation-for-all/mcp?key=abcdefgh&page=12"
+    found = set(secrets_of(mcp.Server(name="a", url=url)))
+    assert found >= {"pass-phrase", "9f8e7d6c5b4a39281706", "abcdefgh"}
+    assert not found & {"documentation-for-all", "mcp", "v1", "h"}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -38,6 +39,71 @@ def test_cuts_change_nothing(text: str) -> None:
             whole.is_complete,
             whole.has_other_text,
         )
+
+
+REAL = '{"a": 1, "b": [{"c": "}"}]}'
+ASTRAY = {
+    "a brace in quotes": f'{{"not json}} {REAL}',
+    "two of them": f'{{"not {{"json}} {REAL}',
+    "a brace in quotes before a line": '{"not json} {\n"a": 1, "b": [{"c": "}"}]}',
+    "an open brace": f"{{ {REAL} }}",
+    "a set": f'{{"a", "b"}} {REAL}',
+    "a placeholder": f"Use {{}} and {{{{}}}}: {REAL} or {{x}}",
+    "a sketch": f'{{"a": number, "b": [{{"c": string}}, ...]}} is {REAL}',
+    "a sketch with a value": f'Like {{"a": 2, ...}}: {REAL}',
+    "an object that broke": f'{{"a": 2, "b": [oops {{"c": 3}}]}} Again: {REAL} {{"a": 4}}',
+    "half an object": f'```json\n{{"a": 2, "b": [\n```\nOnce more:\n```json\n{REAL}\n```',
+    "half a string": f'{{"a": "half\n\n{REAL}',
+    "a wrong escape": f'{{"a": "C:\\dir"}}\n{REAL}',
+    "a fence": f"```\n{REAL}\n```\n{{",
+}
+
+
+@pytest.mark.parametrize("text", ASTRAY.values(), ids=ASTRAY)
+def test_object_is_found_behind_what_is_none(text: str) -> None:
+    wanted = REAL if REAL in text else text[text.rindex("{\n") :]
+    whole = JSONText()
+    assert whole.feed(text).strip() == wanted
+    assert whole.is_complete
+    for seed in range(50):
+        cut, reader = JSONText(), ObjectReader(OutputType.of(dict[str, Any]))
+        for piece in cuts(text, seed):
+            cut.feed(piece)
+            reader.feed(piece)
+        assert (cut.is_complete, cut.has_other_text) == (True, True)
+        assert reader.snapshot() == json.loads(wanted)
+
+
+def test_what_a_text_shows_depends_on_no_cut() -> None:
+    """The object so far is the same for each beginning of a text, however it came."""
+    chance = random.Random(7)
+    tokens = ['{"a"', "{", "}", '"', ": ", "1", ", ", "[", "]", "\n", "x", " ", '{"b": 2}', "\\", '"s"', "{}"]
+    for _ in range(2_000):
+        text = "".join(chance.choices(tokens, k=chance.randint(1, 30)))
+        slow, fast = JSONText(is_list=True), JSONText(is_list=True)
+        for piece in text:
+            slow.feed(piece)
+        for piece in cuts(text, chance.randrange(9)):
+            fast.feed(piece)
+        assert slow.is_found == fast.is_found, text
+        assert slow.scanner.snapshot() == fast.scanner.snapshot(), text
+        assert slow.has_other_text == fast.has_other_text, text
+
+
+BROKEN = ['{"a": oops, "b": [{"n": 1}]}', '{"a": "x = {"b": 1}"}', '{"a": 1, oops "b": [{"n": 1}, {"n": 2}]}']
+
+
+BROKEN = ['{"a": oops, "b": [{"n": 1}]}', '{"a": "x = {"b": 1}"}', '{"a": 1, oops "b": [{"n": 1}, {"n": 2}]}']
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_part_of_a_broken_object_is_no_answer(text: str) -> None:
+    assert judge(OutputType.of(dict[str, Any]), [TextPart(text=text)]).fault in ("malformed", "missing")
+
+
+def test_final_text_is_of_one_object() -> None:
+    text = JSONText(is_final=True)
+    assert "".join(map(text.feed, ['Here: {"a": 1, oo', 'ps}\n{"a": 2}'])) == '{"a": 1, oo'[:-2]
 
 
 @pytest.mark.parametrize("value", ['[{"a": {}} , "}}", 3]', "7", '"}"', "{}", "null", '{"value": {}}'])
@@ -100,7 +166,10 @@ def test_partial_objects_of_a_megabyte_cost_no_square(kind: str, monkeypatch: py
     assert size < 100 * (200_000 if kind == "string" else 40_000)
 
 
-@pytest.mark.parametrize("begin", ["{x", "{", '{"', "[", '{ " : '])
+BEGINS = ["{x", "{", '{"', "[", '{ " : ', '{"{"x', '{"a":x', '{"a":1x\n', "{}", '{"a":{', "[1]x"]
+
+
+@pytest.mark.parametrize("begin", BEGINS)
 def test_braces_that_begin_nothing_are_read_in_linear_time(begin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts the characters that the scanners are given."""
     read = 0

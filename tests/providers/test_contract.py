@@ -177,6 +177,10 @@ class TestBelowTheSDK:
         kind: type[SDKProvider] = request.param
         return kind
 
+    async def test_clients_share_the_certificates(self, make: Make) -> None:
+        opened = [make(base_url="https://example.com/v1")._connect()[1]._client._transport for _ in range(2)]
+        assert opened[0].ssl_context is opened[1].ssl_context
+
     async def test_the_body_is_found(self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "false")  # other tests set OpenTelemetry up in this process
         found: list[object] = []

@@ -273,7 +273,7 @@ async def test_summary_fits_another_branch_through_the_same_message(model: Confi
     assert again.context["summary"] == str((await Summary.objects.aget()).pk)
 
 
-@pytest.mark.parametrize("summary", [ProviderError("overloaded"), ProviderError("bad_request"), ""], ids=str)
+@pytest.mark.parametrize("summary", [ProviderError("overloaded"), ValueError("a bug"), ""], ids=str)
 async def test_turns_are_dropped_if_no_summary_can_be_written(model: Configure, summary: Any, caplog: Any) -> None:
     model({"policy": "summary", "window": 2_000, "reserve": 200}, summary=summary)
     if summary == "":
@@ -287,6 +287,23 @@ async def test_turns_are_dropped_if_no_summary_can_be_written(model: Configure, 
     row = await Summary.objects.aget()
     assert (row.status, row.text) == ("failed", "")
     assert "word" not in caplog.text
+
+
+class Unmade(Scripted):
+    """A provider that cannot be made."""
+
+    def __init__(self, **options: Any) -> None:
+        raise ValueError("a bug")
+
+
+async def test_fault_before_a_summary_is_logged_and_the_answer_goes_on(
+    model: Configure, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    model({"policy": "summary", "window": 2_000, "reserve": 200, "summarizer": "small"})
+    settings.STREAMING_PROVIDERS = settings.STREAMING_PROVIDERS | {"small": {"BACKEND": f"{__name__}.Unmade"}}
+    rows = await talk(*range(8))
+    assert {row.status for row in rows} == {"finished"}
+    assert "a bug" in caplog.text
 
 
 def _silent(model: Model, request: GenerationRequest) -> Iterator[bytes]:
@@ -362,6 +379,23 @@ async def nothing(asked: Asked) -> Sequence[Turn]:
 
 async def fails(asked: Asked) -> Sequence[Turn]:
     raise ValueError
+
+
+def errs(asked: Asked) -> Any:
+    return [*asked.turns[2:], "a text"]
+
+
+@pytest.mark.parametrize("policy", [fails, errs])
+@pytest.mark.parametrize(
+    ("window", "told"), [({}, "All messages are sent instead."), ({"window": 5_000}, "are dropped instead, if they")]
+)
+async def test_failure_of_the_sites_policy_is_told_as_it_is(
+    model: Configure, caplog: pytest.LogCaptureFixture, policy: Any, window: Any, told: str
+) -> None:
+    model({"policy": f"{__name__}.{policy.__name__}"} | window)
+    assert [row.status for row in await talk(1, 2)] == ["finished", "finished"]
+    assert heads(requests()[-1]) == ["q1", "q2"]
+    assert told in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +16,9 @@ from streaming.costs import check_budgets
 from streaming.errors import OverBudget
 from streaming.intake import Changes, change
 from streaming.models import Conversation, Generation, SideCall
-from streaming.protocol import text_of
+from streaming.protocol import GenerationRequest, text_of
 from streaming.providers import get_provider
+from streaming.providers.scripted import Scripted
 from streaming.runner.titles import clean_title
 from streaming.supervisor import current
 from tests.engine import ALICE, submit
@@ -25,6 +27,7 @@ from tests.entries import scripted_entry
 pytestmark = pytest.mark.usefixtures("engine")
 
 FIRST_WORDS = "Hi"
+Log = pytest.LogCaptureFixture
 
 
 @pytest.fixture
@@ -106,6 +109,30 @@ async def test_a_failure_leaves_the_first_words(titles: Any, options: Any, code:
     call = await SideCall.objects.aget()
     assert call.error_code == code
     assert call.status == ("failed" if code in ("rate_limited", "too_long") else "truncated" if code else "finished")
+
+
+class Buggy(Scripted):
+    """A provider that raises what none should raise."""
+
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[bytes, None]:
+        raise ValueError("a bug")
+        yield b""
+
+
+async def test_a_bug_in_the_provider_ends_the_call_and_is_logged(titles: Any, settings: Any, caplog: Log) -> None:
+    settings.STREAMING_PROVIDERS |= {"small": {"BACKEND": f"{__name__}.Buggy"}}
+    await submit()
+    assert await title() == FIRST_WORDS
+    call = await SideCall.objects.aget()
+    assert (call.status, call.error_code) == ("failed", "internal")
+    assert "in stream" in caplog.text  # the traceback
+
+
+async def test_a_bug_here_is_logged_with_its_place(titles: Any, monkeypatch: Any, caplog: Log) -> None:
+    monkeypatch.setattr("streaming.runner.titles._question", lambda answer: 1 / 0)
+    await submit()
+    assert await title() == FIRST_WORDS
+    assert "in _claim" in caplog.text
 
 
 async def test_a_provider_that_is_not_there_is_harmless(titles: Any, settings: Any) -> None:
@@ -202,6 +229,9 @@ async def test_no_title_is_bought_from_a_budget_that_is_spent(titles: Any, setti
         ("a < b and b > c", "a < b and b > c"),
         ("C# basics", "C# basics"),
         ("mom\u202egnp.exe\u200b", "mom gnp.exe"),
+        ("mom\u061c\u2066x\u00ad", "mom x"),
+        ("\U000e0041x\U000e0042", "x"),
+        ("Line one\u2028line two", "Line one"),
         ("天気予報", "天気予報"),
         ("«Погода в Риме»", "Погода в Риме"),
         ("x" * 500, "x" * 79 + "…"),

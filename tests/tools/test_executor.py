@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from streaming.models import Owner
 from streaming.protocol import ToolCall, ToolResult
-from streaming.tools import Tool, ToolContext, ToolExecutor
+from streaming.tools import Tool, ToolContext, ToolError, ToolExecutor, tool
 from streaming.tools.executor import FAILED, NO_JSON, TOO_DEEP, TOO_SLOW
 from tests import sample_tools as tools
 
@@ -65,6 +66,26 @@ async def test_async_and_sync_functions_are_called_with_typed_arguments() -> Non
 async def test_model_gets_the_reason_of_a_failure(made: Tool, arguments: dict[str, Any], told: str) -> None:
     result = await execute(made, arguments)
     assert (result.output, result.is_error) == (told, True)
+
+
+async def test_async_function_behind_a_plain_decorator_is_awaited() -> None:
+    @tool
+    @functools.wraps(tools.get_weather.function)
+    def decorated(**given: Any) -> Any:
+        return tools.get_weather.function(**given)
+
+    assert (await execute(decorated, {"city": "Oslo"})).output == {"city": "Oslo", "days": 1, "sky": "clear"}
+
+
+async def test_text_of_a_failure_is_as_short_as_an_output(settings: Any) -> None:
+    """A server of MCP writes it, so it may be of any length."""
+    settings.STREAMING_MAX_TOOL_OUTPUT_CHARS = 10
+
+    @tool
+    def complain() -> None:
+        raise ToolError("x" * 1_000_000)
+
+    assert (await execute(complain)).output == "x" * 9 + "…"
 
 
 async def test_texts_of_django_become_plain_texts() -> None:

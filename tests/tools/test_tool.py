@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from streaming.tools import ToolContext, ToolExecutor, tool
+from streaming.tools import Toolbox, ToolContext, ToolExecutor, tool
 from tests import sample_tools as tools
 
 
@@ -78,6 +79,32 @@ def test_rule_of_approval_must_not_be_async() -> None:
 
     with pytest.raises(TypeError, match="must not be async"):
         tool(name="any", needs_approval=rule)(lambda: None)  # type: ignore[arg-type]
+
+
+class Callable:
+    def __call__(self) -> None: ...
+
+
+def yields() -> Any:
+    yield 1
+
+
+async def yields_later() -> Any:
+    yield 1
+
+
+@pytest.mark.parametrize("thing", [Callable(), functools.partial(print), yields, yields_later, Callable])
+def test_tool_must_be_a_function_that_returns(thing: Any) -> None:
+    for named in (tool, tool(name="any")):
+        with pytest.raises(TypeError, match="A tool is a function that returns its output"):
+            named(thing)
+
+
+def test_two_tools_of_one_name_are_refused() -> None:
+    other = tool(name="get_weather")(lambda: None)
+    assert list(Toolbox.of([tools.get_weather, tools.get_weather]).tools) == ["get_weather"]
+    with pytest.raises(TypeError, match="Two tools have the name 'get_weather'"):
+        Toolbox.of([tools.get_weather, other])
 
 
 def test_examples_in_the_documentation_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.test import AsyncClient
 
 from streaming.access import open_streams
+from streaming.errors import SITE_FAULT
 from streaming.journal import live_logs
 from streaming.models import Conversation, Generation, Message
 from streaming.supervisor import current
@@ -20,6 +21,8 @@ from tests.engine import Script, run_until
 from tests.wanted import RECIPE, json_of
 
 pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.urls("tests.views.object_urls")]
+
+Log = pytest.LogCaptureFixture
 
 DISH = {"dish": "soup", "people": 3}
 
@@ -192,10 +195,11 @@ async def test_access_and_limits_are_those_of_the_chat(settings: Any, scripted: 
     assert (await post("recipe", DISH)).status_code == 401
 
 
-async def test_type_that_the_vendors_mode_cannot_express_names_the_place(scripted: Script) -> None:
+async def test_type_that_the_vendors_mode_cannot_express_is_the_sites_fault(scripted: Script, caplog: Log) -> None:
     scripted(structured="schema")
-    with pytest.raises(TypeError, match="is a dict with any keys"):
-        await post("dict", {"prompt": "x"})
+    refused = await post("dict", {"prompt": "x"})
+    assert (refused.status_code, refused.content.decode()) == (500, SITE_FAULT)
+    assert "is a dict with any keys" in caplog.text
     await settle_all()
     assert not await Message.objects.aexists()
 
@@ -203,3 +207,5 @@ async def test_type_that_the_vendors_mode_cannot_express_names_the_place(scripte
 def test_type_without_a_schema_is_refused_when_the_urls_are_read() -> None:
     with pytest.raises(TypeError, match="has no JSON schema"):
         object_view(AsyncClient)
+    with pytest.raises(TypeError, match="An input cannot be read as"):
+        object_view(list[int], input=AsyncClient)

@@ -83,6 +83,16 @@ class JSONScanner:
             return False
         return self._expected is END or number(self._held) is not None
 
+    @property
+    def depth(self) -> int:
+        """The number of objects and lists that are open."""
+        return self._tree.depth
+
+    @property
+    def expects_value(self) -> bool:
+        """True if the value of a key must come next, and after a mistake if it should have come there."""
+        return self._expected is VALUE and not self._reading and bool(self._tree.depth)
+
     def snapshot(self) -> object:
         """Returns the value so far as Python values, with the beginning of an unfinished string; None at the start.
 

@@ -1,0 +1,28 @@
+"""The owner for whom code asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from streaming.errors import LoginRequired
+from streaming.models import Owner
+
+# The owner of conversations for which the code names no user. No request can have this owner.
+NOBODY = Owner("code:")
+
+
+def asker_of(user: Any, owner: Owner | None) -> Owner:
+    """Returns `owner`, or the owner for a user; `NOBODY` if both are None.
+
+    Raises:
+        LoginRequired: the user is anonymous. All anonymous users would be one owner, and share their conversations.
+    """
+    if owner is not None:
+        return owner
+    if user is None:
+        return NOBODY
+    if user.pk is None:
+        raise LoginRequired(_("Sign in to chat."))
+    return Owner.of_user(user.pk)
