@@ -78,8 +78,8 @@ def _streaming(page: Page, look: str) -> None:
 
 def _edit(page: Page, look: str) -> None:
     _idle(page)
-    page.locator(".chat-edit > summary").first.click()
-    page.wait_for_function("document.querySelector('.chat-edit[open] textarea')?.value")
+    page.locator("[name=edit]").first.click()
+    page.wait_for_function("document.querySelector('.chat-edit textarea')?.value")
 
 
 def _tool(page: Page, look: str) -> None:
@@ -103,7 +103,7 @@ def _menu(page: Page, look: str) -> None:
     if look == "mobile":
         page.get_by_role("button", name="Conversations").click()
     page.locator(".chat-listed").nth(1).hover()
-    page.locator(".chat-options > summary").nth(1).click()
+    page.locator("[name=options]").nth(1).click()
 
 
 STATES: dict[str, Callable[[Page, str], None]] = {

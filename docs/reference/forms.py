@@ -23,11 +23,22 @@ TROUBLE: Errors = (SiteFault, Overloaded)
 PAGE = Answer("The page.", media=(HTML,))
 SIGN_IN = Answer("Sign in first: the address of the login page.")
 SEE = Answer("Done: the address of the page to show.")
+LIST_QUERIES = (
+    Query("q", "Words that conversations of the list must have."),
+    Query("page", "The page of the list."),
+    Query("options", "The id of a conversation of the list: shows what one can do to it."),
+)
+MESSAGE_QUERIES = (
+    Query("from", "The id of a message: shows everything from that message on."),
+    Query("before", "The id of a message: shows the messages before that message."),
+    Query("edit", "The id of a question: shows the form that edits it."),
+    Query("comment", "The id of an answer: shows the form with the comment on it."),
+)
 TEXT_FIELD = {"type": "string"}
 
 
-def _page(meaning: str, *errors: Any) -> Methods:
-    queries = (Query("q", "Words that conversations of the list must have."), Query("page", "The page of the list."))
+def _page(meaning: str, *errors: Any, queries: tuple[Query, ...] = ()) -> Methods:
+    queries = (*LIST_QUERIES, *queries)
     return {"GET": Operation(meaning, {200: PAGE, 302: SIGN_IN}, queries=queries, errors=errors, always=TROUBLE)}
 
 
@@ -38,7 +49,7 @@ def _form(meaning: str, fields: str, *errors: Any) -> Methods:
 
 FORMS: dict[str, Methods] = {
     "conversation_list": _page("Show the list of conversations, and the composer of a new one."),
-    "conversation": _page("Show a conversation beside the list.", NotFound),
+    "conversation": _page("Show a conversation beside the list.", NotFound, queries=MESSAGE_QUERIES),
     "send": _form(
         "Send a message. If it is refused, the page shows the reason and keeps the message.",
         "prompt provider client_id edited kept suggestion continue regenerate decide",

@@ -76,13 +76,16 @@ def chat(
     if not isinstance(conversation, Conversation):
         conversation = None  # the template names a variable that the context does not have
     request = context.get("request")
-    window = _window(conversation, request.GET if request and page else {}, edited)
+    asked = request.GET if request and page else {}
+    edited, commented = edited or asked.get("edit", ""), asked.get("comment", "")
+    window = _window(conversation, asked, edited or commented)
     messages = window.messages
     key = conversation.key if conversation else key or uuid.uuid4().hex
-    is_edit = bool(edited) and any(message.id == edited for message in messages)
+    is_edit = bool(edited) and any(message.id == edited and message.role == "user" for message in messages)
     chat_id = id or _next_id(request)
     return _addresses(key) | {
         "chat_id": chat_id,
+        "has_icons": _is_first(request),
         "form_id": f"{chat_id}-form",
         "request": request,  # for templates of the site
         "may_write": may_chat(request) if request else True,
@@ -99,16 +102,20 @@ def chat(
         "draft": "" if is_edit else draft,
         "edited": edited if is_edit else "",
         "edited_draft": draft,
+        "commented": commented,
         "refusal": refusal,
         **_of_the_site(),
     }
 
 
-def _window(conversation: Conversation | None, asked: Mapping[str, str], edited: str) -> ShownWindow:
-    """The messages to show. The address of a page may ask for others with `before` and `from` (`newest_messages`)."""
+def _window(conversation: Conversation | None, asked: Mapping[str, str], opened: str) -> ShownWindow:
+    """The messages to show. The address of a page may ask for others with `before` and `from` (`newest_messages`).
+
+    `opened` is the id of the message whose form is open, or "".
+    """
     if conversation is None:
         return ShownWindow([])
-    return newest_messages(conversation, before=asked.get("before", ""), since=edited or asked.get("from", ""))
+    return newest_messages(conversation, before=asked.get("before", ""), since=opened or asked.get("from", ""))
 
 
 def _of_the_site() -> dict[str, Any]:
@@ -129,6 +136,7 @@ def _addresses(key: str) -> dict[str, str]:
         "api": reverse("streaming:api_chat"),
         "files_url": reverse("streaming:api_files"),
         "page_url": reverse("streaming:conversation", args=(NEW_KEY,)),
+        "view_url": reverse("streaming:conversation", args=(key,)),
         "send_url": reverse("streaming:send", args=(key,)),
         "stop_url": reverse("streaming:stop", args=(key,)),
         "feedback_url": reverse("streaming:feedback", args=(key,)),
@@ -148,6 +156,15 @@ def _next_id(request: Any) -> str:
         return f"chat-{uuid.uuid4().hex[:8]}"
     number = request.streaming_chats = getattr(request, "streaming_chats", 0) + 1
     return "chat" if number == 1 else f"chat-{number}"
+
+
+def _is_first(request: Any) -> bool:
+    """True for the first chat of a response: it brings the icons. Without a request each chat does."""
+    if request is None:
+        return True
+    is_first = not getattr(request, "streaming_has_icons", False)
+    request.streaming_has_icons = True
+    return is_first
 
 
 @register.filter

@@ -34,8 +34,8 @@ async def take_back(request: HttpRequest, owner: Owner, key: str, message_id: st
 @require_POST
 @for_owner
 async def send_feedback(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
-    """Stores or removes a thumb, and scrolls to its answer."""
-    message_id = request.POST.get("message", "")
+    """Stores or removes a thumb, and scrolls to its answer. The form or its address names the message."""
+    message_id = request.POST.get("message") or request.GET.get("message", "")
     try:
         await in_database(keep_opinion, owner, key, message_id, _opinion(request))
     except NotFound as missing:

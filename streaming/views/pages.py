@@ -224,6 +224,7 @@ def page_response(
         "titles": settings.TITLES,
         "theme": theme if (theme := request.COOKIES.get(THEME_COOKIE)) in THEMES else "",
         "query": query,
+        "options": request.GET.get("options", ""),
         "is_active": opened is not None and Generation.objects.filter(active_conversation=opened).exists(),
         "key": key or uuid.uuid4().hex,
         "draft": draft,

@@ -58,6 +58,6 @@ async def test_no_state_of_the_page_violates_a_rule(open_chat: Any, look: str) -
     await chat.page.keyboard.press("Escape")
     if look == "phone":
         await chat.page.get_by_role("button", name="Conversations").click()
-    await chat.page.locator(".chat-options > summary").first.click()
+    await chat.page.locator("[name=options]").first.click()
     found["options"] = await violations(chat)
     assert {state: rules for state, rules in found.items() if rules} == {}

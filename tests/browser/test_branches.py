@@ -29,9 +29,12 @@ async def test_versions_of_an_answer_are_chosen_by_keyboard(chat: Chat) -> None:
     await expect(chat.box).to_be_focused()
     second = await chat.answer.get_attribute("data-message")
     assert await chat.messages.count() == 2
+    await chat.edit_button.click()
+    await chat.edit_box.fill("half an edit")
     await chat.previous_button.focus()
     await chat.previous_button.press("Enter")
     await expect(version(chat, 1, 2)).to_be_visible()
+    await expect(chat.edit_box).to_have_value("half an edit")  # though the messages are others now
     await expect(chat.answer).to_have_attribute("data-message", first or "")
     await expect(chat.previous_button).to_be_disabled()
     await expect(chat.next_button).to_be_focused()
@@ -156,6 +159,9 @@ async def test_versions_work_on_a_narrow_screen_and_without_javascript(open_chat
     await chat.edit_button.click()
     for part in ("html", "body", ".chat-log", ".chat-main"):
         assert not await overflows(chat.page.locator(part))
+    await expect(chat.edit_box).to_be_focused()
+    await chat.page.get_by_role("button", name="Cancel").click()
+    await expect(chat.edit_box).to_have_count(0)
     await chat.previous_button.click()
     await expect(chat.text).to_have_text(WORDS)
     await expect(chat.questions.locator(".chat-branch")).to_have_text(re.compile(first))

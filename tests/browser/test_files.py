@@ -16,10 +16,11 @@ PICTURE = png(320, 200)
 CAT = {"name": "cat.png", "mimeType": "image/png", "buffer": PICTURE}
 NOTES = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Notes"}
 # Dispatches the event that a browser sends for a pasted or dropped file.
-OFFER = """(element, {kind, name, type, content}) => {
+OFFER = """(element, {kind, name, type, content, text}) => {
     const bytes = Uint8Array.from(atob(content), char => char.charCodeAt(0));
     const data = new DataTransfer();
     data.items.add(new File([bytes], name, {type}));
+    if (text) data.setData("text/plain", text);
     const event = kind === "paste"
         ? new ClipboardEvent(kind, {clipboardData: data, bubbles: true, cancelable: true})
         : new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true});
@@ -42,9 +43,10 @@ async def test_files_are_sent_with_a_message_and_shown_again(chat: Chat) -> None
     await expect(chips.locator(".chat-chip[data-state=done]")).to_have_count(2)
     assert await is_drawn(chips.locator("img").first)
     await chat.box.evaluate(OFFER, offer("paste", "pasted.png"))
+    await chat.box.evaluate(OFFER, {**offer("paste", "cells.png"), "text": "1\t2"})  # a spreadsheet offers both
     await chat.log.evaluate(OFFER, offer("dragover", "dropped.png"))
     await expect(chat.page.locator(".chat[data-dropping]")).to_have_count(1)
-    await chat.log.evaluate(OFFER, offer("drop", "dropped.png"))
+    await chat.page.locator(".chat-sidebar").evaluate(OFFER, offer("drop", "dropped.png"))
     await expect(chips.get_by_text("dropped.png")).to_be_visible()
     await chips.get_by_role("button", name="Remove: pasted.png").press("Enter")
     await expect(chips.get_by_role("listitem")).to_have_count(3)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.by_prompt import WORDS
+from tests.browser.by_prompt import MARKUP, WORDS
 from tests.browser.chat import Chat
 from tests.servers import Site, environment, manage, serve
 
@@ -100,14 +100,45 @@ async def test_an_embedded_chat_finds_its_conversation_after_a_reload(open_chat:
     await expect(chat.messages).to_have_count(0)
 
 
-async def _reload_with_a_queued_message(chat: Chat, prompt: str) -> None:
-    """Reloads the page. The messages that it loads are late, and as old as the request for them."""
+async def test_a_message_that_is_sent_while_the_chat_is_found_comes_below_the_earlier_ones(open_chat: Any) -> None:
+    chat = await opened(open_chat, "/shop/")
+    await chat.ask("markup first")
+    await chat.is_idle()
+    key = await chat.page.locator("streaming-chat").get_attribute("data-conversation")
+    is_answered = asyncio.Event()
 
-    is_loaded = asyncio.Event()
+    async def delay(route: Route) -> None:
+        response = await route.fetch()
+        await is_answered.wait()
+        await route.fulfill(response=response)
+
+    await chat.page.route(re.compile(f"/chat/{key}/?$"), delay)
+    await chat.page.reload()
+    await chat.ask("markup second")
+    await expect(chat.text).to_have_text(MARKUP)
+    await chat.is_idle()
+    await expect(chat.messages).to_have_count(2)
+    is_answered.set()
+    await expect(chat.questions.locator(".chat-text")).to_have_text(["markup first", "markup second"])
+    await expect(chat.messages).to_have_count(4)
+    assert await chat.distance_from_end() < 2
+    await chat.ask("markup third")
+    await expect(chat.messages).to_have_count(6)
+    await chat.is_idle()
+    await chat.page.unroute_all()
+
+
+async def _reload_with_a_queued_message(chat: Chat, prompt: str) -> None:
+    """Reloads the page. The site is away at first. Then the messages are late, and as old as the request for them."""
+
+    is_away, is_loaded = asyncio.Event(), asyncio.Event()
 
     async def delay(route: Route) -> None:
         if route.request.resource_type != "fetch":
             return await route.fallback()
+        if not is_away.is_set():
+            is_away.set()
+            return await route.fulfill(status=503)
         response = await route.fetch()
         is_loaded.set()
         await asyncio.sleep(1)

@@ -19,7 +19,7 @@ async def options(chat: Chat, title: str) -> Locator:
     """Opens the options of a conversation and returns its place in the list."""
     item = listed(chat, title)
     await item.hover()
-    await item.locator(".chat-options > summary").click()
+    await item.locator("[name=options]").click()
     return item
 
 
@@ -58,6 +58,22 @@ async def test_a_conversation_is_renamed_pinned_and_deleted(open_chat: Any, has_
     await item.get_by_text("Delete…").click()
     await item.get_by_role("button", name="Delete for good").click()
     await expect(chat.page.locator(".chat-listed > a")).to_have_text(["Up north"])
+
+
+async def test_a_title_that_one_types_outlives_a_change_of_the_list(chat: Chat) -> None:
+    await chat.ask("words about Rome")
+    await chat.has_begun()
+    item = await options(chat, "words about Rome")
+    title = item.get_by_label("Title")
+    await title.fill("All ro")
+    await chat.page.evaluate("document.querySelector('.chat-listed').dataset.old = ''")
+    await chat.is_idle()
+    await expect(chat.page.locator("[data-old]")).to_have_count(0)  # it is another list now
+    await expect(title).to_be_focused()
+    await title.press_sequentially("ads")
+    await title.press("Enter")
+    await expect(chat.page.locator(".chat-listed > a")).to_have_text(["All roads"])
+    await expect(title).to_have_count(0)
 
 
 async def test_deleting_the_conversation_that_is_shown_leads_to_a_new_one(chat: Chat) -> None:
@@ -102,3 +118,26 @@ async def test_an_unreachable_site_is_told_without_a_word_about_a_message(open_c
     item = await options(chat, "words about Rome")
     await item.get_by_role("button", name="Pin", exact=True).click()
     await expect(chat.page.locator(".chat-list-note")).to_have_text("The site could not be reached. Try again.")
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+async def test_all_conversations_are_deleted_from_the_menu_at_the_foot(open_chat: Any, has_script: bool) -> None:
+    chat: Chat = await open_chat("/", java_script_enabled=has_script)
+    menu = chat.page.locator(".chat-manage > summary")
+    await expect(menu).to_be_hidden()
+    await chat.box.fill("markup about Rome")
+    await chat.send_button.click()
+    await chat.is_idle()
+    everything = chat.page.get_by_text("Delete all conversations…")
+    await expect(everything).to_be_hidden()
+    await menu.press("Enter")
+    await expect(everything).to_be_visible()
+    if has_script:
+        await everything.press("Escape")
+        await expect(everything).to_be_hidden()
+        await expect(menu).to_be_focused()
+        await menu.press("Enter")
+    await everything.click()
+    await chat.page.get_by_role("button", name="Delete all for good").click()
+    await expect(chat.page.locator(".chat-listed")).to_have_count(0)
+    await expect(menu).to_be_hidden()

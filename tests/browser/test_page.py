@@ -52,6 +52,23 @@ async def test_nothing_is_sent_without_text_and_what_is_sent_while_answering_wai
     await expect(chat.messages).to_have_count(2)
 
 
+async def test_a_composition_that_is_left_does_not_stop_the_answer_but_escape_does(chat: Chat) -> None:
+    await expect(chat.send_button).to_be_disabled()
+    await chat.box.fill("hang please")
+    await chat.send_button.focus()
+    await chat.page.keyboard.press("Enter")
+    await chat.has_begun()
+    await expect(chat.box).to_be_focused()
+    event = {"key": "Escape", "bubbles": True, "cancelable": True, "isComposing": True}
+    async with chat.page.expect_request("**/stop") as stopped:
+        await chat.box.evaluate("(box, event) => box.dispatchEvent(new KeyboardEvent('keydown', event))", event)
+        await chat.stop_button.dispatch_event("click", {"detail": 2})
+        assert not stopped.is_done()
+        await chat.stop_button.press("Enter")
+    await expect(chat.note).to_have_text("Stopped.")
+    await expect(chat.box).to_be_focused()
+
+
 async def test_the_box_grows_with_its_text(chat: Chat) -> None:
     one_line = (await chat.box.bounding_box() or {})["height"]
     await chat.box.fill("\n".join("abcdef"))

@@ -162,18 +162,19 @@ async def pressed(client: AsyncClient) -> list[str]:
 
 
 async def test_a_form_gives_a_thumb_and_takes_it_back(client: AsyncClient) -> None:
-    page = visible(await answered(client))
-    assert page.count('class="chat-feedback"') == 1  # the question has none
+    page, answer = visible(await answered(client)), await newest()
+    address = f"/chat/c1/feedback/?message={answer}"
+    assert page.count(f'formaction="{address}" name="thumb"') == 2  # the question has none
     assert await pressed(client) == []
-    form = {"message": await newest(), "thumb": "down", "comment": "Too\r\nlong"}
-    response = await client.post("/chat/c1/feedback/", form)
-    assert (response.status_code, response.headers["Location"]) == (
-        303,
-        f"/chat/c1/?from={form['message']}#message-{form['message']}",
-    )
+    response = await client.post(address, {"thumb": "down"})
+    shown = f"/chat/c1/?from={answer}#message-{answer}"
+    assert (response.status_code, response.headers["Location"]) == (303, shown)
     assert await pressed(client) == ["Bad answer"]
+    form = {"message": answer, "thumb": "down", "comment": "Too\r\nlong"}
+    assert (await client.post("/chat/c1/feedback/", form)).status_code == 303
     assert (await Feedback.objects.aget()).comment == "Too\nlong"
-    assert "Too\nlong</textarea>" in html(await client.get("/chat/c1/"))
-    await client.post("/chat/c1/feedback/", form | {"thumb": ""})
+    page = visible(html(await client.get("/chat/c1/", {"comment": answer})))
+    assert page.count("Too\nlong</textarea>") == page.count(f'action="{address}">') == 1
+    await client.post(address, {"thumb": ""})
     assert await pressed(client) == []
     assert not await Feedback.objects.aexists()

@@ -15,7 +15,7 @@ from streaming.models import Attachment, Conversation, Message
 from streaming.protocol import ReasoningPart, TextPart, ToolCall, ToolResult
 from streaming.supervisor import current
 from streaming.views.listing import LISTED
-from tests.pages import Script, active, answered, html, stored
+from tests.pages import Script, active, answered, html, stored, visible
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -224,6 +224,12 @@ async def test_forms_rename_pin_search_and_delete(client: AsyncClient) -> None:
     found = html(await client.get("/?q=first"))
     assert "/chat/c1/" in found
     assert "/chat/c2/" not in found
+    assert 'class="chat-options"' not in visible(found)
+    opened = visible(html(await client.get("/chat/c2/?q=first&page=1&options=c1")))
+    assert opened.count('class="chat-options" method="post" action="/chat/c1/change/"') == 1
+    assert 'name="title" value="First"' in opened
+    assert 'name="q" value="first">' in opened
+    assert 'name="options" value="" aria-expanded="true"' in opened
     assert (await client.post(form, {"change": "delete"})).headers["Location"] == "/"
     assert [one.key async for one in Conversation.objects.all()] == ["c2"]
     assert (await client.post(form, {"change": "delete"})).status_code == 404

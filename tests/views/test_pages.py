@@ -212,10 +212,19 @@ async def edited(client: AsyncClient, scripted: Script) -> str:
     """The page of a conversation whose only message was edited with its form."""
     scripted(text="One.")
     page = visible(await answered(client, "First <try>"))
+    button = re.search(r'name="edit" value="([^"]+)"', page)
+    assert button
+    assert "chat-branch" not in page
+    assert 'name="edited"' not in page
+    page = visible(html(await client.get("/chat/c1/", {"edit": button[1]})))
     form = re.search(r'name="edited" value="([^"]+)"', page)
     assert form
     assert ">\nFirst &lt;try&gt;</textarea>" in page
-    assert "chat-branch" not in page
+    answer = re.search(r'name="regenerate" value="([^"]+)"', page)
+    assert answer
+    for name in ("edit", "comment"):  # an answer is not edited, and a comment needs a thumb
+        page = visible(html(await client.get("/chat/c1/", {name: answer[1]})))
+        assert page.count("<textarea") == 1
     scripted(text="Two.")
     for _ in range(2):
         response = await send(client, "Second try", edited=form[1], client_id="m2")
@@ -262,12 +271,12 @@ async def test_a_regenerated_answer_leads_back_to_the_other(client: AsyncClient,
 
 async def test_an_edit_that_is_refused_stays_in_its_form(client: AsyncClient, scripted: Script) -> None:
     page = await edited(client, scripted)
-    message = re.search(r'name="edited" value="([^"]+)"', page)
+    message = re.search(r'name="edit" value="([^"]+)"', page)
     assert message
     refused = await send(client, "x" * 40_000, edited=message[1])
     assert refused.status_code == 413
     page = visible(html(refused))
-    assert '<details class="chat-edit" open>' in page
+    assert page.count('<form class="chat-edit"') == 1
     assert page.count("x" * 40_000) == 1
     assert "The message has 40000 characters" in page
     missing = await send(client, "Something", edited="nowhere")

@@ -1,9 +1,8 @@
 /*
  * The entry of the chat page's script, and the only file that a page has to load. It defines <streaming-chat>.
  *
- * The rules are in chat/, one noun a file. This file uses the element and the page. The element uses its pieces:
- * composer, edits, feedback, approvals, versions, tray, follower, conversation, answer and message. The pieces use stream,
- * server, keyboard and ids, which use nothing.
+ * The rules are in chat/, one noun a file. This file uses the element and the page around it. The element makes its pieces,
+ * such as composer, edits and versions, and each piece finds the others in the element. The page makes the list.
  *
  * All paths are relative, so they need no map. If a static files storage gives the files other names, {% chat_assets %}
  * writes a map that leads to these names.

@@ -12,6 +12,13 @@ export class Approvals {
     });
   }
 
+  /** Gives a card that waits for a person what one needs to decide. Takes it from any other card. */
+  offer(card) {
+    const shown = card.querySelector(".chat-decision");
+    if (card.dataset.state !== "approval-requested") shown?.remove();
+    else if (!shown) card.append(this.chat.clone("decision"));
+  }
+
   /** Takes a choice, or takes it back at the second press. */
   choose(button) {
     const isTaken = button.getAttribute("aria-pressed") === "true";
@@ -38,7 +45,7 @@ export class Approvals {
 
 function responseTo(card, { dataset: { choice } }) {
   const id = card.dataset.call;
-  const reason = card.querySelector('[data-field="reason"]').value.trim();
+  const reason = card.querySelector("[data-reason]").value.trim();
   const approval = { id, approved: choice === "allow", ...(reason && { reason }) };
   return { toolCallId: id, state: "approval-responded", approval };
 }

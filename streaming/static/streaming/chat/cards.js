@@ -9,7 +9,6 @@ export function drawCard(card, chunk, state, texts) {
   const find = (slot) => card.querySelector(`[data-${slot}]`);
   Object.assign(card.dataset, { state, call: toolCallId });
   card.open = OPEN_STATES.has(state) || (card.open && state !== "output-denied");
-  for (const field of card.querySelectorAll("input")) field.name = `${field.dataset.field} ${toolCallId}`;
   if (toolName) Object.assign(find("name"), { textContent: readableName(toolName, texts.servers), title: toolName });
   if (input !== undefined) {
     find("content").replaceChildren(...drawn(input));

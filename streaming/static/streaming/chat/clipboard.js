@@ -4,17 +4,20 @@ const SHOWN = 2000; // milliseconds for which a button says that it has copied
 async function put(text) {
   if (navigator.clipboard?.write && globalThis.ClipboardItem) {
     const blob = Promise.resolve(text).then((known) => new Blob([known], { type: "text/plain" }));
-    return navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+    const isDone = await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]).then(() => true, () => false);
+    if (isDone) return;
   }
-  copySelected(await text); // without https there is no clipboard API
+  copySelected(await text); // without https there is no clipboard API, and a frame may not be allowed to use it
 }
 
 function copySelected(text) {
+  const focused = document.activeElement;
   const box = document.body.appendChild(document.createElement("textarea"));
   box.value = text;
   box.select();
   document.execCommand("copy");
   box.remove();
+  focused?.focus({ preventScroll: true });
 }
 
 /** The buttons that copy a message as it was written, with its Markdown, or one block of code in it. */
@@ -58,5 +61,6 @@ export class Clipboard {
   }
 }
 
-const shownTexts = (article) =>
+/** The texts of a message as they are shown. */
+export const shownTexts = (article) =>
   Array.from(article.querySelectorAll(".chat-parts > .chat-text"), ({ textContent }) => textContent);

@@ -1,5 +1,8 @@
 import { newId } from "./ids.js";
-import { isSending } from "./keyboard.js";
+import { isLeaving, isSending, isTouch } from "./keyboard.js";
+
+// The controls that are hidden when an answer begins or ends.
+const LEAVING = ":is(.chat-actions, .chat-note, .chat-suggestions) button, .chat-send, .chat-enqueue, .chat-stop, .chat-decision *";
 
 /** The form in which messages are written. The buttons under messages belong to it too, as they do without a script. */
 export class Composer {
@@ -10,11 +13,15 @@ export class Composer {
     form.addEventListener("submit", (event) => this.submitted(event));
     form.addEventListener("keydown", (event) => this.pressed(event));
     form.querySelector(".chat-enqueue")?.addEventListener("click", () => form.requestSubmit());
+    form.querySelector(".chat-stop").addEventListener("click", (event) => {
+      if (event.detail > 1) event.preventDefault(); // the second press of a double click on Send, which stood there
+    });
+    input.addEventListener("input", () => this.offer());
     if (!CSS.supports("field-sizing", "content")) input.addEventListener("input", () => this.fit());
   }
 
   pressed(event) {
-    if (event.key === "Escape" && !event.shiftKey && this.chat.isActive) this.chat.conversation.stop();
+    if (isLeaving(event) && this.chat.isActive) this.chat.conversation.stop();
     if (event.key === "ArrowUp" && event.target === this.input && !this.input.value) this.editLast(event);
     if (event.target !== this.input || !isSending(event)) return;
     event.preventDefault();
@@ -23,11 +30,9 @@ export class Composer {
 
   /** Opens the editing form of the last question. While an answer is written, takes back what is queued. */
   editLast(event) {
-    if (this.chat.isActive && this.chat.queue?.editLast()) event.preventDefault();
-    const details = [...this.chat.messages.querySelectorAll(".chat-edit")].at(-1);
-    if (!details || this.chat.isActive) return;
-    event.preventDefault();
-    details.open = true;
+    const { isActive, queue, edits } = this.chat;
+    const isDone = isActive ? queue?.editLast() : edits.openLast();
+    if (isDone) event.preventDefault();
   }
 
   /** Does what the pressed button stands for. While an answer is written, one can stop it and queue messages. */
@@ -43,6 +48,19 @@ export class Composer {
     else if (button?.name === "continue") this.say(this.chat.texts.goOn);
     else if (button?.name === "suggestion") this.say(button.value);
     else if (this.isReady()) this.send(this.input.value);
+  }
+
+  /** Lets one press Send once there is something to send. */
+  offer() {
+    const isEmpty = !this.input.value.trim() && !this.chat.tray?.chips.length;
+    this.chat.form.querySelector(".chat-send").disabled = isEmpty;
+  }
+
+  /** Gives the box the focus of a control that is about to go. A touch screen would show its keyboard. */
+  takeFocus() {
+    const { activeElement } = document;
+    const isGoing = this.chat.contains(activeElement) && activeElement.matches(LEAVING);
+    if (isGoing && !isTouch()) this.input.focus({ preventScroll: true });
   }
 
   /** Returns true if there is a message that may go now: something was typed, or a file has been uploaded. */
@@ -74,7 +92,7 @@ export class Composer {
     if (await this.say(prompt, chips.map((chip) => chip.filePart))) return;
     chat.tray?.putBack(chips);
     this.putBack(prompt);
-    chat.tabs.seen(); // perhaps another tab was faster
+    chat.tabs.doubt();
   }
 
   /**

@@ -1,16 +1,8 @@
 import { Answer } from "./answer.js";
+import { Pauses } from "./pauses.js";
 import { readChunks } from "./stream.js";
 
-const FIRST_PAUSE = 500; // milliseconds before the first attempt to reconnect; each pause is twice as long as the last
-const LONGEST_PAUSE = 15_000;
 const REMINDER = 7_000; // milliseconds between two "still answering" for screen readers
-
-/** Waits. The browser's report that it is online again ends the wait early. */
-const pause = (ms) =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms);
-    addEventListener("online", resolve, { once: true });
-  });
 
 /** Asks for answers, shows each to its end, and stops it. `answer` is the last one. */
 export class Conversation {
@@ -70,15 +62,22 @@ export class Conversation {
 
   /** Reads an answer over as many connections as that takes. `response` is the first, if one is open. */
   async read(answer, response) {
-    for (let ms = FIRST_PAUSE; ; ms = Math.min(2 * ms, LONGEST_PAUSE)) {
+    for (const pauses = new Pauses(); ; await pauses.next()) {
       response ??= await this.chat.server.stream();
       const hasEnded = response?.status === 204;
-      if (response && !hasEnded) for await (const chunks of readChunks(response)) answer.apply(chunks);
+      if (response && !hasEnded) await this.draw(answer, response, pauses);
       if ((hasEnded || answer.isAnother) && (await this.refresh(answer))) return;
       if (answer.isOver && !answer.isAnother) return;
       response = null;
       answer.note("reconnecting", this.chat.texts.reconnecting);
-      await pause(ms);
+    }
+  }
+
+  /** Draws what one connection brings. */
+  async draw(answer, response, pauses) {
+    for await (const chunks of readChunks(response)) {
+      answer.apply(chunks);
+      pauses.reset();
     }
   }
 
@@ -96,6 +95,7 @@ export class Conversation {
   async answering(answer, work) {
     const { chat } = this;
     this.answer = answer;
+    chat.composer.takeFocus();
     chat.toggleAttribute("data-active", true);
     answer.article.setAttribute("aria-busy", "true");
     chat.say("answering");
@@ -107,6 +107,7 @@ export class Conversation {
       throw trouble;
     } finally {
       clearInterval(reminder);
+      chat.composer.takeFocus();
       chat.toggleAttribute("data-active", false);
       answer.article.removeAttribute("aria-busy");
       chat.announce(answer.article);

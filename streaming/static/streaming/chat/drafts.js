@@ -5,7 +5,7 @@ export class Drafts {
   constructor(chat) {
     this.chat = chat;
     chat.input.addEventListener("input", () => keep(this.name, chat.input.value));
-    chat.input.value ||= kept(this.name);
+    chat.composer.fill(chat.input.value || kept(this.name));
   }
 
   get name() {

@@ -1,6 +1,7 @@
 import { Refusal } from "./refusal.js";
 
 const AHEAD = "600px"; // how far above the window the first message is when earlier ones are loaded
+const MESSAGES = ":scope > :is(.chat-earlier, .chat-context, .chat-message)";
 
 /**
  * Loads the messages before those that are shown, once one scrolls up to the first. The link there does the same at a
@@ -57,11 +58,34 @@ export class Earlier {
     const fresh = await chat.load({ before: first.dataset.message, from: since });
     if (!fresh || links !== this.links) return false;
     const focused = links.contains(document.activeElement) && document.activeElement;
-    const top = first.getBoundingClientRect().top;
     if (chat.messages.querySelector(":scope > .chat-context")) fresh.querySelector(":scope > .chat-context")?.remove();
-    links.replaceWith(...fresh.querySelectorAll(":scope > :is(.chat-earlier, .chat-context, .chat-message)"));
+    this.prependTo(first, fresh.querySelectorAll(MESSAGES));
     if (focused) this.focus(focused.dataset.from);
-    chat.follower.shift(first, top);
+    return true;
+  }
+
+  /** Puts messages above the first one, in place of the links. What the reader sees stays where it is. */
+  prependTo(first, messages) {
+    const { top } = first.getBoundingClientRect();
+    const { links } = this;
+    (links ?? first).before(...messages); // a line of the context stays with its message
+    links?.remove();
+    this.chat.follower.shift(first, top);
+  }
+
+  /**
+   * Shows the messages of a conversation that was found again, above what somebody has sent meanwhile. Returns false if
+   * an answer above is still being written: the page follows only one.
+   */
+  restore(fresh) {
+    const { chat } = this;
+    const sent = chat.firstMessage;
+    const found = [...fresh.querySelectorAll(MESSAGES)];
+    const at = found.findIndex(({ dataset }) => dataset.message && dataset.message === sent?.dataset.message);
+    const above = at < 0 ? found : found.slice(0, at);
+    if (chat.isActive && above.some((one) => one.hasAttribute("aria-busy"))) return false;
+    if (sent) this.prependTo(sent, above);
+    else chat.replace(fresh);
     return true;
   }
 

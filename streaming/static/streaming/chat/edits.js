@@ -1,3 +1,5 @@
+import { shownTexts } from "./clipboard.js";
+import { listenForForm, openForm } from "./forms.js";
 import { newId } from "./ids.js";
 import { isSending } from "./keyboard.js";
 
@@ -5,36 +7,30 @@ import { isSending } from "./keyboard.js";
 export class Edits {
   constructor(chat) {
     this.chat = chat;
-    const list = chat.messages;
-    const isOpened = ({ target }) => target.matches(".chat-edit[open]");
-    list.addEventListener("toggle", (event) => isOpened(event) && this.begin(event.target), true); // it does not bubble
-    list.addEventListener("keydown", (event) => this.pressed(event));
-    list.addEventListener("submit", (event) => this.submitted(event));
+    listenForForm(chat, "edit", (article) => this.open(article));
+    chat.messages.addEventListener("keydown", (event) => this.pressed(event));
+    chat.messages.addEventListener("submit", (event) => this.submitted(event));
   }
 
-  /** Prepares a form that was opened. The form of a message that was sent from this page is still empty. */
-  begin(details) {
-    const { prompt } = details.querySelector("form").elements;
-    const texts = details.closest(".chat-message").querySelectorAll(".chat-parts > .chat-text");
-    prompt.value ||= Array.from(texts, (text) => text.textContent).join("");
-    this.chat.follower.keep(details, details.getBoundingClientRect().top); // in sight, unless it is at the end
-    prompt.focus();
+  open(article) {
+    openForm(this.chat, article, "edit", shownTexts(article).join("")).focus();
+  }
+
+  /** Opens the form of the last question. Returns false if there is no question. */
+  openLast() {
+    const last = [...this.chat.messages.querySelectorAll(".chat-actions > [name=edit]")].at(-1);
+    if (last) this.open(last.closest(".chat-message"));
+    return Boolean(last);
   }
 
   pressed(event) {
-    const details = event.target.closest(".chat-edit[open]");
-    if (!details) return;
-    if (event.key === "Escape") {
-      details.open = false;
-      details.querySelector("summary").focus();
-    } else if (event.target.name === "prompt" && isSending(event)) {
-      event.preventDefault();
-      event.target.form.requestSubmit();
-    }
+    if (!event.target.matches(".chat-edit [name=prompt]") || !isSending(event)) return;
+    event.preventDefault();
+    event.target.form.requestSubmit();
   }
 
   submitted(event) {
-    if (!event.target.closest(".chat-edit")) return;
+    if (!event.target.matches(".chat-edit")) return;
     event.preventDefault();
     if (!this.chat.isActive && !this.chat.versions.isWalking) this.edit(event.target);
   }

@@ -10,6 +10,7 @@ import { Embedded } from "./embedded.js";
 import { Feedback } from "./feedback.js";
 import { letFold } from "./folds.js";
 import { Follower } from "./follower.js";
+import { moveForms } from "./forms.js";
 import { isTouch } from "./keyboard.js";
 import { Message } from "./message.js";
 import { Queue } from "./queue.js";
@@ -106,7 +107,7 @@ export class StreamingChat extends HTMLElement {
 
   /** Returns messages as the server shows them now, or null if the site is away. `asked` is in the page's address. */
   async load(asked) {
-    const fresh = await this.server.messages(this.form.id, asked);
+    const fresh = await this.server.messages(this.id, asked);
     if (fresh) tellAll(fresh);
     return fresh;
   }
@@ -123,8 +124,12 @@ export class StreamingChat extends HTMLElement {
     return isTrue;
   }
 
+  /** Shows these messages in place of those on the page. A form that somebody has opened moves to its new message. */
   replace(fresh) {
+    const focused = document.activeElement;
+    moveForms(this.messages, fresh);
     this.messages.replaceChildren(...fresh.childNodes);
+    if (focused !== document.activeElement && this.contains(focused)) focused.focus({ preventScroll: true });
   }
 
   /** Sends a message for the host page. Returns false if an answer is being written or the site does not take it. */

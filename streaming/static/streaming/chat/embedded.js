@@ -1,4 +1,5 @@
 import { keep, kept } from "./memory.js";
+import { Pauses } from "./pauses.js";
 
 /**
  * A chat in a page of the host's. It remembers its conversation for this tab, because the page's address does not name
@@ -18,17 +19,24 @@ export class Embedded {
     chat.goOn();
   }
 
-  /** Loads the conversation that this tab remembers, if there is one. */
+  /** Loads the conversation that this tab remembers, if there is one. Tries again while the site is away. */
   async find() {
     const { chat } = this;
-    chat.dataset.conversation = kept(this.name);
-    if (!chat.dataset.conversation) return;
+    const key = (chat.dataset.conversation = kept(this.name));
+    if (!key) return;
     chat.queue?.load();
     try {
-      await chat.reload();
+      for (const pauses = new Pauses(); !(await this.show(key)); ) await pauses.next();
     } catch (trouble) {
       if (trouble.kind !== "signed-out") this.forget();
     }
+  }
+
+  /** Shows the messages, unless another conversation was begun. Returns false if that may work in a moment. */
+  async show(key) {
+    const { chat } = this;
+    const fresh = await chat.load();
+    return chat.dataset.conversation !== key || (Boolean(fresh) && chat.earlier.restore(fresh));
   }
 
   /** Begins a new conversation. The old one stays in the person's list. */

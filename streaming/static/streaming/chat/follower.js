@@ -9,7 +9,10 @@ export class Follower {
   constructor(scroller, button) {
     Object.assign(this, { scroller, button });
     scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    button.addEventListener("click", () => this.hold());
+    button.addEventListener("click", () => {
+      this.hold();
+      scroller.focus({ preventScroll: true }); // the button is gone
+    });
     const observer = new ResizeObserver(() => this.isHolding && this.hold());
     for (const element of [scroller, ...scroller.children]) observer.observe(element);
     this.hold();

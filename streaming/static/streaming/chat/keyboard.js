@@ -9,3 +9,6 @@ export const isTouch = () => touchScreen.matches;
  */
 export const isSending = ({ key, shiftKey, isComposing, keyCode }) =>
   key === "Enter" && !shiftKey && !isComposing && keyCode !== 229 && !isTouch();
+
+/** Returns true if this key press leaves what one does. The Escape that ends a composition does not. */
+export const isLeaving = ({ key, shiftKey, isComposing }) => key === "Escape" && !shiftKey && !isComposing;

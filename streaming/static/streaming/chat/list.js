@@ -1,18 +1,17 @@
+import { Options } from "./options.js";
 import { Refusal } from "./refusal.js";
 
 const PAUSE = 250; // milliseconds without a key press after which the list is searched
 const NAMING = 4000; // milliseconds in which most models find a title
 
-/** The list of conversations beside a chat that is the whole page. Its forms work without this, too. */
+/** The list of conversations beside a chat that is the whole page. It works without this, too. */
 export class List {
   constructor(nav, chat) {
-    Object.assign(this, { nav, chat, search: nav.querySelector(".chat-search") });
+    Object.assign(this, { nav, chat, search: nav.querySelector(".chat-search"), options: new Options(nav) });
     nav.addEventListener("submit", (event) => this.submitted(event));
-    nav.addEventListener("toggle", ({ target }) => this.toggled(target), true); // it does not bubble
-    nav.addEventListener("keydown", (event) => this.pressed(event));
     this.search.addEventListener("input", () => this.searchSoon());
     chat.addEventListener("streaming-chat:finished", () => this.finished());
-    chat.addEventListener("streaming-chat:elsewhere", () => this.refreshUnlessUsed());
+    chat.addEventListener("streaming-chat:elsewhere", () => this.refresh());
   }
 
   /** A model may find a title soon after the first answer. */
@@ -23,7 +22,7 @@ export class List {
 
   /** Gives the page the title that the list has now, unless somebody is typing one. */
   async renamedSoon() {
-    if (this.nav.querySelector(".chat-options[open]")) return;
+    if (this.options.form) return;
     await this.refresh();
     const title = this.nav.querySelector(".chat-listed > a[aria-current]")?.textContent.trim();
     if (title && title !== document.title) this.chat.dispatchEvent(renamed(title));
@@ -34,6 +33,7 @@ export class List {
     if (!form.closest(".chat-list, .chat-search")) return; // the site's own forms, such as signing out
     event.preventDefault();
     if (form === this.search) this.refresh();
+    else if (submitter?.name === "options") this.options.toggle(submitter.closest(".chat-listed"));
     else this.change(form, submitter?.value ?? "rename");
   }
 
@@ -57,18 +57,14 @@ export class List {
     if (wish === "delete" && isShown) return location.assign(this.nav.dataset.list);
     if (wish === "rename" && isShown) this.chat.dispatchEvent(renamed(form.elements.title.value));
     this.chat.dispatchEvent(new CustomEvent("streaming-chat:changed"));
+    this.options.close();
     await this.refresh();
-    this.nav.querySelector(`[data-key="${CSS.escape(key)}"] a`)?.focus();
+    this.nav.querySelector(`[data-key="${CSS.escape(key)}"] > a`)?.focus();
   }
 
   refuse(trouble) {
     if (!(trouble instanceof Refusal)) throw trouble;
     this.nav.querySelector(".chat-list-note").textContent = trouble.message;
-  }
-
-  /** Another tab has changed something. Somebody who uses the list keeps it as it is. */
-  refreshUnlessUsed() {
-    if (!this.nav.querySelector(".chat-options[open], .chat-list :focus")) this.refresh();
   }
 
   /** Takes the list from the server's page, which knows the order, the groups and the search. */
@@ -80,7 +76,7 @@ export class List {
     const fresh = await asked.catch((trouble) => this.refuse(trouble));
     if (!fresh || asked !== this.asked) return;
     this.nav.querySelector(".chat-list-note").textContent = "";
-    this.nav.querySelector(".chat-list").replaceChildren(...fresh.childNodes);
+    this.options.keepIn(fresh, () => this.nav.querySelector(".chat-list").replaceChildren(...fresh.childNodes));
     this.mark();
   }
 
@@ -90,21 +86,6 @@ export class List {
     const key = this.chat.dataset.conversation;
     const shown = key ? `[data-key="${CSS.escape(key)}"] > a` : ".chat-new";
     this.nav.querySelector(shown)?.setAttribute("aria-current", "page");
-  }
-
-  /** Only one conversation shows its options. */
-  toggled(details) {
-    if (!details.matches(".chat-options[open]")) return;
-    for (const other of this.nav.querySelectorAll(".chat-options[open]")) other.open = other === details;
-    details.querySelector("[name=title]").select();
-  }
-
-  pressed(event) {
-    const details = event.target.closest(".chat-options[open]");
-    if (event.key !== "Escape" || !details) return;
-    event.preventDefault(); // it would close the drawer, too
-    details.open = false;
-    details.querySelector("summary").focus();
   }
 }
 

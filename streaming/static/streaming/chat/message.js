@@ -61,6 +61,7 @@ export class Message {
   tool(chunk, state) {
     const card = this.byId.get(chunk.toolCallId) ?? this.open(chunk.toolCallId, "tool");
     drawCard(card, chunk, state, this.chat.texts);
+    this.chat.approvals.offer(card);
   }
 
   /** Draws a file: a picture that this site keeps as a picture, any other file as a link, if its address is safe. */

@@ -132,7 +132,6 @@ export class Queue {
     this.sending = null;
     this.waits = status !== BUSY;
     this.save();
-    this.chat.tabs.isStale = true;
-    setTimeout(() => this.chat.tabs.seen()); // once the attempt has been taken off the page
+    this.chat.tabs.doubt();
   }
 }

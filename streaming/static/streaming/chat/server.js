@@ -93,19 +93,22 @@ export class Server {
   }
 
   /**
-   * Returns the messages as the server's page shows them, with their buttons and choices in the form `formId`: the
-   * newest, those from the message `asked.from` on, or those before `asked.before`. Returns null if that may work in a
+   * Returns the messages as the server's page shows them, with their buttons and choices in the forms of the chat
+   * with the id `chatId`: the newest, those from the message `asked.from` on, or those before `asked.before`. Returns null if that may work in a
    * moment.
    */
-  async messages(formId, asked = {}) {
+  async messages(chatId, asked = {}) {
     const address = new URL(this.pageAddress, location.href);
     for (const [name, value] of Object.entries(asked)) if (value) address.searchParams.set(name, value);
     const response = await request(address);
     if (isPassing(response)) return null;
     const page = await this.expect(HTML, response);
-    const fresh = parse(await page.text()).querySelector("streaming-chat .chat-messages");
+    const shown = parse(await page.text()).querySelector("streaming-chat");
+    const fresh = shown?.querySelector(".chat-messages");
     if (!fresh) throw new Refusal(this.texts.unexpected);
-    for (const control of fresh.querySelectorAll("[form]")) control.setAttribute("form", formId);
+    for (const control of fresh.querySelectorAll("[form]")) {
+      control.setAttribute("form", control.getAttribute("form").replace(shown.id, chatId));
+    }
     if (!("wholePage" in this.dataset)) for (const one of fresh.querySelectorAll("[id]")) one.removeAttribute("id");
     return fresh;
   }

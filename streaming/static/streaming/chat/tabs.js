@@ -1,3 +1,4 @@
+import { OPEN_FORMS } from "./forms.js";
 import { Refusal } from "./refusal.js";
 
 const PAUSE = 1000; // milliseconds between two questions to the site, whatever happens meanwhile
@@ -32,6 +33,12 @@ export class Tabs {
     if (!document.hidden) this.seen();
   }
 
+  /** The site has refused something, perhaps because another tab or device was faster. Asks as soon as that may be done. */
+  doubt() {
+    this.isStale = true;
+    setTimeout(() => this.seen()); // once the attempt has been taken off the page
+  }
+
   /** The page is looked at. Asks the site whether it is still true. */
   async seen() {
     if (document.hidden || this.isLooking) return;
@@ -64,7 +71,7 @@ export class Tabs {
 
   /** False while an answer is shown, or a form under a message is open: new messages would take its text with them. */
   get mayRenew() {
-    return !this.chat.isActive && !this.chat.messages.querySelector(".chat-edit[open], .chat-comment[open]");
+    return !this.chat.isActive && !this.chat.messages.querySelector(OPEN_FORMS);
   }
 
   /** Takes the messages from the server's page and follows the answer that is being written. */

@@ -9,10 +9,12 @@ export class Tray {
       this.add([...input.files]);
       input.value = ""; // else choosing the same file again would be no change
     });
-    chat.form.addEventListener("paste", (event) => this.offered(event, event.clipboardData));
-    chat.addEventListener("dragover", (event) => this.hovered(event));
-    chat.addEventListener("dragleave", (event) => chat.contains(event.relatedTarget) || this.mark(false));
-    chat.addEventListener("drop", (event) => this.mark(false) || this.offered(event, event.dataTransfer));
+    const area = "wholePage" in chat.dataset ? document.documentElement : chat; // a drop beside it would leave the page
+    chat.form.addEventListener("paste", (event) => this.pasted(event));
+    area.addEventListener("dragover", (event) => this.hovered(event));
+    area.addEventListener("dragleave", (event) => area.contains(event.relatedTarget) || this.mark(false));
+    area.addEventListener("drop", (event) => this.mark(false) || this.offered(event, event.dataTransfer));
+    new MutationObserver(() => chat.composer.offer()).observe(this.list, { childList: true });
   }
 
   get chips() {
@@ -27,6 +29,11 @@ export class Tray {
 
   mark(isOver) {
     this.chat.toggleAttribute("data-dropping", isOver);
+  }
+
+  /** Takes pasted files. Office programs put a picture of a text beside it: then the text is meant. */
+  pasted(event) {
+    if (!event.clipboardData.types.includes("text/plain")) this.offered(event, event.clipboardData);
   }
 
   offered(event, { files }) {

@@ -19,7 +19,7 @@ export class Versions {
 
   /** Asks for what will be a new version of a message. */
   async ask(body, onAccepted) {
-    if (!isTouch()) this.chat.input.focus(); // the button that has the focus is about to go
+    if (!isTouch()) this.chat.input.focus(); // also from the box of an edit
     const { conversation, dataset } = this.chat;
     if (await conversation.ask({ id: dataset.conversation, ...body }, onAccepted)) await this.learn();
   }
@@ -32,12 +32,12 @@ export class Versions {
     article.remove();
   }
 
-  /** Takes the buttons under each message from the server's page: they count one version more now. */
+  /** Takes the buttons under the newest messages from the server's page: one of these has one version more now. */
   async learn() {
-    const fresh = await this.chat.load({ from: this.chat.firstMessage?.dataset.message }).catch(() => null); // the page's next load brings them, then
+    const fresh = await this.chat.load().catch(() => null); // the page's next load brings them, then
     for (const article of fresh?.querySelectorAll("[data-message]") ?? []) {
       const actions = article.querySelector(".chat-actions");
-      const known = this.find(article.dataset.message)?.querySelector(".chat-actions:not(:has([open]))");
+      const known = this.find(article.dataset.message)?.querySelector(".chat-actions");
       if (actions) known?.replaceWith(actions);
     }
   }
