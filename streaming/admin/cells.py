@@ -114,7 +114,8 @@ def tries(generation: Generation) -> str | None:
 
 
 def money(cost: Decimal | None) -> str | None:
-    return None if cost is None else f"{cost.normalize():f}"
+    """A cost with at most the nine decimal places that are stored. SQLite sums up with floats, which have more."""
+    return None if cost is None else f"{round(cost, 9).normalize():f}"
 
 
 def speed(generation: Generation) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -24,7 +25,7 @@ from streaming.admin.read_only import ReadOnlyAdmin
 from streaming.admin.search import either, messages_with, titled
 from streaming.admin.snippets import marked, pattern_of, piece_around, repeats, snippet
 from streaming.admin.transcript import render_conversation
-from streaming.models import Conversation, Feedback, Generation, Message, Review, Thumb
+from streaming.models import METERED, Conversation, Feedback, Generation, Message, Review, Thumb
 
 ACTIVE_HINT = _("its answer is being written; stop it first: %(generation)s")
 MARKS = {
@@ -143,7 +144,8 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     def get_fieldsets(self, request: HttpRequest, obj: Conversation | None = None) -> Any:
         """Shows the transcript and the system prompt to staff who may read content."""
         reads = may_read(request)
-        facts = (("shown_user", "provider"), ("message_count", "shown_tokens"), ("created_at", "updated_at"))
+        totals = ("message_count", "shown_tokens", "shown_cost")
+        facts = (("shown_user", "provider"), totals, ("created_at", "updated_at"))
         transcript = [(_("Transcript"), {"fields": ("transcript",), "classes": ("streaming-wide",)})] if reads else []
         details = ("key", "shown_system_prompt") if reads else ("key",)
         return [
@@ -195,6 +197,13 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     def shown_tokens(self, conversation: Any) -> str:
         shown = cells.tokens(conversation.input_total, conversation.output_total)
         return shown or self.get_empty_value_display()
+
+    @admin.display(description=_("cost"))
+    def shown_cost(self, conversation: Conversation) -> str:
+        """Shows what all answers, titles and summaries of the conversation cost together, as far as it is known."""
+        sums = (kind.objects.filter(conversation=conversation).aggregate(sum=Sum("cost"))["sum"] for kind in METERED)
+        known = [one for one in sums if one is not None]
+        return (cells.money(sum(known, Decimal(0))) if known else None) or self.get_empty_value_display()
 
     @admin.display(description=_("last status"), ordering="newest_status")
     def last_status(self, conversation: Any) -> SafeString | None:

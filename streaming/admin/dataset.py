@@ -67,7 +67,7 @@ def _verdict(review: Review) -> dict[str, Any]:
     return {
         "rating": review.rating,
         "labels": review.label_set,
-        "note": review.note,
+        "note": redacted_text(review.note),
         "flagged": review.is_flagged,
         "reviewed_by": review.reviewer.get_username() if review.reviewer else None,
         "reviewed_at": review.reviewed_at.isoformat(),

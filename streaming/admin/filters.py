@@ -95,7 +95,7 @@ class LastStatusFilter(admin.SimpleListFilter):
         return list(Status.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(newest_status=self.value()) if self.value() else queryset
+        return queryset.filter(newest_status=self.value()) if self.value() in Status.values else queryset
 
 
 class StatusFilter(_OneOf):

@@ -14,11 +14,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from streaming.access import redacted_text
 from streaming.admin import cells, filters
 from streaming.admin.inspection import Inspection
 from streaming.admin.live import staff_only, stop_answer, watch_answer
+from streaming.admin.metered import MeteredAdmin
 from streaming.admin.permissions import May
-from streaming.admin.read_only import ReadOnlyAdmin
 from streaming.admin.search import either, messages_with, titled
 from streaming.admin.transcript import words_of
 from streaming.admin.usage import UsagePage
@@ -28,9 +29,7 @@ from streaming.supervisor import stop
 
 
 @admin.register(Generation)
-class GenerationAdmin(ReadOnlyAdmin[Generation]):
-    to_conversation = "conversation"
-    shows_content = False
+class GenerationAdmin(MeteredAdmin[Generation]):
     actions = ("stop_selected",)
     list_display = (
         "created_at",
@@ -50,11 +49,7 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
         filters.OwnerFilter,
         "created_at",
     )
-    list_select_related = ("conversation__user",)
-    ordering = ("-created_at",)
-    search_fields = ("model",)
     search_help_text = _('Model, error, words of a title or answer, "a phrase", owner:name, or an id from a log')
-    private_columns = {"shown_conversation": "linked_conversation"}
     fieldsets = (
         (None, {"fields": ("shown_status", "linked_conversation", "shown_user", "shown_message")}),
         (
@@ -72,7 +67,7 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
             {
                 "fields": (
                     *("tokens", "usage_source", "cached_input_tokens", "cache_write_tokens"),
-                    *("reasoning_tokens", "cost"),
+                    *("reasoning_tokens", "shown_cost"),
                 )
             },
         ),
@@ -85,14 +80,6 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
             },
         ),
     )
-
-    @admin.display(description=_("counted by"))
-    def usage_source(self, generation: Generation) -> Any:
-        if generation.input_tokens is None and generation.output_tokens is None:
-            return self.get_empty_value_display()
-        if generation.is_usage_estimated:
-            return _("this site: an estimate, because the answer broke off before the provider told them")
-        return _("the provider")
 
     def get_urls(self) -> list[URLPattern]:
         """Adds the pages about one generation, before Django's own addresses, which would take them for ids."""
@@ -140,43 +127,13 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
         generations = Generation.objects.order_by()
         return rows.filter(pk__in=either(*(generations.filter(condition).values("pk") for condition in conditions)))
 
-    @admin.display(description=_("status"), ordering="status")
-    def shown_status(self, generation: Generation) -> SafeString | None:
-        return cells.status_badge(generation.status)
-
-    @admin.display(description=_("status"), ordering="status")
-    def status_and_reason(self, generation: Generation) -> SafeString:
-        reason = generation.error_code or generation.finish_reason
-        return cells.with_second_line(cells.status_badge(generation.status), reason)
-
     @admin.display(description=_("duration"), ordering="duration_ms")
     def duration_and_speed(self, generation: Generation) -> SafeString:
         return cells.with_second_line(self.duration(generation), cells.speed(generation))
 
-    @admin.display(description=_("model"), ordering="model")
-    def shown_model(self, generation: Generation) -> str:
-        return generation.model or generation.provider
-
-    @admin.display(description=_("conversation"))
-    def shown_conversation(self, generation: Generation) -> SafeString:
-        return cells.conversation_link(generation.conversation)
-
-    @admin.display(description=_("conversation"))
-    def linked_conversation(self, generation: Generation) -> SafeString:
-        """Shows only the id, because staff who may view generations may not always read messages."""
-        return cells.link_to("conversation", generation.conversation_id, generation.conversation_id)
-
     @admin.display(description=_("message"))
     def shown_message(self, generation: Generation) -> SafeString:
         return cells.link_to("message", generation.message_id, generation.message_id)
-
-    @admin.display(description=_("user"))
-    def shown_user(self, generation: Generation) -> SafeString:
-        return cells.owner_link(generation.conversation)
-
-    @admin.display(description=_("tokens"), ordering="output_tokens")
-    def tokens(self, generation: Generation) -> str:
-        return cells.tokens_of(generation) or self.get_empty_value_display()
 
     @admin.display(description=_("first delta"), ordering="first_delta_ms")
     def first_delta(self, generation: Generation) -> str:
@@ -202,10 +159,11 @@ class GenerationAdmin(ReadOnlyAdmin[Generation]):
     @admin.display(description=_("tried providers"))
     def shown_tried(self, generation: Generation) -> str:
         """Shows each try with its failure in the provider's own words."""
-        lines = (f"{cells.one_try(one)} · {one['ms']} ms\n{one['detail']}".strip() for one in generation.tried or ())
+        told = ((one, redacted_text(one["detail"])) for one in generation.tried or ())
+        lines = (f"{cells.one_try(one)} · {one['ms']} ms\n{detail}".strip() for one, detail in told)
         return format_html("<pre>{}</pre>", "\n".join(lines)) if generation.tried else self.get_empty_value_display()
 
     @admin.display(description=_("error detail"))
     def shown_error_detail(self, generation: Generation) -> str:
-        detail = generation.error_detail
+        detail = redacted_text(generation.error_detail)
         return format_html("<pre>{}</pre>", detail) if detail else self.get_empty_value_display()

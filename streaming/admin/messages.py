@@ -102,7 +102,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             row.terms, row.piece = terms, redacted_text(texts.get(row.pk, ""))
 
     def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
-        sees_raw = request.user.has_perm(May.SEE_RAW)
+        sees_raw = Staff(request).may(May.SEE_RAW, May.READ_REASONING)
         raw = (_("Stored form"), {"fields": ("raw_parts",), "classes": ("collapse", "streaming-wide")})
         return [
             (None, {"fields": ("shown_conversation", "shown_user", "role", "client_id", "parent", "created_at")}),

@@ -38,6 +38,7 @@ class ViewOnlyAdmin(ModelAdmin[ModelT]):
 
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # it would count the whole table once for each value of each filter
     paginator = CappedPaginator
 
     @property

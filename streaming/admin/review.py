@@ -23,6 +23,7 @@ from django.views.decorators.http import require_GET, require_POST
 from streaming.admin import cells
 from streaming.admin.changelist import ContentChangeList
 from streaming.admin.permissions import May, Staff
+from streaming.database import atomic
 from streaming.models import RATINGS, Message, Review, Role
 
 if TYPE_CHECKING:
@@ -67,13 +68,15 @@ def save_review(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _store(message: Message, form: ReviewForm, labels: list[str], user: Any) -> Review:
-    review = Review.objects.filter(message=message).first() or Review(message=message)
-    review.rating = form.cleaned_data["rating"]
-    review.is_flagged = form.cleaned_data["flag"]
-    review.note = form.cleaned_data["note"]
-    review.label_set = labels
-    review.reviewer, review.reviewed_at = user, timezone.now()
-    review.save()
+    """Stores the review. Of two people who save at the same time, the later one wins."""
+    with atomic():
+        review, _is_new = Review.objects.get_or_create(message=message)
+        review.rating = form.cleaned_data["rating"]
+        review.is_flagged = form.cleaned_data["flag"]
+        review.note = form.cleaned_data["note"]
+        review.label_set = labels
+        review.reviewer, review.reviewed_at = user, timezone.now()
+        review.save()
     return review
 
 

@@ -25,7 +25,7 @@ def piece_around(term: str) -> Expression | F:
     if is_redacting():
         return F("text")
     if not term:
-        return Left("text", EXCERPT_CHARS)
+        return Left("text", EXCERPT_CHARS + 1)
     at = StrIndex(Lower("text"), Lower(Value(term)))
     return Substr("text", Greatest(at - HIT_CHARS // 4, Value(1)), HIT_CHARS)
 
@@ -39,27 +39,26 @@ def pattern_of(terms: Sequence[str]) -> re.Pattern[str] | None:
 def repeats(title: str, text: str, terms: Sequence[str]) -> bool:
     """Returns True if the title shows all hits of the snippet: most titles are the beginning of the first message."""
     pattern = pattern_of(terms)
-    shown, known = _piece(text, pattern)[1], " ".join(title.split()).rstrip("… ")
+    shown, known = _piece(text, pattern)[2], " ".join(title.split()).rstrip("… ")
     if shown in known:
         return True
     hits = pattern.finditer(shown) if pattern else ()
     return shown.startswith(known) and all(hit.end() <= len(known) for hit in hits)
 
 
-def _piece(text: str, pattern: re.Pattern[str] | None) -> tuple[int, str]:
-    """The place of the piece around the first hit, and the piece on one line."""
+def _piece(text: str, pattern: re.Pattern[str] | None) -> tuple[int, int, str]:
+    """The places where the piece around the first hit begins and ends, and the piece on one line."""
     hit = pattern.search(text) if pattern else None
     start = max(0, hit.start() - BEFORE) if hit else 0
-    return start, " ".join(text[start : start + LENGTH].split())
+    end = start + (LENGTH if pattern else EXCERPT_CHARS)
+    return start, end, " ".join(text[start:end].split())
 
 
 def snippet(text: str, terms: Sequence[str]) -> SafeString:
     """Returns the piece around the first hit, with each hit in a `mark`. Without a hit it is the beginning."""
     pattern = pattern_of(terms)
-    start, piece = _piece(text, pattern)
-    return format_html(
-        "{}{}{}", "…" if start else "", marked(piece, pattern), "…" if len(text) > start + LENGTH else ""
-    )
+    start, end, piece = _piece(text, pattern)
+    return format_html("{}{}{}", "…" if start else "", marked(piece, pattern), "…" if len(text) > end else "")
 
 
 def marked(piece: str, pattern: re.Pattern[str] | None) -> SafeString:

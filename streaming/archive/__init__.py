@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from streaming.archive.as_csv import spreadsheet
+from streaming.archive.as_csv import plain_cell, spreadsheet
 from streaming.archive.as_jsonl import jsonl
 from streaming.archive.as_markdown import markdown
 from streaming.archive.bundle import Bundle, bundles
@@ -49,6 +49,7 @@ __all__ = [
     "forget_expired_shares",
     "forget_old",
     "forget_old_accesses",
+    "plain_cell",
     "prune",
     "prune_accesses",
     "read_archive",

@@ -15,8 +15,8 @@ GENERATION = (
     "provider", "model", "status", "finish_reason", "error_code", "input_tokens", "output_tokens",
     "cached_input_tokens", "reasoning_tokens", "cost", "first_delta_ms", "duration_ms",
 )  # fmt: skip
-# Spreadsheets take a cell that begins with one of these for a formula: CWE-1236, "CSV injection".
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets take a cell that begins with one of these for a formula: CWE-1236, "CSV injection". The list is OWASP's.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class _Line:
@@ -41,8 +41,9 @@ def spreadsheet(bundles: Iterable[Bundle]) -> Iterator[str]:
 
 def _cells(conversation: Conversation, message: Message, generation: Generation | None) -> list[Any]:
     rows = ((conversation, CONVERSATION), (message, MESSAGE), (generation, GENERATION))
-    return [_cell(getattr(row, name, None)) for row, names in rows for name in names]
+    return [plain_cell(getattr(row, name, None)) for row, names in rows for name in names]
 
 
-def _cell(value: Any) -> Any:
+def plain_cell(value: Any) -> Any:
+    """Returns the value of a cell. A text that a spreadsheet would calculate has an apostrophe before it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -25,12 +25,17 @@ class Bundle(NamedTuple):
 
 
 def bundles(conversations: QuerySet[Conversation]) -> Iterator[Bundle]:
-    """Yields the selected conversations from the oldest, each with its rows."""
+    """Yields the selected conversations from the oldest, each with its rows.
+
+    People may write meanwhile. So each table is read before the tables that its rows refer to, and a conversation that
+    is deleted meanwhile is left out: no row of an archive refers to one that is not in it.
+    """
     found = _with_users(TABLES[0], conversations.order_by("created_at", "pk")).iterator(CONVERSATIONS_PER_READ)
     while together := list(islice(found, CONVERSATIONS_PER_READ)):
-        tables = {table.name: _rows_of(together, table) for table in TABLES[1:]}
-        for conversation in together:
-            below = {name: rows[conversation.pk] for name, rows in tables.items()}
+        tables = {table.name: _rows_of(together, table) for table in reversed(TABLES[1:])}
+        left = {*Conversation.objects.filter(pk__in=[one.pk for one in together]).values_list("pk", flat=True)}
+        for conversation in (one for one in together if one.pk in left):
+            below = {table.name: tables[table.name][conversation.pk] for table in TABLES[1:]}
             yield Bundle(conversation, {TABLES[0].name: [conversation]} | below)
 
 

@@ -61,17 +61,23 @@ def load(row: models.Model, field: Field, value: Any) -> None:
     if is_user(field):
         setattr(row, field.attname, _user_named(value, field))
         return
+    if isinstance(field, models.FileField) and not isinstance(value, str):
+        raise BadLine(f"{field.name!r} cannot be {value!r}.")
     try:
         setattr(row, field.attname, value if value is None else field.to_python(value))
     except ValidationError as error:
         raise BadLine(f"{field.name!r} cannot be {value!r}: {' '.join(error.messages)}") from error
+    except (TypeError, ValueError, OverflowError) as error:  # some of Django's fields raise these for a wrong type
+        raise BadLine(f"{field.name!r} cannot be {value!r}.") from error
 
 
 def _user_named(name: Any, field: Field) -> Any:
     if name is None:
         return None
     users = get_user_model()._default_manager
-    found = users.filter(**{get_user_model().USERNAME_FIELD: name}).values_list("pk", flat=True).first()
+    named = users.filter(**{get_user_model().USERNAME_FIELD: name}).values_list("pk", flat=True)
+    is_name = isinstance(name, str) and "\0" not in name  # PostgreSQL refuses to look for NUL
+    found = named.first() if is_name else None
     if found is None:
         raise BadLine(f"{field.name!r} is {name!r}, and this site has no such user. Create it first.")
     return found

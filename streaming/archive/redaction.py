@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from streaming.archive.bundle import Bundle
-from streaming.models import Attachment, Message, Summary
+from streaming.models import Attachment, Generation, Message, Summary
 from streaming.protocol import FilePart, Part
 
 OfText = Callable[[str], str]
@@ -29,6 +29,10 @@ def _redacted(bundle: Bundle, text: OfText, parts: OfParts) -> Bundle:
     summaries: list[Summary] = bundle.rows["summary"]
     for summary in summaries:
         summary.text = text(summary.text)
+    generations: list[Generation] = bundle.rows["generation"]
+    for generation in generations:
+        generation.error_detail = text(generation.error_detail)
+        generation.tried = generation.tried and [one | {"detail": text(one["detail"])} for one in generation.tried]
     for opinion in bundle.rows["feedback"]:
         opinion.comment = text(opinion.comment)
     for review in bundle.rows["review"]:

@@ -15,7 +15,20 @@ from django.db.models import Model
 from streaming.archive.errors import BadLine
 from streaming.archive.group import Group
 from streaming.archive.stored_files import content_of, store
-from streaming.models import Attachment, Conversation, Feedback, Generation, Message, Owner, Review, Status, Summary
+from streaming.models import (
+    ACTIVE,
+    Attachment,
+    Conversation,
+    Feedback,
+    Generation,
+    Message,
+    Metered,
+    Owner,
+    Review,
+    SideCall,
+    Status,
+    Summary,
+)
 
 Row = dict[str, Any]
 """One row as it stands in an archive: column → JSON value."""
@@ -75,15 +88,23 @@ def _loaded_message(message: Message, archived: Row, group: Group) -> None:
         raise BadLine(f"'parts' are not those of a message: {error}.") from error
 
 
-def _dumped_generation(generation: Generation, archived: Row) -> None:
-    """Archives an answer that is being written as interrupted: nobody writes it on another site."""
-    if generation.is_active:
-        archived |= {"status": Status.INTERRUPTED.value, "error_code": "interrupted"}
+def _dumped_call(row: Metered, archived: Row) -> None:
+    """Archives a request to a model that is under way as interrupted: nobody ends it on another site."""
+    if row.status in ACTIVE:
+        archived["status"] = Status.INTERRUPTED.value
+        if "error_code" in archived:
+            archived["error_code"] = "interrupted"
 
 
 def _loaded_generation(generation: Generation, archived: Row, group: Group) -> None:
     if generation.is_active:
         raise BadLine(f"'status' cannot be {generation.status!r}: no process writes this answer.")
+
+
+def _loaded_call(row: Metered, archived: Row, group: Group) -> None:
+    """Ends a call that an older archive has as pending."""
+    if row.status in ACTIVE:
+        row.status = Status.INTERRUPTED
 
 
 def _loaded_attachment(attachment: Attachment, archived: Row, group: Group) -> None:
@@ -108,10 +129,11 @@ TABLES = (
         "generation",
         Generation,
         left_out=frozenset({"active_conversation", "worker", "lease_until", "watched_at"}),
-        dumped=_dumped_generation,
+        dumped=_dumped_call,
         loaded=_loaded_generation,
     ),
-    Table("summary", Summary),
+    Table("summary", Summary, dumped=_dumped_call, loaded=_loaded_call),
+    Table("side_call", SideCall, dumped=_dumped_call, loaded=_loaded_call),
     Table(
         "attachment",
         Attachment,

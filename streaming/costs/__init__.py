@@ -2,7 +2,7 @@
 
 `cost_of` makes the cost of a generation from its usage and a price: one of `STREAMING_PRICES`, or else one of the
 package `genai-prices` if it is installed. `check_budgets` and `check_quota` refuse a submission that would spend more
-than the site grants. `usage_by` sums up what was asked and spent.
+than the site grants. `usage_by` sums up what was asked and spent, and `percentiles` has its times.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from streaming.costs.budget_settings import BadBudget, Budget, budgets
 from streaming.costs.cost import Cost, cost_of, with_cached
 from streaming.costs.package import is_installed
+from streaming.costs.percentiles import percentiles
 from streaming.costs.price_settings import BadPrice, Price, prices
 from streaming.costs.quota_setting import check_quota, quota
 from streaming.costs.report import GROUPS, usage_by
@@ -29,6 +30,7 @@ __all__ = [
     "check_quota",
     "cost_of",
     "is_installed",
+    "percentiles",
     "prices",
     "quota",
     "usage_by",

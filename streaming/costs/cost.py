@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 MILLION = Decimal(1_000_000)
 PLACES = Decimal("0.000000001")
 """The database keeps nine decimal places: one token costs less than a millionth."""
+
+COLUMN = Context(prec=18)
+"""The digits that the database keeps. An amount with more is refused here, not when the answer is stored."""
 
 APART = "anthropic-messages"
 """The dialect that reports input tokens without cached ones and cache writes."""
@@ -59,11 +62,11 @@ def _cost(row: Metered) -> Cost:
     if price is not None:
         amount = _sum(price, usage)
         stored = {"source": "settings", "currency": settings.CURRENCY} | _stored(price)
-        return Cost(amount.quantize(PLACES), stored)
+        return Cost(amount.quantize(PLACES, context=COLUMN), stored)
     found = cost_by_package(alias, model, usage, at) if settings.CURRENCY == CURRENCY else None
     if found is None:
         return Cost()
-    return Cost(found[0].quantize(PLACES), {"currency": CURRENCY} | found[1])
+    return Cost(found[0].quantize(PLACES, context=COLUMN), {"currency": CURRENCY} | found[1])
 
 
 def _configured_model(alias: str) -> str:
@@ -116,4 +119,5 @@ def _stored(price: Price) -> dict[str, Any]:
 
 
 def _day(at: datetime.datetime) -> datetime.date:
-    return timezone.localtime(at).date() if timezone.is_aware(at) else at.date()
+    """Returns the day in the site's time zone, also where a middleware has activated that of a person."""
+    return timezone.localtime(at, timezone.get_default_timezone()).date() if timezone.is_aware(at) else at.date()

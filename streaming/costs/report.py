@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from itertools import chain
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
+from streaming.costs.percentiles import percentiles
 from streaming.models import Generation, Status
 
 GROUPS: dict[str, Any] = {
@@ -32,7 +33,6 @@ SUMS = {
     **SPENT,
 }
 TIMES = ("first_delta_ms", "duration_ms")
-QUANTILES = (50, 95)
 MILLIONTH = Decimal("0.000001")
 
 
@@ -40,12 +40,11 @@ def usage_by(
     group: str,
     generations: QuerySet[Generation],
     side_calls: Iterable[QuerySet[Any]],
-    counted: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> list[dict[str, Any]]:
-    """Returns one dict for each value of `group`, a key of `GROUPS`, with its sums and quantiles.
+    """Returns one dict for each value of `group`, a key of `GROUPS`, with its sums and percentiles.
 
     `requests`, `failed` and the times are those of answers. Tokens and cost have the side calls, too. `cost` is None if
-    no cost is known. Times are in milliseconds. `counted` passes the groups on: each takes some queries.
+    no cost is known. Times are in milliseconds. The number of queries does not depend on that of the groups.
     """
     grouped = generations.annotate(group=GROUPS[group]).order_by("group")
     summed: Any = grouped.values("group").annotate(**SUMS)
@@ -54,7 +53,17 @@ def usage_by(
         row = rows.setdefault(one["group"], {"group": one["group"], "requests": 0, "failed": 0})
         row |= {name: _total(row.get(name), one[name]) for name in SPENT}
     ordered = sorted(rows, key=lambda key: (key is not None, key))
-    return [_rounded(rows[key]) | _quantiles(grouped.filter(group=key)) for key in counted(ordered)]
+    times = {name.removesuffix("_ms"): percentiles(grouped.order_by(), name) for name in TIMES}
+    return [_rounded(rows[key]) | _times_of(key, times) for key in ordered]
+
+
+def _times_of(key: Any, times: Mapping[str, Mapping[Any, list[int]]]) -> dict[str, int | None]:
+    """Returns the percentiles of one group by the names of the columns, such as `duration_p95`."""
+    return {
+        f"{name}_{part}": value
+        for name, found in times.items()
+        for part, value in zip(("p50", "p95"), found.get(key, (None, None)), strict=True)
+    }
 
 
 def _spent(calls: QuerySet[Any], group: str) -> Iterable[dict[str, Any]]:
@@ -70,18 +79,3 @@ def _total(one: Any, other: Any) -> Any:
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     """Rounds the cost to a millionth: SQLite sums up with floats."""
     return row if row["cost"] is None else row | {"cost": row["cost"].quantize(MILLIONTH)}
-
-
-def _quantiles(generations: QuerySet[Any]) -> dict[str, int | None]:
-    return {
-        f"{name.removesuffix('_ms')}_p{part}": _quantile(generations, name, part)
-        for name in TIMES
-        for part in QUANTILES
-    }
-
-
-def _quantile(generations: QuerySet[Any], name: str, part: int) -> int | None:
-    """Returns the value below which `part` percent lie, by looking a row up: SQLite and MySQL have no function."""
-    known = generations.exclude(**{name: None}).order_by(name).values_list(name, flat=True)
-    count = known.count()
-    return known[(count - 1) * part // 100] if count else None

@@ -87,7 +87,9 @@ REFUSALS = {
 
 
 def _bounds(period: str) -> tuple[datetime.datetime, datetime.datetime]:
-    now = timezone.localtime() if timezone.is_aware(timezone.now()) else timezone.now()
+    now = timezone.now()
+    if timezone.is_aware(now):  # a middleware may have activated the time zone of a person
+        now = timezone.localtime(now, timezone.get_default_timezone())
     return BOUNDS[period](now.replace(hour=0, minute=0, second=0, microsecond=0))
 
 

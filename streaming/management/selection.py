@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from streaming.models import Conversation, Owner
 
 AGE = re.compile(r"(\d+)([dhm])")
+OLDEST = datetime.timedelta(days=36_500)
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
@@ -22,7 +23,13 @@ def age(text: str) -> datetime.timedelta:
     found = AGE.fullmatch(text)
     if found is None:
         raise ArgumentTypeError(f"{text!r} is no age; write for example 90d, 12h or 30m")
-    return datetime.timedelta(**{UNITS[found[2]]: int(found[1])})
+    try:
+        read = datetime.timedelta(**{UNITS[found[2]]: int(found[1])})
+    except OverflowError:
+        read = datetime.timedelta.max
+    if read > OLDEST:
+        raise ArgumentTypeError(f"{text!r} is too long; the longest age is {OLDEST.days}d")
+    return read
 
 
 def add_owner_arguments(parser: ArgumentParser) -> None:

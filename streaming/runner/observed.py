@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
+from streaming.access import redacted
 from streaming.models import Generation, Status
-from streaming.protocol import GenerationRequest, ToolCall, Transcript, Usage
+from streaming.protocol import GenerationRequest, Part, TextPart, ToolCall, ToolResult, Transcript, Usage, text_of
 from streaming.providers import Provider
 from streaming.telemetry import VENDORS, Span, measure, messages_in, parts_in, span
+
+logger = logging.getLogger(__name__)
 
 FAILURES = (Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
 
@@ -76,7 +82,8 @@ class Inference:
             reasoning_tokens=usage.reasoning_tokens,
         )
         if self._span.takes_content:
-            answer = {"role": "assistant", "parts": parts_in(transcript.parts), "finish_reason": reason or "error"}
+            parts = parts_in(_shown(transcript.parts))
+            answer = {"role": "assistant", "parts": parts, "finish_reason": reason or "error"}
             self._span.set(output_content=[answer])
 
 
@@ -87,7 +94,9 @@ def inference(provider: Provider, request: GenerationRequest, attempt: int) -> I
     model = provider.model
     with span("inference", model, vendor=vendor, request_model=model, is_stream=True, attempt=attempt) as opened:
         if opened.takes_content:
-            opened.set(system_content=request.system or None, input_content=messages_in(request.turns))
+            turns = [msgspec.structs.replace(turn, parts=_shown(turn.parts)) for turn in request.turns]
+            system = text_of(_shown((TextPart(text=request.system),))) if request.system else None
+            opened.set(system_content=system, input_content=messages_in(turns))
         yield Inference(opened)
 
 
@@ -96,6 +105,25 @@ def tool_span(call: ToolCall) -> Iterator[Span]:
     """Opens the span of one tool call."""
     began = time.monotonic()
     told = {"tool_name": call.name, "tool_call_id": call.id, "tool_type": "function"}
-    with span("tool", call.name, **told, arguments_content=call.arguments) as opened:
+    with span("tool", call.name, **told) as opened:
+        if opened.takes_content:
+            for shown in _shown((call,)):
+                opened.set(arguments_content=getattr(shown, "arguments", None))
         yield opened
     measure("tool", time.monotonic() - began, "tool", **{"gen_ai.tool.name": call.name})
+
+
+def tell_result(opened: Span, result: ToolResult) -> None:
+    """Adds the result of a tool call to its span."""
+    if opened.takes_content:
+        for shown in _shown((result,)):
+            opened.set(result_content=getattr(shown, "output", None))
+
+
+def _shown(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Returns the parts after the site's redaction, none if its function raises: it must not end an answer."""
+    try:
+        return redacted(parts)
+    except Exception:
+        logger.exception("Telemetry has no content here, because STREAMING_REDACT raised an exception.")
+        return ()

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from streaming.models import Generation, Owner
 from streaming.protocol import ToolApproved, ToolCall, ToolResult, ToolResulted
 from streaming.runner.draft import Draft, milliseconds_since
-from streaming.runner.observed import tool_span
+from streaming.runner.observed import tell_result, tool_span
 from streaming.signals import announce, tool_called
 from streaming.tools import BROKEN_OFF, Toolbox, ToolContext, ToolExecutor, failure
 
@@ -54,7 +54,7 @@ class ToolCalls:
         try:
             with tool_span(call) as observed:
                 result = await self._result(call)
-                observed.set(result_content=result.output)
+                tell_result(observed, result)
                 if result.is_error:
                     observed.fail("tool_error")
         finally:

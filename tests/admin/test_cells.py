@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from streaming.admin import cells
@@ -35,3 +37,9 @@ def test_tries_are_told_in_order_and_equal_neighbours_together():
     answered = {"provider": "gpt", "model": "b", "outcome": "answered"}
     assert cells.tries(Generation(tried=[failed, failed, answered])) == "default (overloaded) ×2, gpt (answered)"
     assert cells.tries(Generation()) is None
+
+
+def test_cost_has_no_error_of_floats():
+    assert cells.money(Decimal("44.9128500000023")) == "44.91285"
+    assert cells.money(Decimal("0.000000004")) == "0.000000004"
+    assert cells.money(Decimal("1200")) == "1200"

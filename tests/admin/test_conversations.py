@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from streaming.models import Conversation, Generation, Message, Status
+from streaming.models import Conversation, Generation, Message, SideCall, Status, Summary
 from streaming.protocol import TextPart
 from tests.admin.site import address, client_with, exchange, page_of, rows_of, words
 
@@ -75,6 +75,18 @@ def test_list_shows_totals_and_the_newest_status(superuser):
     Generation.objects.filter(pk=later.pk).update(created_at=timezone.now() + datetime.timedelta(seconds=1))
     shown = words(page_of(superuser, "conversation"))
     assert "Weather cancelled owner of Weather 3 1,240 → 500" in shown
+
+
+def test_page_has_the_cost_of_answers_titles_and_summaries(superuser):
+    conversation = exchange(cost="0.5")
+    used = {"conversation": conversation, "provider": "default", "status": "finished"}
+    SideCall.objects.create(**used, purpose="title", cost="0.00001")
+    Summary.objects.create(
+        **used, generation=conversation.generations.get(), upto=conversation.active_leaf, cost="0.25"
+    )
+    assert "Cost: 0.75001" in words(page_of(superuser, "conversation", conversation.pk))
+    free = words(page_of(superuser, "conversation", exchange("free").pk))
+    assert "Cost: -" in free
 
 
 def test_conversation_of_a_visitor_names_no_user(superuser):

@@ -57,7 +57,7 @@ def test_every_filter_says_what_it_is(superuser, wanted):
 
 
 def test_unknown_value_of_a_filter_filters_nothing(superuser, wanted):
-    assert len(rows_of(superuser, "conversation", model="no-such-model", review="x", rating="NaN")) == 2
+    assert len(rows_of(superuser, "conversation", model="no-such-model", review="x", rating="NaN", status="x")) == 2
 
 
 def test_inbox_has_flagged_failed_and_disliked_answers(superuser):

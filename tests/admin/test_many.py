@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streaming.admin import changelist, read_only
-from tests.admin.site import exchange, page_of, rows_of, words
+from tests.admin.site import KINDS, address, exchange, page_of, rows_of, words
 
 pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.django_db]
 
@@ -18,6 +18,14 @@ def test_list_counts_only_so_many_rows_and_says_so(superuser, monkeypatch):
     page = words(page_of(superuser, "conversation"))
     assert "There are at least 3 rows." in page
     assert "3 conversations" in page
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_filters_are_not_counted(superuser, kind):
+    exchange()
+    response = superuser.get(address(kind, "changelist"), {"_facets": "True"})
+    assert "Show counts" not in response.content.decode()
+    assert not response.context["cl"].add_facets
 
 
 def test_search_finds_the_newest_rows(superuser, monkeypatch):

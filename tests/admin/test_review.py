@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from streaming.models import Feedback, Review, Thumb
@@ -34,6 +35,26 @@ def test_review_is_stored_with_who_and_when_and_shown(reviewer):
     assert f'name="{answer.pk}-rating" value="4" checked' in page
     assert 'value="odd one" checked' in page
     assert "★★★★ · flagged · correct · odd one · rita" in words(page_of(reviewer, "message"))
+
+
+def test_reviews_at_the_same_time_do_not_collide(reviewer, monkeypatch):
+    """Another process stores its review after this one has looked for it."""
+    answer = exchange().active_leaf
+
+    def stored_after(look):
+        def looked(rows, *args, **kwargs):
+            try:
+                return look(rows, *args, **kwargs)
+            finally:
+                if rows.model is Review and not Review.objects.exists():
+                    Review.objects.bulk_create([Review(message=answer, rating=1)])
+
+        return looked
+
+    for name in ("get", "first"):
+        monkeypatch.setattr(QuerySet, name, stored_after(getattr(QuerySet, name)))
+    assert send(reviewer, answer, rating="4").status_code == 302
+    assert Review.objects.values_list("rating", flat=True)[0] == 4
 
 
 def test_second_review_replaces_the_first(reviewer):

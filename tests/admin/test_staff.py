@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
-from streaming.models import Conversation, JournalEntry, Message, StaffAccess
+from streaming.models import Conversation, Feedback, JournalEntry, Message, StaffAccess
 from streaming.protocol import Part, ReasoningPart, TextPart, ToolResult
 from tests.admin.site import KINDS, VIEW_ALL, address, client_with, exchange, page_of, rows_of, words
 
@@ -44,6 +44,16 @@ def test_reasoning_needs_its_permission():
 def test_raw_pages_need_every_permission(name, missing):
     client = client_with(*(permission for permission in [*VIEW_ALL, *RAW] if permission != missing))
     assert inspect(client, name, exchange(parts=PARTS)).status_code == 403
+
+
+def test_stored_form_needs_the_permissions_for_raw_data_and_reasoning():
+    message = exchange(parts=PARTS).active_leaf
+    for missing in RAW:
+        client = client_with(*VIEW_ALL, *(one for one in RAW if one != missing), name=missing)
+        page = page_of(client, "message", message.pk)
+        assert "Stored form" not in page
+        assert "sealed" not in page
+    assert "sealed" in page_of(client_with(*VIEW_ALL, *RAW, name="trusted"), "message", message.pk)
 
 
 def test_raw_events_are_those_of_the_journal_or_made_anew(superuser):
@@ -169,15 +179,35 @@ def test_redaction_comes_before_everything_that_is_shown_or_exported(superuser):
 
 
 @pytest.mark.usefixtures("redacting")
+def test_redaction_sees_comments_and_errors(superuser):
+    tried = [{"provider": "default", "model": "", "outcome": "failed", "ms": 5, "detail": "No weather in Rome"}]
+    failure = {"status": "failed", "error_code": "bad_request", "error_detail": "Rome is not allowed", "tried": tried}
+    conversation = exchange(**failure)
+    answer, generation = conversation.active_leaf, conversation.generations.get()
+    Feedback.objects.create(message=answer, thumb=-1, comment="I asked about Rome.")
+    pages = [page_of(superuser, kind, pk) for kind, pk in (("conversation", conversation.pk), ("message", answer.pk))]
+    for page in pages:
+        assert "I asked about [city]." in page
+        assert "[city] is not allowed" in page
+    pages.append(page_of(superuser, "generation", generation.pk))
+    assert "No weather in [city]" in pages[2]
+    archive = {"action": "export_jsonl", "_selected_action": [str(conversation.pk)]}
+    pages.append(superuser.post(address("conversation", "changelist"), archive).getvalue().decode())
+    assert "No weather in [city]" in pages[3]
+    assert not [page for page in pages if "Rome" in page]
+
+
+@pytest.mark.usefixtures("redacting")
 def test_export_is_redacted(superuser):
     conversation = exchange("Rome", prompt="Rome?", parts=(TextPart(text="Rome is grey."),))
     superuser.post(
         reverse("admin:streaming_message_review", args=[conversation.active_leaf.pk]),
-        {f"{conversation.active_leaf.pk}-rating": "5"},
+        {f"{conversation.active_leaf.pk}-rating": "5", f"{conversation.active_leaf.pk}-note": "Rome again"},
     )
     action = {"action": "export_openai", "_selected_action": [str(conversation.active_leaf.pk)]}
     record = json.loads(superuser.post(address("message", "changelist"), action).getvalue())
     assert [message["content"] for message in record["messages"]] == ["[city]?", "[city] is grey."]
+    assert record["metadata"]["note"] == "[city] again"
 
 
 def test_without_redaction_the_same_words_are_shown(superuser):

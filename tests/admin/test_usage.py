@@ -7,6 +7,7 @@ import datetime
 import io
 import statistics
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -15,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from streaming.admin.usage.chart import chart_of
-from streaming.admin.usage.figures import Row, metered_since, total_of, usage_by
+from streaming.admin.usage.figures import Row, metered_since, total_of, usage_by, without_gaps
 from streaming.admin.usage.page import cells_of
 from streaming.models import Conversation, Generation, SideCall, StaffAccess
 from tests.admin.site import client_with, exchange, words
@@ -152,5 +153,33 @@ def test_only_days_are_joined_by_lines():
     for title in ("one", "two"):
         exchange(title, model=title)
     rows = everything("model")
-    assert chart_of(rows).lines
-    assert not chart_of(rows, is_series=False).lines
+    assert chart_of(rows, is_series=True).lines
+    assert not chart_of(rows).lines
+
+
+def asked(days_ago, hour, tz="UTC"):
+    """An answer at an hour of a day, in a time zone."""
+    day = datetime.datetime.now(ZoneInfo(tz)).replace(hour=hour, minute=0) - datetime.timedelta(days=days_ago)
+    Generation.objects.filter(pk=exchange(f"{days_ago} {hour}").generations.get().pk).update(created_at=day)
+
+
+@pytest.mark.skipif(connection.vendor == "mysql", reason="the tests' MariaDB has no tables of time zones")
+def test_first_day_is_a_whole_one(superuser, settings):
+    settings.TIME_ZONE = "Asia/Kathmandu"
+    for days_ago in (0, 6, 7):
+        for hour in (0, 23) if days_ago else (0,):
+            asked(days_ago, hour, "Asia/Kathmandu")
+    shown = csv.DictReader(io.StringIO(page(superuser, by="day", days="7", format="csv")))
+    today = datetime.datetime.now(ZoneInfo("Asia/Kathmandu")).date()
+    assert [(row["day"], row["requests"]) for row in shown] == [
+        (str(today - datetime.timedelta(days=6)), "2"),
+        (str(today), "1"),
+    ]
+
+
+def test_chart_of_days_has_no_gaps():
+    day = datetime.date(2026, 2, 26)
+    row = Row(day, 3, 1, 10, 10, None, 100)
+    found = without_gaps([row, row._replace(group=day + datetime.timedelta(days=2))], datetime.date(2026, 3, 2))
+    assert [(one.group.day, one.requests) for one in found] == [(26, 3), (27, 0), (28, 3), (1, 0), (2, 0)]
+    assert without_gaps([], day) == []

@@ -7,7 +7,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 
-from streaming.models import Conversation, Feedback, Generation, Message, Owner, Review, Summary
+from streaming.models import Conversation, Feedback, Generation, Message, Owner, Review, SideCall, Summary
 from streaming.testing import frames_of, scripted
 from tests import engine
 from tests.sent_files import picture, submit
@@ -32,6 +32,8 @@ async def make_all(settings: Any) -> None:
     assert row is not None
     where = {"conversation_id": row.conversation_id, "generation": row, "upto": row.message.parent}
     await Summary.objects.acreate(**where, text="So far.", provider="default", cost="0.000000001", price={"input": "1"})
+    used = {"provider": "default", "model": "m", "input_tokens": 90, "cost": "0.000000002", "price": {"input": "1"}}
+    await SideCall.objects.acreate(conversation_id=row.conversation_id, purpose="title", status="finished", **used)
 
 
 def tree() -> set[tuple[str, str, str]]:

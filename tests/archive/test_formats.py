@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from streaming.archive import FORMATS, bundles
+from streaming.archive import FORMATS, bundles, plain_cell
 from streaming.models import Conversation
 from tests.archive.conversations import make_all
 
@@ -38,6 +38,12 @@ async def test_csv_has_a_row_for_each_message_and_no_formula(settings: Any, stor
     assert len(rows) == 9
     assert {row["status"] for row in rows} == {"", "finished", "failed"}
     assert next(row["text"] for row in rows if row["conversation"] == "failed") == "'=1+1"
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_cell_is_never_a_formula(first: str) -> None:
+    assert plain_cell(f"{first}1+1") == f"'{first}1+1"
+    assert [plain_cell(one) for one in (-1, None, "1=1")] == [-1, None, "1=1"]
 
 
 def test_fence_is_longer_than_those_in_the_text() -> None:

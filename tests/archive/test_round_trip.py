@@ -10,10 +10,11 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db.models import AutoField
 
-from streaming.archive import FORMATS, bundles, read_archive
+from streaming.archive import FORMATS, bundle, bundles, read_archive
+from streaming.archive.bundle import _rows_of
 from streaming.archive.reading import BY_NAME
 from streaming.archive.tables import TABLES, Table
-from streaming.models import Conversation, Generation, JournalEntry, Message
+from streaming.models import Conversation, Feedback, Generation, JournalEntry, Message, SideCall, Summary
 from streaming.testing import frames_of
 from tests import engine
 from tests.archive.conversations import delete_all, make_all, tree
@@ -44,7 +45,7 @@ async def test_round_trip_is_exact_to_the_byte(settings: Any, stored: Path) -> N
     assert names(stored) == files
     assert result.imported == {
         "conversation": 3, "message": 9, "generation": 5, "attachment": 2, "review": 2, "feedback": 2,
-        "summary": 1,
+        "summary": 1, "side_call": 1,
     }  # fmt: skip
     assert not await JournalEntry.objects.aexists()
 
@@ -81,6 +82,62 @@ async def test_running_answer_is_archived_as_interrupted(scripted: Script) -> No
     await sync_to_async(imported)(data)
     assert (await Generation.objects.aget()).status == "interrupted"
     assert await Message.objects.acount() == 2
+
+
+def test_archive_that_is_made_while_people_write_can_be_imported(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    for key in ("talks", "goes"):
+        Conversation.objects.create(key=key, owner_key="visitor:v", provider="default")
+
+    def read_meanwhile(conversations: Any, table: Table) -> Any:
+        _write_more(Conversation.objects.get(key="talks"))
+        rows = _rows_of(conversations, table)
+        Conversation.objects.filter(key="goes").delete()
+        return rows
+
+    _write_more(Conversation.objects.get(key="goes"))
+    monkeypatch.setattr(bundle, "_rows_of", read_meanwhile)
+    data = archive()
+    Conversation.objects.all().delete()
+    monkeypatch.undo()
+    assert imported(data).imported["conversation"] == 1
+    assert Generation.objects.exists()
+    assert archive() == data
+
+
+def _write_more(conversation: Conversation) -> None:
+    """Adds a turn, as a person who writes during an export does."""
+    leaf = conversation.active_leaf
+    question = Message.objects.create(conversation=conversation, role="user", parts=[], parent=leaf)
+    answer = Message.objects.create(conversation=conversation, role="assistant", parent=question, parts=[])
+    row = Generation.objects.create(conversation=conversation, message=answer, provider="default", status="finished")
+    Summary.objects.create(conversation=conversation, generation=row, upto=question, provider="default")
+    Feedback.objects.create(message=answer, thumb=1)
+    conversation.active_leaf = answer
+    conversation.save()
+
+
+async def test_archive_from_before_side_calls_is_imported(settings: Any, stored: Path) -> None:
+    await make_all(settings)
+    lines = [json.loads(line) for line in (await sync_to_async(archive)()).splitlines()]
+    older = [line for line in lines if "side_call" not in line]
+    del older[-1]["end"]["side_call"]
+    await sync_to_async(delete_all)()
+    await sync_to_async(imported)(b"".join(json.dumps(line).encode() + b"\n" for line in older))
+    assert (await Message.objects.acount(), await SideCall.objects.acount()) == (9, 0)
+
+
+async def test_call_that_is_under_way_is_archived_and_imported_as_interrupted(settings: Any, stored: Path) -> None:
+    await make_all(settings)
+    for kind in (SideCall, Summary):
+        await kind.objects.aupdate(status="pending")
+    data = await sync_to_async(archive)()
+    older = data.replace(b'"status":"interrupted"', b'"status":"pending"')
+    assert data.count(b'"status":"interrupted"') == 2
+    for text in (data, older):
+        await sync_to_async(delete_all)()
+        await sync_to_async(imported)(text)
+        assert [(await kind.objects.aget()).status for kind in (SideCall, Summary)] == ["interrupted"] * 2
+    assert (await SideCall.objects.aget()).error_code == "interrupted"
 
 
 async def test_further_model_is_one_more_entry(scripted: Script, monkeypatch: pytest.MonkeyPatch) -> None:

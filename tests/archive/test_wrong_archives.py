@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -122,6 +123,22 @@ def test_conversation_of_a_wrong_line_is_left_out_and_reported(
     assert Conversation.objects.count() == result.imported["conversation"] == left
     assert Message.objects.count() == Generation.objects.count() * 2 == left * 2
     assert len(names(stored)) == left
+
+
+JUNK = (5, "x", [1], {}, None, 1e400, "\0")
+
+
+@pytest.mark.parametrize("number", range(2, 7))
+def test_any_value_in_any_column_is_imported_or_named(lines: Lines, number: int) -> None:
+    [row] = lines[number - 1].values()
+    for column in list(row):
+        before = row[column]
+        for value in JUNK:
+            row[column] = value
+            with contextlib.suppress(BadLine):
+                read(lines)
+            Conversation.objects.all().delete()
+        row[column] = before
 
 
 def test_two_wrong_conversations_are_both_reported(lines: Lines) -> None:

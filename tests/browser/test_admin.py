@@ -24,6 +24,7 @@ CUT_COLUMNS = """() => {
     return [...document.querySelectorAll("#result_list thead th")]
         .filter((cell) => cell.getBoundingClientRect().right > edge + 1).map((cell) => cell.textContent.trim());
 }"""
+LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnung"
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -63,10 +64,37 @@ async def open_conversation(page: Page, key: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_column_of_a_list_is_seen_on_a_common_screen(desk: Any, scheme: Any) -> None:
     page = await desk("/admin/", viewport={"width": 1440, "height": 900}, color_scheme=scheme)
-    await ask(page, f"columns-{scheme}")
+    await ask(page, f"columns-{scheme}", f"{LONG_WORD} please")
     for name in LISTS:
         await page.goto(f"/admin/streaming/{name}/")
         assert await page.evaluate(CUT_COLUMNS) == [], name
+
+
+# What a theme says about its colours -> whether the colours are dark on a light system, and on a dark one.
+THEMES = [
+    ({}, (False, True)),
+    ({"data-theme": "auto"}, (False, True)),
+    ({"data-theme": "light"}, (False, False)),
+    ({"data-theme": "dark"}, (True, True)),
+    ({"class": "light"}, (False, False)),
+    ({"class": "dark"}, (True, True)),
+]
+PAINT = """(said) => {
+    for (const name of ["data-theme", "class"]) document.documentElement.removeAttribute(name);
+    for (const [name, value] of Object.entries(said)) document.documentElement.setAttribute(name, value);
+    return getComputedStyle(document.querySelector(".streaming-status-finished")).backgroundColor;
+}"""
+
+
+async def test_colours_follow_the_theme_or_else_the_system(desk: Any) -> None:
+    page = await desk("/admin/")
+    await ask(page, "colours")
+    await page.goto("/admin/streaming/conversation/")
+    shades = {False: "rgb(217, 242, 223)", True: "rgb(23, 70, 42)"}
+    for system, at in (("light", 0), ("dark", 1)):
+        await page.emulate_media(color_scheme=system)
+        for said, is_dark in THEMES:
+            assert await page.evaluate(PAINT, said) == shades[is_dark[at]], (system, said)
 
 
 async def test_transcript_fits_a_phone(desk: Any) -> None:

@@ -106,6 +106,14 @@ def test_day_is_that_of_the_sites_time_zone(settings: Any) -> None:
         check_budgets(ALICE)
 
 
+def test_person_whose_time_zone_is_active_has_no_new_day(settings: Any) -> None:
+    settings.STREAMING_BUDGETS = {"owner": {"day": {"tokens": 20}}}
+    spent(ALICE, 11, 10)
+    with timezone.override("Pacific/Kiritimati"), pytest.raises(OverBudget) as caught:  # it is 2 o'clock there
+        check_budgets(ALICE)
+    assert caught.value.retry_after == 12 * 3600
+
+
 def test_site_is_warned_once_at_80_percent(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     heard: list[tuple[Any, ...]] = []
 

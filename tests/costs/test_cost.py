@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.utils import timezone
 
 from streaming.costs import cost_of, package, with_cached
 from streaming.database import in_database
@@ -137,6 +138,19 @@ def test_wrong_price_leaves_the_cost_unknown(settings: Any, caplog: pytest.LogCa
     settings.STREAMING_PRICES = {"m": {"input": "much"}}
     assert cost_of(used(input=1)) == (None, None)
     assert "The cost of generation" in caplog.text
+
+
+def test_cost_that_the_column_cannot_hold_is_unknown(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    settings.STREAMING_PRICES = {"m": {"input": 10**15, "output": 1}}
+    assert cost_of(used(input=1_000_000)) == (None, None)
+    assert "The cost of generation" in caplog.text
+
+
+def test_day_of_a_price_is_that_of_the_site_not_of_a_person(settings: Any) -> None:
+    settings.TIME_ZONE = "UTC"
+    settings.STREAMING_PRICES = {"m": [{"input": 1, "output": 1}, {"from": "2026-11-29", "input": 2, "output": 2}]}
+    with timezone.override("Pacific/Kiritimati"):  # noon in UTC is the next day there
+        assert cost_of(used(input=1_000_000)).amount == 1
 
 
 def test_package_knows_prices_that_the_settings_do_not_have(settings: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import signal
@@ -20,6 +21,7 @@ from django.core.management.base import CommandError
 from streaming.models import Conversation, Generation
 from tests import sample_tools as tools
 from tests.engine import Script
+from tests.stepwise import WEATHER, says
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,6 +47,27 @@ def test_chat_reads_the_question_from_standard_input(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("sys.stdin", io.StringIO("What is in this file?"))
     ask()
     assert Conversation.objects.get().title == "What is in this file?"
+
+
+def test_json_is_one_object_on_standard_output(settings: Any) -> None:
+    settings.STREAMING_TOOLS = ["tests.sample_tools.get_weather"]
+    says(settings, ("Let me look. ", (WEATHER,)), ("It rains.", ()))
+    out, err = ask("Weather?", "--json", "-v", "2")
+    answer = json.loads(out)
+    assert (answer["status"], answer["finish_reason"], err) == ("finished", "stop", "")
+    assert answer["text"].endswith("It rains.")
+    assert answer["usage"]["output_tokens"] > 0
+    assert answer["conversation_key"] == Conversation.objects.get().key
+    [call] = answer["tool_calls"]
+    assert (call["name"], call["arguments"], call["is_asked"]) == ("get_weather", {"city": "Oslo"}, False)
+
+
+def test_json_tells_a_failure_and_the_command_fails(scripted: Script) -> None:
+    scripted(text="one two three", error="overloaded", fail_after=3)
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("chat", "Hi", "--json", stdout=out, stderr=io.StringIO())
+    assert json.loads(out.getvalue())["status"] == "failed"
 
 
 def test_conversation_belongs_to_the_named_user() -> None:

@@ -144,3 +144,9 @@ async def test_silence_has_heartbeats(settings: Any) -> None:
 def test_address_is_checked(address: str) -> None:
     with pytest.raises(CommandError, match="is no address"):
         run("stream_doctor", address)
+
+
+@pytest.mark.parametrize("silence", ["-1", "nan", "inf", "long"])
+def test_silence_is_a_number_of_seconds(silence: str) -> None:
+    with pytest.raises(CommandError, match="must be a number of seconds"):
+        run("stream_doctor", "--silence", silence)

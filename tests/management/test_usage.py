@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.management import CommandError
+from django.db.models import F
 
 from streaming.models import Conversation, Generation, Message, SideCall, Summary, from_now
 from tests.management.commands import result_of, run
@@ -40,6 +42,12 @@ def test_rows_have_sums_and_quantiles() -> None:
         "group": "b", "requests": 1, "failed": 1, "input_tokens": 10, "output_tokens": 0, "cost": None,
         "first_delta_p50": None, "first_delta_p95": None, "duration_p50": 21, "duration_p95": 21,
     }  # fmt: skip
+
+
+def test_queries_do_not_grow_with_the_groups(django_assert_max_num_queries: Any) -> None:
+    Generation.objects.update(model=F("duration_ms"))
+    with django_assert_max_num_queries(5):
+        assert len(result_of("usage", "--by", "model")["rows"]) == 21
 
 
 def test_summaries_add_their_tokens_and_their_cost_to_the_model_that_wrote_them() -> None:
@@ -81,6 +89,12 @@ def test_rows_are_days_unless_something_else_is_asked() -> None:
     assert len(result_of("usage")["rows"]) == 2
     assert result_of("usage", "--owner", "visitor:nobody")["rows"] == []
     assert result_of("usage", "--by", "owner", "--owner", "visitor:v")["rows"][0]["requests"] == 21
+
+
+@pytest.mark.parametrize("age", ["99999999999999d", "999999d", "3000000h"])
+def test_age_that_no_calendar_has_is_an_error(age: str) -> None:
+    with pytest.raises(CommandError, match="too long"):
+        run("usage", "--since", age)
 
 
 def test_unknown_column_is_an_error() -> None:

@@ -8,13 +8,15 @@ import subprocess
 import sys
 from typing import Any
 
+import msgspec
 import pytest
 
 from streaming.models import Generation
+from streaming.protocol import Part, TextPart, ToolCall, ToolResult
 from streaming.supervisor import current, stop
 from streaming.telemetry import names
 from streaming.testing import frames_of
-from tests.engine import Script, submit
+from tests.engine import Script, load, submit
 from tests.entries import scripted_entry
 from tests.stepwise import WEATHER, says
 from tests.telemetry.conftest import Collected
@@ -126,6 +128,46 @@ async def test_site_may_let_content_out(settings: Any, collected: Collected) -> 
     tool = collected.spans()["execute_tool get_weather"]
     assert json.loads(tool.attributes["gen_ai.tool.call.arguments"]) == {"city": "Oslo"}
     assert "gen_ai.tool.call.result" in tool.attributes
+
+
+def hide(part: Part) -> Part | None:
+    """The function of a site: no results of tools, and no "Secret"."""
+    if isinstance(part, ToolResult):
+        return None
+    if isinstance(part, ToolCall):
+        return msgspec.structs.replace(part, arguments={"city": "[city]"})
+    return (
+        TextPart(text=part.text.replace("Secret", "[hidden]").replace("rains", "[hidden]"))
+        if isinstance(part, TextPart)
+        else part
+    )
+
+
+async def test_content_is_redacted_before_it_goes_out(settings: Any, collected: Collected) -> None:
+    settings.STREAMING_TELEMETRY_CONTENT, settings.STREAMING_REDACT = True, f"{__name__}.hide"
+    settings.STREAMING_SYSTEM_PROMPT = "Be kind. Secret."
+    await answered(settings)
+    told = " ".join(span.to_json() for span in collected.exporter.get_finished_spans())
+    assert "[hidden] question?" in told
+    assert "Be kind. [hidden]." in told
+    tool = collected.spans()["execute_tool get_weather"]
+    assert json.loads(tool.attributes["gen_ai.tool.call.arguments"]) == {"city": "[city]"}
+    assert "gen_ai.tool.call.result" not in tool.attributes
+    for hidden in ("Secret", "rains", "tool_call_response"):
+        assert hidden not in told
+
+
+def fail(part: Part) -> Part | None:
+    raise RuntimeError("a fault of the site")
+
+
+async def test_redaction_that_raises_tells_nothing_and_ends_no_answer(settings: Any, collected: Collected) -> None:
+    settings.STREAMING_TELEMETRY_CONTENT, settings.STREAMING_REDACT = True, f"{__name__}.fail"
+    generation = await answered(settings)
+    assert (await load(generation)).status == "finished"
+    told = " ".join(span.to_json() for span in collected.exporter.get_finished_spans())
+    for content in ("Secret", "rains", "Let me", "Oslo"):
+        assert content not in told
 
 
 async def test_failure_has_its_code_and_no_text(scripted: Script, settings: Any, collected: Collected) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from streaming.access import is_redacting
+from streaming.access import is_redacting, redacted_text
 from streaming.admin import cells
 from streaming.admin.permissions import May, Staff
 from streaming.admin.transcript.blocks import Block, blocks_of
@@ -37,6 +37,10 @@ class Entry(NamedTuple):
     review: Review | None
     review_line: str
     feedback: Feedback | None
+    comment: str
+    """What the owner wrote beside the thumb, after the site's redaction."""
+    error_detail: str
+    """The provider's own words about a failure, after the site's redaction."""
     labels: list[str]
     """The labels that the review form offers: those of the site, and those that the review has."""
     sent: SentPart | None
@@ -93,7 +97,7 @@ def _entry(
     sent: SentPart | None = None,
 ) -> Entry:
     generation = getattr(message, "generation", None)
-    review = getattr(message, "review", None)
+    review, feedback = getattr(message, "review", None), getattr(message, "feedback", None)
     timeline = generation.timeline if generation else None
     return Entry(
         message=message,
@@ -104,7 +108,9 @@ def _entry(
         is_aside=is_aside,
         review=review,
         review_line=cells.review_line(review) if review else "",
-        feedback=getattr(message, "feedback", None),
+        feedback=feedback,
+        comment=redacted_text(feedback.comment) if feedback else "",
+        error_detail=redacted_text(generation.error_detail) if generation else "",
         labels=list(dict.fromkeys([*settings.REVIEW_LABELS, *(review.label_set if review else ())])),
         sent=sent,
     )

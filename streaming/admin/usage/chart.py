@@ -38,7 +38,7 @@ class Chart(NamedTuple):
         return int(WIDTH), int(HEIGHT + ROOM)
 
 
-def chart_of(rows: Sequence[Row], *, is_series: bool = True) -> Chart:
+def chart_of(rows: Sequence[Row], *, is_series: bool = False) -> Chart:
     """Draws the rows. Only a series has lines: between two models or people there is nothing."""
     most = max((row.requests for row in rows), default=0)
     step = WIDTH / max(1, len(rows))

@@ -1,27 +1,23 @@
-"""The figures of the usage page. The database aggregates; a fixed number of queries makes a table of any size.
-
-No common database has a percentile function that Django knows, so the row at the percentile's place is selected.
-"""
+"""The figures of the usage page. The database aggregates; a fixed number of queries makes a table of any size."""
 
 from __future__ import annotations
 
 import datetime
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import chain
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db.models import Case, CharField, Count, Expression, F, FloatField, Q, QuerySet, Sum, Value, When, Window
-from django.db.models.functions import Cast, Ceil, RowNumber, TruncDate
+from django.db.models import Case, CharField, Count, F, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Cast, TruncDate
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from streaming.costs import percentiles
 from streaming.models import METERED, Status
 
 FAILED = (Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
-PERCENTILES = (0.5, 0.95)
 METRICS = ("first_delta_ms", "duration_ms")
 MAX_ROWS = 400
 
@@ -85,6 +81,16 @@ def usage_by(metered: Calls, dimension: str) -> list[Row]:
     return sorted(rows, key=lambda row: row.group) if is_day else rows
 
 
+def without_gaps(days: list[Row], last: datetime.date) -> list[Row]:
+    """Returns the rows of days with an empty row for each day between them, up to `last`, so that time has a scale."""
+    if not days or days[0].group is None:  # MySQL without its tables of time zones does not know days
+        return days
+    known = {row.group: row for row in days}
+    first = days[0].group
+    every = (first + datetime.timedelta(days=number) for number in range((last - first).days + 1))
+    return [known.get(day) or Row(day, 0, 0, 0, 0, None) for day in every]
+
+
 def total_of(metered: Calls) -> Row | None:
     """Returns the row of everything together, None if there is nothing."""
     return next(iter(_rows(metered, lambda: Value("all"), "group")), None)
@@ -100,7 +106,7 @@ def _rows(metered: Calls, group: Callable[[], Any], order: str) -> list[Row]:
     for one in chain.from_iterable(calls.values("group").annotate(**SPENT) for calls in side_calls):
         known = sums.setdefault(one["group"], {"group": one["group"], "requests": 0, "failed": 0})
         known |= {name: _total(known.get(name), one[name]) for name in SPENT}
-    places = {metric: _percentiles(answers, metric) for metric in METRICS}
+    places = {metric: percentiles(answers, metric) for metric in METRICS}
     return [_row(one, places) for one in sums.values()]
 
 
@@ -114,27 +120,3 @@ def _row(one: Mapping[str, Any], places: Mapping[str, Mapping[Any, list[int]]]) 
     first, duration = (places[metric].get(one["group"], [None, None]) for metric in METRICS)
     read, written = one["read"] or 0, one["written"] or 0
     return Row(one["group"], one["requests"], one["failed"], read, written, one["spent"], *first, *duration)
-
-
-def _percentiles(grouped: QuerySet[Any], metric: str) -> dict[Any, list[int]]:
-    """Returns, for each group, the values of `metric` at the percentiles."""
-    ranked = grouped.filter(**{f"{metric}__isnull": False}).annotate(
-        rank=Window(RowNumber(), partition_by=F("group"), order_by=F(metric).asc()),
-        size=Window(Count("pk"), partition_by=F("group")),
-    )
-    wanted = Q(rank=_place(PERCENTILES[0])) | Q(rank=_place(PERCENTILES[1]))
-    found: dict[Any, dict[int, int]] = {}
-    sizes: dict[Any, int] = {}
-    for group, rank, size, value in ranked.filter(wanted).values_list("group", "rank", "size", metric):
-        found.setdefault(group, {})[rank] = value
-        sizes[group] = size
-    return {group: list(_at(values, sizes[group])) for group, values in found.items()}
-
-
-def _place(percentile: float) -> Expression:
-    share = Cast(F("size"), FloatField()) * Value(percentile)
-    return Ceil(share, output_field=FloatField())
-
-
-def _at(values: Mapping[int, int], size: int) -> Iterable[int]:
-    return (values[max(1, math.ceil(size * percentile))] for percentile in PERCENTILES)

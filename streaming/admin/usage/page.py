@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from streaming.admin.cells import money
 from streaming.admin.permissions import May, Staff
 from streaming.admin.usage.chart import chart_of
-from streaming.admin.usage.figures import DIMENSIONS, Row, metered_since, total_of, usage_by
+from streaming.admin.usage.figures import DIMENSIONS, Row, metered_since, total_of, usage_by, without_gaps
+from streaming.archive import plain_cell
 from streaming.models import Action, StaffAccess
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class UsagePage:
         by = request.GET.get("by", "day")
         by = by if by in DIMENSIONS else "day"
         days = _days(request.GET.get("days", ""))
-        metered = metered_since(timezone.now() - datetime.timedelta(days=days))
+        today = _midnight()
+        metered = metered_since(today - datetime.timedelta(days=days - 1))
         rows = usage_by(metered, by)
         if request.GET.get("format") == "csv":
             return _csv(request, rows, by)
@@ -51,7 +53,7 @@ class UsagePage:
             "rows": [(row.group, cells_of(row, has_cost=has_cost)) for row in rows],
             "total": cells_of(total, has_cost=has_cost) if total else None,
             "has_cost": has_cost,
-            "chart": chart_of(rows, is_series=by == "day"),
+            "chart": chart_of(without_gaps(rows, today.date()), is_series=True) if by == "day" else chart_of(rows),
             "by": DIMENSIONS[by][0],
             "dimensions": [(title, _address(name, days), name == by) for name, (title, _group) in DIMENSIONS.items()],
             "times": [(each, _address(by, each), each == days) for each in DAYS],
@@ -74,6 +76,13 @@ def cells_of(row: Row, *, has_cost: bool) -> list[str]:
     ]
 
 
+def _midnight() -> datetime.datetime:
+    """Returns the beginning of today. So the first day of the table is a whole one."""
+    now = timezone.now()
+    here = timezone.localtime(now) if timezone.is_aware(now) else now
+    return here.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def _days(given: str) -> int:
     return int(given) if given.isascii() and given.isdigit() and int(given) in DAYS else DEFAULT_DAYS
 
@@ -89,11 +98,5 @@ def _csv(request: HttpRequest, rows: Iterable[Row], by: str) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8", headers=headers)
     writer = csv.writer(response)
     writer.writerow([by, *Row._fields[1:]])
-    writer.writerows([_plain(row.group), *row[1:]] for row in rows)
+    writer.writerows([plain_cell(str(row.group)), *row[1:]] for row in rows)
     return response
-
-
-def _plain(value: Any) -> Any:
-    """A name that a spreadsheet does not take for a formula."""
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

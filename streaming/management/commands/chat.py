@@ -11,12 +11,13 @@ from argparse import ArgumentParser
 from collections.abc import Coroutine
 from typing import Any
 
+import msgspec
 from django.core.management.base import CommandError
 
 from streaming import mcp
 from streaming.chat import NOBODY, Answer, Result, go_on, start_chat
 from streaming.errors import StreamingError
-from streaming.management.progress import AdvisingCommand
+from streaming.management.progress import ReportingCommand
 from streaming.management.selection import owner_named
 from streaming.management.terminal import Screen
 from streaming.management.tool_lines import tool_line
@@ -30,13 +31,14 @@ DETAILS = ("id", "provider", "model", "attempts", "raw_finish_reason", "error_co
 STOPPED = "Stopped. What arrived is kept."
 
 
-class Command(AdvisingCommand):
+class Command(ReportingCommand):
     help = (
         "Ask a question and print the answer as it is written. Without a question, a terminal becomes a dialogue; "
         "otherwise the question is read from standard input. Ctrl-C stops the answer; what arrived is kept."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("question", nargs="?", help="What to ask.")
         parser.add_argument("--provider", help="The alias of the provider that answers.")
         chosen = parser.add_mutually_exclusive_group()
@@ -47,14 +49,13 @@ class Command(AdvisingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self._owner = NOBODY if options["user"] is None else owner_named(options["user"])
         self._provider = options["provider"]
-        self._verbosity = int(options["verbosity"])
+        self._verbosity, self._is_json = int(options["verbosity"]), options["json"]
         key = _key(self._owner, options["conversation"], is_newest=options["newest"])
         question = options["question"]
-        if question is None and sys.stdin.isatty():
+        if question is None and sys.stdin.isatty() and not self._is_json:
             return self._talk(key)
         result = self._ask(question or sys.stdin.read(), key)
-        if self._verbosity > 0:
-            self.stderr.write(_summary(result), str)
+        self.report(options, _as_json(result), _summary(result), beside=not self._is_json)
         if problem := _problem(result):
             raise CommandError(problem, returncode=130 if result.status == Status.CANCELLED else 1)
 
@@ -88,12 +89,12 @@ class Command(AdvisingCommand):
         asking = start_chat(question, owner=self._owner, conversation_key=key, provider=self._provider)
         try:
             result = asyncio.run(self._show(asking, screen))
-            while result.asked and sys.stdin.isatty():
+            while result.asked and sys.stdin.isatty() and not self._is_json:
                 decisions = [_decide(call) for call in result.asked]
                 result = asyncio.run(self._show(go_on(result, decisions, owner=self._owner), screen))
         except StreamingError as error:
             raise CommandError(str(error)) from error
-        if self._verbosity > 1:
+        if self._verbosity > 1 and not self._is_json:
             screen.note(_details(result))
         return result
 
@@ -111,12 +112,12 @@ class Command(AdvisingCommand):
             await close_providers()
 
     def _print(self, chunk: dict[str, Any], screen: Screen) -> None:
-        kind = chunk["type"]
+        kind = "" if self._is_json else chunk["type"]
         if kind == "text-delta":
             screen.text(chunk["delta"])
         elif kind in ("text-start", "start-step"):
             screen.end_line()
-        elif self._verbosity > 0 and (line := tool_line(chunk, indent=2 if self._verbosity > 1 else None)):
+        elif kind and self._verbosity > 0 and (line := tool_line(chunk, indent=2 if self._verbosity > 1 else None)):
             screen.note(line)
 
 
@@ -168,6 +169,15 @@ def _problem(result: Result) -> str:
 def _details(result: Result) -> str:
     row = Generation.objects.get(pk=result.generation_id)
     return "\n".join(f"{name}: {value}" for name in DETAILS if (value := getattr(row, name)))
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    """The answer for programs: the fields of `Result`, with its tool calls in place of its parts."""
+    fields: dict[str, Any] = msgspec.to_builtins(result)
+    del fields["parts"]
+    waiting = {call.id for call in result.asked}
+    calls = ({"id": one.id, "name": one.name, "arguments": one.arguments} for one in result.tool_calls)
+    return fields | {"tool_calls": [one | {"is_asked": one["id"] in waiting} for one in calls]}
 
 
 def _summary(result: Result) -> str:

@@ -21,6 +21,7 @@ from streaming.management.doctor import (
 from streaming.management.progress import ReportingCommand
 from streaming.views.probe import Plan
 
+LONGEST_SILENCE = 3600
 DEFAULT_SITE = "http://127.0.0.1:8000"
 BLAME = {
     "app": "The app itself does this. Please report it.",
@@ -42,7 +43,7 @@ class Command(ReportingCommand):
         parser.add_argument("site", nargs="?", type=_address, default=DEFAULT_SITE, help="The address that people use.")
         parser.add_argument("--server", type=_address, help="The address of the ASGI server behind the proxy.")
         parser.add_argument(
-            "--silence", type=float, default=0, help="Seconds of silence in mid-stream, to find idle timeouts."
+            "--silence", type=_seconds, default=0.0, help="Seconds of silence in mid-stream, to find idle timeouts."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -104,6 +105,16 @@ def _lines(name: str, found: Measurement, wrong: list[Finding], advice: str) -> 
         first, delay = round(found.first * 1000), round(found.delay * 1000)
         return [f"{name:<11} well: first frame after {first} ms, none held back for more than {delay} ms"]
     return [f"{name:<11} {one.text}" for one in wrong] + ([f"{'':<11} {advice}"] if advice else [])
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= LONGEST_SILENCE:
+        raise ArgumentTypeError(f"{text!r} must be a number of seconds, 0 to {LONGEST_SILENCE}")
+    return seconds
 
 
 def _address(text: str) -> str:

@@ -35,7 +35,7 @@ class Command(ReportingCommand):
         if options["since"]:
             selected["created_at__gte"] = timezone.now() - options["since"]
         answers, *side_calls = (kind.objects.filter(**selected) for kind in METERED)
-        rows = usage_by(options["by"], answers, side_calls, self.progress(options, "rows").counted)
+        rows = usage_by(options["by"], answers, side_calls)
         table = [[options["by"], *COLUMNS[1:]], *([_cell(row[name]) for name in COLUMNS] for row in rows)]
         result = {"by": options["by"], "currency": settings.CURRENCY, "rows": rows}
         self.report(options, result, "\n".join(_aligned(table)))
