@@ -29,6 +29,7 @@ from tests.servers import answers, free_port
 
 START_SECONDS = 30
 STOP_SECONDS = 10
+MEMORY, ROOM_BYTES = "/dev/shm", 4_000_000_000
 # Debian's charset instead of the server's default, latin1. The log is flushed once a second, which is enough for a
 # killed process. The time zone is not UTC, as on most servers.
 MARIADB_OPTIONS = (
@@ -153,10 +154,21 @@ def _run(command: Sequence[str]) -> None:
         pytest.fail(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
 
 
+def _in_memory() -> str | None:
+    """Returns a directory in memory, where no server waits for a disk; None for the usual one if there is little room.
+
+    MariaDB syncs the disk for every new table: its tests take half of the time in memory.
+    """
+    with contextlib.suppress(OSError):
+        if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+            return MEMORY
+    return None
+
+
 def running(make: Callable[[Path], Backing], group: int | None = None) -> Iterator[Backing]:
     """Yields the server that `make` makes, and ends it afterwards. Fixtures use it."""
     # Not pytest's tmp_path: only the caller may enter its parent, and the path of a socket must be short.
-    directory = Path(tempfile.mkdtemp(prefix="streaming-"))
+    directory = Path(tempfile.mkdtemp(prefix="streaming-", dir=_in_memory()))
     if os.geteuid() == 0:
         shutil.chown(directory, "nobody")
     with contextlib.ExitStack() as stack:
