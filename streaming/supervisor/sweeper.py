@@ -17,7 +17,7 @@ from streaming.conf import settings
 from streaming.database import in_database, told
 from streaming.files import forget_unsent
 from streaming.journal import prune_frames
-from streaming.settlement import reap
+from streaming.settlement import end_lost_calls, reap
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ async def sweep_forever() -> None:
             if sweep % SWEEPS_PER_PRUNING == 0:
                 await in_database(prune_frames)
                 await in_database(forget_unsent)
+                await in_database(end_lost_calls)
                 for forget in (forget_old, forget_expired_shares, forget_old_accesses):
                     while await in_database(forget):
                         pass
