@@ -160,13 +160,14 @@ class TestAnswers:
     async def test_a_busy_event_loop_reads_all_of_it(
         self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "false")  # other tests set OpenTelemetry up in this process
         monkeypatch.setattr(pacing, "BUSY_WAKES", 0)
-        current_pace().is_busy = True
+        pace = current_pace()
+        pace.is_busy = True
         pieces = [b"data: %d\n\n" % number for number in range(50)]
         peer.says(*itertools.chain.from_iterable((piece, 0.005) for piece in pieces))
-        chunks = [chunk async for chunk in make().stream(REQUEST)]
-        assert b"".join(chunks) == b"".join(pieces)
-        assert len(chunks) < len(pieces), "it reads several pieces at once"
+        assert await body_of(make()) == b"".join(pieces)
+        assert pace._rounds > 1
 
 
 class TestBelowTheSDK:
