@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,9 +23,18 @@ def node_with_packages(directory: Path) -> str:
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
         pytest.skip(f"node is {version}; the clients need {OLDEST_NODE} or newer")
-    lock, installed = directory / "package-lock.json", directory / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        done = subprocess.run([npm, *INSTALL], cwd=directory, capture_output=True, text=True, timeout=100)
-        if done.returncode:
-            pytest.skip(f"npm ci failed: {done.stderr.strip()}")
+    with alone(directory):
+        wanted, installed = directory / "package-lock.json", directory / "node_modules" / ".package-lock.json"
+        if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+            done = subprocess.run([npm, *INSTALL], cwd=directory, capture_output=True, text=True, timeout=200)
+            if done.returncode:
+                pytest.skip(f"npm ci failed: {done.stderr.strip()}")
     return node
+
+
+@contextlib.contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """The context in which no other test process works there: two installations at once leave half of the packages."""
+    with (directory / "package.json").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield

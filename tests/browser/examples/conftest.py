@@ -14,7 +14,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.browser.examples.blocks import REACT, cut_out
-from tests.node import node_with_packages
+from tests.node import alone, node_with_packages
 from tests.servers import ROOT, Site, serve
 
 # What Chromium and htmx report about a broken connection or an HTTP error status.
@@ -28,7 +28,8 @@ def packages() -> None:
     """Installs htmx and the React example, and builds the example as its README describes."""
     node_with_packages(REACT)
     node_with_packages(JS)
-    done = subprocess.run(["npm", "run", "build"], cwd=REACT, capture_output=True, text=True, timeout=60)
+    with alone(REACT):
+        done = subprocess.run(["npm", "run", "build"], cwd=REACT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
 
 
