@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 TEXT = "text/plain; charset=utf-8"
 HEADERS = {
-    "Cache-Control": "private, no-store, no-transform",
+    "Cache-Control": "private, no-cache, no-transform",
     "X-Accel-Buffering": "no",
     "X-Content-Type-Options": "nosniff",
     "Content-Encoding": "identity",  # as in `streaming.protocol.ui_stream.HEADERS`

@@ -20,7 +20,7 @@ from tests.servers import Site
 
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "private, no-store, no-transform",
+    "cache-control": "private, no-cache, no-transform",
     "x-accel-buffering": "no",
     "content-encoding": "identity",
     "x-vercel-ai-ui-message-stream": "v1",

@@ -11,8 +11,9 @@ import msgspec
 HEARTBEAT = b": heartbeat\n\n"
 DONE = b"data: [DONE]\n\n"
 # With any Content-Encoding, compressing middleware leaves the stream alone. Otherwise it would hold back the frames.
+# With `no-store`, Chromium often does not report the end of a stream to its developer tools.
 HEADERS = {
-    "Cache-Control": "private, no-store, no-transform",
+    "Cache-Control": "private, no-cache, no-transform",
     "X-Accel-Buffering": "no",
     "Content-Encoding": "identity",
     "x-vercel-ai-ui-message-stream": "v1",
