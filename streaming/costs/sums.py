@@ -21,7 +21,8 @@ def used_since(owner: Owner | None, begins: Mapping[str, Any]) -> dict[str, Used
     means the whole site. Unknown tokens and costs count as none.
     """
     first, *others = (_summed(kind.objects.all(), owner, begins) for kind in METERED)
-    rows: list[dict[str, Any]] = list(first.union(*others, all=True))
+    union = first.union(*others, all=True).order_by()  # Django 6.1 gives a union the order of its first model
+    rows: list[dict[str, Any]] = list(union)
     return {
         name: {
             "tokens": Decimal(sum(row[f"{name}_given"] + row[f"{name}_said"] for row in rows)),
