@@ -62,8 +62,9 @@ def test_wrong_value_is_an_error(name, value, wanted):
 
 @pytest.mark.parametrize("name", ["METRICS_TOKEN", "REDIS_URL"])
 def test_wrong_value_that_may_be_secret_is_not_repeated(name):
-    error, *_ = messages(**{PREFIX + name: b"redis://:secret@host"})
-    assert error.msg == f"STREAMING_{name} must be a str, not of type bytes."
+    found = [error.msg for error in messages(**{PREFIX + name: b"redis://:secret@host"})]
+    assert f"STREAMING_{name} must be a str, not of type bytes." in found
+    assert not any("secret@" in text for text in found)
 
 
 @pytest.mark.parametrize(
