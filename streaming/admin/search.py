@@ -106,7 +106,7 @@ def _named(name: str) -> Q:
 
 
 def either(*found: QuerySet[Any]) -> QuerySet[Any]:
-    """Returns the values of all querys together. A union uses each query's index; an OR would read the whole table."""
+    """Returns the values of all queries together. A union uses each query's index; an OR would read the whole table."""
     first, *others = found
     return first.union(*others) if others else first
 
