@@ -28,7 +28,6 @@ NEEDS_SERVERS = {"asgi", "browser", "faults", "journal", "live", "mcp", "provide
 NEEDS_NO_DJANGO = {"agui", "context", "markdown", "outputs", "protocol", "reference"}
 """The folders of tests that run on one version only: those that need servers, and those that Django cannot change."""
 
-
 OPTIONS = ("-n", "3", "-m", "not slow", "-k", "not mariadb and not postgres")
 """Two cores can serve three workers, because each of them waits almost half of the time."""
 
@@ -82,19 +81,7 @@ def _interpreter(python: str) -> str | None:
 def run(python: str, version: str, interpreter: Path) -> bool:
     """Runs one row. Returns False if a test fails."""
     print(f"== Python {python}, {version}", flush=True)
-    command = [
-        interpreter,
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        "2",
-        "-m",
-        "not slow",
-        "-k",
-        "not mariadb and not postgres",
-        *rooms(),
-    ]
+    command = [interpreter, "-m", "pytest", "-q", *OPTIONS, *rooms()]
     return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 

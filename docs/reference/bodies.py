@@ -139,6 +139,7 @@ class Ended(Taken):
     error: Annotated[
         str | UnsetType | None, Meta(description="A sentence for people (`x-stream-errors` in openapi.json).")
     ] = UNSET
+    errorCode: Annotated[str | UnsetType | None, Meta(description="The same for programs, in every language.")] = UNSET
     context: SentContext | UnsetType = UNSET
 
 

@@ -6,15 +6,11 @@ from typing import Any
 
 import msgspec
 
-from streaming.errors import PUBLIC_MESSAGES
-
 Event = dict[str, Any]
 """An event of AG-UI. Its `type` says which."""
 
 PROTOCOL_VERSION = "1.0"
 ENDS = ("RUN_FINISHED", "RUN_ERROR")
-CODES = {text: code for code, text in PUBLIC_MESSAGES.items()}
-"""The text that people read -> its code."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -47,9 +43,9 @@ def messages_snapshot(messages: list[dict[str, Any]]) -> Event:
     return {"type": "MESSAGES_SNAPSHOT", "messages": messages}
 
 
-def run_error(text: str, code: str = "") -> Event:
-    """Returns the event of an error. Without a `code`, it is that of the text in the table of error messages."""
-    return {"type": "RUN_ERROR", "message": text, "code": code or CODES.get(text, "internal")}
+def run_error(text: str, code: str) -> Event:
+    """Returns the event of an error. `text` is for people, and `code` for programs."""
+    return {"type": "RUN_ERROR", "message": text, "code": code}
 
 
 def as_text(value: Any) -> str:

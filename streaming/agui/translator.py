@@ -176,8 +176,8 @@ class Translator:
         return []
 
     def _error(self, chunk: Chunk) -> list[Event]:
-        usage = usage_of(self._metadata)
-        self._end = run_error(chunk["errorText"]) | usage | {"metadata": self._metadata}
+        usage, code = usage_of(self._metadata), self._metadata.get("errorCode") or "internal"
+        self._end = run_error(chunk["errorText"], code) | usage | {"metadata": self._metadata}
         return [*self.closing(), self._end]
 
     def _finished(self, chunk: Chunk) -> list[Event]:

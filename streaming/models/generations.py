@@ -210,6 +210,7 @@ class Generation(Metered):
             "durationMs": self.duration_ms,
             "model": self.model or None,
             "error": self.error_text or None,
+            "errorCode": self.error_code or None,
         }
         return self._without_unknown(known) | metadata_of(self.context)
 

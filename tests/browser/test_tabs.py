@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -59,3 +60,22 @@ async def test_a_page_asks_when_it_is_seen_again_and_not_while_it_is_hidden(open
         async with elsewhere.page.expect_response(re.compile(r"limit=1")) as told:
             await elsewhere.page.evaluate(LOOK)
     assert (await told.value).status == 304
+
+
+async def test_a_chat_that_is_taken_off_the_page_reads_nothing_more_and_goes_on_when_it_is_put_back(chat: Chat) -> None:
+    cut: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    chat.page.on("requestfailed", lambda request: cut.done() or cut.set_result(request.url))
+    await chat.ask("slow answer")
+    await chat.has_begun()
+    await chat.page.evaluate("""() => {
+        window.taken = document.querySelector("streaming-chat");
+        window.place = taken.parentElement;
+        taken.remove();
+    }""")
+    assert await asyncio.wait_for(cut, 30)
+    assert await chat.page.locator("streaming-chat").count() == 0
+    await chat.page.evaluate("place.append(taken)")
+    await expect(chat.stop_button).to_be_visible()
+    await chat.is_idle()
+    await expect(chat.text).to_have_text(WORDS)
+    await expect(chat.messages).to_have_count(2)

@@ -92,3 +92,30 @@ def test_annotation_before_the_words_of_its_part():
         assert events.count(Cited(0, {"url": "u"})) == 1
     events = read("openai-responses", named(created(), *item(0, MESSAGE, cited, cited), completed()))
     assert events.count(Cited(0, {"url": "u"})) == 2
+
+
+@pytest.mark.parametrize("end", ["text", "part", "item"])
+def test_the_end_has_words_that_did_not_stream(end):
+    whole = {"type": "output_text", "text": "Hi there"}
+    ends = {
+        "text": [{"type": "response.output_text.done", "content_index": 0, "text": "Hi there"}],
+        "part": [{"type": "response.content_part.done", "content_index": 0, "part": whole}],
+        "item": [],
+    }
+    stream = item(0, MESSAGE, {**HELLO, "delta": "H"}, {**HELLO, "delta": "i"}, *ends[end], content=[whole])
+    answer = fold(read("openai-responses", named(created(), *stream, completed())))
+    assert [part.text for part in answer.parts] == ["Hi there"]
+
+
+@pytest.mark.parametrize("other", ["Hi", "hi there", "Ho there", "H", ""])
+def test_the_end_has_other_words_than_the_stream(other):
+    whole = {"type": "response.output_text.done", "content_index": 0, "text": other}
+    stream = item(0, MESSAGE, HELLO, whole, content=[{"type": "output_text", "text": other}])
+    assert fold(read("openai-responses", named(created(), *stream, completed()))).text == "Hi"
+
+
+def test_the_end_has_thoughts_that_did_not_stream():
+    delta = {"type": "response.reasoning_summary_text.delta", "summary_index": 0, "delta": "First"}
+    whole = {"type": "response.reasoning_summary_text.done", "summary_index": 0, "text": "First, think"}
+    stream = item(0, THOUGHT, delta, whole, summary=[{"type": "summary_text", "text": "First, think"}])
+    assert fold(read("openai-responses", named(created(), *stream, completed()))).reasoning == "First, think"

@@ -1,7 +1,7 @@
 """The output items of an OpenAI response: one class for each way in which they stream.
 
-Streamed text comes first. The whole text in a `done` event or item counts only if nothing streamed, because some
-servers send the text only there.
+Streamed text comes first. Of the whole text in a `done` event or item, only that counts which did not stream: some
+servers send all words only there, or the last ones.
 """
 
 from __future__ import annotations

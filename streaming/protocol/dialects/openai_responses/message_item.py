@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.dialects.openai_responses.streamed import Streamed
 from streaming.protocol.events import Cited
 
 JSONObject = dict[str, Any]
@@ -24,12 +25,17 @@ class MessageItem:
         """Annotations that came before the first words of their part, with its index."""
         self._has_cited = False
         self._filled = 0
+        self._streamed = Streamed()
+        self._newest: int | None = None
+        """The index of the part that began last, of which `_streamed` counts the text."""
 
     def done(self, wire: JSONObject) -> None:
         parts = _parts(wire.get("content"))
         if not self._proses:  # else it streamed, perhaps under other indexes than these
             for place, part in enumerate(parts):
                 self._fill(place, part)
+        elif len(self._proses) == len(parts) == 1:
+            self._complete(self._newest, parts[0])
         self._cite_early()
         if not self._has_cited:
             for prose, part in zip(self._proses.values(), parts, strict=False):
@@ -42,15 +48,19 @@ class MessageItem:
         if type(delta) is str and delta:
             prose = self._proses.get(payload.content_index) or self._open(payload.content_index)
             prose.write(delta)
+            self._streamed.add(delta)
 
     def grow_refusal(self, payload: Any) -> None:
         if isinstance(payload.delta, str) and payload.delta:
             self._open(payload.content_index).refusal(payload.delta)
 
     def end_part(self, payload: Any) -> None:
-        """Reads a whole part. It counts only if nothing of the item streamed, because indexes may differ."""
+        """Reads a whole part. If another part of the item streamed, it counts for nothing: indexes may differ."""
+        part = payload.part if isinstance(payload.part, dict) else {}
         if len(self._proses) == self._filled:
-            self._fill(payload.content_index, payload.part if isinstance(payload.part, dict) else {})
+            self._fill(payload.content_index, part)
+        else:
+            self._complete(payload.content_index, part)
         self._end(payload.content_index)
 
     def end_text(self, payload: Any) -> None:
@@ -84,6 +94,7 @@ class MessageItem:
     def _open(self, index: int | None) -> Prose:
         if index not in self._proses:
             self._proses[index] = Prose(self._writer)
+            self._streamed, self._newest = Streamed(), index
             self._cite(self._proses[index], [annotation for at, annotation in self._early if at == index])
             self._early = [each for each in self._early if each[0] != index]
         return self._proses[index]
@@ -94,7 +105,8 @@ class MessageItem:
             self._proses[index].end(raw)
 
     def _fill(self, index: int | None, part: JSONObject) -> None:
-        """Takes a whole content part if nothing of it streamed. A part without an index is the one that streamed."""
+        """Takes what did not stream of a whole content part. A part without an index is the one that streamed."""
+        self._complete(index, part)
         if index in self._proses or (self._proses and (index is None or None in self._proses)):
             return
         if isinstance(part.get("refusal"), str) and part["refusal"]:
@@ -102,7 +114,16 @@ class MessageItem:
             self._open(index).refusal(part["refusal"])
         elif isinstance(part.get("text"), str) and part["text"]:
             self._filled += 1
-            self._open(index).write(part["text"])
+            self._write(index, part["text"])
+
+    def _complete(self, index: int | None, part: JSONObject) -> None:
+        if index in self._proses and index == self._newest:
+            self._write(index, self._streamed.rest_of(part.get("text")))
+
+    def _write(self, index: int | None, text: str) -> None:
+        if text:
+            self._open(index).write(text)
+            self._streamed.add(text)
 
 
 def _parts(content: Any) -> list[JSONObject]:

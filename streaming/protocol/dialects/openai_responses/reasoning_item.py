@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.dialects.openai_responses.streamed import Streamed
 
 JSONObject = dict[str, Any]
 
@@ -20,6 +21,7 @@ class ReasoningItem:
         self._prose = Prose(writer)
         self._source = ""
         self._section: int | None = None
+        self._streamed = Streamed()
 
     def done(self, wire: JSONObject) -> None:
         for source in ("summary", "content"):
@@ -49,15 +51,25 @@ class ReasoningItem:
         self._fill("content", payload.content_index, payload.part)
 
     def _grow(self, source: str, section: int | None, text: Any) -> None:
-        text = text.get("text") if isinstance(text, dict) else text
-        if not isinstance(text, str) or not text or self._source not in ("", source):
+        text = _words(text)
+        if not text or self._source not in ("", source):
             return
-        if self._source and section != self._section:
-            self._prose.reasoning("\n\n")
+        if section != self._section:
+            self._streamed = Streamed()
+            if self._source:
+                self._prose.reasoning("\n\n")
         self._source = source
         self._section = section
         self._prose.reasoning(text)
+        self._streamed.add(text)
 
     def _fill(self, source: str, section: int | None, text: Any) -> None:
         if not self._source or (self._source == source and (section or 0) > (self._section or 0)):
             self._grow(source, section, text)
+        elif self._source == source and section == self._section:
+            self._grow(source, section, self._streamed.rest_of(_words(text)))
+
+
+def _words(section: Any) -> str:
+    text = section.get("text") if isinstance(section, dict) else section
+    return text if isinstance(text, str) else ""

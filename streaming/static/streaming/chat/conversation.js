@@ -66,6 +66,7 @@ export class Conversation {
       response ??= await this.chat.server.stream();
       const hasEnded = response?.status === 204;
       if (response && !hasEnded) await this.draw(answer, response, pauses);
+      if (!this.chat.isConnected) return;
       if ((hasEnded || answer.isAnother) && (await this.refresh(answer))) return;
       if (answer.isOver && !answer.isAnother) return;
       response = null;
@@ -78,6 +79,7 @@ export class Conversation {
     for await (const chunks of readChunks(response)) {
       answer.apply(chunks);
       pauses.reset();
+      if (!this.chat.isConnected) return; // this closes the connection
     }
   }
 
@@ -114,7 +116,7 @@ export class Conversation {
       chat.dispatchEvent(new CustomEvent("streaming-chat:finished", { bubbles: true }));
       if (answer.isOver) chat.report("finish", { id: answer.article.dataset.message, status: answer.metadata.status });
       chat.approvals.decided(answer.article); // a choice may have been made while another call still ran
-      chat.queue?.ended(answer.article);
+      if (chat.isConnected) chat.queue?.ended(answer.article);
     }
   }
 

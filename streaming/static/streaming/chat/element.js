@@ -28,7 +28,8 @@ const DRAWN_BY = { user: Message, assistant: Answer };
  */
 export class StreamingChat extends HTMLElement {
   connectedCallback() {
-    if (this.form || !this.querySelector(".chat-composer")) return; // a visitor who must sign in has no composer
+    if (this.form) return this.tabs.open(); // it was moved to another place, or taken off the page and put back
+    if (!this.querySelector(".chat-composer")) return; // a visitor who must sign in has no composer
     this.texts = JSON.parse(this.dataset.texts);
     this.form = this.querySelector(".chat-composer");
     this.input = this.form.elements.prompt;
@@ -52,6 +53,11 @@ export class StreamingChat extends HTMLElement {
     if (this.isActive) this.conversation.resume();
     else this.begin();
     this.drafts = new Drafts(this);
+  }
+
+  /** Taken off the page, a chat reads nothing more. The server goes on with its answer. */
+  disconnectedCallback() {
+    this.tabs?.close();
   }
 
   /** Prepares a chat in which nothing is written now. A page that is the chat lets its visitor type at once. */

@@ -19,3 +19,12 @@ export function kept(name) {
     return "";
   }
 }
+
+/** Returns the object that is kept under a name as JSON; an empty one if there is none, or if it cannot be read. */
+export function keptObject(name) {
+  try {
+    return JSON.parse(kept(name)) ?? {};
+  } catch {
+    return {};
+  }
+}

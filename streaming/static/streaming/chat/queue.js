@@ -1,5 +1,5 @@
 import { newId } from "./ids.js";
-import { keep, kept } from "./memory.js";
+import { keep, keptObject } from "./memory.js";
 
 const BUSY = 409; // the status of a message that came while another tab's answer was written
 
@@ -24,7 +24,7 @@ export class Queue {
   /** Shows the messages that are kept for this conversation. */
   load() {
     this.savedAs = this.name;
-    const { items = [], waits = false } = JSON.parse(kept(this.name) || "{}");
+    const { items = [], waits = false } = keptObject(this.name);
     Object.assign(this, { items, waits, sending: null });
     this.show();
   }

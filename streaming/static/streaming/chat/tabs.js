@@ -10,13 +10,31 @@ const PAUSE = 1000; // milliseconds between two questions to the site, whatever 
 export class Tabs {
   constructor(chat) {
     Object.assign(this, { chat, tag: null, isStale: false });
-    this.channel = globalThis.BroadcastChannel && new BroadcastChannel("streaming-chat");
-    this.channel?.addEventListener("message", ({ data }) => this.told(data));
     for (const name of ["chat:message", "streaming-chat:finished", "streaming-chat:changed"]) {
       chat.addEventListener(name, () => this.tell());
     }
-    document.addEventListener("visibilitychange", () => this.seen());
-    addEventListener("focus", () => this.seen());
+    this.listen();
+  }
+
+  listen() {
+    this.closing = new AbortController();
+    const { signal } = this.closing;
+    this.channel = globalThis.BroadcastChannel && new BroadcastChannel("streaming-chat");
+    this.channel?.addEventListener("message", ({ data }) => this.told(data));
+    document.addEventListener("visibilitychange", () => this.seen(), { signal });
+    addEventListener("focus", () => this.seen(), { signal });
+  }
+
+  /** The chat is off the page. Nothing that happens elsewhere reaches it. */
+  close() {
+    this.closing.abort();
+    this.channel?.close();
+  }
+
+  /** The chat is on the page again. It may have missed something. */
+  open() {
+    this.listen();
+    this.doubt();
   }
 
   /** Tells the other tabs that something has changed in this conversation, or in the list. */
@@ -41,7 +59,7 @@ export class Tabs {
 
   /** The page is looked at. Asks the site whether it is still true. */
   async seen() {
-    if (document.hidden || this.isLooking) return;
+    if (document.hidden || this.isLooking || !this.chat.isConnected) return;
     this.isLooking = true;
     try {
       await this.look();

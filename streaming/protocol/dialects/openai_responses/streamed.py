@@ -1,0 +1,24 @@
+"""What has streamed of a text that the server may send whole at its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Streamed:
+    """Counts the characters of one text. It keeps only the last delta, because the whole text would take memory."""
+
+    __slots__ = ("_last", "_size")
+
+    def __init__(self) -> None:
+        self._last, self._size = "", 0
+
+    def add(self, delta: str) -> None:
+        """Takes the next delta."""
+        self._last = delta
+        self._size += len(delta)
+
+    def rest_of(self, whole: Any) -> str:
+        """Returns what did not stream of the whole text: what follows the last delta, if that is at its place."""
+        is_ours = isinstance(whole, str) and self._last and whole.startswith(self._last, self._size - len(self._last))
+        return whole[self._size :] if is_ours else ""
