@@ -71,8 +71,10 @@ def checked_options(options: ShareOptions) -> ShareOptions:
     return msgspec.structs.replace(options, days=options.days or settings.SHARE_DAYS)
 
 
-def share(owner: Owner, key: str, options: ShareOptions) -> tuple[Share, str]:
+def share(owner: Owner, key: str, options: ShareOptions, token: str = "") -> tuple[Share, str]:
     """Stores a snapshot of the path that is shown, without an answer that is being written. Returns it and its token.
+
+    A form brings the `token` of its link, so a form that is sent again makes no second link.
 
     Raises:
         Conflict: there is nothing to share yet.
@@ -81,11 +83,13 @@ def share(owner: Owner, key: str, options: ShareOptions) -> tuple[Share, str]:
     """
     with alone(owner.key):
         conversation = locked(owner, key)
+        token = token or new_token()
+        if made := Share.objects.live().filter(conversation=conversation, digest=digest_of(token)).first():
+            return made, token
         _check_number(owner)
         entries = snapshot(conversation, options)
         if not entries:
             raise Conflict(_("There is nothing to share in this conversation yet."))
-        token = new_token()
         stored = Share.objects.create(
             conversation=conversation,
             digest=digest_of(token),

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.core.signing import BadSignature, Signer
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -17,6 +18,7 @@ from streaming.database import in_database
 from streaming.errors import NotFound, RequestError
 from streaming.intake import ShareOptions, checked_options, read_share_options, revoke, share, shares_of
 from streaming.models import Conversation, Owner
+from streaming.models.shares import new_token
 from streaming.views.conversations import find_conversation
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.pages import for_owner
@@ -24,6 +26,9 @@ from streaming.views.pages import for_owner
 CHOICES = ("reasoning", "tools", "files")
 DAYS = (1, 7, 30, 365)
 """The numbers of days that the page offers."""
+
+SIGNER = Signer(salt="streaming.shares")
+"""Signs the token that a form brings, so that nobody chooses one that others guess."""
 
 
 def check_sharing() -> None:
@@ -94,8 +99,16 @@ async def _changed(request: HttpRequest, owner: Owner, key: str) -> str:
         await in_database(revoke, owner, key, None if revoked == "all" else _as_uuid(revoked))
         return ""
     options = ShareOptions(days=_days(request.POST.get("days", "")), **{name: name in request.POST for name in CHOICES})
-    _stored, token = await in_database(share, owner, key, checked_options(options))
+    _stored, token = await in_database(share, owner, key, checked_options(options), _token(request))
     return link(request, token)
+
+
+def _token(request: HttpRequest) -> str:
+    """Returns the token that the form brings, which this site has made; empty if there is none."""
+    try:
+        return SIGNER.unsign(request.POST.get("token", ""))
+    except BadSignature:
+        return ""
 
 
 def _days(text: str) -> int | None:
@@ -115,7 +128,8 @@ def _as_uuid(text: str) -> uuid.UUID:
 @sync_to_async
 def _page(request: HttpRequest, found: Conversation, status: int, context: dict[str, Any]) -> HttpResponse:
     offered = [days for days in DAYS if days <= (settings.SHARE_DAYS or days)]
-    context = {"conversation": found, "offered_days": offered, "must_end": settings.SHARE_DAYS, **context}
+    fixed = {"offered_days": offered, "must_end": settings.SHARE_DAYS, "token": SIGNER.sign(new_token())}
+    context = {"conversation": found, **fixed, **context}
     return render(request, "streaming/shares.html", context, status=status)
 
 

@@ -299,6 +299,18 @@ async def test_the_page_makes_and_revokes_without_a_script(client: AsyncClient) 
     assert (await strict.post("/chat/c1/shares/", {"make": "1"})).status_code == 403
 
 
+async def test_a_form_that_is_sent_again_makes_no_second_link(client: AsyncClient) -> None:
+    await answered(client)
+    [token] = re.findall(r'name="token" value="([^"]+)"', html(await client.get("/chat/c1/shares/")))
+    pages = [html(await client.post("/chat/c1/shares/", {"make": "1", "token": token})) for _ in range(2)]
+    links = [re.findall(r'value="http://testserver(/shared/[^"]+)"', page) for page in pages]
+    assert links[0] == links[1]
+    assert await Share.objects.acount() == 1
+    await client.post("/chat/c1/shares/", {"make": "1", "token": "one of my own"})
+    assert await Share.objects.acount() == 2
+    assert not await Share.objects.behind("one of my own").aexists()
+
+
 async def test_the_number_of_links_is_limited(client: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     await answered(client)
     monkeypatch.setattr(intake, "MAX_SHARES_PER_HOUR", 2)
