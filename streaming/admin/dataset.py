@@ -7,6 +7,7 @@ takes them from others than the vendor.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -14,9 +15,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 
 from streaming.access import redacted_text
-from streaming.admin.as_turns import path_to, turns_from
+from streaming.admin.as_turns import turns_from
 from streaming.admin.streamed import file_response
-from streaming.models import Action, Message, Review, StaffAccess, listed
+from streaming.models import Action, History, Message, Review, StaffAccess, listed
 from streaming.protocol import GenerationRequest, Part, RefusalPart, TextPart, ToolCall, ToolResult, Turn, encode
 from streaming.protocol.requests import repair
 from streaming.tools import Toolbox, registered
@@ -24,6 +25,8 @@ from streaming.tools import Toolbox, registered
 FORMATS = {"openai": "openai-chat", "anthropic": "anthropic-messages"}
 KEPT_FIELDS = ("system", "messages", "tools")
 PER_QUERY = 200
+KEPT_HISTORIES = 16
+"""The number of conversations that are kept, because the answers of one conversation often come close together."""
 
 
 def dataset_response(request: HttpRequest, answers: QuerySet[Message], format_name: str) -> StreamingHttpResponse:
@@ -39,14 +42,16 @@ def dataset_response(request: HttpRequest, answers: QuerySet[Message], format_na
 def lines_of(answers: QuerySet[Message], format_name: str) -> Iterator[str]:
     """Yields a line for each of the answers, which all have a review."""
     whole = answers.defer(None).select_related("conversation", "generation", "review__reviewer")
+    history = lru_cache(KEPT_HISTORIES)(History.read)
     for answer in whole.iterator(PER_QUERY):
-        yield msgspec.json.encode(_record(answer, FORMATS[format_name])).decode() + "\n"
+        path = history(answer.conversation).path(answer)
+        yield msgspec.json.encode(_record(answer, path, FORMATS[format_name])).decode() + "\n"
 
 
-def _record(answer: Message, dialect: str) -> dict[str, Any]:
+def _record(answer: Message, path: list[Message], dialect: str) -> dict[str, Any]:
     generation = getattr(answer, "generation", None)
     request = GenerationRequest(
-        turns=_plain(turns_from(path_to(answer.conversation, answer))),
+        turns=_plain(turns_from(path)),
         system=redacted_text(answer.conversation.system_prompt),
         tools=Toolbox.of(tool for name, tool in registered().items() if listed(name) in answer.tool_names).specs,
     )

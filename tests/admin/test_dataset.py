@@ -10,6 +10,7 @@ from anthropic.types import MessageParam as AnthropicMessage
 from openai.types.chat import ChatCompletionMessageParam as OpenAIMessage
 from pydantic import TypeAdapter
 
+from streaming.admin.dataset import lines_of
 from streaming.models import Message, Review, StaffAccess
 from streaming.protocol import FilePart, ReasoningPart, TextPart, ToolCall, ToolResult
 from tests.admin.site import VIEW_ALL, address, client_with, exchange
@@ -83,3 +84,12 @@ def test_export_is_logged(superuser, reviewed):
     export(superuser, "openai", *Message.objects.all())
     logged = StaffAccess.objects.get(action="export")
     assert (logged.username, logged.kind, logged.count, logged.detail) == ("root", "message", 1, "dataset openai")
+
+
+def test_conversation_is_read_once_for_all_its_answers(superuser, reviewed, django_assert_num_queries):
+    first, question = reviewed.active_leaf, reviewed.active_leaf.parent
+    others = [Message.objects.create(conversation=reviewed, parent=question, role="assistant") for _ in range(3)]
+    Review.objects.bulk_create(Review(message=message, rating=2) for message in others)
+    answers = Message.objects.filter(pk__in=[first.pk, *(message.pk for message in others)])
+    with django_assert_num_queries(2):  # the answers, and their conversation
+        assert len(list(lines_of(answers, "openai"))) == 4
