@@ -121,10 +121,17 @@ def test_emoji_in_two_halves():
     ping = {"type": "ping"}
     deltas = [{"type": "text_delta", "text": half} for half in halves]
     start, first, second, stop = block(0, {"type": "text", "text": ""}, *deltas)
-    assert anthropic(*message(start, first, ping, second, stop)).text == "a\U0001f600"
+    silent = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": ""}}
+    assert anthropic(*message(start, first, ping, silent, second, stop)).text == "a\U0001f600"
+    cited = silent | {"delta": {"type": "citations_delta", "citation": {"type": "page_location"}}}
+    assert anthropic(*message(start, first, cited, second, stop)).text == "a\ufffd\ufffd"
     assert anthropic(*message(start, first, stop)).text == "a\ufffd"
     deltas = [{"type": "response.output_text.delta", "content_index": 0, "delta": half} for half in halves]
-    assert responses(created(), *item(0, {"type": "message", "id": "m"}, *deltas), completed()).text == "a\U0001f600"
+    beat = {"type": "response.in_progress"}
+    for events in (deltas, [deltas[0], beat, deltas[1]]):
+        assert (
+            responses(created(), *item(0, {"type": "message", "id": "m"}, *events), completed()).text == "a\U0001f600"
+        )
 
 
 @pytest.mark.parametrize("stop", ["abort", "malformed_function_call", "error"])

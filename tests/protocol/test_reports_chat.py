@@ -366,6 +366,31 @@ def test_halves_that_find_each_other_or_not(texts, text):
         assert chat(*map(say, texts), *tail).text == text
 
 
+@pytest.mark.parametrize(
+    "between",
+    [
+        chunk({"role": "assistant"}),
+        chunk({"role": "assistant", "content": ""}),
+        chunk({"content": None}),
+        chunk(usage={"prompt_tokens": 5, "completion_tokens": 2}),
+        {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}},
+        {"choices": [{"index": 0, "delta": None, "finish_reason": None}]},
+    ],
+)
+def test_chunk_that_says_nothing_does_not_come_between_halves(between):
+    assert chat(say(HALVES[0]), between, say(HALVES[1]), END, DONE).text == "a \U0001f600 b"
+    listed = [chunk({"content": [{"type": "text", "text": half}]}) for half in HALVES]
+    assert chat(listed[0], between, listed[1], END, DONE).text == "a \U0001f600 b"
+
+
+@pytest.mark.parametrize(
+    "between", [chunk({"reasoning": "x"}), chunk({"refusal": "x"}), f("{}"), chunk(finish="length"), say("x")]
+)
+def test_chunk_that_says_something_ends_the_half(between):
+    kinds = [type(event) for event in read("openai-chat", sse(say("a"), say("\ud83d"), between))]
+    assert kinds == [type(event) for event in read("openai-chat", sse(say("a"), say("\ufffd"), between))]
+
+
 def test_half_of_another_choice_does_not_come_between():
     body = sse(
         at(0, ROLE), at(1, ROLE), at(0, {"content": HALVES[0]}), at(1, {"content": "x"}), at(0, {"content": HALVES[1]})

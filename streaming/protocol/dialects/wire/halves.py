@@ -10,6 +10,15 @@ from streaming.protocol.dialects.wire.odd import unquoted
 PLACE_KEYS = frozenset({"type", "index", "output_index", "content_index", "summary_index", "item_id", "id"})
 """The keys that say which part of the answer an event is about."""
 
+BESIDES = ("error", "finish_reason", "native_finish_reason", "message", "text")
+"""The keys by which an event or a choice ends, or says something, although nothing new is at the kept place."""
+
+SILENT_KEYS = PLACE_KEYS | {"role"}
+"""The keys of a delta that say nothing."""
+
+BEATS = frozenset({"ping", "keepalive", "heartbeat", "response.in_progress"})
+"""The types of events that are only signs of life."""
+
 MAX_LEVELS = 12
 REPLACEMENT = "\ufffd"
 
@@ -23,7 +32,7 @@ class Half(NamedTuple):
 
 
 class Halves:
-    """Keeps the first half of a pair that ends a text, until the next event of the same part of the answer."""
+    """Keeps the first half of a pair that ends a text, until more of the same part of the answer comes."""
 
     def __init__(self) -> None:
         self._kept: Half | None = None
@@ -64,7 +73,7 @@ class Halves:
             return [whole(value)]
         before: list[Any] = []
         kept = self._kept
-        if kept is not None and not _is_beside(value, kept):
+        if kept is not None and not _is_beside(value, kept) and not _is_silent(value, kept):
             text = _at(value, kept.path)
             if isinstance(text, str) and "\udc00" <= text[:1] <= "\udfff":
                 value, self._kept = _put(value, kept.path, kept.half + text), None
@@ -85,11 +94,36 @@ class Halves:
 
 
 def _is_beside(value: dict[str, Any], kept: Half) -> bool:
-    """Returns True if an event is about another part, or is only a sign of life."""
-    if value.get("type") == "ping":
-        return True
+    """Returns True if an event is about another part of the answer."""
     mine, other = _indexes(kept.event, _first_items(kept.path)), _indexes(value, kept.path)
     return other is not None and mine != other
+
+
+def _is_silent(value: dict[str, Any], kept: Half) -> bool:
+    """Returns True if an event says nothing that words have to wait for: a sign of life, a role, a usage report."""
+    if value.get("type") in BEATS:
+        return True
+    if value.get("type") != kept.event.get("type"):
+        return False
+    if "type" in value:
+        return bool(_at(value, kept.path) == "")
+    inner: Any = value
+    for at, key in enumerate(kept.path):
+        if not inner:
+            return True
+        if isinstance(inner, dict) and not _is_plain(inner, key, is_delta="delta" in kept.path[:at]):
+            return False
+        if isinstance(inner, list) and isinstance(key, int) and key >= len(inner):
+            return False
+        inner = _step(inner, key)
+    return not inner
+
+
+def _is_plain(value: dict[str, Any], key: str | int, *, is_delta: bool) -> bool:
+    """Returns True if an object on the path says nothing under its other keys."""
+    if is_delta:
+        return not any(inner for name, inner in value.items() if name != key and name not in SILENT_KEYS)
+    return not any(value.get(name) for name in BESIDES if name != key)
 
 
 def _indexes(value: Any, path: tuple[str | int, ...]) -> list[Any] | None:
