@@ -49,6 +49,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"max_line_bytes": 100, "max_event_bytes": 300},
     {"flush_at_eof": False, "read_error_field": False, "skip_empty_data": False},
     {"split_joined_data": False, "read_unframed_body": False},
+    {"join_bare_lines": False, "read_loose_names": False},
 ]
 OUTCOMES = {Finished: "finished", Failed: "failed", Truncated: "truncated"}
 

@@ -21,6 +21,7 @@ from streaming.protocol.dialects.wire import (
 )
 from streaming.protocol.events import Event, Heartbeat, Unknown
 from streaming.protocol.lenient_sse import DATA, LenientDecoder, WireEvent, WireEventKind, leniency_of
+from streaming.protocol.sse import BOM
 
 # What a stream leaves in memory (text, arguments, parts) is at most a small multiple of its bytes, so this bounds all
 # of it. A very long answer is 1 MB on the wire; an answer with dozens of 4K images is under 200 MB.
@@ -144,12 +145,12 @@ class StreamParser:
 
     def _read_other(self, event: bytes, data: bytes) -> None:
         """Reads data that does not decode to the dialect's payload."""
-        data = data.strip().removeprefix(b"data:").strip()  # two relays in a row may each have added the prefix
+        data = data.strip().removeprefix(b"data:").strip().removeprefix(BOM)  # relays in a row may each add a prefix
         if self._dialect.awaits_usage:
             self._read_late(data)
         elif data.strip(b"\"'") == DONE:
             self._read_done()
-        elif is_empty(data):
+        elif is_empty(data) and event != b"error":
             self._writer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(data.decode()))
         else:
             self._read_misshapen(event, data)

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from streaming.protocol import Heartbeat, Leniency, Started, StreamParser, TextDelta, Unknown
-from streaming.protocol.lenient_sse import MAX_BODY_BYTES, LenientDecoder, WireEventKind
+from streaming.protocol.lenient_sse import MAX_BODY_BYTES, LenientDecoder, WireEventKind, bare_lines
+from streaming.protocol.lenient_sse.bare_lines import is_whole
 from tests.protocol.wire import chunk, fold, outcome, parse, read, sse
 
 A = chunk({"content": "a"})
@@ -60,6 +61,66 @@ def test_joined_data_is_shown_as_soon_as_the_next_line_comes():
     line = b"data: " + json.dumps(A).encode() + b"\n"
     assert parser.feed(line) == []
     assert TextDelta(0, "a") in parser.feed(line)
+
+
+INDENTED = json.dumps(A, indent=1).encode()
+RAW = json.dumps(chunk({"content": "a\nb"})).encode().replace(b"\\n", b"\n")
+ERROR = json.dumps({"error": {"message": "slow down", "code": 429}}).encode()
+PRETTY_ERROR = json.dumps(json.loads(ERROR), indent=2).encode()
+
+
+@pytest.mark.parametrize(("lines", "text"), [(INDENTED, "aa"), (RAW, "aa\nb")])
+@pytest.mark.parametrize("tail", [b"\n\n" + sse(END, "[DONE]"), b"\n" + sse(END), b"\n\n" + sse(END)[:-2]])
+def test_json_over_several_lines_with_one_field_name(lines, text, tail):
+    assert outcome(sse(A) + b"data: " + lines + tail) == ("finished", text)
+    assert outcome(b"data: " + lines + b"\n\n" + sse(A) + tail)[0] == "finished"
+    assert outcome(sse(A) + b"data: " + lines + tail, join_bare_lines=False) == ("finished", "a")
+
+
+def test_json_over_several_lines_that_is_cut_or_broken():
+    body = sse(A) + b"data: " + INDENTED
+    assert outcome(body[:-1]) == ("truncated", "a")
+    broken = body[:-1] + b"\n\n" + sse(A, END)
+    assert outcome(broken) == ("finished", "aa")
+    assert Unknown(' "id": "chatcmpl-1",') in read("openai-chat", broken)
+
+
+@pytest.mark.parametrize("tail", [b"", b"\n", b"\n\n", b"\n" + sse(A, END)])
+@pytest.mark.parametrize("appended", [PRETTY_ERROR, b'data: {"choices": [{"del\n' + ERROR])
+def test_error_that_a_gateway_appended(appended, tail):
+    transcript = fold(read("openai-chat", sse(A) + appended + tail))
+    assert (transcript.outcome, transcript.text) == ("failed", "a")
+    assert transcript.error.message == "slow down"
+
+
+def test_many_lines_without_a_field_name_cost_linear_time(monkeypatch):
+    read_bytes: list[int] = []
+    monkeypatch.setattr(bare_lines, "is_whole", lambda data: read_bytes.append(len(data)) or is_whole(data))
+    for data in (b"{" + b" " * 9_000, b"{" + b" " * 9_000 + b"}"):
+        LenientDecoder(Leniency()).feed(b"data: " + data + b"\n" + b'{"error":0}\n' * 100)
+    assert sum(read_bytes) < 30_000
+
+
+@pytest.mark.parametrize("name", [b"\xef\xbb\xbfdata:", b" data:", b"Data:", b"data :", b"DATA:\t"])
+def test_name_of_a_field_that_is_not_exact(name):
+    body = sse(A) + name + json.dumps(A).encode() + b"\n\n" + name + json.dumps(END).encode()
+    assert outcome(body) == ("finished", "aa")
+    assert outcome(body, read_loose_names=False) == ("truncated", "a")
+    assert outcome(body.removeprefix(sse(A))) == ("finished", "a")
+
+
+def test_line_of_a_page_that_looks_like_a_field():
+    page = b"<html><script>\nfetch({\n  data: {},\n  event: 1\n})</script>\n"
+    assert fold(read("openai-chat", page)).error.code == "not_sse"
+
+
+def test_payload_begins_with_a_bom():
+    assert outcome(sse(b"\xef\xbb\xbf" + json.dumps(A).encode(), END)) == ("finished", "a")
+
+
+@pytest.mark.parametrize("data", ["", "null", "{}"])
+def test_event_named_error_without_words_is_an_error(data):
+    assert outcome(sse(A) + b"event: error\n" + sse(data, "[DONE]")) == ("failed", "a")
 
 
 def test_field_named_error_is_an_error():

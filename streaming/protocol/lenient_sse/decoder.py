@@ -5,8 +5,7 @@ It finds the same events however the bytes are cut, because it looks only at com
 
 from __future__ import annotations
 
-import msgspec
-
+from streaming.protocol.lenient_sse.bare_lines import BareLines, is_object, is_whole
 from streaming.protocol.lenient_sse.leniency import Leniency
 from streaming.protocol.lenient_sse.wire_event import DATA, WireEvent, WireEventKind
 from streaming.protocol.sse import BOM, LineSplitter, split_field
@@ -16,21 +15,6 @@ from streaming.protocol.sse import BOM, LineSplitter, split_field
 MAX_BODY_BYTES = 64 * 1024
 
 GZIP_MAGIC = b"\x1f\x8b"
-
-
-def is_whole(data: bytes) -> bool:
-    """Returns True if `data` is one JSON document or `[DONE]`."""
-    if data.strip() == b"[DONE]":
-        return True
-    try:
-        msgspec.json.decode(data, type=msgspec.Raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
-
-
-def _is_object(data: bytes) -> bool:
-    return data.startswith(b"{") and is_whole(data)
 
 
 def _is_body(unframed: bytes) -> bool:
@@ -50,6 +34,7 @@ class LenientDecoder:
         self._data: bytes | None = None
         self._more: list[bytes] = []
         self._more_bytes = 0
+        self._bare = BareLines()
         self._has_events = False
         self._is_plain = False
         """True if a blank line just dispatches `_data`: there was an event before, and no second `data` line waits."""
@@ -86,7 +71,9 @@ class LenientDecoder:
         """Returns what is left at the end of the stream."""
         events: list[WireEvent] = []
         self._read_last_line(self._lines.flush(), events)
-        if self._leniency.flush_at_eof and self._has_whole_data():
+        if self._bare.kind is not None and self._leniency.flush_at_eof:
+            self._dispatch_bare(events, is_end=True)
+        elif self._leniency.flush_at_eof and self._has_whole_data():
             self._dispatch(events)
         is_bare = self._data is None or self._unframed.startswith(b"<")  # a page may have a line that looks like data
         if not self._has_events and is_bare and _is_body(bytes(self._unframed).strip()):
@@ -96,16 +83,18 @@ class LenientDecoder:
 
     def _read_last_line(self, line: bytes, events: list[WireEvent]) -> None:
         """Reads a last line without a line end. It may be cut, so an error counts only if it is complete JSON."""
-        name, value = split_field(line)
+        name, value = self._split(line)
         if name not in FIELDS:
             self._read_last_unframed(line, events)
         elif line and self._leniency.flush_at_eof and (name != b"error" or is_whole(value)):
             self._read_field(line, events)
 
     def _read_last_unframed(self, line: bytes, events: list[WireEvent]) -> None:
-        if not self._leniency.read_unframed_body:
+        if self._is_bare(line):
+            self._add_bare(line, events)
+        elif not self._leniency.read_unframed_body:
             return
-        if not self._has_events:
+        elif not self._has_events:
             self._unframed += line[:MAX_BODY_BYTES]
         elif is_whole(line):
             self._read_unknown(line, events)
@@ -125,15 +114,43 @@ class LenientDecoder:
             self._dispatch(events)
 
     def _read_field(self, line: bytes, events: list[WireEvent]) -> None:
-        name, value = split_field(line)
+        name, value = self._split(line)
         read = FIELDS.get(name, LenientDecoder._read_unknown)
         read(self, line if read is LenientDecoder._read_unknown else value, events)
+
+    def _split(self, line: bytes) -> tuple[bytes, bytes]:
+        """Returns the field's name and value. `data` and `event` may have a BOM or spaces around them, and capitals."""
+        name, value = split_field(line)
+        if name in FIELDS or not self._leniency.read_loose_names or self._unframed.startswith(b"<"):
+            return name, value  # the lines of a page may look like fields
+        plain = name.strip(AROUND_NAMES).lower()
+        return (plain if plain in LOOSE_NAMES and not self._is_bare(line) else name), value
+
+    def _is_bare(self, line: bytes) -> bool:
+        """Returns True if a line without a known field name goes on with the JSON object of the line before it."""
+        return self._leniency.join_bare_lines and not self._more and self._bare.belongs(line, self._data)
+
+    def _add_bare(self, line: bytes, events: list[WireEvent]) -> None:
+        self._bare.add(line)
+        self._is_plain = False
+        if self._bare.size > self._leniency.max_event_bytes:
+            events.append((WireEventKind.TOO_LARGE, b"", b""))
+
+    def _dispatch_bare(self, events: list[WireEvent], *, is_end: bool = False) -> None:
+        for kind, event, data in self._bare.take(self._event, self._data or b"", is_end=is_end):
+            if kind is DATA:
+                self._append(data, events)
+            else:
+                events.append((kind, event, data))
+        self._data = None
 
     def _dispatch(self, events: list[WireEvent]) -> None:
         if self._data is None:
             self._event = b""
             return
-        if self._more:
+        if self._bare.kind is not None:
+            self._dispatch_bare(events)
+        elif self._more:
             self._dispatch_joined(events)
         else:
             self._append(self._data, events)
@@ -161,6 +178,8 @@ class LenientDecoder:
             self._append(joined, events)
 
     def _read_data(self, value: bytes, events: list[WireEvent]) -> None:
+        if self._bare.kind is not None:
+            self._dispatch_bare(events)
         if self._data is None:
             self._data = value
         elif self._leniency.split_joined_data and not self._more and value and is_whole(self._data):
@@ -186,16 +205,25 @@ class LenientDecoder:
         events.append((kind, b"", value))
 
     def _read_unknown(self, line: bytes, events: list[WireEvent]) -> None:
-        if self._has_json_lines and line.startswith((b"{", b"[DONE]")):
+        if self._is_bare(line):
+            self._add_bare(line, events)
+        elif self._has_json_lines and line.startswith((b"{", b"[DONE]")):
             events.append((DATA, b"", line))
+        elif self._begins_bare(line):
+            self._data, self._bare.kind, self._is_plain = line, WireEventKind.UNKNOWN, False
         elif self._has_events or not self._leniency.read_unframed_body:
             events.append((WireEventKind.UNKNOWN, b"", line))
-        elif self._unframed_lines == 1 and _is_object(line) and _is_object(bytes(self._unframed)):
+        elif self._unframed_lines == 1 and is_object(line) and is_object(bytes(self._unframed)):
             self._has_json_lines = True
             self._append(line, events)
         elif len(self._unframed) < MAX_BODY_BYTES:
             self._unframed += line[:MAX_BODY_BYTES] + b"\n"
             self._unframed_lines += 1
+
+    def _begins_bare(self, line: bytes) -> bool:
+        """Returns True if a line within the stream begins an object over several lines, such as a gateway's error."""
+        may_begin = self._has_events and self._data is None and self._leniency.join_bare_lines
+        return may_begin and line.startswith(b"{") and not is_whole(line)
 
     def _ignore(self, _value: bytes, _events: list[WireEvent]) -> None:
         """Ignores `id` and `retry`: they are for reconnection, which no model's server offers."""
@@ -209,3 +237,6 @@ FIELDS = {
     b"id": LenientDecoder._ignore,
     b"retry": LenientDecoder._ignore,
 }
+
+LOOSE_NAMES = frozenset({b"data", b"event"})
+AROUND_NAMES = BOM + b" \t"

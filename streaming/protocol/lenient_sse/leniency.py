@@ -14,6 +14,10 @@ class Leniency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Read the last event even if no blank line follows it, if its data is complete JSON or `[DONE]`."""
     split_joined_data: bool = True
     """Read data that is several JSON documents, on lines of their own or on one line, as several events."""
+    join_bare_lines: bool = True
+    """Read a JSON object over several lines, of which at most the first has a field name, as one event."""
+    read_loose_names: bool = True
+    """Read the fields `data` and `event` even if the name has capitals, or a BOM or spaces around it."""
     read_error_field: bool = True
     """Read a field `error:` as an error."""
     read_unframed_body: bool = True
