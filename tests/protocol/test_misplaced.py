@@ -131,6 +131,12 @@ def test_words_of_the_start_are_not_lost(kind, start, deltas):
     assert (transcript.text, transcript.reasoning) == (("abcd", "") if kind == "text" else ("", "abcd"))
 
 
+@pytest.mark.parametrize("kind", ["text", "thinking"])
+def test_delta_with_the_type_of_its_block(kind):
+    transcript = anthropic(*message(*block(0, {"type": "text", "text": ""}, {"type": kind, kind: "Hi"})))
+    assert transcript.text + transcript.reasoning == "Hi"
+
+
 def test_end_of_a_message_may_have_the_reason_and_the_usage():
     *events, _, _ = message(*block(0, {"type": "text", "text": "Hi"}))
     stop = {"type": "message_stop", "stop_reason": "max_tokens", "usage": {"output_tokens": 7}}

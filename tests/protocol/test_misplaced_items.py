@@ -119,3 +119,21 @@ def test_the_end_has_thoughts_that_did_not_stream():
     whole = {"type": "response.reasoning_summary_text.done", "summary_index": 0, "text": "First, think"}
     stream = item(0, THOUGHT, delta, whole, summary=[{"type": "summary_text", "text": "First, think"}])
     assert fold(read("openai-responses", named(created(), *stream, completed()))).reasoning == "First, think"
+
+
+@pytest.mark.parametrize("output_id", ["m", "another"])
+def test_the_response_has_words_of_an_item_that_no_event_announced(output_id):
+    whole = MESSAGE | {"id": output_id, "content": [{"type": "output_text", "text": "Hi there"}]}
+    assert responses(created(), HELLO | {"output_index": 0}, completed(output=[whole])).text == "Hi there"
+
+
+def test_the_response_has_the_name_of_a_call_that_no_event_announced():
+    streamed = [piece | {"output_index": 0} for piece in pieces('{"x"', ":1}")]
+    (call,) = responses(created(), *streamed, completed(output=[CALL | {"arguments": '{"x":1}'}])).tool_calls
+    assert (call.name, call.arguments) == ("f", {"x": 1})
+
+
+@pytest.mark.parametrize(("texts", "said"), [(["Hi", " you"], "Hi you"), (["H", "i"], "Hi"), (["Hi"], "Hi")])
+def test_the_item_has_parts_that_did_not_stream(texts, said):
+    content = [{"type": "output_text", "text": text} for text in texts]
+    assert responses(created(), *item(0, MESSAGE, HELLO, content=content), completed()).text == said

@@ -355,6 +355,14 @@ def test_47_message_start_of_another_message_cuts_the_first():
     assert transcript.tool_calls[0].arguments is None
 
 
+def test_47_message_start_of_another_message_before_any_word_is_the_start():
+    start, *rest = message(*TEXT)
+    other = json.loads(json.dumps(start).replace("msg_1", "msg_2"))
+    transcript = anthropic(start, other, *rest)
+    assert (transcript.outcome, transcript.text) == ("finished", "par")
+    assert anthropic(start, other, *TEXT, start, *rest).outcome == "truncated"
+
+
 def test_48_text_repeated_in_start_and_delta():
     repeated = block(0, {"type": "text", "text": "Hello"}, {"type": "text_delta", "text": "Hello"})
     assert anthropic(*message(*repeated)).text == "Hello"

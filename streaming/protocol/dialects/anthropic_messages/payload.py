@@ -44,7 +44,7 @@ DELTA_TYPES = {
     "citation": "citations_delta",
     "partial_json": "input_json_delta",
 }
-"""The type of a delta by the field it has, for servers that leave the type out."""
+"""The type of a delta by the field it has, for servers that leave the type out, or put the field's name there."""
 
 PROSE_DELTAS = frozenset({"text_delta", "thinking_delta", "signature_delta", "citations_delta"})
 """Deltas that begin a block if the server did not. Arguments do not: the name of the tool would be missing."""

@@ -81,6 +81,9 @@ class AnthropicMessagesStream:
             return
         self._id = message.get("id")
         self._writer.start(self._id, message.get("model"))
+        self._begin(message)
+
+    def _begin(self, message: dict[str, Any]) -> None:
         self._writer.report_usage(read_usage(message.get("usage"), is_early=True))
         self._note_container(message.get("container"))
         self._opening = Opening(message.get("content"))
@@ -110,8 +113,13 @@ class AnthropicMessagesStream:
             self._writer.emit(OpaqueReceived(self._writer.new_part(), {**container, "type": "container"}))
 
     def _read_second_start(self, message: dict[str, Any]) -> None:
-        """Reads a second start. The same id is a repetition; another id is a relay's retry: the first is cut."""
-        if message.get("id") != self._id:
+        """Reads a second start. The same id is a repetition; another id is a relay's retry, so what came is cut."""
+        if message.get("id") == self._id:
+            return
+        if not (self._blocks or self._opening or self._writer.has_parts):
+            self._id = message.get("id")
+            self._begin(message)
+        else:
             self._writer.warn("spliced", "a second message began before the first had ended")
             self._writer.truncate()
 
@@ -133,7 +141,8 @@ class AnthropicMessagesStream:
     def _read_block_delta(self, payload: Payload, data: bytes) -> None:
         """Reads a delta without an index or a type, of another type than its block, or of a block that never began."""
         delta = payload.delta or WireDelta()
-        type_ = delta.type or next((DELTA_TYPES[key] for key in DELTA_TYPES if getattr(delta, key) is not None), None)
+        type_ = DELTA_TYPES.get(delta.type or "", delta.type)
+        type_ = type_ or next((DELTA_TYPES[key] for key in DELTA_TYPES if getattr(delta, key) is not None), None)
         block = self._last if payload.index is None else self._blocks.get(payload.index)
         if block is None and type_ in PROSE_DELTAS:
             block = self._open(payload.index, ProseBlock, {})

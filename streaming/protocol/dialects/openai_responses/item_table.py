@@ -35,7 +35,12 @@ class ItemTable:
 
     def take(self, kind: ItemClass, index: Index, id: Any) -> Item:
         """Returns the item that a delta is about, a new one if needed."""
-        return self.find(kind, index, id) or self._open(kind, index, {})
+        found = self.find(kind, index, id)
+        if found is None:
+            found = self._open(kind, index, {})
+            if name := _name(id):
+                self._named[name, kind] = (index, found)
+        return found
 
     def find(self, kind: ItemClass, index: Index, id: Any) -> Item | None:
         """Returns the item that an event is about; None if it has not begun."""
@@ -62,12 +67,18 @@ class ItemTable:
         self._end(item, index, wire)
 
     def complete(self, output: list[JSONObject]) -> None:
-        """Takes from the whole response what did not stream."""
+        """Takes from the whole response what did not stream.
+
+        Ids here may differ from those of the events. An item is also known as the only one of its class.
+        """
         fresh = self._fresh(output)
+        count = Counter(map(class_of, output))
+        alone = {kind: item for kind, item in self._latest.items() if count[kind] == self._streamed[kind] == 1}
         for place, wire in enumerate(output):
             index, item = self._named.get((_name(wire.get("id")), class_of(wire)), (None, None))
             if place in fresh:
                 item = self._open(class_of(wire), None, wire)
+            item = item or alone.get(class_of(wire))
             if item is not None and item not in self._done:
                 self._end(item, index, wire)
 

@@ -36,6 +36,8 @@ class MessageItem:
                 self._fill(place, part)
         elif len(self._proses) == len(parts) == 1:
             self._complete(self._newest, parts[0])
+        else:
+            self._fill_later(parts)
         self._cite_early()
         if not self._has_cited:
             for prose, part in zip(self._proses.values(), parts, strict=False):
@@ -115,6 +117,14 @@ class MessageItem:
         elif isinstance(part.get("text"), str) and part["text"]:
             self._filled += 1
             self._write(index, part["text"])
+
+    def _fill_later(self, parts: list[JSONObject]) -> None:
+        """Takes the parts after those that streamed, if the last of these is at its own index and complete."""
+        count = len(self._proses)
+        is_in_place = list(self._proses) == list(range(count)) and count < len(parts)
+        if is_in_place and self._streamed.is_all_of(parts[count - 1].get("text")):
+            for place in range(count, len(parts)):
+                self._fill(place, parts[place])
 
     def _complete(self, index: int | None, part: JSONObject) -> None:
         if index in self._proses and index == self._newest:

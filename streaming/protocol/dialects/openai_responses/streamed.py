@@ -18,6 +18,10 @@ class Streamed:
         self._last = delta
         self._size += len(delta)
 
+    def is_all_of(self, whole: Any) -> bool:
+        """Returns True if the whole text streamed."""
+        return isinstance(whole, str) and len(whole) == self._size > 0 and whole.endswith(self._last)
+
     def rest_of(self, whole: Any) -> str:
         """Returns what did not stream of the whole text: what follows the last delta, if that is at its place."""
         is_ours = isinstance(whole, str) and self._last and whole.startswith(self._last, self._size - len(self._last))
