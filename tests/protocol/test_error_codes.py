@@ -6,8 +6,8 @@ import pytest
 
 from streaming.errors import PUBLIC_MESSAGES, RETRYABLE
 from streaming.protocol import Failed, StreamError
-from streaming.protocol.dialects.answer import FAILURE_REASONS
-from streaming.protocol.error_codes import STATUS_WORDS, STATUSES, WORDS, code_of_error
+from streaming.protocol.dialects.answer import FAILURE_REASONS, failure_of
+from streaming.protocol.error_codes import CODE_OF, STATUS_OF, STATUS_WORDS, STATUSES, WORDS, code_of_error
 from streaming.providers.failures import from_status
 from streaming.runner.ending import ending_of
 from tests.protocol.wire import fold, read, sse
@@ -35,7 +35,7 @@ def test_every_code_is_one_that_people_are_told():
     assert {*STATUSES.values(), *WORDS.values()} <= set(PUBLIC_MESSAGES)
     assert set(STATUS_WORDS.values()) <= set(STATUSES)
     assert set(PUBLIC_MESSAGES) >= RETRYABLE
-    assert not set(WORDS) & set(STATUS_WORDS)
+    assert not set(CODE_OF) & set(STATUS_OF)
 
 
 @pytest.mark.parametrize("field", ["code", "type"])
@@ -77,6 +77,32 @@ def test_word_that_nobody_knows_is_final_although_people_read_of_a_providers_err
 def test_error_without_words_is_left_to_the_runner_which_asks_again():
     ending = ending_of(Failed(parsed({})), None, None)
     assert (parsed({}).retryable, ending.code, ending.is_retryable) == (None, "provider_error", True)
+
+
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ("RateLimitError", "rate_limited"),
+        ("litellm.RateLimitError", "rate_limited"),
+        ("com.amazon#ThrottlingException", "rate_limited"),
+        ("Throttling.RateQuota", "rate_limited"),
+        ("modelStreamErrorException", "provider_error"),
+        ("RESOURCE_EXHAUSTED", "rate_limited"),
+        ("Internal Server Error", "provider_error"),
+        ("service-unavailable", "overloaded"),
+        ("ContentPolicyViolationError", "bad_request"),
+        ("openai.error.InvalidRequestError", "bad_request"),
+        ("boom.error", None),
+        ("Error", "provider_error"),
+    ],
+)
+def test_word_in_another_spelling(word, code):
+    assert code_of_error(None, word, "") == code_of_error(word, None, "") == code
+
+
+def test_only_the_beginning_of_a_text_without_end_is_read():
+    assert code_of_error("error" * 1_000_000 + "x", "x." * 1_000_000, "") is None
+    assert failure_of("error" * 1_000_000 + "x." * 1_000_000) is None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -95,7 +96,7 @@ def test_word_for_no_reason(word):
     assert chat(say("Hi", word)).outcome == "truncated"
 
 
-@pytest.mark.parametrize("reason", ["context_length", "max_new_tokens", "CONTEXT_WINDOW_EXCEEDED", "token_limit"])
+@pytest.mark.parametrize("reason", ["context_length", "max_new_tokens", "CONTEXT_WINDOW_EXCEEDED", "MaxTokens"])
 def test_reason_of_a_length_limit(reason):
     assert chat(say("Hi"), chunk(finish=reason)).finish_reason == "length"
 
@@ -142,3 +143,17 @@ def test_end_of_a_message_may_have_the_reason_and_the_usage():
     stop = {"type": "message_stop", "stop_reason": "max_tokens", "usage": {"output_tokens": 7}}
     transcript = fold(read("anthropic-messages", named(*events, stop)))
     assert (transcript.finish_reason, transcript.usage.output_tokens) == ("length", 7)
+
+
+@pytest.mark.parametrize("error", [{}, {"code": 0, "message": ""}, "", False, None])
+def test_error_without_values_is_none(error):
+    assert chat(chunk({"content": "a"}, error=error), END).outcome == "finished"
+    start, *rest = message()
+    assert anthropic(start, {"type": "vendor_event", "error": error}, *rest).outcome == "finished"
+
+
+def test_error_within_a_message():
+    inner = json.dumps({"error": {"message": "slow down", "code": 429}})
+    error = chat({"error": {"message": inner, "type": "upstream"}}).error
+    assert (error.message, error.code) == ("slow down", "429")
+    assert chat({"error": {"message": inner[:-1]}}).error.message == inner[:-1]

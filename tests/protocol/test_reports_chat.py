@@ -232,6 +232,7 @@ def test_closing_tag_without_an_opening_one(texts, parts):
     [
         *("malformed_function_call", "MALFORMED_FUNCTION_CALL", "function_call_filter: MALFORMED_FUNCTION_CALL"),
         *("abort", "UNEXPECTED_TOOL_CALL", "FinishReason.MALFORMED_FUNCTION_CALL", "cancelled"),
+        *("rate_limit_exceeded", "UNAVAILABLE", "engine_overloaded", "internalServerError"),
     ],
 )
 def test_end_that_is_no_success(reason):

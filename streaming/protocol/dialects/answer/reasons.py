@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from streaming.protocol.error_codes import code_of_error
 from streaming.protocol.events import FinishReason
 
 REASONS: dict[str, FinishReason] = {
@@ -60,13 +61,20 @@ FAILURE_REASONS = frozenset(
 )
 """Finish reasons that mean that the answer broke off. `error_codes` has each of them."""
 
+MAX_REASON_CHARS = 200  # a longer text is no reason, and a hostile one would cost much time
+CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 SEPARATORS = re.compile(r"[:/,;|.()\[\]]+")
 SPACES = re.compile(r"[\s-]+")
 
 
 def failure_of(raw: str | None) -> str | None:
-    """Returns the word in `raw` that says that the answer broke off; None if it did not."""
-    return next((word for word in _words(raw) if word in FAILURE_REASONS), None)
+    """Returns the word in `raw` that says that the answer broke off; None if it did not.
+
+    Some servers send the word of an error. It counts unless another word of `raw` has a meaning.
+    """
+    words = _words(raw)
+    errors = [word for word in words if code_of_error(word, None, "")] if meaning_of(raw) == "other" else []
+    return next((word for word in words if word in FAILURE_REASONS), next(iter(errors), None))
 
 
 def meaning_of(raw: str | None) -> FinishReason:
@@ -85,5 +93,6 @@ def finish_reason_of(raw: str | None, *, has_refused: bool, has_called: bool) ->
 
 
 def _words(raw: str | None) -> list[str]:
-    parts = (SPACES.sub("_", part.strip()) for part in SEPARATORS.split((raw or "").lower()))
+    spaced = CAPITALS.sub("_", (raw or "")[:MAX_REASON_CHARS])  # some servers write `toolCalls`
+    parts = (SPACES.sub("_", part.strip()) for part in SEPARATORS.split(spaced.lower()))
     return [part.removeprefix("finish_reason_") for part in parts]

@@ -15,7 +15,7 @@ from streaming.protocol.dialects.answer import AnswerWriter, Prose, read_usage
 from streaming.protocol.dialects.anthropic_messages.blocks import BLOCKS, Block, CallBlock, OpaqueBlock, ProseBlock
 from streaming.protocol.dialects.anthropic_messages.opening import Opening
 from streaming.protocol.dialects.anthropic_messages.payload import DELTA_TYPES, PROSE_DELTAS, Payload, WireDelta
-from streaming.protocol.dialects.wire import is_error, read_error, reread, shape, unwrapped
+from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, unwrapped
 from streaming.protocol.events import Heartbeat, OpaqueReceived
 
 # Blocks normally come one after the other. An open block keeps the object that began it, so a server that never ends
@@ -55,7 +55,7 @@ class AnthropicMessagesStream:
             self._read_opening(payload)
         if read is not None:
             read(self, payload, data)
-        elif payload.error or event == b"error":
+        elif reports_error(payload.error) or event == b"error":
             self._read_error(payload, data)
         else:
             self._read_other(payload, data)

@@ -15,7 +15,7 @@ from streaming.protocol.dialects.answer import AnswerWriter, failure_of, meaning
 from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.openai_chat.choice_table import ChoiceTable
 from streaming.protocol.dialects.openai_chat.words import has_words
-from streaming.protocol.dialects.wire import is_error, read_error, reread, shape, stream_error, unwrapped
+from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, stream_error, unwrapped
 from streaming.protocol.events import StreamError, Usage
 
 
@@ -114,7 +114,7 @@ class OpenAIChatStream:
             choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=_is_reason(wire.finish_reason))
         elif not wire.delta and isinstance(wire.text, str):  # the API before chat
             choice.read({"content": wire.text})
-        if wire.error:
+        if reports_error(wire.error):
             choice.failure = read_error(wire.error)
         if wire.finish_reason or wire.native_finish_reason:
             self._read_reason(choice, wire)
@@ -129,7 +129,7 @@ class OpenAIChatStream:
                 self._sources = sources
         if groq.get("error"):
             self._writer.fail(read_error(groq["error"]))
-        elif chunk.error or event == b"error":
+        elif reports_error(chunk.error) or event == b"error":
             self._writer.fail(read_error(reread(data)))
         elif chunk.choices is None:
             self._read_other(reread(data), data)

@@ -16,7 +16,7 @@ from streaming.protocol.dialects.openai_responses.item_table import ItemTable
 from streaming.protocol.dialects.openai_responses.items import Item
 from streaming.protocol.dialects.openai_responses.message_item import MessageItem
 from streaming.protocol.dialects.openai_responses.reasoning_item import ReasoningItem
-from streaming.protocol.dialects.wire import is_error, read_error, reread, shape, unwrapped
+from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, unwrapped
 from streaming.protocol.events import Heartbeat
 
 
@@ -61,7 +61,7 @@ class OpenAIResponsesStream:
             item = self._items.only.get((payload.output_index, kind))
             take(item or self._items.take(kind, payload.output_index, payload.item_id), payload)
         else:
-            is_error = event == b"error" or (payload.error and not payload.type)
+            is_error = event == b"error" or (not payload.type and reports_error(payload.error))
             other = OpenAIResponsesStream._read_error if is_error else OpenAIResponsesStream._read_other
             EVENTS.get(payload.type, other)(self, payload, data)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.wire.errors import is_error, read_error, stream_error
+from streaming.protocol.dialects.wire.errors import is_error, read_error, reports_error, stream_error
 from streaming.protocol.dialects.wire.halves import Halves
 from streaming.protocol.dialects.wire.images import data_url, read_image
 from streaming.protocol.dialects.wire.lenient import (
@@ -24,6 +24,7 @@ __all__ = [
     "read_error",
     "read_image",
     "refuse",
+    "reports_error",
     "reread",
     "shape",
     "stream_error",

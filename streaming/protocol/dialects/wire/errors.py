@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from streaming.errors import RETRYABLE
+from streaming.protocol.dialects.wire.lenient import reread
 from streaming.protocol.error_codes import code_of_error
 from streaming.protocol.events import StreamError
 
@@ -14,7 +15,7 @@ from streaming.protocol.events import StreamError
 MAX_MESSAGE_CHARS = 4096
 
 CODE_KEYS = ("code", "error_code", "status_code", "status")
-TYPE_KEYS = ("type", "error_type")
+TYPE_KEYS = ("type", "error_type", "__type")
 MESSAGE_KEYS = (
     *("message", "msg", "error_message", "error_msg", "status_msg", "detail", "details"),
     *("error_description", "description", "title", "Message", "faultstring"),
@@ -49,6 +50,11 @@ def is_error(wire: Any) -> bool:
     return wire.get("object") == "error" or is_refused or any(wire.get(key) for key in FLAT_ERROR_KEYS)
 
 
+def reports_error(wire: Any) -> bool:
+    """Returns True if a field named `error` has one. Some servers send an object without values with each event."""
+    return any(wire.values()) if isinstance(wire, dict) else bool(wire)
+
+
 def stream_error(code: str | None, type: str | None, message: str) -> StreamError:
     """Returns the error with its verdict: `retryable` is False if its words are unknown, None if it has no words."""
     has_words = code is not None or type is not None
@@ -62,10 +68,16 @@ def _layers(wire: Any, depth: int = 3) -> list[dict[str, Any]]:
     if not isinstance(wire, dict):
         return []
     inner: list[dict[str, Any]] = []
-    for key in INNER_KEYS:
-        if depth and isinstance(wire.get(key), dict | list):
-            inner += _layers(wire[key], depth - 1)
+    for value in (*map(wire.get, INNER_KEYS), _told_in_json(wire.get("message"))):
+        if depth and isinstance(value, dict | list):
+            inner += _layers(value, depth - 1)
     return [*inner, wire]
+
+
+def _told_in_json(message: Any) -> Any:
+    """Returns the error that a gateway put into a message as JSON text."""
+    is_json = isinstance(message, str) and message.lstrip().startswith(("{", "[{"))
+    return reread(message.encode("utf-8", "replace")) if is_json else None
 
 
 def _first(layers: list[dict[str, Any]], keys: tuple[str, ...]) -> str | None:
