@@ -116,6 +116,16 @@ def test_name_that_was_offered_starts_the_call_at_once():
         assert [event.name for event in events if isinstance(event, ToolCallStarted)] == names
 
 
+@pytest.mark.parametrize("name", ["functions.f", "default_api.f", "default_api:f", "f"])
+def test_name_with_the_namespace_of_the_model(name):
+    pieces = [tool(index=0, id="a", name=name, arguments=text) for text in ('{"x"', ":1}")]
+    end = chunk(finish="tool_calls")
+    (call,) = chat(*pieces, end, tools={"f"}).tool_calls
+    assert (call.name, call.arguments, call.is_provider_executed) == ("f", {"x": 1}, False)
+    for tools in (None, {"g"}, {name, "f"}):
+        assert chat(*pieces, end, tools=tools).tool_calls[0].name == name
+
+
 def test_free_text_is_not_compared():
     pieces = [chunk({"tool_calls": [{"index": 0, "id": "a", "custom": {"name": "f", "input": "  "}}]})] * 2
     assert chat(*pieces, END).tool_calls[0].raw_arguments == "    "

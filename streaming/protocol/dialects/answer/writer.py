@@ -19,6 +19,8 @@ from streaming.protocol.dialects.wire import stream_error
 # have a few dozen parts.
 MAX_PARTS = 10_000
 
+NAMESPACES = ("functions.", "default_api.", "default_api:")  # gpt-oss, Gemini
+
 
 class StreamTooLarge(Exception):
     """The stream exceeds a bound, which the text names. The parser catches it and turns it into `Failed`."""
@@ -149,6 +151,11 @@ class AnswerWriter:
     def offers(self, name: str) -> bool:
         """Returns True if the request is known to have offered the tool."""
         return self.tools is not None and name in self.tools
+
+    def offered_name(self, name: str) -> str:
+        """Returns the name without the namespace that some models put before it, if only the rest was offered."""
+        bare = next((name.removeprefix(each) for each in NAMESPACES if name.startswith(each)), name)
+        return bare if self.offers(bare) and not self.offers(name) else name
 
     def decide_later(self, call: OpenCall) -> None:
         """Notes that the name of `call` may go on. Another such call starts."""

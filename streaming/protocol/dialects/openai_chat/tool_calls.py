@@ -53,6 +53,7 @@ class ToolCalls:
     def take(self, wire: dict[str, Any]) -> None:
         """Reads one item of `delta.tool_calls`."""
         fragment = Fragment(wire)
+        fragment.name = self._writer.offered_name(fragment.name)
         echo = self._echo_of(fragment)
         if echo is not None and echo.repeats(fragment):
             return
