@@ -66,6 +66,7 @@ def test_joined_data_is_shown_as_soon_as_the_next_line_comes():
 INDENTED = json.dumps(A, indent=1).encode()
 RAW = json.dumps(chunk({"content": "a\nb"})).encode().replace(b"\\n", b"\n")
 ERROR = json.dumps({"error": {"message": "slow down", "code": 429}}).encode()
+CUT = b'data: {"choices": [{"del\n'
 PRETTY_ERROR = json.dumps(json.loads(ERROR), indent=2).encode()
 
 
@@ -85,8 +86,15 @@ def test_json_over_several_lines_that_is_cut_or_broken():
     assert Unknown(' "id": "chatcmpl-1",') in read("openai-chat", broken)
 
 
+def test_unknown_field_between_two_lines_of_data():
+    first, second = INDENTED.replace(b"\n", b"").split(b",", 1)
+    body = b"data: " + first + b",\nfoo: bar\ndata: " + second + b"\n\n"
+    assert outcome(body + sse(END)) == ("finished", "a")
+    assert Unknown("foo: bar") in read("openai-chat", body)
+
+
 @pytest.mark.parametrize("tail", [b"", b"\n", b"\n\n", b"\n" + sse(A, END)])
-@pytest.mark.parametrize("appended", [PRETTY_ERROR, b'data: {"choices": [{"del\n' + ERROR])
+@pytest.mark.parametrize("appended", [PRETTY_ERROR, CUT + ERROR, CUT + PRETTY_ERROR])
 def test_error_that_a_gateway_appended(appended, tail):
     transcript = fold(read("openai-chat", sse(A) + appended + tail))
     assert (transcript.outcome, transcript.text) == ("failed", "a")

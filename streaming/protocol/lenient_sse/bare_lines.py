@@ -56,13 +56,27 @@ class BareLines:
 
         At the end of the stream (`is_end`), data that is no object was cut, so it is no event.
         """
-        kind, lines = self.kind, self._lines
-        self.kind, self._lines, self.size = None, [], 0
-        joined = b"\n".join([first, *lines])
-        if _is_object_with_line_ends(joined):
-            return [(kind or DATA, event, joined)]
-        head = [] if kind is DATA and is_end else [(kind or DATA, event, first)]
-        return head + [(WireEventKind.UNKNOWN, b"", line) for line in lines]
+        kind = self.kind or DATA
+        if self.is_object(first):
+            lines = self._take_lines()
+            return [(kind, event, b"\n".join([first, *lines]))]
+        head = [] if kind is DATA and is_end else [(kind, event, first)]
+        return head + self.give_up()
+
+    def is_object(self, first: bytes) -> bool:
+        return _is_object_with_line_ends(b"\n".join([first, *self._lines]))
+
+    def give_up(self) -> list[WireEvent]:
+        """Returns the lines as events of their own, or as one if they are an object without the first line."""
+        lines = self._take_lines()
+        joined = b"\n".join(lines)
+        return [
+            (WireEventKind.UNKNOWN, b"", line) for line in ([joined] if _is_object_with_line_ends(joined) else lines)
+        ]
+
+    def _take_lines(self) -> list[bytes]:
+        lines, self.kind, self._lines, self.size = self._lines, None, [], 0
+        return lines
 
 
 def _is_object_with_line_ends(text: bytes) -> bool:

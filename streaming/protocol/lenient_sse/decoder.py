@@ -178,7 +178,9 @@ class LenientDecoder:
             self._append(joined, events)
 
     def _read_data(self, value: bytes, events: list[WireEvent]) -> None:
-        if self._bare.kind is not None:
+        if self._bare.kind is DATA and not self._bare.is_object(self._data or b""):
+            events += self._bare.give_up()  # this line may complete the object, as the standard says
+        elif self._bare.kind is not None:
             self._dispatch_bare(events)
         if self._data is None:
             self._data = value
