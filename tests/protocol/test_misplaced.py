@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from streaming.protocol import Cited, FilePart
+from streaming.protocol.dialects import DIALECTS
 from tests.protocol.wire import anthropic, assert_says, block, chat, chunk, fold, message, named, read, sse
 
 END, CALLED, DONE = chunk(finish="stop"), chunk(finish="tool_calls"), "[DONE]"
@@ -150,6 +151,22 @@ def test_error_without_values_is_none(error):
     assert chat(chunk({"content": "a"}, error=error), END).outcome == "finished"
     start, *rest = message()
     assert anthropic(start, {"type": "vendor_event", "error": error}, *rest).outcome == "finished"
+
+
+@pytest.mark.parametrize(
+    ("error", "is_retryable"),
+    [
+        ({"object": "error", "message": "full", "code": "3505", "raw_status_code": 429}, True),
+        ({"error": {"message": "full", "http_code": 529}}, True),
+        ({"throttlingException": {"message": "full"}}, True),
+        ({"validationException": {"message": "full"}}, False),
+        ({"modelStreamErrorException": {"message": "full", "originalStatusCode": 500}}, True),
+    ],
+)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_status_and_name_of_an_error(dialect, error, is_retryable):
+    found = fold(read(dialect, sse(error))).error
+    assert (found.message, found.retryable) == ("full", is_retryable)
 
 
 def test_error_within_a_message():

@@ -14,7 +14,10 @@ from streaming.protocol.events import StreamError
 # Enough for every message. A gateway's HTML page may be longer, and is no message.
 MAX_MESSAGE_CHARS = 4096
 
-CODE_KEYS = ("code", "error_code", "status_code", "status")
+CODE_KEYS = (
+    *("code", "error_code", "status_code", "status"),
+    *("http_code", "statusCode", "raw_status_code", "originalStatusCode"),
+)
 TYPE_KEYS = ("type", "error_type", "__type")
 MESSAGE_KEYS = (
     *("message", "msg", "error_message", "error_msg", "status_msg", "detail", "details"),
@@ -26,7 +29,7 @@ INNER_KEYS = ("error", "errors", "detail", "base_resp", "fault")
 def read_error(wire: Any) -> StreamError:
     """Reads an error of any shape. Fields of inner objects win; the outer objects give those that are missing."""
     layers = list(_layers(wire))
-    code = _first(layers, CODE_KEYS)
+    code = _code(layers)
     types = (_text(layer.get(key)) for layer in layers for key in TYPE_KEYS)
     type_ = next((text for text in types if text and text != "error"), None)
     message = _first(layers, MESSAGE_KEYS) or _message(layers[0] if layers else wire)
@@ -47,7 +50,8 @@ def is_error(wire: Any) -> bool:
         return False
     base = wire.get("base_resp")
     is_refused = isinstance(base, dict) and bool(base.get("status_code"))
-    return wire.get("object") == "error" or is_refused or any(wire.get(key) for key in FLAT_ERROR_KEYS)
+    is_named = wire.get("object") == "error" or _named_by_its_key(wire) is not None
+    return is_named or is_refused or any(wire.get(key) for key in FLAT_ERROR_KEYS)
 
 
 def reports_error(wire: Any) -> bool:
@@ -67,6 +71,7 @@ def _layers(wire: Any, depth: int = 3) -> list[dict[str, Any]]:
         return _layers(wire[0], depth)
     if not isinstance(wire, dict):
         return []
+    wire = _named_by_its_key(wire) or wire
     inner: list[dict[str, Any]] = []
     for value in (*map(wire.get, INNER_KEYS), _told_in_json(wire.get("message"))):
         if depth and isinstance(value, dict | list):
@@ -74,10 +79,23 @@ def _layers(wire: Any, depth: int = 3) -> list[dict[str, Any]]:
     return [*inner, wire]
 
 
+def _named_by_its_key(wire: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns the error of an object such as `{"throttlingException": {…}}` (Bedrock), with the key as its type."""
+    key, value = next(iter(wire.items()), ("", None))
+    is_named = len(wire) == 1 and isinstance(value, dict) and key.lower().endswith(("exception", "error"))
+    return {"type": key, **value} if is_named and key != "error" and isinstance(value, dict) else None
+
+
 def _told_in_json(message: Any) -> Any:
     """Returns the error that a gateway put into a message as JSON text."""
     is_json = isinstance(message, str) and message.lstrip().startswith(("{", "[{"))
     return reread(message.encode("utf-8", "replace")) if is_json else None
+
+
+def _code(layers: list[dict[str, Any]]) -> str | None:
+    """Returns the first code that is known, or else the first one: a vendor's own number may stand beside a status."""
+    codes = [code for layer in layers for key in CODE_KEYS if (code := _text(layer.get(key)))]
+    return next((code for code in codes if code_of_error(code, None, "")), next(iter(codes), None))
 
 
 def _first(layers: list[dict[str, Any]], keys: tuple[str, ...]) -> str | None:
