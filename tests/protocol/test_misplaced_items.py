@@ -133,6 +133,13 @@ def test_the_response_has_the_name_of_a_call_that_no_event_announced():
     assert (call.name, call.arguments) == ("f", {"x": 1})
 
 
+def test_the_response_has_another_call_than_the_stream():
+    added, *_ = item(0, CALL)
+    other = CALL | {"id": "another", "call_id": "another", "name": "g", "arguments": '{"y":2}'}
+    (call,) = responses(created(), added, pieces('{"x":1}')[0], completed(output=[other])).tool_calls
+    assert (call.id, call.name, call.arguments, call.raw) == ("c", "f", {"x": 1}, None)
+
+
 @pytest.mark.parametrize(("texts", "said"), [(["Hi", " you"], "Hi you"), (["H", "i"], "Hi"), (["Hi"], "Hi")])
 def test_the_item_has_parts_that_did_not_stream(texts, said):
     content = [{"type": "output_text", "text": text} for text in texts]

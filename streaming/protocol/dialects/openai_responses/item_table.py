@@ -28,6 +28,7 @@ class ItemTable:
         self._last: dict[tuple[Index, ItemClass], Item] = {}
         self._named: dict[tuple[str, ItemClass], tuple[Index, Item]] = {}
         self._latest: dict[ItemClass, Item] = {}
+        self._unannounced: set[Item] = set()
         self._done: dict[Item, str] = {}
         self._announced: set[tuple[Index, ItemClass, str]] = set()
         self._streamed: Counter[ItemClass] = Counter()
@@ -38,6 +39,7 @@ class ItemTable:
         found = self.find(kind, index, id)
         if found is None:
             found = self._open(kind, index, {})
+            self._unannounced.add(found)
             if name := _name(id):
                 self._named[name, kind] = (index, found)
         return found
@@ -69,11 +71,12 @@ class ItemTable:
     def complete(self, output: list[JSONObject]) -> None:
         """Takes from the whole response what did not stream.
 
-        Ids here may differ from those of the events. An item is also known as the only one of its class.
+        Ids here may differ from those of the events. An item that no event announced may be the only one of its class.
         """
         fresh = self._fresh(output)
         count = Counter(map(class_of, output))
         alone = {kind: item for kind, item in self._latest.items() if count[kind] == self._streamed[kind] == 1}
+        alone = {kind: item for kind, item in alone.items() if item in self._unannounced}
         for place, wire in enumerate(output):
             index, item = self._named.get((_name(wire.get("id")), class_of(wire)), (None, None))
             if place in fresh:
