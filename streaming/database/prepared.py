@@ -70,12 +70,13 @@ class Prepared(Generic[T]):
         self._model = model
         self._ask = ask
         self._read = read
-        self._statements: dict[tuple[str, datetime.timedelta | None], Statement] = {}
+        self._statements: dict[tuple[Any, ...], Statement] = {}
 
     def __call__(self, **values: Any) -> T:
         connection = connections[alias()]
         # The offset of the zone is written into SQL that asks the database for its time (`models.clock.Now`).
-        key = connection.alias, datetime.datetime.now(datetime.UTC).astimezone(connection.timezone).utcoffset()
+        offset = datetime.datetime.now(datetime.UTC).astimezone(connection.timezone).utcoffset()
+        key = connection.alias, self._model._meta.db_table, offset
         statement = self._statements.get(key)
         if statement is None:
             return self._first(connection, key, values)
