@@ -117,8 +117,8 @@ def test_name_of_a_field_that_is_not_exact(name):
     assert outcome(body.removeprefix(sse(A))) == ("finished", "a")
 
 
-def test_line_of_a_page_that_looks_like_a_field():
-    page = b"<html><script>\nfetch({\n  data: {},\n  event: 1\n})</script>\n"
+@pytest.mark.parametrize("page", [b"<script>\nf({\n  data: {},\n  event: 1\n})</script>\n", b"Sorry.\n data: x\n"])
+def test_line_of_a_page_that_looks_like_a_field(page):
     assert fold(read("openai-chat", page)).error.code == "not_sse"
 
 

@@ -121,8 +121,8 @@ class LenientDecoder:
     def _split(self, line: bytes) -> tuple[bytes, bytes]:
         """Returns the field's name and value. `data` and `event` may have a BOM or spaces around them, and capitals."""
         name, value = split_field(line)
-        if name in FIELDS or not self._leniency.read_loose_names or self._unframed.startswith(b"<"):
-            return name, value  # the lines of a page may look like fields
+        if name in FIELDS or not self._leniency.read_loose_names or self._unframed:
+            return name, value  # the lines of a page or of a text may look like fields
         plain = name.strip(AROUND_NAMES).lower()
         return (plain if plain in LOOSE_NAMES and not self._is_bare(line) else name), value
 
