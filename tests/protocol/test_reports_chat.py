@@ -376,6 +376,7 @@ def test_halves_that_find_each_other_or_not(texts, text):
         chunk(usage={"prompt_tokens": 5, "completion_tokens": 2}),
         {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}},
         {"choices": [{"index": 0, "delta": None, "finish_reason": None}]},
+        {"type": "ping", "choices": []},
     ],
 )
 def test_chunk_that_says_nothing_does_not_come_between_halves(between):
@@ -390,6 +391,10 @@ def test_chunk_that_says_nothing_does_not_come_between_halves(between):
 def test_chunk_that_says_something_ends_the_half(between):
     kinds = [type(event) for event in read("openai-chat", sse(say("a"), say("\ud83d"), between))]
     assert kinds == [type(event) for event in read("openai-chat", sse(say("a"), say("\ufffd"), between))]
+
+
+def test_type_that_is_no_text_comes_after_a_half():
+    assert chat(say("a\ud83d"), {"type": {}}, END, DONE).text == "a\ufffd"
 
 
 def test_half_of_another_choice_does_not_come_between():

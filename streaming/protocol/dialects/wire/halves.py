@@ -101,7 +101,7 @@ def _is_beside(value: dict[str, Any], kept: Half) -> bool:
 
 def _is_silent(value: dict[str, Any], kept: Half) -> bool:
     """Returns True if an event says nothing that words have to wait for: a sign of life, a role, a usage report."""
-    if value.get("type") in BEATS:
+    if str(value.get("type")) in BEATS:
         return True
     if value.get("type") != kept.event.get("type"):
         return False
