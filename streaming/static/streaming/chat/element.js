@@ -80,6 +80,11 @@ export class StreamingChat extends HTMLElement {
     return this.hasAttribute("data-active");
   }
 
+  /** True while nothing can be sent: an answer is written, or messages are about to make room for another version. */
+  get isBusy() {
+    return this.isActive || this.versions.isWalking;
+  }
+
   /** The element that has all messages of the conversation as children. */
   get messages() {
     return this.querySelector(".chat-messages");
@@ -111,9 +116,14 @@ export class StreamingChat extends HTMLElement {
     return this.messages.querySelector(":scope > .chat-message");
   }
 
-  /** Returns messages as the server shows them now, or null if the site is away. `asked` is in the page's address. */
+  /**
+   * Returns messages as the server shows them now, or null if the site is away or another conversation was begun
+   * meanwhile. `asked` is in the page's address.
+   */
   async load(asked) {
+    const { conversation } = this.dataset;
     const fresh = await this.server.messages(this.id, asked);
+    if (conversation !== this.dataset.conversation) return null;
     if (fresh) tellAll(fresh);
     return fresh;
   }
@@ -138,9 +148,9 @@ export class StreamingChat extends HTMLElement {
     if (focused !== document.activeElement && this.contains(focused)) focused.focus({ preventScroll: true });
   }
 
-  /** Sends a message for the host page. Returns false if an answer is being written or the site does not take it. */
+  /** Sends a message for the host page. Returns false if nothing can be sent now or the site does not take it. */
   async send(text) {
-    return !this.isActive && Boolean(text.trim()) && this.composer.say(text);
+    return !this.isBusy && Boolean(text.trim()) && this.composer.say(text);
   }
 
   /** Stops the answer that is being written. */

@@ -1,3 +1,4 @@
+import { MESSAGES } from "./earlier.js";
 import { keep, kept } from "./memory.js";
 import { Pauses } from "./pauses.js";
 
@@ -42,9 +43,9 @@ export class Embedded {
   /** Begins a new conversation. The old one stays in the person's list. */
   begin() {
     const { chat } = this;
-    if (chat.isActive) return;
+    if (chat.isBusy) return;
     this.forget();
-    for (const article of chat.messages.querySelectorAll(".chat-message, .chat-earlier")) article.remove();
+    for (const shown of chat.messages.querySelectorAll(MESSAGES)) shown.remove();
     chat.input.focus({ preventScroll: true });
   }
 
