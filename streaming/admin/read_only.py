@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
 from streaming.admin.changelist import CappedPaginator, ContentChangeList
-from streaming.admin.permissions import May, Staff, may_read, reveals_content
+from streaming.admin.permissions import May, Staff, may_read, needed_for
 from streaming.admin.search import owned_by_any, owners_named, parse
 from streaming.admin.unavailable import tolerant
 from streaming.models import Action, Conversation, StaffAccess
@@ -101,7 +101,8 @@ class ReadOnlyAdmin(ViewOnlyAdmin[ModelT]):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Refuses filters in the address that would let people guess content that they may not read."""
-        if reveals_content(lookup) and not (request and may_read(request)):
+        needed = needed_for(lookup)
+        if needed and not (request and Staff(request).may(*needed)):
             return False
         return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 

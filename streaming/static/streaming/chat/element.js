@@ -70,7 +70,7 @@ export class StreamingChat extends HTMLElement {
 
   /** The messages have been loaded. Follows the answer that is being written, or else sends what is queued. */
   goOn() {
-    if (this.isActive) return; // somebody has sent a message meanwhile
+    if (this.isActive || !this.isConnected) return; // somebody has sent a message, or taken the chat off its page
     if (this.messages.querySelector("[aria-busy]")) this.conversation.resume();
     else this.queue?.ended(this.messages.lastElementChild);
   }

@@ -33,11 +33,12 @@ export class Embedded {
     }
   }
 
-  /** Shows the messages, unless another conversation was begun. Returns false if that may work in a moment. */
+  /** Shows the messages, unless another conversation was begun or the chat was taken off its page. Returns false if that may work in a moment. */
   async show(key) {
     const { chat } = this;
     const fresh = await chat.load();
-    return chat.dataset.conversation !== key || (Boolean(fresh) && chat.earlier.restore(fresh));
+    if (!chat.isConnected || chat.dataset.conversation !== key) return true;
+    return Boolean(fresh) && chat.earlier.restore(fresh);
   }
 
   /** Begins a new conversation. The old one stays in the person's list. */

@@ -29,6 +29,7 @@ export class Tabs {
   close() {
     this.closing.abort();
     this.channel?.close();
+    this.channel = null; // what ends now is told to nobody
   }
 
   /** The chat is on the page again. It may have missed something. */
