@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +14,7 @@ from django.urls import URLPattern
 
 from streaming.admin.changelist import CappedPaginator, ContentChangeList
 from streaming.admin.permissions import May, Staff, may_read, needed_for
-from streaming.admin.search import owned_by_any, owners_named, parse
+from streaming.admin.search import as_uuid, owned_by_any, owners_named, parse
 from streaming.admin.unavailable import tolerant
 from streaming.models import Action, Conversation, StaffAccess
 
@@ -116,7 +115,7 @@ class ReadOnlyAdmin(ViewOnlyAdmin[ModelT]):
         """
         if not search_term.strip():
             return queryset, False
-        exact = queryset.filter(pk=_as_uuid(search_term))  # a key of a conversation may look like an id
+        exact = queryset.filter(pk=as_uuid(search_term))  # a key of a conversation may look like an id
         if exact.exists():
             return exact, False
         found = self._found(queryset, search_term, reads_content=may_read(request))
@@ -151,10 +150,3 @@ class ReadOnlyAdmin(ViewOnlyAdmin[ModelT]):
         if response.status_code == 200 and self.shows_content and Staff(request).may(May.READ):
             StaffAccess.objects.record(request.user, Action.VIEW, self.opts.model_name or "", object_id)
         return response
-
-
-def _as_uuid(text: str) -> Any:
-    try:
-        return uuid.UUID(text.strip())
-    except ValueError:
-        return None

@@ -25,6 +25,7 @@ from django.views.decorators.http import require_GET, require_POST
 from streaming.admin import cells
 from streaming.admin.changelist import ContentChangeList
 from streaming.admin.permissions import May, Staff
+from streaming.admin.search import as_uuid
 from streaming.database import atomic
 from streaming.models import RATINGS, Message, Review, Role
 
@@ -121,10 +122,8 @@ def next_unreviewed(request: HttpRequest, model_admin: ReadOnlyAdmin[Message]) -
 
 
 def _older(waiting: Any, after: str) -> Any:
-    try:
-        last = Message.objects.only("created_at").filter(pk=uuid.UUID(after)).first()
-    except ValueError:
-        last = None
+    key = as_uuid(after)
+    last = Message.objects.only("created_at").filter(pk=key).first() if key else None
     if last is None:
         return waiting
     return waiting.filter(created_at__lte=last.created_at).exclude(created_at=last.created_at, pk__gte=last.pk)

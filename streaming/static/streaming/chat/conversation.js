@@ -4,7 +4,10 @@ import { readChunks } from "./stream.js";
 
 const REMINDER = 7_000; // milliseconds between two "still answering" for screen readers
 
-/** Asks for answers, shows each to its end, and stops it. `answer` is the last one, `posting` the request that began it here. */
+/**
+ * Asks for answers, shows each to its end, and stops it. `answer` is the last one. `posting` is the request for it, null
+ * if it was begun elsewhere.
+ */
 export class Conversation {
   constructor(chat) {
     this.chat = chat;

@@ -1,6 +1,6 @@
 import { Answer } from "./answer.js";
 import { Approvals } from "./approvals.js";
-import { Clipboard } from "./clipboard.js";
+import { Clipboard, shownTexts } from "./clipboard.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { Drafts } from "./drafts.js";
@@ -171,8 +171,7 @@ export class StreamingChat extends HTMLElement {
 
   /** Gives screen readers a finished answer once, whole. They read a note by themselves. */
   announce(article) {
-    const texts = Array.from(article.querySelectorAll(".chat-parts > .chat-text"), (text) => text.textContent);
     this.say(article.querySelector(".chat-note") ? "" : "answered");
-    this.querySelector(".chat-announcer").textContent = texts.join("\n");
+    this.querySelector(".chat-announcer").textContent = shownTexts(article).join("\n");
   }
 }

@@ -33,7 +33,10 @@ export class Embedded {
     }
   }
 
-  /** Shows the messages, unless another conversation was begun or the chat was taken off its page. Returns false if that may work in a moment. */
+  /**
+   * Shows the messages, unless another conversation was begun or the chat was taken off its page. Returns false if that
+   * may work in a moment.
+   */
   async show(key) {
     const { chat } = this;
     const fresh = await chat.load();
