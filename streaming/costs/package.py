@@ -19,8 +19,16 @@ logger = logging.getLogger(__name__)
 CURRENCY = "USD"
 """The currency of all prices in the package."""
 
-VENDORS = {"streaming.providers.openai.": "openai", "streaming.providers.anthropic.": "anthropic"}
-"""The beginning of a `BACKEND` -> the package's id of the vendor whose models it asks without a `base_url`."""
+VENDORS = {
+    "streaming.providers.openai.": "openai",
+    "streaming.providers.anthropic.": "anthropic",
+    "streaming.providers.http.Messages": "anthropic",
+    "streaming.providers.http.": "openai",
+}
+"""The beginning of a `BACKEND` -> the package's id of the vendor whose models it asks without a `base_url`.
+
+The first one that fits counts.
+"""
 
 AMOUNTS = {
     "input": "input_mtok",
