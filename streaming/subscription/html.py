@@ -74,6 +74,10 @@ class HtmlSubscription:
         if self._picture.seq < before:
             await self._catch_up(before)
         await self._picture.take(frames, self.seq)
+        async with self._picture.at_rest():
+            return self._delivery(frames, before)
+
+    def _delivery(self, frames: list[bytes], before: int) -> list[bytes]:
         self._needs_all |= self._picture.lost > before
         if not self._needs_all:
             return list(self._in_order(frames, before + 1))
