@@ -1,7 +1,7 @@
 """The guard of one connection: `send` waits for a slow client, and a stuck client is cut off.
 
 `send` returns when the server's own buffer is empty, also after the last message. So the application lives, and counts
-the stream as open, as long as the server has bytes for the client. Nothing remains that nobody watches.
+the stream as open, as long as the server has bytes for the client.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Guard:
     def close(self) -> None:
         """Stops the checks of the connection, or lets them go on until the client has everything or is cut.
 
-        That is for granian. The other servers have nothing left, because `send` has waited.
+        Only granian needs that. The other servers have nothing left for the client, because `send` has waited.
         """
         self._is_over = True
         if self._timer and (self._sent <= SMALL_BYTES or self._wire.is_drained()):

@@ -71,7 +71,10 @@ def cost_by_package(
 
 
 def _asked(alias: str) -> dict[str, str]:
-    """Returns how the package finds the vendor of a provider: by the address, or by the class. Empty: not at all."""
+    """Returns how the package finds the vendor of a provider: by the address, or by the class.
+
+    It is empty for a provider whose prices the package does not have.
+    """
     entry = settings.PROVIDERS.get(alias)
     backend = str(entry.get("BACKEND", "")) if entry else ""
     address = str(options_of(alias).get("base_url") or "")

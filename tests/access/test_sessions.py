@@ -274,6 +274,10 @@ async def test_session_store_that_fails_signs_nobody_out(cached: SessionCheck, m
     assert await cached.holds()
 
 
+def test_stream_without_a_session_to_check_does_nothing_for_it() -> None:
+    assert not SessionCheck(ALICE, None).is_due
+
+
 async def socket_of(client: AsyncClient, user: Any) -> WebsocketCommunicator:
     communicator = WebsocketCommunicator(ChatConsumer.as_asgi(), "/ws/chat/")
     communicator.scope |= {"user": user, "session": SessionStore(client.cookies["sessionid"].value)}
