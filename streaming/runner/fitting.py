@@ -222,7 +222,7 @@ class Fitting:
             return
         newest = self._turns[(cuts(self._turns) or [0])[-1] :]
         if chosen[-len(newest) :] != newest:
-            chosen = [turn for turn in chosen if turn not in newest] + newest
+            chosen = [turn for turn in chosen if not any(turn is one for one in newest)] + newest
         self._turns, self._ids = chosen, [ids.get(id(turn)) for turn in chosen]
 
     async def _chosen(self, path: str) -> list[Turn]:
