@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from streaming.conf import settings
-from streaming.database import alone
+from streaming.database import alone, retry_on_deadlock
 from streaming.errors import BadRequest, Conflict, NotFound, TooManyRequests
 from streaming.files.addresses import id_of
 from streaming.intake.client_json import read_body
@@ -71,6 +71,7 @@ def checked_options(options: ShareOptions) -> ShareOptions:
     return msgspec.structs.replace(options, days=options.days or settings.SHARE_DAYS)
 
 
+@retry_on_deadlock
 def share(owner: Owner, key: str, options: ShareOptions, token: str = "") -> tuple[Share, str]:
     """Stores a snapshot of the path that is shown, without an answer that is being written. Returns it and its token.
 
