@@ -4,25 +4,31 @@ All database work of conversations and generations runs on a few threads of the 
 runs `f` on one of them, `await in_order(f, …)` runs it on the one thread that writes in the order of the calls. Each
 piece of work gets a checked connection and gives it back afterwards. Requests keep no connection while they stream.
 `atomic` opens a transaction, and `alone` one that takes turns with others of the same name in all processes.
+`Prepared` statements are written once by Django, and executed often.
 """
 
 from __future__ import annotations
 
 from streaming.database.health import health
 from streaming.database.locks import alone
+from streaming.database.prepared import Prepared, changed, number, one
 from streaming.database.requests import release_request_thread, request_thread
 from streaming.database.threads import in_database, in_order
 from streaming.database.transactions import alias, atomic, retry_on_deadlock
 from streaming.database.trouble import advice, refusal_of, told, trouble_of
 
 __all__ = [
+    "Prepared",
     "advice",
     "alias",
     "alone",
     "atomic",
+    "changed",
     "health",
     "in_database",
     "in_order",
+    "number",
+    "one",
     "refusal_of",
     "release_request_thread",
     "request_thread",

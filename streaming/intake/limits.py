@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from streaming.conf import settings
 from streaming.costs import check_budgets, check_quota, used_since
+from streaming.database import Prepared, number
 from streaming.errors import TooManyRequests
 from streaming.models import Conversation, Generation, Owner, from_now
 
@@ -48,11 +49,18 @@ def check_conversations(owner: Owner) -> None:
 
 
 def _check_active(owner: Owner) -> None:
-    count = Generation.objects.active().owned_by(owner).count()
+    count = _active(owner_key=owner.key)
     if count >= settings.MAX_ACTIVE_PER_OWNER:
         raise TooManyRequests(
             _("%(count)d answers are being written for you already. Wait for one, or stop one.") % {"count": count}
         )
+
+
+_active = Prepared(
+    Conversation,
+    lambda given: Generation.objects.active().filter(conversation__owner_key=given("owner_key")).count(),
+    number,
+)
 
 
 def _check_per_minute(owner: Owner) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from streaming.database import Prepared, one
 from streaming.errors import NotFound
 from streaming.models import Conversation, Owner
 
@@ -15,7 +16,16 @@ def find_locked(owner: Owner, key: str) -> Conversation | None:
 
     Its row is locked until the transaction ends, so other submissions and changes wait.
     """
-    return Conversation.objects.select_for_update().owned_by(owner).filter(key=key).first()
+    return _locked(owner_key=owner.key, key=key)
+
+
+_locked = Prepared(
+    Conversation,
+    lambda given: (
+        Conversation.objects.select_for_update().filter(owner_key=given("owner_key"), key=given("key")).first()
+    ),
+    one(Conversation),
+)
 
 
 def locked(owner: Owner, key: str) -> Conversation:

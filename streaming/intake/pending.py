@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from django.db.models import Model
 from django.db.models.signals import post_save, pre_save
+from django.utils import timezone
 
 from streaming.conf import settings
 from streaming.context import Trail
+from streaming.database import Prepared, changed
 from streaming.intake.client_context import with_context
 from streaming.journal import Opening
 from streaming.models import Conversation, Generation, History, Message, Owner, Role, from_now, turns_of
@@ -104,7 +107,7 @@ def idle(history: History) -> History:
 
 def store(*messages: Message) -> None:
     """Stores new messages, parents first. It is one statement, unless a site listens to their signals."""
-    if any(signal.has_listeners(Message) for signal in (pre_save, post_save)):
+    if _is_listened_to(Message):
         for message in messages:
             message.save(force_insert=True)
     else:
@@ -124,6 +127,28 @@ def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening
         head_seq=opening.head_seq,
     )
     announce_at_commit(generation_started, generation.pk)
-    conversation.active_leaf = answer
-    conversation.save(update_fields=("active_leaf", "updated_at"))
+    _show(conversation, answer)
     return generation
+
+
+def _show(conversation: Conversation, leaf: Message) -> None:
+    """Makes `leaf` the end of the path that is shown."""
+    conversation.active_leaf, conversation.updated_at = leaf, timezone.now()
+    if _is_listened_to(Conversation):
+        conversation.save(update_fields=("active_leaf", "updated_at"))
+    else:
+        _lead_to(id=conversation.pk, active_leaf=leaf.pk, updated_at=conversation.updated_at)
+
+
+_lead_to = Prepared(
+    Conversation,
+    lambda given: Conversation.objects.filter(pk=given("id")).update(
+        active_leaf=given("active_leaf"), updated_at=given("updated_at")
+    ),
+    changed,
+)
+
+
+def _is_listened_to(model: type[Model]) -> bool:
+    """True if somebody wants to know when a row of `model` is saved."""
+    return any(signal.has_listeners(model) for signal in (pre_save, post_save))

@@ -38,11 +38,6 @@ TRANSITIONS: dict[Status, tuple[Status, ...]] = {
 ACTIVE = tuple(status for status, following in TRANSITIONS.items() if following)
 
 
-def _before(status: Status) -> list[Status]:
-    """Returns the statuses that `status` may follow."""
-    return [one for one, following in TRANSITIONS.items() if status in following]
-
-
 class GenerationQuerySet(models.QuerySet["Generation"]):
     def active(self) -> GenerationQuerySet:
         return self.filter(status__in=ACTIVE)
@@ -63,8 +58,8 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         self.update(lease_until=from_now(seconds), status=Status.RUNNING, started_at=started)
 
     def settle(self, status: Status, **outcome: Any) -> bool:
-        """Ends the selected generation. Returns False if it has ended already."""
-        changed = self.filter(status__in=_before(status)).update(
+        """Ends the selected generation with one of `ENDS`. Returns False if it has ended already."""
+        changed = self.active().update(
             status=status,
             active_conversation=None,
             started_at=Coalesce("started_at", "created_at"),  # null if it ended before its first tick

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from streaming.costs import cost_of, with_cached
-from streaming.database import atomic
+from streaming.database import Prepared, atomic, changed
 from streaming.journal import Batch, write_frames
 from streaming.models import Generation, Message, Status, stored_content
 from streaming.protocol import Part, Usage
@@ -60,6 +60,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SETTLED_FIELDS = (
+    "status",
     "finish_reason",
     "raw_finish_reason",
     "error_code",
@@ -97,11 +98,25 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
     fields = {name: getattr(generation, name) for name in SETTLED_FIELDS}
     this = Generation.objects.filter(pk=generation.pk)
     with atomic():
-        if not (this.expired() if is_silent else this).settle(settlement.status, **fields):
+        if not (this.expired().settle(**fields) if is_silent else _settle(id=generation.pk, **fields)):
             # An earlier try of our own may have been committed although its result was lost.
             return not is_silent and this.filter(status=settlement.status, last_seq=generation.last_seq).exists()
         for batch in unwritten:
             write_frames({generation.pk: batch})
         # No `save`: a site's `post_save` receiver that raises would undo the settlement, and at each further try, too.
-        Message.objects.filter(pk=generation.message_id).update(**stored_content(settlement.parts))
+        _fill(id=generation.message_id, **stored_content(settlement.parts))
     return True
+
+
+_settle = Prepared(
+    Generation,
+    lambda given: Generation.objects.filter(pk=given("id")).settle(**{name: given(name) for name in SETTLED_FIELDS}),
+    changed,
+)
+_fill = Prepared(
+    Message,
+    lambda given: Message.objects.filter(pk=given("id")).update(
+        parts=given("parts"), text=given("text"), tool_names=given("tool_names")
+    ),
+    changed,
+)
