@@ -1,8 +1,7 @@
 """The guard of one connection: `send` waits for a slow client, and a stuck client is cut off.
 
 `send` first waits until the server has passed on what was sent before; after the last message, it also waits for that
-one. So the application lives, and counts the stream as open, as long as the server has bytes for the client. Nothing
-remains that nobody watches.
+one. So the application lives, and counts the stream as open, as long as the server has bytes for the client.
 
 The wait comes first because Daphne and uvloop write a message to the kernel one or two turns of the event loop later.
 The next message comes later than that, and has nothing to wait for.
@@ -76,7 +75,7 @@ class Guard:
     def close(self) -> None:
         """Stops the checks of the connection, or lets them go on until the client has everything or is cut.
 
-        That is for granian. The other servers have nothing left, because `send` has waited.
+        Only granian needs that. The other servers have nothing left for the client, because `send` has waited.
         """
         self._is_over = True
         if self._timer and (self._sent <= SMALL_BYTES or self._wire.is_drained()):
