@@ -104,7 +104,7 @@ build/bench/.installed: pyproject.toml | $(VENV)/.pip
 	@echo "Installing the package with what it is compared with"
 	@$(PYTHON) -m venv build/bench
 	@build/bench/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@build/bench/bin/python -m pip install --group bench -e '.[openai,anthropic]' | $(SHOW_PACKAGES)
+	@build/bench/bin/python -m pip install --group bench -e '.[openai,anthropic,postgres]' | $(SHOW_PACKAGES)
 	@touch $@
 
 clean:  ## remove everything that make creates, also the demo's database

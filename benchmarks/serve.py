@@ -1,19 +1,20 @@
 """Measures how an answer is served: the CPU time of the server's process, against its peers.
 
-    python -m benchmarks.serve [--server daphne] [--tokens 5,50,200,1000] [--streams 50] [--rate 50] [--runs 3]
+    python -m benchmarks.serve [--server daphne] [--postgres] [--tokens 5,50,200,1000] [--streams 50] [--runs 3]
 
 A provider in a process of its own sends `streams` answers at once, in OpenAI's format, `rate` tokens a second each. A
 server sends them to as many readers. The sites take turns in one run on the same server:
 
-    this app            all of it: parser, journal in SQLite, rows, resumable frames, POST api/chat of a visitor
+    this app            all of it: parser, journal, rows, resumable frames, POST api/chat of a visitor
     textbook            an async view that iterates the OpenAI SDK's stream and yields each chunk as JSON
     pydantic-ai         an agent without tools behind `VercelAIAdapter`
     django-ag-ui        the same agent behind `DjangoAGUIView`
     relay               passes the provider's bytes on with aiohttp; the cost of the server, and of Django
 
-Only this app stores anything. The CPU time is the user and system time of the server's process with all its threads,
-from the first request to the last byte. Figures are medians of `runs`. `a token` is the slope between the two largest
-numbers of tokens. A busy machine makes all figures larger, so compare the figures of one run.
+Only this app stores anything: in SQLite, or with `--postgres` in PostgreSQL, with Django's pool. The CPU time is the
+user and system time of the server's process with all its threads, from the first request to the last byte. Figures are
+medians of `runs`. `a token` is the slope between the two largest numbers of tokens. A busy machine makes all figures
+larger, so compare the figures of one run.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,8 +34,10 @@ from typing import Any, NamedTuple
 import aiohttp
 
 from benchmarks.provider import provider
-from tests.servers import Site, serve
+from tests.backing import postgres, running
+from tests.servers import Site, environment, manage, serve
 
+SETTINGS = "benchmarks.serve_settings"
 HELLO = {"id": "m1", "role": "user"}
 # The names by which servers are started, with their event loop and their HTTP parser.
 SERVERS = {"uvicorn": "uvicorn", "uvloop": "uvicorn-uvloop", "daphne": "daphne"}
@@ -115,13 +118,16 @@ class Readers:
 
 
 @contextmanager
-def started(server: str, rate: float) -> Iterator[Site]:
+def started(server: str, rate: float, *, is_postgres: bool = False) -> Iterator[Site]:
     """A provider, and the server that asks it."""
-    with provider(rate) as url, tempfile.TemporaryDirectory() as directory:
+    with ExitStack() as stack:
+        url, directory = stack.enter_context(provider(rate)), stack.enter_context(tempfile.TemporaryDirectory())
         env = {"BENCH_PROVIDER_URL": url, "SECRET_KEY": "bench", "ALLOWED_HOSTS": "127.0.0.1"}
-        what = {"settings": "benchmarks.serve_settings", "application": "benchmarks.serve_asgi:application"}
-        with serve(SERVERS[server], Path(directory), env=env, **what) as site:
-            yield site
+        if is_postgres:
+            env["DATABASE_URL"] = stack.enter_context(contextmanager(running)(postgres)).url
+            manage(environment(SETTINGS, Path(directory, "unused"), env), "migrate")
+        what = {"settings": SETTINGS, "application": "benchmarks.serve_asgi:application"}
+        yield stack.enter_context(serve(SERVERS[server], Path(directory), env=env, **what))
 
 
 def cpu_seconds(pid: int) -> float:
@@ -176,11 +182,12 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=50)
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--postgres", action="store_true", help="store in PostgreSQL, which must be installed")
     options = parser.parse_args()
     counts = [int(number) for number in options.tokens.split(",")]
     peers = {name: peer for name, peer in PEERS.items() if peer.is_installed}
     for server in options.server or SERVERS:
-        with started(server, options.rate) as site:
+        with started(server, options.rate, is_postgres=options.postgres) as site:
             costs = measure(site, peers, counts, options.streams, options.runs)
         print(f"\n{STACKS[server]}; {options.streams} streams of {options.rate:g} tokens a second\n")
         print("\n".join(table(costs, counts)), flush=True)

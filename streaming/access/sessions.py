@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from importlib import import_module
 from types import SimpleNamespace
@@ -59,7 +60,7 @@ class SessionCheck:
         checked = session if session is not None and owner.key in _owners_in(session) else None
         self._session_key = checked.session_key if checked is not None else None
         self._password_hash = checked.get(HASH_SESSION_KEY) if checked is not None else None
-        self._next_check = time.monotonic() + settings.RECHECK_SECONDS
+        self._next_check = math.inf if self._session_key is None else time.monotonic() + settings.RECHECK_SECONDS
         self._check: asyncio.Task[bool] | None = None
 
     @property

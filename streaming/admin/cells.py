@@ -26,9 +26,8 @@ def status_badge(status: str | None) -> SafeString | None:
     """The label of a status, on a background of its own colour. The colour is never the only sign."""
     if not status:
         return None
-    return format_html(
-        '<span class="streaming-status streaming-status-{}">{}</span>', status, LABELS.get(Status(status), status)
-    )
+    label = LABELS.get(status, status)  # another version of the app may know more statuses
+    return format_html('<span class="streaming-status streaming-status-{}">{}</span>', status, label)
 
 
 def with_second_line(first: object, second: object) -> SafeString:

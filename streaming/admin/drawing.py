@@ -54,7 +54,7 @@ def drawing_of(timeline: Sequence[Sequence[Any]], duration: int | None, names: d
     total = max([duration or 0, 1, *(entry[0] for entry in timeline)])
     scale = WIDTH / total
     growth = [(entry[0], entry[1]) for entry in timeline if entry[1] in ("text", "reasoning")]
-    spans = [(begins, ends, names.get(call, call)) for call, begins, ends in _calls(timeline)]
+    spans = [(begins, ends, names.get(call, call)) for call, begins, ends in calls_of(timeline)]
     pieces = [*_runs(growth, total), *(("tool", begins, ends, name) for begins, ends, name in spans)]
     pieces += [("gap", begins, ends, "") for begins, ends in _silences(pieces, total)]
     bars = [Bar(kind, a * scale, max(THINNEST, (b - a) * scale), a, b, name) for kind, a, b, name in pieces]
@@ -73,8 +73,8 @@ def _runs(growth: Iterable[tuple[int, str]], total: int) -> list[tuple[str, int,
     return runs
 
 
-def _calls(timeline: Sequence[Sequence[Any]]) -> list[tuple[str, int, int]]:
-    """The id, begin and end of each call that has a result."""
+def calls_of(timeline: Sequence[Sequence[Any]]) -> list[tuple[str, int, int]]:
+    """Returns the id, begin and end of each call that has a result. A call begins when it is executed."""
     began: dict[str, int] = {}
     found = []
     for at, kind, value in timeline:

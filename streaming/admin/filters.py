@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from streaming.admin.search import either
 from streaming.conf import settings
 from streaming.errors import PUBLIC_MESSAGES
-from streaming.models import RATINGS, Conversation, Generation, Message, Review, Status, Thumb, listed
+from streaming.models import FAILURES, RATINGS, Conversation, Generation, Message, Review, Status, Thumb, listed
 from streaming.protocol import FinishReason
 from streaming.tools import registered
 
@@ -25,13 +25,11 @@ REACH = {Conversation: "conversation", Message: "message", Generation: "pk"}
 """The model of a list -> the column of a generation that names its row."""
 
 MOST_CHOICES = 100
-
-FAILED = (Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
 # Django's own `message__review=None` would read all messages to get from an answer to its review.
 UNREVIEWED = Q(~Exists(Review.objects.filter(message=OuterRef("message"))))
 INBOX = (
     Q(message__review__is_flagged=True),
-    UNREVIEWED & Q(status__in=FAILED),
+    UNREVIEWED & Q(status__in=FAILURES),
     UNREVIEWED & Q(message__feedback__thumb=Thumb.DOWN),
 )
 """What waits for a reviewer: flagged answers, and failed or disliked ones that nobody has reviewed."""

@@ -24,8 +24,11 @@ class May(StrEnum):
     STOP = "streaming.stop_generation"
 
 
-CONTENT_FIELDS = frozenset({"title", "text", "parts", "system_prompt", "client_id", "tool_names"})
-"""The columns that hold content, in all models."""
+CONTENT_FIELDS = {
+    **dict.fromkeys(("title", "text", "system_prompt", "client_id", "tool_names"), (May.READ,)),
+    "parts": (May.READ, May.READ_REASONING, May.SEE_RAW),
+}
+"""The columns that hold content, in all models, and what staff need to see all of one."""
 
 
 class Staff:
@@ -48,6 +51,6 @@ def may_read(request: HttpRequest) -> bool:
     return Staff(request).may(May.READ)
 
 
-def reveals_content(lookup: str) -> bool:
-    """Returns True for a lookup such as `title__startswith`, whose result tells something about content."""
-    return not CONTENT_FIELDS.isdisjoint(lookup.split("__"))
+def needed_for(lookup: str) -> set[May]:
+    """Returns what staff need for a lookup such as `title__startswith`, whose result tells something about content."""
+    return {may for name in lookup.split("__") for may in CONTENT_FIELDS.get(name, ())}

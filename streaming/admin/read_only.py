@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
 from streaming.admin.changelist import CappedPaginator, ContentChangeList
-from streaming.admin.permissions import May, Staff, may_read, reveals_content
-from streaming.admin.search import owned_by_any, owners_named, parse
+from streaming.admin.permissions import May, Staff, may_read, needed_for
+from streaming.admin.search import as_uuid, owned_by_any, owners_named, parse
 from streaming.admin.unavailable import tolerant
 from streaming.models import Action, Conversation, StaffAccess
 
@@ -101,7 +100,8 @@ class ReadOnlyAdmin(ViewOnlyAdmin[ModelT]):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Refuses filters in the address that would let people guess content that they may not read."""
-        if reveals_content(lookup) and not (request and may_read(request)):
+        needed = needed_for(lookup)
+        if needed and not (request and Staff(request).may(*needed)):
             return False
         return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
@@ -115,7 +115,7 @@ class ReadOnlyAdmin(ViewOnlyAdmin[ModelT]):
         """
         if not search_term.strip():
             return queryset, False
-        exact = queryset.filter(pk=_as_uuid(search_term))  # a key of a conversation may look like an id
+        exact = queryset.filter(pk=as_uuid(search_term))  # a key of a conversation may look like an id
         if exact.exists():
             return exact, False
         found = self._found(queryset, search_term, reads_content=may_read(request))
@@ -150,10 +150,3 @@ class ReadOnlyAdmin(ViewOnlyAdmin[ModelT]):
         if response.status_code == 200 and self.shows_content and Staff(request).may(May.READ):
             StaffAccess.objects.record(request.user, Action.VIEW, self.opts.model_name or "", object_id)
         return response
-
-
-def _as_uuid(text: str) -> Any:
-    try:
-        return uuid.UUID(text.strip())
-    except ValueError:
-        return None

@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404
@@ -23,6 +25,7 @@ from django.views.decorators.http import require_GET, require_POST
 from streaming.admin import cells
 from streaming.admin.changelist import ContentChangeList
 from streaming.admin.permissions import May, Staff
+from streaming.admin.search import as_uuid
 from streaming.database import atomic
 from streaming.models import RATINGS, Message, Review, Role
 
@@ -106,7 +109,10 @@ def next_unreviewed(request: HttpRequest, model_admin: ReadOnlyAdmin[Message]) -
     filters = request.GET.copy()
     after = filters.pop("after", [""])[-1]
     request.GET = filters  # type: ignore[assignment]  # the list reads its filters from here
-    waiting = model_admin.get_changelist_instance(request).queryset
+    try:
+        waiting = model_admin.get_changelist_instance(request).queryset
+    except IncorrectLookupParameters:  # as Django's lists, to the list without filters
+        return HttpResponseRedirect(f"{reverse('admin:streaming_message_changelist')}?{ERROR_FLAG}=1")
     waiting = waiting.filter(role=Role.ASSISTANT, review=None).order_by("-created_at", "-pk")
     found = _older(waiting, after).first() or waiting.first()
     if found is None:
@@ -116,11 +122,11 @@ def next_unreviewed(request: HttpRequest, model_admin: ReadOnlyAdmin[Message]) -
 
 
 def _older(waiting: Any, after: str) -> Any:
-    try:
-        last = Message.objects.only("created_at").filter(pk=uuid.UUID(after)).first()
-    except ValueError:
-        last = None
-    return waiting.filter(created_at__lt=last.created_at) if last else waiting
+    key = as_uuid(after)
+    last = Message.objects.only("created_at").filter(pk=key).first() if key else None
+    if last is None:
+        return waiting
+    return waiting.filter(created_at__lte=last.created_at).exclude(created_at=last.created_at, pk__gte=last.pk)
 
 
 def _page_of(request: HttpRequest, message: Message, queue: str) -> str:

@@ -13,6 +13,7 @@ text.
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -40,6 +41,14 @@ def parse(typed: str) -> Query:
     words = [_unquoted(word) for word in smart_split(typed.replace("\0", " "))]
     owners = [_unquoted(word.removeprefix(OWNER)) for word in words if word.startswith(OWNER)]
     return Query([word for word in words if word and not word.startswith(OWNER)], [owner for owner in owners if owner])
+
+
+def as_uuid(text: str) -> uuid.UUID | None:
+    """Returns the id that a text is, or None."""
+    try:
+        return uuid.UUID(text.strip())
+    except ValueError:
+        return None
 
 
 def _unquoted(word: str) -> str:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from streaming.admin import cells
-from streaming.admin.permissions import reveals_content
+from streaming.admin.permissions import needed_for
 from streaming.admin.read_only import ViewOnlyAdmin
 from streaming.models import Action, Share, StaffAccess
 
@@ -40,7 +40,7 @@ class ShareAdmin(ViewOnlyAdmin[Share]):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Refuses filters in the address that would let people guess content."""
-        if reveals_content(lookup) or not {"messages", "digest"}.isdisjoint(lookup.split("__")):
+        if needed_for(lookup) or not {"messages", "digest"}.isdisjoint(lookup.split("__")):
             return False
         return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 

@@ -1,7 +1,10 @@
 """The guard of one connection: `send` waits for a slow client, and a stuck client is cut off.
 
-`send` returns when the server's own buffer is empty, also after the last message. So the application lives, and counts
-the stream as open, as long as the server has bytes for the client. Nothing remains that nobody watches.
+`send` first waits until the server has passed on what was sent before; after the last message, it also waits for that
+one. So the application lives, and counts the stream as open, as long as the server has bytes for the client.
+
+The wait comes first because Daphne and uvloop write a message to the kernel one or two turns of the event loop later.
+The next message comes later than that, and has nothing to wait for.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from streaming.asgi.types import Message, Send
 from streaming.asgi.wires import Wire
 from streaming.conf import settings
 
-# Daphne and uvloop write to the kernel one or two turns of the event loop after `send`.
+# The turns of the event loop after which a server has written to the kernel, if the client takes it.
 TURNS = 2
 # Seconds between two checks of a server's buffer while `send` waits for it.
 RELIEF_SECONDS = 0.02
@@ -27,7 +30,7 @@ CONTENT = ("body", "text", "bytes")
 
 
 class Guard:
-    """Wraps the `send` of one connection: it waits until the server's buffer is empty, and cuts off a stuck client.
+    """Wraps the `send` of one connection: it waits for the server's buffer, and cuts off a stuck client.
 
     `has_begun` is True once an HTTP response has begun; it stays False for a WebSocket.
     """
@@ -43,19 +46,21 @@ class Guard:
         self._timer: asyncio.TimerHandle | None = None
 
     async def send(self, message: Message) -> None:
-        """Sends a message, and returns when the server can take the next one."""
+        """Sends a message once the server has passed on those before it."""
         if self._timer is None:
             self._check_later()
         self._waiting += 1
         self._sent += sum(len(message.get(name) or "") for name in CONTENT)
         self.has_begun = self.has_begun or message["type"] == "http.response.start"
         try:
-            await self._send(message)
             if not self._wire.is_flushed():
+                await self._until_flushed()
+            self._last_progress = None
+            await self._send(message)
+            if _is_last(message) and not self._wire.is_flushed():
                 await self._until_flushed()
         finally:
             self._waiting -= 1
-            self._last_progress = None
 
     async def _until_flushed(self) -> None:
         for seconds in itertools.chain(itertools.repeat(0, TURNS), itertools.repeat(RELIEF_SECONDS)):
@@ -70,7 +75,7 @@ class Guard:
     def close(self) -> None:
         """Stops the checks of the connection, or lets them go on until the client has everything or is cut.
 
-        That is for granian. The other servers have nothing left, because `send` has waited.
+        Only granian needs that. The other servers have nothing left for the client, because `send` has waited.
         """
         self._is_over = True
         if self._timer and (self._sent <= SMALL_BYTES or self._wire.is_drained()):
@@ -83,7 +88,7 @@ class Guard:
     def _check(self) -> None:
         if self._is_over and self._wire.is_drained():
             return
-        if (self._waiting or self._is_over) and self._is_stuck():
+        if (self._waiting or self._is_over or not self._wire.is_flushed()) and self._is_stuck():
             self._wire.abort()
         else:
             self._check_later()
@@ -94,3 +99,10 @@ class Guard:
         if self._last_progress is None or progress > self._last_progress[0]:
             self._last_progress = (progress, now)
         return now - self._last_progress[1] >= settings.STUCK_SECONDS or open_streams().is_closing
+
+
+def _is_last(message: Message) -> bool:
+    """True for the message after which a client gets nothing more."""
+    return message["type"] == "websocket.close" or (
+        message["type"] == "http.response.body" and not message.get("more_body", False)
+    )

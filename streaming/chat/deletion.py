@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from streaming.archive import delete_conversations as delete_stored
 from streaming.chat.asker import asker_of
 from streaming.database import in_database
-from streaming.models import Generation, Owner
-from streaming.supervisor import stop
+from streaming.models import Owner
+from streaming.supervisor import stop_all
 
 
 async def delete_conversations(key: str | None = None, *, user: Any = None, owner: Owner | None = None) -> int:
@@ -21,12 +20,5 @@ async def delete_conversations(key: str | None = None, *, user: Any = None, owne
         LoginRequired: the user is anonymous.
     """
     asker = asker_of(user, owner)
-    for generation_id in await in_database(_active_ids, asker, key):
-        await stop(generation_id)
+    await stop_all(asker, key)
     return await in_database(delete_stored, asker, key)
-
-
-def _active_ids(owner: Owner, key: str | None) -> list[uuid.UUID]:
-    active = Generation.objects.active().owned_by(owner)
-    chosen = active if key is None else active.filter(conversation__key=key)
-    return list(chosen.values_list("pk", flat=True))

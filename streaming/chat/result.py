@@ -9,7 +9,7 @@ import msgspec
 from django.utils.translation import gettext as _
 
 from streaming.errors import PUBLIC_MESSAGES, GenerationError, NotFound, OutputInvalid
-from streaming.models import Generation, Status
+from streaming.models import COUNTS, Generation, Status
 from streaming.outputs import OutputType, Verdict, judge
 from streaming.protocol import Part, ReasoningPart, ToolApproval, ToolCall, ToolResult, Usage
 
@@ -84,12 +84,7 @@ def load_result(generation_id: uuid.UUID, wanted: OutputType | None) -> Result:
         parts=parts,
         finish_reason=generation.finish_reason,
         error=generation.error_text,
-        usage=Usage(
-            input_tokens=generation.input_tokens,
-            output_tokens=generation.output_tokens,
-            cached_input_tokens=generation.cached_input_tokens,
-            reasoning_tokens=generation.reasoning_tokens,
-        ),
+        usage=Usage(**{name: getattr(generation, name) for name in COUNTS}),
         is_usage_estimated=generation.is_usage_estimated,
         conversation_key=generation.conversation.key,
         generation_id=generation.pk,

@@ -1,6 +1,6 @@
 """The context policy decides which part of a long conversation a model is sent.
 
-`options_of` reads a provider's `CONTEXT`. `cuts` finds the places at which a conversation may be cut, and `Load` and
+`context_of` reads a provider's `CONTEXT`. `cuts` finds the places at which a conversation may be cut, and `Load` and
 `next_cut` decide where it is. `Sent` records what was sent. `digest_request` builds the request for a summary. This
 package only computes with turns; `streaming.runner` asks the models.
 """

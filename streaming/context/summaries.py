@@ -42,8 +42,8 @@ def summary_turn(text: str) -> Turn:
 def digest_request(earlier: str, turns: Iterable[Turn], *, instructions: str, most_bytes: int) -> GenerationRequest:
     """Returns the request for a summary of the `earlier` summary and these turns.
 
-    They have at most `most_bytes` bytes of UTF-8. Of longer turns, the end is sent: what came before it matters least.
-    A long summary gets at most half of the room.
+    They have at most `most_bytes` bytes of UTF-8. If the turns are longer, only their end is sent: what came before it
+    matters least. A long summary gets at most half of the room.
     """
     earlier = _beginning(earlier, most_bytes // 2)
     room = most_bytes - len(earlier.encode("utf-8", "replace"))

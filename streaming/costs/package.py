@@ -19,8 +19,16 @@ logger = logging.getLogger(__name__)
 CURRENCY = "USD"
 """The currency of all prices in the package."""
 
-VENDORS = {"streaming.providers.openai.": "openai", "streaming.providers.anthropic.": "anthropic"}
-"""The beginning of a `BACKEND` -> the package's id of the vendor whose models it asks without a `base_url`."""
+VENDORS = {
+    "streaming.providers.openai.": "openai",
+    "streaming.providers.anthropic.": "anthropic",
+    "streaming.providers.http.Messages": "anthropic",
+    "streaming.providers.http.": "openai",
+}
+"""The beginning of a `BACKEND` -> the package's id of the vendor whose models it asks without a `base_url`.
+
+The first one that fits counts.
+"""
 
 AMOUNTS = {
     "input": "input_mtok",
@@ -63,7 +71,10 @@ def cost_by_package(
 
 
 def _asked(alias: str) -> dict[str, str]:
-    """Returns how the package finds the vendor of a provider: by the address, or by the class. Empty: not at all."""
+    """Returns how the package finds the vendor of a provider: by the address, or by the class.
+
+    It is empty for a provider whose prices the package does not have.
+    """
     entry = settings.PROVIDERS.get(alias)
     backend = str(entry.get("BACKEND", "")) if entry else ""
     address = str(options_of(alias).get("base_url") or "")

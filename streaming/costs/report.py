@@ -11,7 +11,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from streaming.costs.percentiles import percentiles
-from streaming.models import Generation, Status
+from streaming.models import FAILURES, Generation
 
 GROUPS: dict[str, Any] = {
     "day": TruncDate("created_at"),
@@ -29,7 +29,7 @@ SPENT = {
 }
 SUMS = {
     "requests": Count("pk"),
-    "failed": Count("pk", filter=Q(status__in=(Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED))),
+    "failed": Count("pk", filter=Q(status__in=FAILURES)),
     **SPENT,
 }
 TIMES = ("first_delta_ms", "duration_ms")

@@ -40,7 +40,8 @@ def _writer() -> ThreadPoolExecutor:
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Runs `function` on a database thread and returns its result.
 
-    Cancelling the await does not stop the thread: the work is still done and its result is dropped.
+    Cancelling the await does not stop a thread: work that has begun is done, and its result is dropped. Work that still
+    waits for a thread is not done; use `asyncio.shield` for what must not be lost.
     """
     work = functools.partial(function, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(_pool(), _with_fresh_connection, work, get_language())

@@ -47,7 +47,8 @@ def accept(sender: Sender, submission: Submission) -> Accepted:
             meant = _meant(history, submission)
             return _join(history, meant) or _begin(sender, history, meant)
     except IntegrityError as error:
-        return _lost_the_race(sender, submission, error)
+        with alone(sender.owner.key):
+            return _lost_the_race(sender, submission, error)
 
 
 def _validate(submission: Submission) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from streaming.errors import Conflict
 from streaming.intake.bounds import check_answers
@@ -18,6 +19,8 @@ from streaming.protocol import ToolCall
 from streaming.settlement import check_idle
 from streaming.tools import Toolbox, registered
 
+NONE_WAITS = gettext_lazy("No tool call of this answer waits for an output.")
+
 
 def continue_answer(sender: Sender, history: History, submission: Submission) -> Accepted:
     """Continues the newest answer of a conversation.
@@ -29,7 +32,9 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     rows = contributions(path)[-1] if path else []
     if not rows or submission.message_id not in (None, rows[0].public_id) or rows[-1].role != Role.ASSISTANT:
         raise Conflict(_("That is not the newest answer of this conversation. Load it again."))
-    last: Generation = rows[-1].generation
+    last: Generation | None = getattr(rows[-1], "generation", None)
+    if last is None:  # a site's own code stored the answer, or an archive did
+        raise Conflict(NONE_WAITS)
     # The calls belong to the provider that answered, also if it stood in for the one that the client names.
     asked = asked_provider(rows)
     stays = submission.provider in (None, asked)
@@ -75,5 +80,5 @@ def _joined_answer(rows: list[Message], answers: Sequence[ToolAnswer]) -> Accept
     """
     called = {part.id for part in rows[-1].typed_parts if isinstance(part, ToolCall)}
     if len(rows) == 1 or any(answer.call_id in called for answer in answers):
-        raise Conflict(_("No tool call of this answer waits for an output."))
+        raise Conflict(NONE_WAITS)
     return Accepted(rows[-1].generation, None)

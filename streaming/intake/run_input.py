@@ -164,7 +164,7 @@ PARTS: dict[str, Callable[[JSONObject], JSONObject]] = {**dict.fromkeys(TYPES, _
 
 
 class _ClientTool(msgspec.Struct):
-    name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+    name: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
     description: str = ""
     parameters: JSONObject | None = None
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from streaming.conf import settings
-from streaming.database import alone
+from streaming.database import alone, retry_on_deadlock
 from streaming.errors import BadRequest, Conflict, NotFound, TooManyRequests
 from streaming.files.addresses import id_of
 from streaming.intake.client_json import read_body
@@ -71,6 +71,7 @@ def checked_options(options: ShareOptions) -> ShareOptions:
     return msgspec.structs.replace(options, days=options.days or settings.SHARE_DAYS)
 
 
+@retry_on_deadlock
 def share(owner: Owner, key: str, options: ShareOptions, token: str = "") -> tuple[Share, str]:
     """Stores a snapshot of the path that is shown, without an answer that is being written. Returns it and its token.
 
@@ -109,10 +110,7 @@ def shares_of(owner: Owner, key: str) -> list[Share]:
     Raises:
         NotFound: there is no such conversation of the owner's.
     """
-    found = Conversation.objects.owned_by(owner).filter(key=key).first()
-    if found is None:
-        raise NotFound(UNKNOWN_CONVERSATION)
-    return list(Share.objects.live().filter(conversation=found).defer("messages"))
+    return list(Share.objects.live().filter(conversation=_found(owner, key)).defer("messages"))
 
 
 def revoke(owner: Owner, key: str, share_id: uuid.UUID | None = None) -> None:
@@ -121,13 +119,17 @@ def revoke(owner: Owner, key: str, share_id: uuid.UUID | None = None) -> None:
     Raises:
         NotFound: there is no such conversation of the owner's, or no such share of it.
     """
-    found = Conversation.objects.owned_by(owner).filter(key=key).first()
-    if found is None:
-        raise NotFound(UNKNOWN_CONVERSATION)
-    chosen = Share.objects.filter(conversation=found)
+    chosen = Share.objects.filter(conversation=_found(owner, key))
     deleted, _counts = (chosen if share_id is None else chosen.filter(pk=share_id)).delete()
     if share_id is not None and not deleted:
         raise NotFound(_("There is no such shared link."))
+
+
+def _found(owner: Owner, key: str) -> Conversation:
+    found = Conversation.objects.owned_by(owner).filter(key=key).first()
+    if found is None:
+        raise NotFound(UNKNOWN_CONVERSATION)
+    return found
 
 
 def _check_number(owner: Owner) -> None:

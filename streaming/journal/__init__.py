@@ -9,7 +9,7 @@ readers. `replay` makes the frames of a settled generation again from its row.
 from __future__ import annotations
 
 from streaming.journal.contract import Batch, Journal, JournalUnavailable, Watch
-from streaming.journal.database import Polling, prune_frames, read_frames, read_status, write_frames
+from streaming.journal.database import EVERY_FRAME, Polling, prune_frames, read_frames, read_status, write_frames
 from streaming.journal.live import LiveLog, live_logs
 from streaming.journal.mirror import Mirror
 from streaming.journal.opening import Opening
@@ -17,6 +17,7 @@ from streaming.journal.optional_redis import close_journals, redis_journal, seiz
 from streaming.journal.replay import opening_of, replay
 
 __all__ = [
+    "EVERY_FRAME",
     "Batch",
     "Journal",
     "JournalUnavailable",

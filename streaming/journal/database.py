@@ -19,6 +19,8 @@ from streaming.models import ACTIVE, Generation, JournalEntry, from_now
 # The largest size of the frames in one statement, in bytes, unless one entry alone is larger. A driver holds several
 # copies while it sends them, and psycopg encodes them in hexadecimal. The frames of a tick with 500 streams fit.
 MAX_BYTES_PER_STATEMENT = 250_000
+# The limit of a read that has no limit. The number of a frame fits an integer column of every database.
+EVERY_FRAME = 2**30
 # The number of generations whose frames are deleted in one transaction.
 MAX_PRUNED = 100
 

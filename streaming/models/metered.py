@@ -18,6 +18,10 @@ class Status(models.TextChoices):
     INTERRUPTED = "interrupted", _("interrupted")
 
 
+FAILURES = (Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
+"""The statuses that count as a failure in reports. An answer that somebody stopped is none."""
+
+
 class Metered(models.Model):
     """A row that counts in limits, budgets and reports. Each such model also has a `conversation`.
 

@@ -70,7 +70,7 @@ class Body:
         self._timer.cancel()
 
     async def read(self) -> bytes:
-        """Returns the next piece; none at the end of the body."""
+        """Returns the next piece; it is empty at the end of the body."""
         if self._pace.is_busy and not self._has_news():
             await self._pace.next_round(self._has_news)
         piece = await self._content.read(PIECE_BYTES)

@@ -61,9 +61,10 @@ class Breaker:
     @property
     def state(self) -> State:
         """The state now. An open breaker is half-open once its pause is over."""
-        if self._opened_at is None or settings.BREAKER_FAILURES is None:
+        opened_at = self._opened_at  # another thread may close the breaker meanwhile
+        if opened_at is None or settings.BREAKER_FAILURES is None:
             return "closed"
-        return "half-open" if self._clock() - self._opened_at >= settings.BREAKER_SECONDS else "open"
+        return "half-open" if self._clock() - opened_at >= settings.BREAKER_SECONDS else "open"
 
     @property
     def admits(self) -> bool:

@@ -30,7 +30,7 @@ GOES_ON = RETRYABLE | {"authentication", "permission", "model_not_found", "not_a
 HARMS = frozenset(
     {"unreachable", "timeout", "timeout_first_delta", "overloaded", "connection_lost", "not_a_stream", "truncated"}
 )
-"""The codes that say of themselves that the provider is not well. `rate_limited` is not one of them: such a provider
+"""The codes that alone show that the provider is not well. `rate_limited` is not one of them: such a provider
 answers at once, and the limit may be due to one large request."""
 
 REFUSED = "The breaker of {} is open: it failed too often. It is asked again in a while."

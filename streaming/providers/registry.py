@@ -111,8 +111,10 @@ async def close_providers() -> None:
 
 
 async def _close(made: dict[str, Provider]) -> None:
-    for provider in made.values():
-        await provider.close()
+    outcomes = await asyncio.gather(*(provider.close() for provider in made.values()), return_exceptions=True)
+    for alias, trouble in zip(made, outcomes, strict=True):
+        if trouble is not None:
+            logger.warning("Provider %r could not be closed (%s).", alias, type(trouble).__name__)
 
 
 def _reset(*, setting: str, **kwargs: Any) -> None:

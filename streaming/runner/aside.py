@@ -19,7 +19,11 @@ from streaming.runner.ending import Ending, ending_of
 from streaming.runner.observed import inference
 
 LATE_SECONDS = 1.0
-"""The seconds for which a connection is read after the last word: only the usage may follow."""
+"""The seconds for which a body is read after the last word.
+
+Only the usage may follow, and the end of the body, which lets the connection be used again. Some servers leave the
+connection open.
+"""
 
 
 async def ask_aside(

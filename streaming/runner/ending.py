@@ -51,7 +51,7 @@ def expired(code: str) -> Ending:
 def told_of(endings: Sequence[Ending]) -> Ending:
     """Returns the failure that people are told of when several providers have failed.
 
-    It is the last one that may pass, or else the first: it is of the provider that was asked for.
+    It is the last failure that may pass. If none may, it is the first: that of the provider which was asked for.
     """
     return next((one for one in reversed(endings) if one.is_retryable), endings[0])
 

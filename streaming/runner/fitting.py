@@ -74,7 +74,7 @@ class Fitting:
         self._ids: list[uuid.UUID | None] = list(self._trail.ids)
         self._cut = 0
         self._most = math.inf
-        self._load: Load | None = None
+        self._estimated = 0
         self._sizes: list[int] = []
         self._digest: Digest | None = None
         self._is_retried = False
@@ -144,8 +144,9 @@ class Fitting:
     def _fit(self) -> None:
         """Moves the cut if the request would be too long. Nothing is estimated while no limit is known."""
         if self._most < math.inf:
-            self._load = self._weighed()
-            self._cut = next_cut(self._load, self._places, self._cut, self._most, self._options.keep)
+            load = self._weighed()
+            self._cut = next_cut(load, self._places, self._cut, self._most, self._options.keep)
+            self._estimated = load.whole(self._cut)
 
     def _weighed(self) -> Load:
         if not self._sizes:
@@ -160,8 +161,7 @@ class Fitting:
         if ending.code != "context_length" or self._is_retried or self._options.policy == "off" or not has_more:
             return False
         self._is_retried = True
-        share = share_of(ending.detail) or 1.0
-        self._most = min(self._most, self._weighed().whole(self._cut) * share - 1)
+        self._most = min(self._most, self._weighed().whole(self._cut) * (share_of(ending.detail) or 1.0) - 1)
         return True
 
     def count(self, usage: Usage | None) -> None:
@@ -169,16 +169,16 @@ class Fitting:
         if self._sent is None or usage is None or not usage.input_tokens:
             return
         counted = with_cached(usage, self._generation.provider).input_tokens or 0
-        self._sent = msgspec.structs.replace(self._sent, counted=counted)
+        self._sent = msgspec.structs.replace(self._sent, estimated=self._estimated, counted=counted)
         self._generation.context = self._sent.dumped()
 
     async def _note(self) -> None:
         """Notes what is sent; in the row at once if it is not the whole conversation, for those who read it meanwhile.
 
-        The counts of an earlier step are kept until this one is counted.
+        The tokens of an earlier step are kept until the provider has counted those of this one.
         """
         dropped = self._cut + len(self._trail.ids) - len(self._ids)
-        if not dropped and self._load is None:
+        if not (dropped or self._estimated):
             return
         old, first = self._sent, self._first
         self._sent = Sent(
@@ -188,7 +188,8 @@ class Fitting:
             shown=self._trail.shown[first] if dropped and first is not None else "",
             summary=self._digest.id if self._digest else None,
             is_retried=self._is_retried,
-            estimated=self._load.whole(self._cut) if self._load else 0,
+            estimated=old.estimated if old and old.counted else self._estimated,
+            counted=old.counted if old else 0,
             allowed=self._allowed,
         )
         self._generation.context = self._sent.dumped()
@@ -221,7 +222,7 @@ class Fitting:
             return
         newest = self._turns[(cuts(self._turns) or [0])[-1] :]
         if chosen[-len(newest) :] != newest:
-            chosen = [turn for turn in chosen if turn not in newest] + newest
+            chosen = [turn for turn in chosen if not any(turn is one for one in newest)] + newest
         self._turns, self._ids = chosen, [ids.get(id(turn)) for turn in chosen]
 
     async def _chosen(self, path: str) -> list[Turn]:

@@ -11,14 +11,12 @@ from typing import Any
 import msgspec
 
 from streaming.access import redacted
-from streaming.models import Generation, Status
+from streaming.models import FAILURES, Generation
 from streaming.protocol import GenerationRequest, Part, TextPart, ToolCall, ToolResult, Transcript, Usage, text_of
 from streaming.providers import Provider
 from streaming.telemetry import VENDORS, Span, measure, messages_in, parts_in, span
 
 logger = logging.getLogger(__name__)
-
-FAILURES = (Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
 
 
 async def observed(work: Coroutine[Any, Any, None], generation: Generation, parent: Any) -> None:

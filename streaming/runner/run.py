@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds between tries to settle. The last one repeats while the database is away.
 SETTLE_RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+# Seconds that a stopped reading has to close its connections. If it goes on longer, it is cancelled again.
+CLOSING_SECONDS = 2.0
 
 
 class Run:
@@ -52,6 +54,7 @@ class Run:
         self._settling = settling
         self._reading: asyncio.Task[None] | None = None
         self._verdict: Ending | None = None
+        self._cancelled_at = -math.inf
         self._abandoning: asyncio.Task[None] | None = None
         self._is_fenced = False
         self._is_settled = False
@@ -98,12 +101,12 @@ class Run:
 
     def interrupt(self) -> None:
         """Stops reading because the process ends."""
-        self._break_off(INTERRUPTED)
+        self._break_off(INTERRUPTED, patience=0)
 
     def fence(self) -> None:
         """Stops reading and writes nothing more: another process has settled this generation, or it was deleted."""
         self._is_fenced = True
-        self._break_off(INTERRUPTED)
+        self._break_off(INTERRUPTED, patience=0)
 
     def check_deadlines(self) -> None:
         """Stops reading a provider that has passed a time limit."""
@@ -133,10 +136,11 @@ class Run:
         self._tried = max(self._tried, self.written + len(frames))
         return Batch(self.written + 1, frames)
 
-    def _break_off(self, verdict: Ending) -> None:
-        """Stops reading. If it is called twice, the first verdict counts."""
-        self._verdict = self._verdict or verdict
-        if self._reading:
+    def _break_off(self, verdict: Ending, patience: float = CLOSING_SECONDS) -> None:
+        """Stops reading. If it is called again, the first verdict counts, and cancels come `patience` seconds apart."""
+        self._verdict, now = self._verdict or verdict, asyncio.get_running_loop().time()
+        if self._reading and now - self._cancelled_at >= patience:
+            self._cancelled_at = now
             self._reading.cancel()
 
     async def _end(self, ending: Ending) -> None:

@@ -24,6 +24,7 @@ from streaming.models import Generation
 from streaming.protocol import Finished, GenerationRequest, StreamParser, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import repair
 from streaming.providers import Route, cache_key_of
+from streaming.runner.aside import LATE_SECONDS
 from streaming.runner.draft import Draft
 from streaming.runner.ending import Ending
 from streaming.runner.fitting import Fitting
@@ -40,9 +41,6 @@ RETRY_SECONDS = 0.5
 PAUSED = "pause_turn"
 # If the provider asks for a longer pause than this, the person sees the error at once.
 MAX_RETRY_SECONDS = 20.0
-# After the last word only the usage may follow, and the end of the body, which lets the connection be used again. Some
-# servers leave the connection open.
-LATE_SECONDS = 1.0
 
 
 class Steps:

@@ -115,7 +115,7 @@ class Summarizer:
             ending = await ask_aside(provider, request, said, settings.FIRST_DELTA_SECONDS)
         except asyncio.CancelledError:
             with contextlib.suppress(DatabaseTrouble):  # the answer is stopped, whatever becomes of this row
-                await in_database(store, cancelled("user"))
+                await asyncio.shield(in_database(store, cancelled("user")))  # a stop may come twice
             raise
         row = await in_database(store, ending)
         if not row.text:

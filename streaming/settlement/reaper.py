@@ -13,7 +13,7 @@ from streaming.conf import settings
 from streaming.context import sent_of
 from streaming.database import atomic, health
 from streaming.errors import Conflict
-from streaming.journal import Batch, opening_of, read_frames, seize
+from streaming.journal import EVERY_FRAME, Batch, opening_of, read_frames, seize
 from streaming.models import Generation, GenerationQuerySet, History, Status, turns_of
 from streaming.protocol import GenerationRequest, Part, ToolApproval, ToolResult, Usage
 from streaming.protocol.requests import completed, tokens_in, tokens_sent
@@ -24,7 +24,6 @@ from streaming.signals import announce_at_commit, generation_settled
 logger = logging.getLogger(__name__)
 
 BUSY = _("An answer is still being written in this conversation. Wait for it, or stop it.")
-EVERY_FRAME = 2**30
 # The generations that run in this process. They are alive even if their leases have run out. All threads read this set.
 alive: set[uuid.UUID] = set()
 

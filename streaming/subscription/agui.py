@@ -9,11 +9,8 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 from streaming.agui import Event, Fold, messages_snapshot, run_started, sse, with_ids
-from streaming.subscription.contract import Subscription
+from streaming.subscription.contract import PATIENCE, Subscription
 from streaming.subscription.translation import Translation
-
-PATIENCE = 5.0
-"""Seconds to wait for frames that the log must have."""
 
 BATCH = 500
 """The number of frames after which other tasks have their turn, after some 1 ms."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+PATIENCE = 5.0
+"""Seconds to wait for frames that the log must have. A database that is away for a moment has them later."""
+
 
 class Subscription(Protocol):
     """A reader's place in a generation's log. `seq` is the number of the last frame that it was given.

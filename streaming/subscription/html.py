@@ -8,16 +8,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 
 from streaming.markdown import Patch
-from streaming.subscription.contract import Subscription
+from streaming.subscription.contract import PATIENCE, Subscription
 from streaming.subscription.picture import Numbered, Picture, html_frame, is_html, merged, text_chunk
 
 PACE = 0.05
 PACE_OF_HTML = 0.1
 """Seconds until the next delivery, after one without and after one with a change of the HTML. What arrives meanwhile is
 rendered and sent together, which saves both CPU time and bytes."""
-
-PATIENCE = 5.0
-"""Seconds to wait for frames that the log must have. A database that is away for a moment has them later."""
 
 
 class HtmlSubscription:
@@ -74,6 +71,10 @@ class HtmlSubscription:
         if self._picture.seq < before:
             await self._catch_up(before)
         await self._picture.take(frames, self.seq)
+        async with self._picture.at_rest():
+            return self._delivery(frames, before)
+
+    def _delivery(self, frames: list[bytes], before: int) -> list[bytes]:
         self._needs_all |= self._picture.lost > before
         if not self._needs_all:
             return list(self._in_order(frames, before + 1))

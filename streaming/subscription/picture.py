@@ -102,11 +102,17 @@ class Picture:
     async def _take(self, frames: Sequence[bytes], last: int) -> None:
         async with self._turn:
             missing = last - self.seq
-            new = frames[len(frames) - missing :] if 0 < missing <= len(frames) else ()
+            if not 0 < missing <= len(frames):
+                return
+            new = frames[len(frames) - missing :]
             if sum(map(len, new)) + max((one.size for one in self._streams.values()), default=0) > LARGE:
                 await asyncio.to_thread(self._draw, new)
-            elif new:
+            else:
                 self._draw(new)
+
+    def at_rest(self) -> asyncio.Lock:
+        """Returns the context in which no thread draws. `lost`, `changes` and `whole` are read inside it."""
+        return self._turn
 
     def changes(self, after: int) -> Iterator[Change]:
         """The changes that belong after later frames than number `after`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 import uuid
 
 from streaming.journal import live_logs
@@ -60,13 +61,15 @@ class HeadlessSubscription:
         self.has_begun_again = False
 
     async def next(self, seconds: float) -> list[bytes] | None:
-        frames = await self._inner.next(seconds)
-        self.seq, self.has_begun_again = self._inner.seq, self._inner.has_begun_again
-        if not frames:
-            return frames
-        first = self.seq - len(frames) + 1
-        kept = [one for seq, one in enumerate(frames, first) if not 1 < seq <= self._head_seq]
-        return kept or await self.next(seconds)
+        deadline = time.monotonic() + seconds
+        while True:  # frames that are left out are silence
+            frames = await self._inner.next(max(0.0, deadline - time.monotonic()))
+            self.seq, self.has_begun_again = self._inner.seq, self._inner.has_begun_again
+            if not frames:
+                return frames
+            first = self.seq - len(frames) + 1
+            if kept := [one for seq, one in enumerate(frames, first) if not 1 < seq <= self._head_seq]:
+                return kept
 
     def close(self) -> None:
         self._inner.close()

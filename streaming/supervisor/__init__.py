@@ -8,7 +8,7 @@ its generations are settled.
 
 from __future__ import annotations
 
-from streaming.supervisor.stop import StopAnswer, stop
+from streaming.supervisor.stop import StopAnswer, stop, stop_all
 from streaming.supervisor.supervisor import Supervisor, current
 
-__all__ = ["StopAnswer", "Supervisor", "current", "stop"]
+__all__ = ["StopAnswer", "Supervisor", "current", "stop", "stop_all"]

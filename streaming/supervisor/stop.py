@@ -1,4 +1,4 @@
-"""Stopping a generation, whichever process runs it."""
+"""Stopping generations, whichever process runs them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from streaming.database import in_database
 from streaming.journal import redis_journal
-from streaming.models import Generation
+from streaming.models import Generation, Owner
 from streaming.settlement import reap_one
 from streaming.supervisor.supervisor import current
 
@@ -32,6 +32,18 @@ async def stop(generation_id: uuid.UUID, reason: str = "user") -> StopAnswer:
     if is_here or is_asked:
         return "stopping"
     return await in_database(_how_it_ended, generation_id)
+
+
+async def stop_all(owner: Owner, key: str | None = None) -> None:
+    """Stops what is being written for an owner: in the conversation `key` or, without a key, in all of them."""
+    for generation_id in await in_database(_active_ids, owner, key):
+        await stop(generation_id)
+
+
+def _active_ids(owner: Owner, key: str | None) -> list[uuid.UUID]:
+    active = Generation.objects.active().owned_by(owner)
+    chosen = active if key is None else active.filter(conversation__key=key)
+    return list(chosen.values_list("pk", flat=True))
 
 
 def _request_cancel(generation_id: uuid.UUID, reason: str) -> bool:

@@ -24,7 +24,7 @@ from streaming.journal import live_logs
 from streaming.models import Generation, Owner, Status
 from streaming.per_loop import PerLoop
 from streaming.protocol import OutputSpec, ToolSpec
-from streaming.providers import open_breakers
+from streaming.providers import close_providers, open_breakers
 from streaming.runner import Fitting, Run, Steps, ToolCalls, give_title, observed
 from streaming.settlement import alive
 from streaming.signals import wait_for_receivers
@@ -130,22 +130,18 @@ class Supervisor:
         self.is_draining = True
         for naming in self._naming:
             naming.cancel()  # the first words stay the title
-        await self._idle_within(0 if self._is_out_of_time else seconds)
+        await _within(0 if self._is_out_of_time else seconds, self.idle())
         self._is_out_of_time = True
         for run in self._runs.values():
             run.interrupt()
         left = len(self._runs) + 1
         while len(self._runs) < left:
             left = len(self._runs)
-            await self._idle_within(SETTLE_SECONDS)
+            await _within(SETTLE_SECONDS, self.idle())
         await open_streams().close()
         await mcp.close()
+        await _within(SETTLE_SECONDS, close_providers())
         await asyncio.to_thread(wait_for_receivers, SETTLE_SECONDS)
-
-    async def _idle_within(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.idle()
 
     def _detach(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Runs `work` to its end, even if its caller is cancelled."""
@@ -221,6 +217,13 @@ def _journal_lag() -> float:
 def current() -> Supervisor:
     """The supervisor of the running event loop."""
     return _supervisors.get()
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    """Awaits `work` for at most so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await work
 
 
 async def _accept(sender: Sender, submission: Submission) -> Accepted:

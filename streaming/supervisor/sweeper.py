@@ -8,7 +8,8 @@ import functools
 import itertools
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.db import Error as DatabaseTrouble
 
@@ -23,6 +24,15 @@ logger = logging.getLogger(__name__)
 
 # Frames are kept for an hour, so it is soon enough to look for old ones every few minutes.
 SWEEPS_PER_PRUNING = 60
+CHORES: tuple[Callable[[], object], ...] = (
+    prune_frames,
+    forget_unsent,
+    end_lost_calls,
+    forget_old,
+    forget_expired_shares,
+    forget_old_accesses,
+)
+"""The functions that a pruning calls, each until it returns 0 or None. One that fails does not stop the next ones."""
 
 
 async def sweep_forever() -> None:
@@ -32,21 +42,23 @@ async def sweep_forever() -> None:
     """
     for sweep in itertools.count(1):
         await asyncio.sleep(settings.SWEEP_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # spreads load
-        try:
-            await in_database(reap)
-            if sweep % SWEEPS_PER_PRUNING == 0:
-                await in_database(prune_frames)
-                await in_database(forget_unsent)
-                await in_database(end_lost_calls)
-                for forget in (forget_old, forget_expired_shares, forget_old_accesses):
-                    while await in_database(forget):
-                        pass
+        for chore in (reap, *CHORES) if sweep % SWEEPS_PER_PRUNING == 0 else (reap,):
+            with _failures_logged():
+                while await in_database(chore):
+                    pass
+        with _failures_logged():
             asyncio.get_running_loop().run_in_executor(None, return_memory)  # not awaited: the next sweep need not wait
-        except DatabaseTrouble as trouble:
-            logger.warning("Sweeping failed (%s); trying again later.", told(trouble))
-        except Exception:
-            # A process that stops sweeping leaves dead generations unsettled.
-            logger.exception("Sweeping failed.")
+
+
+@contextmanager
+def _failures_logged() -> Iterator[None]:
+    """A context whose failure is logged. A process that stops sweeping leaves dead generations unsettled."""
+    try:
+        yield
+    except DatabaseTrouble as trouble:
+        logger.warning("Sweeping failed (%s); trying again later.", told(trouble))
+    except Exception:
+        logger.exception("Sweeping failed.")
 
 
 def return_memory() -> None:

@@ -104,7 +104,11 @@ class ToolExecutor:
         loop, done = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
         context = contextvars.copy_context()
         target = functools.partial(context.run, _report, work, loop, self._places, done)
-        threading.Thread(target=target, name="streaming-tool", daemon=True).start()
+        try:
+            threading.Thread(target=target, name="streaming-tool", daemon=True).start()
+        except RuntimeError:  # the process has too many
+            self._places.release()
+            raise
         return await done
 
 
@@ -146,7 +150,7 @@ def _report(
 
 def _result(tool: Tool, call: ToolCall, output: Any) -> ToolResult:
     try:
-        encoded = msgspec.json.encode(output, enc_hook=_plain)
+        encoded = msgspec.json.encode(output, enc_hook=_plain).decode()
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
         logger.exception("The output of tool %s is not JSON.", tool.name)
         return failure(call, NO_JSON)

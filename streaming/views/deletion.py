@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import path
 from django.views.decorators.http import require_POST
@@ -11,8 +9,8 @@ from django.views.decorators.http import require_POST
 from streaming.archive import delete_some, delete_unsent
 from streaming.database import in_database
 from streaming.errors import BadRequest, RequestError
-from streaming.models import Generation, Owner
-from streaming.supervisor import stop
+from streaming.models import Owner
+from streaming.supervisor import stop_all
 from streaming.views.addresses import page_address
 from streaming.views.endpoint import endpoint
 from streaming.views.pages import SeeOther, for_owner, page_response
@@ -54,17 +52,12 @@ async def _delete_everything(owner: Owner) -> int:
 
     Each transaction is a task of its own for the database threads, so that other requests are served in between.
     """
-    for pk in await in_database(_running, owner):
-        await stop(pk)
+    await stop_all(owner)
     deleted = 0
     while some := await in_database(delete_some, owner):
         deleted += some
     await in_database(delete_unsent, owner)
     return deleted
-
-
-def _running(owner: Owner) -> list[uuid.UUID]:
-    return list(Generation.objects.active().owned_by(owner).values_list("pk", flat=True))
 
 
 deletion_patterns = [path("delete-conversations/", delete_all, name="delete_all")]

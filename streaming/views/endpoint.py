@@ -31,7 +31,7 @@ PRIVATE = "private, no-store"
 """For responses that set no other: all of them are one owner's."""
 
 UNREADABLE = (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent, UnreadableRequest)
-"""What Django raises for a form or a query that it does not read. It would answer with a page."""
+"""The exceptions of Django for a form or a query that it does not read. It would answer with a page."""
 
 
 def endpoint(method: str) -> Callable[[View], View]:

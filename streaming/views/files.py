@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -162,10 +163,13 @@ def _open(attachment: Attachment) -> tuple[File[Any], bytes]:
         NotFound: the storage has no such file.
     """
     try:
-        file = attachment.file.open()
+        with ExitStack() as closing:
+            file = closing.enter_context(attachment.file.open())
+            first = file.read(CHUNK_BYTES)
+            closing.pop_all()  # `StoredBytes` closes it
+            return file, first
     except FileNotFoundError as error:
         raise NotFound(_("The file is not there any more.")) from error
-    return file, file.read(CHUNK_BYTES)
 
 
 class StoredBytes:

@@ -31,7 +31,6 @@ from streaming.views.stopping import stop_and_delete
 LISTED = 40
 """The number of conversations on one page of the list: more than a tall screen shows at once."""
 MAX_QUERY_CHARS = 200
-DAY = datetime.timedelta(days=1)
 # The least age in days of the conversations under a heading, oldest first.
 HEADINGS = (
     (30, gettext_lazy("Earlier")),

@@ -1,4 +1,4 @@
-"""What a stream says when it must end before its answer does. Keys are the codes that AG-UI's clients get."""
+"""The notices of streams that must end before their answers do. The keys are the codes that AG-UI's clients get."""
 
 from __future__ import annotations
 

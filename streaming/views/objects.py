@@ -166,5 +166,5 @@ class _Reader:
 
 async def _must_end(session: SessionCheck, *, is_silent: bool) -> bool:
     """True if the reader has signed out, or if the process ends."""
-    has_left = session.is_due and not await session.holds()
+    has_left = session.is_due and not await session.holds() and not session.has_moved
     return has_left or (is_silent and open_streams().is_closing)

@@ -23,8 +23,7 @@ from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
 from streaming.intake import Changes, change, clean, select_branch, submission_of
 from streaming.models import Conversation, Generation, Owner
-from streaming.supervisor import current
-from streaming.supervisor import stop as stop_generation
+from streaming.supervisor import current, stop_all
 from streaming.views.addresses import message_address, page_address
 from streaming.views.endpoint import database_refusals, outside_transactions
 from streaming.views.files import sent_files
@@ -147,10 +146,7 @@ def _changes(wish: str, title: str) -> Changes:
 @for_owner
 async def stop(request: HttpRequest, owner: Owner, key: str) -> HttpResponse:
     """Stops the answer that is being written, if there is one."""
-    active = Generation.objects.active().owned_by(owner).filter(conversation__key=key)
-    generation = await in_database(active.first)
-    if generation:
-        await stop_generation(generation.pk)
+    await stop_all(owner, key)
     return SeeOther(page_address(key))
 
 

@@ -33,7 +33,7 @@ class Plan(msgspec.Struct, frozen=True):
     silence: float = 0
 
     def signed(self) -> str:
-        """Returns the plan for the address of the probe. Only who has the site's secret key can make it."""
+        """Returns the plan for the address of the probe. Only somebody who has the site's secret key can make it."""
         return signing.dumps(msgspec.to_builtins(self), salt=SALT)
 
     def due(self, number: int) -> float:

@@ -50,16 +50,17 @@ def read_input(body: bytes, kind: Any) -> Any:
 async def prompt_of(prompt: Prompt, given: Any) -> str:
     """Returns the prompt for the input. A function that is not async runs in a thread, so it may use the database.
 
+    What it returns may be awaitable, for example if it is a lambda that calls an async function.
+
     Raises:
         BadRequest: the input lacks something that the prompt names.
     """
     if isinstance(prompt, str):
         fields = msgspec.to_builtins(given)
         return _FIELD.sub(lambda found: _field(fields, found[1]), prompt)
-    if inspect.iscoroutinefunction(prompt):
-        made: str = await prompt(given)
-        return made
-    return str(await sync_to_async(prompt)(given))
+    call: Any = prompt if inspect.iscoroutinefunction(prompt) else sync_to_async(prompt)
+    made = await call(given)
+    return str(await made if inspect.isawaitable(made) else made)
 
 
 def _field(given: Any, name: str) -> str:

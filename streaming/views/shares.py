@@ -27,9 +27,6 @@ CHOICES = ("reasoning", "tools", "files")
 DAYS = (1, 7, 30, 365)
 """The numbers of days that the page offers."""
 
-SIGNER = Signer(salt="streaming.shares")
-"""Signs the token that a form brings, so that nobody chooses one that others guess."""
-
 
 def check_sharing() -> None:
     """Checks that the site lets people share.
@@ -106,9 +103,14 @@ async def _changed(request: HttpRequest, owner: Owner, key: str) -> str:
 def _token(request: HttpRequest) -> str:
     """Returns the token that the form brings, which this site has made; empty if there is none."""
     try:
-        return SIGNER.unsign(request.POST.get("token", ""))
+        return _signer().unsign(request.POST.get("token", ""))
     except BadSignature:
         return ""
+
+
+def _signer() -> Signer:
+    """Signs the token that a form brings, so that nobody chooses one that others guess."""
+    return Signer(salt="streaming.shares")
 
 
 def _days(text: str) -> int | None:
@@ -128,7 +130,7 @@ def _as_uuid(text: str) -> uuid.UUID:
 @sync_to_async
 def _page(request: HttpRequest, found: Conversation, status: int, context: dict[str, Any]) -> HttpResponse:
     offered = [days for days in DAYS if days <= (settings.SHARE_DAYS or days)]
-    fixed = {"offered_days": offered, "must_end": settings.SHARE_DAYS, "token": SIGNER.sign(new_token())}
+    fixed = {"offered_days": offered, "must_end": settings.SHARE_DAYS, "token": _signer().sign(new_token())}
     context = {"conversation": found, **fixed, **context}
     return render(request, "streaming/shares.html", context, status=status)
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext, gettext_lazy
 from streaming import mcp
 from streaming.files.addresses import address, addressed, id_served_at
 from streaming.files.kinds import IMAGES
-from streaming.journal import read_frames
+from streaming.journal import EVERY_FRAME, read_frames
 from streaming.models import (
     Branch,
     Feedback,
@@ -178,7 +178,7 @@ def shown_message(rows: list[Message]) -> ShownMessage:
 
 
 def _parts_so_far(generation: Generation) -> tuple[Part, ...]:
-    return fold_chunks(chunk_of(frame) for frame in read_frames(generation.pk, 0, limit=2**31))
+    return fold_chunks(chunk_of(frame) for frame in read_frames(generation.pk, 0, limit=EVERY_FRAME))
 
 
 def shown_parts(parts: tuple[Part, ...]) -> tuple[ShownPart, ...]:

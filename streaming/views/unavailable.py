@@ -16,7 +16,7 @@ from streaming.views.endpoint import refusal
 
 
 def unavailable_page(request: HttpRequest, error: RequestError) -> HttpResponse:
-    """Returns the page that says why there is no other: status, text and Retry-After are those of the API.
+    """Returns the page that says why the request is refused: status, text and Retry-After are those of the API.
 
     The site's context processors are left out, because many read the account. If the site's own template reads the
     database all the same, the response is the text alone.

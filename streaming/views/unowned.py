@@ -6,12 +6,12 @@ import functools
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from streaming.access import refuse_sync
 from streaming.errors import RequestError
-from streaming.views.endpoint import View, form_refusals, outside_transactions
+from streaming.views.endpoint import View, form_refusals, outside_transactions, refusal
 
 
 def unowned(view: View) -> View:
@@ -27,7 +27,7 @@ def unowned(view: View) -> View:
             with form_refusals():
                 response = await view(request, **kwargs)
         except RequestError as error:
-            response = HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
+            response = refusal(error)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 

@@ -93,10 +93,11 @@ async def _ask_database() -> Stored | None:
     question = _questions.get()
     if question.task is None or question.task.done():
         question.task = asyncio.create_task(_stored())
-    done, _ = await asyncio.wait((question.task,), timeout=DATABASE_SECONDS)
-    if not done or isinstance(question.task.exception(), DatabaseTrouble):
+    task = question.task  # another request may replace it during the wait
+    done, _ = await asyncio.wait((task,), timeout=DATABASE_SECONDS)
+    if not done or isinstance(task.exception(), DatabaseTrouble):
         return None
-    return question.task.result()
+    return task.result()
 
 
 async def _stored() -> Stored:

@@ -113,6 +113,18 @@ async def test_stream_goes_on_when_its_session_gets_another_key(scripted: Any, r
     assert b"[DONE]" in b"".join([piece async for piece in stream])
 
 
+@pytest.mark.urls("tests.views.object_urls")
+@pytest.mark.parametrize("rotation", ROTATIONS)
+async def test_object_goes_on_when_its_session_gets_another_key(scripted: Any, rotation: str) -> None:
+    client, user = await _before(rotation)
+    scripted(text="[1, 2, 3, 4, 5, 6]", delay=0.06)
+    response = await client.post("/objects/list", {"prompt": "Count!"}, content_type="application/json")
+    stream = aiter(response.streaming_content)
+    first = await anext(stream)
+    await ROTATIONS[rotation](client, user)
+    assert (first + b"".join([piece async for piece in stream])).strip() == b"[1, 2, 3, 4, 5, 6]"
+
+
 @pytest.mark.parametrize("rotation", ROTATIONS)
 async def test_reader_that_comes_back_is_let_go_when_its_session_gets_another_key(scripted: Any, rotation: str) -> None:
     client, user = await _before(rotation)
@@ -260,6 +272,10 @@ async def test_session_store_that_fails_signs_nobody_out(cached: SessionCheck, m
 
     monkeypatch.setattr(Away, "load", fail)
     assert await cached.holds()
+
+
+def test_stream_without_a_session_to_check_does_nothing_for_it() -> None:
+    assert not SessionCheck(ALICE, None).is_due
 
 
 async def socket_of(client: AsyncClient, user: Any) -> WebsocketCommunicator:

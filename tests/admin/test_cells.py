@@ -25,6 +25,10 @@ def test_speed_is_unknown_if_no_time_passed(first, total):
     assert cells.speed(Generation(output_tokens=5, first_delta_ms=first, duration_ms=total)) is None
 
 
+def test_status_of_another_version_is_shown_as_it_is():
+    assert ">paused<" in (cells.status_badge("paused") or "")
+
+
 @pytest.mark.parametrize("status", Status)
 def test_status_has_a_colour_of_its_own_beside_its_word(status):
     assert (

@@ -87,6 +87,14 @@ def test_no_filter_in_the_address_tells_content(conversation, blind, kind, looku
     assert blind.get(address(kind, "changelist"), {lookup: SECRET}).status_code == 400
 
 
+@pytest.mark.parametrize("missing", ["view_reasoning", "view_raw_events"])
+def test_no_filter_by_the_stored_form_tells_the_reasoning_in_it(conversation, missing):
+    raw = {"view_reasoning", "view_raw_events"}
+    for names, status in ((raw - {missing}, 400), (raw, 200)):
+        client = client_with("view_message", *names, name=str(status))
+        assert client.get(address("message", "changelist"), {"parts__icontains": SECRET}).status_code == status
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_name_of_a_row_tells_content(conversation, kind):
     assert SECRET not in str(one_of(conversation, kind))

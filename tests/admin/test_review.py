@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
-from streaming.models import Feedback, Review, Thumb
+from streaming.models import Feedback, Message, Review, Thumb
 from tests.admin.site import VIEW_ALL, address, client_with, exchange, page_of, words
 
 pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.django_db]
@@ -132,6 +133,18 @@ def test_next_begins_again_after_the_oldest(reviewer):
     skipped = target(reviewer.get(reverse("admin:streaming_message_next"), {"after": str(old.active_leaf.pk)}))
     assert str(new.active_leaf.pk) in skipped
     assert target(reviewer.get(reverse("admin:streaming_message_next"), {"after": "nonsense"})) == skipped
+
+
+def test_next_finds_an_answer_of_the_same_moment(reviewer):
+    keys = sorted(exchange(title).active_leaf.pk for title in ("one", "two"))
+    Message.objects.filter(pk__in=keys).update(created_at=timezone.now())
+    exchange("newest")
+    assert str(keys[0]) in target(reviewer.get(reverse("admin:streaming_message_next"), {"after": str(keys[1])}))
+
+
+def test_next_by_a_wrong_filter_leads_to_the_list(reviewer):
+    leads_to = target(reviewer.get(reverse("admin:streaming_message_next"), {"created_at__gte": "nonsense"}))
+    assert leads_to == address("message", "changelist") + "?e=1"
 
 
 def test_next_shows_the_message_alone_to_staff_who_may_not_view_conversations():

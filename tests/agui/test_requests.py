@@ -388,6 +388,7 @@ async def test_ten_thousand_messages_are_not_looked_at(client: AsyncClient, scri
         {"tools": [BROWSER_TOOL, BROWSER_TOOL]},
         {"tools": [BROWSER_TOOL | {"name": f"t{number}"} for number in range(21)]},
         {"tools": [{"name": "a b"}]},
+        {"tools": [{"name": "a\n"}]},
         {"tools": "x"},
         {"context": "x"},
         {"context": [{"description": "x"}]},

@@ -1,4 +1,4 @@
-"""The guard of a connection: `send` lasts until the server's buffer is empty, and a stuck client is cut."""
+"""The guard of a connection: `send` waits for the server's buffer, and a stuck client is cut."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.engine import run_until
 
 pytestmark = pytest.mark.usefixtures("engine")
 
+MORE = {"type": "http.response.body", "body": b"a", "more_body": True}
 LAST = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
@@ -47,6 +48,36 @@ async def test_last_message_waits_until_the_buffer_is_empty() -> None:
     wire.held = 0
     await asyncio.wait_for(sending, 30)
     assert not wire.is_cut
+    guard.close()
+
+
+async def test_message_waits_for_those_before_it() -> None:
+    wire = SlowWire(0)
+
+    async def take(message: Any) -> None:
+        wire.held = 64_000
+
+    guard = Guard(take, wire)
+    await guard.send(MORE)  # it has nothing to wait for
+    sending = asyncio.create_task(guard.send(MORE))
+    await asyncio.sleep(0.1)
+    assert not sending.done()
+    wire.held = 0
+    await asyncio.wait_for(sending, 30)
+    assert not wire.is_cut
+    guard.close()
+
+
+async def test_client_that_takes_nothing_is_cut_although_nothing_more_is_sent(settings: Any) -> None:
+    settings.STREAMING_STUCK_SECONDS = 0.1
+    wire = SlowWire(0)
+
+    async def take(message: Any) -> None:
+        wire.held = 64_000
+
+    guard = Guard(take, wire)
+    await guard.send(MORE)
+    await run_until(lambda: wire.is_cut)
     guard.close()
 
 

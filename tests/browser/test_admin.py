@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.by_prompt import WORDS
 from tests.servers import Site, serve
@@ -115,9 +116,20 @@ async def test_reviewer_works_with_the_keyboard_alone(desk: Any) -> None:
         await ask(page, key)
     await page.goto("/admin/streaming/message/next/?q=word2")
     first = page.url
-    await page.keyboard.press("j")
-    await page.keyboard.press("4")
+    saved: list[str] = []
+
+    async def delay(route: Route) -> None:
+        saved.append("begun")
+        await asyncio.sleep(0.2)
+        await route.fulfill(response=await route.fetch())
+        saved.append("done")
+
+    await page.route("**/review/", delay)
+    for key in "j34":
+        await page.keyboard.press(key)
     await expect(page.locator("[data-review-state]")).to_have_text("★★★★ · root")
+    assert saved == ["begun", "done"] * 2
+    await page.unroute_all()
     await page.keyboard.press("f")
     await expect(page.locator("[data-review-state]")).to_contain_text("flagged")
     await page.locator("textarea").fill("j4n is typed, not pressed")
@@ -144,7 +156,9 @@ async def test_running_answer_is_watched_and_stopped(desk: Any) -> None:
     page = await desk("/admin/")
     await page.evaluate(ASK_ONLY, ["watched", "slow please"])
     await open_conversation(page, "watched")
+    await page.route("**/watch/", lambda route: route.fulfill(status=503), times=1)
     await page.click("[data-watch]")
+    await page.click("[data-watch]")  # it was refused, and can be tried again
     await expect(page.locator("[data-live]")).to_contain_text("word3")
     await page.click("button:has-text('Stop')")
     await expect(page.locator(".streaming-status-cancelled, .streaming-status-running")).to_have_count(1)

@@ -100,6 +100,39 @@ async def test_an_embedded_chat_finds_its_conversation_after_a_reload(open_chat:
     await expect(chat.messages).to_have_count(0)
 
 
+async def test_a_new_conversation_has_nothing_of_the_one_before_it(open_chat: Any) -> None:
+    chat = await opened(open_chat, "/shop/")
+    await chat.ask("markup first")
+    await chat.is_idle()
+    element = chat.page.locator("streaming-chat")
+    first = await element.get_attribute("data-conversation")
+    await element.evaluate("chat => { chat.messages.append(chat.clone('context')) }")
+    await chat.page.route("**/api/chat?html=1", lambda route: route.abort())
+    await chat.ask("markup second")
+    await expect(chat.note).to_be_visible()
+    await expect(chat.box).to_have_value("markup second")
+    asked, is_begun = asyncio.Event(), asyncio.Event()
+
+    async def delay(route: Route) -> None:
+        asked.set()
+        response = await route.fetch()
+        await is_begun.wait()
+        await route.fulfill(response=response)
+
+    await chat.page.route(re.compile(f"/chat/{first}/"), delay)
+    await element.evaluate("chat => { window.renewed = chat.tabs.renew() }")
+    await asyncio.wait_for(asked.wait(), 30)
+    await chat.page.get_by_role("button", name="New conversation").click()
+    is_begun.set()
+    await chat.page.evaluate("renewed")
+    await expect(chat.page.locator(".chat-messages > :not(.chat-greeting)")).to_have_count(0)
+    await chat.page.unroute_all()
+    await chat.box.press("Enter")
+    await expect(chat.text).to_have_text(MARKUP)
+    await chat.is_idle()
+    await expect(element).not_to_have_attribute("data-conversation", first or "")
+
+
 async def test_a_message_that_is_sent_while_the_chat_is_found_comes_below_the_earlier_ones(open_chat: Any) -> None:
     chat = await opened(open_chat, "/shop/")
     await chat.ask("markup first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playwright.async_api import expect
@@ -25,6 +26,8 @@ async def test_line_appears_when_older_messages_are_not_sent_and_stays(chat: Cha
         await expect(line).to_have_text("The model is not sent the messages above any more.")
         assert "forget me" in await line.evaluate(ABOVE)
         await chat.page.reload()
+    async with chat.page.expect_request(re.compile(r"\?limit=2&before=")):  # as it was written, not as it is shown
+        await chat.messages.nth(1).locator(".chat-copy").click()
     await _talk(chat, "markup", "forget that, too")
     await expect(line).to_have_count(1)
     assert "forget that" in await line.evaluate(ABOVE)

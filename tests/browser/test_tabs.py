@@ -62,6 +62,20 @@ async def test_a_page_asks_when_it_is_seen_again_and_not_while_it_is_hidden(open
     assert (await told.value).status == 304
 
 
+async def test_an_answer_that_was_begun_elsewhere_can_be_stopped_after_a_refusal(open_chat: Any, chat: Chat) -> None:
+    await chat.ask("markup first")
+    await chat.is_idle()
+    cookies = await chat.page.context.storage_state()
+    elsewhere: Chat = await open_chat(chat.page.url, storage_state=cookies)
+    await chat.ask("hang second")
+    await chat.has_begun()
+    await elsewhere.ask("markup third")  # refused: an answer is being written
+    await expect(elsewhere.questions.last).to_contain_text("hang second")
+    await elsewhere.stop_button.click()
+    await elsewhere.is_idle()
+    await chat.is_idle()
+
+
 async def test_a_chat_that_is_taken_off_the_page_reads_nothing_more_and_goes_on_when_it_is_put_back(chat: Chat) -> None:
     cut: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     chat.page.on("requestfailed", lambda request: cut.done() or cut.set_result(request.url))

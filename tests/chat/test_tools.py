@@ -53,6 +53,15 @@ async def test_text_goes_to_a_function(scripted: Script) -> None:
     assert result.text == "one two three"
 
 
+async def test_usage_has_every_count_of_the_row(scripted: Script) -> None:
+    scripted(text="one")
+    answer = await start_chat("Hi")
+    await answer.result()
+    await Generation.objects.aupdate(cached_input_tokens=3, cache_write_tokens=4, reasoning_tokens=5)
+    usage = (await answer.result()).usage
+    assert (usage.cached_input_tokens, usage.cache_write_tokens, usage.reasoning_tokens) == (3, 4, 5)
+
+
 async def test_text_goes_to_an_async_function_and_waits_for_it(scripted: Script) -> None:
     scripted(text="one two three")
     pieces: list[str] = []

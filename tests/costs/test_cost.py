@@ -165,6 +165,12 @@ def test_package_knows_prices_that_the_settings_do_not_have(settings: Any) -> No
     assert claude.amount == Decimal("0.00705")
     assert claude.price is not None
     assert claude.price["input"] == "3"
+    settings.STREAMING_PROVIDERS = {
+        "gpt": {"BACKEND": "streaming.providers.http.Responses"},
+        "claude": {"BACKEND": "streaming.providers.http.Messages"},
+    }
+    assert cost_of(used("gpt-5-mini", "gpt", input=1_000_000)).amount == Decimal("0.25")
+    assert cost_of(used("claude-sonnet-4-5", "claude", input=1_000)).amount == Decimal("0.003")
     settings.STREAMING_PRICES = {"gpt-5*": {"input": 1, "output": 1}}
     assert cost_of(used("gpt-5-mini", "gpt", input=1_000_000)).amount == 1
 

@@ -6,8 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
+from django.db.models.signals import post_save
 
 from streaming.database import in_database
+from streaming.errors import Conflict
 from streaming.journal import Batch, write_frames
 from streaming.models import Generation, JournalEntry, Message, from_now
 from streaming.protocol import ToolApproval, ToolCall, ToolResult, dump_parts
@@ -154,3 +157,29 @@ async def test_continuation_without_a_log_is_replayed_from_its_rows(settings: An
         "finish-step",
         "finish",
     ]
+
+
+async def test_answer_that_no_generation_wrote_cannot_continue(settings: Any) -> None:
+    """A site's own code, or an archive, may have stored it."""
+    says(settings, ("", (LOCATION,)))
+    row, _ = await run()
+    await Generation.objects.filter(pk=row.pk).adelete()
+    with pytest.raises(Conflict):
+        await current().submit(ALICE, continued(row, output(LOCATION[0], {"city": "Oslo"})))
+
+
+async def test_receiver_that_breaks_a_constraint_stores_nothing_of_a_continuation(settings: Any) -> None:
+    says(settings, ("", (LOCATION,)), ("Ah, Oslo.", ()))
+    row, _ = await run()
+    call = next(part for part in row.message.typed_parts if isinstance(part, ToolCall))
+
+    def refuses(**kwargs: Any) -> None:
+        raise IntegrityError
+
+    post_save.connect(refuses, sender=Message)
+    try:
+        with pytest.raises(IntegrityError):
+            await current().submit(ALICE, continued(row, output(call.id, {"city": "Oslo"})))
+    finally:
+        post_save.disconnect(refuses, sender=Message)
+    assert await Message.objects.acount() == 2

@@ -14,6 +14,7 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError
 
 from streaming.files.addresses import part_of
+from streaming.management.files import opened
 from streaming.management.progress import Progress
 from streaming.models import Attachment, Conversation, Generation, Message, Review, Summary, from_now
 from streaming.models.attachments import FilesStorage
@@ -43,6 +44,11 @@ def test_export_and_import_by_file(tmp_path: Path) -> None:
     run("export_conversations", file)
     assert Path(file).read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["all.jsonl"]
+
+
+def test_trouble_of_an_import_is_not_told_as_trouble_of_its_file() -> None:
+    with pytest.raises(PermissionError), opened(__file__):
+        raise PermissionError(13, "Permission denied", "media")
 
 
 @pytest.mark.usefixtures("stored_conversations")

@@ -7,10 +7,11 @@ import itertools
 import pytest
 
 from streaming.models import TRANSITIONS, Conversation, Generation, Message, Role, Status
+from streaming.models.generations import ENDS
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("before", "after"), [*itertools.product(Status, Status)])
+@pytest.mark.parametrize(("before", "after"), [*itertools.product(Status, ENDS)])
 def test_settling_obeys_the_table(before: Status, after: Status) -> None:
     conversation = Conversation.objects.create(key="c", owner_key="nobody")
     message = Message.objects.create(conversation=conversation, role=Role.ASSISTANT)

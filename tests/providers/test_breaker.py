@@ -133,3 +133,16 @@ def test_each_alias_has_one_and_new_settings_forget_it(settings: Any) -> None:
     assert (breaker_states(), open_breakers()) == ({"other": "open"}, 1)
     settings.STREAMING_PROVIDERS = dict(providers)
     assert (breaker_states(), open_breakers()) == ({}, 0)
+
+
+def test_state_can_be_read_while_another_thread_closes_it(clock: Clock) -> None:
+    breaker = opened(clock)
+    permit = Permit(breaker)
+
+    def closing() -> float:
+        permit.succeeded()
+        return 30
+
+    breaker._clock = closing
+    assert breaker.state == "half-open"
+    assert breaker.state == "closed"

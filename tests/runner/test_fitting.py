@@ -412,6 +412,17 @@ async def test_site_chooses_the_turns_and_the_newest_question_is_sent(
         assert CHOSEN[-1].estimate(CHOSEN[-1].turns) > 500
 
 
+def before_the_newest(asked: Asked) -> Any:
+    return asked.turns[:-1]
+
+
+async def test_older_question_with_the_same_words_stays_where_the_site_chose_it(model: Configure) -> None:
+    model({"policy": f"{__name__}.before_the_newest"})
+    await ask("again")
+    await ask("again")
+    assert heads(requests()[-1]) == ["again", "again"]
+
+
 @pytest.mark.parametrize(
     ("dialect", "context", "extra"),
     [

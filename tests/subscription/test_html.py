@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -241,3 +242,48 @@ async def test_reader_that_leaves_while_a_large_text_is_rendered_spoils_nothing(
     await run_until(lambda: len(ended) == len(began))
     assert picture.seq == 2
     assert b"word word" not in picture.whole(0)[0]
+
+
+class Two:
+    """A subscription whose log has two frames so far."""
+
+    seq, has_begun_again = 0, False
+
+    async def next(self, seconds: float) -> list[bytes]:
+        self.seq = 2
+        return [frame(1, b'{"type":"text-start","id":"0"}'), frame(2, DELTA % b"early ")]
+
+    def close(self) -> None: ...
+
+
+DELTA = b'{"type":"text-delta","id":"0","delta":"%b"}'
+
+
+async def test_reader_gets_no_picture_that_a_thread_still_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text would be in it twice: its number is that of the last drawing, and the new words follow again."""
+    picture, two, may_end = Picture(), Two(), asyncio.Event()
+    await picture.take(await two.next(0), 2)
+    two.seq = 0
+    drawn: list[Sequence[bytes]] = []
+
+    async def half_drawn(draw: Any, frames: Sequence[bytes]) -> None:
+        draw(frames)
+        picture.seq -= len(frames)
+        if frames:
+            drawn.append(frames)
+            await may_end.wait()
+        picture.seq += len(frames)
+
+    monkeypatch.setattr(pictures, "LARGE", 0)
+    monkeypatch.setattr(pictures, "asyncio", SimpleNamespace(shield=asyncio.shield, to_thread=half_drawn))
+    await picture._turn.acquire()
+    late = asyncio.create_task(HtmlSubscription(two, picture, subscribe).next(1))
+    await run_until(lambda: bool(picture._turn._waiters))
+    early = asyncio.create_task(picture.take([frame(3, DELTA % b"later ")], 3))
+    await run_until(lambda: len(picture._turn._waiters or ()) == 2)
+    picture._turn.release()
+    await run_until(lambda: drawn != [])
+    await asyncio.wait({late}, timeout=0.05)  # as far as it comes
+    may_end.set()
+    await early
+    assert b"later" not in b"".join(await late or ())

@@ -14,6 +14,7 @@ from streaming.settlement import reap
 from streaming.subscription import subscribe
 from streaming.subscription.journal import JournalSubscription
 from streaming.subscription.live import LiveSubscription
+from streaming.subscription.subscribe import HeadlessSubscription
 from streaming.supervisor import current
 from streaming.testing import chunks_of, drain, frames_of, seqs_of, text_of
 from tests.engine import Script, leave_for_dead, run_until, submit
@@ -170,3 +171,23 @@ async def test_long_replay_does_not_block_other_tasks(scripted: Script) -> None:
     assert turns >= reads > 5
     reader.close()
     await frames_of(generation.pk)
+
+
+class OneByOne:
+    """A subscription that gives its frames one at a time, without a pause."""
+
+    seq, has_begun_again = 0, False
+
+    def __init__(self, frames: int) -> None:
+        self._frames = frames
+
+    async def next(self, seconds: float) -> list[bytes] | None:
+        self.seq += 1
+        return None if self.seq > self._frames else [b"%d" % self.seq]
+
+    def close(self) -> None: ...
+
+
+async def test_long_head_is_left_out_without_deep_recursion() -> None:
+    headless = HeadlessSubscription(OneByOne(3001), 3000)
+    assert [await headless.next(1) for _ in range(3)] == [[b"1"], [b"3001"], None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from streaming.models import Owner
 from streaming.protocol import ToolCall, ToolResult
 from streaming.tools import Tool, ToolContext, ToolError, ToolExecutor, tool
-from streaming.tools.executor import FAILED, NO_JSON, TOO_DEEP, TOO_SLOW
+from streaming.tools.executor import FAILED, NO_JSON, TOO_DEEP, TOO_LARGE, TOO_SLOW
 from tests import sample_tools as tools
 
 CONTEXT = ToolContext(
@@ -88,6 +89,17 @@ async def test_text_of_a_failure_is_as_short_as_an_output(settings: Any) -> None
     assert (await execute(complain)).output == "x" * 9 + "…"
 
 
+async def test_output_is_measured_in_characters(settings: Any) -> None:
+    settings.STREAMING_MAX_TOOL_OUTPUT_CHARS = 100
+
+    @tool
+    def greet(times: int) -> str:
+        return "日" * times
+
+    assert (await execute(greet, {"times": 98})).output == "日" * 98
+    assert (await execute(greet, {"times": 99})).output == TOO_LARGE.format(size=101, limit=100)
+
+
 async def test_texts_of_django_become_plain_texts() -> None:
     assert (await execute(tools.gives_django_texts, {})).output == {"safe": "<b>", "lazy": "Yes", "list": ["No"]}
 
@@ -99,6 +111,20 @@ async def test_tool_that_exits_ends_only_its_call_and_frees_its_place(made: Tool
     for _ in range(2):
         result = await executor.execute(made, call(made.name), CONTEXT)
         assert (result.output, result.is_error) == (FAILED, True)
+
+
+async def test_tool_that_gets_no_thread_frees_its_place(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.STREAMING_TOOL_CONCURRENCY = 1
+    executor, given = ToolExecutor(), {"place": {"city": "Oslo"}}
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _no_thread)
+        assert (await executor.execute(tools.find_place, call("find_place", given), CONTEXT)).output == FAILED
+    async with asyncio.timeout(5):
+        assert (await executor.execute(tools.find_place, call("find_place", given), CONTEXT)).output == "Oslo, NO"
+
+
+def _no_thread(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
 
 
 @pytest.mark.parametrize(("made", "told"), [(tools.fails, FAILED), (tools.gives_no_json, NO_JSON)])

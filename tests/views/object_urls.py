@@ -33,6 +33,7 @@ object_patterns = [
     path("objects/plain", object_view(Recipe, prompt="Say {input}.")),
     path("objects/typed", object_view(Recipe, prompt=from_database, input=Dish)),
     path("objects/async", object_view(Recipe, prompt=asynchronous)),
+    path("objects/awaitable", object_view(Recipe, prompt=lambda given: asynchronous(given))),
     path("objects/list", object_view(list[int])),
     path("objects/dict", object_view(dict[str, int])),
     path("objects/stops", object_view(Recipe, stops_with_client=True)),

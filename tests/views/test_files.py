@@ -146,6 +146,17 @@ async def test_a_file_is_served_with_headers_that_keep_code_from_running() -> No
         assert response.headers["Content-Disposition"] == f'{disposition}; filename="{name}"'
 
 
+async def test_a_file_whose_loss_shows_only_when_it_is_read_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = AsyncClient()
+    url = (await upload(client))["url"]
+
+    def missing(self: Any, *args: Any) -> bytes:
+        raise FileNotFoundError(self.name)
+
+    monkeypatch.setattr("django.core.files.base.File.read", missing, raising=False)
+    assert (await client.get(url)).status_code == 404
+
+
 async def test_a_browser_that_has_the_file_gets_304() -> None:
     client = AsyncClient()
     url = (await upload(client))["url"]

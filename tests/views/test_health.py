@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
@@ -169,3 +170,18 @@ async def test_provider_in_whose_place_another_answers_is_seen_as_away(settings:
     _, values = await read()
     assert values['streaming_provider_up{provider="default"}'] == 0
     assert values['streaming_provider_up{provider="other"}'] == 1
+
+
+async def test_question_that_the_next_request_has_replaced_is_still_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another request may ask anew between the end of a query and the turn of those who waited for it."""
+    figures, later = vitals.Stored(0.0, 7, {}), list[asyncio.Task[Any]]()
+
+    async def stored() -> vitals.Stored:
+        await asyncio.sleep(0)
+        if not later:
+            later.append(asyncio.create_task(vitals._ask_database()))
+        return figures
+
+    monkeypatch.setattr(vitals, "_stored", stored)
+    assert await vitals._ask_database() == figures
+    assert await later[0] == figures

@@ -70,6 +70,7 @@ async def test_list_comes_without_its_box(scripted: Script) -> None:
         ("plain", 5, "Say 5."),
         ("typed", {"dish": "soup"}, "soup for 2, 1 sessions"),
         ("async", ["a"], "async ['a']"),
+        ("awaitable", ["a"], "async ['a']"),
         ("list", {"prompt": "Count!"}, "Count!"),
         ("recipe", {"dish": "{people}", "people": [1]}, "A recipe for {people}, for [1] people."),
     ],

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from streaming.access import is_redacting, redacted
+from streaming.admin.drawing import calls_of
 from streaming.files.addresses import addressed, id_of
 from streaming.files.kinds import IMAGES
 from streaming.models import Message, Role
@@ -26,7 +27,6 @@ from streaming.protocol import (
 
 MAX_SHOWN = 20_000
 """The most characters shown of one value. A data URL or a tool's output may have millions."""
-
 
 MAX_PICTURE = 4_000_000
 """The most characters of a picture inside the page."""
@@ -64,7 +64,8 @@ def blocks_of(message: Message, timeline: Sequence[Sequence[Any]] | None, *, rea
     shown = [part if reasoning else _without_reasoning(part) for part in parts]
     is_markdown = message.role == Role.ASSISTANT
     blocks = [_block(part)._replace(is_markdown=is_markdown) for part in shown]
-    return _joined(blocks, spans_of(timeline or ()))
+    spans = {call: ends - begins for call, begins, ends in calls_of(timeline or ())}
+    return _joined(blocks, spans)
 
 
 def _without_reasoning(part: Part) -> Part:
@@ -85,18 +86,6 @@ def _joined(blocks: list[Block], spans: dict[str, int]) -> list[Block]:
         else block
         for block in alone
     ]
-
-
-def spans_of(timeline: Sequence[Sequence[Any]]) -> dict[str, int]:
-    """Returns the milliseconds that each call took: from its execution to its result."""
-    began: dict[str, int] = {}
-    spans: dict[str, int] = {}
-    for milliseconds, kind, value in timeline:
-        if kind in ("call", "run"):
-            began[value] = milliseconds
-        elif kind == "result" and value in began:
-            spans[value] = milliseconds - began[value]
-    return spans
 
 
 def _block(part: Part) -> Block:

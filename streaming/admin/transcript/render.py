@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from streaming.access import is_redacting, redacted_text
 from streaming.admin import cells
 from streaming.admin.permissions import May, Staff
+from streaming.admin.search import as_uuid
 from streaming.admin.transcript.blocks import Block, blocks_of
 from streaming.admin.transcript.figures import figures_of
 from streaming.admin.transcript.sent import SentPart, sent_parts
@@ -49,7 +50,7 @@ class Entry(NamedTuple):
 
 def render_conversation(conversation: Conversation, staff: Staff) -> SafeString:
     """Renders the path that `?at=` selects, or the one that the owner sees. Of a long path, the end or what is near."""
-    at = _as_uuid(staff.request.GET.get("at", ""))
+    at = as_uuid(staff.request.GET.get("at", ""))
     paths = Paths(conversation, at)
     window = _window(paths.here, at)
     entries = _entries(window, paths, staff)
@@ -134,10 +135,3 @@ def _render(entries: list[Entry], staff: Staff, **context: Any) -> SafeString:
         **context,
     }
     return render_to_string("streaming/admin/transcript.html", shown, request=staff.request)
-
-
-def _as_uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

@@ -15,13 +15,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from streaming.costs import percentiles
-from streaming.models import METERED, Status
+from streaming.models import FAILURES, METERED
 
-FAILED = (Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
 METRICS = ("first_delta_ms", "duration_ms")
 MAX_ROWS = 400
-
-
 SPENT = {"read": Sum("input_tokens"), "written": Sum("output_tokens"), "spent": Sum("cost")}
 
 
@@ -98,7 +95,7 @@ def total_of(metered: Calls) -> Row | None:
 
 def _rows(metered: Calls, group: Callable[[], Any], order: str) -> list[Row]:
     answers, *side_calls = (calls.annotate(group=group()) for calls in metered)
-    counts = {"requests": Count("pk"), "failed": Count("pk", filter=Q(status__in=FAILED))}
+    counts = {"requests": Count("pk"), "failed": Count("pk", filter=Q(status__in=FAILURES))}
     found = answers.values("group").annotate(**counts, **SPENT).order_by(order)[:MAX_ROWS]
     sums = {one["group"]: one for one in found}
     if len(sums) == MAX_ROWS:  # the other groups have no row

@@ -1,5 +1,8 @@
 // Reviews by the keyboard: j and k move, 1 to 5 rate, f flags, n goes to the next unreviewed answer.
 
+// The last save. One waits for the other, so that the site keeps what was pressed last.
+let saving = Promise.resolve();
+
 function review(transcript) {
   const answers = [...transcript.querySelectorAll(".streaming-assistant")];
   let current = answers.findIndex((answer) => `#${answer.id}` === location.hash);
@@ -8,7 +11,7 @@ function review(transcript) {
     j: () => go(current + 1),
     k: () => go(current - 1),
     f: () => change((form) => form.querySelector("[name$=-flag]").click()),
-    n: () => location.assign(next()),
+    n: () => saving.then(() => location.assign(next())),
   };
   for (const rating of "12345") {
     keys[rating] = () => change((form) => form.querySelector(`[name$=-rating][value="${rating}"]`).click());
@@ -33,7 +36,7 @@ function review(transcript) {
     const form = answers[current]?.querySelector("[data-review]");
     if (!form) return;
     apply(form);
-    save(form);
+    saving = saving.then(() => save(form));
   }
 
   document.addEventListener("keydown", (event) => {

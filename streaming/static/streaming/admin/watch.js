@@ -12,6 +12,9 @@ function follow(button) {
   shown.hidden = false;
   const source = new EventSource(button.dataset.watch);
   let text = null;
+  source.onerror = () => {
+    button.disabled = source.readyState !== EventSource.CLOSED; // refused: the person may try again
+  };
 
   const add = (name, words) => {
     if (text?.dataset.kind !== name) {

@@ -54,6 +54,7 @@ export class Answer extends Message {
     this.isAnother = Boolean(known) && known !== messageId;
     this.article.dataset.message = messageId;
     this.clearNote();
+    clearInterval(this.counting); // an earlier replay may have broken off before it was shown
     this.parts = this.shown.cloneNode(false);
     this.byId.clear();
   }
@@ -61,7 +62,7 @@ export class Answer extends Message {
   /** Begins reasoning. A replay counts its seconds from the time when this page saw it begin. */
   think(id) {
     if (!this.thinkingSince.has(id)) this.thinkingSince.set(id, Date.now());
-    countSeconds(this.open(id, "reasoning"), this.thinkingSince.get(id), this.chat.texts);
+    this.counting = countSeconds(this.open(id, "reasoning"), this.thinkingSince.get(id), this.chat.texts);
   }
 
   /** Makes a text a reasoning: only its end told that it was one. The server does the same after a reload. */

@@ -32,7 +32,7 @@ export class Approvals {
     const { chat } = this;
     const cards = [...article.querySelectorAll('[data-state="approval-requested"]')];
     const choices = cards.map((card) => card.querySelector('.chat-choice[aria-pressed="true"]'));
-    if (chat.isActive || !cards.length || !choices.every(Boolean)) return;
+    if (chat.isBusy || !cards.length || !choices.every(Boolean)) return;
     const parts = cards.map((card, at) => responseTo(card, choices[at]));
     const message = { id: article.dataset.message, role: "assistant", parts };
     const body = { id: chat.dataset.conversation, messages: [message] };

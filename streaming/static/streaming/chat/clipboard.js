@@ -54,7 +54,8 @@ export class Clipboard {
 
   /** Asks the site for the text, because the page shows it without its Markdown signs. */
   async textOf(article) {
-    const following = article.nextElementSibling?.dataset.message;
+    const articles = [...this.chat.messages.querySelectorAll(":scope > .chat-message")];
+    const following = articles[articles.indexOf(article) + 1]?.dataset.message;
     const message = await this.chat.server.written(article.dataset.message, following).catch(() => null);
     const written = message?.parts.filter(({ type }) => type === "text").map(({ text }) => text);
     return (written ?? shownTexts(article)).join("\n\n");

@@ -42,7 +42,7 @@ export class Composer {
     const button = event.submitter;
     if (button?.matches(".chat-stop")) conversation.stop();
     else if (isActive && !button) this.enqueue();
-    else if (isActive || versions.isWalking) return;
+    else if (this.chat.isBusy) return;
     else if (button?.name === "branch") versions.walk(button);
     else if (button?.name === "regenerate") versions.regenerate(button);
     else if (button?.name === "continue") this.say(this.chat.texts.goOn);
@@ -120,9 +120,10 @@ export class Composer {
    * the server may have it already, and takes a message with a known id only once.
    */
   idsFor(prompt, files) {
-    const content = JSON.stringify([prompt, files]);
+    const { conversation } = this.chat.dataset;
+    const content = JSON.stringify([conversation, prompt, files]);
     const isSame = this.unsent?.content === content;
-    if (!isSame) this.unsent = { content, id: newId(), key: this.chat.dataset.conversation || newId() };
+    if (!isSame) this.unsent = { content, id: newId(), key: conversation || newId() };
     return this.unsent;
   }
 

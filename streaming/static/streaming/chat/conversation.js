@@ -4,7 +4,10 @@ import { readChunks } from "./stream.js";
 
 const REMINDER = 7_000; // milliseconds between two "still answering" for screen readers
 
-/** Asks for answers, shows each to its end, and stops it. `answer` is the last one. */
+/**
+ * Asks for answers, shows each to its end, and stops it. `answer` is the last one. `posting` is the request for it, null
+ * if it was begun elsewhere.
+ */
 export class Conversation {
   constructor(chat) {
     this.chat = chat;
@@ -96,7 +99,7 @@ export class Conversation {
   /** Does the work of an answer. Meanwhile the page shows and says that one is being written. */
   async answering(answer, work) {
     const { chat } = this;
-    this.answer = answer;
+    Object.assign(this, { answer, posting: null });
     chat.composer.takeFocus();
     chat.toggleAttribute("data-active", true);
     answer.article.setAttribute("aria-busy", "true");

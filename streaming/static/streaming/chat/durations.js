@@ -11,7 +11,10 @@ export function inWords(milliseconds, texts) {
 /** Returns how long the app took for what a chunk ends, in milliseconds. Undefined if that was too short to tell. */
 export const durationOf = ({ providerMetadata }) => providerMetadata?.streaming?.duration_ms;
 
-/** Counts the seconds in the label of reasoning, from `began` on, until something follows it or the answer has ended. */
+/**
+ * Counts the seconds in the label of reasoning, from `began` on, until something follows it or the answer has ended.
+ * Returns the timer, for a card that is never shown.
+ */
 export function countSeconds(card, began, texts) {
   const label = card.querySelector(".chat-while-writing");
   let wasShown = false;
@@ -21,6 +24,7 @@ export function countSeconds(card, began, texts) {
     if (isOver || (wasShown && !card.isConnected)) clearInterval(timer);
     else label.textContent = texts.thinkingFor.replace("{time}", inWords(Date.now() - began, texts));
   }, SECOND);
+  return timer;
 }
 
 /** Says in the label of reasoning how long it took. */

@@ -1,7 +1,8 @@
 import { Refusal } from "./refusal.js";
 
 const AHEAD = "600px"; // how far above the window the first message is when earlier ones are loaded
-const MESSAGES = ":scope > :is(.chat-earlier, .chat-context, .chat-message)";
+/** Messages, and what stands between them. Only the greeting does not belong to a conversation. */
+export const MESSAGES = ":scope > :is(.chat-earlier, .chat-context, .chat-message)";
 
 /**
  * Loads the messages before those that are shown, once one scrolls up to the first. The link there does the same at a

@@ -32,7 +32,7 @@ export class Edits {
   submitted(event) {
     if (!event.target.matches(".chat-edit")) return;
     event.preventDefault();
-    if (!this.chat.isActive && !this.chat.versions.isWalking) this.edit(event.target);
+    if (!this.chat.isBusy) this.edit(event.target);
   }
 
   async edit(form) {

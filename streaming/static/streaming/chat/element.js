@@ -1,6 +1,6 @@
 import { Answer } from "./answer.js";
 import { Approvals } from "./approvals.js";
-import { Clipboard } from "./clipboard.js";
+import { Clipboard, shownTexts } from "./clipboard.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { Drafts } from "./drafts.js";
@@ -70,7 +70,7 @@ export class StreamingChat extends HTMLElement {
 
   /** The messages have been loaded. Follows the answer that is being written, or else sends what is queued. */
   goOn() {
-    if (this.isActive) return; // somebody has sent a message meanwhile
+    if (this.isActive || !this.isConnected) return; // somebody has sent a message, or taken the chat off its page
     if (this.messages.querySelector("[aria-busy]")) this.conversation.resume();
     else this.queue?.ended(this.messages.lastElementChild);
   }
@@ -78,6 +78,11 @@ export class StreamingChat extends HTMLElement {
   /** True while an answer is written. */
   get isActive() {
     return this.hasAttribute("data-active");
+  }
+
+  /** True while nothing can be sent: an answer is written, or messages are about to make room for another version. */
+  get isBusy() {
+    return this.isActive || this.versions.isWalking;
   }
 
   /** The element that has all messages of the conversation as children. */
@@ -111,9 +116,14 @@ export class StreamingChat extends HTMLElement {
     return this.messages.querySelector(":scope > .chat-message");
   }
 
-  /** Returns messages as the server shows them now, or null if the site is away. `asked` is in the page's address. */
+  /**
+   * Returns messages as the server shows them now, or null if the site is away or another conversation was begun
+   * meanwhile. `asked` is in the page's address.
+   */
   async load(asked) {
+    const { conversation } = this.dataset;
     const fresh = await this.server.messages(this.id, asked);
+    if (conversation !== this.dataset.conversation) return null;
     if (fresh) tellAll(fresh);
     return fresh;
   }
@@ -138,9 +148,9 @@ export class StreamingChat extends HTMLElement {
     if (focused !== document.activeElement && this.contains(focused)) focused.focus({ preventScroll: true });
   }
 
-  /** Sends a message for the host page. Returns false if an answer is being written or the site does not take it. */
+  /** Sends a message for the host page. Returns false if nothing can be sent now or the site does not take it. */
   async send(text) {
-    return !this.isActive && Boolean(text.trim()) && this.composer.say(text);
+    return !this.isBusy && Boolean(text.trim()) && this.composer.say(text);
   }
 
   /** Stops the answer that is being written. */
@@ -161,8 +171,7 @@ export class StreamingChat extends HTMLElement {
 
   /** Gives screen readers a finished answer once, whole. They read a note by themselves. */
   announce(article) {
-    const texts = Array.from(article.querySelectorAll(".chat-parts > .chat-text"), (text) => text.textContent);
     this.say(article.querySelector(".chat-note") ? "" : "answered");
-    this.querySelector(".chat-announcer").textContent = texts.join("\n");
+    this.querySelector(".chat-announcer").textContent = shownTexts(article).join("\n");
   }
 }

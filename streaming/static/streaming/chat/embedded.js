@@ -1,3 +1,4 @@
+import { MESSAGES } from "./earlier.js";
 import { keep, kept } from "./memory.js";
 import { Pauses } from "./pauses.js";
 
@@ -32,19 +33,23 @@ export class Embedded {
     }
   }
 
-  /** Shows the messages, unless another conversation was begun. Returns false if that may work in a moment. */
+  /**
+   * Shows the messages, unless another conversation was begun or the chat was taken off its page. Returns false if that
+   * may work in a moment.
+   */
   async show(key) {
     const { chat } = this;
     const fresh = await chat.load();
-    return chat.dataset.conversation !== key || (Boolean(fresh) && chat.earlier.restore(fresh));
+    if (!chat.isConnected || chat.dataset.conversation !== key) return true;
+    return Boolean(fresh) && chat.earlier.restore(fresh);
   }
 
   /** Begins a new conversation. The old one stays in the person's list. */
   begin() {
     const { chat } = this;
-    if (chat.isActive) return;
+    if (chat.isBusy) return;
     this.forget();
-    for (const article of chat.messages.querySelectorAll(".chat-message, .chat-earlier")) article.remove();
+    for (const shown of chat.messages.querySelectorAll(MESSAGES)) shown.remove();
     chat.input.focus({ preventScroll: true });
   }
 

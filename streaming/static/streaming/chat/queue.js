@@ -82,6 +82,7 @@ export class Queue {
 
   /** Sends the first message now. An answer that is being written is stopped before. */
   async sendNow() {
+    if (this.chat.versions.isWalking) return; // it still waits
     const [item] = this.items;
     this.dropTaken();
     if (item !== this.items[0]) return this.save(); // the next one still waits for the person
@@ -111,7 +112,7 @@ export class Queue {
   /** Sends the first message. It is kept until the site has taken it. */
   async send() {
     const [item] = this.items;
-    if (!item || this.sending || this.chat.isActive) return;
+    if (!item || this.sending || this.chat.isBusy) return;
     this.sending = item;
     this.show();
     await this.chat.composer.say(item.prompt, item.files, {

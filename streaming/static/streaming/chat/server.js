@@ -93,9 +93,9 @@ export class Server {
   }
 
   /**
-   * Returns the messages as the server's page shows them, with their buttons and choices in the forms of the chat
-   * with the id `chatId`: the newest, those from the message `asked.from` on, or those before `asked.before`. Returns null if that may work in a
-   * moment.
+   * Returns the messages as the server's page shows them, with their buttons and choices in the forms of the chat with
+   * the id `chatId`: the newest, those from the message `asked.from` on, or those before `asked.before`. Returns null if
+   * that may work in a moment.
    */
   async messages(chatId, asked = {}) {
     const address = new URL(this.pageAddress, location.href);

@@ -29,6 +29,7 @@ export class Tabs {
   close() {
     this.closing.abort();
     this.channel?.close();
+    this.channel = null; // what ends now is told to nobody
   }
 
   /** The chat is on the page again. It may have missed something. */
@@ -77,7 +78,8 @@ export class Tabs {
     const { chat } = this;
     if (this.isListStale) chat.dispatchEvent(new CustomEvent("streaming-chat:elsewhere", { bubbles: true }));
     this.isListStale = false;
-    if (!chat.dataset.conversation || !this.mayRenew) return;
+    if (!chat.dataset.conversation) return void (this.isStale = false); // no other tab has it yet
+    if (!this.mayRenew) return;
     this.isStale = false;
     const known = this.tag;
     const now = await chat.server.state(known);
@@ -87,9 +89,9 @@ export class Tabs {
     if (known || now.active || now.last !== ids.at(-1)) await this.renew();
   }
 
-  /** False while an answer is shown, or a form under a message is open: new messages would take its text with them. */
+  /** False while nothing can be sent, or a form under a message is open: new messages would take its text with them. */
   get mayRenew() {
-    return !this.chat.isActive && !this.chat.messages.querySelector(OPEN_FORMS);
+    return !this.chat.isBusy && !this.chat.messages.querySelector(OPEN_FORMS);
   }
 
   /** Takes the messages from the server's page and follows the answer that is being written. */
