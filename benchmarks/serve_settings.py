@@ -8,7 +8,7 @@ from project.settings import *  # noqa: F403
 
 PROVIDER_URL = os.environ.get("BENCH_PROVIDER_URL", "http://127.0.0.1:9/v1")
 TOKENS = (5, 50, 200, 1000)
-ROOT_URLCONF = "benchmarks.serve_views"
+ROOT_URLCONF = os.environ.get("BENCH_URLS", "benchmarks.serve_views")
 
 
 def _provider(tokens: int) -> dict[str, object]:
