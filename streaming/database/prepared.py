@@ -8,7 +8,7 @@ through Django's ORM at its first call, with a `Given` for each value. Later cal
     rename(id=2, name="two")      # the same SQL with other values
 
 Measured with SQLite: the search for a conversation takes 75 µs in place of 230, the end of a generation 36 in place of
-220. The five statements of an answer that are prepared save it a tenth of its CPU time, if it has few tokens.
+220. The five statements that are prepared save an answer of few tokens 3 to 11 % of its CPU time, as several runs say.
 """
 
 from __future__ import annotations
