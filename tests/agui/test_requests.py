@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import AsyncClient
+from django.utils import translation
 
 from streaming.errors import PUBLIC_MESSAGES
 from streaming.intake.client_context import HEAD
@@ -248,6 +249,14 @@ async def test_output_for_a_call_that_does_not_wait_is_refused(client: AsyncClie
         assert (more.status, b"forged" in more.content) == (status, False), (call, more.content)
     other = {"id": "t", "role": "tool", "toolCallId": f"{'0' * 8}-0000-0000-0000-{'0' * 12}:l1", "content": "x"}
     assert (await post(client, messages=[other])).status == 409
+
+
+async def test_failure_has_the_same_code_in_each_language(client: AsyncClient, scripted: Script) -> None:
+    scripted(text="One two three.", error="overloaded", fail_after=3)
+    with translation.override("de"):
+        end = events_in((await post(client, messages=asked("Hi"))).content)[-1]
+    assert (end["type"], end["code"]) == ("RUN_ERROR", "overloaded")
+    assert end["message"] != PUBLIC_MESSAGES["overloaded"]
 
 
 async def test_failure_has_the_words_and_the_code_of_the_table(client: AsyncClient, scripted: Script) -> None:
