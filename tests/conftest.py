@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -31,6 +32,10 @@ pytest_plugins = [
 ]
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
+
+# A shell ignores Ctrl-C in what it runs in the background, and so would the servers that tests end with Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:

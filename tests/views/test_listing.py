@@ -111,10 +111,10 @@ async def test_a_conversation_that_is_being_answered_is_stopped_and_deleted(
 async def test_a_conversation_whose_answer_does_not_end_is_not_deleted(
     client: AsyncClient, scripted: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def without_effect(generation_id: Any) -> None: ...
+    async def without_effect(owner: Any, key: str) -> None: ...
 
     await active(client, scripted)
-    monkeypatch.setattr("streaming.views.stopping.stop", without_effect)
+    monkeypatch.setattr("streaming.views.stopping.stop_all", without_effect)
     monkeypatch.setattr("streaming.views.stopping.PAUSES", (0.01, 0.01))
     response = await client.delete("/api/chat/c1")
     assert response.status_code == 409
