@@ -7,6 +7,26 @@ import time
 
 from playwright.async_api import Locator, Page, expect
 
+WATCH = """() => {
+  const texts = [];
+  let isOver = false;
+  const look = () => {
+    const answer = [...document.querySelectorAll(".chat-message[data-role=assistant]")].at(-1);
+    const text = answer?.querySelector(".chat-parts > .chat-text")?.innerText;
+    if (text && text !== texts.at(-1)) texts.push(text);
+  };
+  const frame = () => {
+    look();
+    if (!isOver) requestAnimationFrame(frame);
+  };
+  window.endWatch = () => {
+    look();
+    isOver = true;
+    return texts;
+  };
+  frame();
+}"""
+
 
 class Chat:
     """The chat page. Its locators are live: they always find what is on the page now."""
@@ -68,6 +88,19 @@ class Chat:
                 break
             await asyncio.sleep(0.1)
         return seen
+
+    async def watch(self) -> None:
+        """Lets the page note the text of its last answer in each of its frames, from now on. See `drawn`.
+
+        `growth` asks the page from outside. On a busy machine it misses most of an answer, or all of a short one.
+        """
+        await self.page.evaluate(WATCH)
+
+    async def drawn(self, seconds: float) -> list[str]:
+        """The different texts that the page has drawn since `watch`. Waits until it can send again."""
+        await expect(self.send_button).to_be_visible(timeout=1000 * seconds)
+        texts: list[str] = await self.page.evaluate("() => window.endWatch()")
+        return texts
 
     async def distance_from_end(self) -> float:
         """The distance from the visible part to the end of the messages, in pixels."""

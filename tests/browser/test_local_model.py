@@ -19,9 +19,10 @@ from tests.servers import serve
 async def test_a_question_gets_an_answer_that_grows(open_chat: Any, local_model: RunningModel, tmp_path: Path) -> None:
     with serve("daphne", tmp_path, settings="tests.browser.settings", env={"STREAMING_PROVIDER": "local"}) as site:
         chat: Chat = await open_chat("/", base=site.url)
+        await chat.watch()
         await chat.ask("Tell me three things about rain.")
         await expect(chat.text).to_have_text(re.compile(r"\w+"), timeout=60_000)
-        seen = await chat.growth(60)
+        seen = await chat.drawn(60)
         assert len(seen) > 3
         assert all(later.startswith(earlier.rstrip()) for earlier, later in itertools.pairwise(seen))
         await chat.page.reload()
