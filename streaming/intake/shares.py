@@ -84,9 +84,9 @@ def share(owner: Owner, key: str, options: ShareOptions, token: str = "") -> tup
     """
     with alone(owner.key):
         conversation = locked(owner, key)
-        token = token or new_token()
-        if made := Share.objects.live().filter(conversation=conversation, digest=digest_of(token)).first():
+        if token and (made := Share.objects.filter(conversation=conversation, digest=digest_of(token)).first()):
             return made, token
+        token = token or new_token()
         _check_number(owner)
         entries = snapshot(conversation, options)
         if not entries:

@@ -81,7 +81,7 @@ async def shares_page(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
         check_sharing()
         found = await in_database(find_conversation, owner, key)
         if request.method == "POST":
-            made = await _changed(request, owner, key)
+            made = await _changed(request, owner, found)
     except NotFound as missing:
         raise Http404(str(missing)) from missing
     except RequestError as trouble:
@@ -90,27 +90,28 @@ async def shares_page(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
     return await _page(request, found, status, {"shares": shares, "made": made, "refusal": refusal})
 
 
-async def _changed(request: HttpRequest, owner: Owner, key: str) -> str:
+async def _changed(request: HttpRequest, owner: Owner, found: Conversation) -> str:
     """Does what the form asks for, and returns the address of a new link."""
+    key = found.key
     if revoked := request.POST.get("revoke"):
         await in_database(revoke, owner, key, None if revoked == "all" else _as_uuid(revoked))
         return ""
     options = ShareOptions(days=_days(request.POST.get("days", "")), **{name: name in request.POST for name in CHOICES})
-    _stored, token = await in_database(share, owner, key, checked_options(options), _token(request))
+    _stored, token = await in_database(share, owner, key, checked_options(options), _token(request, found))
     return link(request, token)
 
 
-def _token(request: HttpRequest) -> str:
-    """Returns the token that the form brings, which this site has made; empty if there is none."""
+def _token(request: HttpRequest, found: Conversation) -> str:
+    """Returns the token that the form brings; empty if this site has not made it for the conversation."""
     try:
-        return _signer().unsign(request.POST.get("token", ""))
+        return _signer(found).unsign(request.POST.get("token", ""))
     except BadSignature:
         return ""
 
 
-def _signer() -> Signer:
-    """Signs the token that a form brings, so that nobody chooses one that others guess."""
-    return Signer(salt="streaming.shares")
+def _signer(found: Conversation) -> Signer:
+    """Returns what signs the token in the form of a conversation, so that nobody chooses one that others guess."""
+    return Signer(salt=f"streaming.shares {found.pk}")
 
 
 def _days(text: str) -> int | None:
@@ -130,7 +131,7 @@ def _as_uuid(text: str) -> uuid.UUID:
 @sync_to_async
 def _page(request: HttpRequest, found: Conversation, status: int, context: dict[str, Any]) -> HttpResponse:
     offered = [days for days in DAYS if days <= (settings.SHARE_DAYS or days)]
-    fixed = {"offered_days": offered, "must_end": settings.SHARE_DAYS, "token": _signer().sign(new_token())}
+    fixed = {"offered_days": offered, "must_end": settings.SHARE_DAYS, "token": _signer(found).sign(new_token())}
     context = {"conversation": found, **fixed, **context}
     return render(request, "streaming/shares.html", context, status=status)
 

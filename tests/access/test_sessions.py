@@ -102,27 +102,27 @@ async def _before(rotation: str) -> tuple[AsyncClient, Any]:
     return client, user
 
 
+async def _read_across(rotation: str, address: str) -> bytes:
+    """The body of a response that begins before the session gets another key, and ends after it."""
+    client, user = await _before(rotation)
+    response = await client.post(address, {"prompt": "Hi"}, content_type="application/json")
+    stream = aiter(response.streaming_content)
+    first: bytes = await anext(stream)
+    await ROTATIONS[rotation](client, user)
+    return first + b"".join([piece async for piece in stream])
+
+
 @pytest.mark.parametrize("rotation", ROTATIONS)
 async def test_stream_goes_on_when_its_session_gets_another_key(scripted: Any, rotation: str) -> None:
-    client, user = await _before(rotation)
     scripted(text="one two three four", delay=0.06)
-    response = await client.post("/api/chat", {"prompt": "Hi"}, content_type="application/json")
-    stream = aiter(response.streaming_content)
-    await anext(stream)
-    await ROTATIONS[rotation](client, user)
-    assert b"[DONE]" in b"".join([piece async for piece in stream])
+    assert b"[DONE]" in await _read_across(rotation, "/api/chat")
 
 
 @pytest.mark.urls("tests.views.object_urls")
 @pytest.mark.parametrize("rotation", ROTATIONS)
 async def test_object_goes_on_when_its_session_gets_another_key(scripted: Any, rotation: str) -> None:
-    client, user = await _before(rotation)
     scripted(text="[1, 2, 3, 4, 5, 6]", delay=0.06)
-    response = await client.post("/objects/list", {"prompt": "Count!"}, content_type="application/json")
-    stream = aiter(response.streaming_content)
-    first = await anext(stream)
-    await ROTATIONS[rotation](client, user)
-    assert (first + b"".join([piece async for piece in stream])).strip() == b"[1, 2, 3, 4, 5, 6]"
+    assert (await _read_across(rotation, "/objects/list")).strip() == b"[1, 2, 3, 4, 5, 6]"
 
 
 @pytest.mark.parametrize("rotation", ROTATIONS)

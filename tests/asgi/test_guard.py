@@ -39,16 +39,19 @@ class SlowWire:
 async def _take(message: Any) -> None: ...
 
 
-async def test_last_message_waits_until_the_buffer_is_empty() -> None:
-    wire = SlowWire(64_000)
-    guard = Guard(_take, wire)
-    sending = asyncio.create_task(guard.send(LAST))
+async def _waits_until_the_buffer_is_empty(guard: Guard, wire: SlowWire, message: Any) -> None:
+    sending = asyncio.create_task(guard.send(message))
     await asyncio.sleep(0.1)
     assert not sending.done()
     wire.held = 0
     await asyncio.wait_for(sending, 30)
     assert not wire.is_cut
     guard.close()
+
+
+async def test_last_message_waits_until_the_buffer_is_empty() -> None:
+    wire = SlowWire(64_000)
+    await _waits_until_the_buffer_is_empty(Guard(_take, wire), wire, LAST)
 
 
 async def test_message_waits_for_those_before_it() -> None:
@@ -59,13 +62,7 @@ async def test_message_waits_for_those_before_it() -> None:
 
     guard = Guard(take, wire)
     await guard.send(MORE)  # it has nothing to wait for
-    sending = asyncio.create_task(guard.send(MORE))
-    await asyncio.sleep(0.1)
-    assert not sending.done()
-    wire.held = 0
-    await asyncio.wait_for(sending, 30)
-    assert not wire.is_cut
-    guard.close()
+    await _waits_until_the_buffer_is_empty(guard, wire, MORE)
 
 
 async def test_client_that_takes_nothing_is_cut_although_nothing_more_is_sent(settings: Any) -> None:

@@ -306,6 +306,10 @@ async def test_a_form_that_is_sent_again_makes_no_second_link(client: AsyncClien
     links = [re.findall(r'value="http://testserver(/shared/[^"]+)"', page) for page in pages]
     assert links[0] == links[1]
     assert await Share.objects.acount() == 1
+    await answered(client, "c2")
+    page = html(await client.post("/chat/c2/shares/", {"make": "1", "token": token}))
+    assert re.findall(r'value="http://testserver(/shared/[^"]+)"', page) != links[0]
+    await Share.objects.exclude(conversation__key="c1").adelete()
     await client.post("/chat/c1/shares/", {"make": "1", "token": "one of my own"})
     assert await Share.objects.acount() == 2
     assert not await Share.objects.behind("one of my own").aexists()
