@@ -9,7 +9,7 @@ moment at which the model began to write a call, `run` that at which the site be
 
 from __future__ import annotations
 
-from typing import Any
+from array import array
 
 from streaming.protocol import (
     Event,
@@ -28,7 +28,7 @@ GRAIN_MS = 20
 MAX_ENTRIES = 1000
 """The most entries that are stored, about 20 KB. When there are more, the grain doubles."""
 
-KINDS: dict[type[Event], tuple[str, str]] = {
+EVENTS: dict[type[Event], tuple[str, str]] = {
     TextDelta: ("text", "text"),
     RefusalDelta: ("text", "text"),
     ReasoningDelta: ("reasoning", "text"),
@@ -37,57 +37,66 @@ KINDS: dict[type[Event], tuple[str, str]] = {
 }
 """The class of an event -> the kind of its entry, and the field that is its value or whose length is."""
 
-GROWING = ("text", "reasoning")
+KINDS = ("text", "reasoning", "step", "call", "run", "result")
+GROWING = 2
+"""The number of kinds, from the first, that count characters. Their entries are joined if they are close in time."""
+NUMBERED = 3
+"""The number of kinds, from the first, whose value is a number. The others name a call."""
 
 
 class Timeline:
-    """Collects the entries of one answer."""
+    """Collects the entries of one answer.
+
+    They stay in memory while the answer grows, so there is an array for each field: 1,000 entries take 13 KB, as tuples
+    120 KB. The value of a call's entry is the place of its id in `_ids`.
+    """
 
     def __init__(self) -> None:
-        self._entries: list[Any] = []
+        self._columns = self._times, self._kinds, self._values = array("I"), array("B"), array("Q")
+        self._ids: dict[str, int] = {}
         self._grain = GRAIN_MS
         self._steps = 1
 
     @property
     def entries(self) -> list[TimelineEntry]:
-        return [tuple(entry) for entry in self._entries]
+        ids, columns = tuple(self._ids), zip(*self._columns, strict=True)
+        return [(at, KINDS[kind], value if kind < NUMBERED else ids[value]) for at, kind, value in columns]
 
     def note(self, milliseconds: int, event: Event) -> None:
         """Adds an event, if readers see it."""
-        if shape := KINDS.get(type(event)):
+        if shape := EVENTS.get(event.__class__):
             kind, field = shape
             value = getattr(event, field)
-            self.mark(milliseconds, kind, len(value) if kind in GROWING else value)
+            self.mark(milliseconds, kind, len(value) if field == "text" else value)
         elif isinstance(event, StepStarted):
             self._steps += 1
             self.mark(milliseconds, "step", self._steps)
 
     def mark(self, milliseconds: int, kind: str, value: int | str) -> None:
         """Adds an entry, or counts it to the last one."""
-        if not _joins(self._entries, milliseconds, kind, value, self._grain):
-            self._entries.append([milliseconds, kind, value])
-            if len(self._entries) > MAX_ENTRIES:
-                self._coarsen()
+        if isinstance(value, str):
+            value = self._ids.setdefault(value, len(self._ids))
+        self._add(milliseconds, KINDS.index(kind), value)
+        if len(self._times) > MAX_ENTRIES:
+            self._coarsen()
+
+    def _add(self, milliseconds: int, kind: int, value: int) -> None:
+        is_near = self._times and milliseconds - self._times[-1] < self._grain
+        if is_near and kind < GROWING and kind == self._kinds[-1]:
+            self._values[-1] += value
+            return
+        self._times.append(milliseconds)
+        self._kinds.append(kind)
+        self._values.append(value)
 
     def _coarsen(self) -> None:
         """Doubles the grain until half of the places are free, or no two entries can be joined any more."""
-        while len(self._entries) > MAX_ENTRIES // 2 and self._grain < 2**20:
+        while len(self._times) > MAX_ENTRIES // 2 and self._grain < 2**20:
             self._grain *= 2
-            joined: list[Any] = []
-            for entry in self._entries:
-                milliseconds, kind, value = entry
-                if not _joins(joined, milliseconds, kind, value, self._grain):
-                    joined.append(entry)
-            self._entries = joined
-        del self._entries[MAX_ENTRIES:]
-
-
-def _joins(entries: list[Any], milliseconds: int, kind: str, value: int | str, grain: int) -> bool:
-    """Counts the value to the last entry if both are text of one kind and close in time. Returns True if it did."""
-    if not entries or kind not in GROWING:
-        return False
-    last = entries[-1]
-    if last[1] != kind or milliseconds - last[0] >= grain:
-        return False
-    last[2] += value
-    return True
+            entries = list(zip(*self._columns, strict=True))
+            for column in self._columns:
+                del column[:]
+            for entry in entries:
+                self._add(*entry)
+        for column in self._columns:
+            del column[MAX_ENTRIES:]
