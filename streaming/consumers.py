@@ -26,6 +26,7 @@ from django.utils.translation import gettext_lazy, override
 from streaming.access import (
     SessionCheck,
     TokenBucket,
+    current_admission,
     handshake_in,
     language_of,
     open_streams,
@@ -54,8 +55,7 @@ CLOSE_CODES: dict[type[RequestError], int] = {LoginRequired: CLOSE_UNAUTHENTICAT
 BURST_COMMANDS, COMMANDS_PER_SECOND = 100, 20.0
 # A longer command counts as several. Reading a million characters may take 50 ms.
 CHARS_PER_COMMAND = 50_000
-# How many answers one socket may follow at once. A page shows one or a few.
-MAX_FOLLOWED = 8
+MAX_FOLLOWED = 8  # answers at once; a page shows one or a few
 # What servers raise if the client has gone; `disconnect` comes next then. uvicorn raises a RuntimeError if it closed
 # the socket itself, for example because of a malformed frame.
 GONE = (OSError, RuntimeError)
@@ -156,10 +156,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         return handlers[kind]
 
     async def _send(self, command: dict[str, Any], request_id: str) -> None:
-        extra = command.get("body")
-        submission = submission_of((extra if isinstance(extra, dict) else {}) | command)
+        extra = command["body"] if isinstance(command.get("body"), dict) else {}
+        submission = submission_of(extra | command)
         self._check_can_follow(request_id)
-        generation = await current().submit(self._owner, submission)
+        with await current_admission().enter():
+            generation = await current().submit(self._owner, submission)
         self._follow(request_id, generation.pk, functools.partial(follow, generation, html=self._html))
 
     async def _resume(self, command: dict[str, Any], request_id: str) -> None:

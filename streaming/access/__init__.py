@@ -2,13 +2,15 @@
 
 `owner_of` returns the owner of a request. `refuse_cross_site` refuses requests from other sites, `refuse_sync` those
 through WSGI. `handshake_in` reads a WebSocket's handshake as a request, and `language_of` chooses its language.
-`SessionCheck` checks later if the reader of a long stream is still signed in. `open_streams` counts what
-is open in this process, and `TokenBucket` limits a rate. `redacted` hides what the site wants hidden from staff and
-exports. `adopt_at_sign_in` gives a visitor's conversations to the user that the visitor becomes.
+`SessionCheck` checks later if the reader of a long stream is still signed in. `open_streams` counts what is open in
+this process, `TokenBucket` limits a rate, and `current_admission` lets a crowd in one after the other. `redacted` hides
+what the site wants hidden from staff and exports. `adopt_at_sign_in` gives a visitor's conversations to the user that
+the visitor becomes.
 """
 
 from __future__ import annotations
 
+from streaming.access.admission import current_admission
 from streaming.access.handshakes import handshake_in, language_of
 from streaming.access.open_streams import OpenStreams, open_everywhere, open_streams
 from streaming.access.origins import refuse_cross_site, refuse_cross_site_socket
@@ -25,6 +27,7 @@ __all__ = [
     "SessionCheck",
     "TokenBucket",
     "adopt_at_sign_in",
+    "current_admission",
     "handshake_in",
     "is_redacting",
     "language_of",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
+from functools import partial
 
 from django.conf import settings as django_settings
 from django.urls import get_resolver
 
 from streaming import mcp
+from streaming.access import current_admission
 from streaming.asgi.guard import Guard
-from streaming.asgi.types import Application, Receive, Scope, Send
+from streaming.asgi.types import Application, Message, Receive, Scope, Send
 from streaming.asgi.wires import wire_of
 from streaming.conf import settings
 from streaming.database import health, request_thread
@@ -23,6 +26,8 @@ logger = logging.getLogger(__name__)
 # 3.11), and how often it looks among older ones. The objects of streams live as long as the streams, so the collector
 # finds nothing, and all streams stop while it runs. Measured with 500 streams: 25 of 178 CPU seconds.
 GC_THRESHOLD = (5_000, 10, 5)
+# How much later an application hears that its client has gone, if the response was complete.
+GONE_SECONDS = 1.0
 
 
 class StreamingApplication:
@@ -42,21 +47,28 @@ class StreamingApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)
-        elif scope["type"] == "http":
-            async with request_thread():
-                await self._serve(scope, receive, send)
-        else:
+        elif (wire := wire_of(send, scope)) is None:
             await self._serve(scope, receive, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (wire := wire_of(send, scope)) is None:
-            await self.application(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._admitted(scope, receive, Guard(send, wire))
         else:
             await self._guarded(scope, receive, Guard(send, wire))
 
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            async with request_thread():
+                await self.application(scope, receive, send)
+        else:
+            await self.application(scope, receive, send)
+
+    async def _admitted(self, scope: Scope, receive: Receive, guard: Guard) -> None:
+        with await current_admission().enter() as place:
+            guard.on_begin = place.leave
+            await self._guarded(scope, partial(_receive, receive, guard), guard)
+
     async def _guarded(self, scope: Scope, receive: Receive, guard: Guard) -> None:
         try:
-            await self.application(scope, receive, guard.send)
+            await self._serve(scope, receive, guard.send)
         except Exception:
             if not guard.has_begun:
                 raise
@@ -65,6 +77,18 @@ class StreamingApplication:
             guard.abort()
         finally:
             guard.close()
+
+
+async def _receive(receive: Receive, guard: Guard) -> Message:
+    """Receives a message. After the whole response, the news that the client has gone comes late.
+
+    Otherwise Django raises an exception at the end of each response. Its traceback and Django's task refer to each
+    other, so the memory of the request would be freed only by the garbage collector.
+    """
+    message = await receive()
+    if guard.is_complete:
+        await asyncio.sleep(GONE_SECONDS)
+    return message
 
 
 def _collect_less_often() -> None:

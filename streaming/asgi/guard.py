@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable
 
 from streaming.access import open_streams
 from streaming.asgi.types import Message, Send
@@ -32,13 +33,15 @@ CONTENT = ("body", "text", "bytes")
 class Guard:
     """Wraps the `send` of one connection: it waits for the server's buffer, and cuts off a stuck client.
 
-    `has_begun` is True once an HTTP response has begun; it stays False for a WebSocket.
+    `has_begun` is True once an HTTP response has begun; it stays False for a WebSocket. `on_begin` is called then.
+    `is_complete` is True once the application has sent its last message.
     """
 
     def __init__(self, send: Send, wire: Wire) -> None:
         self._send = send
         self._wire = wire
-        self.has_begun = False
+        self.has_begun = self.is_complete = False
+        self.on_begin: Callable[[], None] | None = None
         self._waiting = 0
         self._sent = 0
         self._is_over = False
@@ -51,16 +54,23 @@ class Guard:
             self._check_later()
         self._waiting += 1
         self._sent += sum(len(message.get(name) or "") for name in CONTENT)
-        self.has_begun = self.has_begun or message["type"] == "http.response.start"
+        if message["type"] == "http.response.start":
+            self._begin()
         try:
             if not self._wire.is_flushed():
                 await self._until_flushed()
             self._last_progress = None
+            self.is_complete = _is_last(message)
             await self._send(message)
-            if _is_last(message) and not self._wire.is_flushed():
+            if self.is_complete and not self._wire.is_flushed():
                 await self._until_flushed()
         finally:
             self._waiting -= 1
+
+    def _begin(self) -> None:
+        self.has_begun = True
+        if self.on_begin:
+            self.on_begin()
 
     async def _until_flushed(self) -> None:
         for seconds in itertools.chain(itertools.repeat(0, TURNS), itertools.repeat(RELIEF_SECONDS)):

@@ -12,7 +12,7 @@ import pytest
 from channels.testing import WebsocketCommunicator
 
 from streaming import consumers
-from streaming.access import SessionCheck
+from streaming.access import SessionCheck, admission, current_admission
 from streaming.errors import BadRequest
 from streaming.intake import commands
 from streaming.models import Generation
@@ -95,6 +95,20 @@ async def test_nothing_follows_the_close_while_a_command_is_at_work(
     is_closed.set()
     await socket.disconnect()
     assert wire.types == ["accept", "close"]
+
+
+async def test_in_a_crowd_a_question_waits_for_a_place(
+    sockets: Open, scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "LATE_SECONDS", -1.0)  # the event loop always has too much to do
+    scripted(text="Hello.")
+    places = [await current_admission().enter() for _ in range(admission.PLACES)]
+    socket = await sockets()
+    await socket.tell(**ASKED)
+    await asyncio.sleep(3 * admission.LOOK_SECONDS)
+    assert not await Generation.objects.aexists()
+    places[0].leave()
+    assert [reply["type"] for reply in await socket.replies()][-1] == "end"
 
 
 @pytest.mark.parametrize("error", [RuntimeError, OSError])

@@ -1,0 +1,148 @@
+"""Admission: few requests start at the same time, so that running answers go on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from streaming.access import admission
+from streaming.access.admission import PLACES, Admission
+from streaming.asgi import StreamingApplication
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop always looks too late."""
+    monkeypatch.setattr(admission, "LATE_SECONDS", -1.0)
+    monkeypatch.setattr(admission, "STUCK_SECONDS", 1000.0)
+
+
+async def _turns(count: int = 10) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def _looks(count: int = 5) -> None:
+    await asyncio.sleep(count * admission.LOOK_SECONDS)
+
+
+async def _enter(entry: Admission, count: int) -> list[Any]:
+    entering = [asyncio.create_task(entry.enter()) for _ in range(count)]
+    await _turns()
+    return entering
+
+
+def _inside(entering: list[Any]) -> int:
+    return sum(task.done() for task in entering)
+
+
+@pytest.mark.usefixtures("busy")
+async def test_on_a_busy_loop_the_next_comes_in_when_a_place_is_left() -> None:
+    entering = await _enter(Admission(), PLACES + 2)
+    await _looks()
+    assert _inside(entering) == PLACES
+    place = entering[0].result()
+    place.leave()
+    place.leave()
+    await _turns()
+    assert _inside(entering) == PLACES + 1
+    with entering[1].result():
+        pass
+    await _turns()
+    assert _inside(entering) == PLACES + 2
+
+
+async def test_on_an_idle_loop_others_come_in_while_those_inside_wait() -> None:
+    entering = await _enter(Admission(), 5 * PLACES)
+    assert _inside(entering) == PLACES
+    await asyncio.wait_for(asyncio.gather(*entering), 30)
+
+
+async def test_on_a_busy_loop_others_come_in_if_nobody_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "LATE_SECONDS", -1.0)
+    monkeypatch.setattr(admission, "STUCK_SECONDS", 0.05)
+    await asyncio.wait_for(asyncio.gather(*await _enter(Admission(), 5 * PLACES)), 30)
+
+
+@pytest.mark.usefixtures("busy")
+async def test_one_that_is_cancelled_takes_no_place() -> None:
+    entry = Admission()
+    entering = await _enter(entry, PLACES + 3)
+    entering[PLACES].cancel()  # it waits
+    entering[0].result().leave()
+    entering[PLACES + 1].cancel()  # it gets the place in this turn
+    await _turns()
+    assert entering[PLACES + 2].done()
+    assert _inside(entering) == PLACES + 3
+
+
+@pytest.mark.usefixtures("busy")
+async def test_response_that_begins_lets_the_next_request_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, end = asyncio.Event(), asyncio.Event()
+    started = []
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        started.append(scope)
+        await begin.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await end.wait()
+
+    monkeypatch.setattr("streaming.asgi.application.wire_of", lambda send, scope: Wire())
+    application = StreamingApplication(site)
+    serving = [
+        asyncio.create_task(application({"type": "http", "number": number}, _nothing, _take))
+        for number in range(PLACES + 1)
+    ]
+    await _looks()
+    assert len(started) == PLACES
+    begin.set()
+    await _turns(50)
+    assert [scope["number"] for scope in started] == list(range(PLACES + 1))
+    end.set()
+    await asyncio.gather(*serving)
+
+
+async def test_complete_response_hears_late_that_the_client_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = []
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        heard.append((await receive())["type"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        listening = asyncio.create_task(receive())
+        await _looks()
+        heard.append(listening.done())
+        heard.append((await listening)["type"])
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    monkeypatch.setattr("streaming.asgi.application.wire_of", lambda send, scope: Wire())
+    await StreamingApplication(site)({"type": "http"}, receive, _take)
+    assert heard == ["http.disconnect", False, "http.disconnect"]
+
+
+class Wire:
+    """The connection of a client that takes everything."""
+
+    def is_flushed(self) -> bool:
+        return True
+
+    def is_drained(self) -> bool:
+        return True
+
+    def progress(self) -> int:
+        return 0
+
+    def abort(self) -> None: ...
+
+
+async def _nothing() -> dict[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _take(message: Any) -> None: ...
