@@ -37,8 +37,11 @@ from streaming.runner.timeline import Timeline
 # The model gets this as the result of a call that was not executed because the answer ended first.
 NOT_MADE = "The call was not made: the answer was broken off."
 NOTABLE_SECONDS = 1
-TIMED = (ReasoningDelta, PartEnded)
-FIRST_DELTAS = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallStarted, Cited, FileReceived, OpaqueReceived)
+TIMED = frozenset({ReasoningDelta, PartEnded})
+ENDS = frozenset(TERMINAL)
+FIRST_DELTAS = frozenset(
+    {TextDelta, ReasoningDelta, RefusalDelta, ToolCallStarted, Cited, FileReceived, OpaqueReceived}
+)
 
 
 def milliseconds_since(began: float) -> int | None:
@@ -80,14 +83,15 @@ class Draft:
         spent = round(1000 * (self._heard - self._began))
         frames: list[bytes] = []
         for event in map(storable_fields, events):
-            if isinstance(event, TIMED):
-                frames += self._time(event)
+            kind = event.__class__
+            if kind in TIMED:
+                frames += self._time(event)  # type: ignore[arg-type]
             self.transcript.apply(event)
             self.timeline.note(spent, event)
-            if isinstance(event, TERMINAL):
+            if kind in ENDS:
                 self.terminal = event
                 continue
-            if self._is_empty and isinstance(event, FIRST_DELTAS):
+            if self._is_empty and kind in FIRST_DELTAS:
                 self._is_empty = False
                 self._first_delta = self._first_delta or self._heard
             frames += self._encoder.encode(event)

@@ -28,31 +28,28 @@ GRAIN_MS = 20
 MAX_ENTRIES = 1000
 """The most entries that are stored, about 20 KB. When there are more, the grain doubles."""
 
-EVENTS: dict[type[Event], tuple[str, str]] = {
-    TextDelta: ("text", "text"),
-    RefusalDelta: ("text", "text"),
-    ReasoningDelta: ("reasoning", "text"),
-    ToolCallStarted: ("call", "id"),
-    ToolResulted: ("result", "call_id"),
-}
-"""The class of an event -> the kind of its entry, and the field that is its value or whose length is."""
-
 KINDS = ("text", "reasoning", "step", "call", "run", "result")
 GROWING = 2
 """The number of kinds, from the first, that count characters. Their entries are joined if they are close in time."""
 NUMBERED = 3
 """The number of kinds, from the first, whose value is a number. The others name a call."""
 
+TEXTS: dict[type[Event], int] = {TextDelta: 0, RefusalDelta: 0, ReasoningDelta: 1}
+"""The class of a delta -> the place of its kind in `KINDS`."""
+
+CALLS: dict[type[Event], tuple[str, str]] = {ToolCallStarted: ("call", "id"), ToolResulted: ("result", "call_id")}
+"""The class of an event of a call -> its kind, and the field with the id of the call."""
+
 
 class Timeline:
     """Collects the entries of one answer.
 
-    They stay in memory while the answer grows, so there is an array for each field: 1,000 entries take 13 KB, as tuples
+    They stay in memory while the answer grows, so there is an array for each field: 1,000 entries take 9 KB, as tuples
     120 KB. The value of a call's entry is the place of its id in `_ids`.
     """
 
     def __init__(self) -> None:
-        self._columns = self._times, self._kinds, self._values = array("I"), array("B"), array("Q")
+        self._columns = self._times, self._kinds, self._values = array("I"), array("B"), array("I")
         self._ids: dict[str, int] = {}
         self._grain = GRAIN_MS
         self._steps = 1
@@ -64,11 +61,13 @@ class Timeline:
 
     def note(self, milliseconds: int, event: Event) -> None:
         """Adds an event, if readers see it."""
-        if shape := EVENTS.get(event.__class__):
-            kind, field = shape
-            value = getattr(event, field)
-            self.mark(milliseconds, kind, len(value) if field == "text" else value)
-        elif isinstance(event, StepStarted):
+        kind = event.__class__
+        if kind in TEXTS:
+            self._add(milliseconds, TEXTS[kind], len(event.text))  # type: ignore[attr-defined]
+        elif kind in CALLS:
+            name, field = CALLS[kind]
+            self.mark(milliseconds, name, getattr(event, field))
+        elif kind is StepStarted:
             self._steps += 1
             self.mark(milliseconds, "step", self._steps)
 
@@ -77,14 +76,22 @@ class Timeline:
         if isinstance(value, str):
             value = self._ids.setdefault(value, len(self._ids))
         self._add(milliseconds, KINDS.index(kind), value)
-        if len(self._times) > MAX_ENTRIES:
-            self._coarsen()
 
     def _add(self, milliseconds: int, kind: int, value: int) -> None:
-        is_near = self._times and milliseconds - self._times[-1] < self._grain
-        if is_near and kind < GROWING and kind == self._kinds[-1]:
-            self._values[-1] += value
-            return
+        if not self._join(milliseconds, kind, value):
+            self._append(milliseconds, kind, value)
+            if len(self._times) > MAX_ENTRIES:
+                self._coarsen()
+
+    def _join(self, milliseconds: int, kind: int, value: int) -> bool:
+        """Counts the value to the last entry if both are text of one kind and close in time."""
+        times = self._times
+        if not times or milliseconds - times[-1] >= self._grain or kind >= GROWING or kind != self._kinds[-1]:
+            return False
+        self._values[-1] += value
+        return True
+
+    def _append(self, milliseconds: int, kind: int, value: int) -> None:
         self._times.append(milliseconds)
         self._kinds.append(kind)
         self._values.append(value)
@@ -97,6 +104,7 @@ class Timeline:
             for column in self._columns:
                 del column[:]
             for entry in entries:
-                self._add(*entry)
+                if not self._join(*entry):
+                    self._append(*entry)
         for column in self._columns:
             del column[MAX_ENTRIES:]

@@ -17,7 +17,7 @@ from streaming.models import Conversation, Generation, Message
 from streaming.protocol import ToolCall
 from streaming.protocol.ui_stream import frame
 from streaming.supervisor import current
-from streaming.views.sse import UI, _pieces
+from streaming.views.sse import UI, stream_response
 from tests.engine import ALICE, Script, lose_table
 from tests.responses import body_of
 
@@ -83,12 +83,13 @@ class Anybody(SessionCheck):
 
 
 async def test_reader_without_a_number_gets_an_error_when_the_log_begins_again() -> None:
-    pieces = _pieces(BegunAgain(), Anybody(), comes_back=False)
+    pieces = stream_response(BegunAgain(), Anybody())
     assert [piece async for piece in pieces] == [frame(1, b'{"type":"start"}'), UI.notice("disconnected")]
 
 
 async def test_reader_with_a_number_gets_the_log_that_begins_again() -> None:
-    pieces = _pieces(BegunAgain(), Anybody(), comes_back=True)
+    pieces = aiter(stream_response(BegunAgain(), Anybody(), comes_back=True))
+    assert (await anext(pieces)).startswith(b"retry: ")
     assert [await anext(pieces) for _ in range(3)] == [frame(1, b'{"type":"start"}')] * 3
     await pieces.aclose()
 
