@@ -40,9 +40,9 @@ class StreamingApplication:
     def __init__(self, application: Application) -> None:
         self.application = application
         health.doubt()
-        _collect_less_often()
         load_provider()
         _load_urls()
+        _collect_less_often()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -92,9 +92,14 @@ async def _receive(receive: Receive, guard: Guard) -> Message:
 
 
 def _collect_less_often() -> None:
-    """Raises the collector's threshold, unless the site has set a higher one or has switched the collector off."""
+    """Raises the collector's threshold, and excludes all that is loaded: modules live as long as the process.
+
+    A site that has set a higher threshold, or has switched the collector off, keeps its choice.
+    """
     if 0 < gc.get_threshold()[0] < GC_THRESHOLD[0]:
         gc.set_threshold(*GC_THRESHOLD)
+        gc.collect()
+        gc.freeze()
 
 
 def _load_urls() -> None:

@@ -36,12 +36,15 @@ def test_garbage_collector_runs_less_often(given: tuple[int, int, int], then: tu
     async def nothing(*args: Any) -> None: ...
 
     before = gc.get_threshold()
+    gc.unfreeze()
     try:
         gc.set_threshold(*given)
         StreamingApplication(nothing)
         assert gc.get_threshold() == then
+        assert bool(gc.get_freeze_count()) == (given != then), "what is loaded is not examined again"
     finally:
         gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def test_server_that_starts_imports_the_urls_and_survives_broken_ones(
