@@ -10,7 +10,7 @@ the visitor becomes.
 
 from __future__ import annotations
 
-from streaming.access.admission import current_admission
+from streaming.access.admission import Place, current_admission
 from streaming.access.handshakes import handshake_in, language_of
 from streaming.access.open_streams import OpenStreams, open_everywhere, open_streams
 from streaming.access.origins import refuse_cross_site, refuse_cross_site_socket
@@ -24,6 +24,7 @@ from streaming.access.wsgi import refuse_sync
 __all__ = [
     "VISITOR_KEY",
     "OpenStreams",
+    "Place",
     "SessionCheck",
     "TokenBucket",
     "adopt_at_sign_in",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from streaming.conf import function_at, settings
-from streaming.protocol import Part, TextPart, text_of
+from streaming.protocol import Part, TextPart, is_of_another_version, text_of
 
 Redact = Callable[[Part], Part | None]
 
@@ -25,9 +25,15 @@ def redactor() -> Redact | None:
 
 
 def redacted(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """Returns the parts as `STREAMING_REDACT` returns them, without those for which it returns None."""
+    """Returns the parts as `STREAMING_REDACT` returns them, without those for which it returns None.
+
+    The function is not asked about a part that another version of the app wrote: neither can read it.
+    """
     redact = redactor()
-    return tuple(parts) if redact is None else tuple(one for part in parts if (one := redact(part)) is not None)
+    if redact is None:
+        return tuple(parts)
+    known = (part for part in parts if not is_of_another_version(part))
+    return tuple(one for part in known if (one := redact(part)) is not None)
 
 
 def redacted_text(text: str) -> str:

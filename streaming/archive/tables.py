@@ -29,6 +29,7 @@ from streaming.models import (
     Status,
     Summary,
 )
+from streaming.protocol import load_parts
 
 Row = dict[str, Any]
 """One row as it stands in an archive: column → JSON value."""
@@ -83,7 +84,7 @@ def _parents_first(messages: list[Message]) -> list[Message]:
 
 def _loaded_message(message: Message, archived: Row, group: Group) -> None:
     try:
-        assert message.typed_parts is not None  # noqa: S101
+        load_parts(message.parts)
     except msgspec.ValidationError as error:
         raise BadLine(f"'parts' are not those of a message: {error}.") from error
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
-from functools import partial
 
 from django.conf import settings as django_settings
 from django.urls import get_resolver
 
 from streaming import mcp
-from streaming.access import current_admission
 from streaming.asgi.guard import Guard
-from streaming.asgi.types import Application, Message, Receive, Scope, Send
+from streaming.asgi.reception import Reception
+from streaming.asgi.types import Application, Receive, Scope, Send
 from streaming.asgi.wires import wire_of
 from streaming.conf import settings
 from streaming.database import health, request_thread
@@ -26,8 +24,6 @@ logger = logging.getLogger(__name__)
 # 3.11), and how often it looks among older ones. The objects of streams live as long as the streams, so the collector
 # finds nothing, and all streams stop while it runs. Measured with 500 streams: 25 of 178 CPU seconds.
 GC_THRESHOLD = (5_000, 10, 5)
-# How much later an application hears that its client has gone, if the response was complete.
-GONE_SECONDS = 1.0
 
 
 class StreamingApplication:
@@ -50,7 +46,7 @@ class StreamingApplication:
         elif (wire := wire_of(send, scope)) is None:
             await self._serve(scope, receive, send)
         elif scope["type"] == "http":
-            await self._admitted(scope, receive, Guard(send, wire))
+            await self._received(scope, receive, Guard(send, wire))
         else:
             await self._guarded(scope, receive, Guard(send, wire))
 
@@ -61,10 +57,12 @@ class StreamingApplication:
         else:
             await self.application(scope, receive, send)
 
-    async def _admitted(self, scope: Scope, receive: Receive, guard: Guard) -> None:
-        with await current_admission().enter() as place:
-            guard.on_begin = place.leave
-            await self._guarded(scope, partial(_receive, receive, guard), guard)
+    async def _received(self, scope: Scope, receive: Receive, guard: Guard) -> None:
+        reception = Reception(receive, guard)
+        try:
+            await self._guarded(scope, reception.receive, guard)
+        finally:
+            reception.close()
 
     async def _guarded(self, scope: Scope, receive: Receive, guard: Guard) -> None:
         try:
@@ -77,18 +75,6 @@ class StreamingApplication:
             guard.abort()
         finally:
             guard.close()
-
-
-async def _receive(receive: Receive, guard: Guard) -> Message:
-    """Receives a message. After the whole response, the news that the client has gone comes late.
-
-    Otherwise Django raises an exception at the end of each response. Its traceback and Django's task refer to each
-    other, so the memory of the request would be freed only by the garbage collector.
-    """
-    message = await receive()
-    if guard.is_complete:
-        await asyncio.sleep(GONE_SECONDS)
-    return message
 
 
 def _collect_less_often() -> None:

@@ -31,7 +31,7 @@ SMALL_BYTES = 64 * 1024
 class Guard:
     """Wraps the `send` of one connection: it waits for the server's buffer, and cuts off a stuck client.
 
-    `has_begun` is True once an HTTP response has begun; it stays False for a WebSocket. `on_begin` is called then.
+    `has_begun` is True once an HTTP response has begun; it stays False for a WebSocket.
     `is_complete` is True once the application has sent its last message.
     """
 
@@ -39,7 +39,7 @@ class Guard:
         self._send = send
         self._wire = wire
         self.has_begun = self.is_complete = False
-        self.on_begin: Callable[[], None] | None = None
+        self._on_begin: Callable[[], None] | None = None
         self._waiting = 0
         self._sent = 0  # bytes; a text counts its characters, which is near enough
         self._is_over = False
@@ -65,10 +65,16 @@ class Guard:
         finally:
             self._waiting -= 1
 
+    def when_begun(self, call: Callable[[], None]) -> None:
+        """Calls `call` when the response begins, at once if it has begun."""
+        self._on_begin = call
+        if self.has_begun:
+            call()
+
     def _begin(self) -> None:
         self.has_begun = True
-        if self.on_begin:
-            self.on_begin()
+        if self._on_begin:
+            self._on_begin()
 
     async def _until_flushed(self) -> None:
         for seconds in itertools.chain(itertools.repeat(0, TURNS), itertools.repeat(RELIEF_SECONDS)):

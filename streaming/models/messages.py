@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.models.managers import WrittenManager
 from streaming.models.name_lists import joined
-from streaming.protocol import Part, ToolCall, dump_parts, load_parts, text_of
+from streaming.protocol import Part, ToolCall, dump_parts, readable_parts, text_of
 from streaming.protocol.storable import MAX_LEVELS, storable
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,8 @@ class Message(models.Model):
 
     @property
     def typed_parts(self) -> tuple[Part, ...]:
-        return load_parts(self.parts)
+        """The content. A part that this version cannot read is opaque."""
+        return readable_parts(self.parts)
 
     def set_parts(self, parts: tuple[Part, ...]) -> None:
         """Sets the content. The caller saves the row."""

@@ -60,7 +60,9 @@ from streaming.protocol.parts import (
     ToolResult,
     Turn,
     dump_parts,
+    is_of_another_version,
     load_parts,
+    readable_parts,
     text_of,
 )
 from streaming.protocol.requests import GenerationRequest, OutputSpec, ToolSpec
@@ -120,6 +122,8 @@ __all__ = [
     "dump_parts",
     "encode",
     "encode_sse",
+    "is_of_another_version",
     "load_parts",
+    "readable_parts",
     "text_of",
 ]

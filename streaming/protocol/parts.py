@@ -116,10 +116,13 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
 
 
+ANOTHER_VERSION = "another version"
+"""The origin of an opaque part that another version of this package wrote. It goes to no provider."""
+
+
 def dump_parts(parts: tuple[Part, ...] | list[Part]) -> list[dict[str, Any]]:
     """Returns the parts as dicts that are ready for JSON."""
-    dumped: list[dict[str, Any]] = msgspec.to_builtins(list(parts))
-    return dumped
+    return [part.raw if is_of_another_version(part) else msgspec.to_builtins(part) for part in parts]  # type: ignore[union-attr, misc]
 
 
 def load_parts(raw: list[dict[str, Any]]) -> tuple[Part, ...]:
@@ -129,6 +132,29 @@ def load_parts(raw: list[dict[str, Any]]) -> tuple[Part, ...]:
         msgspec.ValidationError: `raw` did not come from `dump_parts`.
     """
     return tuple(msgspec.convert(raw, list[Part]))
+
+
+def readable_parts(raw: list[dict[str, Any]]) -> tuple[Part, ...]:
+    """Returns the parts as `load_parts` does. One that cannot be read is opaque, and `dump_parts` returns it unchanged.
+
+    Processes of two versions may serve the same conversation, for example while a new version is rolled out.
+    """
+    try:
+        return load_parts(raw)
+    except msgspec.ValidationError:
+        return tuple(_readable(one) for one in raw)
+
+
+def _readable(one: dict[str, Any]) -> Part:
+    try:
+        return load_parts([one])[0]
+    except msgspec.ValidationError:
+        return OpaquePart(raw=one, origin=ANOTHER_VERSION)
+
+
+def is_of_another_version(part: Part) -> bool:
+    """True for a part that `readable_parts` could not read."""
+    return isinstance(part, OpaquePart) and part.origin == ANOTHER_VERSION
 
 
 def text_of(parts: tuple[Part, ...] | list[Part]) -> str:

@@ -24,7 +24,7 @@ from streaming.errors import PUBLIC_MESSAGES, NotFound, RequestError
 from streaming.files.addresses import id_of
 from streaming.files.kinds import IMAGES
 from streaming.models import Attachment, Role, Share
-from streaming.protocol import FilePart, Part, load_parts
+from streaming.protocol import FilePart, Part, readable_parts
 from streaming.views.endpoint import PRIVATE, database_refusals, outside_transactions
 from streaming.views.files import HEADERS, opened
 from streaming.views.shown import NOTES, ShownMessage, ShownPart, shown_parts
@@ -108,7 +108,7 @@ def _file_of(token: str, pk: uuid.UUID) -> Attachment:
 
 def _parts(entry: dict[str, Any]) -> tuple[Part, ...]:
     """The parts after the site's redaction, as it is today."""
-    return redacted(load_parts(entry["parts"]))
+    return redacted(readable_parts(entry["parts"]))
 
 
 @sync_to_async

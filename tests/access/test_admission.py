@@ -86,6 +86,7 @@ async def test_response_that_begins_lets_the_next_request_in(monkeypatch: pytest
     started = []
 
     async def site(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
         started.append(scope)
         await begin.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -104,6 +105,32 @@ async def test_response_that_begins_lets_the_next_request_in(monkeypatch: pytest
     assert [scope["number"] for scope in started] == list(range(PLACES + 1))
     end.set()
     await asyncio.gather(*serving)
+
+
+@pytest.mark.usefixtures("busy")
+async def test_request_whose_body_is_still_being_sent_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_come, started = asyncio.Event(), []
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        started.append(scope["number"])
+
+    async def slow() -> dict[str, Any]:
+        await has_come.wait()
+        return await _nothing()
+
+    monkeypatch.setattr("streaming.asgi.application.wire_of", lambda send, scope: Wire())
+    application = StreamingApplication(site)
+    slow_ones = [
+        asyncio.create_task(application({"type": "http", "number": number}, slow, _take))
+        for number in range(2 * PLACES)
+    ]
+    await _turns()
+    await asyncio.wait_for(application({"type": "http", "number": -1}, _nothing, _take), 10)
+    assert started == [-1]
+    has_come.set()
+    await asyncio.wait_for(asyncio.gather(*slow_ones), 30)
+    assert len(started) == 1 + len(slow_ones)
 
 
 async def test_complete_response_hears_late_that_the_client_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,10 +17,14 @@ from streaming.protocol import (
     ToolApproval,
     ToolCall,
     ToolResult,
+    Turn,
     dump_parts,
+    is_of_another_version,
     load_parts,
+    readable_parts,
     text_of,
 )
+from streaming.protocol.requests.origins import without_foreign
 
 EVERYTHING: tuple[Part, ...] = (
     ReasoningPart(text="hm", signature="sig", raw={"type": "reasoning"}),
@@ -57,6 +61,20 @@ def test_json_has_only_what_a_part_says():
 def test_json_that_is_no_part_is_refused(raw):
     with pytest.raises(msgspec.ValidationError):
         load_parts(raw)
+
+
+def test_part_of_another_version_is_opaque_and_stored_unchanged():
+    raw = [{"type": "text", "text": "a"}, {"type": "hologram", "x": [1]}, {"type": "text", "text": "b"}]
+    parts = readable_parts(raw)
+    assert [type(part) for part in parts] == [TextPart, OpaquePart, TextPart]
+    assert is_of_another_version(parts[1])
+    assert dump_parts(parts) == raw
+
+
+def test_part_of_another_version_goes_to_no_provider():
+    (part,) = readable_parts([{"type": "hologram"}])
+    turns = without_foreign([Turn(role="assistant", parts=(part,))], "openai-chat api.openai.com")
+    assert turns == (Turn(role="assistant", parts=()),)
 
 
 def test_text_of_parts_is_that_of_the_text_parts():

@@ -6,9 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-
-from streaming.access import is_redacting, redacted
+from streaming.access import redacted
 from streaming.admin.drawing import calls_of
 from streaming.files.addresses import addressed, id_of
 from streaming.files.kinds import IMAGES
@@ -23,6 +21,7 @@ from streaming.protocol import (
     ToolApproval,
     ToolCall,
     ToolResult,
+    is_of_another_version,
 )
 
 MAX_SHOWN = 20_000
@@ -56,12 +55,7 @@ class Block(NamedTuple):
 
 def blocks_of(message: Message, timeline: Sequence[Sequence[Any]] | None, *, reasoning: bool) -> list[Block]:
     """Returns the blocks of a message, after the site's redaction. Without `reasoning`, its text is left out."""
-    try:
-        parts = redacted(message.typed_parts)
-    except msgspec.ValidationError:
-        # Another version of the app, or a person, wrote these parts. A function that redacts cannot read them either.
-        return [Block("opaque", None, "" if is_redacting() else pretty(message.parts))]
-    shown = [part if reasoning else _without_reasoning(part) for part in parts]
+    shown = [part if reasoning else _without_reasoning(part) for part in redacted(message.typed_parts)]
     is_markdown = message.role == Role.ASSISTANT
     blocks = [_block(part)._replace(is_markdown=is_markdown) for part in shown]
     spans = {call: ends - begins for call, begins, ends in calls_of(timeline or ())}
@@ -69,6 +63,9 @@ def blocks_of(message: Message, timeline: Sequence[Sequence[Any]] | None, *, rea
 
 
 def _without_reasoning(part: Part) -> Part:
+    """Hides the text of reasoning, and a part that another version of the app wrote, which may be anything."""
+    if is_of_another_version(part):
+        return OpaquePart(raw={})
     return ReasoningPart(text="") if isinstance(part, ReasoningPart) else part
 
 
