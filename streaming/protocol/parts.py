@@ -10,7 +10,7 @@ It is set only beside a `raw` or a `signature`, and is None if nobody told. See 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import msgspec
 
@@ -122,7 +122,7 @@ ANOTHER_VERSION = "another version"
 
 def dump_parts(parts: tuple[Part, ...] | list[Part]) -> list[dict[str, Any]]:
     """Returns the parts as dicts that are ready for JSON."""
-    return [part.raw if is_of_another_version(part) else msgspec.to_builtins(part) for part in parts]  # type: ignore[union-attr, misc]
+    return [part.raw if is_of_another_version(part) else msgspec.to_builtins(part) for part in parts]
 
 
 def load_parts(raw: list[dict[str, Any]]) -> tuple[Part, ...]:
@@ -152,7 +152,7 @@ def _readable(one: dict[str, Any]) -> Part:
         return OpaquePart(raw=one, origin=ANOTHER_VERSION)
 
 
-def is_of_another_version(part: Part) -> bool:
+def is_of_another_version(part: Part) -> TypeGuard[OpaquePart]:
     """True for a part that `readable_parts` could not read."""
     return isinstance(part, OpaquePart) and part.origin == ANOTHER_VERSION
 
