@@ -14,7 +14,7 @@ import functools
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
 from typing import Any, NoReturn
 
 import msgspec
@@ -137,9 +137,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
     async def _obey(self, command: dict[str, Any], request_id: str) -> None:
         """Does what a command asks. A command that fails does not end the socket, whose answers would stop with it."""
         try:
-            if self._is_closed or not await self._session.holds_now():
-                await self._leave_and_stop(PARTING_CODES[self._session.has_moved])
-            await self._handler(command)(command, request_id)
+            with await current_admission().enter() if command.get("type") == "send" else nullcontext():
+                if self._is_closed or not await self._session.holds_now():
+                    await self._leave_and_stop(PARTING_CODES[self._session.has_moved])
+                await self._handler(command)(command, request_id)
         except StopConsumer:
             raise
         except RequestError as error:
@@ -159,8 +160,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         extra = command["body"] if isinstance(command.get("body"), dict) else {}
         submission = submission_of(extra | command)
         self._check_can_follow(request_id)
-        with await current_admission().enter():
-            generation = await current().submit(self._owner, submission)
+        generation = await current().submit(self._owner, submission)
         self._follow(request_id, generation.pk, functools.partial(follow, generation, html=self._html))
 
     async def _resume(self, command: dict[str, Any], request_id: str) -> None:

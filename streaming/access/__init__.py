@@ -3,7 +3,7 @@
 `owner_of` returns the owner of a request. `refuse_cross_site` refuses requests from other sites, `refuse_sync` those
 through WSGI. `handshake_in` reads a WebSocket's handshake as a request, and `language_of` chooses its language.
 `SessionCheck` checks later if the reader of a long stream is still signed in. `open_streams` counts what is open in
-this process, `TokenBucket` limits a rate, and `current_admission` lets a crowd in one after the other. `redacted` hides
+this process, `TokenBucket` limits a rate, and `current_admission` gives a crowd its turns. `redacted` hides
 what the site wants hidden from staff and exports. `adopt_at_sign_in` gives a visitor's conversations to the user that
 the visitor becomes.
 """

@@ -1,8 +1,8 @@
-"""Admission: in a crowd, requests start one after the other, so that the answers that are being read go on.
+"""Admission: in a crowd, few requests start at a time, so that the answers that are being read go on.
 
 To start an answer takes as much CPU time as a hundred tokens. If hundreds of requests start together, each turn of the
-event loop has a step of every one of them, and the words of running answers wait for all these steps. So few requests
-start at a time, and the others wait for their turn.
+event loop has a step of every one of them, and the words of running answers wait for all these steps. So the others
+wait for their turn.
 
 A request may also start slowly because it waits, for example for another service. Then the event loop is idle, and the
 next requests come in. On a busy loop they come in after a second.
@@ -29,7 +29,7 @@ LATE_SECONDS = 0.01
 """An event loop that looks so much too late has too much to do."""
 
 SLOW_SECONDS = 1.0
-"""A request that starts for so long waits for something else than the event loop, and no longer counts."""
+"""A request that starts for so long probably waits for something else than the event loop. It no longer counts."""
 
 
 class Place:
@@ -60,7 +60,7 @@ class Admission:
 
     async def enter(self) -> Place:
         """Returns a place, at once or in turn."""
-        if not self._waiting and self._free():
+        if not self._waiting and self._free() > 0:
             return self._take()
         waiter: asyncio.Future[Place] = self._loop.create_future()
         self._waiting.append(waiter)

@@ -58,7 +58,7 @@ class StreamingApplication:
             await self.application(scope, receive, send)
 
     async def _received(self, scope: Scope, receive: Receive, guard: Guard) -> None:
-        reception = Reception(receive, guard)
+        reception = Reception(scope, receive, guard)
         try:
             await self._guarded(scope, reception.receive, guard)
         finally:

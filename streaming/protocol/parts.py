@@ -134,7 +134,7 @@ def load_parts(raw: list[dict[str, Any]]) -> tuple[Part, ...]:
     return tuple(msgspec.convert(raw, list[Part]))
 
 
-def readable_parts(raw: list[dict[str, Any]]) -> tuple[Part, ...]:
+def readable_parts(raw: Any) -> tuple[Part, ...]:
     """Returns the parts as `load_parts` does. One that cannot be read is opaque, and `dump_parts` returns it unchanged.
 
     Processes of two versions may serve the same conversation, for example while a new version is rolled out.
@@ -142,7 +142,7 @@ def readable_parts(raw: list[dict[str, Any]]) -> tuple[Part, ...]:
     try:
         return load_parts(raw)
     except msgspec.ValidationError:
-        return tuple(_readable(one) for one in raw)
+        return tuple(_readable(one) for one in (raw if isinstance(raw, list) else [raw]))
 
 
 def _readable(one: dict[str, Any]) -> Part:

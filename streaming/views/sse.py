@@ -18,7 +18,7 @@ from django.utils.translation import get_language, override
 from streaming.access import SessionCheck, open_streams
 from streaming.conf import settings
 from streaming.database import release_request_thread, told
-from streaming.errors import NotFound, RequestError, TooManyRequests
+from streaming.errors import NotFound, TooManyRequests
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import DONE, HEADERS, HEARTBEAT, chunk_of, error_frame
 from streaming.subscription import Subscription, subscribe
@@ -137,11 +137,6 @@ class EncodedSubscription:
         self._inner.close()
 
 
-# Several requests may have come at once: each was checked before the others were counted.
-REFUSALS: dict[type[RequestError], str] = {TooManyRequests: "too_many_requests", NotFound: "deleted"}
-"""What may be found out only after a response has begun -> its notice."""
-
-
 async def _body(
     subscription: Subscription, session: SessionCheck, *, comes_back: bool, style: Style
 ) -> AsyncGenerator[bytes]:
@@ -170,7 +165,8 @@ async def _body(
                     return
             yield style.done
     except (TooManyRequests, NotFound) as refusal:
-        yield style.notice(REFUSALS[type(refusal)])
+        # Several requests may have come at once: each was checked before the others were counted.
+        yield style.notice("deleted" if isinstance(refusal, NotFound) else "too_many_requests")
     except Exception as error:
         logger.exception("A stream broke off. %s", told(error))
         yield style.notice("disconnected")

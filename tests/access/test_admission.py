@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
-from streaming.access import admission
+from streaming.access import admission, current_admission
 from streaming.access.admission import PLACES, Admission
 from streaming.asgi import StreamingApplication
+from streaming.asgi.guard import Guard
+from streaming.asgi.reception import Reception
 
 pytestmark = pytest.mark.usefixtures("engine")
+
+POST: dict[str, Any] = {"type": "http", "method": "POST", "path": "/api/chat"}
 
 
 @pytest.fixture
@@ -74,6 +78,14 @@ async def test_on_a_busy_loop_slow_ones_no_longer_count(monkeypatch: pytest.Monk
     assert _inside(await _enter(entry, 1)) == 1
 
 
+async def test_after_an_idle_moment_a_busy_loop_keeps_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = Admission()
+    await asyncio.wait_for(asyncio.gather(*await _enter(entry, PLACES + 1)), 30)
+    monkeypatch.setattr(admission, "LATE_SECONDS", -1.0)
+    monkeypatch.setattr(admission, "SLOW_SECONDS", 1000.0)
+    assert not _inside(await _enter(entry, 3))
+
+
 @pytest.mark.usefixtures("busy")
 async def test_one_that_is_cancelled_takes_no_place() -> None:
     entry = Admission()
@@ -101,8 +113,7 @@ async def test_response_that_begins_lets_the_next_request_in(monkeypatch: pytest
     monkeypatch.setattr("streaming.asgi.application.wire_of", lambda send, scope: Wire())
     application = StreamingApplication(site)
     serving = [
-        asyncio.create_task(application({"type": "http", "number": number}, _nothing, _take))
-        for number in range(PLACES + 1)
+        asyncio.create_task(application(POST | {"number": number}, _nothing, _take)) for number in range(PLACES + 1)
     ]
     await _looks()
     assert len(started) == PLACES
@@ -128,15 +139,38 @@ async def test_request_whose_body_is_still_being_sent_takes_no_place(monkeypatch
     monkeypatch.setattr("streaming.asgi.application.wire_of", lambda send, scope: Wire())
     application = StreamingApplication(site)
     slow_ones = [
-        asyncio.create_task(application({"type": "http", "number": number}, slow, _take))
-        for number in range(2 * PLACES)
+        asyncio.create_task(application(POST | {"number": number}, slow, _take)) for number in range(2 * PLACES)
     ]
     await _turns()
-    await asyncio.wait_for(application({"type": "http", "number": -1}, _nothing, _take), 10)
+    await asyncio.wait_for(application(POST | {"number": -1}, _nothing, _take), 10)
     assert started == [-1]
     has_come.set()
     await asyncio.wait_for(asyncio.gather(*slow_ones), 30)
     assert len(started) == 1 + len(slow_ones)
+
+
+@pytest.mark.usefixtures("busy")
+@pytest.mark.parametrize("scope", [{"method": "GET"}, {"method": "HEAD"}, {"path": "/api/chat/c1/stop"}])
+async def test_probes_pages_and_stops_do_not_wait(scope: dict[str, Any]) -> None:
+    places = [await current_admission().enter() for _ in range(PLACES)]
+    reception = Reception(POST | scope, _nothing, Guard(_take, Wire()))
+    assert (await asyncio.wait_for(reception.receive(), 30))["type"] == "http.request"
+    assert len(places) == PLACES
+
+
+@pytest.mark.usefixtures("busy")
+async def test_message_survives_a_cancelled_receive() -> None:
+    places = [await current_admission().enter() for _ in range(PLACES)]
+    messages = [await _nothing()]
+
+    async def once() -> dict[str, Any]:
+        return messages.pop()
+
+    reception = Reception(POST, once, Guard(_take, Wire()))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reception.receive(), 0.01)
+    places[0].leave()
+    assert (await asyncio.wait_for(reception.receive(), 30))["type"] == "http.request"
 
 
 async def test_complete_response_hears_late_that_the_client_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +189,7 @@ async def test_complete_response_hears_late_that_the_client_has_gone(monkeypatch
         return {"type": "http.disconnect"}
 
     monkeypatch.setattr("streaming.asgi.application.wire_of", lambda send, scope: Wire())
-    await StreamingApplication(site)({"type": "http"}, receive, _take)
+    await StreamingApplication(site)(POST, receive, _take)
     assert heard == ["http.disconnect", False, "http.disconnect"]
 
 

@@ -24,7 +24,8 @@ from streaming.protocol import (
     readable_parts,
     text_of,
 )
-from streaming.protocol.requests.origins import without_foreign
+from streaming.protocol.parts import ANOTHER_VERSION
+from streaming.protocol.requests import repair
 
 EVERYTHING: tuple[Part, ...] = (
     ReasoningPart(text="hm", signature="sig", raw={"type": "reasoning"}),
@@ -71,10 +72,15 @@ def test_part_of_another_version_is_opaque_and_stored_unchanged():
     assert dump_parts(parts) == raw
 
 
+@pytest.mark.parametrize("raw", [None, 7, {"type": "text", "text": "a"}, "x"])
+def test_what_is_no_list_of_parts_is_one_opaque_part(raw):
+    (part,) = readable_parts(raw)
+    assert part == TextPart(text="a") or is_of_another_version(part)
+
+
 def test_part_of_another_version_goes_to_no_provider():
-    (part,) = readable_parts([{"type": "hologram"}])
-    turns = without_foreign([Turn(role="assistant", parts=(part,))], "openai-chat api.openai.com")
-    assert turns == (Turn(role="assistant", parts=()),)
+    hologram = OpaquePart(raw={"type": "container_upload"}, origin=ANOTHER_VERSION)
+    assert not repair([Turn(role="user", parts=(hologram,))])
 
 
 def test_text_of_parts_is_that_of_the_text_parts():

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from streaming.protocol.parts import Part, TextPart, ToolApproval, ToolCall, ToolResult, Turn
+from streaming.protocol.parts import Part, TextPart, ToolApproval, ToolCall, ToolResult, Turn, is_of_another_version
 
 # The model reads this as the result of a call that has none. The process may have died while it executed the call.
 NOT_EXECUTED = "There is no result of this call; it may have had its effect."
 
 
 def repair(given: Sequence[Turn]) -> tuple[Turn, ...]:
-    """Returns the turns without incomplete calls, approvals and empty turns, and with one result for each call."""
+    """Returns the turns without what no provider takes, and with one result for each call.
+
+    No provider takes incomplete calls, approvals, empty turns and what another version of this package wrote.
+    """
     answered = {part.call_id for turn in given for part in turn.parts if isinstance(part, ToolResult)}
     called = {part.id for turn in given for part in turn.parts if isinstance(part, ToolCall) and part.is_complete}
     return tuple(turn for one in given for turn in _repaired(one, answered, called) if turn.parts)
@@ -43,7 +46,7 @@ def _is_unfit(part: Part) -> bool:
         case TextPart():
             return not part.text
         case _:
-            return isinstance(part, ToolApproval)
+            return isinstance(part, ToolApproval) or is_of_another_version(part)
 
 
 def _unanswered(parts: tuple[Part, ...], answered: set[str]) -> Iterator[ToolResult]:
