@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from streaming.admin.dataset import lines_of
+from streaming.admin.transcript.blocks import blocks_of
 from streaming.models import Message, Review
 from streaming.protocol import Part, TextPart
 from tests.admin.site import exchange, page_of, words
@@ -44,6 +45,11 @@ def test_transcript_shows_it(superuser, conversation):
 def test_transcript_hides_it_with_redaction(superuser, conversation, settings):
     settings.STREAMING_REDACT = "tests.admin.test_another_version.loud"
     assert "from the future" not in page_of(superuser, "conversation", conversation.pk)
+
+
+def test_transcript_hides_it_from_staff_who_may_not_read_reasoning(conversation):
+    blocks = blocks_of(conversation.active_leaf, None, reasoning=False)
+    assert "from the future" not in repr(blocks)
 
 
 def test_dataset_goes_on_without_it(conversation):

@@ -101,6 +101,7 @@ async def test_in_a_crowd_a_question_waits_for_a_place(
     sockets: Open, scripted: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admission, "LATE_SECONDS", -1.0)  # the event loop always has too much to do
+    monkeypatch.setattr(admission, "SLOW_SECONDS", 1000.0)
     scripted(text="Hello.")
     places = [await current_admission().enter() for _ in range(admission.PLACES)]
     socket = await sockets()
