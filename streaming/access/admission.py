@@ -7,10 +7,9 @@ wait for their turn.
 A request may also start slowly because it waits, for example for another service. Then the event loop is idle, and the
 next requests come in. On a busy loop they come in after a second.
 
-Measured with 500 questions in two seconds, then a minute of answers (F12 in docs/reliability.md): on uvicorn, 99 % of
-the words arrive within 109 to 144 ms. Before there were turns, it was 254 to 329 ms. On SQLite the process has at most 75
-threads in place of 300. On PostgreSQL it still has 300, because the event loop is idle while requests wait for the
-database.
+Measured with 500 questions in two seconds, then a minute of answers (F12 in docs/reliability.md). On uvicorn, 99 % of
+the words arrive within 109 to 144 ms; without turns, it was 254 to 329 ms. On SQLite it has 75 threads at most, in
+place of 300. On PostgreSQL it still has 300: the event loop is idle while requests wait for the database.
 """
 
 from __future__ import annotations
