@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from streaming.consumers import ChatConsumer
 from tests.engine import ALICE
 
 Json = dict[str, Any]
+PATIENCE = 60
+"""How many seconds a test waits for a reply. A loaded machine may stand still for ten."""
+
 Open = Callable[..., Awaitable["Socket"]]
 """The type of the fixture `sockets`: the handshake's query, its headers, and what wraps the consumer."""
 
@@ -26,7 +30,7 @@ class Socket(WebsocketCommunicator):
         await self.send_json_to(frame)
 
     async def reply(self) -> Json:
-        found: Json = await self.receive_json_from(5)
+        found: Json = await self.receive_json_from(PATIENCE)
         return found
 
     async def replies(self, request_id: str = "r") -> list[Json]:
@@ -36,6 +40,15 @@ class Socket(WebsocketCommunicator):
             if (reply := await self.reply())["requestId"] == request_id:
                 found.append(reply)
         return found
+
+
+async def _disconnect(socket: Socket) -> None:
+    """Disconnects a socket, also if the test has waited for it in vain.
+
+    Channels has cancelled the consumer then, and raises its `CancelledError`. pytest would skip all other finalizers.
+    """
+    with suppress(asyncio.CancelledError):
+        await socket.disconnect()
 
 
 @pytest.fixture
@@ -48,8 +61,8 @@ async def sockets(engine: None) -> AsyncIterator[Open]:
             socket = Socket(around(ChatConsumer.as_asgi()), f"/ws/chat/{query}", headers=sent)
             socket.scope["session"] = SessionStore()
             socket.scope["session"][VISITOR_KEY] = ALICE.key.partition(":")[2]
-            assert (await socket.connect(5))[0]
-            opened.push_async_callback(socket.disconnect)
+            assert (await socket.connect(PATIENCE))[0]
+            opened.push_async_callback(_disconnect, socket)
             return socket
 
         yield connect

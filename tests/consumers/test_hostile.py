@@ -17,7 +17,7 @@ from streaming.errors import BadRequest
 from streaming.intake import commands
 from streaming.models import Generation
 from streaming.supervisor import Supervisor
-from tests.consumers.conftest import Open
+from tests.consumers.conftest import PATIENCE, Open
 from tests.engine import Script, run_until
 
 Json = dict[str, Any]
@@ -56,7 +56,10 @@ async def _slow_to_close(message: Json) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_nothing_follows_the_close_of_a_socket_that_streams(sockets: Open, scripted: Script) -> None:
+async def test_nothing_follows_the_close_of_a_socket_that_streams(
+    sockets: Open, scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "COMMANDS_PER_SECOND", 0.0)  # on a loaded machine, the test's commands take seconds
     scripted(text="word " * 5_000, delay=0.001)
     wire = Wire(_slow_to_close)
     socket = await sockets(around=wire)
@@ -64,7 +67,7 @@ async def test_nothing_follows_the_close_of_a_socket_that_streams(sockets: Open,
     await socket.reply()
     for _ in range(consumers.BURST_COMMANDS + 1):
         await socket.send_to(text_data="{}")
-    await socket.wait(5)
+    await socket.wait(PATIENCE)
     assert wire.types.count("close") == 1
     assert wire.types[-1] == "close"
 
@@ -171,12 +174,13 @@ async def test_a_huge_frame_is_refused_without_being_read(monkeypatch: pytest.Mo
     assert commands.request_id_if_any(huge.replace("r", "\ud800", 1)) == ""
 
 
-async def test_large_frames_count_as_many(sockets: Open) -> None:
+async def test_large_frames_count_as_many(sockets: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "COMMANDS_PER_SECOND", 0.0)
     socket = await sockets()
     large = json.dumps({"requestId": "r", "type": "dance", "a": "x" * 900_000})
     for _ in range(20):
         await socket.send_to(text_data=large)
-    while (output := await socket.receive_output(5))["type"] == "websocket.send":
+    while (output := await socket.receive_output(PATIENCE))["type"] == "websocket.send":
         assert "abort, resume, send" in output["text"]
     assert output == {"type": "websocket.close", "code": 4429}
 
@@ -184,4 +188,4 @@ async def test_large_frames_count_as_many(sockets: Open) -> None:
 async def test_a_handshake_that_is_not_utf_8_is_refused(engine: None) -> None:
     socket = WebsocketCommunicator(consumers.ChatConsumer.as_asgi(), "/ws/chat/")
     socket.scope["query_string"] = b"html=\xff"
-    assert await socket.connect(5) == (False, 1000)
+    assert await socket.connect(PATIENCE) == (False, 1000)
