@@ -129,7 +129,7 @@ async def test_code_reload_settles_running_answers(start: Start, visit: Visit) -
     visitor = await visit(site).greet()
     key, stream = await _open(visitor, "endless")
     os.kill(site.serving_pid, signal.SIGTERM)  # Django's reloader then calls sys.exit, as after a changed file
-    await asyncio.gather(_ended(site, 5), stream.whole())
+    await asyncio.gather(_ended(site, GRACE), stream.whole())
     stored = rows.answer(site, key)
     assert (stored.status, stored.text) == ("interrupted", stream.text)
 
