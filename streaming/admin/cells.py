@@ -20,6 +20,7 @@ from streaming.models import Conversation, Generation, Metered, Review, Status
 LABELS = dict(Status.choices)
 VISITOR_CHARS = 8
 """The characters of a visitor's token that staff see: enough to tell visitors apart."""
+MEASURABLE_MS = 50
 
 
 def status_badge(status: str | None) -> SafeString | None:
@@ -77,12 +78,11 @@ def owner_link(conversation: Conversation) -> SafeString:
     return format_html('<a href="{}?{}">{}</a>', address, query, person(conversation))
 
 
-def seconds(milliseconds: float | None) -> str | None:
-    return None if milliseconds is None else f"{milliseconds / 1000:.1f} s"
-
-
-def milliseconds(value: float | None) -> str | None:
-    return None if value is None else f"{value:,.0f} ms"
+def duration(milliseconds: float | None) -> str | None:
+    """A time as people read it: `340 ms`, `12.5 s`."""
+    if milliseconds is None:
+        return None
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:,.1f} s"
 
 
 def tokens(read: int | None, written: int | None, *, is_estimated: bool = False) -> str | None:
@@ -118,11 +118,11 @@ def money(cost: Decimal | None) -> str | None:
 
 
 def speed(generation: Generation) -> str | None:
-    """Output tokens per second, measured from the first delta to the end."""
+    """Output tokens per second, from the first delta to the end. None if that was too short to say much."""
     if not (generation.output_tokens and generation.duration_ms):
         return None
     spent = generation.duration_ms - (generation.first_delta_ms or 0)
-    return f"{generation.output_tokens * 1000 / spent:.0f}/s" if spent > 0 else None
+    return f"{generation.output_tokens * 1000 / spent:,.0f}/s" if spent >= MEASURABLE_MS else None
 
 
 def review_line(review: Review) -> str:

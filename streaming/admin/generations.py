@@ -99,6 +99,11 @@ class GenerationAdmin(MeteredAdmin[Generation]):
     def desk_links(self, request: HttpRequest) -> list[tuple[Any, str]]:
         return [(_("Usage"), "usage/")]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Generation | None = None) -> Any:
+        """Leaves out the section about the error if there was none."""
+        failed = obj is not None and (obj.error_code or obj.error_detail)
+        return [each for each in super().get_fieldsets(request, obj) if failed or "error_code" not in each[1]["fields"]]
+
     def has_stop_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(May.STOP)
 
@@ -137,11 +142,11 @@ class GenerationAdmin(MeteredAdmin[Generation]):
 
     @admin.display(description=_("first delta"), ordering="first_delta_ms")
     def first_delta(self, generation: Generation) -> str:
-        return cells.milliseconds(generation.first_delta_ms) or self.get_empty_value_display()
+        return cells.duration(generation.first_delta_ms) or self.get_empty_value_display()
 
     @admin.display(description=_("duration"), ordering="duration_ms")
     def duration(self, generation: Generation) -> str:
-        return cells.seconds(generation.duration_ms) or self.get_empty_value_display()
+        return cells.duration(generation.duration_ms) or self.get_empty_value_display()
 
     @admin.display(description=_("tokens/s"))
     def speed(self, generation: Generation) -> str:

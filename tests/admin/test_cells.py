@@ -20,9 +20,16 @@ def test_unknown_token_counts_are_not_shown_as_zero(read, written, shown):
     assert cells.tokens(read, written) == shown
 
 
-@pytest.mark.parametrize(("first", "total"), [(1000, 1000), (None, None), (5, 0)])
-def test_speed_is_unknown_if_no_time_passed(first, total):
+@pytest.mark.parametrize(("first", "total"), [(1000, 1000), (None, None), (5, 0), (3, 5)])
+def test_speed_is_unknown_if_hardly_any_time_passed(first, total):
     assert cells.speed(Generation(output_tokens=5, first_delta_ms=first, duration_ms=total)) is None
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "shown"), [(None, None), (0, "0 ms"), (999, "999 ms"), (1000, "1.0 s"), (3_600_000, "3,600.0 s")]
+)
+def test_short_times_are_milliseconds(milliseconds, shown):
+    assert cells.duration(milliseconds) == shown
 
 
 def test_status_of_another_version_is_shown_as_it_is():

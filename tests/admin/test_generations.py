@@ -42,3 +42,9 @@ def test_filters_find_the_generation(superuser, query):
         provider="second", model="rare-model", status="failed", finish_reason="length", error_code="overloaded"
     )
     assert rows_of(superuser, "generation", **query) == [wanted.generations.get().pk]
+
+
+@pytest.mark.parametrize(("error", "has_section"), [("", False), ("overloaded", True)])
+def test_only_a_generation_that_failed_has_a_section_about_its_error(superuser, error, has_section):
+    generation = exchange(error_code=error).generations.get()
+    assert ("Error code:" in words(page_of(superuser, "generation", generation.pk))) is has_section

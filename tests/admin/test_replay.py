@@ -65,7 +65,7 @@ def test_replay_has_the_text_and_when_it_came(superuser):
 def test_transcript_shows_how_long_a_tool_took_and_links_to_the_replay(superuser):
     conversation = exchange(parts=PARTS, timeline=TIMELINE)
     page = page_of(superuser, "conversation", conversation.pk)
-    assert "Tool call get_weather 2000 ms" in words(page)
+    assert "Tool call get_weather 2.0 s" in words(page)
     assert "/replay/" in page
 
 

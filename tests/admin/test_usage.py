@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from streaming.admin.usage.chart import chart_of
-from streaming.admin.usage.figures import Row, metered_since, total_of, usage_by, without_gaps
+from streaming.admin.usage.figures import Row, each_day, metered_since, total_of, usage_by
 from streaming.admin.usage.page import cells_of
 from streaming.models import Conversation, Generation, SideCall, StaffAccess
 from tests.admin.site import client_with, exchange, words
@@ -177,8 +177,19 @@ def test_first_day_is_a_whole_one_in_a_time_zone_of_its_own(superuser, settings)
 
 
 def test_chart_of_days_has_no_gaps():
-    day = datetime.date(2026, 2, 26)
-    row = Row(day, 3, 1, 10, 10, None, 100)
-    found = without_gaps([row, row._replace(group=day + datetime.timedelta(days=2))], datetime.date(2026, 3, 2))
-    assert [(one.group.day, one.requests) for one in found] == [(26, 3), (27, 0), (28, 3), (1, 0), (2, 0)]
-    assert without_gaps([], day) == []
+    first, last = datetime.date(2026, 2, 26), datetime.date(2026, 3, 2)
+    row = Row(datetime.date(2026, 2, 27), 3, 1, 10, 10, None, 100)
+    found = each_day([row, row._replace(group=datetime.date(2026, 3, 1))], first, last)
+    assert [(one.group.day, one.requests) for one in found] == [(26, 0), (27, 3), (28, 0), (1, 3), (2, 0)]
+
+
+def test_chart_of_days_shows_the_whole_time(superuser):
+    exchange("x")
+    assert len(superuser.get(reverse("admin:streaming_generation_usage"), {"days": 90}).context["chart"].columns) == 90
+
+
+def test_chart_of_one_row_is_a_column_and_no_wall():
+    exchange("x")
+    [column] = chart_of(everything("model")).columns
+    assert column.width < 100
+    assert column.x + column.width / 2 == 500

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from streaming.access import redacted
+from streaming.admin import cells
 from streaming.admin.drawing import calls_of
 from streaming.files.addresses import addressed, id_of
 from streaming.files.kinds import IMAGES
@@ -34,8 +35,8 @@ MAX_PICTURE = 4_000_000
 class Block(NamedTuple):
     """One part. `template` names its template `streaming/admin/part_<template>.html`, `json` is its structured field.
 
-    A tool call has its `result` and `approval` with it, and its `span` in milliseconds if the timeline knows it. What
-    models write is Markdown; what people write is shown as it is, like on the chat page.
+    A tool call has its `result` and `approval` with it, and the time that it took if the timeline knows it. What models
+    write is Markdown; what people write is shown as it is, like on the chat page.
     """
 
     template: str
@@ -43,7 +44,7 @@ class Block(NamedTuple):
     json: str = ""
     result: Block | None = None
     approval: Any = None
-    span: int | None = None
+    took: str | None = None
     is_markdown: bool = False
 
     @property
@@ -58,8 +59,8 @@ def blocks_of(message: Message, timeline: Sequence[Sequence[Any]] | None, *, rea
     shown = [part if reasoning else _without_reasoning(part) for part in redacted(message.typed_parts)]
     is_markdown = message.role == Role.ASSISTANT
     blocks = [_block(part)._replace(is_markdown=is_markdown) for part in shown]
-    spans = {call: ends - begins for call, begins, ends in calls_of(timeline or ())}
-    return _joined(blocks, spans)
+    times = {call: cells.duration(ends - begins) for call, begins, ends in calls_of(timeline or ())}
+    return _joined(blocks, times)
 
 
 def _without_reasoning(part: Part) -> Part:
@@ -69,7 +70,7 @@ def _without_reasoning(part: Part) -> Part:
     return ReasoningPart(text="") if isinstance(part, ReasoningPart) else part
 
 
-def _joined(blocks: list[Block], spans: dict[str, int]) -> list[Block]:
+def _joined(blocks: list[Block], times: dict[str, str | None]) -> list[Block]:
     """Puts results and approvals into the blocks of their calls. Those of a call in another message stay alone."""
     calls = {block.part.id for block in blocks if isinstance(block.part, ToolCall)}
     results = {block.part.call_id: block for block in blocks if isinstance(block.part, ToolResult)}
@@ -77,7 +78,7 @@ def _joined(blocks: list[Block], spans: dict[str, int]) -> list[Block]:
     alone = [block for block in blocks if getattr(block.part, "call_id", None) not in calls]
     return [
         block._replace(
-            result=results.get(block.part.id), approval=approvals.get(block.part.id), span=spans.get(block.part.id)
+            result=results.get(block.part.id), approval=approvals.get(block.part.id), took=times.get(block.part.id)
         )
         if isinstance(block.part, ToolCall)
         else block

@@ -10,7 +10,7 @@ from streaming.models import Generation
 
 def figures_of(generation: Generation) -> list[str]:
     """Returns what is known: model, times, speed, tokens, cost, finish reason, attempts, tried providers."""
-    first = cells.milliseconds(generation.first_delta_ms)
+    first = cells.duration(generation.first_delta_ms)
     used = cells.tokens_of(generation)
     cost = cells.money(generation.cost)
     tried = cells.tries(generation)
@@ -18,7 +18,7 @@ def figures_of(generation: Generation) -> list[str]:
     known = [
         generation.model or generation.provider,
         _("first token after %(time)s") % {"time": first} if first else None,
-        cells.seconds(generation.duration_ms),
+        cells.duration(generation.duration_ms),
         cells.speed(generation),
         _("%(count)s tokens") % {"count": used} if used else None,
         _("%(count)s cached") % {"count": f"{cached:,}"} if cached else None,

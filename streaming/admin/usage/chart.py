@@ -13,6 +13,8 @@ WIDTH, HEIGHT, ROOM = 1000.0, 160.0, 24.0
 """The view box. `ROOM` is below the axis, for the labels."""
 
 MAX_LABELS = 10
+MAX_COLUMN = 60.0
+"""The widest column. A single one would otherwise fill the page."""
 
 
 class Column(NamedTuple):
@@ -57,7 +59,8 @@ def _column(row: Row, x: float, step: float, most: int, *, has_label: bool) -> C
     counts = {"requests": f"{row.requests:,}", "failed": f"{row.failed:,}"}
     title = f"{row.group}: " + _("%(requests)s (%(failed)s failed)") % counts
     label = str(row.group)[:14] if has_label else ""
-    return Column(x + step * 0.1, step * 0.8, HEIGHT - height, height, row.failed * scale, label, title)
+    width = min(step * 0.8, MAX_COLUMN)
+    return Column(x + (step - width) / 2, width, HEIGHT - height, height, row.failed * scale, label, title)
 
 
 def _line(values: Sequence[int | None], step: float, most: int) -> str:

@@ -78,12 +78,11 @@ def usage_by(metered: Calls, dimension: str) -> list[Row]:
     return sorted(rows, key=lambda row: row.group) if is_day else rows
 
 
-def without_gaps(days: list[Row], last: datetime.date) -> list[Row]:
-    """Returns the rows of days with an empty row for each day between them, up to `last`, so that time has a scale."""
-    if not days or days[0].group is None:  # MySQL without its tables of time zones does not know days
+def each_day(days: list[Row], first: datetime.date, last: datetime.date) -> list[Row]:
+    """Returns a row for each day from `first` to `last`, also for those without a request, so that time has a scale."""
+    if any(row.group is None for row in days):  # MySQL without its tables of time zones does not know days
         return days
     known = {row.group: row for row in days}
-    first = days[0].group
     every = (first + datetime.timedelta(days=number) for number in range((last - first).days + 1))
     return [known.get(day) or Row(day, 0, 0, 0, 0, None) for day in every]
 

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 
 from streaming.admin.cells import money
 from streaming.admin.permissions import May, Staff
-from streaming.admin.usage.chart import chart_of
-from streaming.admin.usage.figures import DIMENSIONS, Row, metered_since, total_of, usage_by, without_gaps
+from streaming.admin.usage.chart import Chart, chart_of
+from streaming.admin.usage.figures import DIMENSIONS, Row, each_day, metered_since, total_of, usage_by
 from streaming.archive import plain_cell
 from streaming.models import Action, StaffAccess
 
@@ -42,7 +42,8 @@ class UsagePage:
         by = by if by in DIMENSIONS else "day"
         days = _days(request.GET.get("days", ""))
         today = _midnight()
-        metered = metered_since(today - datetime.timedelta(days=days - 1))
+        first = today - datetime.timedelta(days=days - 1)
+        metered = metered_since(first)
         rows = usage_by(metered, by)
         if request.GET.get("format") == "csv":
             return _csv(request, rows, by)
@@ -53,7 +54,7 @@ class UsagePage:
             "rows": [(row.group, cells_of(row, has_cost=has_cost)) for row in rows],
             "total": cells_of(total, has_cost=has_cost) if total else None,
             "has_cost": has_cost,
-            "chart": chart_of(without_gaps(rows, today.date()), is_series=True) if by == "day" else chart_of(rows),
+            "chart": _chart(rows, by, first.date(), today.date()),
             "by": DIMENSIONS[by][0],
             "dimensions": [(title, _address(name, days), name == by) for name, (title, _group) in DIMENSIONS.items()],
             "times": [(each, _address(by, each), each == days) for each in DAYS],
@@ -74,6 +75,10 @@ def cells_of(row: Row, *, has_cost: bool) -> list[str]:
         *([money(row.cost) or NOTHING] if has_cost else []),
         *(NOTHING if time is None else f"{time:,}" for time in times),
     ]
+
+
+def _chart(rows: list[Row], by: str, first: datetime.date, last: datetime.date) -> Chart:
+    return chart_of(each_day(rows, first, last), is_series=True) if by == "day" else chart_of(rows)
 
 
 def _midnight() -> datetime.datetime:
