@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, Prose, meaning_of
+from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.dialects.openai_chat.calls import ToolCalls
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
+from streaming.protocol.dialects.openai_chat.ending import Ending, is_reason
+from streaming.protocol.dialects.openai_chat.extras import Extras
 from streaming.protocol.dialects.openai_chat.reasoning import Kept
 from streaming.protocol.dialects.openai_chat.thoughts import Thoughts, is_thought
-from streaming.protocol.dialects.openai_chat.tool_calls import ToolCalls
 from streaming.protocol.dialects.openai_chat.words import DETAILS, KINDS, THINKING, thought_of, words_of
-from streaming.protocol.dialects.wire import read_image
-from streaming.protocol.events import Cited, FileReceived, StreamError
 
 JSONObject = dict[str, Any]
 
@@ -23,20 +23,17 @@ class Choice:
     """One choice and its parts while they grow."""
 
     def __init__(self, writer: AnswerWriter, index: int) -> None:
-        self.finish_reason: str | None = None
-        self.native_reason: str | None = None
-        self.failure: StreamError | None = None
+        self.ending = Ending()
         self._writer = writer
-        self._index = index
         self._prose = Prose(writer, index, before_close=self._settle)
         self.content = CumulativeFilter(self._prose.write)
         """Takes the text."""
         self._reasoning = CumulativeFilter(self._prose.reasoning)
+        self.extras = Extras(writer, self._prose, index)
         self._calls = ToolCalls(writer, index)
         self._kept = Kept(writer.reserve)
         self._thoughts: Thoughts | None = None
         self._reads_messages = False
-        self._seen: set[int] = set()
         self._last_thought = ("", "")
         if "gemini" in (writer.model or "").lower():
             self._thoughts = self._watch(may_open=True)
@@ -47,16 +44,14 @@ class Choice:
         said = {"reasoning": self._reasoning.size, "text": self.content.size or self._prose.has_text}
         return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
 
-    def note_reason(self, reason: str, *, is_bare: bool) -> None:
-        """Takes a finish reason, unless an earlier one says more.
+    def read_reason(self, reason: Any, native: Any, *, is_bare: bool) -> None:
+        """Reads a finish reason. `is_bare` is True if it came without words.
 
-        `is_bare` is True if it came without words. Some servers send one with each chunk (Open WebUI).
+        Some servers send one with each chunk (Open WebUI).
         """
-        if _tells(reason) >= _tells(self.finish_reason):
-            self.finish_reason = reason
-        if not is_bare:
-            return
-        self.content.is_late = self._reasoning.is_late = True
+        self.ending.read(reason, native)
+        if is_bare and is_reason(reason):
+            self.content.is_late = self._reasoning.is_late = True
 
     def finish(self) -> None:
         """Forgets text that the server sent a second time as its last chunk."""
@@ -95,20 +90,6 @@ class Choice:
         elif is_last:
             missing = {"text", "calls"} - kinds if kinds else {"reasoning", "text", "calls"}
             self.read({field: value for field, value in message.items() if KINDS.get(field) in missing})
-
-    def cite(self, sources: Any) -> None:
-        """Reads citations. Each is an object or only a URL. Some servers repeat them with each chunk."""
-        for source in sources if isinstance(sources, list) else []:
-            citation = {"type": "url_citation", "url": source} if isinstance(source, str) else source
-            if isinstance(citation, dict) and self._is_new(msgspec.json.encode(citation)):
-                self._writer.emit(Cited(self._prose.place(), citation, self._index))
-
-    def _is_new(self, value: str | bytes) -> bool:
-        """Returns False for an image or a citation that came before."""
-        seen = hash(value)
-        is_new = seen not in self._seen
-        self._seen.add(seen)
-        return is_new
 
     def _settle(self) -> None:
         """Writes what is held back into the part that is about to end."""
@@ -190,16 +171,13 @@ class Choice:
             self._prose.refusal(refusal)
 
     def _read_image(self, image: Any) -> None:
-        found = read_image(image)
-        if found is not None and self._is_new(found[1]):
-            self._prose.end()
-            self._writer.emit(FileReceived(self._writer.new_part(self._index), *found, self._index))
-        elif found is None:
-            self._read_unknown(image)
+        self.extras.show(image)
 
     def _read_images(self, images: Any) -> None:
-        for image in images if isinstance(images, list) else []:
-            self._read_image(image)
+        self.extras.show(images if isinstance(images, list) else [])
+
+    def _read_citations(self, citations: Any) -> None:
+        self.extras.cite(citations)
 
     def _read_function_call(self, function: Any) -> None:
         """Reads the old form of a tool call, before `tool_calls`: one call, without index and id."""
@@ -220,11 +198,6 @@ class Choice:
             self._prose.sign(raw={"extra_content": extra})
 
 
-def _tells(reason: str | None) -> int:
-    """Returns how much a finish reason says: 0 for one without a known meaning, 1 for a stop, 2 for all others."""
-    return {"other": 0, "stop": 1}.get(meaning_of(reason), 2)
-
-
 CONTENT: dict[str, Callable[[Choice, Any], None]] = {
     "text": Choice._read_text,
     "output_text": Choice._read_text,
@@ -240,7 +213,7 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
     "content": Choice._read_content,
     "refusal": Choice._read_refusal,
     "images": Choice._read_images,
-    "annotations": Choice.cite,
+    "annotations": Choice._read_citations,
     "tool_calls": Choice._read_tool_calls,
     "extra_content": Choice._read_extra,
     "audio": Choice._read_unknown,

@@ -61,7 +61,7 @@ class ChoiceTable:
         if not self._held:
             return []
         finished = {_index(wire) for wire in self._held if wire.finish_reason}
-        if self._lead is not None and self.all[0].finish_reason:
+        if self._lead is not None and self.all[0].ending.reason:
             finished.add(self._lead)
         seen = {self._lead, *map(_index, self._held)}
         return self._divide() if len(seen) > 1 and seen <= finished else self._join()
@@ -81,7 +81,7 @@ class ChoiceTable:
         """Returns True if the held deltas are of other choices, False if of the same answer, None if in doubt."""
         lead, index, kinds = self.all[0], _index(wire), _kinds(wire)
         speakers = [_index(each) for each in self._held if _kinds(each)]
-        if index != self._lead and (lead.finish_reason or (_is_opening(wire) and lead.kinds != {"reasoning"})):
+        if index != self._lead and (lead.ending.reason or (_is_opening(wire) and lead.kinds != {"reasoning"})):
             return True
         if kinds and (index == self._lead or (index in speakers[:-1] and speakers[-2] != index)):
             return True

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, failure_of, meaning_of, read_usage
+from streaming.protocol.dialects.answer import AnswerWriter, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.openai_chat.choice_table import ChoiceTable
+from streaming.protocol.dialects.openai_chat.ending import is_reason
 from streaming.protocol.dialects.openai_chat.words import has_words
 from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, stream_error, unwrapped
 from streaming.protocol.events import StreamError, Usage
@@ -97,7 +98,7 @@ class OpenAIChatStream:
     def end(self) -> None:
         self._read_placed(self._table.settle())
         choices = self._table.all.values()
-        is_complete = bool(choices) and all(c.finish_reason or c.native_reason or c.failure for c in choices)
+        is_complete = bool(choices) and all(choice.ending.is_known for choice in choices)
         if is_complete or self.awaits_usage:
             self._finish()
         else:
@@ -111,13 +112,13 @@ class OpenAIChatStream:
 
     def _read_choice(self, choice: Choice, wire: WireChoice) -> None:
         if isinstance(wire.message, dict):
-            choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=_is_reason(wire.finish_reason))
+            choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=is_reason(wire.finish_reason))
         elif not wire.delta and isinstance(wire.text, str):  # the API before chat
             choice.read({"content": wire.text})
         if reports_error(wire.error):
-            choice.failure = read_error(wire.error)
+            choice.ending.failure = read_error(wire.error)
         if wire.finish_reason or wire.native_finish_reason:
-            self._read_reason(choice, wire)
+            choice.read_reason(wire.finish_reason, wire.native_finish_reason, is_bare=not has_words(wire.delta))
         if wire.usage:
             self._writer.report_usage(read_usage(wire.usage))  # Moonshot
 
@@ -152,23 +153,13 @@ class OpenAIChatStream:
             self._writer.report_usage(read_usage(usage))
         return groq
 
-    def _read_reason(self, choice: Choice, wire: WireChoice) -> None:
-        for reason in (wire.finish_reason, wire.native_finish_reason):
-            word = failure_of(reason) if isinstance(reason, str) else None
-            if word:
-                choice.failure = choice.failure or stream_error(word, None, f"finish reason {reason!r}")
-        if _is_reason(wire.finish_reason):
-            choice.note_reason(str(wire.finish_reason), is_bare=not has_words(wire.delta))
-        if isinstance(wire.native_finish_reason, str):
-            choice.native_reason = wire.native_finish_reason or choice.native_reason
-
     def _cite_sources(self) -> None:
         if 0 in self._table.all:
-            self._table.all[0].cite(reread(bytes(self._sources)))
+            self._table.all[0].extras.cite(reread(bytes(self._sources)))
 
     @property
     def _failure(self) -> StreamError | None:
-        return next((c.failure for c in self._table.all.values() if c.failure), None)
+        return next((c.ending.failure for c in self._table.all.values() if c.ending.failure), None)
 
     def _finish(self) -> None:
         for choice in self._table.all.values():
@@ -177,21 +168,5 @@ class OpenAIChatStream:
         if self._failure is not None:
             self._writer.fail(self._failure)
         else:
-            self._writer.finish(_reason_of(self._table.all.get(0) or next(iter(self._table.all.values()))))
-
-
-def _reason_of(choice: Choice) -> str | None:
-    """Returns the finish reason, or the native one if that says more: OpenRouter calls some cuts a stop."""
-    native, given = choice.native_reason, choice.finish_reason
-    is_plain = given is None or meaning_of(given) in ("stop", "other")
-    return native if native and is_plain and (given is None or meaning_of(native) in TELLING) else given
-
-
-def _is_reason(wire: Any) -> bool:
-    return str(wire or "").lower() not in NO_REASON
-
-
-NO_REASON = ("", "null", "none")
-"""What servers send in the place of no reason (DashScope)."""
-
-TELLING = ("length", "content_filter", "refusal")
+            answer = self._table.all.get(0) or next(iter(self._table.all.values()))
+            self._writer.finish(answer.ending.word)

@@ -24,8 +24,8 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, extends, is_same, judge
-from streaming.protocol.dialects.openai_chat.echo import Echo
-from streaming.protocol.dialects.openai_chat.fragment import Fragment, Index
+from streaming.protocol.dialects.openai_chat.calls.echo import Echo
+from streaming.protocol.dialects.openai_chat.calls.fragment import Fragment, Index
 
 # How often the arguments of one call are parsed to see if they are closed. Without a bound, a server that repeats the
 # name with each fragment would make the cost quadratic.
