@@ -14,7 +14,15 @@ from streaming.protocol.dialects.openai_chat.ending import Ending, is_reason
 from streaming.protocol.dialects.openai_chat.extras import Extras
 from streaming.protocol.dialects.openai_chat.reasoning import Kept
 from streaming.protocol.dialects.openai_chat.thoughts import Thoughts, is_thought
-from streaming.protocol.dialects.openai_chat.words import DETAILS, KINDS, THINKING, thought_of, words_of
+from streaming.protocol.dialects.openai_chat.words import (
+    DETAILS,
+    KINDS,
+    NUMBERS,
+    THINKING,
+    thought_of,
+    with_numbers_as_text,
+    words_of,
+)
 
 JSONObject = dict[str, Any]
 
@@ -67,6 +75,7 @@ class Choice:
         if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
             self.content.take(content)
             return
+        delta = with_numbers_as_text(delta)
         if not THINKING.isdisjoint(delta):
             self._read_reasoning(delta)
         if is_thought(delta.get("extra_content")):
@@ -149,7 +158,7 @@ class Choice:
     def _read_content(self, content: Any) -> None:
         for item in content if isinstance(content, list) else [content]:
             kind = item.get("type", "text" if "text" in item else None) if isinstance(item, dict) else None
-            CONTENT.get("text" if isinstance(item, str) else str(kind), Choice._read_unknown)(self, item)
+            CONTENT.get("text" if type(item) in TEXTS else str(kind), Choice._read_unknown)(self, item)
 
     def _read_text(self, item: Any) -> None:
         if text := words_of(item):
@@ -183,13 +192,13 @@ class Choice:
         """Reads the old form of a tool call, before `tool_calls`: one call, without index and id."""
         self._read_tool_calls({"index": "function_call", "function": function})
 
-    def _read_tool_calls(self, fragments: Any) -> None:
-        if self._calls:
-            self.content.drop()  # text, calls, and all of it once more
-        self._prose.end()
-        for fragment in fragments if isinstance(fragments, list) else [fragments]:
-            if isinstance(fragment, dict):
-                self._calls.take(fragment)
+    def _read_tool_calls(self, wire: Any) -> None:
+        fragments = self._calls.fragments_of(wire)
+        if not all(fragment.is_blank for fragment in fragments):
+            if self._calls:
+                self.content.drop()  # text, calls, and all of it once more
+            self._prose.end()
+        self._calls.take(fragments)
 
     def _read_extra(self, extra: Any) -> None:
         """Reads Gemini's thought signature, which it wants back. It may come in a delta of its own."""
@@ -197,6 +206,9 @@ class Choice:
         if not (is_thought(extra) and isinstance(google, dict) and len(google) == len(extra) == 1):
             self._prose.sign(raw={"extra_content": extra})
 
+
+TEXTS = (str, *NUMBERS)
+"""The types of content items that are text by themselves."""
 
 CONTENT: dict[str, Callable[[Choice, Any], None]] = {
     "text": Choice._read_text,

@@ -126,7 +126,7 @@ def _index(wire: Any) -> int:
 
 def _delta(wire: Any) -> dict[str, Any]:
     delta = wire.message if wire.delta is None else wire.delta
-    return delta if isinstance(delta, dict) else {"content": wire.text} if wire.text else {}
+    return delta if isinstance(delta, dict) else {} if wire.text is None else {"content": wire.text}
 
 
 def _kinds(wire: Any) -> set[str]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import failure_of, meaning_of
+from streaming.protocol.dialects.openai_chat.words import is_nothing
 from streaming.protocol.dialects.wire import stream_error
 from streaming.protocol.events import StreamError
-
-NO_REASON = ("", "null", "none")
-"""What servers send in the place of no reason (DashScope)."""
 
 TELLING = ("length", "content_filter", "refusal")
 
@@ -48,7 +46,7 @@ class Ending:
 
 
 def is_reason(wire: Any) -> bool:
-    return str(wire or "").lower() not in NO_REASON
+    return bool(wire) and not is_nothing(wire)
 
 
 def _tells(reason: str | None) -> int:

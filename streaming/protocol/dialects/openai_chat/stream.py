@@ -113,7 +113,7 @@ class OpenAIChatStream:
     def _read_choice(self, choice: Choice, wire: WireChoice) -> None:
         if isinstance(wire.message, dict):
             choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=is_reason(wire.finish_reason))
-        elif not wire.delta and isinstance(wire.text, str):  # the API before chat
+        elif not wire.delta and wire.text is not None:  # the API before chat
             choice.read({"content": wire.text})
         if reports_error(wire.error):
             choice.ending.failure = read_error(wire.error)
