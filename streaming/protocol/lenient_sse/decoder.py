@@ -5,7 +5,7 @@ It finds the same events however the bytes are cut, because it looks only at com
 
 from __future__ import annotations
 
-from streaming.protocol.lenient_sse.bare_lines import BareLines, is_whole
+from streaming.protocol.lenient_sse.bare_lines import BareLines, begins_with_object, is_done, is_whole
 from streaming.protocol.lenient_sse.leniency import Leniency
 from streaming.protocol.lenient_sse.unframed import UnframedBody
 from streaming.protocol.lenient_sse.wire_event import DATA, WireEvent, WireEventKind
@@ -78,17 +78,17 @@ class LenientDecoder:
             self._read_field(line, events)
 
     def _read_last_unframed(self, line: bytes, events: list[WireEvent]) -> None:
-        if self._is_bare(line):
-            self._add_bare(line, events)
-        elif not self._leniency.read_unframed_body:
-            return
-        elif not self._has_events:
-            self._body.add(line, end=b"")
-        elif is_whole(line):
+        is_read = is_whole(line) and (self._has_events or self._is_event(line))
+        if (is_read and self._leniency.read_unframed_body) or self._is_value(line) or self._is_bare(line):
             self._read_unknown(line, events)
+        elif self._leniency.read_unframed_body and not self._has_events:
+            self._body.add(line, end=b"")
 
     def _has_whole_data(self) -> bool:
-        return self._data is not None and is_whole(b"\n".join([self._data, *self._more]))
+        if self._data is None:
+            return False
+        data = b"\n".join([self._data, *self._more])
+        return is_whole(data) or (self._leniency.split_joined_data and begins_with_object(data))
 
     def _is_compressed(self, chunk: bytes) -> bool:
         self._head += chunk[: len(GZIP_MAGIC)]
@@ -192,9 +192,12 @@ class LenientDecoder:
         events.append((kind, b"", value))
 
     def _read_unknown(self, line: bytes, events: list[WireEvent]) -> None:
-        if self._is_bare(line):
+        if self._is_value(line):
+            self._data = line.lstrip()
+        elif self._is_bare(line):
             self._add_bare(line, events)
-        elif self._body.has_json_lines and line.startswith((b"{", b"[DONE]")):
+        elif self._is_event(line):
+            self._dispatch(events)
             events.append((DATA, b"", line))
         elif self._begins_bare(line):
             self._data, self._bare.kind, self._is_plain = line, WireEventKind.UNKNOWN, False
@@ -204,6 +207,17 @@ class LenientDecoder:
             self._append(line, events)
         else:
             self._body.add(line)
+
+    def _is_value(self, line: bytes) -> bool:
+        """Returns True if a line is the value of the empty `data` on the line before it."""
+        may_fill = self._data is not None and not (self._data.strip() or self._more or self._body)
+        return may_fill and self._leniency.join_bare_lines and (line.lstrip().startswith(b"{") or is_done(line))
+
+    def _is_event(self, line: bytes) -> bool:
+        """Returns True if a line is an event without a field name: `[DONE]`, or an object in a body of such lines."""
+        if is_done(line):
+            return self._leniency.read_unframed_body and (self._has_events or self._data is not None)
+        return self._body.has_json_lines and line.startswith(b"{")
 
     def _begins_bare(self, line: bytes) -> bool:
         """Returns True if a line within the stream begins an object over several lines, such as a gateway's error."""

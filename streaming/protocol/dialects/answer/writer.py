@@ -77,6 +77,8 @@ class AnswerWriter:
         self.model: str | None = None
         self.silent_parts = 0
         """The number of parts that say nothing to the people who read: reasoning, and what only goes back."""
+        self.stray_error: ev.StreamError | None = None
+        """What seems to be an error, on a line outside of the stream's events. It counts if the stream breaks off."""
         self._first_part = first_part
         self._taken_ids = frozenset(taken_ids)
         self._parts: dict[int, int] = {}
@@ -225,7 +227,7 @@ class AnswerWriter:
 
     def truncate(self) -> None:
         """Ends the answer after a stream that ended without a signal of completion."""
-        self._end(ev.Truncated(), is_cut=True)
+        self._end(ev.Failed(self.stray_error) if self.stray_error else ev.Truncated(), is_cut=True)
 
     def _end(self, terminal: ev.Event, *, is_cut: bool) -> None:
         if self.is_over:

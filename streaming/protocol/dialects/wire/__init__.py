@@ -12,15 +12,17 @@ from streaming.protocol.dialects.wire.lenient import (
     shape,
     unwrapped,
 )
-from streaming.protocol.dialects.wire.odd import is_empty, refuse
+from streaming.protocol.dialects.wire.odd import is_done, is_empty, is_payload, refuse
 
 __all__ = [
     "UNREADABLE",
     "Halves",
     "data_url",
     "decode_leniently",
+    "is_done",
     "is_empty",
     "is_error",
+    "is_payload",
     "read_error",
     "read_image",
     "refuse",
