@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from streaming.protocol import PartEnded, ToolCallStarted
-from tests.protocol.wire import assert_says, chat, chunk, read, sse, tool
+from tests.protocol.wire import assert_says, chat, chunk, fold, read, sse, tool
 
 END = chunk(finish="stop")
 CALLED = chunk(finish="tool_calls")
@@ -127,6 +126,134 @@ def test_fragments_without_index_belong_to_the_calls_in_their_order():
     assert [each.arguments for each in last.tool_calls] == [{"x": 1}]
 
 
-def body(*lines: Any) -> bytes:
-    """Returns lines; an object becomes JSON."""
-    return "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines).encode()
+COMPLETE = fragment(index=0, id="a", name="f", arguments='{"x":1}')
+CUT = fragment(index=0, id="a", name="f", arguments='{"x":')
+
+
+@pytest.mark.parametrize(
+    ("fragments", "reason"),
+    [
+        ([COMPLETE], "tool_calls"),
+        ([fragment(index=0, id="a", name="f", arguments={"x": 1})], "tool_calls"),
+        ([COMPLETE, fragment(index=1, id="b", name="g", arguments="")], "tool_calls"),
+        ([{"index": 0, "id": "a", "type": "custom", "custom": {"name": "f", "input": "x"}}], "tool_calls"),
+        ([CUT], "other"),
+        ([COMPLETE, fragment(index=1, id="b", name="g", arguments="{")], "other"),
+        ([COMPLETE | {"type": "web_search"}], "other"),
+        ([], "other"),
+    ],
+)
+def test_done_without_a_finish_reason_after_calls(fragments, reason):
+    transcript = chat(say("a"), *map(calls, fragments), DONE)
+    assert (transcript.finish_reason, transcript.raw_finish_reason) == (reason, None)
+    assert chat(say("a"), *map(calls, fragments)).outcome == "truncated"
+    assert chat(say("a"), *map(calls, fragments), END, DONE).raw_finish_reason == "stop"
+
+
+def choice(**given: Any) -> dict[str, Any]:
+    return {"id": "x", "choices": [{"index": 0, "delta": {}} | given]}
+
+
+REASONS: dict[str, Any] = {
+    "an object": choice(finish_reason={"type": "length", "length": 8}),
+    "an object with another key": choice(finish_reason={"reason": "length"}),
+    "a list": choice(finish_reason=["length"]),
+    "in the delta": choice(delta={"finish_reason": "length"}),
+    "in the delta, an object": choice(delta={"content": "", "finish_reason": {"type": "length"}}),
+    "beside the choices": choice() | {"finish_reason": "length"},
+    "beside no choices": {"choices": [], "finish_reason": "length"},
+    "alone": {"finish_reason": "length"},
+    "in capitals": choice(finishReason="length", finish_reason=None),
+    "beside empty text": choice(delta={"content": ""}, finishReason="MAX_TOKENS"),
+    "named stop_reason": choice(stop_reason="max_tokens"),
+    "native, an object": choice(native_finish_reason={"type": "length"}),
+}
+
+
+@pytest.mark.parametrize("case", REASONS)
+@pytest.mark.parametrize("tail", [[], [DONE], [{"choices": [], "usage": {"prompt_tokens": 1}}, DONE]])
+def test_finish_reason_in_another_shape_or_place(case, tail):
+    for payloads in ([say("a"), REASONS[case], *tail], [say("a"), choice(), REASONS[case], *tail]):
+        transcript = chat(*payloads)
+        assert (transcript.outcome, transcript.finish_reason, transcript.text) == ("finished", "length", "a")
+
+
+def test_finish_reason_beside_the_last_words():
+    for last in (
+        choice(delta={"content": "b", "finish_reason": "stop"}),
+        choice(delta={"content": "b"}, finishReason="stop"),
+    ):
+        assert chat(say("a"), last).finish_reason == "stop"
+        assert chat(say("a"), last).text == "ab"
+
+
+@pytest.mark.parametrize("value", [128009, "</s>", "Observation:", None, {}, []])
+def test_stop_reason_that_is_a_token_is_no_finish_reason(value):
+    assert chat(say("a"), choice(stop_reason=value)).outcome == "truncated"
+    assert chat(say("a"), choice(stop_reason=value, finish_reason="length")).finish_reason == "length"
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("malformed_tool_use", "malformed_model_output", "MALFORMED_MODEL_OUTPUT", "USER_CANCEL", "userCancel"),
+        {"type": "abort", "message": "Out of memory"},
+    ],
+)
+def test_finish_reason_that_is_a_failure(reason):
+    transcript = chat(say("a"), choice(finish_reason=reason), DONE)
+    assert (transcript.outcome, transcript.error.retryable) == ("failed", True)
+    if isinstance(reason, dict):
+        assert (transcript.error.code, transcript.error.message) == ("abort", "Out of memory")
+
+
+ERRORS: dict[str, tuple[Any, bool | None]] = {
+    "fields named after an error": ({"choices": [], "error_type": "overloaded_error", "error_message": "boom"}, True),
+    "an object named error": ({"choices": [], "object": "error", "message": "boom", "type": "BadRequestError"}, False),
+    "a known code": ({"choices": [], "code": "InvalidParameter", "message": "boom"}, False),
+    "a status beside a silent choice": (choice() | {"code": 429, "message": "boom"}, True),
+    "a status beside a role": (choice(delta={"role": "assistant"}) | {"code": "429", "message": "boom"}, True),
+    "in the delta": (choice(delta={"error": {"message": "boom", "code": 429}}), True),
+    "in the delta, text": (choice(delta={"content": "", "error": "boom"}), None),
+    "in the choice": (choice(error_message="boom", error_code=429), True),
+    "in the choice, with a reason": (choice(error_message="boom", finish_reason="error"), True),
+    "a message that is an object": ({"error": {"message": {"content": "boom", "code": 429}}}, True),
+    "a message that is a list": ({"error": {"message": ["boom", "x"]}}, None),
+    "a message that is a list of objects": ({"error": {"message": [{"msg": "boom", "type": "rate_limit"}]}}, True),
+    "a list of texts": ({"errors": ["boom"]}, None),
+    "a text": ({"errors": "boom"}, None),
+    "err": ({"err": "boom"}, None),
+    "err, an object": ({"err": {"message": "boom", "code": 429}}, True),
+    "a code that is not known, at the end": ({"choices": [], "code": 1301, "message": "boom"}, False),
+}
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_error_in_another_shape_or_place(case):
+    wire, retryable = ERRORS[case]
+    for before in ([say("a")], []):
+        transcript = chat(*before, wire)
+        assert (transcript.outcome, transcript.error.message) == ("failed", "boom")
+        assert bool(transcript.error.retryable) == bool(retryable)
+
+
+@pytest.mark.parametrize("code", [0, 200, 20000, "20000", "success", None, 429])
+@pytest.mark.parametrize("told", ["success", "ok", "boom"])
+def test_envelope_of_good_chunks_is_no_error(code, told):
+    envelope = {"code": code, "message": told}
+    for payloads in ([say("a") | envelope, END | envelope], [choice() | envelope, say("a") | envelope, END]):
+        assert chat(*payloads, DONE).outcome == "finished"
+    if told != "boom":
+        assert chat({"choices": []} | envelope, say("a"), END).outcome == "finished"
+        assert chat(say("a"), {"choices": []} | envelope).outcome == "truncated"
+
+
+@pytest.mark.parametrize("wire", [say("b"), choice(), {"choices": []}])
+def test_event_named_error_with_choices(wire):
+    body = sse(say("a")) + b"event: error\n" + sse(wire | {"message": "boom"})
+    assert_says("openai-chat", body, {"outcome": "failed", "error.message": "boom"})
+
+
+def test_error_has_no_words_of_the_answer_in_its_message():
+    for body in (sse(say("secret") | {"error": {"x": 1}}), b"event: error\n" + sse(say("secret"))):
+        assert "secret" not in fold(read("openai-chat", body)).error.message

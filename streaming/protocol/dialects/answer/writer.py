@@ -205,8 +205,8 @@ class AnswerWriter:
         self.has_unknown = True
         self.emit(ev.Unknown(raw.decode("utf-8", "replace")))
 
-    def finish(self, raw_reason: str | None) -> None:
-        """Ends the answer as complete. `raw_reason` is the provider's word for the finish reason."""
+    def finish(self, raw_reason: str | None, reason: ev.FinishReason | None = None) -> None:
+        """Ends the answer as complete. `raw_reason` is the provider's word; `reason` is ours if there is none."""
         if word := failure_of(raw_reason):
             self.fail(stream_error(word, None, f"finish reason {raw_reason!r}"))
             return
@@ -216,7 +216,8 @@ class AnswerWriter:
                 if not (call.is_json and (call.size or call.announced)):
                     call.end(is_cut=True)
         self._end_parts(is_cut=False)
-        reason = finish_reason_of(raw_reason, has_refused=self._has_refused, has_called=bool(self._unanswered))
+        has_called = bool(self._unanswered)
+        reason = reason or finish_reason_of(raw_reason, has_refused=self._has_refused, has_called=has_called)
         if not self.is_over and sum(self._parts.values()) - self._first_part * len(self._parts) <= self.silent_parts:
             self.warn("empty_answer")
         self._end(ev.Finished(reason, raw_reason), is_cut=False)

@@ -10,19 +10,18 @@ import msgspec
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
 from streaming.protocol.dialects.openai_chat.calls import ToolCalls
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
-from streaming.protocol.dialects.openai_chat.ending import Ending, is_reason
+from streaming.protocol.dialects.openai_chat.ending import Ending, reason_in
 from streaming.protocol.dialects.openai_chat.extras import Extras
-from streaming.protocol.dialects.openai_chat.reasoning import Kept
-from streaming.protocol.dialects.openai_chat.thoughts import Thoughts, is_thought
+from streaming.protocol.dialects.openai_chat.reasoning import Reasoning, Thoughts, is_thought
 from streaming.protocol.dialects.openai_chat.words import (
-    DETAILS,
     KINDS,
     NUMBERS,
     THINKING,
-    thought_of,
     with_numbers_as_text,
     words_of,
 )
+from streaming.protocol.dialects.wire import read_error, reports_error
+from streaming.protocol.events import FinishReason
 
 JSONObject = dict[str, Any]
 
@@ -36,20 +35,18 @@ class Choice:
         self._prose = Prose(writer, index, before_close=self._settle)
         self.content = CumulativeFilter(self._prose.write)
         """Takes the text."""
-        self._reasoning = CumulativeFilter(self._prose.reasoning)
+        self._reasoning = Reasoning(writer, self._prose)
         self.extras = Extras(writer, self._prose, index)
         self._calls = ToolCalls(writer, index)
-        self._kept = Kept(writer.reserve)
         self._thoughts: Thoughts | None = None
         self._reads_messages = False
-        self._last_thought = ("", "")
         if "gemini" in (writer.model or "").lower():
             self._thoughts = self._watch(may_open=True)
 
     @property
     def kinds(self) -> set[str]:
         """The kinds of words so far: `reasoning`, `text`, `calls`."""
-        said = {"reasoning": self._reasoning.size, "text": self.content.size or self._prose.has_text}
+        said = {"reasoning": self._reasoning.words.size, "text": self.content.size or self._prose.has_text}
         return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
 
     def read_reason(self, reason: Any, native: Any, *, is_bare: bool) -> None:
@@ -58,13 +55,18 @@ class Choice:
         Some servers send one with each chunk (Open WebUI).
         """
         self.ending.read(reason, native)
-        if is_bare and is_reason(reason):
-            self.content.is_late = self._reasoning.is_late = True
+        if is_bare and reason_in(reason):
+            self.content.is_late = self._reasoning.words.is_late = True
+
+    @property
+    def reason(self) -> FinishReason | None:
+        """What the choice ended with, if the server did not say it: complete calls wait for their results."""
+        return "tool_calls" if self.ending.word is None and self._calls.are_complete else None
 
     def finish(self) -> None:
         """Forgets text that the server sent a second time as its last chunk."""
         self.content.drop()
-        self._reasoning.drop()
+        self._reasoning.words.drop()
 
     def read(self, delta: JSONObject) -> None:
         """Reads `choices[].delta`, or the `message` of a completion that was not streamed.
@@ -77,13 +79,14 @@ class Choice:
             return
         delta = with_numbers_as_text(delta)
         if not THINKING.isdisjoint(delta):
-            self._read_reasoning(delta)
+            self._reasoning.read(delta)
         if is_thought(delta.get("extra_content")):
             self._think(words_of(delta.get("content")))
             delta = {field: value for field, value in delta.items() if field != "content"}
-        for field, read in FIELDS.items():
-            if value := delta.get(field):
-                read(self, value)
+        if not NAMES.isdisjoint(delta):
+            for field, read in FIELDS.items():
+                if value := delta.get(field):
+                    read(self, value)
         if (old_call := delta.get("function_call")) and not delta.get("tool_calls"):  # else it is the same call
             self._read_function_call(old_call)
 
@@ -106,13 +109,11 @@ class Choice:
         if self._thoughts is not None:
             self._thoughts.settle()
         self._reasoning.settle()
-        if kept := self._kept.take(has_text=self._prose.is_reasoning):
-            self._prose.sign(raw=kept)
 
     def _watch(self, *, may_open: bool) -> Thoughts:
         """Sends all content from now on through `Thoughts`."""
         self.content.settle()
-        thoughts = Thoughts(self._reasoning.take, self._prose.write, may_open=may_open)
+        thoughts = Thoughts(self._reasoning.words.take, self._prose.write, may_open=may_open)
         self.content = CumulativeFilter(thoughts.speak)
         return thoughts
 
@@ -122,38 +123,8 @@ class Choice:
         if text:
             self._thoughts.think(text)
 
-    def _read_reasoning(self, delta: JSONObject) -> None:
-        details_field = next((field for field in DETAILS if delta.get(field)), "")
-        details = delta.get(details_field)
-        field, text = thought_of(delta)
-        if not text and details:
-            field, text = details_field, words_of(details)
-        last_field, last_text = self._last_thought
-        if text and (field == last_field or text != last_text):  # else the same words once more, in another field
-            self._last_thought = (field, text)
-            self._reasoning.take(text)
-            self._kept.note_text(field)
-        if isinstance(details, list):
-            self._kept.add_details(details_field, [piece for piece in details if isinstance(piece, dict)])
-            self._expect_settling()
-            self._sign(details)
-
-    def _expect_settling(self) -> None:
-        """Makes the end of the stream settle, even if no part is open."""
-        if self._kept.must_go_back:
-            self._writer.open_prose[self._prose] = None
-
-    def _sign(self, details: Any) -> None:
-        for detail in details if isinstance(details, list) else []:
-            signature = detail.get("signature") if isinstance(detail, dict) else None
-            if isinstance(signature, str) and signature:
-                self._prose.sign(signature=signature)
-
     def _read_opaque(self, opaque: Any) -> None:
-        """Reads Copilot's signature. It comes in pieces after the reasoning, and is added when that part ends."""
-        if isinstance(opaque, str):
-            self._kept.add_opaque(opaque)
-            self._expect_settling()
+        self._reasoning.read_opaque(opaque)
 
     def _read_content(self, content: Any) -> None:
         for item in content if isinstance(content, list) else [content]:
@@ -165,10 +136,7 @@ class Choice:
             self.content.take(text)
 
     def _read_thought(self, item: Any) -> None:
-        if text := words_of(item):
-            self._reasoning.take(text)
-        self._sign([item])
-        self._sign(item.get("summary"))
+        self._reasoning.read_item(item)
 
     def _read_unknown(self, wire: Any) -> None:
         self._writer.unknown(msgspec.json.encode(wire))
@@ -187,6 +155,13 @@ class Choice:
 
     def _read_citations(self, citations: Any) -> None:
         self.extras.cite(citations)
+
+    def _read_ending(self, reason: Any) -> None:
+        self.read_reason(reason, None, is_bare=False)
+
+    def _read_error(self, error: Any) -> None:
+        if reports_error(error):
+            self.ending.failure = read_error(error)
 
     def _read_function_call(self, function: Any) -> None:
         """Reads the old form of a tool call, before `tool_calls`: one call, without index and id."""
@@ -229,7 +204,10 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
     "tool_calls": Choice._read_tool_calls,
     "extra_content": Choice._read_extra,
     "audio": Choice._read_unknown,
+    "finish_reason": Choice._read_ending,
+    "error": Choice._read_error,
 }
 """The reader of each field of a delta, in the order of reading."""
 
-OTHERS = frozenset({*FIELDS, *THINKING, "function_call"} - {"content"})
+NAMES = frozenset(FIELDS)
+OTHERS = frozenset({*NAMES, *THINKING, "function_call"} - {"content"})

@@ -9,6 +9,9 @@ from streaming.protocol.dialects.openai_chat.words import is_nothing
 from streaming.protocol.dialects.wire import stream_error
 from streaming.protocol.events import StreamError
 
+KEYS = ("type", "reason", "finish_reason", "name", "value")
+"""The keys of a finish reason that is an object, best first."""
+
 TELLING = ("length", "content_filter", "refusal")
 
 
@@ -35,18 +38,24 @@ class Ending:
 
     def read(self, reason: Any, native: Any) -> None:
         """Takes a finish reason, unless an earlier one says more, and a native one."""
-        for word in (reason, native):
-            failure = failure_of(word) if isinstance(word, str) else None
-            if failure:
-                self.failure = self.failure or stream_error(failure, None, f"finish reason {word!r}")
-        if is_reason(reason) and _tells(str(reason)) >= _tells(self.reason):
-            self.reason = str(reason)
-        if isinstance(native, str):
-            self.native = native or self.native
+        for wire in (reason, native):
+            word = reason_in(wire)
+            if failure := failure_of(word):
+                told = wire.get("message") if isinstance(wire, dict) else None
+                self.failure = self.failure or stream_error(failure, None, str(told or f"finish reason {word!r}"))
+        word = reason_in(reason)
+        if word and _tells(word) >= _tells(self.reason):
+            self.reason = word
+        self.native = reason_in(native) or self.native
 
 
-def is_reason(wire: Any) -> bool:
-    return bool(wire) and not is_nothing(wire)
+def reason_in(wire: Any) -> str | None:
+    """Returns the word of a finish reason; None if it is none. Some servers send an object (SGLang) or a list."""
+    if isinstance(wire, list):
+        wire = next(iter(wire), None)
+    if isinstance(wire, dict):
+        wire = next((wire[key] for key in KEYS if wire.get(key)), None)
+    return str(wire) if wire and not is_nothing(wire) else None
 
 
 def _tells(reason: str | None) -> int:

@@ -14,32 +14,21 @@ import msgspec
 from streaming.protocol.dialects.answer import AnswerWriter, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.openai_chat.choice_table import ChoiceTable
-from streaming.protocol.dialects.openai_chat.ending import is_reason
+from streaming.protocol.dialects.openai_chat.ending import reason_in
+from streaming.protocol.dialects.openai_chat.last_chunk import read_last_chunk
+from streaming.protocol.dialects.openai_chat.payload import WireChoice, WireChunk
 from streaming.protocol.dialects.openai_chat.words import has_words
-from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, stream_error, unwrapped
+from streaming.protocol.dialects.wire import (
+    is_error,
+    names_error,
+    read_error,
+    reports_error,
+    reread,
+    shape,
+    stream_error,
+    unwrapped,
+)
 from streaming.protocol.events import StreamError, Usage
-
-
-class WireChoice(msgspec.Struct, gc=False):
-    delta: Any = None
-    index: int | None = 0
-    finish_reason: Any = None
-    native_finish_reason: Any = None
-    message: Any = None
-    text: Any = None
-    usage: Any = None
-    error: Any = None
-
-
-class WireChunk(msgspec.Struct, gc=False):
-    choices: list[WireChoice] | None = None
-    id: Any = None
-    model: Any = None
-    usage: Any = None
-    error: Any = None
-    x_groq: Any = None
-    search_results: msgspec.Raw = msgspec.Raw()
-    citations: msgspec.Raw = msgspec.Raw()
 
 
 class OpenAIChatStream:
@@ -52,6 +41,8 @@ class OpenAIChatStream:
         self._table = ChoiceTable(writer, writer.choices_asked)
         self._choices = self._table.known
         self._sources = msgspec.Raw(b"null")
+        self._last = b""
+        """The last chunk that has choices."""
         self.awaits_usage = False
 
     def read(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
@@ -78,11 +69,21 @@ class OpenAIChatStream:
                     choice.read(delta)
             if wire.finish_reason or not delta or wire.native_finish_reason or wire.usage or wire.error:
                 self._read_choice(choice, wire)
-        if not choices or chunk.error or chunk.usage or chunk.x_groq or chunk.search_results or chunk.citations:
+        if (
+            not choices
+            or (event and event == b"error")
+            or chunk.error
+            or chunk.usage
+            or chunk.x_groq
+            or chunk.search_results
+            or chunk.citations
+        ):
             self._read_rest(chunk, event, data)
+        else:
+            self._last = data
 
     def done(self) -> None:
-        self._read_placed(self._table.settle())
+        self._settle()
         if not self._table.all:
             code = "not_understood" if self._writer.has_unknown else "empty_stream"
             self._writer.fail(stream_error(code, None, "[DONE] came after nothing that is an answer"))
@@ -96,13 +97,18 @@ class OpenAIChatStream:
         self._read_usage(chunk)
 
     def end(self) -> None:
-        self._read_placed(self._table.settle())
+        self._settle()
         choices = self._table.all.values()
         is_complete = bool(choices) and all(choice.ending.is_known for choice in choices)
         if is_complete or self.awaits_usage:
             self._finish()
         else:
             self._writer.truncate()
+
+    def _settle(self) -> None:
+        self._read_placed(self._table.settle())
+        if self._failure or not all(choice.ending.is_known for choice in self._table.all.values()):
+            read_last_chunk(self._last, self._choices)
 
     def _read_placed(self, placed: list[tuple[Choice, WireChoice]]) -> None:
         for choice, wire in placed:
@@ -112,7 +118,8 @@ class OpenAIChatStream:
 
     def _read_choice(self, choice: Choice, wire: WireChoice) -> None:
         if isinstance(wire.message, dict):
-            choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=is_reason(wire.finish_reason))
+            is_last = reason_in(wire.finish_reason) is not None
+            choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=is_last)
         elif not wire.delta and wire.text is not None:  # the API before chat
             choice.read({"content": wire.text})
         if reports_error(wire.error):
@@ -125,6 +132,7 @@ class OpenAIChatStream:
     def _read_rest(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
         """Reads everything beside the choices. An error comes last, after the content of the same chunk."""
         groq = self._read_usage(chunk)
+        self._last = data if chunk.choices else self._last
         for sources in (chunk.citations, chunk.search_results):
             if sources and bytes(sources) != b"null":
                 self._sources = sources
@@ -134,7 +142,19 @@ class OpenAIChatStream:
             self._writer.fail(read_error(reread(data)))
         elif chunk.choices is None:
             self._read_other(reread(data), data)
-        elif not chunk.choices and not chunk.usage:
+        elif not (chunk.choices or chunk.usage or chunk.finish_reason):
+            self._read_silent(data)
+        for choice in self._table.all.values() if chunk.finish_reason else ():
+            if choice.ending.reason is None:
+                choice.read_reason(chunk.finish_reason, None, is_bare=False)
+
+    def _read_silent(self, data: bytes) -> None:
+        """Reads a chunk with an empty list of choices. It may be a flat error."""
+        wire = reread(data)
+        if names_error(wire):
+            self._writer.fail(read_error(wire))
+        else:
+            self._writer.stray_error = read_error(wire) if is_error(wire) else self._writer.stray_error
             self._writer.unknown(data)
 
     def _read_other(self, wire: Any, data: bytes) -> None:
@@ -144,7 +164,7 @@ class OpenAIChatStream:
             self.read(shape(inner, WireChunk), b"", msgspec.json.encode(inner))
         elif is_error(wire):
             self._writer.fail(read_error(wire))
-        elif not (isinstance(wire, dict) and wire.get("usage")):
+        elif not (isinstance(wire, dict) and (wire.get("usage") or wire.get("finish_reason"))):
             self._writer.unknown(data)
 
     def _read_usage(self, chunk: WireChunk) -> dict[str, Any]:
@@ -169,4 +189,4 @@ class OpenAIChatStream:
             self._writer.fail(self._failure)
         else:
             answer = self._table.all.get(0) or next(iter(self._table.all.values()))
-            self._writer.finish(answer.ending.word)
+            self._writer.finish(answer.ending.word, answer.reason)

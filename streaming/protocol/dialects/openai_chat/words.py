@@ -39,8 +39,10 @@ def kinds_of(delta: dict[str, Any]) -> set[str]:
 
 def with_numbers_as_text(delta: dict[str, Any]) -> dict[str, Any]:
     """Returns the delta with text for each number: some servers send the token `0.5` as the number (Workers AI)."""
-    texts = {field: text_of(value) for field, value in delta.items() if type(value) in NUMBERS and field in KINDS}
-    return delta | texts if texts else delta
+    for value in delta.values():
+        if type(value) in NUMBERS:
+            return {field: text_of(value) if type(value) in NUMBERS else value for field, value in delta.items()}
+    return delta
 
 
 def is_nothing(wire: Any) -> bool:

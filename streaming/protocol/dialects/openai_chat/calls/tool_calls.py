@@ -56,6 +56,14 @@ class ToolCalls:
     def __bool__(self) -> bool:
         return self._last is not None
 
+    @property
+    def are_complete(self) -> bool:
+        """True if the arguments of each call are complete, and the site has to execute one of the calls."""
+        for arguments in self._arguments.values():
+            arguments.settle()
+        is_ours = any(not call.is_provider_executed for call in self._arguments)
+        return is_ours and all(call.is_whole for call in self._arguments)
+
     def fragments_of(self, wire: Any) -> list[Fragment]:
         """Returns the fragments in `delta.tool_calls`, a list or one object."""
         items = wire if isinstance(wire, list) else [wire]
