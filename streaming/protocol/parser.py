@@ -124,6 +124,8 @@ class StreamParser:
 
     def _read_end(self, _data: bytes) -> None:
         self._read_values(b"", self._halves.flush())
+        if self._writer.is_over:
+            return
         if self._not_json and not self._writer.has_parts and not self._dialect.awaits_usage:
             self._fail("not_json", self._not_json)
         else:
@@ -146,7 +148,8 @@ class StreamParser:
 
     def _read_done(self) -> None:
         self._read_values(b"", self._halves.flush())
-        self._dialect.done()
+        if not self._writer.is_over:
+            self._dialect.done()
         self._decode = wire.refuse  # so that a later event is read as one after the end
 
     def _read_late(self, data: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.dialects.answer import AnswerWriter, Prose, meaning_of, read_usage
 from streaming.protocol.dialects.openai_chat.calls import ToolCalls
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.ending import Ending, reason_in
@@ -32,7 +32,7 @@ class Choice:
     def __init__(self, writer: AnswerWriter, index: int) -> None:
         self.ending = Ending()
         self._writer = writer
-        self._prose = Prose(writer, index, before_close=self._settle)
+        self._prose = Prose(writer, index, before_close=self._settle, think=self._think_in_tags)
         self.content = CumulativeFilter(self._prose.write)
         """Takes the text."""
         self._reasoning = Reasoning(writer, self._prose)
@@ -48,6 +48,11 @@ class Choice:
         """The kinds of words so far: `reasoning`, `text`, `calls`."""
         said = {"reasoning": self._reasoning.words.size, "text": self.content.size or self._prose.has_text}
         return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
+
+    @property
+    def awaits_calls(self) -> bool:
+        """True if the finish reason says that there are calls, but none have come."""
+        return meaning_of(self.ending.reason) == "tool_calls" and not self._calls
 
     def read_reason(self, reason: Any, native: Any, *, is_bare: bool) -> None:
         """Reads a finish reason. `is_bare` is True if it came without words.
@@ -117,6 +122,9 @@ class Choice:
         self.content = CumulativeFilter(thoughts.speak)
         return thoughts
 
+    def _think_in_tags(self, text: str) -> None:
+        self._reasoning.read_tagged(text)
+
     def _think(self, text: str) -> None:
         if self._thoughts is None:
             self._thoughts = self._watch(may_open=False)
@@ -134,6 +142,16 @@ class Choice:
     def _read_text(self, item: Any) -> None:
         if text := words_of(item):
             self.content.take(text)
+        for field in CITATIONS if isinstance(item, dict) else ():
+            self.extras.cite(item.get(field))
+
+    def _read_audio(self, audio: Any) -> None:
+        """Reads the transcript. The sound itself is not read."""
+        transcript = audio.get("transcript") if isinstance(audio, dict) else None
+        if text := words_of(transcript):
+            self.content.take(text)
+        else:
+            self._read_unknown(audio)
 
     def _read_thought(self, item: Any) -> None:
         self._reasoning.read_item(item)
@@ -150,11 +168,11 @@ class Choice:
     def _read_image(self, image: Any) -> None:
         self.extras.show(image)
 
-    def _read_images(self, images: Any) -> None:
-        self.extras.show(images if isinstance(images, list) else [])
-
     def _read_citations(self, citations: Any) -> None:
         self.extras.cite(citations)
+
+    def _read_usage(self, usage: Any) -> None:
+        self._writer.report_usage(read_usage(usage))
 
     def _read_ending(self, reason: Any) -> None:
         self.read_reason(reason, None, is_bare=False)
@@ -182,6 +200,9 @@ class Choice:
             self._prose.sign(raw={"extra_content": extra})
 
 
+CITATIONS = ("annotations", "citations")
+"""The fields of a content item that have its citations."""
+
 TEXTS = (str, *NUMBERS)
 """The types of content items that are text by themselves."""
 
@@ -191,7 +212,7 @@ CONTENT: dict[str, Callable[[Choice, Any], None]] = {
     "thinking": Choice._read_thought,  # Mistral
     "reasoning": Choice._read_thought,  # Databricks
     "refusal": Choice._read_refusal,
-    "image_url": Choice._read_image,
+    **dict.fromkeys(("image_url", "image", "output_image"), Choice._read_image),
 }
 """The reader of each type of content item."""
 
@@ -199,11 +220,13 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
     "reasoning_opaque": Choice._read_opaque,
     "content": Choice._read_content,
     "refusal": Choice._read_refusal,
-    "images": Choice._read_images,
+    "images": Choice._read_image,
     "annotations": Choice._read_citations,
+    "citations": Choice._read_citations,
+    "usage": Choice._read_usage,
     "tool_calls": Choice._read_tool_calls,
     "extra_content": Choice._read_extra,
-    "audio": Choice._read_unknown,
+    "audio": Choice._read_audio,
     "finish_reason": Choice._read_ending,
     "error": Choice._read_error,
 }

@@ -3,7 +3,8 @@
 LiteLLM sends thinking as choice 0 and text as choice 1; others count the index up with each chunk. Some servers send
 several choices although one was asked for. Unless several were asked for, words at another index are
 
-- the same answer if they are of a kind (reasoning, text, calls) that the answer does not have yet;
+- the same answer if they are of a kind (reasoning, text, calls) that the answer does not have yet; also after the
+  finish reason if that announced calls and none have come (GitHub Copilot);
 - another choice if it begins as OpenAI's do, with a role and no words, or after a choice has finished;
 - held back otherwise, until words of an earlier index follow (another choice), or until enough deltas are held or
   the stream ends (the same answer, unless each index has its own finish reason). Two deltas with words are
@@ -81,6 +82,8 @@ class ChoiceTable:
         """Returns True if the held deltas are of other choices, False if of the same answer, None if in doubt."""
         lead, index, kinds = self.all[0], _index(wire), _kinds(wire)
         speakers = [_index(each) for each in self._held if _kinds(each)]
+        if index != self._lead and kinds == {"calls"} and lead.awaits_calls:
+            return False
         if index != self._lead and (lead.ending.reason or (_is_opening(wire) and lead.kinds != {"reasoning"})):
             return True
         if kinds and (index == self._lead or (index in speakers[:-1] and speakers[-2] != index)):

@@ -21,14 +21,14 @@ class Extras:
         self._seen: set[int] = set()
 
     def cite(self, sources: Any) -> None:
-        """Reads citations. Each is an object or only a URL."""
-        for source in sources if isinstance(sources, list) else []:
+        """Reads citations, a list or one. Each is an object or only a URL."""
+        for source in sources if isinstance(sources, list) else [sources]:
             citation = {"type": "url_citation", "url": source} if isinstance(source, str) else source
             if isinstance(citation, dict) and self._is_new(msgspec.json.encode(citation)):
                 self._writer.emit(Cited(self._prose.place(), citation, self._choice))
 
     def show(self, images: Any) -> None:
-        """Reads images."""
+        """Reads images, a list or one."""
         for image in images if isinstance(images, list) else [images]:
             found = read_image(image)
             if found is None:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from streaming.protocol.dialects.answer import failure_of, meaning_of
+from streaming.protocol.dialects.answer import failure_of, meaning_of, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.openai_chat.ending import reason_in
-from streaming.protocol.dialects.openai_chat.payload import LastChoice, LastChunk
+from streaming.protocol.dialects.openai_chat.payload import LastChoice, LastChunk, Timings
 from streaming.protocol.dialects.openai_chat.words import has_words
 from streaming.protocol.dialects.wire import names_error, read_error, reread, shape
-from streaming.protocol.events import StreamError
+from streaming.protocol.events import StreamError, Usage
 
 
-def read_last_chunk(data: bytes, choices: Mapping[int, Choice]) -> None:
-    """Gives a choice the end that it lacks: a finish reason under another name, or an error beside a silent delta.
+def read_last_chunk(data: bytes, choices: Mapping[int, Choice]) -> Usage:
+    """Returns the usage, as far as it is there. Gives each choice the end that it lacks.
 
-    `choices` has the choices by the indexes that the server uses.
+    That is a finish reason under another name, or an error beside a silent delta. `choices` has the choices by the
+    indexes that the server uses.
     """
     wire = reread(data)
     chunk = shape(wire, LastChunk) if isinstance(wire, dict) else LastChunk()
@@ -32,6 +33,13 @@ def read_last_chunk(data: bytes, choices: Mapping[int, Choice]) -> None:
             choice.ending.read(reason, None)
             if not (reason or has_words(each.delta)) and names_error(wire):
                 choice.ending.failure = read_error(wire)
+    return Usage() if chunk.timings is None else _usage_of(chunk.timings)
+
+
+def _usage_of(timings: Timings) -> Usage:
+    prompt = None if timings.prompt_n is None else timings.prompt_n + (timings.cache_n or 0)
+    counts = {"prompt_tokens": prompt, "completion_tokens": timings.predicted_n, "cached_tokens": timings.cache_n}
+    return read_usage(counts)
 
 
 def _error_of(wire: LastChoice) -> StreamError:

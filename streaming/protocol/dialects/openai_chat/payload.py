@@ -43,8 +43,18 @@ class LastChoice(WireChoice, gc=False):
     error_code: Any = None
 
 
+class Timings(msgspec.Struct, gc=False):
+    """The counts that llama.cpp sends if nobody asked for the usage."""
+
+    cache_n: int | None = None
+    prompt_n: int | None = None
+    """The tokens of the prompt that were not in the cache."""
+    predicted_n: int | None = None
+
+
 class LastChunk(msgspec.Struct, gc=False):
     """The last chunk."""
 
     choices: list[LastChoice] | None = None
     finish_reason: Any = None
+    timings: Timings | None = None

@@ -107,8 +107,9 @@ class OpenAIChatStream:
 
     def _settle(self) -> None:
         self._read_placed(self._table.settle())
-        if self._failure or not all(choice.ending.is_known for choice in self._table.all.values()):
-            read_last_chunk(self._last, self._choices)
+        is_ended = all(choice.ending.is_known for choice in self._table.all.values())
+        if self._failure or not is_ended or self._writer.usage == Usage():
+            self._writer.report_usage(read_last_chunk(self._last, self._choices))
 
     def _read_placed(self, placed: list[tuple[Choice, WireChoice]]) -> None:
         for choice, wire in placed:

@@ -12,7 +12,10 @@ NOTHING = frozenset({"", "null", "none", "undefined"})
 NUMBERS = (int, float)
 """The types of numbers; a truth value is none of them."""
 
-REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "reasoning_summary")
+REASONING = (
+    *("reasoning_content", "reasoning", "reasoning_text", "thinking"),
+    *("reasoning_summary", "thinking_content", "thought"),
+)
 """The fields of reasoning text, best first: some servers send the same text in several of them."""
 
 DETAILS = ("reasoning_details", "thinking_blocks")

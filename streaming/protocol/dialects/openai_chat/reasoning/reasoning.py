@@ -7,6 +7,7 @@ from typing import Any
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.reasoning.kept import Kept
+from streaming.protocol.dialects.openai_chat.reasoning.mirror import Mirror
 from streaming.protocol.dialects.openai_chat.words import DETAILS, thought_of, words_of
 
 
@@ -14,7 +15,8 @@ class Reasoning:
     """The reasoning of one choice. It is written as parts of `prose`."""
 
     def __init__(self, writer: AnswerWriter, prose: Prose) -> None:
-        self.words = CumulativeFilter(prose.reasoning)
+        self._mirror = Mirror() if writer.split_think_tags else None
+        self.words = CumulativeFilter(prose.reasoning if self._mirror is None else self._write_field)
         """Takes the text of the reasoning."""
         self._writer = writer
         self._prose = prose
@@ -38,6 +40,10 @@ class Reasoning:
             self._expect_settling()
             self._sign(details)
 
+    def read_tagged(self, text: str) -> None:
+        """Reads reasoning that stood in tags within the text."""
+        self._write(text, is_tagged=True)
+
     def read_item(self, item: Any) -> None:
         """Reads an item of the content that is reasoning."""
         if text := words_of(item):
@@ -56,6 +62,14 @@ class Reasoning:
         self.words.settle()
         if kept := self._kept.take(has_text=self._prose.is_reasoning):
             self._prose.sign(raw=kept)
+
+    def _write_field(self, text: str) -> None:
+        self._write(text, is_tagged=False)
+
+    def _write(self, text: str, *, is_tagged: bool) -> None:
+        new = text if self._mirror is None else self._mirror.new(text, is_tagged=is_tagged)
+        if new:
+            self._prose.reasoning(new)
 
     def _expect_settling(self) -> None:
         """Makes the end of the stream settle, even if no part is open."""
