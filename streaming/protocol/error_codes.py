@@ -85,7 +85,8 @@ WORDS: dict[str, str] = {
         (
             *("malformed_function_call", "unexpected_tool_call", "too_many_tool_calls", "function_call_filter"),
             *("malformed_response", "missing_thought_signature", "abort", "aborted", "cancelled", "canceled"),
-            *("interrupted", "failed", "failure", "exception"),
+            *("interrupted", "failed", "failure", "exception", "user_cancel"),
+            *("malformed_tool_use", "malformed_model_output"),  # Bedrock
         ),
         "provider_error",
     ),

@@ -7,18 +7,8 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects import DIALECTS
+from streaming.protocol.dialects import DIALECTS, wire
 from streaming.protocol.dialects.answer import AnswerWriter, StreamTooLarge
-from streaming.protocol.dialects.wire import (
-    UNREADABLE,
-    Halves,
-    is_empty,
-    read_error,
-    refuse,
-    reread,
-    shape,
-    stream_error,
-)
 from streaming.protocol.events import Event, Heartbeat, Unknown
 from streaming.protocol.lenient_sse import DATA, LenientDecoder, WireEvent, WireEventKind, leniency_of
 from streaming.protocol.sse import BOM
@@ -28,8 +18,6 @@ from streaming.protocol.sse import BOM
 MAX_STREAM_BYTES = 256 * 1024 * 1024
 
 EXCERPT_CHARS = 500
-
-DONE = b"[DONE]"
 
 
 class StreamParser:
@@ -73,7 +61,7 @@ class StreamParser:
         self._take = self._dialect.read
         self._decode_payload: Callable[[bytes], Any] = msgspec.json.Decoder(self._dialect.payload).decode
         self._decode: Callable[[bytes], Any] = self._decode_payload
-        self._halves = Halves()
+        self._halves = wire.Halves()
         self._bytes_left = MAX_STREAM_BYTES
         self._not_json = ""
 
@@ -118,10 +106,11 @@ class StreamParser:
             for kind, event, data in wire_events:
                 if kind is not DATA:
                     READERS[kind](self, data)
+                    decode = self._decode
                 else:
                     try:
                         payload = decode(data)
-                    except UNREADABLE:
+                    except wire.UNREADABLE:
                         self._read_other(event, data)
                         decode = self._decode
                     else:
@@ -135,36 +124,39 @@ class StreamParser:
 
     def _read_end(self, _data: bytes) -> None:
         self._read_values(b"", self._halves.flush())
+        if self._writer.is_over:
+            return
         if self._not_json and not self._writer.has_parts and not self._dialect.awaits_usage:
             self._fail("not_json", self._not_json)
         else:
             self._dialect.end()
 
     def _fail(self, code: str, message: str) -> None:
-        self._writer.fail(stream_error(code, None, message))
+        self._writer.fail(wire.stream_error(code, None, message))
 
     def _read_other(self, event: bytes, data: bytes) -> None:
         """Reads data that does not decode to the dialect's payload."""
         data = data.strip().removeprefix(b"data:").strip().removeprefix(BOM)  # relays in a row may each add a prefix
         if self._dialect.awaits_usage:
             self._read_late(data)
-        elif data.strip(b"\"'") == DONE:
+        elif wire.is_done(data.decode("utf-8", "replace")):
             self._read_done()
-        elif is_empty(data) and event != b"error":
+        elif wire.is_empty(data) and event != b"error":
             self._writer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(data.decode()))
         else:
             self._read_misshapen(event, data)
 
     def _read_done(self) -> None:
         self._read_values(b"", self._halves.flush())
-        self._dialect.done()
-        self._decode = refuse  # so that a later event is read as one after the end
+        if not self._writer.is_over:
+            self._dialect.done()
+        self._decode = wire.refuse  # so that a later event is read as one after the end
 
     def _read_late(self, data: bytes) -> None:
         """Reads the event after `[DONE]`, which may have the usage. The answer ends with it."""
-        value = reread(data)
+        value = wire.reread(data)
         if isinstance(value, dict):
-            self._dialect.read_late(shape(value, self._dialect.payload))
+            self._dialect.read_late(wire.shape(value, self._dialect.payload))
             self._dialect.end()
 
     def _read_misshapen(self, event: bytes, data: bytes) -> None:
@@ -173,11 +165,11 @@ class StreamParser:
         except ValueError:
             self._read_not_json(event, data)
             return
-        is_done = values[-1:] == [DONE.decode()]
-        self._read_values(event, values[: len(values) - is_done])
-        if is_done and not self._writer.is_over:
+        has_done = bool(values) and wire.is_done(values[-1])
+        self._read_values(event, values[: len(values) - has_done])
+        if has_done and not self._writer.is_over:
             self._read_done()
-        self._decode = refuse if self._halves.is_open or self._dialect.awaits_usage else self._decode_payload
+        self._decode = wire.refuse if self._halves.is_open or self._dialect.awaits_usage else self._decode_payload
 
     def _read_values(self, event: bytes, values: list[Any]) -> None:
         for value in values:
@@ -186,9 +178,9 @@ class StreamParser:
 
     def _read_value(self, event: bytes, value: Any, data: bytes) -> None:
         if isinstance(value, dict):
-            self._dialect.read(shape(value, self._dialect.payload), event, data)
+            self._dialect.read(wire.shape(value, self._dialect.payload), event, data)
         elif event == b"error":
-            self._writer.fail(read_error(value))
+            self._writer.fail(wire.read_error(value))
         else:
             self._writer.unknown(data)
 
@@ -209,26 +201,34 @@ class StreamParser:
         self._writer.emit(Heartbeat())
 
     def _read_error_field(self, data: bytes) -> None:
-        self._writer.fail(read_error(reread(data)))
+        self._writer.fail(wire.read_error(wire.reread(data)))
 
     def _read_unknown(self, data: bytes) -> None:
-        """Reads a line that is no SSE field. It may be the error that a gateway appended to the stream."""
-        value = reread(data) if data.startswith(b"{") and self._leniency.read_unframed_body else None
+        """Reads a line that is no SSE field: a payload, or the error that a gateway appended to the stream.
+
+        An object without the field `error` is an error only if the stream breaks off.
+        """
+        value = wire.reread(data) if data.startswith(b"{") and self._leniency.read_unframed_body else None
         if isinstance(value, dict) and value.get("error"):
-            self._writer.fail(read_error(value))
+            self._writer.fail(wire.read_error(value))
+        elif wire.is_payload(value):
+            self._read_other(b"", data)
         else:
+            if wire.is_error(value):
+                self._writer.stray_error = wire.read_error(value)
             self._writer.unknown(data)
 
     def _read_body(self, data: bytes) -> None:
         """Reads a body without SSE events: a JSON error, a whole answer, or anything else."""
         try:
-            values = Halves().read(data, is_joined=self._leniency.split_joined_data)
+            values = wire.Halves().read(data, is_joined=self._leniency.split_joined_data)
         except ValueError:
             values = []
         if any(isinstance(value, dict) and value for value in values):
             self._read_misshapen(b"", data)
-            if not self._writer.is_over and not self._writer.has_parts:
-                self._writer.fail(read_error(values))
+            is_understood = self._writer.is_started and not self._writer.has_unknown
+            if not self._writer.is_over and not self._writer.has_parts and not is_understood:
+                self._writer.fail(wire.read_error(values))
         else:
             self._fail("not_sse", data.decode("utf-8", "replace")[:EXCERPT_CHARS])
 

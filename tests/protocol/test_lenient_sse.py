@@ -93,6 +93,59 @@ def test_unknown_field_between_two_lines_of_data():
     assert Unknown("foo: bar") in read("openai-chat", body)
 
 
+@pytest.mark.parametrize("name", [b"data:\n", b"data: \n", b"data\n", b"data:\n\n", b"data:\r\n  "])
+def test_value_on_the_line_after_its_field_name(name):
+    for value in (json.dumps(A).encode(), INDENTED):
+        events = [name + value, name + json.dumps(END).encode(), name + b"[DONE]"]
+        assert outcome(sse(A) + b"\n\n".join(events)) == ("finished", "aa")
+        assert outcome(b"\n\n".join(events[:2])) == ("finished", "a")
+        assert outcome(b"\n\n".join([events[0], events[2], b""])) == ("finished", "a")
+    assert outcome(name + b"<p>", join_bare_lines=False)[0] != "finished"
+    assert outcome(sse(A) + b"data:\n[DONE]\n\n", join_bare_lines=False, read_unframed_body=False)[0] == "truncated"
+
+
+@pytest.mark.parametrize("done", [b"[DONE]", b"[DONE]\n\n", b"[DONE]\r\n", b"[DONE]\n[DONE]\n\n"])
+def test_done_without_a_field_name(done):
+    for body in (sse(A), sse(A)[:-1], sse(A, END), sse(A) + b": x\n"):
+        assert outcome(body + done) == ("finished", "a")
+    assert outcome(sse(A) + done, read_unframed_body=False) == ("truncated", "a")
+
+
+def test_payload_without_a_field_name_within_the_stream():
+    body = sse(A) + json.dumps(A).encode() + b"\n\n" + INDENTED + b"\n\n" + json.dumps(END).encode() + b"\n\n"
+    assert outcome(body) == ("finished", "aaa")
+    assert outcome(body, read_unframed_body=False) == ("truncated", "a")
+    assert outcome(sse(A, END, "[DONE]") + json.dumps(A).encode() + b"\n\n") == ("finished", "a")
+
+
+@pytest.mark.parametrize("between", [b"", b" ", b"data: "])
+def test_documents_on_a_last_line_without_a_line_end(between):
+    last = b"data: " + between.join([json.dumps(A).encode(), json.dumps(END).encode()])
+    assert outcome(sse(A) + last) == ("finished", "aa")
+    assert outcome(sse(A) + last[:-1]) == ("truncated", "aa")
+    assert outcome(sse(A) + last, split_joined_data=False) == ("truncated", "a")
+    assert outcome(sse(A) + b"data: " + json.dumps(A).encode() + between + b"[DONE]") == ("finished", "aa")
+
+
+@pytest.mark.parametrize("done", ["[DONE][DONE]", "[DONE] [DONE]", "[DONE]data: [DONE]", "[DONE]\ndata: [DONE]"])
+def test_done_more_than_once(done):
+    assert outcome(sse(A, done)) == outcome(sse(A, done, done)) == ("finished", "a")
+    assert outcome(b"data: " + json.dumps(A).encode() + done.encode() + b"\n\n") == ("finished", "a")
+
+
+STRAY = [{"message": "overloaded", "code": 503}, {"detail": "Too many requests"}, {"error_msg": "boom"}]
+
+
+@pytest.mark.parametrize("stray", STRAY)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_line_that_may_be_an_error_counts_if_the_stream_breaks_off(stray, indent):
+    line = json.dumps(stray, indent=indent).encode()
+    for body in (sse(A) + line, sse(A) + line + b"\n\n", sse(A) + line + b"\n" + sse(A)):
+        transcript = fold(read("openai-chat", body))
+        assert (transcript.outcome, transcript.error.message) == ("failed", next(iter(stray.values())))
+        assert outcome(body + b"\n\n" + sse(END))[0] == "finished"
+
+
 @pytest.mark.parametrize("tail", [b"", b"\n", b"\n\n", b"\n" + sse(A, END)])
 @pytest.mark.parametrize("appended", [PRETTY_ERROR, CUT + ERROR, CUT + PRETTY_ERROR])
 def test_error_that_a_gateway_appended(appended, tail):
@@ -143,6 +196,22 @@ def test_body_without_events_is_read():
     body = b'{"error": {"message": "boom"}}'
     assert outcome(body) == ("failed", "")
     assert outcome(body, read_unframed_body=False) == ("truncated", "")
+
+
+@pytest.mark.parametrize("choice", [{"message": {"content": ""}}, {"message": {"content": None}}, {"text": ""}])
+@pytest.mark.parametrize("reason", ["stop", "length", "content_filter", None])
+def test_body_with_an_empty_answer_is_as_the_same_event(choice, reason):
+    whole = {"id": "x", "choices": [choice | {"index": 0, "finish_reason": reason}]}
+    usage = whole | {"usage": {"prompt_tokens": 5, "completion_tokens": 0}}
+    for body in (whole, usage):
+        for text in (json.dumps(body), json.dumps(body, indent=1)):
+            assert read("openai-chat", text.encode()) == read("openai-chat", sse(body))
+    assert outcome(json.dumps(whole).encode())[0] == ("finished" if reason else "truncated")
+
+
+def test_body_that_is_not_understood_is_an_error():
+    for body in ({"choices": []}, {"x": 1}, {"id": "x", "choices": [], "y": 1}, {"id": "x", "z": {}}):
+        assert outcome(json.dumps(body).encode())[0] == "failed"
 
 
 def test_body_that_ends_in_half_a_character():

@@ -403,3 +403,9 @@ def test_half_of_another_choice_does_not_come_between():
     )
     events = read("openai-chat", body + sse(STOP, at(1, {}, "stop")))
     assert (fold(events).text, fold(events, choice=1).text) == ("a \U0001f600 b", "x")
+
+
+@pytest.mark.parametrize("tail", [[], [DONE]])
+def test_nothing_follows_an_error_that_is_half_a_pair(tail):
+    held = at(0, {"content": "a"}), at(1, {"content": "b"})
+    assert chat(*held, {"choices": [], "error": "\ud83d"}, *tail).error.message == "\ufffd"

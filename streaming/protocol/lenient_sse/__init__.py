@@ -5,8 +5,9 @@ Strict reading (`sse`) loses data of many servers, so this decoder departs from 
 
 from __future__ import annotations
 
-from streaming.protocol.lenient_sse.decoder import MAX_BODY_BYTES, LenientDecoder
+from streaming.protocol.lenient_sse.decoder import LenientDecoder
 from streaming.protocol.lenient_sse.leniency import Leniency, leniency_of
+from streaming.protocol.lenient_sse.unframed import MAX_BODY_BYTES
 from streaming.protocol.lenient_sse.wire_event import DATA, WireEvent, WireEventKind
 
 __all__ = ["DATA", "MAX_BODY_BYTES", "Leniency", "LenientDecoder", "WireEvent", "WireEventKind", "leniency_of"]

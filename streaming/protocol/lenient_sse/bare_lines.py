@@ -8,16 +8,30 @@ import msgspec
 
 from streaming.protocol.lenient_sse.wire_event import DATA, WireEvent, WireEventKind
 
+DECODER = json.JSONDecoder(strict=False)
+
+
+def is_done(data: bytes) -> bool:
+    return data.strip() == b"[DONE]"
+
 
 def is_whole(data: bytes) -> bool:
     """Returns True if `data` is one JSON document or `[DONE]`."""
-    if data.strip() == b"[DONE]":
+    if is_done(data):
         return True
     try:
         msgspec.json.decode(data, type=msgspec.Raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
     return True
+
+
+def begins_with_object(data: bytes) -> bool:
+    """Returns True if `data` begins with a whole JSON object: several may be on one line."""
+    try:
+        return isinstance(DECODER.raw_decode(data.decode("utf-8", "replace").lstrip())[0], dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def is_object(data: bytes) -> bool:

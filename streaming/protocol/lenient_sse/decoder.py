@@ -5,21 +5,13 @@ It finds the same events however the bytes are cut, because it looks only at com
 
 from __future__ import annotations
 
-from streaming.protocol.lenient_sse.bare_lines import BareLines, is_object, is_whole
+from streaming.protocol.lenient_sse.bare_lines import BareLines, begins_with_object, is_done, is_whole
 from streaming.protocol.lenient_sse.leniency import Leniency
+from streaming.protocol.lenient_sse.unframed import UnframedBody
 from streaming.protocol.lenient_sse.wire_event import DATA, WireEvent, WireEventKind
 from streaming.protocol.sse import BOM, LineSplitter, split_field
 
-# The bound on a body that has no SSE events. Error bodies and HTML pages are a few KB; the largest recorded
-# completions that were not streamed are about 30 KB.
-MAX_BODY_BYTES = 64 * 1024
-
 GZIP_MAGIC = b"\x1f\x8b"
-
-
-def _is_body(unframed: bytes) -> bool:
-    """Returns True if these lines are a body without SSE. A stream that was cut in its first line is not one."""
-    return bool(unframed) and not any(start.startswith(unframed) for start in (BOM, *FIELDS))
 
 
 class LenientDecoder:
@@ -38,10 +30,7 @@ class LenientDecoder:
         self._has_events = False
         self._is_plain = False
         """True if a blank line just dispatches `_data`: there was an event before, and no second `data` line waits."""
-        self._unframed = bytearray()
-        self._unframed_lines = 0
-        self._has_json_lines = False
-        """True for a body of JSON objects, one a line, without SSE's framing (NDJSON)."""
+        self._body = UnframedBody()
 
     def feed(self, chunk: bytes) -> list[WireEvent]:
         """Returns what `chunk` completes."""
@@ -75,9 +64,8 @@ class LenientDecoder:
             self._dispatch_bare(events, is_end=True)
         elif self._leniency.flush_at_eof and self._has_whole_data():
             self._dispatch(events)
-        is_bare = self._data is None or self._unframed.startswith(b"<")  # a page may have a line that looks like data
-        if not self._has_events and is_bare and _is_body(bytes(self._unframed).strip()):
-            events.append((WireEventKind.BODY, b"", bytes(self._unframed)))
+        if not self._has_events and (self._data is None or self._body.is_page):
+            events += self._body.whole(tuple(FIELDS))
         events.append((WireEventKind.END, b"", b""))
         return events
 
@@ -90,17 +78,17 @@ class LenientDecoder:
             self._read_field(line, events)
 
     def _read_last_unframed(self, line: bytes, events: list[WireEvent]) -> None:
-        if self._is_bare(line):
-            self._add_bare(line, events)
-        elif not self._leniency.read_unframed_body:
-            return
-        elif not self._has_events:
-            self._unframed += line[:MAX_BODY_BYTES]
-        elif is_whole(line):
+        is_read = is_whole(line) and (self._has_events or self._is_event(line))
+        if (is_read and self._leniency.read_unframed_body) or self._is_value(line) or self._is_bare(line):
             self._read_unknown(line, events)
+        elif self._leniency.read_unframed_body and not self._has_events:
+            self._body.add(line, end=b"")
 
     def _has_whole_data(self) -> bool:
-        return self._data is not None and is_whole(b"\n".join([self._data, *self._more]))
+        if self._data is None:
+            return False
+        data = b"\n".join([self._data, *self._more])
+        return is_whole(data) or (self._leniency.split_joined_data and begins_with_object(data))
 
     def _is_compressed(self, chunk: bytes) -> bool:
         self._head += chunk[: len(GZIP_MAGIC)]
@@ -121,7 +109,7 @@ class LenientDecoder:
     def _split(self, line: bytes) -> tuple[bytes, bytes]:
         """Returns the field's name and value. `data` and `event` may have a BOM or spaces around them, and capitals."""
         name, value = split_field(line)
-        if name in FIELDS or not self._leniency.read_loose_names or self._unframed:
+        if name in FIELDS or not self._leniency.read_loose_names or self._body:
             return name, value  # the lines of a page or of a text may look like fields
         plain = name.strip(AROUND_NAMES).lower()
         return (plain if plain in LOOSE_NAMES and not self._is_bare(line) else name), value
@@ -158,10 +146,7 @@ class LenientDecoder:
         self._data = None
 
     def _append(self, data: bytes, events: list[WireEvent]) -> None:
-        if self._unframed:
-            kind = DATA if self._unframed.startswith(b"{") else WireEventKind.UNKNOWN  # a whole answer before `[DONE]`
-            events.append((kind, b"", bytes(self._unframed)))
-            self._unframed.clear()
+        events += self._body.take()
         self._has_events = self._is_plain = True
         events.append((DATA, self._event, data))
 
@@ -207,20 +192,32 @@ class LenientDecoder:
         events.append((kind, b"", value))
 
     def _read_unknown(self, line: bytes, events: list[WireEvent]) -> None:
-        if self._is_bare(line):
+        if self._is_value(line):
+            self._data = line.lstrip()
+        elif self._is_bare(line):
             self._add_bare(line, events)
-        elif self._has_json_lines and line.startswith((b"{", b"[DONE]")):
+        elif self._is_event(line):
+            self._dispatch(events)
             events.append((DATA, b"", line))
         elif self._begins_bare(line):
             self._data, self._bare.kind, self._is_plain = line, WireEventKind.UNKNOWN, False
         elif self._has_events or not self._leniency.read_unframed_body:
             events.append((WireEventKind.UNKNOWN, b"", line))
-        elif self._unframed_lines == 1 and is_object(line) and is_object(bytes(self._unframed)):
-            self._has_json_lines = True
+        elif self._body.begins_json_lines(line):
             self._append(line, events)
-        elif len(self._unframed) < MAX_BODY_BYTES:
-            self._unframed += line[:MAX_BODY_BYTES] + b"\n"
-            self._unframed_lines += 1
+        else:
+            self._body.add(line)
+
+    def _is_value(self, line: bytes) -> bool:
+        """Returns True if a line is the value of the empty `data` on the line before it."""
+        may_fill = self._data is not None and not (self._data.strip() or self._more or self._body)
+        return may_fill and self._leniency.join_bare_lines and (line.lstrip().startswith(b"{") or is_done(line))
+
+    def _is_event(self, line: bytes) -> bool:
+        """Returns True if a line is an event without a field name: `[DONE]`, or an object in a body of such lines."""
+        if is_done(line):
+            return self._leniency.read_unframed_body and (self._has_events or self._data is not None)
+        return self._body.has_json_lines and line.startswith(b"{")
 
     def _begins_bare(self, line: bytes) -> bool:
         """Returns True if a line within the stream begins an object over several lines, such as a gateway's error."""

@@ -15,13 +15,15 @@ class Leniency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     split_joined_data: bool = True
     """Read data that is several JSON documents, on lines of their own or on one line, as several events."""
     join_bare_lines: bool = True
-    """Read a JSON object over several lines, of which at most the first has a field name, as one event."""
+    """Read a JSON object over several lines, of which at most the first has a field name, as one event. Read the line
+    after an empty `data` as its value."""
     read_loose_names: bool = True
     """Read the fields `data` and `event` even if the name has capitals, or a BOM or spaces around it."""
     read_error_field: bool = True
     """Read a field `error:` as an error."""
     read_unframed_body: bool = True
-    """Read a body that is not an event stream: JSON objects, one a line, or at its end an error, an answer or HTML."""
+    """Read a body that is not an event stream: JSON objects, one a line, or at its end an error, an answer or HTML.
+    Within a stream, read JSON objects and `[DONE]` without a field name."""
     skip_empty_data: bool = True
     """Ignore `data` that is empty, `null`, `[]`, or begins with a colon."""
     max_line_bytes: int = MAX_LINE_BYTES

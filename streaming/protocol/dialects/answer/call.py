@@ -103,6 +103,11 @@ class Call:
         writer.open_calls[self.id] = self
 
     @property
+    def is_whole(self) -> bool:
+        """True if the arguments so far are one object. Free text always is whole."""
+        return not self.is_json or judge(self.text or self.announced)[1]
+
+    @property
     def text(self) -> str:
         return "".join(self._fragments)
 

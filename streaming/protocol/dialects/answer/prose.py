@@ -28,11 +28,16 @@ class Prose:
     )
 
     def __init__(
-        self, writer: AnswerWriter, choice: int = 0, *, before_close: Callable[[], None] | None = None
+        self,
+        writer: AnswerWriter,
+        choice: int = 0,
+        *,
+        before_close: Callable[[], None] | None = None,
+        think: Callable[[str], None] | None = None,
     ) -> None:
         writer.reserve()
         self.write: Callable[[str], None] = self.text
-        """Writes text. If the option `split_think_tags` is on, `<think>` tags in it are read."""
+        """Writes text. If the option `split_think_tags` is on, `think` takes what is in `<think>` tags."""
         self.part = -1
         """The number of the open part, or of the last one."""
         self._text_part: int | None = None
@@ -43,7 +48,7 @@ class Prose:
         self._before_close = before_close
         self._tags: ThinkTags | None = None
         if writer.split_think_tags:
-            self._tags = ThinkTags(self.text, self.reasoning, self._recast)
+            self._tags = ThinkTags(self.text, think or self.reasoning, self._recast)
             self.write = self._tags.feed
 
     @property

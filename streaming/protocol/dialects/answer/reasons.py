@@ -55,7 +55,8 @@ FAILURE_REASONS = frozenset(
         *("error", "network_error", "insufficient_system_resource"),  # OpenRouter, Z.ai, DeepSeek
         *("malformed_function_call", "unexpected_tool_call", "too_many_tool_calls"),  # Gemini
         *("function_call_filter", "malformed_response", "missing_thought_signature"),
-        *("abort", "aborted", "cancelled", "canceled", "interrupted"),  # vLLM, SGLang, relays
+        *("malformed_tool_use", "malformed_model_output"),  # Bedrock
+        *("abort", "aborted", "cancelled", "canceled", "interrupted", "user_cancel"),  # vLLM, SGLang, Cohere, relays
         *("timeout", "failed", "failure", "exception", "server_error", "internal_error", "overloaded"),
     }
 )

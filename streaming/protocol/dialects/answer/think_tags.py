@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-OPENING = ("<think>", "<thinking>", "<thought>", "<seed:think>", "<mm:think>", "[THINK]", "◁think▷")
-CLOSING = ("</think>", "</thinking>", "</thought>", "</seed:think>", "</mm:think>", "[/THINK]", "◁/think▷")
+NAMES = ("think", "thinking", "thought", "reasoning", "seed:think", "mm:think")
+OPENING = (*(f"<{name}>" for name in NAMES), "[THINK]", "◁think▷")
+CLOSING = (*(f"</{name}>" for name in NAMES), "[/THINK]", "◁/think▷")
 TAGS = {False: (*OPENING, *CLOSING), True: CLOSING}
 """The tags that end each state. In text, a closing tag counts only if no tag came before it."""
 TAG = {state: re.compile("|".join(map(re.escape, tags))) for state, tags in TAGS.items()}

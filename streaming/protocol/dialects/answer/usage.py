@@ -11,8 +11,16 @@ from streaming.protocol.events import MAX_COUNT, Usage
 FieldPath = tuple[str, ...]
 
 FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "input_tokens": (("prompt_tokens",), ("input_tokens",)),
-    "output_tokens": (("completion_tokens",), ("output_tokens",)),
+    "input_tokens": (
+        *(("prompt_tokens",), ("input_tokens",)),
+        *(("promptTokens",), ("inputTokens",)),
+        ("tokens", "input_tokens"),  # Cohere
+    ),
+    "output_tokens": (
+        *(("completion_tokens",), ("output_tokens",)),
+        *(("completionTokens",), ("outputTokens",)),
+        ("tokens", "output_tokens"),  # Cohere
+    ),
     "cached_input_tokens": (
         ("prompt_tokens_details", "cached_tokens"),
         ("input_tokens_details", "cached_tokens"),
@@ -30,7 +38,7 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
         ("output_tokens_details", "thinking_tokens"),  # Anthropic
         ("reasoning_tokens",),
     ),
-    "total_tokens": (("total_tokens",),),
+    "total_tokens": (("total_tokens",), ("totalTokens",)),
 }
 """The paths at which each field of `Usage` is found, in any dialect, best first."""
 

@@ -77,6 +77,8 @@ class AnswerWriter:
         self.model: str | None = None
         self.silent_parts = 0
         """The number of parts that say nothing to the people who read: reasoning, and what only goes back."""
+        self.stray_error: ev.StreamError | None = None
+        """What seems to be an error, on a line outside of the stream's events. It counts if the stream breaks off."""
         self._first_part = first_part
         self._taken_ids = frozenset(taken_ids)
         self._parts: dict[int, int] = {}
@@ -203,8 +205,8 @@ class AnswerWriter:
         self.has_unknown = True
         self.emit(ev.Unknown(raw.decode("utf-8", "replace")))
 
-    def finish(self, raw_reason: str | None) -> None:
-        """Ends the answer as complete. `raw_reason` is the provider's word for the finish reason."""
+    def finish(self, raw_reason: str | None, reason: ev.FinishReason | None = None) -> None:
+        """Ends the answer as complete. `raw_reason` is the provider's word; `reason` is ours if there is none."""
         if word := failure_of(raw_reason):
             self.fail(stream_error(word, None, f"finish reason {raw_reason!r}"))
             return
@@ -214,7 +216,8 @@ class AnswerWriter:
                 if not (call.is_json and (call.size or call.announced)):
                     call.end(is_cut=True)
         self._end_parts(is_cut=False)
-        reason = finish_reason_of(raw_reason, has_refused=self._has_refused, has_called=bool(self._unanswered))
+        has_called = bool(self._unanswered)
+        reason = reason or finish_reason_of(raw_reason, has_refused=self._has_refused, has_called=has_called)
         if not self.is_over and sum(self._parts.values()) - self._first_part * len(self._parts) <= self.silent_parts:
             self.warn("empty_answer")
         self._end(ev.Finished(reason, raw_reason), is_cut=False)
@@ -225,7 +228,7 @@ class AnswerWriter:
 
     def truncate(self) -> None:
         """Ends the answer after a stream that ended without a signal of completion."""
-        self._end(ev.Truncated(), is_cut=True)
+        self._end(ev.Failed(self.stray_error) if self.stray_error else ev.Truncated(), is_cut=True)
 
     def _end(self, terminal: ev.Event, *, is_cut: bool) -> None:
         if self.is_over:

@@ -7,14 +7,21 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, Prose, meaning_of
+from streaming.protocol.dialects.answer import AnswerWriter, Prose, meaning_of, read_usage
+from streaming.protocol.dialects.openai_chat.calls import ToolCalls
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
-from streaming.protocol.dialects.openai_chat.reasoning import Kept
-from streaming.protocol.dialects.openai_chat.thoughts import Thoughts, is_thought
-from streaming.protocol.dialects.openai_chat.tool_calls import ToolCalls
-from streaming.protocol.dialects.openai_chat.words import DETAILS, KINDS, THINKING, thought_of, words_of
-from streaming.protocol.dialects.wire import read_image
-from streaming.protocol.events import Cited, FileReceived, StreamError
+from streaming.protocol.dialects.openai_chat.ending import Ending, reason_in
+from streaming.protocol.dialects.openai_chat.extras import Extras
+from streaming.protocol.dialects.openai_chat.reasoning import Reasoning, Thoughts, is_thought
+from streaming.protocol.dialects.openai_chat.words import (
+    KINDS,
+    NUMBERS,
+    THINKING,
+    with_numbers_as_text,
+    words_of,
+)
+from streaming.protocol.dialects.wire import read_error, reports_error
+from streaming.protocol.events import FinishReason
 
 JSONObject = dict[str, Any]
 
@@ -23,45 +30,48 @@ class Choice:
     """One choice and its parts while they grow."""
 
     def __init__(self, writer: AnswerWriter, index: int) -> None:
-        self.finish_reason: str | None = None
-        self.native_reason: str | None = None
-        self.failure: StreamError | None = None
+        self.ending = Ending()
         self._writer = writer
-        self._index = index
-        self._prose = Prose(writer, index, before_close=self._settle)
+        self._prose = Prose(writer, index, before_close=self._settle, think=self._think_in_tags)
         self.content = CumulativeFilter(self._prose.write)
         """Takes the text."""
-        self._reasoning = CumulativeFilter(self._prose.reasoning)
+        self._reasoning = Reasoning(writer, self._prose)
+        self.extras = Extras(writer, self._prose, index)
         self._calls = ToolCalls(writer, index)
-        self._kept = Kept(writer.reserve)
         self._thoughts: Thoughts | None = None
         self._reads_messages = False
-        self._seen: set[int] = set()
-        self._last_thought = ("", "")
         if "gemini" in (writer.model or "").lower():
             self._thoughts = self._watch(may_open=True)
 
     @property
     def kinds(self) -> set[str]:
         """The kinds of words so far: `reasoning`, `text`, `calls`."""
-        said = {"reasoning": self._reasoning.size, "text": self.content.size or self._prose.has_text}
+        said = {"reasoning": self._reasoning.words.size, "text": self.content.size or self._prose.has_text}
         return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
 
-    def note_reason(self, reason: str, *, is_bare: bool) -> None:
-        """Takes a finish reason, unless an earlier one says more.
+    @property
+    def awaits_calls(self) -> bool:
+        """True if the finish reason says that there are calls, but none have come."""
+        return meaning_of(self.ending.reason) == "tool_calls" and not self._calls
 
-        `is_bare` is True if it came without words. Some servers send one with each chunk (Open WebUI).
+    def read_reason(self, reason: Any, native: Any, *, is_bare: bool) -> None:
+        """Reads a finish reason. `is_bare` is True if it came without words.
+
+        Some servers send one with each chunk (Open WebUI).
         """
-        if _tells(reason) >= _tells(self.finish_reason):
-            self.finish_reason = reason
-        if not is_bare:
-            return
-        self.content.is_late = self._reasoning.is_late = True
+        self.ending.read(reason, native)
+        if is_bare and reason_in(reason):
+            self.content.is_late = self._reasoning.words.is_late = True
+
+    @property
+    def reason(self) -> FinishReason | None:
+        """What the choice ended with, if the server did not say it: complete calls wait for their results."""
+        return "tool_calls" if self.ending.word is None and self._calls.are_complete else None
 
     def finish(self) -> None:
         """Forgets text that the server sent a second time as its last chunk."""
         self.content.drop()
-        self._reasoning.drop()
+        self._reasoning.words.drop()
 
     def read(self, delta: JSONObject) -> None:
         """Reads `choices[].delta`, or the `message` of a completion that was not streamed.
@@ -72,14 +82,16 @@ class Choice:
         if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
             self.content.take(content)
             return
+        delta = with_numbers_as_text(delta)
         if not THINKING.isdisjoint(delta):
-            self._read_reasoning(delta)
+            self._reasoning.read(delta)
         if is_thought(delta.get("extra_content")):
             self._think(words_of(delta.get("content")))
             delta = {field: value for field, value in delta.items() if field != "content"}
-        for field, read in FIELDS.items():
-            if value := delta.get(field):
-                read(self, value)
+        if not NAMES.isdisjoint(delta):
+            for field, read in FIELDS.items():
+                if value := delta.get(field):
+                    read(self, value)
         if (old_call := delta.get("function_call")) and not delta.get("tool_calls"):  # else it is the same call
             self._read_function_call(old_call)
 
@@ -96,35 +108,22 @@ class Choice:
             missing = {"text", "calls"} - kinds if kinds else {"reasoning", "text", "calls"}
             self.read({field: value for field, value in message.items() if KINDS.get(field) in missing})
 
-    def cite(self, sources: Any) -> None:
-        """Reads citations. Each is an object or only a URL. Some servers repeat them with each chunk."""
-        for source in sources if isinstance(sources, list) else []:
-            citation = {"type": "url_citation", "url": source} if isinstance(source, str) else source
-            if isinstance(citation, dict) and self._is_new(msgspec.json.encode(citation)):
-                self._writer.emit(Cited(self._prose.place(), citation, self._index))
-
-    def _is_new(self, value: str | bytes) -> bool:
-        """Returns False for an image or a citation that came before."""
-        seen = hash(value)
-        is_new = seen not in self._seen
-        self._seen.add(seen)
-        return is_new
-
     def _settle(self) -> None:
         """Writes what is held back into the part that is about to end."""
         self.content.settle()
         if self._thoughts is not None:
             self._thoughts.settle()
         self._reasoning.settle()
-        if kept := self._kept.take(has_text=self._prose.is_reasoning):
-            self._prose.sign(raw=kept)
 
     def _watch(self, *, may_open: bool) -> Thoughts:
         """Sends all content from now on through `Thoughts`."""
         self.content.settle()
-        thoughts = Thoughts(self._reasoning.take, self._prose.write, may_open=may_open)
+        thoughts = Thoughts(self._reasoning.words.take, self._prose.write, may_open=may_open)
         self.content = CumulativeFilter(thoughts.speak)
         return thoughts
+
+    def _think_in_tags(self, text: str) -> None:
+        self._reasoning.read_tagged(text)
 
     def _think(self, text: str) -> None:
         if self._thoughts is None:
@@ -132,53 +131,30 @@ class Choice:
         if text:
             self._thoughts.think(text)
 
-    def _read_reasoning(self, delta: JSONObject) -> None:
-        details_field = next((field for field in DETAILS if delta.get(field)), "")
-        details = delta.get(details_field)
-        field, text = thought_of(delta)
-        if not text and details:
-            field, text = details_field, words_of(details)
-        last_field, last_text = self._last_thought
-        if text and (field == last_field or text != last_text):  # else the same words once more, in another field
-            self._last_thought = (field, text)
-            self._reasoning.take(text)
-            self._kept.note_text(field)
-        if isinstance(details, list):
-            self._kept.add_details(details_field, [piece for piece in details if isinstance(piece, dict)])
-            self._expect_settling()
-            self._sign(details)
-
-    def _expect_settling(self) -> None:
-        """Makes the end of the stream settle, even if no part is open."""
-        if self._kept.must_go_back:
-            self._writer.open_prose[self._prose] = None
-
-    def _sign(self, details: Any) -> None:
-        for detail in details if isinstance(details, list) else []:
-            signature = detail.get("signature") if isinstance(detail, dict) else None
-            if isinstance(signature, str) and signature:
-                self._prose.sign(signature=signature)
-
     def _read_opaque(self, opaque: Any) -> None:
-        """Reads Copilot's signature. It comes in pieces after the reasoning, and is added when that part ends."""
-        if isinstance(opaque, str):
-            self._kept.add_opaque(opaque)
-            self._expect_settling()
+        self._reasoning.read_opaque(opaque)
 
     def _read_content(self, content: Any) -> None:
         for item in content if isinstance(content, list) else [content]:
             kind = item.get("type", "text" if "text" in item else None) if isinstance(item, dict) else None
-            CONTENT.get("text" if isinstance(item, str) else str(kind), Choice._read_unknown)(self, item)
+            CONTENT.get("text" if type(item) in TEXTS else str(kind), Choice._read_unknown)(self, item)
 
     def _read_text(self, item: Any) -> None:
         if text := words_of(item):
             self.content.take(text)
+        for field in CITATIONS if isinstance(item, dict) else ():
+            self.extras.cite(item.get(field))
+
+    def _read_audio(self, audio: Any) -> None:
+        """Reads the transcript. The sound itself is not read."""
+        transcript = audio.get("transcript") if isinstance(audio, dict) else None
+        if text := words_of(transcript):
+            self.content.take(text)
+        else:
+            self._read_unknown(audio)
 
     def _read_thought(self, item: Any) -> None:
-        if text := words_of(item):
-            self._reasoning.take(text)
-        self._sign([item])
-        self._sign(item.get("summary"))
+        self._reasoning.read_item(item)
 
     def _read_unknown(self, wire: Any) -> None:
         self._writer.unknown(msgspec.json.encode(wire))
@@ -190,28 +166,32 @@ class Choice:
             self._prose.refusal(refusal)
 
     def _read_image(self, image: Any) -> None:
-        found = read_image(image)
-        if found is not None and self._is_new(found[1]):
-            self._prose.end()
-            self._writer.emit(FileReceived(self._writer.new_part(self._index), *found, self._index))
-        elif found is None:
-            self._read_unknown(image)
+        self.extras.show(image)
 
-    def _read_images(self, images: Any) -> None:
-        for image in images if isinstance(images, list) else []:
-            self._read_image(image)
+    def _read_citations(self, citations: Any) -> None:
+        self.extras.cite(citations)
+
+    def _read_usage(self, usage: Any) -> None:
+        self._writer.report_usage(read_usage(usage))
+
+    def _read_ending(self, reason: Any) -> None:
+        self.read_reason(reason, None, is_bare=False)
+
+    def _read_error(self, error: Any) -> None:
+        if reports_error(error):
+            self.ending.failure = read_error(error)
 
     def _read_function_call(self, function: Any) -> None:
         """Reads the old form of a tool call, before `tool_calls`: one call, without index and id."""
         self._read_tool_calls({"index": "function_call", "function": function})
 
-    def _read_tool_calls(self, fragments: Any) -> None:
-        if self._calls:
-            self.content.drop()  # text, calls, and all of it once more
-        self._prose.end()
-        for fragment in fragments if isinstance(fragments, list) else [fragments]:
-            if isinstance(fragment, dict):
-                self._calls.take(fragment)
+    def _read_tool_calls(self, wire: Any) -> None:
+        fragments = self._calls.fragments_of(wire)
+        if not all(fragment.is_blank for fragment in fragments):
+            if self._calls:
+                self.content.drop()  # text, calls, and all of it once more
+            self._prose.end()
+        self._calls.take(fragments)
 
     def _read_extra(self, extra: Any) -> None:
         """Reads Gemini's thought signature, which it wants back. It may come in a delta of its own."""
@@ -220,10 +200,11 @@ class Choice:
             self._prose.sign(raw={"extra_content": extra})
 
 
-def _tells(reason: str | None) -> int:
-    """Returns how much a finish reason says: 0 for one without a known meaning, 1 for a stop, 2 for all others."""
-    return {"other": 0, "stop": 1}.get(meaning_of(reason), 2)
+CITATIONS = ("annotations", "citations")
+"""The fields of a content item that have its citations."""
 
+TEXTS = (str, *NUMBERS)
+"""The types of content items that are text by themselves."""
 
 CONTENT: dict[str, Callable[[Choice, Any], None]] = {
     "text": Choice._read_text,
@@ -231,7 +212,7 @@ CONTENT: dict[str, Callable[[Choice, Any], None]] = {
     "thinking": Choice._read_thought,  # Mistral
     "reasoning": Choice._read_thought,  # Databricks
     "refusal": Choice._read_refusal,
-    "image_url": Choice._read_image,
+    **dict.fromkeys(("image_url", "image", "output_image"), Choice._read_image),
 }
 """The reader of each type of content item."""
 
@@ -239,12 +220,17 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
     "reasoning_opaque": Choice._read_opaque,
     "content": Choice._read_content,
     "refusal": Choice._read_refusal,
-    "images": Choice._read_images,
-    "annotations": Choice.cite,
+    "images": Choice._read_image,
+    "annotations": Choice._read_citations,
+    "citations": Choice._read_citations,
+    "usage": Choice._read_usage,
     "tool_calls": Choice._read_tool_calls,
     "extra_content": Choice._read_extra,
-    "audio": Choice._read_unknown,
+    "audio": Choice._read_audio,
+    "finish_reason": Choice._read_ending,
+    "error": Choice._read_error,
 }
 """The reader of each field of a delta, in the order of reading."""
 
-OTHERS = frozenset({*FIELDS, *THINKING, "function_call"} - {"content"})
+NAMES = frozenset(FIELDS)
+OTHERS = frozenset({*NAMES, *THINKING, "function_call"} - {"content"})

@@ -3,7 +3,8 @@
 LiteLLM sends thinking as choice 0 and text as choice 1; others count the index up with each chunk. Some servers send
 several choices although one was asked for. Unless several were asked for, words at another index are
 
-- the same answer if they are of a kind (reasoning, text, calls) that the answer does not have yet;
+- the same answer if they are of a kind (reasoning, text, calls) that the answer does not have yet; also after the
+  finish reason if that announced calls and none have come (GitHub Copilot);
 - another choice if it begins as OpenAI's do, with a role and no words, or after a choice has finished;
 - held back otherwise, until words of an earlier index follow (another choice), or until enough deltas are held or
   the stream ends (the same answer, unless each index has its own finish reason). Two deltas with words are
@@ -61,7 +62,7 @@ class ChoiceTable:
         if not self._held:
             return []
         finished = {_index(wire) for wire in self._held if wire.finish_reason}
-        if self._lead is not None and self.all[0].finish_reason:
+        if self._lead is not None and self.all[0].ending.reason:
             finished.add(self._lead)
         seen = {self._lead, *map(_index, self._held)}
         return self._divide() if len(seen) > 1 and seen <= finished else self._join()
@@ -81,7 +82,9 @@ class ChoiceTable:
         """Returns True if the held deltas are of other choices, False if of the same answer, None if in doubt."""
         lead, index, kinds = self.all[0], _index(wire), _kinds(wire)
         speakers = [_index(each) for each in self._held if _kinds(each)]
-        if index != self._lead and (lead.finish_reason or (_is_opening(wire) and lead.kinds != {"reasoning"})):
+        if index != self._lead and kinds == {"calls"} and lead.awaits_calls:
+            return False
+        if index != self._lead and (lead.ending.reason or (_is_opening(wire) and lead.kinds != {"reasoning"})):
             return True
         if kinds and (index == self._lead or (index in speakers[:-1] and speakers[-2] != index)):
             return True
@@ -126,7 +129,7 @@ def _index(wire: Any) -> int:
 
 def _delta(wire: Any) -> dict[str, Any]:
     delta = wire.message if wire.delta is None else wire.delta
-    return delta if isinstance(delta, dict) else {"content": wire.text} if wire.text else {}
+    return delta if isinstance(delta, dict) else {} if wire.text is None else {"content": wire.text}
 
 
 def _kinds(wire: Any) -> set[str]:

@@ -11,34 +11,24 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, failure_of, meaning_of, read_usage
+from streaming.protocol.dialects.answer import AnswerWriter, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.openai_chat.choice_table import ChoiceTable
+from streaming.protocol.dialects.openai_chat.ending import reason_in
+from streaming.protocol.dialects.openai_chat.last_chunk import read_last_chunk
+from streaming.protocol.dialects.openai_chat.payload import WireChoice, WireChunk
 from streaming.protocol.dialects.openai_chat.words import has_words
-from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, stream_error, unwrapped
+from streaming.protocol.dialects.wire import (
+    is_error,
+    names_error,
+    read_error,
+    reports_error,
+    reread,
+    shape,
+    stream_error,
+    unwrapped,
+)
 from streaming.protocol.events import StreamError, Usage
-
-
-class WireChoice(msgspec.Struct, gc=False):
-    delta: Any = None
-    index: int | None = 0
-    finish_reason: Any = None
-    native_finish_reason: Any = None
-    message: Any = None
-    text: Any = None
-    usage: Any = None
-    error: Any = None
-
-
-class WireChunk(msgspec.Struct, gc=False):
-    choices: list[WireChoice] | None = None
-    id: Any = None
-    model: Any = None
-    usage: Any = None
-    error: Any = None
-    x_groq: Any = None
-    search_results: msgspec.Raw = msgspec.Raw()
-    citations: msgspec.Raw = msgspec.Raw()
 
 
 class OpenAIChatStream:
@@ -51,6 +41,8 @@ class OpenAIChatStream:
         self._table = ChoiceTable(writer, writer.choices_asked)
         self._choices = self._table.known
         self._sources = msgspec.Raw(b"null")
+        self._last = b""
+        """The last chunk that has choices."""
         self.awaits_usage = False
 
     def read(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
@@ -77,11 +69,21 @@ class OpenAIChatStream:
                     choice.read(delta)
             if wire.finish_reason or not delta or wire.native_finish_reason or wire.usage or wire.error:
                 self._read_choice(choice, wire)
-        if not choices or chunk.error or chunk.usage or chunk.x_groq or chunk.search_results or chunk.citations:
+        if (
+            not choices
+            or (event and event == b"error")
+            or chunk.error
+            or chunk.usage
+            or chunk.x_groq
+            or chunk.search_results
+            or chunk.citations
+        ):
             self._read_rest(chunk, event, data)
+        else:
+            self._last = data
 
     def done(self) -> None:
-        self._read_placed(self._table.settle())
+        self._settle()
         if not self._table.all:
             code = "not_understood" if self._writer.has_unknown else "empty_stream"
             self._writer.fail(stream_error(code, None, "[DONE] came after nothing that is an answer"))
@@ -95,13 +97,19 @@ class OpenAIChatStream:
         self._read_usage(chunk)
 
     def end(self) -> None:
-        self._read_placed(self._table.settle())
+        self._settle()
         choices = self._table.all.values()
-        is_complete = bool(choices) and all(c.finish_reason or c.native_reason or c.failure for c in choices)
+        is_complete = bool(choices) and all(choice.ending.is_known for choice in choices)
         if is_complete or self.awaits_usage:
             self._finish()
         else:
             self._writer.truncate()
+
+    def _settle(self) -> None:
+        self._read_placed(self._table.settle())
+        is_ended = all(choice.ending.is_known for choice in self._table.all.values())
+        if self._failure or not is_ended or self._writer.usage == Usage():
+            self._writer.report_usage(read_last_chunk(self._last, self._choices))
 
     def _read_placed(self, placed: list[tuple[Choice, WireChoice]]) -> None:
         for choice, wire in placed:
@@ -111,19 +119,21 @@ class OpenAIChatStream:
 
     def _read_choice(self, choice: Choice, wire: WireChoice) -> None:
         if isinstance(wire.message, dict):
-            choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=_is_reason(wire.finish_reason))
-        elif not wire.delta and isinstance(wire.text, str):  # the API before chat
+            is_last = reason_in(wire.finish_reason) is not None
+            choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=is_last)
+        elif not wire.delta and wire.text is not None:  # the API before chat
             choice.read({"content": wire.text})
         if reports_error(wire.error):
-            choice.failure = read_error(wire.error)
+            choice.ending.failure = read_error(wire.error)
         if wire.finish_reason or wire.native_finish_reason:
-            self._read_reason(choice, wire)
+            choice.read_reason(wire.finish_reason, wire.native_finish_reason, is_bare=not has_words(wire.delta))
         if wire.usage:
             self._writer.report_usage(read_usage(wire.usage))  # Moonshot
 
     def _read_rest(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
         """Reads everything beside the choices. An error comes last, after the content of the same chunk."""
         groq = self._read_usage(chunk)
+        self._last = data if chunk.choices else self._last
         for sources in (chunk.citations, chunk.search_results):
             if sources and bytes(sources) != b"null":
                 self._sources = sources
@@ -133,7 +143,19 @@ class OpenAIChatStream:
             self._writer.fail(read_error(reread(data)))
         elif chunk.choices is None:
             self._read_other(reread(data), data)
-        elif not chunk.choices and not chunk.usage:
+        elif not (chunk.choices or chunk.usage or chunk.finish_reason):
+            self._read_silent(data)
+        for choice in self._table.all.values() if chunk.finish_reason else ():
+            if choice.ending.reason is None:
+                choice.read_reason(chunk.finish_reason, None, is_bare=False)
+
+    def _read_silent(self, data: bytes) -> None:
+        """Reads a chunk with an empty list of choices. It may be a flat error."""
+        wire = reread(data)
+        if names_error(wire):
+            self._writer.fail(read_error(wire))
+        else:
+            self._writer.stray_error = read_error(wire) if is_error(wire) else self._writer.stray_error
             self._writer.unknown(data)
 
     def _read_other(self, wire: Any, data: bytes) -> None:
@@ -143,7 +165,7 @@ class OpenAIChatStream:
             self.read(shape(inner, WireChunk), b"", msgspec.json.encode(inner))
         elif is_error(wire):
             self._writer.fail(read_error(wire))
-        elif not (isinstance(wire, dict) and wire.get("usage")):
+        elif not (isinstance(wire, dict) and (wire.get("usage") or wire.get("finish_reason"))):
             self._writer.unknown(data)
 
     def _read_usage(self, chunk: WireChunk) -> dict[str, Any]:
@@ -152,23 +174,13 @@ class OpenAIChatStream:
             self._writer.report_usage(read_usage(usage))
         return groq
 
-    def _read_reason(self, choice: Choice, wire: WireChoice) -> None:
-        for reason in (wire.finish_reason, wire.native_finish_reason):
-            word = failure_of(reason) if isinstance(reason, str) else None
-            if word:
-                choice.failure = choice.failure or stream_error(word, None, f"finish reason {reason!r}")
-        if _is_reason(wire.finish_reason):
-            choice.note_reason(str(wire.finish_reason), is_bare=not has_words(wire.delta))
-        if isinstance(wire.native_finish_reason, str):
-            choice.native_reason = wire.native_finish_reason or choice.native_reason
-
     def _cite_sources(self) -> None:
         if 0 in self._table.all:
-            self._table.all[0].cite(reread(bytes(self._sources)))
+            self._table.all[0].extras.cite(reread(bytes(self._sources)))
 
     @property
     def _failure(self) -> StreamError | None:
-        return next((c.failure for c in self._table.all.values() if c.failure), None)
+        return next((c.ending.failure for c in self._table.all.values() if c.ending.failure), None)
 
     def _finish(self) -> None:
         for choice in self._table.all.values():
@@ -177,21 +189,5 @@ class OpenAIChatStream:
         if self._failure is not None:
             self._writer.fail(self._failure)
         else:
-            self._writer.finish(_reason_of(self._table.all.get(0) or next(iter(self._table.all.values()))))
-
-
-def _reason_of(choice: Choice) -> str | None:
-    """Returns the finish reason, or the native one if that says more: OpenRouter calls some cuts a stop."""
-    native, given = choice.native_reason, choice.finish_reason
-    is_plain = given is None or meaning_of(given) in ("stop", "other")
-    return native if native and is_plain and (given is None or meaning_of(native) in TELLING) else given
-
-
-def _is_reason(wire: Any) -> bool:
-    return str(wire or "").lower() not in NO_REASON
-
-
-NO_REASON = ("", "null", "none")
-"""What servers send in the place of no reason (DashScope)."""
-
-TELLING = ("length", "content_filter", "refusal")
+            answer = self._table.all.get(0) or next(iter(self._table.all.values()))
+            self._writer.finish(answer.ending.word, answer.reason)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "reasoning_summary")
+from streaming.protocol.dialects.answer import text_of
+
+NOTHING = frozenset({"", "null", "none", "undefined"})
+"""The words, in any case, that servers send in the place of no name, no id or no finish reason."""
+
+NUMBERS = (int, float)
+"""The types of numbers; a truth value is none of them."""
+
+REASONING = (
+    *("reasoning_content", "reasoning", "reasoning_text", "thinking"),
+    *("reasoning_summary", "thinking_content", "thought"),
+)
 """The fields of reasoning text, best first: some servers send the same text in several of them."""
 
 DETAILS = ("reasoning_details", "thinking_blocks")
@@ -25,7 +36,21 @@ PLACES = ("text", "thinking", "summary", "content")
 
 def kinds_of(delta: dict[str, Any]) -> set[str]:
     """Returns the kinds of words in a delta."""
+    delta = with_numbers_as_text(delta)
     return {KINDS[field] for field in KINDS if delta.get(field)}
+
+
+def with_numbers_as_text(delta: dict[str, Any]) -> dict[str, Any]:
+    """Returns the delta with text for each number: some servers send the token `0.5` as the number (Workers AI)."""
+    for value in delta.values():
+        if type(value) in NUMBERS:
+            return {field: text_of(value) if type(value) in NUMBERS else value for field, value in delta.items()}
+    return delta
+
+
+def is_nothing(wire: Any) -> bool:
+    """Returns True for null, and for a word that stands in its place."""
+    return str(wire).strip().lower() in NOTHING
 
 
 def has_words(delta: Any) -> bool:
@@ -37,6 +62,8 @@ def words_of(wire: Any, depth: int = 4) -> str:
     """Returns the text of a reasoning detail or a content item, at any of the places where servers put it."""
     if isinstance(wire, str):
         return wire
+    if type(wire) in NUMBERS:
+        return text_of(wire)
     if isinstance(wire, list) and depth:
         return "".join(words_of(item, depth - 1) for item in wire)
     if isinstance(wire, dict) and depth:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.wire.errors import is_error, read_error, reports_error, stream_error
+from streaming.protocol.dialects.wire.errors import is_error, names_error, read_error, reports_error, stream_error
 from streaming.protocol.dialects.wire.halves import Halves
 from streaming.protocol.dialects.wire.images import data_url, read_image
 from streaming.protocol.dialects.wire.lenient import (
@@ -12,15 +12,18 @@ from streaming.protocol.dialects.wire.lenient import (
     shape,
     unwrapped,
 )
-from streaming.protocol.dialects.wire.odd import is_empty, refuse
+from streaming.protocol.dialects.wire.odd import is_done, is_empty, is_payload, refuse
 
 __all__ = [
     "UNREADABLE",
     "Halves",
     "data_url",
     "decode_leniently",
+    "is_done",
     "is_empty",
     "is_error",
+    "is_payload",
+    "names_error",
     "read_error",
     "read_image",
     "refuse",

@@ -21,9 +21,9 @@ CODE_KEYS = (
 TYPE_KEYS = ("type", "error_type", "__type")
 MESSAGE_KEYS = (
     *("message", "msg", "error_message", "error_msg", "status_msg", "detail", "details"),
-    *("error_description", "description", "title", "Message", "faultstring"),
+    *("error_description", "description", "title", "Message", "faultstring", "content", "text"),
 )
-INNER_KEYS = ("error", "errors", "detail", "base_resp", "fault")
+INNER_KEYS = ("error", "errors", "err", "detail", "base_resp", "fault")
 
 
 def read_error(wire: Any) -> StreamError:
@@ -38,20 +38,29 @@ def read_error(wire: Any) -> StreamError:
 
 FLAT_ERROR_KEYS = (
     *("message", "detail", "details", "error_msg", "error_message", "errors"),
-    *("msg", "Message", "error_description", "fault"),
+    *("msg", "Message", "error_description", "fault", "err"),
 )
-SUCCESS = (0, 200, "0", "200", "success")
-"""The codes of an envelope that is no error."""
+SUCCESS = (0, 200, "0", "200", "success", "ok", "succeeded")
+"""The codes and messages of an envelope that is no error."""
 
 
 def is_error(wire: Any) -> bool:
     """Returns True for an error without an `error` object around it (vLLM, FastAPI, Baidu, MiniMax, Cloudflare)."""
-    if not isinstance(wire, dict) or wire.get("code") in SUCCESS:
+    if not isinstance(wire, dict) or wire.get("code") in SUCCESS or str(wire.get("message")).lower() in SUCCESS:
         return False
     base = wire.get("base_resp")
     is_refused = isinstance(base, dict) and bool(base.get("status_code"))
     is_named = wire.get("object") == "error" or _named_by_its_key(wire) is not None
     return is_named or is_refused or any(wire.get(key) for key in FLAT_ERROR_KEYS)
+
+
+def names_error(wire: Any) -> bool:
+    """Returns True for a flat error beside choices. Only the names of its fields, or a known code, make that sure."""
+    if not is_error(wire):
+        return False
+    error = read_error(wire)
+    is_named = wire.get("object") == "error" or any(wire[key] for key in wire if key.startswith("error"))
+    return is_named or code_of_error(error.code, error.type, error.message) is not None
 
 
 def reports_error(wire: Any) -> bool:
@@ -68,12 +77,12 @@ def stream_error(code: str | None, type: str | None, message: str) -> StreamErro
 def _layers(wire: Any, depth: int = 3) -> list[dict[str, Any]]:
     """Returns the error's objects, the innermost first."""
     if isinstance(wire, list) and wire:
-        return _layers(wire[0], depth)
+        return _layers({"message": wire[0]} if isinstance(wire[0], str) else wire[0], depth)
     if not isinstance(wire, dict):
         return []
     wire = _named_by_its_key(wire) or wire
     inner: list[dict[str, Any]] = []
-    for value in (*map(wire.get, INNER_KEYS), _told_in_json(wire.get("message"))):
+    for value in (*map(wire.get, INNER_KEYS), _inner_of(wire.get("message"))):
         if depth and isinstance(value, dict | list):
             inner += _layers(value, depth - 1)
     return [*inner, wire]
@@ -86,8 +95,10 @@ def _named_by_its_key(wire: dict[str, Any]) -> dict[str, Any] | None:
     return {"type": key, **value} if is_named and key != "error" and isinstance(value, dict) else None
 
 
-def _told_in_json(message: Any) -> Any:
-    """Returns the error that a gateway put into a message as JSON text."""
+def _inner_of(message: Any) -> Any:
+    """Returns the error that a gateway put into a message, perhaps as JSON text."""
+    if isinstance(message, dict | list):
+        return message
     is_json = isinstance(message, str) and message.lstrip().startswith(("{", "[{"))
     return reread(message.encode("utf-8", "replace")) if is_json else None
 
@@ -109,8 +120,10 @@ def _text(value: Any) -> str | None:
 
 
 def _message(wire: Any) -> str:
-    if isinstance(wire, dict) and isinstance(wire.get("error"), str):
-        return str(wire["error"])
+    """Returns the text of an error, or its JSON without the choices of a chunk: they have words of the answer."""
     if isinstance(wire, str):
         return wire
-    return msgspec.json.encode(wire).decode("utf-8", "replace")
+    if isinstance(wire, dict):
+        text = next((wire[key] for key in INNER_KEYS if isinstance(wire.get(key), str)), "")
+        wire = text or {key: value for key, value in wire.items() if key != "choices"}
+    return wire if isinstance(wire, str) else msgspec.json.encode(wire).decode("utf-8", "replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -12,8 +13,15 @@ from streaming.protocol.dialects.wire.lenient import decode_halves
 MAX_QUOTES = 3
 QUOTED = ("{", '"')
 
-
 EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepalive", b"heartbeat"})
+
+
+DONE = re.compile(r"""["']*(?:\[DONE\]["'\s]*(?:data:)?\s*)+""")
+
+
+def is_done(wire: Any) -> bool:
+    """Returns True for the mark `[DONE]`. Relays in a row may each add one, or quotes."""
+    return isinstance(wire, str) and DONE.fullmatch(wire.strip()) is not None
 
 
 def refuse(_data: bytes) -> Any:
@@ -31,6 +39,11 @@ def unquoted(value: Any) -> Any:
         except ValueError:
             break
     return value
+
+
+def is_payload(wire: Any) -> bool:
+    """Returns True for an object with a field that only payloads have."""
+    return isinstance(wire, dict) and ("choices" in wire or "type" in wire)
 
 
 def is_empty(data: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import name_of, text_of
+from streaming.protocol.dialects.openai_chat.words import is_nothing
 
 MAX_INDEX_DIGITS = 9
 
@@ -39,7 +40,25 @@ class Fragment:
         self.index = _index(wire.get("index"))
         self.snapshot = given if isinstance(given, dict) and not custom else None
         self.text = "" if self.snapshot is not None else text_of(given)
+        extra = wire.get("extra_content")
+        self.extra = extra if isinstance(extra, dict) else None
+        """What Gemini wants back with the call: its thought signature."""
         self.is_servers = self.id.startswith(SERVER_ID) or str(wire.get("type")) in SERVER_TYPES
+
+    @property
+    def has_arguments(self) -> bool:
+        return self.snapshot is not None or self.text.strip() not in ("", "null")
+
+    @property
+    def is_blank(self) -> bool:
+        """True for a fragment without name and arguments. It may be of a call, but alone it is none."""
+        return not (self.name or self.has_arguments or self.is_servers)
+
+    def fill(self, blank: Fragment) -> None:
+        """Takes over what a blank fragment at the same index said before this one."""
+        self.id = self.id or blank.id
+        self.extra = self.extra or blank.extra
+        self.is_custom = self.is_custom or blank.is_custom
 
     @property
     def begins_object(self) -> bool:
@@ -47,7 +66,7 @@ class Fragment:
 
 
 def _id(wire: dict[str, Any]) -> str:
-    return next((str(wire[key]) for key in ID_KEYS if wire.get(key) not in (None, "")), "")
+    return next((str(wire[key]) for key in ID_KEYS if not is_nothing(wire.get(key))), "")
 
 
 def _index(index: Any) -> Index | None:

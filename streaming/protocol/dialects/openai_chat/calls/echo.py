@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streaming.protocol.dialects.answer import Arguments, Call, text_of
-from streaming.protocol.dialects.openai_chat.fragment import Fragment
+from streaming.protocol.dialects.openai_chat.calls.fragment import Fragment
 
 # How often the text of the first call is read anew. Without a bound, many fragments would make the cost quadratic.
 MAX_READS = 8

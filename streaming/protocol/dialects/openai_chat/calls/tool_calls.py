@@ -14,7 +14,11 @@ far, or come after a `{}`. These rules are tried in order:
    another object begins, it is a new call.
 4. Without an id, a name and a known index, the text belongs to the last call that is open: its index changed.
 5. Without an id and an index, a name begins a new call, unless it is the last call's name and that call is open. A
-   fragment without a name belongs to the last call.
+   fragment without a name belongs to the last call. But if a delta has as many such fragments as there are calls, each
+   belongs to the call at its position.
+
+A fragment of an unknown call that has neither name nor arguments waits for one at its index that has. The words of
+`NOTHING` are no ids, and no names unless a tool has this name.
 
 Ids are never concatenated. Names are, as long as no arguments have come: see `Call.take_name`.
 """
@@ -24,8 +28,9 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, extends, is_same, judge
-from streaming.protocol.dialects.openai_chat.echo import Echo
-from streaming.protocol.dialects.openai_chat.fragment import Fragment, Index
+from streaming.protocol.dialects.openai_chat.calls.echo import Echo
+from streaming.protocol.dialects.openai_chat.calls.fragment import Fragment, Index
+from streaming.protocol.dialects.openai_chat.words import is_nothing
 
 # How often the arguments of one call are parsed to see if they are closed. Without a bound, a server that repeats the
 # name with each fragment would make the cost quadratic.
@@ -44,29 +49,70 @@ class ToolCalls:
         self._numbered: set[Call] = set()
         self._echoes: dict[Index, Echo] = {}
         self._arguments: dict[Call, Arguments] = {}
+        self._blanks: dict[Index | None, Fragment] = {}
         self._last: Call | None = None
         self._checks: dict[Call, int] = {}
 
     def __bool__(self) -> bool:
         return self._last is not None
 
-    def take(self, wire: dict[str, Any]) -> None:
-        """Reads one item of `delta.tool_calls`."""
-        fragment = Fragment(wire)
-        fragment.name = self._writer.offered_name(fragment.name)
+    @property
+    def are_complete(self) -> bool:
+        """True if the arguments of each call are complete, and the site has to execute one of the calls."""
+        for arguments in self._arguments.values():
+            arguments.settle()
+        is_ours = any(not call.is_provider_executed for call in self._arguments)
+        return is_ours and all(call.is_whole for call in self._arguments)
+
+    def fragments_of(self, wire: Any) -> list[Fragment]:
+        """Returns the fragments in `delta.tool_calls`, a list or one object."""
+        items = wire if isinstance(wire, list) else [wire]
+        fragments = [Fragment(item) for item in items if isinstance(item, dict)]
+        for fragment in fragments:
+            name = self._writer.offered_name(fragment.name)
+            fragment.name = "" if is_nothing(name) and not self._writer.offers(name) else name
+        return fragments
+
+    def take(self, fragments: list[Fragment]) -> None:
+        """Reads the fragments of one delta."""
+        if self._are_in_order(fragments):
+            for call, fragment in zip(self._arguments, fragments, strict=True):
+                self._grow(call, fragment)
+        else:
+            for fragment in fragments:
+                self._take(fragment)
+
+    def _are_in_order(self, fragments: list[Fragment]) -> bool:
+        """Returns True if each fragment goes on with the call at its position, because nothing else says which one."""
+        is_each = len(fragments) == len(self._arguments) > 1
+        return is_each and not any(each.name or each.id or each.index is not None for each in fragments)
+
+    def _take(self, fragment: Fragment) -> None:
+        if fragment.index in self._blanks:
+            fragment.fill(self._blanks[fragment.index])
         echo = self._echo_of(fragment)
         if echo is not None and echo.repeats(fragment):
             return
         call = self._divided(fragment, echo) if echo is not None else self._find(fragment)
+        if call is None and fragment.is_blank:
+            self._keep(fragment)
+            return
+        self._blanks.pop(fragment.index, None)
         self._last = call = call or self._new(fragment.id, is_servers=fragment.is_servers)
         self._place(call, fragment.index)
         if fragment.id and not self._ids[call]:
             self._name(call, fragment.id)
         if fragment.is_custom:
             call.is_json = False
-        if isinstance(wire.get("extra_content"), dict):
-            call.raw = {"extra_content": wire["extra_content"]}  # Gemini wants its thought signature back
+        if fragment.extra is not None:
+            call.raw = {"extra_content": fragment.extra}
         self._grow(call, fragment)
+
+    def _keep(self, blank: Fragment) -> None:
+        """Keeps a fragment that says nothing, until one at the same index does. If none does, there is no call."""
+        if blank.index not in self._blanks:
+            self._writer.reserve()
+        self._blanks[blank.index] = blank
 
     def _place(self, call: Call, index: Index | None) -> None:
         if index is not None and self._by_index.get(index) is not call:

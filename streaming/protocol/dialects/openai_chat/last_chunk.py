@@ -1,0 +1,54 @@
+"""The last chunk of a stream, read once more: what few servers send, and only there.
+
+Looking for it in each chunk would cost time in every stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from streaming.protocol.dialects.answer import failure_of, meaning_of, read_usage
+from streaming.protocol.dialects.openai_chat.choice import Choice
+from streaming.protocol.dialects.openai_chat.ending import reason_in
+from streaming.protocol.dialects.openai_chat.payload import LastChoice, LastChunk, Timings
+from streaming.protocol.dialects.openai_chat.words import has_words
+from streaming.protocol.dialects.wire import names_error, read_error, reread, shape
+from streaming.protocol.events import StreamError, Usage
+
+
+def read_last_chunk(data: bytes, choices: Mapping[int, Choice]) -> Usage:
+    """Returns the usage, as far as it is there. Gives each choice the end that it lacks.
+
+    That is a finish reason under another name, or an error beside a silent delta. `choices` has the choices by the
+    indexes that the server uses.
+    """
+    wire = reread(data)
+    chunk = shape(wire, LastChunk) if isinstance(wire, dict) else LastChunk()
+    for each in chunk.choices or ():
+        choice = choices.get(each.index or 0)
+        if choice is not None and each.error_message:
+            choice.ending.failure = _error_of(each)
+        elif choice is not None and not choice.ending.is_known:
+            reason = chunk.finish_reason or each.finishReason or _stop_reason(each)
+            choice.ending.read(reason, None)
+            if not (reason or has_words(each.delta)) and names_error(wire):
+                choice.ending.failure = read_error(wire)
+    return Usage() if chunk.timings is None else _usage_of(chunk.timings)
+
+
+def _usage_of(timings: Timings) -> Usage:
+    prompt = None if timings.prompt_n is None else timings.prompt_n + (timings.cache_n or 0)
+    counts = {"prompt_tokens": prompt, "completion_tokens": timings.predicted_n, "cached_tokens": timings.cache_n}
+    return read_usage(counts)
+
+
+def _error_of(wire: LastChoice) -> StreamError:
+    """Returns the error of a choice that has its fields beside the delta."""
+    code = wire.error_code or failure_of(reason_in(wire.finish_reason))
+    return read_error({"message": wire.error_message, "code": code})
+
+
+def _stop_reason(wire: LastChoice) -> str | None:
+    """Returns the word in the field `stop_reason` if it is known: vLLM uses the field for tokens."""
+    word = reason_in(wire.stop_reason)
+    return word if failure_of(word) or meaning_of(word) != "other" else None

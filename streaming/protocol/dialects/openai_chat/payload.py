@@ -1,0 +1,60 @@
+"""The fields of a chunk that are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class WireChoice(msgspec.Struct, gc=False):
+    """One choice of a chunk, or of a completion that was not streamed."""
+
+    delta: Any = None
+    index: int | None = 0
+    finish_reason: Any = None
+    native_finish_reason: Any = None
+    message: Any = None
+    text: Any = None
+    usage: Any = None
+    error: Any = None
+
+
+class WireChunk(msgspec.Struct, gc=False):
+    """One event."""
+
+    choices: list[WireChoice] | None = None
+    id: Any = None
+    model: Any = None
+    usage: Any = None
+    error: Any = None
+    finish_reason: Any = None
+    x_groq: Any = None
+    search_results: msgspec.Raw = msgspec.Raw()
+    citations: msgspec.Raw = msgspec.Raw()
+
+
+class LastChoice(WireChoice, gc=False):
+    """One choice of the last chunk, with fields that only few servers send."""
+
+    finishReason: Any = None
+    stop_reason: Any = None
+    error_message: Any = None
+    error_code: Any = None
+
+
+class Timings(msgspec.Struct, gc=False):
+    """The counts that llama.cpp sends if nobody asked for the usage."""
+
+    cache_n: int | None = None
+    prompt_n: int | None = None
+    """The tokens of the prompt that were not in the cache."""
+    predicted_n: int | None = None
+
+
+class LastChunk(msgspec.Struct, gc=False):
+    """The last chunk."""
+
+    choices: list[LastChoice] | None = None
+    finish_reason: Any = None
+    timings: Timings | None = None

@@ -1,0 +1,9 @@
+"""The reasoning of one choice: its words, its signatures, and what goes back to the provider."""
+
+from __future__ import annotations
+
+from streaming.protocol.dialects.openai_chat.reasoning.kept import ECHOED
+from streaming.protocol.dialects.openai_chat.reasoning.reasoning import Reasoning
+from streaming.protocol.dialects.openai_chat.reasoning.thoughts import Thoughts, is_thought
+
+__all__ = ["ECHOED", "Reasoning", "Thoughts", "is_thought"]

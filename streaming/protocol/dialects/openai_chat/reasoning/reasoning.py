@@ -1,0 +1,83 @@
+"""Reads the fields of a delta that hold reasoning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
+from streaming.protocol.dialects.openai_chat.reasoning.kept import Kept
+from streaming.protocol.dialects.openai_chat.reasoning.mirror import Mirror
+from streaming.protocol.dialects.openai_chat.words import DETAILS, thought_of, words_of
+
+
+class Reasoning:
+    """The reasoning of one choice. It is written as parts of `prose`."""
+
+    def __init__(self, writer: AnswerWriter, prose: Prose) -> None:
+        self._mirror = Mirror() if writer.split_think_tags else None
+        self.words = CumulativeFilter(prose.reasoning if self._mirror is None else self._write_field)
+        """Takes the text of the reasoning."""
+        self._writer = writer
+        self._prose = prose
+        self._kept = Kept(writer.reserve)
+        self._last = ("", "")
+
+    def read(self, delta: dict[str, Any]) -> None:
+        """Reads the fields of a delta: text, or items that may also have signatures."""
+        details_field = next((field for field in DETAILS if delta.get(field)), "")
+        details = delta.get(details_field)
+        field, text = thought_of(delta)
+        if not text and details:
+            field, text = details_field, words_of(details)
+        last_field, last_text = self._last
+        if text and (field == last_field or text != last_text):  # else the same words once more, in another field
+            self._last = (field, text)
+            self.words.take(text)
+            self._kept.note_text(field)
+        if isinstance(details, list):
+            self._kept.add_details(details_field, [piece for piece in details if isinstance(piece, dict)])
+            self._expect_settling()
+            self._sign(details)
+
+    def read_tagged(self, text: str) -> None:
+        """Reads reasoning that stood in tags within the text."""
+        self._write(text, is_tagged=True)
+
+    def read_item(self, item: Any) -> None:
+        """Reads an item of the content that is reasoning."""
+        if text := words_of(item):
+            self.words.take(text)
+        self._sign([item])
+        self._sign(item.get("summary"))
+
+    def read_opaque(self, opaque: Any) -> None:
+        """Reads Copilot's signature. It comes in pieces after the reasoning, and is added when that part ends."""
+        if isinstance(opaque, str):
+            self._kept.add_opaque(opaque)
+            self._expect_settling()
+
+    def settle(self) -> None:
+        """Writes what is held back into the part that is about to end."""
+        self.words.settle()
+        if kept := self._kept.take(has_text=self._prose.is_reasoning):
+            self._prose.sign(raw=kept)
+
+    def _write_field(self, text: str) -> None:
+        self._write(text, is_tagged=False)
+
+    def _write(self, text: str, *, is_tagged: bool) -> None:
+        new = text if self._mirror is None else self._mirror.new(text, is_tagged=is_tagged)
+        if new:
+            self._prose.reasoning(new)
+
+    def _expect_settling(self) -> None:
+        """Makes the end of the stream settle, even if no part is open."""
+        if self._kept.must_go_back:
+            self._writer.open_prose[self._prose] = None
+
+    def _sign(self, details: Any) -> None:
+        for detail in details if isinstance(details, list) else []:
+            signature = detail.get("signature") if isinstance(detail, dict) else None
+            if isinstance(signature, str) and signature:
+                self._prose.sign(signature=signature)
