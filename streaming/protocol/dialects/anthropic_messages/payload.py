@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+
+Readers = Mapping[str | None, Callable[[Any], None]]
+"""The reader of each type of delta of a block."""
 
 
 class WireDelta(msgspec.Struct, gc=False):
@@ -48,3 +52,8 @@ DELTA_TYPES = {
 
 PROSE_DELTAS = frozenset({"text_delta", "thinking_delta", "signature_delta", "citations_delta"})
 """Deltas that begin a block if the server did not. Arguments do not: the name of the tool would be missing."""
+
+
+def string_of(value: Any) -> str:
+    """Returns a text. Any other value counts as an empty one."""
+    return value if isinstance(value, str) else ""

@@ -15,31 +15,10 @@ from streaming.protocol.dialects.openai_responses.call_items import CallItem, Co
 from streaming.protocol.dialects.openai_responses.item_table import ItemTable
 from streaming.protocol.dialects.openai_responses.items import Item
 from streaming.protocol.dialects.openai_responses.message_item import MessageItem
+from streaming.protocol.dialects.openai_responses.payload import Payload
 from streaming.protocol.dialects.openai_responses.reasoning_item import ReasoningItem
 from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, unwrapped
 from streaming.protocol.events import Heartbeat
-
-
-class Payload(msgspec.Struct, gc=False):
-    """The fields of all event types that are read. One flat struct decodes nearly as fast as a tagged union."""
-
-    type: str = ""
-    delta: Any = None
-    output_index: int | None = None
-    item_id: Any = None
-    content_index: int | None = None
-    summary_index: int | None = None
-    item: dict[str, Any] | None = None
-    part: Any = None
-    response: Any = None
-    text: Any = None
-    arguments: Any = None
-    input: Any = None
-    code: Any = None
-    refusal: Any = None
-    annotation: Any = None
-    error: Any = None
-    object: Any = None
 
 
 class OpenAIResponsesStream:
