@@ -40,8 +40,11 @@ class CallItem:
         self._call.is_json = self.is_json
         self._arguments = Arguments(self._call)
         if wire:
-            self._call.announced = text_of(self.input_of(wire) or "")
-            self._announce(wire)
+            self.announce(wire)
+
+    def announce(self, wire: JSONObject) -> None:
+        self._call.announced = text_of(self.input_of(wire) or "")
+        self._announce(wire)
 
     def provider_runs(self, wire: JSONObject) -> bool:
         """Returns True if the provider executes this call itself."""

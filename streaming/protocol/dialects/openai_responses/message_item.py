@@ -29,6 +29,9 @@ class MessageItem:
         self._newest: int | None = None
         """The index of the part that began last, of which `_streamed` counts the text."""
 
+    def announce(self, wire: JSONObject) -> None:
+        self._wire = wire
+
     def done(self, wire: JSONObject) -> None:
         parts = _parts(wire.get("content"))
         if not self._proses:  # else it streamed, perhaps under other indexes than these

@@ -23,6 +23,9 @@ class ReasoningItem:
         self._section: int | None = None
         self._streamed = Streamed()
 
+    def announce(self, wire: JSONObject) -> None:
+        """Does nothing: the whole item comes when it is done."""
+
     def done(self, wire: JSONObject) -> None:
         for source in ("summary", "content"):
             sections = wire.get(source)
