@@ -32,6 +32,7 @@ class ItemTable:
         self._latest: dict[ItemClass, Item] = {}
         self._unannounced: dict[Item, str] = {}
         """The items that a delta opened, with its id of the item."""
+        self._open_items: dict[Item, None] = {}
         self._done: dict[Item, str] = {}
         self._announced: set[tuple[Index, ItemClass, str]] = set()
         self._streamed: Counter[ItemClass] = Counter()
@@ -54,6 +55,10 @@ class ItemTable:
         found = self.only.get((index, kind)) or (named if place == index else self._last.get((index, kind)))
         is_elsewhere = named is not None and named not in self._done and (found is None or found in self._done)
         return named if is_elsewhere else found
+
+    def is_open(self, kind: ItemClass, index: Index, id: Any) -> bool:
+        """Returns True if the item that an event is about has begun and is not done."""
+        return self.find(kind, index, id) in self._open_items
 
     def announce(self, index: Index, wire: JSONObject) -> None:
         """Reads `output_item.added`, which some servers repeat."""
@@ -95,6 +100,11 @@ class ItemTable:
             if item is not None and item not in self._done:
                 self._end(item, index, wire)
 
+    def cut(self) -> None:
+        """Ends the items that are not done, because the answer has ended."""
+        for item in self._open_items:
+            item.cut()
+
     def _fresh(self, output: list[JSONObject]) -> set[int]:
         """Returns the positions of the items that did not stream at all.
 
@@ -122,6 +132,7 @@ class ItemTable:
             self._undecided.append(item)
         self._register(item, index, wire)
         self._latest[kind] = item
+        self._open_items[item] = None
         self._streamed[kind] += 1
         return item
 
@@ -162,6 +173,7 @@ class ItemTable:
     def _end(self, item: Item, index: Index, wire: JSONObject) -> None:
         identity = id_of(wire)
         self._done[item] = identity
+        self._open_items.pop(item, None)
         self._announced.add((index, type(item), identity))
         item.done(wire)
 

@@ -36,6 +36,9 @@ class Item(Protocol):
     def done(self, wire: JSONObject) -> None:
         """Ends the item; `wire` is the whole of it. Called once."""
 
+    def cut(self) -> None:
+        """Ends the item, because the answer has ended before `output_item.done`."""
+
 
 class WholeItem:
     """An item that is read only when it is done."""
@@ -45,6 +48,9 @@ class WholeItem:
 
     def announce(self, wire: JSONObject) -> None:
         """Does nothing: such an item has no deltas."""
+
+    def cut(self) -> None:
+        """Does nothing: it is not known what the item would have been."""
 
 
 class ResultItem(WholeItem):
