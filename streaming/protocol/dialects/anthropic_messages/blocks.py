@@ -144,21 +144,11 @@ class OpaqueBlock:
             self._wire = None
 
     def _read_compaction(self, delta: Any) -> None:
-        for key in ("content", "encrypted_content"):
-            given = getattr(delta, key)
-            if self._wire is not None and isinstance(given, str):
-                self._wire[key] = string_of(self._wire.get(key)) + given
+        if self._wire is not None and isinstance(delta.content, str):
+            self._wire["content"] = string_of(self._wire.get("content")) + delta.content
+        if self._wire is not None and isinstance(delta.encrypted_content, str):  # each is the whole
+            self._wire["encrypted_content"] = delta.encrypted_content
 
-
-RESULTS = (
-    "web_search",
-    "web_fetch",
-    "code_execution",
-    "bash_code_execution",
-    "text_editor_code_execution",
-    "tool_search",
-    "advisor",
-)
 
 BLOCKS: dict[str, type[Block]] = {
     "text": ProseBlock,
@@ -167,7 +157,14 @@ BLOCKS: dict[str, type[Block]] = {
     "tool_use": CallBlock,
     "server_tool_use": ProviderCallBlock,
     "mcp_tool_use": ProviderCallBlock,
-    "mcp_tool_result": ResultBlock,
-    **{f"{name}_tool_result": ResultBlock for name in RESULTS},
 }
-"""The class of each type of block. All others are `OpaqueBlock`."""
+"""The class of each type of block. All others are results of the provider's tools, or an `OpaqueBlock`."""
+
+RESULT = "_tool_result"
+
+
+def class_of(wire: JSONObject) -> type[Block]:
+    """Returns the class of a block. Each tool of the provider has a type of result of its own."""
+    type_ = str(wire.get("type"))
+    is_result = type_.endswith(RESULT) and isinstance(wire.get("tool_use_id"), str)
+    return BLOCKS.get(type_, ResultBlock if is_result else OpaqueBlock)

@@ -23,6 +23,7 @@ class WireDelta(msgspec.Struct, gc=False):
     stop_reason: Any = None
     stop_details: Any = None
     container: Any = None
+    usage: Any = None
 
 
 class Payload(msgspec.Struct, gc=False):
@@ -32,6 +33,7 @@ class Payload(msgspec.Struct, gc=False):
     content_block: dict[str, Any] | None = None
     message: Any = None
     usage: Any = None
+    metrics: Any = msgspec.field(default=None, name="amazon-bedrock-invocationMetrics")
     error: Any = None
     content: Any = None
     id: Any = None
@@ -41,12 +43,14 @@ class Payload(msgspec.Struct, gc=False):
     container: Any = None
 
 
+INPUT = "input_json_delta"
+
 DELTA_TYPES = {
     "text": "text_delta",
     "thinking": "thinking_delta",
     "signature": "signature_delta",
     "citation": "citations_delta",
-    "partial_json": "input_json_delta",
+    "partial_json": INPUT,
 }
 """The type of a delta by the field it has, for servers that leave the type out, or put the field's name there."""
 

@@ -11,12 +11,13 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, Prose, read_usage
+from streaming.protocol.dialects.answer import AnswerWriter, Prose, failure_of, read_usage
 from streaming.protocol.dialects.anthropic_messages.block_table import BlockTable
 from streaming.protocol.dialects.anthropic_messages.opening import Opening
 from streaming.protocol.dialects.anthropic_messages.payload import Payload, WireDelta
+from streaming.protocol.dialects.anthropic_messages.stop_error import error_beside_stop
 from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, unwrapped
-from streaming.protocol.events import Heartbeat, OpaqueReceived
+from streaming.protocol.events import Heartbeat, OpaqueReceived, StreamError
 
 
 class AnthropicMessagesStream:
@@ -33,6 +34,8 @@ class AnthropicMessagesStream:
         self._container: dict[str, Any] | None = None
         self._id: Any = None
         self._stop_reason: str | None = None
+        self._error: StreamError | None = None
+        """The error that came with a stop reason that is a failure."""
 
     def read(self, payload: Payload, event: bytes, data: bytes) -> None:
         block = self._open.get(payload.index)
@@ -118,28 +121,38 @@ class AnthropicMessagesStream:
             self._blocks.stop_last()
         self._blocks.stop(payload.index)
 
-    def _read_message_delta(self, payload: Payload, _data: bytes) -> None:
+    def _read_message_delta(self, payload: Payload, data: bytes) -> None:
         delta = payload.delta or WireDelta()
-        self._writer.report_usage(read_usage(payload.usage))
+        self._read_usage(payload)
         self._note_container(delta.container or payload.container)
-        self._read_stop(delta.stop_reason, delta.stop_details)
+        self._read_stop(delta.stop_reason, delta.stop_details, data)
 
-    def _read_stop(self, reason: Any, details: Any) -> None:
+    def _read_usage(self, payload: Payload) -> None:
+        for usage in (payload.metrics, payload.delta and payload.delta.usage, payload.usage):
+            self._writer.report_usage(read_usage(usage))
+
+    def _read_stop(self, reason: Any, details: Any, data: bytes) -> None:
         if reason:
             self._stop_reason = str(reason)
+        if word := failure_of(self._stop_reason):
+            self._error = error_beside_stop(word, reread(data)) or self._error
+            return
         explanation = details.get("explanation") if isinstance(details, dict) else None
         if isinstance(explanation, str) and explanation:
             Prose(self._writer).refusal(explanation)
 
-    def _read_message_stop(self, payload: Payload, _data: bytes) -> None:
-        self._writer.report_usage(read_usage(payload.usage))
-        self._read_stop(payload.stop_reason, payload.stop_details)
+    def _read_message_stop(self, payload: Payload, data: bytes) -> None:
+        self._read_usage(payload)
+        self._read_stop(payload.stop_reason, payload.stop_details, data)
         self._finish()
 
     def _finish(self) -> None:
         self._blocks.stop_all()
         self._keep_container()
-        self._writer.finish(self._stop_reason)
+        if self._error is not None:
+            self._writer.fail(self._error)
+        else:
+            self._writer.finish(self._stop_reason)
 
     def _read_ping(self, _payload: Payload, _data: bytes) -> None:
         self._writer.emit(Heartbeat())
@@ -159,15 +172,15 @@ class AnthropicMessagesStream:
         else:
             self._writer.unknown(data)
 
-    def _read_message(self, payload: Payload, _data: bytes) -> None:
+    def _read_message(self, payload: Payload, data: bytes) -> None:
         """Reads a whole message, from a server that does not stream."""
         self._writer.start(payload.id, payload.model)
         for wire in payload.content if isinstance(payload.content, list) else []:
             if isinstance(wire, dict):
                 self._blocks.start(None, wire)
-        self._writer.report_usage(read_usage(payload.usage))
+        self._read_usage(payload)
         self._note_container(payload.container)
-        self._read_stop(payload.stop_reason, payload.stop_details)
+        self._read_stop(payload.stop_reason, payload.stop_details, data)
         self._finish()
 
 
