@@ -168,8 +168,8 @@ def test_result_of_any_tool_of_the_server(type_):
 
 
 def test_block_that_only_looks_like_a_result_is_kept_whole():
-    for wire in ({"type": "hologram_tool_result"}, {"type": "tool_result", "tool_use_id": "t"}):
-        assert anthropic(*message(*block(0, wire))).parts == [OpaquePart(raw=wire)]
+    wire = {"type": "tool_result", "tool_use_id": "t"}
+    assert anthropic(*message(*block(0, wire))).parts == [OpaquePart(raw=wire)]
 
 
 BUSY = {"type": "overloaded_error", "message": "Busy."}

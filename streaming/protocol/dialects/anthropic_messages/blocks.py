@@ -160,11 +160,8 @@ BLOCKS: dict[str, type[Block]] = {
 }
 """The class of each type of block. All others are results of the provider's tools, or an `OpaqueBlock`."""
 
-RESULT = "_tool_result"
-
 
 def class_of(wire: JSONObject) -> type[Block]:
     """Returns the class of a block. Each tool of the provider has a type of result of its own."""
     type_ = str(wire.get("type"))
-    is_result = type_.endswith(RESULT) and isinstance(wire.get("tool_use_id"), str)
-    return BLOCKS.get(type_, ResultBlock if is_result else OpaqueBlock)
+    return BLOCKS.get(type_, ResultBlock if type_.endswith("_tool_result") else OpaqueBlock)
