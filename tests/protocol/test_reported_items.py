@@ -354,7 +354,6 @@ NAMED_LATE = {
         arguments_done(name="f1", call_id="c1"),
     ],
     "the name by the end, the rest by the item": [arguments_done(name="f1"), done(call(1, ONE), output_index=0)],
-    "by the deltas": [arguments(ONE, name="f1", call_id="c1", **CALL_AT)],
     "by each event": [
         CALL,
         *(arguments(delta, name="f1", call_id="c1", **CALL_AT) for delta in ('{"x"', ":1}")),

@@ -66,6 +66,8 @@ def _first(wire: Any, paths: tuple[FieldPath, ...]) -> int | None:
 def _count_at(wire: Any, path: FieldPath) -> int | None:
     for key in path:
         wire = wire.get(key) if isinstance(wire, dict) else None
+    if wire is None:
+        return None
     try:
         count = msgspec.convert(wire, int, strict=False)
     except msgspec.ValidationError:

@@ -23,7 +23,6 @@ class WireDelta(msgspec.Struct, gc=False):
     stop_reason: Any = None
     stop_details: Any = None
     container: Any = None
-    usage: Any = None
 
 
 class Payload(msgspec.Struct, gc=False):
@@ -33,7 +32,6 @@ class Payload(msgspec.Struct, gc=False):
     content_block: dict[str, Any] | None = None
     message: Any = None
     usage: Any = None
-    metrics: Any = msgspec.field(default=None, name="amazon-bedrock-invocationMetrics")
     error: Any = None
     content: Any = None
     id: Any = None

@@ -13,9 +13,9 @@ import msgspec
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose, failure_of, read_usage
 from streaming.protocol.dialects.anthropic_messages.block_table import BlockTable
+from streaming.protocol.dialects.anthropic_messages.ending import error_beside_stop, usage_elsewhere
 from streaming.protocol.dialects.anthropic_messages.opening import Opening
 from streaming.protocol.dialects.anthropic_messages.payload import Payload, WireDelta
-from streaming.protocol.dialects.anthropic_messages.stop_error import error_beside_stop
 from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, unwrapped
 from streaming.protocol.events import Heartbeat, OpaqueReceived, StreamError
 
@@ -34,6 +34,8 @@ class AnthropicMessagesStream:
         self._container: dict[str, Any] | None = None
         self._id: Any = None
         self._stop_reason: str | None = None
+        self._failure: str | None = None
+        """The word in the stop reason that says that the answer broke off."""
         self._error: StreamError | None = None
         """The error that came with a stop reason that is a failure."""
 
@@ -123,26 +125,28 @@ class AnthropicMessagesStream:
 
     def _read_message_delta(self, payload: Payload, data: bytes) -> None:
         delta = payload.delta or WireDelta()
-        self._read_usage(payload)
+        self._read_usage(payload, data)
         self._note_container(delta.container or payload.container)
         self._read_stop(delta.stop_reason, delta.stop_details, data)
 
-    def _read_usage(self, payload: Payload) -> None:
-        for usage in (payload.metrics, payload.delta and payload.delta.usage, payload.usage):
-            self._writer.report_usage(read_usage(usage))
+    def _read_usage(self, payload: Payload, data: bytes) -> None:
+        is_elsewhere = payload.usage is None and self._writer.usage.output_tokens is None
+        usage = usage_elsewhere(reread(data)) if is_elsewhere else payload.usage
+        self._writer.report_usage(read_usage(usage))
 
     def _read_stop(self, reason: Any, details: Any, data: bytes) -> None:
         if reason:
             self._stop_reason = str(reason)
-        if word := failure_of(self._stop_reason):
-            self._error = error_beside_stop(word, reread(data)) or self._error
+            self._failure = failure_of(self._stop_reason)
+        if self._failure is not None:
+            self._error = error_beside_stop(self._failure, reread(data)) or self._error
             return
         explanation = details.get("explanation") if isinstance(details, dict) else None
         if isinstance(explanation, str) and explanation:
             Prose(self._writer).refusal(explanation)
 
     def _read_message_stop(self, payload: Payload, data: bytes) -> None:
-        self._read_usage(payload)
+        self._read_usage(payload, data)
         self._read_stop(payload.stop_reason, payload.stop_details, data)
         self._finish()
 
@@ -178,7 +182,7 @@ class AnthropicMessagesStream:
         for wire in payload.content if isinstance(payload.content, list) else []:
             if isinstance(wire, dict):
                 self._blocks.start(None, wire)
-        self._read_usage(payload)
+        self._read_usage(payload, data)
         self._note_container(payload.container)
         self._read_stop(payload.stop_reason, payload.stop_details, data)
         self._finish()

@@ -72,30 +72,37 @@ class CallItem:
 
     def grow(self, payload: Any) -> None:
         delta = payload.delta
-        if payload.name or payload.call_id:
-            self._note_names(payload)
-        if isinstance(delta, dict) and isinstance(delta.get(self.input_field), str):
-            delta = delta[self.input_field]
-        if isinstance(delta, str):
+        if type(delta) is str:
             self._arguments.add(delta)
-        elif isinstance(delta, dict) and self.is_json:
-            self._arguments.snap(delta)
+        elif isinstance(delta, dict):
+            self._grow_by_object(delta)
+
+    @property
+    def is_started(self) -> bool:
+        """True once the name and the id are known."""
+        return self._call.is_started
+
+    def name(self, wire: JSONObject) -> None:
+        """Takes the name and the id that came with the input. With a name alone, the id may still come."""
+        if wire.get("call_id"):
+            self._announce({key: wire.get(key) for key in ("call_id", "name")})
+        else:
+            self._call.name = self._call.name or name_of(wire.get("name"))
 
     def fill(self, payload: Any) -> None:
         """Reads the whole input. It counts as far as it did not stream."""
-        self._note_names(payload)
         self._is_confirmed = True
         self._fill(getattr(payload, self.input_field))
 
     def input_of(self, wire: JSONObject) -> Any:
         return wire.get(self.input_field)
 
-    def _note_names(self, payload: Any) -> None:
-        """Takes the name and the id that some servers send with the input. The call cannot start without its id."""
-        if payload.call_id:
-            self._announce({"call_id": payload.call_id, "name": payload.name})
-        elif payload.name:
-            self._call.name = self._call.name or name_of(payload.name)
+    def _grow_by_object(self, delta: JSONObject) -> None:
+        fragment = delta.get(self.input_field)
+        if isinstance(fragment, str):
+            self._arguments.add(fragment)
+        elif self.is_json:
+            self._arguments.snap(delta)
 
     def _announce(self, wire: JSONObject) -> None:
         if not self._call.is_started:

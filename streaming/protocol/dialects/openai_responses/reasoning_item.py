@@ -67,7 +67,7 @@ class ReasoningItem:
         text = words_of(text)
         if not text or self._source not in ("", source):
             return
-        if not self._is_same(source, section):
+        if section != self._section and not self._goes_on(source):
             self._streamed = Streamed()
             if self._source:
                 self._prose.reasoning("\n\n")
@@ -76,14 +76,14 @@ class ReasoningItem:
         self._prose.reasoning(text)
         self._streamed.add(text)
 
-    def _is_same(self, source: str, section: int | None) -> bool:
-        """Returns True if the section is the one that has streamed last."""
-        return section == self._section or (source == "content" and self._is_growing)
+    def _goes_on(self, source: str) -> bool:
+        """Returns True if words under another index still belong to the section that has streamed last."""
+        return source == "content" and self._is_growing
 
     def _fill(self, source: str, section: int | None, text: Any) -> None:
         if self._source not in ("", source):
             return
-        if self._source and self._is_same(source, section):
+        if self._source and (section == self._section or self._goes_on(source)):
             self._grow(source, section, self._streamed.rest_of(words_of(text)))
             self._section = section
         elif not self._source or (section or 0) > (self._section or 0):

@@ -75,6 +75,13 @@ class OpenAIResponsesStream:
         if payload.item:
             self._items.finish(payload.output_index, payload.item)
 
+    def _read_arguments_done(self, payload: Payload, data: bytes) -> None:
+        call = self._items.take(CallItem, payload.output_index, payload.item_id)
+        if isinstance(call, CallItem):
+            if not call.is_started:
+                call.name(_object(reread(data)))
+            call.fill(payload)
+
     def _read_part(self, payload: Payload, _data: bytes) -> None:
         in_message, in_reasoning = PART_EVENTS[payload.type]
         part = payload.delta if payload.part is None else payload.part
@@ -197,7 +204,6 @@ ITEM_EVENTS: dict[str, tuple[type[Item], Callable[[Any, Payload], None]]] = {
     "response.reasoning_summary.delta": (ReasoningItem, ReasoningItem.grow_summary),
     "response.reasoning_summary.done": (ReasoningItem, ReasoningItem.end_summary),
     "response.function_call_arguments.delta": (CallItem, CallItem.grow),
-    "response.function_call_arguments.done": (CallItem, CallItem.fill),
     "response.custom_tool_call_input.delta": (CustomCallItem, CallItem.grow),
     "response.custom_tool_call_input.done": (CustomCallItem, CallItem.fill),
     "response.mcp_call_arguments.delta": (McpCallItem, CallItem.grow),
@@ -230,6 +236,7 @@ EVENTS: dict[str, Callable[[OpenAIResponsesStream, Payload, bytes], None]] = {
     "response.error": OpenAIResponsesStream._read_error,
     "response.output_item.added": OpenAIResponsesStream._read_added,
     "response.output_item.done": OpenAIResponsesStream._read_item_done,
+    "response.function_call_arguments.done": OpenAIResponsesStream._read_arguments_done,
     "response.content_part.added": OpenAIResponsesStream._read_part,
     "response.content_part.delta": OpenAIResponsesStream._read_part,  # OpenRouter
     "response.content_part.done": OpenAIResponsesStream._read_part,

@@ -1,4 +1,4 @@
-"""The error that a relay sends beside a stop reason that is a failure."""
+"""What relays put into other places of a message's last events: the usage, and the error of a stop reason."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from typing import Any
 
 from streaming.protocol.dialects.wire import is_error, read_error, reports_error, stream_error
 from streaming.protocol.events import StreamError
+
+
+def usage_elsewhere(event: Any) -> Any:
+    """Returns the usage of an event that has none at its place: that of the delta, or Bedrock's counts."""
+    usage = _object(_object(event).get("delta")).get("usage")
+    return usage or _object(event).get("amazon-bedrock-invocationMetrics")
 
 
 def error_beside_stop(word: str, wire: Any) -> StreamError | None:
