@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from streaming.protocol import StreamParser
-from tests.protocol.wire import completed, created, fold, named, responses
+from tests.protocol.wire import completed, created, fold, named, read, responses
 
 Wire = dict[str, Any]
 
@@ -467,3 +468,14 @@ def test_bad_end_without_a_wrapper():
     assert responses(created(), incomplete).finish_reason == "length"
     for fields in ({"status": "failed", "error": REASON}, REASON):
         assert responses(created(), {**fields, "type": "response.failed"}).error.code == "rate_limit_exceeded"
+
+
+def test_whole_response_that_failed_without_a_reason():
+    body = {"object": "response", "id": "r", "status": "failed", "error": None}
+    transcript = fold(read("openai-responses", json.dumps(body).encode()))
+    assert (transcript.outcome, transcript.error.message) == ("failed", "the response failed")
+
+
+def test_reason_of_a_failure_beside_an_error_without_values():
+    failed = event("failed", response={"error": {"code": None}}, error=REASON)
+    assert responses(created(), failed).error.code == "rate_limit_exceeded"

@@ -82,7 +82,7 @@ class CallItem:
         """True once the name and the id are known."""
         return self._call.is_started
 
-    def name(self, wire: JSONObject) -> None:
+    def take_names(self, wire: JSONObject) -> None:
         """Takes the name and the id that came with the input. With a name alone, the id may still come."""
         if wire.get("call_id"):
             self._announce({key: wire.get(key) for key in ("call_id", "name")})

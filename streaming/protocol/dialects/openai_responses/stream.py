@@ -79,7 +79,7 @@ class OpenAIResponsesStream:
         call = self._items.take(CallItem, payload.output_index, payload.item_id)
         if isinstance(call, CallItem):
             if not call.is_started:
-                call.name(_object(reread(data)))
+                call.take_names(_object(reread(data)))
             call.fill(payload)
 
     def _read_part(self, payload: Payload, _data: bytes) -> None:
@@ -121,9 +121,9 @@ class OpenAIResponsesStream:
         self._writer.start(response.get("id"), response.get("model"))
         self._writer.report_usage(read_usage(response.get("usage")))
         self._status = max((self._status, word, str(response.get("status"))), key=lambda each: SEVERITY.get(each, 0))
-        error = response.get("error") or error
-        if reports_error(error) or self._status == "failed":
-            self._read_failure(response, error)
+        found = next(filter(reports_error, (response.get("error"), error)), None)
+        if found is not None or self._status == "failed":
+            self._read_failure(found or (response if is_error(response) else None))
             return
         output = response.get("output")
         self._items.complete([wire for wire in output if isinstance(wire, dict)] if isinstance(output, list) else [])
@@ -131,12 +131,13 @@ class OpenAIResponsesStream:
         reason = _object(response.get("incomplete_details")).get("reason") if self._status == "incomplete" else None
         self._writer.finish(str(reason or self._status))
 
-    def _read_failure(self, response: dict[str, Any], error: Any) -> None:
+    def _read_failure(self, error: Any) -> None:
         """Ends the answer if the reason of the failure is known. Otherwise the next event may have it."""
-        self._items.cut()
-        self.awaits_usage = not (reports_error(error) or is_error(response))
-        if not self.awaits_usage:
-            self._fail(error if reports_error(error) else response)
+        if error is not None:
+            self._fail(error)
+        else:
+            self._items.cut()
+            self.awaits_usage = True
 
     def _read_error(self, payload: Payload, data: bytes) -> None:
         self._fail(_object(payload.response).get("error") or reread(data))
@@ -144,6 +145,7 @@ class OpenAIResponsesStream:
     def _read_other(self, payload: Payload, data: bytes) -> None:
         if not payload.type and payload.object == "response":  # a whole one, from a server that does not stream
             self._read_response(_object(reread(data)), "completed")
+            self.end()  # no event follows
         elif payload.type.rpartition(".")[2] in BEATS:
             self._writer.emit(Heartbeat())
         else:
