@@ -14,7 +14,7 @@ from streaming import protocol
 from streaming.protocol import Leniency
 from streaming.protocol.dialects.answer.call import MAX_ARGUMENTS_CHARS
 from streaming.protocol.dialects.answer.writer import MAX_PARTS
-from streaming.protocol.dialects.anthropic_messages.stream import MAX_OPEN_BLOCKS
+from streaming.protocol.dialects.anthropic_messages.block_table import MAX_OPEN_BLOCKS
 from streaming.protocol.dialects.openai_chat.choice_table import MAX_CHOICES
 from streaming.protocol.lenient_sse import MAX_BODY_BYTES
 from streaming.protocol.parser import MAX_STREAM_BYTES

@@ -29,7 +29,7 @@ class DialectStream(Protocol):
         """Reads one event: its payload, its SSE name (may be empty), and the bytes the payload was decoded from."""
 
     awaits_usage: bool
-    """True after `[DONE]` while one more event may bring the usage. Otherwise the answer would be over."""
+    """True while one more event may bring the usage, or the reason of a failure. Otherwise the answer would be over."""
 
     def done(self) -> None:
         """Reads `[DONE]`."""

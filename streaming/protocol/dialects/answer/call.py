@@ -180,6 +180,8 @@ class Call:
             self.before_end()
         if self._is_over:
             return
+        if self._is_placeholder and self.announced:
+            self.restart()
         if not self.size:
             self.add(self.announced)
         if not self.name:

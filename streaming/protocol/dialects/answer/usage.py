@@ -14,11 +14,13 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
     "input_tokens": (
         *(("prompt_tokens",), ("input_tokens",)),
         *(("promptTokens",), ("inputTokens",)),
+        ("inputTokenCount",),  # Bedrock
         ("tokens", "input_tokens"),  # Cohere
     ),
     "output_tokens": (
         *(("completion_tokens",), ("output_tokens",)),
         *(("completionTokens",), ("outputTokens",)),
+        ("outputTokenCount",),  # Bedrock
         ("tokens", "output_tokens"),  # Cohere
     ),
     "cached_input_tokens": (
@@ -27,10 +29,12 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
         ("cache_read_input_tokens",),  # Anthropic
         ("prompt_cache_hit_tokens",),  # DeepSeek
         ("cached_tokens",),  # Moonshot
+        ("cacheReadInputTokenCount",),  # Bedrock
     ),
     "cache_write_tokens": (
         ("prompt_tokens_details", "cache_write_tokens"),
         ("cache_creation_input_tokens",),  # Anthropic
+        ("cacheWriteInputTokenCount",),  # Bedrock
     ),
     "reasoning_tokens": (
         ("completion_tokens_details", "reasoning_tokens"),
@@ -72,6 +76,8 @@ def _first(wire: Any, paths: tuple[FieldPath, ...]) -> int | None:
 def _count_at(wire: Any, path: FieldPath) -> int | None:
     for key in path:
         wire = wire.get(key) if isinstance(wire, dict) else None
+    if wire is None:
+        return None
     try:
         count = msgspec.convert(wire, int, strict=False)
     except msgspec.ValidationError:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, Prose, name_of, text_of
+from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.dialects.anthropic_messages.call_blocks import CallBlock, ProviderCallBlock
+from streaming.protocol.dialects.anthropic_messages.payload import Readers, string_of
 from streaming.protocol.events import Cited, OpaqueReceived
 
 JSONObject = dict[str, Any]
-Readers = Mapping[str | None, Callable[[Any], None]]
-
-
 NO_DELTAS: Readers = {}
 
 
@@ -38,9 +36,9 @@ class ProseBlock:
         self._writer = writer
         self._prose = Prose(writer)
         self._write = self._prose.write
-        self._text = _string(wire.get("text"))
-        self._thinking = _string(wire.get("thinking"))
-        self._signature = _string(wire.get("signature"))
+        self._text = string_of(wire.get("text"))
+        self._thinking = string_of(wire.get("thinking"))
+        self._signature = string_of(wire.get("signature"))
         self.deltas: Readers = {
             "text_delta": self._read_text,
             "thinking_delta": self._read_thinking,
@@ -115,60 +113,6 @@ class RedactedBlock:
         """Does nothing: the block was complete at its start."""
 
 
-class CallBlock:
-    """A tool call. Its arguments stream as fragments of JSON text, or come whole with the start."""
-
-    is_provider_executed = False
-    usual_keys = frozenset({"type", "id", "name", "input"})
-    """The keys that the call has itself. All others go back with it."""
-
-    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
-        self._id = _string(wire.get("id"))
-        self._call = Call(
-            writer,
-            id=self._id,
-            name=name_of(wire.get("name")),
-            is_provider_executed=self.is_provider_executed or self._id.startswith(SERVER_ID),
-        )
-        self._arguments = Arguments(self._call)
-        self._call.raw = {key: wire[key] for key in wire if key not in self.usual_keys} or None
-        self._call.announced = text_of(wire.get("input") or "")
-        self.deltas: Readers = {"input_json_delta": self._read_json}
-        if self._call.name:
-            self._call.start()
-
-    def is_of(self, wire: JSONObject) -> bool:
-        """Returns True if `wire` begins this call."""
-        return bool(self._id) and wire.get("id") == self._id
-
-    def end(self) -> None:
-        """Ends the call. A call of the site's without input stays open: the stop reason shows if it was cut."""
-        if self._call.size or self._call.announced or self._call.is_provider_executed:
-            self._call.end()
-
-    def conclude(self) -> None:
-        """Ends the call, because another block has begun: the input was complete."""
-        self._call.end()
-
-    def _read_json(self, delta: Any) -> None:
-        fragment = delta.partial_json
-        if type(fragment) is str:
-            self._arguments.add(fragment)
-        elif isinstance(fragment, dict):
-            self._arguments.snap(fragment)
-
-
-SERVER_ID = "srvtoolu_"
-"""The beginning of the ids of calls that the provider executes. Some relays call their blocks `tool_use`."""
-
-
-class ProviderCallBlock(CallBlock):
-    """A call of a tool that the provider executes itself. It goes back with its type."""
-
-    is_provider_executed = True
-    usual_keys = CallBlock.usual_keys - {"type"}
-
-
 class ResultBlock:
     """The result of a tool that the provider executed. It comes whole at the start."""
 
@@ -179,7 +123,7 @@ class ResultBlock:
         is_error = isinstance(content, dict) and str(content.get("type")).endswith("_error")
         is_error = is_error or bool(wire.get("is_error"))
         raw = {key: value for key, value in wire.items() if key not in ("content", "tool_use_id")}
-        writer.add_result(_string(wire.get("tool_use_id")), content, is_error=is_error, raw=raw)
+        writer.add_result(string_of(wire.get("tool_use_id")), content, is_error=is_error, raw=raw)
 
     def end(self) -> None:
         """Does nothing: the block was complete at its start."""
@@ -200,25 +144,11 @@ class OpaqueBlock:
             self._wire = None
 
     def _read_compaction(self, delta: Any) -> None:
-        for key in ("content", "encrypted_content"):
-            given = getattr(delta, key)
-            if self._wire is not None and isinstance(given, str):
-                self._wire[key] = _string(self._wire.get(key)) + given
+        if self._wire is not None and isinstance(delta.content, str):
+            self._wire["content"] = string_of(self._wire.get("content")) + delta.content
+        if self._wire is not None and isinstance(delta.encrypted_content, str):  # each is the whole
+            self._wire["encrypted_content"] = delta.encrypted_content
 
-
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-RESULTS = (
-    "web_search",
-    "web_fetch",
-    "code_execution",
-    "bash_code_execution",
-    "text_editor_code_execution",
-    "tool_search",
-    "advisor",
-)
 
 BLOCKS: dict[str, type[Block]] = {
     "text": ProseBlock,
@@ -227,7 +157,11 @@ BLOCKS: dict[str, type[Block]] = {
     "tool_use": CallBlock,
     "server_tool_use": ProviderCallBlock,
     "mcp_tool_use": ProviderCallBlock,
-    "mcp_tool_result": ResultBlock,
-    **{f"{name}_tool_result": ResultBlock for name in RESULTS},
 }
-"""The class of each type of block. All others are `OpaqueBlock`."""
+"""The class of each type of block. All others are results of the provider's tools, or an `OpaqueBlock`."""
+
+
+def class_of(wire: JSONObject) -> type[Block]:
+    """Returns the class of a block. Each tool of the provider has a type of result of its own."""
+    type_ = str(wire.get("type"))
+    return BLOCKS.get(type_, ResultBlock if type_.endswith("_tool_result") else OpaqueBlock)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+
+Readers = Mapping[str | None, Callable[[Any], None]]
+"""The reader of each type of delta of a block."""
 
 
 class WireDelta(msgspec.Struct, gc=False):
@@ -37,14 +41,21 @@ class Payload(msgspec.Struct, gc=False):
     container: Any = None
 
 
+INPUT = "input_json_delta"
+
 DELTA_TYPES = {
     "text": "text_delta",
     "thinking": "thinking_delta",
     "signature": "signature_delta",
     "citation": "citations_delta",
-    "partial_json": "input_json_delta",
+    "partial_json": INPUT,
 }
 """The type of a delta by the field it has, for servers that leave the type out, or put the field's name there."""
 
 PROSE_DELTAS = frozenset({"text_delta", "thinking_delta", "signature_delta", "citations_delta"})
 """Deltas that begin a block if the server did not. Arguments do not: the name of the tool would be missing."""
+
+
+def string_of(value: Any) -> str:
+    """Returns a text. Any other value counts as an empty one."""
+    return value if isinstance(value, str) else ""

@@ -11,16 +11,13 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, Prose, read_usage
-from streaming.protocol.dialects.anthropic_messages.blocks import BLOCKS, Block, CallBlock, OpaqueBlock, ProseBlock
+from streaming.protocol.dialects.answer import AnswerWriter, Prose, failure_of, read_usage
+from streaming.protocol.dialects.anthropic_messages.block_table import BlockTable
+from streaming.protocol.dialects.anthropic_messages.ending import error_beside_stop, usage_elsewhere
 from streaming.protocol.dialects.anthropic_messages.opening import Opening
-from streaming.protocol.dialects.anthropic_messages.payload import DELTA_TYPES, PROSE_DELTAS, Payload, WireDelta
+from streaming.protocol.dialects.anthropic_messages.payload import Payload, WireDelta
 from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, unwrapped
-from streaming.protocol.events import Heartbeat, OpaqueReceived
-
-# Blocks normally come one after the other. An open block keeps the object that began it, so a server that never ends
-# its blocks may have only this many open; the oldest ones are then ended.
-MAX_OPEN_BLOCKS = 64
+from streaming.protocol.events import Heartbeat, OpaqueReceived, StreamError
 
 
 class AnthropicMessagesStream:
@@ -31,19 +28,19 @@ class AnthropicMessagesStream:
 
     def __init__(self, writer: AnswerWriter) -> None:
         self._writer = writer
-        self._blocks: dict[int | None, Block] = {}
-        self._last: Block | None = None
-        self._beside: Block | None = None
-        """Prose that came under the index of a block of another kind (SGLang sends text into open tool calls)."""
-        self._unjudged: list[CallBlock] = []
-        """Calls of the site's that ended without input."""
+        self._blocks = BlockTable(writer)
+        self._open = self._blocks.open
         self._opening = Opening()
         self._container: dict[str, Any] | None = None
         self._id: Any = None
         self._stop_reason: str | None = None
+        self._failure: str | None = None
+        """The word in the stop reason that says that the answer broke off."""
+        self._error: StreamError | None = None
+        """The error that came with a stop reason that is a failure."""
 
     def read(self, payload: Payload, event: bytes, data: bytes) -> None:
-        block = self._blocks.get(payload.index)
+        block = self._open.get(payload.index)
         if block is not None and payload.delta is not None and payload.type == "content_block_delta":
             take = block.deltas.get(payload.delta.type)  # nine of ten events, so it is inlined
             if take is not None:
@@ -51,7 +48,7 @@ class AnthropicMessagesStream:
                 return
         type_ = payload.type or event.decode("utf-8", "replace")
         read = EVENTS.get(type_)
-        if self._opening and type_ not in BEATS and not (self._blocks and type_ in WITHIN_BLOCKS):
+        if self._opening and type_ not in BEATS and not (self._open and type_ in WITHIN_BLOCKS):
             self._read_opening(payload)
         if read is not None:
             read(self, payload, data)
@@ -90,16 +87,7 @@ class AnthropicMessagesStream:
 
     def _read_opening(self, payload: Payload) -> None:
         for wire in self._opening.take(payload):
-            self._read_whole(wire)
-
-    def _read_whole(self, wire: dict[str, Any]) -> None:
-        """Reads a block that came whole."""
-        self._conclude_calls()
-        block = BLOCKS.get(str(wire.get("type")), OpaqueBlock)(self._writer, wire)
-        if isinstance(block, CallBlock):
-            block.conclude()
-        else:
-            block.end()
+            self._blocks.read_whole(wire)
 
     def _note_container(self, container: Any) -> None:
         if isinstance(container, dict) and isinstance(container.get("id"), str):
@@ -116,7 +104,7 @@ class AnthropicMessagesStream:
         """Reads a second start. The same id is a repetition; another id is a relay's retry, so what came is cut."""
         if message.get("id") == self._id:
             return
-        if not (self._blocks or self._opening or self._writer.has_parts):
+        if not (self._open or self._opening or self._writer.has_parts):
             self._id = message.get("id")
             self._begin(message)
         else:
@@ -124,77 +112,51 @@ class AnthropicMessagesStream:
             self._writer.truncate()
 
     def _read_block_start(self, payload: Payload, _data: bytes) -> None:
-        wire, block = payload.content_block, self._blocks.get(payload.index)
-        if wire and isinstance(block, CallBlock) and block.is_of(wire):
-            return  # the same start once more
-        self._end_block(payload.index)
-        self._conclude_calls()
-        if wire:  # else the first delta shows which kind it is
-            self._open(payload.index, BLOCKS.get(str(wire.get("type")), OpaqueBlock), wire)
-
-    def _open(self, index: int | None, kind: type[Block], wire: dict[str, Any]) -> Block:
-        for late in list(self._blocks)[: max(0, len(self._blocks) - MAX_OPEN_BLOCKS + 1)]:
-            self._end_block(late)
-        self._last = self._blocks[index] = block = kind(self._writer, wire)
-        return block
+        self._blocks.start(payload.index, payload.content_block)
 
     def _read_block_delta(self, payload: Payload, data: bytes) -> None:
-        """Reads a delta without an index or a type, of another type than its block, or of a block that never began."""
-        delta = payload.delta or WireDelta()
-        type_ = DELTA_TYPES.get(delta.type or "", delta.type)
-        type_ = type_ or next((DELTA_TYPES[key] for key in DELTA_TYPES if getattr(delta, key) is not None), None)
-        block = self._last if payload.index is None else self._blocks.get(payload.index)
-        if block is None and type_ in PROSE_DELTAS:
-            block = self._open(payload.index, ProseBlock, {})
-        elif block is not None and type_ not in block.deltas and type_ in PROSE_DELTAS:
-            block = self._beside = self._beside or ProseBlock(self._writer, {})
-        if block is not None and type_ in block.deltas:
-            block.deltas[type_](delta)
-        else:
+        if not self._blocks.grow(payload.index, payload.delta or WireDelta()):
             self._writer.unknown(data)
 
     def _read_block_stop(self, payload: Payload, _data: bytes) -> None:
-        if payload.index is None and self._last is not None:
-            self._last.end()
-        self._end_block(payload.index)
+        if payload.index is None:
+            self._blocks.stop_last()
+        self._blocks.stop(payload.index)
 
-    def _end_block(self, index: int | None) -> None:
-        beside, self._beside = self._beside, None
-        for block in (self._blocks.pop(index, None), beside):
-            if block is not None:
-                block.end()
-                if isinstance(block, CallBlock):
-                    self._unjudged.append(block)
-
-    def _conclude_calls(self) -> None:
-        """Ends the calls without input: the model went on to another block, so they were not cut."""
-        calls, self._unjudged = self._unjudged, []
-        for call in calls:
-            call.conclude()
-
-    def _read_message_delta(self, payload: Payload, _data: bytes) -> None:
+    def _read_message_delta(self, payload: Payload, data: bytes) -> None:
         delta = payload.delta or WireDelta()
-        self._writer.report_usage(read_usage(payload.usage))
+        self._read_usage(payload, data)
         self._note_container(delta.container or payload.container)
-        self._read_stop(delta.stop_reason, delta.stop_details)
+        self._read_stop(delta.stop_reason, delta.stop_details, data)
 
-    def _read_stop(self, reason: Any, details: Any) -> None:
+    def _read_usage(self, payload: Payload, data: bytes) -> None:
+        is_elsewhere = payload.usage is None and self._writer.usage.output_tokens is None
+        usage = usage_elsewhere(reread(data)) if is_elsewhere else payload.usage
+        self._writer.report_usage(read_usage(usage))
+
+    def _read_stop(self, reason: Any, details: Any, data: bytes) -> None:
         if reason:
             self._stop_reason = str(reason)
+            self._failure = failure_of(self._stop_reason)
+        if self._failure is not None:
+            self._error = error_beside_stop(self._failure, reread(data)) or self._error
+            return
         explanation = details.get("explanation") if isinstance(details, dict) else None
         if isinstance(explanation, str) and explanation:
             Prose(self._writer).refusal(explanation)
 
-    def _read_message_stop(self, payload: Payload, _data: bytes) -> None:
-        self._writer.report_usage(read_usage(payload.usage))
-        self._read_stop(payload.stop_reason, payload.stop_details)
+    def _read_message_stop(self, payload: Payload, data: bytes) -> None:
+        self._read_usage(payload, data)
+        self._read_stop(payload.stop_reason, payload.stop_details, data)
         self._finish()
 
     def _finish(self) -> None:
-        for index in list(self._blocks):
-            self._end_block(index)
+        self._blocks.stop_all()
         self._keep_container()
-        self._writer.finish(self._stop_reason)
+        if self._error is not None:
+            self._writer.fail(self._error)
+        else:
+            self._writer.finish(self._stop_reason)
 
     def _read_ping(self, _payload: Payload, _data: bytes) -> None:
         self._writer.emit(Heartbeat())
@@ -214,15 +176,15 @@ class AnthropicMessagesStream:
         else:
             self._writer.unknown(data)
 
-    def _read_message(self, payload: Payload, _data: bytes) -> None:
+    def _read_message(self, payload: Payload, data: bytes) -> None:
         """Reads a whole message, from a server that does not stream."""
         self._writer.start(payload.id, payload.model)
         for wire in payload.content if isinstance(payload.content, list) else []:
             if isinstance(wire, dict):
-                self._read_block_start(Payload(content_block=wire), b"")
-        self._writer.report_usage(read_usage(payload.usage))
+                self._blocks.start(None, wire)
+        self._read_usage(payload, data)
         self._note_container(payload.container)
-        self._read_stop(payload.stop_reason, payload.stop_details)
+        self._read_stop(payload.stop_reason, payload.stop_details, data)
         self._finish()
 
 

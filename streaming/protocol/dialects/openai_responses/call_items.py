@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, name_of, text_of
+from streaming.protocol.dialects.answer import PLACEHOLDER, AnswerWriter, Arguments, Call, name_of, text_of
 
 JSONObject = dict[str, Any]
 
@@ -36,12 +36,18 @@ class CallItem:
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._writer = writer
         self._id = id_of(wire)
-        self._call = Call(writer, id=self._id, is_provider_executed=self.provider_runs(wire))
+        self._is_confirmed = False
+        is_known = not self.is_named or bool(wire.get("call_id") or name_of(wire.get("name")))
+        id = self._id if is_known else ""  # else the `call_id` may still come
+        self._call = Call(writer, id=id, is_provider_executed=self.provider_runs(wire))
         self._call.is_json = self.is_json
         self._arguments = Arguments(self._call)
         if wire:
-            self._call.announced = text_of(self.input_of(wire) or "")
-            self._announce(wire)
+            self.announce(wire)
+
+    def announce(self, wire: JSONObject) -> None:
+        self._call.announced = text_of(self.input_of(wire) or "")
+        self._announce(wire)
 
     def provider_runs(self, wire: JSONObject) -> bool:
         """Returns True if the provider executes this call itself."""
@@ -49,6 +55,7 @@ class CallItem:
 
     def done(self, wire: JSONObject) -> None:
         self._announce(wire)
+        self._call.identify(self._id)
         self._fill(self.input_of(wire))
         self._call.raw = self._kept(wire)
         self._end(is_cut=wire.get("status") == "incomplete")
@@ -57,22 +64,52 @@ class CallItem:
         if output is not None:
             self._writer.add_result(self._id, output, is_error=bool(wire.get("error")))
 
+    def cut(self) -> None:
+        """Ends a call of the site's that has no input: nothing says that it needs none. JSON shows if it is whole."""
+        has_input = self._call.size or self._arguments.snapshot or self._call.announced not in ("", PLACEHOLDER)
+        if not (has_input or self._is_confirmed or self._call.is_provider_executed):
+            self._call.end(is_cut=True)
+
     def grow(self, payload: Any) -> None:
-        if isinstance(payload.delta, str):
-            self._arguments.add(payload.delta)
+        delta = payload.delta
+        if type(delta) is str:
+            self._arguments.add(delta)
+        elif isinstance(delta, dict):
+            self._grow_by_object(delta)
+
+    @property
+    def is_started(self) -> bool:
+        """True once the name and the id are known."""
+        return self._call.is_started
+
+    def take_names(self, wire: JSONObject) -> None:
+        """Takes the name and the id that came with the input. With a name alone, the id may still come."""
+        if wire.get("call_id"):
+            self._announce({key: wire.get(key) for key in ("call_id", "name")})
+        else:
+            self._call.name = self._call.name or name_of(wire.get("name"))
 
     def fill(self, payload: Any) -> None:
         """Reads the whole input. It counts as far as it did not stream."""
+        self._is_confirmed = True
         self._fill(getattr(payload, self.input_field))
 
     def input_of(self, wire: JSONObject) -> Any:
         return wire.get(self.input_field)
 
+    def _grow_by_object(self, delta: JSONObject) -> None:
+        fragment = delta.get(self.input_field)
+        if isinstance(fragment, str):
+            self._arguments.add(fragment)
+        elif self.is_json:
+            self._arguments.snap(delta)
+
     def _announce(self, wire: JSONObject) -> None:
-        self._id = self._id or id_of(wire)
-        self._call.identify(self._id)
+        if not self._call.is_started:
+            self._id = id_of({"call_id": wire.get("call_id"), "id": self._id or id_of(wire)})
         self._call.name = self._call.name or name_of(wire.get("name")) or ("" if self.is_named else _kind_of(wire))
         if self._call.name:
+            self._call.identify(self._id)
             self._call.start()
 
     def _end(self, *, is_cut: bool) -> None:

@@ -1,7 +1,8 @@
 """The output items of one response. The table finds the item that an event is about.
 
 An item is found by its `output_index`, because some servers send another id with each event. The id counts only if
-there is no index (llama.cpp), or if two items of one class are open under the same index (LiteLLM).
+there is no index (llama.cpp), if no open item has the index (vLLM ends items under the next one), or if two items of
+one class are open under the same index (LiteLLM).
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ class ItemTable:
         """The items whose index was never shared by two open items. A delta needs no other lookup."""
         self._last: dict[tuple[Index, ItemClass], Item] = {}
         self._named: dict[tuple[str, ItemClass], tuple[Index, Item]] = {}
+        """The items by their ids, and calls also by their `call_id` (llama.cpp)."""
         self._latest: dict[ItemClass, Item] = {}
-        self._unannounced: set[Item] = set()
+        self._unannounced: dict[Item, str] = {}
+        """The items that a delta opened, with its id of the item."""
+        self._open_items: dict[Item, None] = {}
         self._done: dict[Item, str] = {}
         self._announced: set[tuple[Index, ItemClass, str]] = set()
         self._streamed: Counter[ItemClass] = Counter()
@@ -39,29 +43,40 @@ class ItemTable:
         found = self.find(kind, index, id)
         if found is None:
             found = self._open(kind, index, {})
-            self._unannounced.add(found)
-            if name := _name(id):
-                self._named[name, kind] = (index, found)
+            self._unannounced[found] = _name(id)
+            self._add_names(found, index, id)
         return found
 
-    def find(self, kind: ItemClass, index: Index, id: Any) -> Item | None:
-        """Returns the item that an event is about; None if it has not begun."""
-        place, named = self._named.get((_name(id), kind), (None, None))
+    def find(self, kind: ItemClass, index: Index, *ids: Any) -> Item | None:
+        """Returns the item that an event is about; None if it has not begun. The first of the ids counts most."""
+        place, named = self._by_name(kind, *ids)
         if index is None:
             return named or self._latest.get(kind)
-        only = self.only.get((index, kind))
-        return only or (named if named and place == index else self._last.get((index, kind)))
+        found = self.only.get((index, kind)) or (named if place == index else self._last.get((index, kind)))
+        is_elsewhere = named is not None and named not in self._done and (found is None or found in self._done)
+        return named if is_elsewhere else found
+
+    def is_open(self, kind: ItemClass, index: Index, id: Any) -> bool:
+        """Returns True if the item that an event is about has begun and is not done."""
+        return self.find(kind, index, id) in self._open_items
 
     def announce(self, index: Index, wire: JSONObject) -> None:
         """Reads `output_item.added`, which some servers repeat."""
         kind, identity = class_of(wire), id_of(wire)
-        if not identity or (index, kind, identity) not in self._announced:
+        if identity and (index, kind, identity) in self._announced:
+            return
+        begun = self.find(kind, index, *_ids(wire))
+        if begun is not None and self._is_announced_late(begun, index, wire):
+            del self._unannounced[begun]
+            self._register(begun, index, wire)
+            begun.announce(wire)
+        else:
             self._open(kind, index, wire)
 
     def finish(self, index: Index, wire: JSONObject) -> None:
         """Reads `output_item.done`, which some servers repeat, or send without `added`."""
         kind, identity = class_of(wire), id_of(wire)
-        item = self.find(kind, index, wire.get("id"))
+        item = self.find(kind, index, *_ids(wire))
         if item is not None and self._done.get(item) == identity:
             return
         if item is None or item in self._done:
@@ -78,12 +93,17 @@ class ItemTable:
         alone = {kind: item for kind, item in self._latest.items() if count[kind] == self._streamed[kind] == 1}
         alone = {kind: item for kind, item in alone.items() if item in self._unannounced}
         for place, wire in enumerate(output):
-            index, item = self._named.get((_name(wire.get("id")), class_of(wire)), (None, None))
+            index, item = self._by_name(class_of(wire), *_ids(wire))
             if place in fresh:
                 item = self._open(class_of(wire), None, wire)
             item = item or alone.get(class_of(wire))
             if item is not None and item not in self._done:
                 self._end(item, index, wire)
+
+    def cut(self) -> None:
+        """Ends the items that are not done, because the answer has ended."""
+        for item in self._open_items:
+            item.cut()
 
     def _fresh(self, output: list[JSONObject]) -> set[int]:
         """Returns the positions of the items that did not stream at all.
@@ -110,14 +130,32 @@ class ItemTable:
         item = kind(self._writer, wire)
         if isinstance(item, CustomCallItem):
             self._undecided.append(item)
-        if index is not None:
-            self._place(kind, index, item)
-        if name := _name(wire.get("id")):
-            self._named[name, kind] = (index, item)
-        self._announced.add((index, kind, id_of(wire)))
+        self._register(item, index, wire)
         self._latest[kind] = item
+        self._open_items[item] = None
         self._streamed[kind] += 1
         return item
+
+    def _register(self, item: Item, index: Index, wire: JSONObject) -> None:
+        if index is not None and self._last.get((index, type(item))) is not item:
+            self._place(type(item), index, item)
+        self._add_names(item, index, *_ids(wire))
+        self._announced.add((index, type(item), id_of(wire)))
+
+    def _is_announced_late(self, item: Item, index: Index, wire: JSONObject) -> bool:
+        """Returns True if `wire` announces an item that a delta has opened."""
+        name = self._unannounced.get(item)
+        is_same = index is not None or not name or name in _ids(wire)
+        return name is not None and item not in self._done and is_same
+
+    def _add_names(self, item: Item, index: Index, *ids: Any) -> None:
+        for name in filter(None, map(_name, ids)):
+            self._named[name, type(item)] = (index, item)
+
+    def _by_name(self, kind: ItemClass, *ids: Any) -> tuple[Index, Item | None]:
+        """Returns the item with one of the ids, and the index under which it began."""
+        found = (self._named.get((_name(id), kind)) for id in ids)
+        return next(filter(None, found), (None, None))
 
     def _decide_calls(self, *, is_provider_executed: bool) -> None:
         calls, self._undecided = self._undecided, []
@@ -135,8 +173,13 @@ class ItemTable:
     def _end(self, item: Item, index: Index, wire: JSONObject) -> None:
         identity = id_of(wire)
         self._done[item] = identity
+        self._open_items.pop(item, None)
         self._announced.add((index, type(item), identity))
         item.done(wire)
+
+
+def _ids(wire: JSONObject) -> tuple[Any, Any]:
+    return wire.get("id"), wire.get("call_id")
 
 
 def _name(id: Any) -> str:

@@ -30,28 +30,41 @@ class Item(Protocol):
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None: ...
 
+    def announce(self, wire: JSONObject) -> None:
+        """Reads `output_item.added` if it comes after the first delta."""
+
     def done(self, wire: JSONObject) -> None:
         """Ends the item; `wire` is the whole of it. Called once."""
 
+    def cut(self) -> None:
+        """Ends the item, because the answer has ended before `output_item.done`."""
 
-class ResultItem:
-    """The result of a tool that the provider executed itself."""
 
-    outputs = ("output", "tools", "result")
+class WholeItem:
+    """An item that is read only when it is done."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._writer = writer
+
+    def announce(self, wire: JSONObject) -> None:
+        """Does nothing: such an item has no deltas."""
+
+    def cut(self) -> None:
+        """Does nothing: it is not known what the item would have been."""
+
+
+class ResultItem(WholeItem):
+    """The result of a tool that the provider executed itself."""
+
+    outputs = ("output", "tools", "result")
 
     def done(self, wire: JSONObject) -> None:
         output = next((wire[key] for key in self.outputs if key in wire), None)
         self._writer.add_result(id_of(wire), output, raw=wire)
 
 
-class ImageItem:
+class ImageItem(WholeItem):
     """An image that the provider made."""
-
-    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
-        self._writer = writer
 
     def done(self, wire: JSONObject) -> None:
         if isinstance(wire.get("result"), str):
@@ -63,11 +76,8 @@ class ImageItem:
             self._writer.emit(OpaqueReceived(self._writer.new_part(), wire))
 
 
-class OpaqueItem:
+class OpaqueItem(WholeItem):
     """Any other item. It is kept whole for the next turn."""
-
-    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
-        self._writer = writer
 
     def done(self, wire: JSONObject) -> None:
         self._writer.silent_parts += 1

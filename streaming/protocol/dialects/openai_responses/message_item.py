@@ -5,22 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
-from streaming.protocol.dialects.openai_responses.streamed import Streamed
+from streaming.protocol.dialects.openai_responses.streamed import Streamed, joined, words_of
 from streaming.protocol.events import Cited
 
 JSONObject = dict[str, Any]
 
-# How many annotations are held back until their part has words. Each takes memory.
+# How many annotations, and how many parts, are held back until their part has words. Each takes memory.
 MAX_EARLY = 100
 
 
 class MessageItem:
-    """Text and refusals with their annotations: one part for each content index."""
+    """Text and refusals with their annotations: one part for each content index.
+
+    Some servers count the index up with each delta, or send -1 (vLLM). So a part goes on under any index until an event
+    ends it, or announces another one.
+    """
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._writer = writer
-        self._wire = wire
         self._proses: dict[int | None, Prose] = {}
+        self._begun: dict[int | None, str] = {}
+        """The parts that were announced and have no delta yet, with the words that the announcement had."""
         self._early: list[tuple[int | None, Any]] = []
         """Annotations that came before the first words of their part, with its index."""
         self._has_cited = False
@@ -28,6 +33,14 @@ class MessageItem:
         self._streamed = Streamed()
         self._newest: int | None = None
         """The index of the part that began last, of which `_streamed` counts the text."""
+        self._is_growing = False
+        """True until an event ends that part."""
+        self.announce(wire)
+
+    def announce(self, wire: JSONObject) -> None:
+        self._wire = wire
+        for place, part in enumerate(_parts(wire.get("content"))):
+            self._begin(place, part)
 
     def done(self, wire: JSONObject) -> None:
         parts = _parts(wire.get("content"))
@@ -38,6 +51,7 @@ class MessageItem:
             self._complete(self._newest, parts[0])
         else:
             self._fill_later(parts)
+        self.cut()
         self._cite_early()
         if not self._has_cited:
             for prose, part in zip(self._proses.values(), parts, strict=False):
@@ -45,39 +59,73 @@ class MessageItem:
         for prose in self._proses.values():
             prose.end(_shell(wire))
 
+    def cut(self) -> None:
+        """Writes the words that only the announcements of parts had."""
+        self._write_begun(list(self._begun))
+
+    def begin_part(self, payload: Any) -> None:
+        self._write_begun([index for index in self._begun if index != payload.content_index])
+        self._begin(payload.content_index, _object(payload.part))
+
     def grow_text(self, payload: Any) -> None:
         delta = payload.delta
-        if type(delta) is str and delta:
-            prose = self._proses.get(payload.content_index) or self._open(payload.content_index)
+        prose = self._proses.get(payload.content_index)
+        if prose is not None and type(delta) is str and delta:  # nearly all, so it comes first
             prose.write(delta)
             self._streamed.add(delta)
+        elif text := words_of(delta):
+            index = self._place_of(payload.content_index)
+            self._write(index, joined(self._begun.get(index, ""), text))
 
     def grow_refusal(self, payload: Any) -> None:
-        if isinstance(payload.delta, str) and payload.delta:
-            self._open(payload.content_index).refusal(payload.delta)
+        if text := words_of(payload.delta, "refusal"):
+            self._open(self._place_of(payload.content_index)).refusal(text)
+
+    def grow_part(self, payload: Any) -> None:
+        """Reads a delta that is a piece of a part."""
+        self.grow_text(payload)
+        if isinstance(payload.delta, dict):
+            self.grow_refusal(payload)
 
     def end_part(self, payload: Any) -> None:
         """Reads a whole part. If another part of the item streamed, it counts for nothing: indexes may differ."""
-        part = payload.part if isinstance(payload.part, dict) else {}
-        if len(self._proses) == self._filled:
-            self._fill(payload.content_index, part)
+        index = self._place_of(payload.content_index)
+        if len(self._proses) == self._filled or index in self._begun:
+            self._fill(index, _object(payload.part))
         else:
-            self._complete(payload.content_index, part)
-        self._end(payload.content_index)
+            self._complete(index, _object(payload.part))
+        self._end(index)
 
     def end_text(self, payload: Any) -> None:
-        self._fill(payload.content_index, {"type": "output_text", "text": payload.text})
-        self._end(payload.content_index)
+        index = self._place_of(payload.content_index)
+        self._fill(index, {"type": "output_text", "text": payload.text})
+        self._end(index)
 
     def end_refusal(self, payload: Any) -> None:
-        self._fill(payload.content_index, {"type": "refusal", "refusal": payload.refusal})
-        self._end(payload.content_index)
+        index = self._place_of(payload.content_index)
+        self._fill(index, {"type": "refusal", "refusal": payload.refusal})
+        self._end(index)
 
     def annotate(self, payload: Any) -> None:
-        if payload.content_index in self._proses or len(self._early) == MAX_EARLY:
-            self._cite(self._open(payload.content_index), [payload.annotation])
+        index = self._place_of(payload.content_index)
+        if index in self._proses or len(self._early) == MAX_EARLY:
+            self._cite(self._open(index), [payload.annotation])
         else:
-            self._early.append((payload.content_index, payload.annotation))
+            self._early.append((index, payload.annotation))
+
+    def _begin(self, index: int | None, part: JSONObject) -> None:
+        if index not in self._proses and len(self._begun) < MAX_EARLY:
+            self._begun[index] = words_of(part) or self._begun.get(index, "")
+
+    def _write_begun(self, indexes: list[int | None]) -> None:
+        for index in indexes:
+            self._write(index, self._begun[index])
+
+    def _place_of(self, index: int | None) -> int | None:
+        """Returns the index under which the part is kept that an event is about."""
+        if index in self._proses or index in self._begun:
+            return index
+        return next(iter(self._begun), self._newest if self._is_growing else index)
 
     def _cite_early(self) -> None:
         """Cites what came for parts that never had words, on the last part that has some."""
@@ -96,13 +144,15 @@ class MessageItem:
     def _open(self, index: int | None) -> Prose:
         if index not in self._proses:
             self._proses[index] = Prose(self._writer)
-            self._streamed, self._newest = Streamed(), index
+            self._streamed, self._newest, self._is_growing = Streamed(), index, True
+            self._begun.pop(index, None)
             self._cite(self._proses[index], [annotation for at, annotation in self._early if at == index])
             self._early = [each for each in self._early if each[0] != index]
         return self._proses[index]
 
     def _end(self, index: int | None) -> None:
         """Ends a part, if it is known what goes back with it. Otherwise the end of the item ends it."""
+        self._is_growing = self._is_growing and index != self._newest
         if index in self._proses and (raw := _shell(self._wire | {"status": "completed"})):
             self._proses[index].end(raw)
 
@@ -134,6 +184,10 @@ class MessageItem:
         if text:
             self._open(index).write(text)
             self._streamed.add(text)
+
+
+def _object(value: Any) -> JSONObject:
+    return value if isinstance(value, dict) else {}
 
 
 def _parts(content: Any) -> list[JSONObject]:

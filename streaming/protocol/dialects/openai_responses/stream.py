@@ -15,42 +15,25 @@ from streaming.protocol.dialects.openai_responses.call_items import CallItem, Co
 from streaming.protocol.dialects.openai_responses.item_table import ItemTable
 from streaming.protocol.dialects.openai_responses.items import Item
 from streaming.protocol.dialects.openai_responses.message_item import MessageItem
+from streaming.protocol.dialects.openai_responses.payload import Payload
 from streaming.protocol.dialects.openai_responses.reasoning_item import ReasoningItem
+from streaming.protocol.dialects.openai_responses.streamed import words_of
 from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, unwrapped
 from streaming.protocol.events import Heartbeat
-
-
-class Payload(msgspec.Struct, gc=False):
-    """The fields of all event types that are read. One flat struct decodes nearly as fast as a tagged union."""
-
-    type: str = ""
-    delta: Any = None
-    output_index: int | None = None
-    item_id: Any = None
-    content_index: int | None = None
-    summary_index: int | None = None
-    item: dict[str, Any] | None = None
-    part: Any = None
-    response: Any = None
-    text: Any = None
-    arguments: Any = None
-    input: Any = None
-    code: Any = None
-    refusal: Any = None
-    annotation: Any = None
-    error: Any = None
-    object: Any = None
 
 
 class OpenAIResponsesStream:
     """Reads the events of one response."""
 
     payload: ClassVar[type[msgspec.Struct]] = Payload
-    awaits_usage = False
 
     def __init__(self, writer: AnswerWriter) -> None:
         self._writer = writer
         self._items = ItemTable(writer)
+        self.awaits_usage = False
+        """True after a failure without a reason: Azure sends the reason in another event."""
+        self._status = "completed"
+        """The worst status so far of a response that is over."""
 
     def read(self, payload: Payload, event: bytes, data: bytes) -> None:
         if not payload.type:
@@ -68,11 +51,21 @@ class OpenAIResponsesStream:
     def done(self) -> None:
         self.end()
 
-    def read_late(self, _payload: Payload) -> None:
-        """Does nothing: usage comes before the end in this dialect."""
+    def read_late(self, payload: Payload) -> None:
+        """Reads the reason of a failure. Usage comes before the end in this dialect."""
+        if reports_error(payload.error):
+            self._fail(payload.error)
 
     def end(self) -> None:
-        self._writer.truncate()
+        if self.awaits_usage:
+            self._writer.fail(read_error("the response failed"))
+        else:
+            self._items.cut()
+            self._writer.truncate()
+
+    def _fail(self, error: Any) -> None:
+        self._items.cut()
+        self._writer.fail(read_error(error))
 
     def _read_added(self, payload: Payload, _data: bytes) -> None:
         if payload.item:
@@ -82,23 +75,42 @@ class OpenAIResponsesStream:
         if payload.item:
             self._items.finish(payload.output_index, payload.item)
 
-    def _read_part_done(self, payload: Payload, _data: bytes) -> None:
-        item = self._items.find(MessageItem, payload.output_index, payload.item_id)
-        if isinstance(item, MessageItem) and _object(payload.part).get("type") != "reasoning_text":
-            item.end_part(payload)
+    def _read_arguments_done(self, payload: Payload, data: bytes) -> None:
+        call = self._items.take(CallItem, payload.output_index, payload.item_id)
+        if isinstance(call, CallItem):
+            if not call.is_started:
+                call.take_names(_object(reread(data)))
+            call.fill(payload)
 
-    def _read_progress(self, payload: Payload, _data: bytes) -> None:
-        response = _object(payload.response)
+    def _read_part(self, payload: Payload, _data: bytes) -> None:
+        in_message, in_reasoning = PART_EVENTS[payload.type]
+        part = payload.delta if payload.part is None else payload.part
+        kind, take = (ReasoningItem, in_reasoning) if self._is_thought(payload, part) else (MessageItem, in_message)
+        item = self._items.find(kind, payload.output_index, payload.item_id)
+        if item is None and words_of(part):
+            item = self._items.take(kind, payload.output_index, payload.item_id)
+        if item is not None:
+            take(item, payload)
+
+    def _is_thought(self, payload: Payload, part: Any) -> bool:
+        """Returns True for a part of reasoning. vLLM calls it `output_text`, so the item that is open there decides."""
+        place = payload.output_index, payload.item_id
+        is_open = payload.output_index is not None and self._items.is_open(ReasoningItem, *place)
+        is_named = _object(part).get("type") in THOUGHTS
+        return is_named or (is_open and self._items.find(MessageItem, *place) is None)
+
+    def _read_progress(self, payload: Payload, data: bytes) -> None:
         if self._writer.is_started:
             self._writer.emit(Heartbeat())
         else:
+            response = _response_of(payload, data)
             self._writer.start(response.get("id"), response.get("model"))
 
     def _skip(self, _payload: Payload, _data: bytes) -> None:
         """Ignores an event that only repeats what other events say."""
 
-    def _read_end(self, payload: Payload, _data: bytes) -> None:
-        self._read_response(_object(payload.response), payload.type.rpartition(".")[2], payload.error)
+    def _read_end(self, payload: Payload, data: bytes) -> None:
+        self._read_response(_response_of(payload, data), payload.type.rpartition(".")[2], payload.error)
 
     def _read_response(self, response: dict[str, Any], word: str, error: Any = None) -> None:
         """Reads a response that is over: adds what did not stream, and ends the answer.
@@ -108,22 +120,32 @@ class OpenAIResponsesStream:
         """
         self._writer.start(response.get("id"), response.get("model"))
         self._writer.report_usage(read_usage(response.get("usage")))
-        status = max(("completed", word, str(response.get("status"))), key=lambda each: SEVERITY.get(each, 0))
-        error = response.get("error") or error
-        if error or status == "failed":
-            self._writer.fail(read_error(error or "the response failed"))
+        self._status = max((self._status, word, str(response.get("status"))), key=lambda each: SEVERITY.get(each, 0))
+        found = next(filter(reports_error, (response.get("error"), error)), None)
+        if found is not None or self._status == "failed":
+            self._read_failure(found or (response if is_error(response) else None))
             return
         output = response.get("output")
         self._items.complete([wire for wire in output if isinstance(wire, dict)] if isinstance(output, list) else [])
-        reason = _object(response.get("incomplete_details")).get("reason") if status == "incomplete" else None
-        self._writer.finish(str(reason or status))
+        self._items.cut()
+        reason = _object(response.get("incomplete_details")).get("reason") if self._status == "incomplete" else None
+        self._writer.finish(str(reason or self._status))
+
+    def _read_failure(self, error: Any) -> None:
+        """Ends the answer if the reason of the failure is known. Otherwise the next event may have it."""
+        if error is not None:
+            self._fail(error)
+        else:
+            self._items.cut()
+            self.awaits_usage = True
 
     def _read_error(self, payload: Payload, data: bytes) -> None:
-        self._writer.fail(read_error(_object(payload.response).get("error") or reread(data)))
+        self._fail(_object(payload.response).get("error") or reread(data))
 
     def _read_other(self, payload: Payload, data: bytes) -> None:
         if not payload.type and payload.object == "response":  # a whole one, from a server that does not stream
             self._read_response(_object(reread(data)), "completed")
+            self.end()  # no event follows
         elif payload.type.rpartition(".")[2] in BEATS:
             self._writer.emit(Heartbeat())
         else:
@@ -136,13 +158,18 @@ class OpenAIResponsesStream:
         if inner is not None:
             self.read(shape(inner, Payload), b"", msgspec.json.encode(inner))
         elif is_error(wire):
-            self._writer.fail(read_error(wire))
+            self._fail(wire)
         else:
             self._writer.unknown(data)
 
 
 def _is_event(wire: dict[str, Any]) -> bool:
     return str(wire.get("type")) in ITEM_EVENTS or str(wire.get("type")) in EVENTS
+
+
+def _response_of(payload: Payload, data: bytes) -> dict[str, Any]:
+    """Returns the response of an event. Some relays put its fields into the event itself."""
+    return payload.response if isinstance(payload.response, dict) else _object(reread(data))
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -172,13 +199,13 @@ ITEM_EVENTS: dict[str, tuple[type[Item], Callable[[Any, Payload], None]]] = {
     "response.reasoning_summary_text.delta": (ReasoningItem, ReasoningItem.grow_summary),
     "response.reasoning_summary_text.done": (ReasoningItem, ReasoningItem.end_summary),
     "response.reasoning_summary_part.done": (ReasoningItem, ReasoningItem.end_summary_part),
+    "response.reasoning_part.added": (ReasoningItem, ReasoningItem.begin_content_part),
     "response.reasoning_part.done": (ReasoningItem, ReasoningItem.end_content_part),
     "response.reasoning.delta": (ReasoningItem, ReasoningItem.grow_content),  # these four: names until 2025
     "response.reasoning.done": (ReasoningItem, ReasoningItem.end_content),
     "response.reasoning_summary.delta": (ReasoningItem, ReasoningItem.grow_summary),
     "response.reasoning_summary.done": (ReasoningItem, ReasoningItem.end_summary),
     "response.function_call_arguments.delta": (CallItem, CallItem.grow),
-    "response.function_call_arguments.done": (CallItem, CallItem.fill),
     "response.custom_tool_call_input.delta": (CustomCallItem, CallItem.grow),
     "response.custom_tool_call_input.done": (CustomCallItem, CallItem.fill),
     "response.mcp_call_arguments.delta": (McpCallItem, CallItem.grow),
@@ -187,6 +214,16 @@ ITEM_EVENTS: dict[str, tuple[type[Item], Callable[[Any, Payload], None]]] = {
     "response.code_interpreter_call_code.done": (CodeItem, CallItem.fill),
 }
 """The class of item that each type of event is about, and the method that reads it."""
+
+PART_EVENTS: dict[str, tuple[Callable[[Any, Payload], None], Callable[[Any, Payload], None]]] = {
+    "response.content_part.added": (MessageItem.begin_part, ReasoningItem.begin_content_part),
+    "response.content_part.delta": (MessageItem.grow_part, ReasoningItem.grow_content),
+    "response.content_part.done": (MessageItem.end_part, ReasoningItem.end_content_part),
+}
+"""The methods that read a part of a message, and a part of reasoning."""
+
+THOUGHTS = frozenset({"reasoning_text", "summary_text"})
+"""The types of the parts of reasoning."""
 
 EVENTS: dict[str, Callable[[OpenAIResponsesStream, Payload, bytes], None]] = {
     "response.created": OpenAIResponsesStream._read_progress,
@@ -201,9 +238,10 @@ EVENTS: dict[str, Callable[[OpenAIResponsesStream, Payload, bytes], None]] = {
     "response.error": OpenAIResponsesStream._read_error,
     "response.output_item.added": OpenAIResponsesStream._read_added,
     "response.output_item.done": OpenAIResponsesStream._read_item_done,
-    "response.content_part.added": OpenAIResponsesStream._skip,
-    "response.content_part.done": OpenAIResponsesStream._read_part_done,
-    "response.reasoning_part.added": OpenAIResponsesStream._skip,
+    "response.function_call_arguments.done": OpenAIResponsesStream._read_arguments_done,
+    "response.content_part.added": OpenAIResponsesStream._read_part,
+    "response.content_part.delta": OpenAIResponsesStream._read_part,  # OpenRouter
+    "response.content_part.done": OpenAIResponsesStream._read_part,
     "response.reasoning_summary_part.added": OpenAIResponsesStream._skip,
 }
 """The reader of each other type of event."""

@@ -1,4 +1,4 @@
-"""What has streamed of a text that the server may send whole at its end."""
+"""What has streamed of a text that the server may send whole, at its beginning or at its end."""
 
 from __future__ import annotations
 
@@ -26,3 +26,14 @@ class Streamed:
         """Returns what did not stream of the whole text: what follows the last delta, if that is at its place."""
         is_ours = isinstance(whole, str) and self._last and whole.startswith(self._last, self._size - len(self._last))
         return whole[self._size :] if is_ours else ""
+
+
+def words_of(value: Any, key: str = "text") -> str:
+    """Returns the words of a delta or a section: a text, or an object that has one."""
+    text = value.get(key) if isinstance(value, dict) else value
+    return text if isinstance(text, str) else ""
+
+
+def joined(beginning: str, delta: str) -> str:
+    """Returns the text of an announcement with the first delta: the deltas repeat it, or continue it."""
+    return delta if delta.startswith(beginning) or beginning.startswith(delta) else beginning + delta

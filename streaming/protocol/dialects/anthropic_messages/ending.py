@@ -1,0 +1,39 @@
+"""What relays put into other places of a message's last events: the usage, and the error of a stop reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from streaming.protocol.dialects.wire import is_error, read_error, reports_error, stream_error
+from streaming.protocol.events import StreamError
+
+
+def usage_elsewhere(event: Any) -> Any:
+    """Returns the usage of an event that has none at its place: that of the delta, or Bedrock's counts."""
+    usage = _object(_object(event).get("delta")).get("usage")
+    return usage or _object(event).get("amazon-bedrock-invocationMetrics")
+
+
+def error_beside_stop(word: str, wire: Any) -> StreamError | None:
+    """Returns the error in the event `wire`; None if it has none. Its code is `word` if it has no code and no type."""
+    found = next(_errors(wire), None)
+    if found is None:
+        return None
+    error = read_error(found)
+    has_words = error.code is not None or error.type is not None
+    return error if has_words else stream_error(word, None, error.message)
+
+
+def _errors(wire: Any) -> Iterator[Any]:
+    """Yields what may be the error: an object of its own, or flat among the fields of the delta."""
+    event = _object(wire)
+    delta = _object(event.get("delta"))
+    details = _object(delta.get("stop_details") or event.get("stop_details"))
+    told = details | {"message": details.get("message") or details.get("explanation")}
+    yield from (each["error"] for each in (event, delta) if reports_error(each.get("error")))
+    yield from (each for each in (delta, told) if is_error(each))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
