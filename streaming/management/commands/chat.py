@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import sys
 import uuid
 from argparse import ArgumentParser
@@ -17,6 +16,7 @@ from django.core.management.base import CommandError
 from streaming import mcp
 from streaming.chat import NOBODY, Answer, Result, go_on, start_chat
 from streaming.errors import StreamingError
+from streaming.management.interrupts import FirstInterrupt
 from streaming.management.progress import ReportingCommand
 from streaming.management.selection import owner_named
 from streaming.management.terminal import Screen
@@ -101,7 +101,7 @@ class Command(ReportingCommand):
     async def _show(self, asking: Coroutine[Any, Any, Answer], screen: Screen) -> Result:
         answer = await asking
         try:
-            with _StopOnInterrupt(answer):
+            with FirstInterrupt(answer.stop):
                 async for chunk in answer.chunks():
                     self._print(chunk, screen)
             return await answer.result()
@@ -119,23 +119,6 @@ class Command(ReportingCommand):
             screen.end_line()
         elif kind and self._verbosity > 0 and (line := tool_line(chunk, indent=2 if self._verbosity > 1 else None)):
             screen.note(line)
-
-
-class _StopOnInterrupt:
-    """A context in which Ctrl-C stops the answer instead of the process."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self._stopping: asyncio.Task[Any] | None = None
-
-    def __enter__(self) -> None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._stop)
-
-    def __exit__(self, *exc_info: object) -> None:
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
-
-    def _stop(self) -> None:
-        self._stopping = asyncio.get_running_loop().create_task(self._answer.stop())
 
 
 def _decide(call: ToolCall) -> ToolApproval:
