@@ -160,6 +160,19 @@ async def test_probes_pages_and_stops_do_not_wait(scope: dict[str, Any]) -> None
 
 
 @pytest.mark.usefixtures("busy")
+async def test_request_whose_response_began_before_its_body_was_read_takes_no_place() -> None:
+    places = [await current_admission().enter() for _ in range(PLACES)]
+    guard = Guard(_take, Wire())
+    reception = Reception(POST, _nothing, guard)
+    await guard.send({"type": "http.response.start", "status": 200, "headers": []})
+    assert (await asyncio.wait_for(reception.receive(), 30))["type"] == "http.request"
+    guard.close()
+    places[0].leave()
+    assert (await asyncio.wait_for(current_admission().enter(), 30)) is not None
+    assert len(places) == PLACES
+
+
+@pytest.mark.usefixtures("busy")
 async def test_message_survives_a_cancelled_receive() -> None:
     places = [await current_admission().enter() for _ in range(PLACES)]
     messages = [await _nothing()]
