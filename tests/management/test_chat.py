@@ -76,6 +76,7 @@ def test_conversation_belongs_to_the_named_user() -> None:
         (["Hi", "--conversation", "nope"], "no conversation 'nope'"),
         (["Hi", "--provider", "opnai"], "Unknown provider 'opnai'"),
         ([" "], "empty"),
+        ([""], "empty"),
     ],
 )
 def test_chat_says_what_is_wrong(arguments: list[str], complaint: str) -> None:
@@ -120,6 +121,21 @@ def test_chat_asks_before_a_call_that_needs_it(
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+@pytest.mark.usefixtures("mailing")
+@pytest.mark.parametrize("leaves", [EOFError, KeyboardInterrupt])
+def test_person_who_leaves_at_a_question_leaves_it_open(
+    monkeypatch: pytest.MonkeyPatch, leaves: type[BaseException]
+) -> None:
+    def leave(prompt: str) -> str:
+        raise leaves
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", leave)
+    _, err = ask("Write to me")
+    assert "calls that wait for an approval: 1;" in err
+    assert tools.CALLS == []
 
 
 @pytest.mark.usefixtures("mailing")

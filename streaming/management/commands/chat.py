@@ -7,7 +7,7 @@ import contextlib
 import sys
 import uuid
 from argparse import ArgumentParser
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 import msgspec
@@ -54,7 +54,7 @@ class Command(ReportingCommand):
         question = options["question"]
         if question is None and sys.stdin.isatty() and not self._is_json:
             return self._talk(key)
-        result = self._ask(question or sys.stdin.read(), key)
+        result = self._ask(sys.stdin.read() if question is None else question, key)
         self.report(options, _as_json(result), _summary(result), beside=not self._is_json)
         if problem := _problem(result):
             raise CommandError(problem, returncode=130 if result.status == Status.CANCELLED else 1)
@@ -90,7 +90,8 @@ class Command(ReportingCommand):
         try:
             result = asyncio.run(self._show(asking, screen))
             while result.asked and sys.stdin.isatty() and not self._is_json:
-                decisions = [_decide(call) for call in result.asked]
+                if (decisions := _decisions(result.asked)) is None:
+                    break
                 result = asyncio.run(self._show(go_on(result, decisions, owner=self._owner), screen))
         except StreamingError as error:
             raise CommandError(str(error)) from error
@@ -119,6 +120,14 @@ class Command(ReportingCommand):
             screen.end_line()
         elif kind and self._verbosity > 0 and (line := tool_line(chunk, indent=2 if self._verbosity > 1 else None)):
             screen.note(line)
+
+
+def _decisions(asked: Iterable[ToolCall]) -> list[ToolApproval] | None:
+    """Asks the person about each call. Returns None if the person leaves, by Ctrl-D or Ctrl-C: the calls still wait."""
+    try:
+        return [_decide(call) for call in asked]
+    except (EOFError, KeyboardInterrupt):
+        return None
 
 
 def _decide(call: ToolCall) -> ToolApproval:
