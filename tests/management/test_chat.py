@@ -92,6 +92,23 @@ def test_chat_that_fails_keeps_the_partial_and_exits_with_an_error(scripted: Scr
     assert Generation.objects.get().message.text.startswith("one")
 
 
+class Closed(io.StringIO):
+    """A pipe whose reader goes after the first word."""
+
+    def write(self, text: str) -> int:
+        if self.getvalue():
+            raise BrokenPipeError
+        return super().write(text)
+
+
+def test_answer_is_stored_although_nobody_reads_its_output(scripted: Script) -> None:
+    scripted(text="one two three", delay=0.02)
+    with pytest.raises(BrokenPipeError):
+        call_command("chat", "Hi", stdout=Closed(), stderr=io.StringIO())
+    generation = Generation.objects.get()
+    assert (generation.status, generation.message.text) == ("finished", "one two three")
+
+
 MAIL = {"name": "send_mail", "arguments": {"to": "me", "body": "Hello there"}}
 
 

@@ -8,6 +8,7 @@ import sys
 import uuid
 from argparse import ArgumentParser
 from collections.abc import Coroutine, Iterable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
@@ -100,17 +101,16 @@ class Command(ReportingCommand):
         return result
 
     async def _show(self, asking: Coroutine[Any, Any, Answer], screen: Screen) -> Result:
-        answer = await asking
-        try:
+        async with AsyncExitStack() as ending:  # the last one comes first, and the others also if it fails
+            ending.push_async_callback(close_providers)
+            ending.push_async_callback(mcp.close)
+            ending.push_async_callback(current().idle)
+            ending.callback(screen.end_line)
+            answer = await asking
             with FirstInterrupt(answer.stop):
                 async for chunk in answer.chunks():
                     self._print(chunk, screen)
             return await answer.result()
-        finally:
-            screen.end_line()
-            await current().idle()
-            await mcp.close()
-            await close_providers()
 
     def _print(self, chunk: dict[str, Any], screen: Screen) -> None:
         kind = "" if self._is_json else chunk["type"]
