@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import re
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,8 @@ WRONG = [
     (change(6, content="?"), 6, "not base64"),
     (change(6, content=base64.b64encode(b"other").decode()), 6, "SHA-256"),
     (change(6, file="../../etc/passwd"), 6, "'file' cannot be"),
+    (change(6, file="streaming/\0"), 6, "'file' cannot be"),
+    (change(6, size=4), 6, "'size' is 4, and 'content' has 5 bytes"),
     (change(2, active_leaf="5b0c3d5e-0000-4000-8000-000000000000"), 2, "'active_leaf' is '5b0c"),
     (change(2, user="nobody"), 2, "no such user"),
     (change(2, owner_key="user:1"), 2, "must name a visitor"),
@@ -172,6 +175,35 @@ def test_any_value_in_any_column_is_imported_or_named(lines: Lines, number: int)
                 read(lines)
             Conversation.objects.all().delete()
         row[column] = before
+
+
+def test_second_row_of_a_file_is_checked_too(lines: Lines) -> None:
+    """An edited message has the same files as the one that it replaces."""
+    [row] = lines[5].values()
+    lines.insert(6, {"attachment": row | {"id": str(uuid.uuid4()), "digest": "0" * 64}})
+    with pytest.raises(BadLine, match="line 7: 'content' does not have the SHA-256"):
+        read(lines)
+
+
+@pytest.mark.parametrize("skips_bad", [False, True])
+def test_stored_file_that_cannot_be_deleted_hides_no_wrong_line(
+    lines: Lines, stored: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, skips_bad: bool
+) -> None:
+    deleted: list[str] = []
+
+    def delete(self: Any, name: str) -> None:
+        deleted.append(name)
+        if len(deleted) == 1:
+            raise PermissionError("secret path")
+
+    monkeypatch.setattr(FilesStorage, "delete", delete)
+    lines.insert(6, {"message": {}})  # after the file of the first conversation
+    change(12, content="?")(lines)
+    with pytest.raises(BadLine) if not skips_bad else contextlib.nullcontext():
+        read(lines, skips_bad=skips_bad)
+    assert len(deleted) == 1
+    assert "could not be deleted (PermissionError)" in caplog.text
+    assert "secret path" not in caplog.text
 
 
 def test_two_wrong_conversations_are_both_reported(lines: Lines) -> None:
