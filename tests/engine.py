@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.models import Model
 
 from streaming.database import health
@@ -42,6 +42,11 @@ async def engine(transactional_db: None) -> AsyncGenerator[None]:
     forget_breakers()
     # The test's queries ran on asgiref's thread, which keeps its connection. A server cannot drop a database in use.
     await sync_to_async(connections.close_all)()
+
+
+def cannot_be_closed() -> None:
+    """Takes the place of a connection's `close`, to fail as a driver does."""
+    raise OperationalError("the server closed the connection unexpectedly")
 
 
 async def submit(prompt: str = "Hi", key: str = "c1", owner: Owner = ALICE, **fields: Any) -> Generation:

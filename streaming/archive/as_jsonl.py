@@ -31,7 +31,10 @@ def jsonl(bundles: Iterable[Bundle]) -> Iterator[str]:
         for table in TABLES:
             for row in bundle.rows[table.name]:
                 written[table.name] += 1
-                yield _line({table.name: archived(row, table)})
+                columns = archived(row, table)
+                if columns.get("content", "") is None:
+                    bundle.lost.append(row.pk)
+                yield _line({table.name: columns})
     yield _line({"end": written})
 
 

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from streaming.archive.errors import BadLine
+from streaming.archive.shapes import SHAPES, shaped
 
 Field: TypeAlias = "models.Field[Any, Any]"
 
@@ -63,6 +64,8 @@ def load(row: models.Model, field: Field, value: Any) -> None:
         return
     if isinstance(field, models.FileField) and not isinstance(value, str):
         raise BadLine(f"{field.name!r} cannot be {value!r}.")
+    if field.name in SHAPES and value is not None:
+        value = shaped(field.name, value)
     try:
         setattr(row, field.attname, value if value is None else field.to_python(value))
     except ValidationError as error:

@@ -37,6 +37,14 @@ def _redacted(bundle: Bundle, text: OfText, parts: OfParts) -> Bundle:
         opinion.comment = text(opinion.comment)
     for review in bundle.rows["review"]:
         review.note = text(review.note)
-    shown = {part.url for message in messages for part in message.typed_parts if isinstance(part, FilePart)}
-    files: list[Attachment] = [one for one in bundle.rows["attachment"] if f"attachment:{one.pk}" in shown]
-    return bundle._replace(rows=bundle.rows | {"attachment": files})
+    return bundle._replace(rows=bundle.rows | {"attachment": _shown(bundle.rows["attachment"], messages)})
+
+
+def _shown(files: Iterable[Attachment], messages: Iterable[Message]) -> list[Attachment]:
+    """Returns the files that the redacted messages still have, with the names that they have there."""
+    shown = [part for message in messages for part in message.typed_parts if isinstance(part, FilePart)]
+    names = {part.url: part.filename or "" for part in shown}
+    found = [one for one in files if f"attachment:{one.pk}" in names]
+    for one in found:
+        one.name = names[f"attachment:{one.pk}"]
+    return found

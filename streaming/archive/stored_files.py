@@ -26,28 +26,48 @@ def content_of(attachment: Attachment) -> str | None:
         return None
 
 
-def store(name: str, content: Any, digest: str) -> str:
-    """Stores the bytes of an archived file, and returns the name that the storage gives it.
+def checked(content: Any, attachment: Attachment) -> bytes | None:
+    """Returns the bytes of an archived file; None if the archive does not have them.
 
     Raises:
-        BadLine: `content` is not what was archived, or the storage refuses the name.
+        BadLine: they are not those of the attachment.
+    """
+    if content is None:
+        return None
+    try:
+        data = base64.b64decode(content, validate=True)
+    except (ValueError, TypeError) as error:
+        raise BadLine("'content' is not base64.") from error
+    if hashlib.sha256(data).hexdigest() != attachment.digest:
+        raise BadLine("'content' does not have the SHA-256 of 'digest'.")
+    if len(data) != attachment.size:
+        raise BadLine(f"'size' is {attachment.size}, and 'content' has {len(data)} bytes.")
+    return data
+
+
+def store(name: str, data: bytes | None) -> str:
+    """Stores the bytes of a file, and returns the name that the storage gives it.
+
+    Raises:
+        BadLine: the storage refuses the name, or there are no bytes and the name is that of another file.
     """
     storage = Attachment._meta.get_field("file").storage
     try:
-        if content is None:
-            if storage.exists(name):
-                raise BadLine(f"'file' is {name!r}: that is the file of another attachment.")
-            return name
-        data = base64.b64decode(content, validate=True)
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise BadLine("'content' does not have the SHA-256 of 'digest'.")
-        return str(storage.save(name, ContentFile(data)))
-    except (ValueError, TypeError) as error:
-        raise BadLine("'content' is not base64.") from error
-    except SuspiciousFileOperation as error:
+        if data is not None:
+            return str(storage.save(name, ContentFile(data)))
+        if storage.exists(name):
+            raise BadLine(f"'file' is {name!r}: that is the file of another attachment.")
+    except (SuspiciousFileOperation, ValueError) as error:  # ValueError: NUL, for example
         raise BadLine(f"'file' cannot be {name!r}.") from error
+    return name
 
 
 def discard(name: str) -> None:
-    """Deletes a file that an import has stored, because its conversation is not imported after all."""
-    Attachment._meta.get_field("file").storage.delete(name)
+    """Deletes a file that an import has stored, because its conversation is not imported after all.
+
+    Logs any error: the other files are to be deleted, too, and the operator is to see why nothing was imported.
+    """
+    try:
+        Attachment._meta.get_field("file").storage.delete(name)
+    except Exception as trouble:  # each storage's library has exceptions of its own
+        logger.error("The imported file %r could not be deleted (%s).", name, type(trouble).__name__)

@@ -14,7 +14,7 @@ from django.db.models import Model
 
 from streaming.archive.errors import BadLine
 from streaming.archive.group import Group
-from streaming.archive.stored_files import content_of, store
+from streaming.archive.stored_files import checked, content_of, store
 from streaming.models import (
     ACTIVE,
     Attachment,
@@ -110,9 +110,9 @@ def _loaded_call(row: Metered, archived: Row, group: Group) -> None:
 
 def _loaded_attachment(attachment: Attachment, archived: Row, group: Group) -> None:
     attachment.owner_key = group.conversation.owner_key
-    name, content = str(attachment.file.name), archived.pop("content", None)
+    name, data = str(attachment.file.name), checked(archived.pop("content", None), attachment)
     if name not in group.files:  # an edited message has the same files as the one that it replaces
-        group.files[name] = store(name, content, attachment.digest)
+        group.files[name] = store(name, data)
     attachment.file = group.files[name]
 
 

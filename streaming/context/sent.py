@@ -64,7 +64,7 @@ def sent_of(value: Any) -> Sent | None:
     """Returns the value of `Generation.context` as an object; None if it is empty or has another shape."""
     try:
         return None if value is None else msgspec.convert(value, Sent)
-    except msgspec.ValidationError:  # an imported archive may have anything there
+    except msgspec.ValidationError:  # an archive that an older version imported may have anything there
         return None
 
 

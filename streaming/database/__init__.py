@@ -10,6 +10,7 @@ piece of work gets a checked connection and gives it back afterwards. Requests k
 from __future__ import annotations
 
 from streaming.database.health import health
+from streaming.database.kept import close_connections
 from streaming.database.locks import alone
 from streaming.database.prepared import Prepared, changed, number, one
 from streaming.database.requests import release_request_thread, request_thread
@@ -24,6 +25,7 @@ __all__ = [
     "alone",
     "atomic",
     "changed",
+    "close_connections",
     "health",
     "in_database",
     "in_order",

@@ -19,7 +19,9 @@ from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
-from django.db import close_old_connections, connections
+from django.db import close_old_connections
+
+from streaming.database.kept import close_connections
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ def _become_idle(thread: ThreadPoolExecutor, idle: list[ThreadPoolExecutor]) -> 
     if len(idle) < MAX_IDLE:
         idle.append(thread)
     else:
-        connections.close_all()
+        close_connections()
         thread.shutdown(wait=False)
 
 

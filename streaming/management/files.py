@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from django.core.management.base import CommandError, OutputWrapper
 
@@ -41,11 +41,31 @@ def written(name: str, standard: OutputWrapper) -> Iterator[Callable[[str], Any]
         yield functools.partial(standard.write, ending="")
         return
     unfinished = Path(f"{name}.unfinished")
+    with ExitStack() as stack:
+        with _writing(name):
+            file = unfinished.open("w", encoding="utf-8", newline="")
+        stack.callback(unfinished.unlink, missing_ok=True)
+        stack.callback(_close, file)
+
+        def write(text: str) -> None:
+            with _writing(name):
+                file.write(text)
+
+        yield write
+        with _writing(name):
+            file.close()
+            unfinished.replace(name)
+
+
+@contextmanager
+def _writing(name: str) -> Iterator[None]:
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            yield file.write
-        unfinished.replace(name)
+        yield
     except OSError as error:
         raise CommandError(f"{name} cannot be written: {error.strerror}.") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+
+
+def _close(file: TextIO) -> None:
+    """Closes a file that is thrown away. A full disk was told already."""
+    with suppress(OSError):
+        file.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -10,6 +11,7 @@ import msgspec
 from streaming.protocol import Event, StreamParser, Transcript
 
 CHUNK_BYTES = 65_536
+DATA = re.compile(rb"^data:[^\r\n]*[\r\n]", re.MULTILINE)
 # Bytes that only streams of the dialect have near their beginning. Every other stream is taken for OpenAI Chat.
 SIGNS = {"anthropic-messages": b"message_start", "openai-responses": b'"response.'}
 
@@ -17,12 +19,12 @@ SIGNS = {"anthropic-messages": b"message_start", "openai-responses": b'"response
 class Recording:
     """One stream of bytes. Iterating it yields its events; afterwards `transcript` has the answer.
 
-    Without a `dialect`, the first bytes decide.
+    Without a `dialect`, the beginning decides, up to the first whole line of data.
     """
 
     def __init__(self, file: BinaryIO, dialect: str | None = None) -> None:
         self._file = file
-        self._first = _read(file)
+        self._first = _read(file) if dialect else _head(file)
         self.dialect = dialect or dialect_of(self._first)
         self.transcript = Transcript()
         self.size = 0
@@ -79,6 +81,14 @@ def named(event: Event) -> dict[str, Any]:
     """Returns an event for JSON, with the name of its class."""
     fields: dict[str, Any] = msgspec.to_builtins(event)
     return {"event": type(event).__name__} | fields
+
+
+def _head(file: BinaryIO) -> bytes:
+    """Returns the bytes up to the first whole line of data, or what there is if the stream has none."""
+    head = b""
+    while len(head) < CHUNK_BYTES and not DATA.search(head) and (more := _read(file)):
+        head += more
+    return head
 
 
 def _read(file: BinaryIO) -> bytes:

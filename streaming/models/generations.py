@@ -38,6 +38,10 @@ TRANSITIONS: dict[Status, tuple[Status, ...]] = {
 ACTIVE = tuple(status for status, following in TRANSITIONS.items() if following)
 
 
+TimelineEntry = tuple[int, str, int | str]
+"""An entry of `Generation.timeline`: the milliseconds since the start, the kind, and the value."""
+
+
 class GenerationQuerySet(models.QuerySet["Generation"]):
     def active(self) -> GenerationQuerySet:
         return self.filter(status__in=ACTIVE)

@@ -7,7 +7,8 @@ import re
 from streaming.outputs.types import VALUE
 
 _HEAD = re.compile(r'\s*\{\s*"' + VALUE + r'"\s*:\s*')
-_TAIL = re.compile(r"[\s}]+$")
+_TAIL = " \t\n\r}"
+"""The characters that may be the end of a box. A pattern for them would take the square of the length of their runs."""
 MAX_HEAD = 64
 """The most characters before the value. A longer beginning is no box."""
 
@@ -30,15 +31,11 @@ class Unwrapped:
             text = self._begin()
         if not self._is_box:
             return text
-        tail = _TAIL.search(text)
-        if tail is None:
-            return self._release() + text if text else ""
-        if tail.start() == 0:
-            self._held.append(text)
-            return ""
-        released = self._release()
-        self._held.append(tail[0])
-        return released + text[: tail.start()]
+        begun = text.rstrip(_TAIL)
+        released = self._release() if begun else ""
+        if begun != text:
+            self._held.append(text[len(begun) :])
+        return released + begun
 
     def close(self, *, is_complete: bool) -> str:
         """Returns what waited. Of a complete box, the last brace is left out."""

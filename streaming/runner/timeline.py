@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from array import array
 
+from streaming.models import TimelineEntry
 from streaming.protocol import (
     Event,
     ReasoningDelta,
@@ -20,7 +21,6 @@ from streaming.protocol import (
     ToolCallStarted,
     ToolResulted,
 )
-from streaming.settlement import TimelineEntry
 
 GRAIN_MS = 20
 """The time within which deltas are counted as one. The eye does not see less."""

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from streaming.settlement.lost_calls import end_lost_calls
 from streaming.settlement.reaper import BUSY, alive, check_idle, reap, reap_one
-from streaming.settlement.settle import Settlement, TimelineEntry, settle
+from streaming.settlement.settle import Settlement, settle
 
-__all__ = ["BUSY", "Settlement", "TimelineEntry", "alive", "check_idle", "end_lost_calls", "reap", "reap_one", "settle"]
+__all__ = ["BUSY", "Settlement", "alive", "check_idle", "end_lost_calls", "reap", "reap_one", "settle"]

@@ -11,10 +11,10 @@ import time
 import uuid
 from typing import Any, NamedTuple
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.dispatch import Signal
 
-from streaming.database import alias
+from streaming.database import alias, close_connections
 from streaming.models import Generation
 
 logger = logging.getLogger(__name__)
@@ -58,10 +58,10 @@ class _ReceiverThread:
         while True:
             try:
                 _send(self._queue.get())
-            except Exception as trouble:
+            except BaseException as trouble:  # also a receiver's SystemExit: the thread has other receivers to call
                 logger.error("A signal could not be sent (%s).", type(trouble).__name__)
             finally:
-                connections.close_all()  # the thread may be idle for hours
+                close_connections()  # the thread may be idle for hours
                 with self._changed:
                     self._pending -= 1
                     self._changed.notify_all()

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from django.db import connections
 from django.utils.functional import Promise
 
 from streaming.conf import settings
+from streaming.database import close_connections
 from streaming.protocol import ToolCall, ToolResult
 from streaming.protocol.nesting import MAX_NESTING, is_too_deep
 from streaming.tools.tool import Tool, ToolContext, ToolError
@@ -133,7 +133,7 @@ def _report(
     except BaseException as raised:
         trouble = ToolEnded(raised)
     finally:
-        connections.close_all()  # they belong to this thread, which ends here
+        close_connections()  # they belong to this thread, which ends here
 
     def hand_over() -> None:
         places.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from streaming.access import admission, current_admission
 from streaming.access.admission import PLACES, Admission
 from streaming.asgi import StreamingApplication
 from streaming.asgi.guard import Guard
-from streaming.asgi.reception import Reception
+from streaming.asgi.reception import GONE_SECONDS, Reception
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -159,6 +160,19 @@ async def test_probes_pages_and_stops_do_not_wait(scope: dict[str, Any]) -> None
 
 
 @pytest.mark.usefixtures("busy")
+async def test_request_whose_response_began_before_its_body_was_read_takes_no_place() -> None:
+    places = [await current_admission().enter() for _ in range(PLACES)]
+    guard = Guard(_take, Wire())
+    reception = Reception(POST, _nothing, guard)
+    await guard.send({"type": "http.response.start", "status": 200, "headers": []})
+    assert (await asyncio.wait_for(reception.receive(), 30))["type"] == "http.request"
+    guard.close()
+    places[0].leave()
+    assert (await asyncio.wait_for(current_admission().enter(), 30)) is not None
+    assert len(places) == PLACES
+
+
+@pytest.mark.usefixtures("busy")
 async def test_message_survives_a_cancelled_receive() -> None:
     places = [await current_admission().enter() for _ in range(PLACES)]
     messages = [await _nothing()]
@@ -174,23 +188,30 @@ async def test_message_survives_a_cancelled_receive() -> None:
 
 
 async def test_complete_response_hears_late_that_the_client_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard = []
+    heard: list[Any] = []
+    is_late = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        heard.append(seconds)
+        await is_late.wait()
 
     async def site(scope: Any, receive: Any, send: Any) -> None:
         heard.append((await receive())["type"])
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         listening = asyncio.create_task(receive())
-        await _looks()
+        await _turns()
         heard.append(listening.done())
+        is_late.set()
         heard.append((await listening)["type"])
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
     monkeypatch.setattr("streaming.asgi.application.wire_of", lambda send, scope: Wire())
+    monkeypatch.setattr("streaming.asgi.reception.asyncio", SimpleNamespace(sleep=sleep))
     await StreamingApplication(site)(POST, receive, _take)
-    assert heard == ["http.disconnect", False, "http.disconnect"]
+    assert heard == ["http.disconnect", GONE_SECONDS, False, "http.disconnect"]
 
 
 class Wire:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Dialog, Page, Route, expect
 
 from tests.browser.by_prompt import WORDS
 from tests.servers import Site, serve
@@ -140,6 +140,63 @@ async def test_reviewer_works_with_the_keyboard_alone(desk: Any) -> None:
     await expect(page.locator("[data-review-state]")).to_contain_text("reviewed by root")
     await expect(page.locator("[name$=-rating][value='4']")).to_be_checked()
     await expect(page.locator("[name$=-flag]")).to_be_checked()
+
+
+async def test_key_saves_what_was_typed_before_it_leads_to_the_next_answer(desk: Any) -> None:
+    page = await desk("/admin/")
+    for key in ("typed-one", "typed-two"):
+        await ask(page, key)
+    await page.goto("/admin/streaming/message/next/?q=word2")
+    first = page.url
+    await page.locator("textarea").fill("too long " * 2000)
+    await leave(page)
+    await expect(page.locator("[data-review-state]")).to_contain_text("10000 characters")
+    await page.locator("textarea").fill("kept")
+    await page.check("[name$=-label][value='wrong']")
+    await page.route("**/review/", lambda route: route.fulfill(status=200, content_type="text/html", body="signed out"))
+    await leave(page)
+    await expect(page.locator("[data-review-state]")).to_have_text("✗ 200")
+    assert page.url == first
+    await page.unroute_all()
+    await page.keyboard.press("n")
+    await page.wait_for_url(lambda url: url != first)
+    await page.goto(first)
+    await expect(page.locator("textarea")).to_have_value("kept")
+    await expect(page.locator("[name$=-label][value='wrong']")).to_be_checked()
+
+
+async def leave(page: Page) -> None:
+    """Presses `n` outside of all fields, and waits for the site's reply to the save."""
+    await page.locator("body").click(position={"x": 5, "y": 5})
+    async with page.expect_response("**/review/"):
+        await page.keyboard.press("n")
+
+
+async def test_browser_asks_before_a_review_is_lost(desk: Any) -> None:
+    page = await desk("/admin/")
+    await ask(page, "lost")
+    await ask(page, "lost", "words again")
+    await open_conversation(page, "lost")
+    notes = page.locator("textarea")
+    await notes.nth(0).fill("first")
+    await notes.nth(1).fill("second")
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    page.on("dialog", stay)
+    save = page.get_by_role("button", name="Save", exact=True).nth(0)
+    for leaving in (save, page.get_by_role("link", name="Next unreviewed")):
+        await leaving.click()
+        await expect(notes.nth(0)).to_have_value("first")
+        await expect(notes.nth(1)).to_have_value("second")
+    assert asked == ["beforeunload"] * 2
+    await notes.nth(1).fill("")
+    await save.click()
+    await expect(page.locator("[data-review-state]").nth(0)).to_contain_text("reviewed by root")
+    assert len(asked) == 2
 
 
 async def test_review_works_without_the_script(desk: Any) -> None:

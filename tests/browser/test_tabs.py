@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import Any
 
-from playwright.async_api import Response, expect
+from playwright.async_api import Response, Route, expect
 
 from tests.browser.by_prompt import WORDS
 from tests.browser.chat import Chat
@@ -93,3 +93,51 @@ async def test_a_chat_that_is_taken_off_the_page_reads_nothing_more_and_goes_on_
     await chat.is_idle()
     await expect(chat.text).to_have_text(WORDS)
     await expect(chat.messages).to_have_count(2)
+
+
+async def elsewhere_after_a_change(open_chat: Any, chat: Chat) -> Chat:
+    """The conversation on another device, which has not seen yet that an answer is being written."""
+    await chat.ask("markup first")
+    await chat.is_idle()
+    elsewhere: Chat = await open_chat(chat.page.url, storage_state=await chat.page.context.storage_state())
+    await chat.ask("hang second")
+    await chat.has_begun()
+    return elsewhere
+
+
+async def test_a_chat_that_is_taken_off_the_page_while_it_loads_follows_the_answer_once_it_is_back(
+    open_chat: Any, chat: Chat
+) -> None:
+    elsewhere = await elsewhere_after_a_change(open_chat, chat)
+    page = elsewhere.page
+    await page.evaluate("() => { window.taken = document.querySelector('streaming-chat'); }")
+    await page.evaluate("() => { window.place = taken.parentElement; }")
+
+    async def take(route: Route) -> None:
+        await page.evaluate("taken.remove()")
+        await route.continue_()
+
+    await page.route("**/?from=*", take)
+    async with page.expect_event("requestfinished", lambda request: "?from=" in request.url):
+        await page.evaluate(LOOK)
+    await page.evaluate("() => new Promise((done) => setTimeout(done, 100))")  # the page has read the response
+    await page.unroute_all()
+    await page.evaluate("place.append(taken)")
+    await expect(elsewhere.messages).to_have_count(4)
+    await elsewhere.stop_button.click()
+    await elsewhere.is_idle()
+
+
+async def test_a_page_that_was_refused_the_new_messages_asks_for_them_again(open_chat: Any, chat: Chat) -> None:
+    elsewhere = await elsewhere_after_a_change(open_chat, chat)
+    page = elsewhere.page
+    await page.clock.install()
+    await page.route("**/?from=*", lambda route: route.fulfill(status=200, content_type="text/html", body="a proxy"))
+    async with page.expect_event("requestfinished", lambda request: "?from=" in request.url):
+        await page.evaluate(LOOK)
+    await page.unroute_all()
+    await page.clock.fast_forward(1100)  # the page asks at most once a second
+    await page.evaluate(LOOK)
+    await expect(elsewhere.messages).to_have_count(4)
+    await elsewhere.stop_button.click()
+    await elsewhere.is_idle()

@@ -115,6 +115,27 @@ async def test_in_a_crowd_a_question_waits_for_a_place(
     assert [reply["type"] for reply in await socket.replies()][-1] == "end"
 
 
+async def test_a_person_who_signs_out_while_a_question_waits_for_a_place_gets_no_answer(
+    sockets: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "LATE_SECONDS", -1.0)
+    monkeypatch.setattr(admission, "SLOW_SECONDS", 1000.0)
+    is_signed_in = True
+
+    async def holds_now(self: SessionCheck) -> bool:
+        return is_signed_in
+
+    monkeypatch.setattr(SessionCheck, "holds_now", holds_now)
+    places = [await current_admission().enter() for _ in range(admission.PLACES)]
+    socket = await sockets()
+    await socket.tell(**ASKED)
+    await run_until(lambda: bool(current_admission()._waiting))
+    is_signed_in = False
+    places[0].leave()
+    assert await socket.receive_output(PATIENCE) == {"type": "websocket.close", "code": 4401}
+    assert not await Generation.objects.aexists()
+
+
 @pytest.mark.parametrize("error", [RuntimeError, OSError])
 async def test_a_socket_that_the_server_has_closed_is_no_error(
     sockets: Open, scripted: Script, caplog: pytest.LogCaptureFixture, error: type[Exception]

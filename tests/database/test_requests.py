@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from asgiref.sync import SyncToAsync, sync_to_async
+from django.db import connections
 
-from streaming.database import release_request_thread, request_thread
+from streaming.database import alias, release_request_thread, request_thread
 from streaming.database.requests import MAX_IDLE, RequestThread
-from tests.engine import run_until
+from tests.engine import cannot_be_closed, run_until
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +83,20 @@ async def test_threads_of_a_crowd_end() -> None:
     await asyncio.gather(*(ask() for _ in range(barrier.parties)))
     await _until_idle(MAX_IDLE)
     await run_until(lambda: _request_threads() <= before + MAX_IDLE)
+
+
+async def test_connection_that_cannot_be_closed_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("streaming.database.requests.MAX_IDLE", 0)
+    async with request_thread():
+        await sync_to_async(_spoil)()
+    await run_until(lambda: "could not be closed (OperationalError)" in caplog.text)
+
+
+def _spoil() -> None:
+    """Gives the running thread a connection that cannot be closed."""
+    connections[alias()].close = cannot_be_closed  # type: ignore[method-assign]
 
 
 def _request_threads() -> int:

@@ -13,7 +13,7 @@ from django.db.backends.signals import connection_created
 
 from streaming.database import alias, in_database, in_order
 from streaming.database.kept import KEPT_SECONDS
-from tests.engine import forget_database_trouble
+from tests.engine import cannot_be_closed, forget_database_trouble
 
 pytestmark = pytest.mark.django_db(transaction=True)  # threads may have kept connections
 
@@ -91,3 +91,16 @@ async def test_kept_connection_is_opened_anew_after_an_error_and_after_a_while(m
     await in_order(int)
     monkeypatch.undo()
     assert await in_order(_query) is not newer
+
+
+async def test_connection_that_cannot_be_closed_takes_no_result_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def work() -> str:
+        for close in ("close", "close_if_unusable_or_obsolete"):
+            monkeypatch.setattr(connections[alias()], close, cannot_be_closed)
+        return "done"
+
+    assert await in_order(work) == "done"
+    assert "could not be closed (OperationalError)" in caplog.text
+    assert await in_order(len, "next") == 4

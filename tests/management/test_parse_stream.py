@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError
 
-from streaming.management.recorded import dialect_of
+from streaming.management.recorded import Recording, dialect_of
 from streaming.protocol.dialects import DIALECTS
 from tests.management.commands import result_of, run
 
@@ -44,6 +44,21 @@ def test_text_alone_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
     out, _ = run("parse_stream", "--text")
     assert out == result_of("parse_stream", recording("openai-chat"))["text"] + "\n"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("before", [b"", b": ping\n\n"])
+def test_dialect_is_found_however_the_bytes_come(dialect: str, before: bytes) -> None:
+    """Standard input may be a stream that is being written."""
+
+    class Pipe(io.BytesIO):
+        def read1(self, size: int | None = -1) -> bytes:
+            return self.read(7)
+
+    recorded = Recording(Pipe(before + Path(recording(dialect)).read_bytes()))
+    assert recorded.dialect == dialect
+    list(recorded)
+    assert recorded.transcript.outcome == "finished"
 
 
 def test_cut_stream_fails() -> None:

@@ -102,6 +102,7 @@ async def test_replay_takes_its_time(
         (("nothing",), "no stored answer 'nothing'"),
         (("c1", "--speed", "quick"), "'quick' is no speed"),
         (("c1", "--speed", "0"), "above 0"),
+        (("c1", "--speed", "nan"), "above 0"),
         (("c1", "--speed", "-1"), "above 0"),
     ],
 )

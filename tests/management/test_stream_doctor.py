@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +18,7 @@ from django.core.management import CommandError, call_command
 from django.test import AsyncClient
 
 from streaming.management.doctor import Measurement, findings, layers
+from streaming.management.doctor.measurement import MAX_LINE_BYTES
 from streaming.views.probe import SALT, Plan
 from tests.management.commands import run
 from tests.responses import body_of
@@ -110,6 +115,47 @@ def test_findings(found: Measurement, expected: list[str]) -> None:
     assert [one.code for one in findings(found)] == expected
 
 
+@contextmanager
+def answering(head: str, *body: bytes, is_endless: bool = False) -> Iterator[str]:
+    """A server that gives one response. An endless one repeats the last piece until the client has gone."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n{head}\r\n".encode())
+            for piece in itertools.chain(body, itertools.repeat(body[-1]) if is_endless else ()):
+                connection.sendall(piece)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(30)
+
+
+def test_response_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layers, "PATIENCE_SECONDS", 0.2)
+    with answering("", b"x" * 100_000, is_endless=True) as site:
+        found = layers.over_http(Plan(frames=1, pause=0), site)
+    assert [one.code for one in findings(found)] == ["endless"]
+    assert len(found._rest) <= MAX_LINE_BYTES
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_body_that_is_not_compressed_as_its_head_says_is_a_finding(encoding: str) -> None:
+    with answering(f"Content-Encoding: {encoding}\r\n", b"data: plain\n\n") as site:
+        found = layers.over_http(Plan(), site)
+    assert [one.code for one in findings(found)] == ["compressed", "cut"]
+    assert "Error -3" in found.trouble
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd"])
+def test_stream_that_cannot_be_read_is_not_called_cut(encoding: str) -> None:
+    with answering(f"Content-Encoding: {encoding}\r\n", b"\x0b\x02\x80") as site:
+        assert [one.code for one in findings(layers.over_http(Plan(), site))] == ["compressed"]
+
+
 @pytest.mark.parametrize(
     ("plan", "status"),
     [
@@ -140,7 +186,9 @@ async def test_silence_has_heartbeats(settings: Any) -> None:
     assert body.count(b"data-probe") == 3
 
 
-@pytest.mark.parametrize("address", ["example.com", "ftp://example.com", "http://"])
+@pytest.mark.parametrize(
+    "address", ["example.com", "ftp://example.com", "http://", "http://localhost:99999", "http://[::1"]
+)
 def test_address_is_checked(address: str) -> None:
     with pytest.raises(CommandError, match="is no address"):
         run("stream_doctor", address)

@@ -186,3 +186,10 @@ def test_braces_that_begin_nothing_are_read_in_linear_time(begin: str, monkeypat
     for at in range(0, len(whole), 1000):
         text.feed(whole[at : at + 1000])
     assert read < 64 * len(whole)
+
+
+@pytest.mark.timeout(60)  # it took three minutes, the square of the number of spaces
+def test_long_run_of_spaces_costs_no_more_than_its_length() -> None:
+    unwrap, value = Unwrapped(), f'"{" " * 250_000}x"'
+    shown = unwrap.feed('{"value": ') + unwrap.feed(value) + unwrap.feed("}") + unwrap.close(is_complete=True)
+    assert shown == value

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from django.dispatch import Signal
 
-from streaming.database import in_database
+from streaming.database import alias, in_database
 from streaming.models import Generation
 from streaming.settlement import reap, settle
-from streaming.signals import generation_settled, generation_started, tool_called, wait_for_receivers
+from streaming.signals import announce, generation_settled, generation_started, tool_called, wait_for_receivers
 from streaming.supervisor import stop
 from streaming.testing import frames_of
-from tests.engine import Script, leave_for_dead, submit
+from tests.engine import Script, cannot_be_closed, leave_for_dead, submit
 from tests.stepwise import WEATHER, run, says
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -162,6 +162,31 @@ async def test_receiver_that_hangs_delays_no_answer(scripted: Script) -> None:
         finally:
             free.set()
         await _all_heard()
+
+
+@pytest.mark.parametrize("harm", ["a connection that cannot be closed", "an exit"])
+async def test_thread_of_receivers_survives(
+    scripted: Script, heard: list[Call], monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    def harms(**kwargs: Any) -> None:
+        if harm == "an exit":
+            raise SystemExit
+        monkeypatch.setattr(connections[alias()], "close", cannot_be_closed)
+
+    scripted(text="Hello")
+    generation = await submit()
+    await frames_of(generation.pk)
+    await _all_heard()
+    heard.clear()
+    with received(generation_settled, harms):
+        announce(generation_settled, generation.pk)
+        await _all_heard()
+    announce(generation_settled, generation.pk)
+    await _all_heard()
+    assert heard == [("settled", "finished")] * 2
+    monkeypatch.undo()
+    announce(generation_settled, generation.pk)  # the thread closes the connection
+    await _all_heard()
 
 
 async def test_receivers_may_be_async_and_use_the_database(scripted: Script) -> None:

@@ -67,15 +67,24 @@ async def test_tick_does_not_wait_for_all_runs_that_settle(
     assert max(between) <= 3, "one that settles, one that waits next, and one during the pause between ticks"
 
 
+async def _until_stored(generation: Generation, entries: int) -> None:
+    """Waits until the ticks have stored so many entries, for at most 30 seconds."""
+    async with asyncio.timeout(30):
+        while await JournalEntry.objects.filter(generation=generation).acount() < entries:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 @pytest.mark.journal_rows
 async def test_journal_holds_every_frame_once(scripted: Script, settings: Any) -> None:
     settings.STREAMING_TICK_SECONDS = 0.01
-    scripted(text="word " * 200, delay=0.001)
-    frames = await frames_of((await submit()).pk)
+    scripted(text="word " * 100_000, delay=0.001)
+    generation = await submit()
+    await _until_stored(generation, 4)
+    await stop(generation.pk)
+    frames = await frames_of(generation.pk)
     await current().idle()
     entries = [entry async for entry in JournalEntry.objects.order_by("first_seq")]
     assert b"".join(bytes(entry.frames) for entry in entries) == b"".join(frames)
-    assert len(entries) > 3
     for before, after in itertools.pairwise(entries):
         assert after.first_seq == before.last_seq + 1
 
@@ -95,12 +104,16 @@ async def test_tick_writes_a_limited_number_of_bytes_and_the_next_one_the_rest(
 ) -> None:
     settings.STREAMING_TICK_SECONDS = 0.02
     monkeypatch.setattr("streaming.supervisor.ticker.MAX_BYTES_PER_TICK", 200)
-    scripted(text="word " * 300, delay=0.002)
-    frames = await frames_of((await submit()).pk)
+    scripted(text="word " * 300, hang_after=300)
+    generation = await submit()
+    await _until_stored(generation, 3)
+    settings.STREAMING_TICK_SECONDS = 60  # at most one more tick comes
+    await stop(generation.pk)
+    frames = await frames_of(generation.pk)
     entries = [entry async for entry in JournalEntry.objects.order_by("first_seq")]
     assert b"".join(bytes(entry.frames) for entry in entries) == b"".join(frames)
-    *ticks, last_but_one, last = (len(entry.frames) for entry in entries)
-    assert max(ticks) <= 300 < max(last_but_one, last), "the end writes all that is left"
+    sizes = [len(entry.frames) for entry in entries]
+    assert max(sizes[:3]) <= 300 < max(sizes[3:]), "the end writes all that is left"
 
 
 @pytest.mark.journal_rows
@@ -111,9 +124,7 @@ async def test_frame_larger_than_the_limit_of_a_tick_is_written(
     monkeypatch.setattr("streaming.supervisor.ticker.MAX_BYTES_PER_TICK", 10)
     scripted(text="word " * 10, hang_after=8)
     generation = await submit()
-    async with asyncio.timeout(30):
-        while await JournalEntry.objects.filter(generation=generation).acount() < 6:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    await _until_stored(generation, 6)
     await stop(generation.pk)
     await frames_of(generation.pk)
 

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from streaming.models import Owner
 from streaming.protocol import ToolCall, ToolResult
 from streaming.tools import Tool, ToolContext, ToolError, ToolExecutor, tool
 from streaming.tools.executor import FAILED, NO_JSON, TOO_DEEP, TOO_LARGE, TOO_SLOW
 from tests import sample_tools as tools
+from tests.engine import cannot_be_closed
 
 CONTEXT = ToolContext(
     owner=Owner("user:7", 7),
@@ -121,6 +123,20 @@ async def test_tool_that_gets_no_thread_frees_its_place(settings: Any, monkeypat
         assert (await executor.execute(tools.find_place, call("find_place", given), CONTEXT)).output == FAILED
     async with asyncio.timeout(5):
         assert (await executor.execute(tools.find_place, call("find_place", given), CONTEXT)).output == "Oslo, NO"
+
+
+async def test_connection_that_cannot_be_closed_takes_no_result_away(settings: Any) -> None:
+    settings.STREAMING_TOOL_CONCURRENCY = 1
+    executor = ToolExecutor()
+
+    @tool
+    def count() -> int:
+        connections["default"].close = cannot_be_closed  # type: ignore[method-assign]  # of this thread alone
+        return 1
+
+    async with asyncio.timeout(30):
+        for _ in range(2):
+            assert (await executor.execute(count, call("count"), CONTEXT)).output == 1
 
 
 def _no_thread(thread: threading.Thread) -> None:

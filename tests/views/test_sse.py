@@ -14,6 +14,7 @@ from django.test import RequestFactory
 from django.utils import translation
 
 from streaming.access import SessionCheck
+from streaming.errors import NotFound, OverBudget, RequestError
 from streaming.intake import Submission
 from streaming.models import Generation
 from streaming.protocol.ui_stream import DONE, HEARTBEAT
@@ -142,6 +143,37 @@ async def test_stream_that_must_end_says_why_in_its_readers_language(settings: A
         body = (await body_of(response)).decode()
     assert "Das ist an zu vielen Stellen geöffnet. Schließen Sie eine davon." in body
     assert (style is UI) or '"code":"too_many_requests"' in body
+
+
+class Gone(NotFound):
+    """A site's own kind of this refusal."""
+
+
+class Refused:
+    """A subscription that cannot be read."""
+
+    seq = 0
+    has_begun_again = False
+
+    def __init__(self, refusal: RequestError) -> None:
+        self._refusal = refusal
+        self.is_closed = False
+
+    async def next(self, seconds: float) -> list[bytes] | None:
+        raise self._refusal
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.mark.parametrize(
+    ("refusal", "told"), [(OverBudget("Spent."), b"open in too many places"), (Gone("Gone."), b"has been deleted")]
+)
+async def test_subclass_of_a_refusal_ends_a_stream_with_its_notice(refusal: RequestError, told: bytes) -> None:
+    subscription = Refused(refusal)
+    body = await body_of(stream_response(subscription, SessionCheck(ALICE, None)))
+    assert told in body
+    assert subscription.is_closed
 
 
 async def test_parts_are_passed_on_without_djangos_wrappers(scripted: Script) -> None:

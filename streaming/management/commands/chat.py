@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import sys
 import uuid
 from argparse import ArgumentParser
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from django.core.management.base import CommandError
 from streaming import mcp
 from streaming.chat import NOBODY, Answer, Result, go_on, start_chat
 from streaming.errors import StreamingError
+from streaming.management.interrupts import FirstInterrupt
 from streaming.management.progress import ReportingCommand
 from streaming.management.selection import owner_named
 from streaming.management.terminal import Screen
@@ -54,7 +55,7 @@ class Command(ReportingCommand):
         question = options["question"]
         if question is None and sys.stdin.isatty() and not self._is_json:
             return self._talk(key)
-        result = self._ask(question or sys.stdin.read(), key)
+        result = self._ask(sys.stdin.read() if question is None else question, key)
         self.report(options, _as_json(result), _summary(result), beside=not self._is_json)
         if problem := _problem(result):
             raise CommandError(problem, returncode=130 if result.status == Status.CANCELLED else 1)
@@ -90,7 +91,8 @@ class Command(ReportingCommand):
         try:
             result = asyncio.run(self._show(asking, screen))
             while result.asked and sys.stdin.isatty() and not self._is_json:
-                decisions = [_decide(call) for call in result.asked]
+                if (decisions := _decisions(result.asked)) is None:
+                    break
                 result = asyncio.run(self._show(go_on(result, decisions, owner=self._owner), screen))
         except StreamingError as error:
             raise CommandError(str(error)) from error
@@ -99,17 +101,16 @@ class Command(ReportingCommand):
         return result
 
     async def _show(self, asking: Coroutine[Any, Any, Answer], screen: Screen) -> Result:
-        answer = await asking
-        try:
-            with _StopOnInterrupt(answer):
+        async with AsyncExitStack() as ending:  # the last one comes first, and the others also if it fails
+            ending.push_async_callback(close_providers)
+            ending.push_async_callback(mcp.close)
+            ending.push_async_callback(current().idle)
+            ending.callback(screen.end_line)
+            answer = await asking
+            with FirstInterrupt(answer.stop):
                 async for chunk in answer.chunks():
                     self._print(chunk, screen)
             return await answer.result()
-        finally:
-            screen.end_line()
-            await current().idle()
-            await mcp.close()
-            await close_providers()
 
     def _print(self, chunk: dict[str, Any], screen: Screen) -> None:
         kind = "" if self._is_json else chunk["type"]
@@ -121,21 +122,12 @@ class Command(ReportingCommand):
             screen.note(line)
 
 
-class _StopOnInterrupt:
-    """A context in which Ctrl-C stops the answer instead of the process."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self._stopping: asyncio.Task[Any] | None = None
-
-    def __enter__(self) -> None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._stop)
-
-    def __exit__(self, *exc_info: object) -> None:
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
-
-    def _stop(self) -> None:
-        self._stopping = asyncio.get_running_loop().create_task(self._answer.stop())
+def _decisions(asked: Iterable[ToolCall]) -> list[ToolApproval] | None:
+    """Asks the person about each call. Returns None if the person leaves, by Ctrl-D or Ctrl-C: the calls still wait."""
+    try:
+        return [_decide(call) for call in asked]
+    except (EOFError, KeyboardInterrupt):
+        return None
 
 
 def _decide(call: ToolCall) -> ToolApproval:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from streaming.access import is_redacting, redacted, redacted_text
-from streaming.archive import FORMATS, bundles, redacting
+from streaming.archive import FORMATS, Bundle, bundles, redacting
 from streaming.management.files import written
 from streaming.management.progress import ReportingCommand
 from streaming.management.selection import add_owner_arguments, of_owner
 from streaming.models import Conversation
+
+LOST = " {lost_files} files are missing, because the storage did not give them; see the log."
 
 
 class Command(ReportingCommand):
@@ -33,13 +36,22 @@ class Command(ReportingCommand):
         selected = of_owner(Conversation.objects.all(), options)
         if options["conversation"]:
             selected = selected.filter(key=options["conversation"])
-        count = selected.count()
         found = bundles(selected)
         if is_redacting() and not options["unredacted"]:
             found = redacting(found, text=redacted_text, parts=redacted)
-        counted = self.progress(options, "conversations", count).counted(found)
+        counted = self.progress(options, "conversations", selected.count()).counted(found)
+        tally = {"conversations": 0, "lost_files": 0}
         with written(options["file"], self.stdout) as write:
-            for text in FORMATS[options["format"]](counted):
+            for text in FORMATS[options["format"]](_tallied(counted, tally)):
                 write(text)
-        result = {"conversations": count, "format": options["format"], "file": options["file"]}
-        self.report(options, result, f"{count} conversations exported.", beside=options["file"] == "-")
+        result = {**tally, "format": options["format"], "file": options["file"]}
+        told = f"{tally['conversations']} conversations exported.{LOST.format(**tally) if tally['lost_files'] else ''}"
+        self.report(options, result, told, beside=options["file"] == "-")
+
+
+def _tallied(found: Iterable[Bundle], tally: dict[str, int]) -> Iterator[Bundle]:
+    """Yields the conversations, and counts each when it has been written."""
+    for bundle in found:
+        yield bundle
+        tally["conversations"] += 1
+        tally["lost_files"] += len(bundle.lost)

@@ -68,7 +68,7 @@ def _speed(text: str) -> float:
         speed = 0.0 if text == "max" else float(text.removesuffix("x"))
     except ValueError as error:
         raise ArgumentTypeError(f"{text!r} is no speed; write a number above 0, or max") from error
-    if speed < 0 or (speed == 0 and text != "max"):
+    if not speed > 0 and text != "max":  # not a number, too
         raise ArgumentTypeError("must be above 0")
     return speed
 

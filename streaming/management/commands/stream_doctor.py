@@ -118,7 +118,11 @@ def _seconds(text: str) -> float:
 
 
 def _address(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a host in broken brackets, or a port that is no number below 65,536
+        is_one = False
+    if not is_one:
         raise ArgumentTypeError(f"{text!r} is no address; write for example https://example.com")
     return text

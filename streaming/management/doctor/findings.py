@@ -51,8 +51,12 @@ def _compressed(found: Measurement) -> str:
     return f"It is compressed ({found.encoding}). Compressors hold frames back." if found.encoding else ""
 
 
+def _endless(found: Measurement) -> str:
+    return "It does not end. Is this the address of the site?" if found.is_endless else ""
+
+
 def _cut(found: Measurement) -> str:
-    if found.is_whole:
+    if found.is_whole or not found.is_readable:
         return ""
     why = f": {found.trouble}" if found.trouble else ""
     return f"It was cut after {len(found.frames)} frames{why}. Look for a timeout."
@@ -78,6 +82,7 @@ RULES: dict[str, Callable[[Measurement], str]] = {
     "refused": _refused,
     "not_a_stream": _changed,
     "compressed": _compressed,
+    "endless": _endless,
     "cut": _cut,
     "buffered": _buffered,
     "slow": _slow,
@@ -87,7 +92,7 @@ RULES: dict[str, Callable[[Measurement], str]] = {
 LAST = ("unreachable", "refused", "not_a_stream")
 """Findings after which there is nothing more to judge."""
 
-IMPLIED = {"buffered": "slow"}
+IMPLIED = {"buffered": "slow", "endless": "cut"}
 """A finding -> another one that only repeats it."""
 
 

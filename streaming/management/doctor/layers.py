@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import http.client
 import logging
+import time
+import zlib
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -22,7 +24,8 @@ from streaming.views.probe import Plan, probe
 # The headers of browsers. A compressor compresses only for a client that offers to read it.
 ACCEPTED = {"Accept": "text/event-stream", "Accept-Encoding": "gzip, deflate, br, zstd"}
 PATIENCE_SECONDS = 20.0
-"""Seconds of silence, beside the plan's own, after which a stream counts as cut."""
+"""Seconds of silence, beside the plan's own, after which a stream counts as cut. So long after its last frame was due,
+one that still sends counts as endless."""
 
 
 def address(plan: Plan) -> str:
@@ -115,15 +118,17 @@ def culprit(plan: Plan, site: str, is_well: Callable[[Measurement], bool]) -> st
 def over_http(plan: Plan, site: str) -> Measurement:
     """Measures what a client gets over HTTP from a running site."""
     found, to = Measurement(), urlsplit(site)
+    ends_at = time.monotonic() + plan.due(plan.frames) + PATIENCE_SECONDS
     kind = http.client.HTTPSConnection if to.scheme == "https" else http.client.HTTPConnection
     connection = kind(to.hostname or "", to.port, timeout=plan.silence + PATIENCE_SECONDS)
     try:
         connection.request("GET", to.path.rstrip("/") + address(plan), headers=ACCEPTED)
         response = connection.getresponse()
         found.begin(response.status, dict(response.getheaders()))
-        while data := response.read1(65_536):
+        while not found.is_endless and (data := response.read1(65_536)):
             found.take(data)
-    except (OSError, http.client.HTTPException) as trouble:
+            found.is_endless = time.monotonic() > ends_at
+    except (OSError, http.client.HTTPException, zlib.error) as trouble:
         found.trouble = f"{type(trouble).__name__}: {trouble}".rstrip(": ")
     finally:
         connection.close()

@@ -11,6 +11,12 @@ from typing import Any
 FRAME = re.compile(rb'"data":\{"ms":(\d+)\}')
 DONE = b"data: [DONE]"
 
+READ_HERE = ("gzip", "deflate")
+"""The compressions that are read here, to see the frames."""
+
+# A line of the probe is much shorter. Of a longer one, only the end is kept.
+MAX_LINE_BYTES = 65_536
+
 
 def _decompressor() -> Any:
     return zlib.decompressobj(47)  # 32 + 15: zlib or gzip, whichever it is
@@ -19,14 +25,15 @@ def _decompressor() -> Any:
 class Measurement:
     """The response to one probe. Times are in seconds; `frames` are pairs: when a frame arrived, and when it was sent.
 
-    `trouble` says why there was no response, or why it ended; it is empty if nothing went wrong.
+    `trouble` says why there was no response, or why it ended; it is empty if nothing went wrong. `is_endless` is True
+    for a response that was given up because it went on.
     """
 
     def __init__(self) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
         self.frames: list[tuple[float, float]] = []
-        self.is_whole = False
+        self.is_whole = self.is_endless = False
         self.trouble = ""
         self._began = time.monotonic()
         self._rest = b""
@@ -36,14 +43,15 @@ class Measurement:
         """Notes the head of the response."""
         self.status = status
         self.headers = {name.lower(): value for name, value in headers.items()}
-        if self.encoding in ("gzip", "deflate"):
+        if self.encoding in READ_HERE:
             self._inflate = _decompressor()
 
     def take(self, data: bytes) -> None:
         """Notes bytes of the body, as they arrive."""
         now = time.monotonic() - self._began
         self._rest += self._inflated(data) if self._inflate else data
-        *lines, self._rest = self._rest.split(b"\n")
+        *lines, rest = self._rest.split(b"\n")
+        self._rest = rest[-MAX_LINE_BYTES:]
         for line in lines:
             if found := FRAME.search(line):
                 self.frames.append((now, int(found[1]) / 1000))
@@ -64,6 +72,11 @@ class Measurement:
         """The response's compression; empty if there is none."""
         named = self.headers.get("content-encoding", "identity").lower()
         return "" if named == "identity" else named
+
+    @property
+    def is_readable(self) -> bool:
+        """False if the response is compressed in a way that this command does not know."""
+        return self.encoding in ("", *READ_HERE)
 
     @property
     def first(self) -> float:

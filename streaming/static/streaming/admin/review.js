@@ -1,4 +1,4 @@
-// Reviews by the keyboard: j and k move, 1 to 5 rate, f flags, n goes to the next unreviewed answer.
+// Reviews by the keyboard: j and k move, 1 to 5 rate, f flags, n saves and goes to the next unreviewed answer.
 
 // The last save. One waits for the other, so that the site keeps what was pressed last.
 let saving = Promise.resolve();
@@ -11,7 +11,7 @@ function review(transcript) {
     j: () => go(current + 1),
     k: () => go(current - 1),
     f: () => change((form) => form.querySelector("[name$=-flag]").click()),
-    n: () => saving.then(() => location.assign(next())),
+    n: leave,
   };
   for (const rating of "12345") {
     keys[rating] = () => change((form) => form.querySelector(`[name$=-rating][value="${rating}"]`).click());
@@ -36,7 +36,16 @@ function review(transcript) {
     const form = answers[current]?.querySelector("[data-review]");
     if (!form) return;
     apply(form);
-    saving = saving.then(() => save(form));
+    queueSave(form);
+  }
+
+  /** Goes to the next answer once everything is saved. Otherwise leads to the first review that is not. */
+  async function leave() {
+    await saving;
+    await Promise.all(changedForms().map(queueSave));
+    const [unsaved] = changedForms();
+    if (unsaved) go(answers.indexOf(unsaved.closest(".streaming-assistant")));
+    else location.assign(next());
   }
 
   document.addEventListener("keydown", (event) => {
@@ -48,12 +57,28 @@ function review(transcript) {
   if (current >= 0) go(current);
 }
 
+const changedForms = () => [...document.querySelectorAll("[data-review]")].filter(isChanged);
+
+const fieldsOf = (form) => [...form.querySelectorAll("input, textarea")];
+
+const isChoice = (field) => field.type === "radio" || field.type === "checkbox";
+
+/** True if the form has something that the site does not have: a field's default is what was loaded or saved last. */
+function isChanged(form) {
+  return fieldsOf(form).some((field) =>
+    isChoice(field) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue,
+  );
+}
+
+function queueSave(form) {
+  return (saving = saving.then(() => save(form)));
+}
+
 async function save(form) {
   const state = form.querySelector("[data-review-state]");
+  const sent = fieldsOf(form).map((field) => [field, isChoice(field) ? field.checked : field.value]);
   const data = new FormData();
-  for (const field of form.querySelectorAll("input, textarea")) {
-    if (field.type === "radio" || field.type === "checkbox" ? field.checked : true) data.append(field.name, field.value);
-  }
+  for (const [field] of sent) if (!isChoice(field) || field.checked) data.append(field.name, field.value);
   data.append("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
   try {
     const response = await fetch(form.dataset.review, {
@@ -61,11 +86,30 @@ async function save(form) {
       body: data,
       headers: { Accept: "application/json" },
     });
-    if (!response.ok) throw new Error(String(response.status));
-    state.textContent = (await response.json()).state;
+    const told = await response.json().catch(() => ({}));
+    if (!response.ok || !told.state) throw new Error(told.state ?? String(response.status));
+    state.textContent = told.state;
+    markSaved(sent);
   } catch (error) {
     state.textContent = `✗ ${error.message}`;
   }
 }
+
+/** Makes what was sent the defaults. A default that stays is not set again: that would change a field of its own. */
+function markSaved(sent) {
+  for (const [field, value] of sent) {
+    const name = isChoice(field) ? "defaultChecked" : "defaultValue";
+    if (field[name] !== value) field[name] = value;
+  }
+}
+
+// A form that is sent by its button saves only its own review. The browser asks before others are lost.
+let submitted = null;
+document.addEventListener("submit", ({ submitter }) => (submitted = submitter?.closest("[data-review]")));
+addEventListener("beforeunload", (event) => {
+  const isLost = changedForms().some((form) => form !== submitted);
+  submitted = null; // if the person stays, the form is still not saved
+  if (isLost) event.preventDefault();
+});
 
 for (const element of document.querySelectorAll("[data-keys]")) review(element);

@@ -65,6 +65,7 @@ export class Tabs {
     try {
       await this.look();
     } catch (trouble) {
+      this.tag = null; // the next look compares messages, because this one may have failed before they came
       if (!(trouble instanceof Refusal)) throw trouble; // what the page does next will tell the person
     } finally {
       setTimeout(() => {
@@ -82,8 +83,9 @@ export class Tabs {
     if (!this.mayRenew) return;
     this.isStale = false;
     const known = this.tag;
+    const { conversation } = chat.dataset;
     const now = await chat.server.state(known);
-    if (!now || chat.isActive) return;
+    if (!this.stillShows(conversation) || !now || chat.isActive) return;
     this.tag = now.tag;
     const ids = [...chat.messages.children].map(({ dataset }) => dataset.message).filter(Boolean);
     if (known || now.active || now.last !== ids.at(-1)) await this.renew();
@@ -94,10 +96,19 @@ export class Tabs {
     return !this.chat.isBusy && !this.chat.messages.querySelector(OPEN_FORMS);
   }
 
+  /** Returns false if the chat was taken off the page meanwhile, or shows another conversation. Then it looks again. */
+  stillShows(conversation) {
+    const isSo = this.chat.isConnected && conversation === this.chat.dataset.conversation;
+    if (!isSo) Object.assign(this, { isStale: true, tag: null });
+    return isSo;
+  }
+
   /** Takes the messages from the server's page and follows the answer that is being written. */
   async renew() {
     const { chat } = this;
+    const { conversation } = chat.dataset;
     const fresh = await chat.load({ from: chat.firstMessage?.dataset.message });
+    if (!this.stillShows(conversation)) return;
     this.isStale = !fresh || !this.mayRenew; // somebody may have begun to write here meanwhile
     if (this.isStale) return void (this.tag = null);
     const place = chat.follower.place(chat.messages);
