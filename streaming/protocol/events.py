@@ -103,6 +103,8 @@ class ToolCallDelta(Event, frozen=True):
 class ToolCallEnded(Event, frozen=True):
     """The tool call is complete or broken: the strict verdict on its arguments.
 
+    `raw_arguments` are the deltas together, unless they were of no use and the server gave the arguments once more.
+
     `error` is None if `is_complete`. Otherwise it is `truncated` (the JSON or the stream ended inside the arguments),
     `invalid_json`, `not_an_object`, `concatenated` (a second value follows the first) or `too_large` (too long or
     nested too deep).

@@ -191,7 +191,7 @@ class StreamParser:
         error at once. Broken JSON, and a sentence within an answer, are only warnings.
         """
         text = data.decode("utf-8", "replace")[:EXCERPT_CHARS]
-        if event == b"error" or not (self._writer.is_started or data.startswith((b"{", b"["))):
+        if event == b"error" or (wire.is_sentence(text) and not self._writer.is_started):
             self._fail("not_json", text)
         else:
             self._not_json = self._not_json or text

@@ -212,3 +212,10 @@ def test_usage_in_another_place(delta, end):
     ending = [{"type": "message_delta", "delta": {"stop_reason": "end_turn"} | delta}, {"type": "message_stop"} | end]
     usage = anthropic(start, *text(0), *ending).usage
     assert (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens) == (3, 4, 2)
+
+
+@pytest.mark.parametrize("last", [{"thinking": "", "signature": "s"}, {"thinking": ".", "signature": "s"}])
+def test_signature_beside_the_last_piece_of_thinking(last):
+    deltas = [{"type": "thinking_delta", "thinking": "So"}, {"type": "thinking_delta"} | last]
+    transcript = anthropic(*message(*block(0, {"type": "thinking", "thinking": "", "signature": ""}, *deltas)))
+    assert [(part.text, part.signature) for part in transcript.parts] == [("So" + last["thinking"], "s")]

@@ -479,3 +479,22 @@ def test_whole_response_that_failed_without_a_reason():
 def test_reason_of_a_failure_beside_an_error_without_values():
     failed = event("failed", response={"error": {"code": None}}, error=REASON)
     assert responses(created(), failed).error.code == "rate_limit_exceeded"
+
+
+@pytest.mark.parametrize(
+    "streamed", ["gAAAAABq3x9kQ", '{"x":', '{"y":1,'], ids=["a cipher", "a beginning", "another beginning"]
+)
+def test_whole_arguments_count_if_those_that_streamed_are_of_no_use(streamed):
+    item = call(1, '{ "x": 1 }')
+    last = event("function_call_arguments.done", arguments='{ "x": 1 }', output_index=0)
+    for end in ([last, done(item, output_index=0)], [done(item, output_index=0)], [last]):
+        begun = [created(), added(call(1), output_index=0), arguments(streamed, output_index=0)]
+        [found] = responses(*begun, *end, completed(output=[item])).tool_calls
+        assert (found.arguments, found.raw_arguments, found.is_complete) == ({"x": 1}, '{ "x": 1 }', True)
+
+
+def test_broken_arguments_stay_if_the_whole_ones_are_broken_too():
+    broken = call(1, '{"x":2')
+    begun = [created(), added(call(1), output_index=0), arguments('{"x":1', output_index=0)]
+    [found] = responses(*begun, done(broken, output_index=0), completed()).tool_calls
+    assert (found.raw_arguments, found.is_complete) == ('{"x":1', False)

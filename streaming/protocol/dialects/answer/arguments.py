@@ -57,6 +57,8 @@ class Arguments:
             call.restart()
         if len(whole) > call.size and (not call.size or whole.startswith(call.text)):
             call.add(whole[call.size :])
+        elif call.is_json and judge(whole)[0] and not judge(call.text)[1]:
+            call.replace(whole)  # Copilot streams a cipher before the arguments
 
     @property
     def is_placeholder(self) -> bool:

@@ -174,6 +174,10 @@ class Call:
         self._fragments.clear()
         self.size = 0
 
+    def replace(self, whole: str) -> None:
+        """Takes arguments in the place of those that streamed and are of no use. Only the verdict tells of them."""
+        self._fragments[:], self.size = [whole], len(whole)
+
     def end(self, *, is_cut: bool = False) -> None:
         """Gives the verdict. If the stream broke off inside the call (`is_cut`), the call is never complete."""
         if self.before_end is not None and not self._is_over:

@@ -69,6 +69,8 @@ class ProseBlock:
             if self._thinking:
                 thinking, self._thinking = _joined(self._thinking, thinking), ""
             self._prose.reasoning(thinking)
+        if delta.signature:
+            self._read_signature(delta)
 
     def _read_signature(self, delta: Any) -> None:
         self._write_whole()

@@ -17,6 +17,7 @@ from streaming.protocol.dialects.openai_chat.words import (
     KINDS,
     NUMBERS,
     THINKING,
+    thought_of,
     with_numbers_as_text,
     words_of,
 )
@@ -40,6 +41,8 @@ class Choice:
         self._calls = ToolCalls(writer, index)
         self._thoughts: Thoughts | None = None
         self._reads_messages = False
+        self._echo: list[str] = []
+        """Text that only repeated reasoning. It is the answer if no other text comes."""
         if "gemini" in (writer.model or "").lower():
             self._thoughts = self._watch(may_open=True)
 
@@ -71,6 +74,8 @@ class Choice:
     def finish(self) -> None:
         """Forgets text that the server sent a second time as its last chunk."""
         self.content.drop()
+        if self._echo and not self._prose.has_text:
+            self._prose.write("".join(self._echo))
         self._reasoning.words.drop()
 
     def read(self, delta: JSONObject) -> None:
@@ -85,6 +90,7 @@ class Choice:
         delta = with_numbers_as_text(delta)
         if not THINKING.isdisjoint(delta):
             self._reasoning.read(delta)
+            delta = self._without_echo(delta)
         if is_thought(delta.get("extra_content")):
             self._think(words_of(delta.get("content")))
             delta = {field: value for field, value in delta.items() if field != "content"}
@@ -107,6 +113,14 @@ class Choice:
         elif is_last:
             missing = {"text", "calls"} - kinds if kinds else {"reasoning", "text", "calls"}
             self.read({field: value for field, value in message.items() if KINDS.get(field) in missing})
+
+    def _without_echo(self, delta: JSONObject) -> JSONObject:
+        """Leaves out text that came as reasoning in the same delta, as long as no other text has come."""
+        content = delta.get("content")
+        if not content or self.content.size or content != thought_of(delta)[1]:
+            return delta
+        self._echo.append(content)
+        return {field: value for field, value in delta.items() if field != "content"}
 
     def _settle(self) -> None:
         """Writes what is held back into the part that is about to end."""

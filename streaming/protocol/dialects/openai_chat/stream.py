@@ -139,6 +139,8 @@ class OpenAIChatStream:
                 self._sources = sources
         if groq.get("error"):
             self._writer.fail(read_error(groq["error"]))
+        elif chunk.choices is None and is_servers_own(event):
+            self._writer.unknown(data)
         elif reports_error(chunk.error) or event == b"error":
             self._writer.fail(read_error(reread(data)))
         elif chunk.choices is None:
@@ -191,3 +193,8 @@ class OpenAIChatStream:
         else:
             answer = self._table.all.get(0) or next(iter(self._table.all.values()))
             self._writer.finish(answer.ending.word, answer.reason)
+
+
+def is_servers_own(event: bytes) -> bool:
+    """Returns True for an event that a server invented, for example `hermes.tool.progress`. It tells of no failure."""
+    return b"." in event and not (event.startswith(b"chat.") or b"error" in event or b"fail" in event)

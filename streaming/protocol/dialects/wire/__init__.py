@@ -12,7 +12,7 @@ from streaming.protocol.dialects.wire.lenient import (
     shape,
     unwrapped,
 )
-from streaming.protocol.dialects.wire.odd import is_done, is_empty, is_payload, refuse
+from streaming.protocol.dialects.wire.odd import is_done, is_empty, is_payload, is_sentence, refuse
 
 __all__ = [
     "UNREADABLE",
@@ -23,6 +23,7 @@ __all__ = [
     "is_empty",
     "is_error",
     "is_payload",
+    "is_sentence",
     "names_error",
     "read_error",
     "read_image",

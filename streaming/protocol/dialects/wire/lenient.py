@@ -51,18 +51,29 @@ DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
 # The bound on values that are written one after the other, because each takes much more memory than its text.
 MAX_JOINED = 1_000
 BETWEEN = re.compile(r"[\s,]*(?:data:)?\s*")
+NEXT = re.compile(r'data:\s*(?=\{\s*")')  # not within a text, where the quote is escaped
 
 
 def decode_joined(data: bytes) -> list[Any]:
     """Returns the JSON objects that stand one after the other, perhaps with commas or `data:` between them.
 
     `[DONE]` at the end is a text of this list, and so is the rest if it is no object. The texts of the objects may have
-    half surrogate pairs.
+    half surrogate pairs. If an object is cut off before the next `data:`, the list begins with its text (Z.ai).
 
     Raises:
-        ValueError: `data` does not begin with a JSON object.
+        ValueError: `data` has no such object.
     """
     text = data.decode("utf-8", "replace").strip()
+    try:
+        return _objects(text)
+    except ValueError:
+        following = NEXT.search(text)
+        if following is None:
+            raise
+    return [text[: following.start()], *_objects(text[following.end() :])]
+
+
+def _objects(text: str) -> list[Any]:
     found: list[Any] = []
     at = 0
     while at < len(text):

@@ -41,6 +41,14 @@ def unquoted(value: Any) -> Any:
     return value
 
 
+SENTENCE = re.compile(r"[^\W\d_]\W+[^\W\d_]")
+
+
+def is_sentence(text: str) -> bool:
+    """Returns True for words. A single word, a time or broken JSON may be a sign of life or a part of something."""
+    return not text.startswith(("{", "[")) and SENTENCE.search(text) is not None
+
+
 def is_payload(wire: Any) -> bool:
     """Returns True for an object with a field that only payloads have."""
     return isinstance(wire, dict) and ("choices" in wire or "type" in wire)
