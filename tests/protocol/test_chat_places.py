@@ -161,6 +161,7 @@ IMAGES: list[dict[str, Any]] = [
     {"images": [{"type": "image", "image": {"url": PNG}}]},
     {"images": [{"b64_json": "AA=="}]},
     {"images": {"url": PNG}},
+    {"images": [{"image": {"url": PNG, "source": "/9j/4A"}}]},
     {"content": [{"type": "image", "image_url": {"url": PNG}}]},
     {"content": [{"type": "output_image", "image_url": PNG}]},
     {"content": [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}}]},

@@ -94,10 +94,9 @@ class Choice:
         if is_thought(delta.get("extra_content")):
             self._think(words_of(delta.get("content")))
             delta = {field: value for field, value in delta.items() if field != "content"}
-        if not NAMES.isdisjoint(delta):
-            for field, read in FIELDS.items():
-                if value := delta.get(field):
-                    read(self, value)
+        for field in FIELDS if len(delta) > 1 else delta:
+            if (value := delta.get(field)) and field in FIELDS:
+                FIELDS[field](self, value)
         if (old_call := delta.get("function_call")) and not delta.get("tool_calls"):  # else it is the same call
             self._read_function_call(old_call)
 
@@ -201,7 +200,8 @@ class Choice:
 
     def _read_tool_calls(self, wire: Any) -> None:
         fragments = self._calls.fragments_of(wire)
-        if not all(fragment.is_blank for fragment in fragments):
+        telling = [fragment for fragment in fragments if not fragment.is_blank]
+        if telling:
             if self._calls:
                 self.content.drop()  # text, calls, and all of it once more
             self._prose.end()
@@ -246,5 +246,4 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
 }
 """The reader of each field of a delta, in the order of reading."""
 
-NAMES = frozenset(FIELDS)
-OTHERS = frozenset({*NAMES, *THINKING, "function_call"} - {"content"})
+OTHERS = frozenset({*FIELDS, *THINKING, "function_call"} - {"content"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:|/)", re.IGNORECASE)
-"""What a URL begins with: a scheme, or a slash."""
+URL = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+"""What a URL begins with. Base64 may begin with a slash."""
 
 PLACES = ("image_url", "url", "image", "source")
 """The keys under which the URL of an image is found, best first."""

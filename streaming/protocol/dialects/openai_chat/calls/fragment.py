@@ -21,6 +21,8 @@ SERVER_TYPES = frozenset(
 )
 """The types of calls that the server executes itself."""
 
+NO_ARGUMENTS = ("", "null")
+
 ID_KEYS = ("id", "tool_call_id", "call_id")
 
 Index = int | str
@@ -46,13 +48,10 @@ class Fragment:
         self.is_servers = self.id.startswith(SERVER_ID) or str(wire.get("type")) in SERVER_TYPES
 
     @property
-    def has_arguments(self) -> bool:
-        return self.snapshot is not None or self.text.strip() not in ("", "null")
-
-    @property
     def is_blank(self) -> bool:
         """True for a fragment without name and arguments. It may be of a call, but alone it is none."""
-        return not (self.name or self.has_arguments or self.is_servers)
+        has_arguments = self.snapshot is not None or self.text.strip() not in NO_ARGUMENTS
+        return not (has_arguments or self.name or self.is_servers)
 
     def fill(self, blank: Fragment) -> None:
         """Takes over what a blank fragment at the same index said before this one."""
@@ -66,7 +65,11 @@ class Fragment:
 
 
 def _id(wire: dict[str, Any]) -> str:
-    return next((str(wire[key]) for key in ID_KEYS if not is_nothing(wire.get(key))), "")
+    for key in ID_KEYS:
+        id = wire.get(key)
+        if id is not None and not is_nothing(id):
+            return str(id)
+    return ""
 
 
 def _index(index: Any) -> Index | None:

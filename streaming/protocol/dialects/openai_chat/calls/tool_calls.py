@@ -69,8 +69,9 @@ class ToolCalls:
         items = wire if isinstance(wire, list) else [wire]
         fragments = [Fragment(item) for item in items if isinstance(item, dict)]
         for fragment in fragments:
-            name = self._writer.offered_name(fragment.name)
-            fragment.name = "" if is_nothing(name) and not self._writer.offers(name) else name
+            if fragment.name:
+                name = self._writer.offered_name(fragment.name)
+                fragment.name = "" if is_nothing(name) and not self._writer.offers(name) else name
         return fragments
 
     def take(self, fragments: list[Fragment]) -> None:
