@@ -11,7 +11,7 @@ from django.db import Error as DatabaseTrouble
 from django.db.models import Exists, OuterRef, QuerySet
 
 from streaming.conf import settings
-from streaming.database import atomic, retry_on_deadlock
+from streaming.database import atomic, delete_each, retry_on_deadlock
 from streaming.models import Attachment, Conversation, ConversationQuerySet, Owner, Review, Share, from_now
 
 logger = logging.getLogger(__name__)
@@ -80,9 +80,7 @@ def forget_old() -> int:
 
 def forget_expired_shares() -> int:
     """Deletes some shared links that have expired, with their snapshots. Returns 0 if there are none left."""
-    expired = Share.objects.expired().values_list("pk", flat=True)
-    deleted, _counts = Share.objects.filter(pk__in=list(expired[:CONVERSATIONS_PER_DELETION])).delete()
-    return deleted
+    return delete_each(Share.objects.expired()[:CONVERSATIONS_PER_DELETION])
 
 
 def _visitors_unused_for(age: datetime.timedelta) -> ConversationQuerySet:

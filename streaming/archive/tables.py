@@ -6,6 +6,7 @@ a row may refer to rows that stand before it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -30,6 +31,9 @@ from streaming.models import (
     Summary,
 )
 from streaming.protocol import load_parts
+
+MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+|", re.ASCII)
+"""The characters of RFC 6838, which a header can have. Rows that a site's code has made may have no media type."""
 
 Row = dict[str, Any]
 """One row as it stands in an archive: column → JSON value."""
@@ -109,6 +113,8 @@ def _loaded_call(row: Metered, archived: Row, group: Group) -> None:
 
 
 def _loaded_attachment(attachment: Attachment, archived: Row, group: Group) -> None:
+    if not MEDIA_TYPE.fullmatch(str(attachment.media_type)):
+        raise BadLine(f"'media_type' is no media type: {attachment.media_type!r}.")
     attachment.owner_key = group.conversation.owner_key
     name, data = str(attachment.file.name), checked(archived.pop("content", None), attachment)
     if name not in group.files:  # an edited message has the same files as the one that it replaces

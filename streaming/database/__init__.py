@@ -9,6 +9,7 @@ piece of work gets a checked connection and gives it back afterwards. Requests k
 
 from __future__ import annotations
 
+from streaming.database.deletion import delete_each
 from streaming.database.health import health
 from streaming.database.kept import close_connections
 from streaming.database.locks import alone
@@ -26,6 +27,7 @@ __all__ = [
     "atomic",
     "changed",
     "close_connections",
+    "delete_each",
     "health",
     "in_database",
     "in_order",

@@ -14,7 +14,7 @@ from django.db.models import Max, Sum
 from django.utils.translation import gettext as _
 
 from streaming.conf import settings
-from streaming.database import alone, atomic, in_database
+from streaming.database import alone, atomic, delete_each, in_database
 from streaming.errors import BadRequest, Overloaded, TooLarge
 from streaming.files.addresses import SCHEME, id_of, id_served_at, part_of
 from streaming.files.uploads import Upload, check_number, described, upload_in
@@ -161,9 +161,11 @@ def has_same_files(message: Message, files: tuple[FilePart, ...]) -> bool:
     return set(given) == set(message.attachments.values_list("digest", flat=True))
 
 
-def forget_unsent() -> None:
-    """Removes files that were uploaded and not sent within `STREAMING_UNSENT_FILE_SECONDS`, some at each call."""
+def forget_unsent() -> int:
+    """Removes some files that were uploaded and not sent within `STREAMING_UNSENT_FILE_SECONDS`.
+
+    Returns 0 if there are none left.
+    """
     old = Attachment.objects.filter(message=None, created_at__lt=from_now(-settings.UNSENT_FILE_SECONDS))
     with atomic():
-        for attachment in old.select_for_update()[:MAX_REMOVED]:
-            attachment.delete()
+        return delete_each(old.select_for_update()[:MAX_REMOVED])

@@ -164,5 +164,7 @@ async def _tools(server: Server, client: Client) -> tuple[RemoteTool, ...]:
         page = await client.list_tools(cursor=cursor)
         found += [remote_tool(server, tool) for tool in page.tools]
         if (cursor := page.next_cursor) is None:
-            break
+            return tuple(found)
+    told = "The tools of MCP server %r fill more than %d pages. Those on later pages are left out."
+    logger.warning(told, server.name, MAX_PAGES)
     return tuple(found)

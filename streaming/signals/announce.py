@@ -44,10 +44,17 @@ class _ReceiverThread:
     def put(self, announcement: _Announcement) -> None:
         with self._changed:
             self._pending += 1
+            self._queue.put(announcement)
             if not self._is_begun:
-                self._is_begun = True
-                threading.Thread(target=self._work, name="streaming-signals", daemon=True).start()
-        self._queue.put(announcement)
+                self._begin()
+
+    def _begin(self) -> None:
+        """Starts the thread. If the process has too many, the announcements wait for the next one."""
+        try:
+            threading.Thread(target=self._work, name="streaming-signals", daemon=True).start()
+            self._is_begun = True
+        except RuntimeError as trouble:
+            logger.error("No thread could be started for signals (%s).", type(trouble).__name__)
 
     def wait(self, seconds: float) -> bool:
         """Returns True if all receivers have ended within `seconds`."""

@@ -151,7 +151,7 @@ def _report(
 def _result(tool: Tool, call: ToolCall, output: Any) -> ToolResult:
     try:
         encoded = msgspec.json.encode(output, enc_hook=_plain).decode()
-    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
+    except Exception:  # of any kind: a text may be made only when it is read
         logger.exception("The output of tool %s is not JSON.", tool.name)
         return failure(call, NO_JSON)
     if len(encoded) > settings.MAX_TOOL_OUTPUT_CHARS:

@@ -105,6 +105,7 @@ WRONG = [
     (change(6, content=base64.b64encode(b"other").decode()), 6, "SHA-256"),
     (change(6, file="../../etc/passwd"), 6, "'file' cannot be"),
     (change(6, file="streaming/\0"), 6, "'file' cannot be"),
+    (change(6, media_type="text/plain\r\nX: y"), 6, "'media_type' is no media type"),
     (change(6, size=4), 6, "'size' is 4, and 'content' has 5 bytes"),
     (change(2, active_leaf="5b0c3d5e-0000-4000-8000-000000000000"), 2, "'active_leaf' is '5b0c"),
     (change(2, user="nobody"), 2, "no such user"),

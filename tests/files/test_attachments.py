@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models.signals import pre_delete
 from django.test import AsyncClient
 from django.utils import timezone
 
@@ -154,6 +155,28 @@ async def test_an_upload_that_is_never_sent_is_removed(settings: Any, stored: Pa
     kinds = [kind async for kind in Attachment.objects.order_by("media_type").values_list("media_type", flat=True)]
     assert kinds == ["application/pdf", "image/gif"]
     assert len(names(stored)) == 2
+
+
+async def test_a_file_that_cannot_be_removed_keeps_no_other(
+    settings: Any, stored: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """More files are old than one transaction removes."""
+
+    def keep_gifs(instance: Attachment, **kwargs: Any) -> None:
+        if instance.media_type == "image/gif":
+            raise RuntimeError("legal hold")
+
+    monkeypatch.setattr("streaming.files.attachments.MAX_REMOVED", 2)
+    for content in (GIF, PNG, PDF, PNG):
+        await upload(AsyncClient(), content, "a", "")
+    settings.STREAMING_UNSENT_FILE_SECONDS = 0
+    pre_delete.connect(keep_gifs, sender=Attachment)
+    try:
+        assert [await in_database(forget_unsent) for _ in range(4)] == [1, 1, 1, 0]
+    finally:
+        pre_delete.disconnect(keep_gifs, sender=Attachment)
+    assert len(names(stored)) == 1
+    assert "could not be deleted (RuntimeError)" in caplog.text
 
 
 async def test_the_sweep_removes_unsent_files(settings: Any, monkeypatch: pytest.MonkeyPatch, stored: Path) -> None:

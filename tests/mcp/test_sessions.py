@@ -49,6 +49,20 @@ async def test_life_of_a_session(connect: Connect, entry: dict[str, Any], caplog
     assert ENVIRONMENT["SITE_KEY"] not in caplog.text
 
 
+async def test_list_that_does_not_end_is_cut_and_that_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    class Endless:
+        pages = 0
+
+        async def list_tools(self, cursor: str | None) -> Any:
+            self.pages += 1
+            return SimpleNamespace(tools=[], next_cursor="more")
+
+    client: Any = Endless()
+    assert await session._tools(mcp.Server(name="t"), client) == ()
+    assert client.pages == session.MAX_PAGES
+    assert "The tools of MCP server 't' fill more than 100 pages. Those on later pages are left out." in caplog.text
+
+
 async def test_only_a_request_of_the_session_says_that_it_is_forgotten() -> None:
     for method, status, header, forgotten in (
         ("POST", 404, "mcp-session-id", True),

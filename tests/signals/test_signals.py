@@ -18,6 +18,7 @@ from streaming.database import alias, in_database
 from streaming.models import Generation
 from streaming.settlement import reap, settle
 from streaming.signals import announce, generation_settled, generation_started, tool_called, wait_for_receivers
+from streaming.signals.announce import THREADS, _ReceiverThread
 from streaming.supervisor import stop
 from streaming.testing import frames_of
 from tests.engine import Script, cannot_be_closed, leave_for_dead, submit
@@ -187,6 +188,27 @@ async def test_thread_of_receivers_survives(
     monkeypatch.undo()
     announce(generation_settled, generation.pk)  # the thread closes the connection
     await _all_heard()
+
+
+async def test_signal_waits_for_a_thread_if_the_process_has_too_many(
+    scripted: Script, heard: list[Call], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    scripted(text="Hello")
+    generation = await submit()
+    await frames_of(generation.pk)
+    await _all_heard()
+    heard.clear()
+    monkeypatch.setitem(announce.__globals__, "_threads", [_ReceiverThread()] * THREADS)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        announce(generation_settled, generation.pk)
+    assert "No thread could be started for signals (RuntimeError)" in caplog.text
+    announce(generation_settled, generation.pk)
+    await _all_heard()
+    assert heard == [("settled", "finished")] * 2
 
 
 async def test_receivers_may_be_async_and_use_the_database(scripted: Script) -> None:

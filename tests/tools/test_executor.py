@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.utils.functional import lazy
 
 from streaming.models import Owner
 from streaming.protocol import ToolCall, ToolResult
@@ -104,6 +105,15 @@ async def test_output_is_measured_in_characters(settings: Any) -> None:
 
 async def test_texts_of_django_become_plain_texts() -> None:
     assert (await execute(tools.gives_django_texts, {})).output == {"safe": "<b>", "lazy": "Yes", "list": ["No"]}
+
+
+async def test_text_that_fails_when_it_is_read_is_no_output() -> None:
+    @tool
+    def translate() -> Any:
+        return {"text": lazy(lambda: {}["missing"], str)()}
+
+    result = await execute(translate)
+    assert (result.output, result.is_error) == (NO_JSON, True)
 
 
 @pytest.mark.parametrize("made", [tools.exits, tools.exits_the_loop, tools.has_nothing_next, tools.panics])

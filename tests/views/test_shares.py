@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from django.db.models.signals import pre_delete
 from django.test import AsyncClient
 from django.urls import reverse
 from django.utils import timezone
@@ -152,6 +153,24 @@ async def test_a_link_ends(client: AsyncClient) -> None:
     assert (await client.get("/api/chat/c1/shares")).json() == {"shares": []}
     assert await sync_to_async(forget_expired_shares)() == 1
     assert not await Share.objects.aexists()
+
+
+async def test_a_link_that_cannot_be_deleted_keeps_no_other(client: AsyncClient) -> None:
+    def keep_first(instance: Share, **kwargs: Any) -> None:
+        if instance.pk == first.pk:
+            raise RuntimeError("legal hold")
+
+    await answered(client)
+    for _ in range(2):
+        await made(client, days=7)
+    first, _second = [share async for share in Share.objects.order_by("created_at")]
+    await Share.objects.aupdate(expires_at=timezone.now() - datetime.timedelta(seconds=1))
+    pre_delete.connect(keep_first, sender=Share)
+    try:
+        assert [await sync_to_async(forget_expired_shares)() for _ in range(2)] == [1, 0]
+    finally:
+        pre_delete.disconnect(keep_first, sender=Share)
+    assert await Share.objects.aget() == first
 
 
 @pytest.mark.parametrize(
