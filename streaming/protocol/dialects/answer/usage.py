@@ -11,20 +11,18 @@ from streaming.protocol.events import MAX_COUNT, Usage
 FieldPath = tuple[str, ...]
 
 FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "input_tokens": (("prompt_tokens",), ("input_tokens",), ("inputTokenCount",)),  # the last: Bedrock
-    "output_tokens": (("completion_tokens",), ("output_tokens",), ("outputTokenCount",)),
+    "input_tokens": (("prompt_tokens",), ("input_tokens",)),
+    "output_tokens": (("completion_tokens",), ("output_tokens",)),
     "cached_input_tokens": (
         ("prompt_tokens_details", "cached_tokens"),
         ("input_tokens_details", "cached_tokens"),
         ("cache_read_input_tokens",),  # Anthropic
         ("prompt_cache_hit_tokens",),  # DeepSeek
         ("cached_tokens",),  # Moonshot
-        ("cacheReadInputTokenCount",),  # Bedrock
     ),
     "cache_write_tokens": (
         ("prompt_tokens_details", "cache_write_tokens"),
         ("cache_creation_input_tokens",),  # Anthropic
-        ("cacheWriteInputTokenCount",),  # Bedrock
     ),
     "reasoning_tokens": (
         ("completion_tokens_details", "reasoning_tokens"),
