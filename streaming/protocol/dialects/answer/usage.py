@@ -14,13 +14,11 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
     "input_tokens": (
         *(("prompt_tokens",), ("input_tokens",)),
         *(("promptTokens",), ("inputTokens",)),
-        ("inputTokenCount",),  # Bedrock
         ("tokens", "input_tokens"),  # Cohere
     ),
     "output_tokens": (
         *(("completion_tokens",), ("output_tokens",)),
         *(("completionTokens",), ("outputTokens",)),
-        ("outputTokenCount",),  # Bedrock
         ("tokens", "output_tokens"),  # Cohere
     ),
     "cached_input_tokens": (
@@ -29,12 +27,10 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
         ("cache_read_input_tokens",),  # Anthropic
         ("prompt_cache_hit_tokens",),  # DeepSeek
         ("cached_tokens",),  # Moonshot
-        ("cacheReadInputTokenCount",),  # Bedrock
     ),
     "cache_write_tokens": (
         ("prompt_tokens_details", "cache_write_tokens"),
         ("cache_creation_input_tokens",),  # Anthropic
-        ("cacheWriteInputTokenCount",),  # Bedrock
     ),
     "reasoning_tokens": (
         ("completion_tokens_details", "reasoning_tokens"),

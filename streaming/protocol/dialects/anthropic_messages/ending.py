@@ -8,11 +8,20 @@ from typing import Any
 from streaming.protocol.dialects.wire import is_error, read_error, reports_error, stream_error
 from streaming.protocol.events import StreamError
 
+BEDROCK_COUNTS = {
+    "input_tokens": "inputTokenCount",
+    "output_tokens": "outputTokenCount",
+    "cache_read_input_tokens": "cacheReadInputTokenCount",
+    "cache_creation_input_tokens": "cacheWriteInputTokenCount",
+}
+"""Bedrock's name of each count, in the metrics of the last event."""
+
 
 def usage_elsewhere(event: Any) -> Any:
     """Returns the usage of an event that has none at its place: that of the delta, or Bedrock's counts."""
+    metrics = _object(_object(event).get("amazon-bedrock-invocationMetrics"))
     usage = _object(_object(event).get("delta")).get("usage")
-    return usage or _object(event).get("amazon-bedrock-invocationMetrics")
+    return usage or {name: metrics.get(key) for name, key in BEDROCK_COUNTS.items()}
 
 
 def error_beside_stop(word: str, wire: Any) -> StreamError | None:
