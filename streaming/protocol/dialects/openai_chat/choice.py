@@ -67,8 +67,8 @@ class Choice:
             self.content.is_late = self._reasoning.words.is_late = True
 
     @property
-    def reason(self) -> FinishReason | None:
-        """What the choice ended with, if the server did not say it: complete calls wait for their results."""
+    def implied_reason(self) -> FinishReason | None:
+        """Our word for the end if the server sent none: complete calls wait for their results."""
         return "tool_calls" if self.ending.word is None and self._calls.are_complete else None
 
     def finish(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from streaming.protocol.dialects.answer import failure_of, meaning_of
 from streaming.protocol.dialects.openai_chat.words import is_nothing
-from streaming.protocol.dialects.wire import stream_error
+from streaming.protocol.dialects.wire import read_error, stream_error
 from streaming.protocol.events import StreamError
 
 KEYS = ("type", "reason", "finish_reason", "name", "value")
@@ -41,8 +41,8 @@ class Ending:
         for wire in (reason, native):
             word = reason_in(wire)
             if failure := failure_of(word):
-                told = wire.get("message") if isinstance(wire, dict) else None
-                self.failure = self.failure or stream_error(failure, None, str(told or f"finish reason {word!r}"))
+                message = read_error(wire).message if isinstance(wire, dict) else f"finish reason {word!r}"
+                self.failure = self.failure or stream_error(failure, None, message)
         word = reason_in(reason)
         if word and _tells(word) >= _tells(self.reason):
             self.reason = word

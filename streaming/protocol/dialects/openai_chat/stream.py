@@ -192,7 +192,7 @@ class OpenAIChatStream:
             self._writer.fail(self._failure)
         else:
             answer = self._table.all.get(0) or next(iter(self._table.all.values()))
-            self._writer.finish(answer.ending.word, answer.reason)
+            self._writer.finish(answer.ending.word, answer.implied_reason)
 
 
 def is_servers_own(event: bytes) -> bool:

@@ -16,7 +16,7 @@ QUOTED = ("{", '"')
 EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepalive", b"heartbeat"})
 
 
-DONE = re.compile(r"""["']*(?:\[DONE\]["'\s]*(?:data:)?\s*)+""")
+DONE = re.compile(r"""["']*(?:\[DONE\](?:["'\s]|data:)*)+""")
 
 
 def is_done(wire: Any) -> bool:
