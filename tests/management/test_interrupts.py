@@ -30,13 +30,14 @@ def test_chat_stops_on_interrupt_and_keeps_the_partial(tmp_path: Path) -> None:
     env = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.slow_settings", "TEST_DATABASE": str(database)}
     manage = [sys.executable, "-m", "django"]
     subprocess.run([*manage, "migrate", "-v0"], env=env, cwd=ROOT, check=True)
-    process = subprocess.Popen([*manage, "chat", "Hi"], env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    # Without a buffer, in which `communicate` would not see what `read` has left there.
+    process = subprocess.Popen([*manage, "chat", "Hi"], env=env, cwd=ROOT, stdout=subprocess.PIPE, bufsize=0)
     assert process.stdout is not None
     first = process.stdout.read(5)
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    shown = (first + rest).strip()
+    shown = (first + rest).decode().strip()
     query = "from streaming.models import *; g = Generation.objects.get(); print(g.status, g.message.text)"
     stored = subprocess.run([*manage, "shell", "-v0", "-c", query], env=env, cwd=ROOT, capture_output=True, text=True)
     assert stored.stdout.strip() == f"cancelled {shown}", stored.stderr
