@@ -181,6 +181,12 @@ def test_image_without_a_url_is_unknown(image):
     assert sum(isinstance(event, Unknown) for event in read("openai-chat", sse(chunk({"images": [image]}), END))) == 1
 
 
+@pytest.mark.parametrize("image", [{"image_url": {"url": "/a.png"}}, {"image_url": "/a.png"}, {"url": "/a.png"}])
+def test_relative_url_of_an_image(image):
+    (part,) = chat(chunk({"images": [image]}), END).parts
+    assert part.url == "/a.png"
+
+
 SOURCE = {"title": "T", "url": "https://a.example"}
 CITED: list[list[dict[str, Any]]] = [
     [chunk({"content": "a", "annotations": [SOURCE]})],

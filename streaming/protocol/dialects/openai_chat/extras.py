@@ -28,9 +28,9 @@ class Extras:
                 self._writer.emit(Cited(self._prose.place(), citation, self._choice))
 
     def show(self, images: Any) -> None:
-        """Reads images, a list or one. Each is an object or only a URL."""
+        """Reads images, a list or one. Each is an object or only a whole URL."""
         for image in images if isinstance(images, list) else [images]:
-            found = read_image({"url": image} if isinstance(image, str) else image)
+            found = read_image({"image": image} if isinstance(image, str) else image)
             if found is None:
                 self._writer.unknown(msgspec.json.encode(image))
             elif self._is_new(found[1]):

@@ -6,9 +6,12 @@ import re
 from typing import Any
 
 URL = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-"""What a URL begins with. Base64 may begin with a slash."""
+"""What a whole URL begins with. Base64 may begin with a slash."""
 
-PLACES = ("image_url", "url", "image", "source")
+ADDRESSES = ("image_url", "url")
+"""The keys whose text is a URL, whole or relative."""
+
+PLACES = (*ADDRESSES, "image", "source")
 """The keys under which the URL of an image is found, best first."""
 
 BASE64 = ("b64_json", "data")
@@ -33,7 +36,8 @@ def _url_of(wire: Any, levels: int) -> str | None:
     base64 = next((wire[key] for key in BASE64 if wire.get(key)), None)
     if isinstance(base64, str):
         return data_url(str(wire.get("media_type") or wire.get("mime_type") or "image/png"), base64)
-    return next((url for key in PLACES if (url := _url_of(wire.get(key), levels - 1))), None)
+    addresses = (wire[key] for key in ADDRESSES if isinstance(wire.get(key), str) and wire[key])
+    return next(addresses, None) or next((url for key in PLACES if (url := _url_of(wire.get(key), levels - 1))), None)
 
 
 def data_url(media_type: str, base64: str) -> str:
