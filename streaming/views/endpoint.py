@@ -110,6 +110,7 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
     current().ensure_sweeping()
     begins = request.method == "POST"
     with database_refusals(), form_refusals():
+        request.GET.keys()  # a query that Django does not read is refused before the view has done something
         owner = await owner_of(request, begins=begins)
         response = await view(request, owner, **kwargs)
     if begins:

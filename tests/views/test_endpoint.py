@@ -114,6 +114,11 @@ FORMS = {
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n' * 101 + b"--x--\r\n",
         400,
     ),
+    "no charset of texts": (
+        "multipart/form-data; boundary=x; charset=hex",
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n--x--\r\n',
+        400,
+    ),
     "many fields": ("application/x-www-form-urlencoded", MANY.encode(), 400),
     "other charset": ("application/x-www-form-urlencoded; charset=latin-1", b"a=b", 400),
     "large field": ("application/x-www-form-urlencoded", b"a=" + b"x" * 3_000_000, 413),
@@ -133,3 +138,9 @@ async def test_query_with_too_many_parts_is_refused_with_words_for_programs(path
     response = await AsyncClient().get(f"{path}?{MANY}")
     assert response.status_code == 400
     assert response.content == b"The request's form or query cannot be read, or has too many parts."
+
+
+async def test_question_with_a_query_that_is_refused_is_not_asked() -> None:
+    response = await AsyncClient().post(f"/api/chat?{MANY}", {"prompt": "Hi"}, content_type="application/json")
+    assert response.status_code == 400
+    assert not await in_database(Generation.objects.exists)
