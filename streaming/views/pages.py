@@ -61,6 +61,8 @@ def for_owner(view: OwnersView) -> OwnersView:
 
     @functools.wraps(view)
     async def wrapped(request: HttpRequest, key: str = "") -> HttpResponse:
+        if "\x00" in key:  # PostgreSQL would refuse the question
+            raise Http404(gettext("There is no such conversation."))
         current().ensure_sweeping()
         try:
             with database_refusals():
