@@ -288,9 +288,7 @@ PAGES = ["", "send/", "change/", "stop/", "branch/", "feedback/", "shares/"]
 
 
 @pytest.mark.parametrize("rest", PAGES)
-async def test_page_of_a_key_that_no_database_holds_is_not_there(
-    client: AsyncClient, rest: str, settings: Any
-) -> None:
+async def test_page_of_a_key_that_no_database_holds_is_not_there(client: AsyncClient, rest: str, settings: Any) -> None:
     settings.STREAMING_SHARES = True
     form = {"prompt": "Hello", "title": "x", "branch": "m", "message": "m", "thumb": "up"}
     response = await (client.post(f"/chat/%00/{rest}", form) if rest else client.get("/chat/%00/"))
