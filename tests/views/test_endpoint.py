@@ -17,6 +17,7 @@ from streaming.database import in_database
 from streaming.models import Generation
 from streaming.urls import urlpatterns
 from tests.pages import answered
+from tests.sent_files import post_file
 
 pytestmark = pytest.mark.usefixtures("engine")
 GETS = ["/api/chat/c1", "/api/chat/c1/stream?after=0"]
@@ -29,8 +30,16 @@ async def test_head_gives_the_headers_of_get_without_its_body(path: str) -> None
     got, head = await client.get(path), await client.head(path)
     if got.streaming:
         got.close()
-    assert (head.status_code, head.content) == (got.status_code, b"")
-    assert head.headers["Content-Type"] == got.headers["Content-Type"]
+    assert (head.status_code, head.getvalue()) == (got.status_code, b"")
+    for name in ("Content-Type", "Content-Length"):
+        assert head.headers.get(name) == got.headers.get(name), name
+
+
+async def test_head_of_a_file_tells_its_length() -> None:
+    client = AsyncClient()
+    url = (await post_file(client, b"Notes", "a.txt", "text/plain")).json()["url"]
+    head = await client.head(url)
+    assert (head.headers["Content-Length"], head.getvalue()) == ("5", b"")
 
 
 async def test_head_of_a_form_endpoint_is_not_allowed() -> None:
