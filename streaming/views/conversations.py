@@ -125,14 +125,15 @@ def describe(owner: Owner, key: str, *, limit: int | None = None, before: str = 
     written = [rows for rows in window.messages if not _is_being_written(rows[-1])]
     described = {
         "id": found.key,
-        "active": _is_being_answered(found) if before else len(written) < len(window.messages),
+        "active": is_being_answered(found) if before else len(written) < len(window.messages),
         "messages": [_ui_message(rows, window.tree) for rows in written],
     }
     cursor = window.messages[0][0].public_id if window.earlier else None
     return described if limit is None else described | {"earlier": cursor}
 
 
-def _is_being_answered(conversation: Conversation) -> bool:
+def is_being_answered(conversation: Conversation) -> bool:
+    """True while an answer is being written in the conversation."""
     return Generation.objects.filter(active_conversation=conversation).exists()
 
 

@@ -114,8 +114,9 @@ def _without_body(response: HttpResponseBase) -> HttpResponseBase:
 
 async def _nothing() -> AsyncIterator[bytes]:
     """Yields nothing."""
-    for nothing in ():
-        yield nothing
+    pieces: tuple[bytes, ...] = ()
+    for piece in pieces:
+        yield piece
 
 
 async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponseBase:
