@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 from django.conf import settings as django_settings
+from django.core.exceptions import TooManyFieldsSent
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 from django.middleware.locale import LocaleMiddleware
@@ -19,12 +20,15 @@ def handshake_in(scope: dict[str, Any]) -> HttpRequest:
     """Returns the handshake of a WebSocket as Django reads requests.
 
     Raises:
-        Forbidden: the query is not UTF-8. Django refuses such a request, too.
+        Forbidden: the query is not UTF-8, or has too many parts. Django refuses such a request, too.
     """
     try:
-        return ASGIRequest(scope | {"method": "GET"}, BytesIO())
-    except UnicodeDecodeError as error:
+        handshake = ASGIRequest(scope | {"method": "GET"}, BytesIO())
+        handshake.GET.keys()
+    except (UnicodeDecodeError, TooManyFieldsSent) as error:
         raise Forbidden(str(error)) from error
+    else:
+        return handshake
 
 
 def language_of(handshake: HttpRequest) -> str:

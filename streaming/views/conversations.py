@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import path
 from django.utils.cache import get_conditional_response
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from streaming.database import in_database
@@ -57,6 +58,7 @@ async def conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResp
 def _tag(owner: Owner, key: str) -> str:
     """Returns an ETag of the conversation. It changes with each message, answer's end, choice of version, and feedback.
 
+    The errors of answers are texts in the reader's language, so each language has a tag of its own.
     Two cheap queries show that nothing has changed since a client asked last.
     """
     found = find_conversation(owner, key)
@@ -67,7 +69,8 @@ def _tag(owner: Owner, key: str) -> str:
         rated=Count("feedback"),
         active=Count("generation", filter=Q(generation__status__in=ACTIVE)),
     )
-    digest = hashlib.blake2b(repr((found.active_leaf_id, sorted(state.items()))).encode(), digest_size=12)
+    told = (found.active_leaf_id, sorted(state.items()), get_language())
+    digest = hashlib.blake2b(repr(told).encode(), digest_size=12)
     return f'"{digest.hexdigest()}"'
 
 
@@ -122,14 +125,15 @@ def describe(owner: Owner, key: str, *, limit: int | None = None, before: str = 
     written = [rows for rows in window.messages if not _is_being_written(rows[-1])]
     described = {
         "id": found.key,
-        "active": _is_being_answered(found) if before else len(written) < len(window.messages),
+        "active": is_being_answered(found) if before else len(written) < len(window.messages),
         "messages": [_ui_message(rows, window.tree) for rows in written],
     }
     cursor = window.messages[0][0].public_id if window.earlier else None
     return described if limit is None else described | {"earlier": cursor}
 
 
-def _is_being_answered(conversation: Conversation) -> bool:
+def is_being_answered(conversation: Conversation) -> bool:
+    """True while an answer is being written in the conversation."""
     return Generation.objects.filter(active_conversation=conversation).exists()
 
 

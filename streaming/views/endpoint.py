@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -13,7 +13,13 @@ from django.core.exceptions import BadRequest as UnreadableRequest
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import Error as DatabaseTrouble
 from django.db import connections, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    StreamingHttpResponse,
+)
 from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
 
@@ -96,10 +102,21 @@ def refusal(error: RequestError) -> HttpResponse:
 
 
 def _without_body(response: HttpResponseBase) -> HttpResponseBase:
-    """The response to a HEAD request: the status and headers of `response`. A stream is closed unread."""
+    """The response to a HEAD request: the status and headers of `response`. A stream is closed unread.
+
+    Servers leave out the body themselves. It stays until then, so that middleware tells its length.
+    """
+    if not response.streaming:
+        return response
     response.close()
-    headers = {name: value for name, value in response.headers.items() if name != "Content-Length"}
-    return HttpResponse(status=response.status_code, headers=headers)
+    return StreamingHttpResponse(_nothing(), status=response.status_code, headers=response.headers)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    """Yields nothing."""
+    pieces: tuple[bytes, ...] = ()
+    for piece in pieces:
+        yield piece
 
 
 async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponseBase:
@@ -110,6 +127,7 @@ async def _admit(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> Ht
     current().ensure_sweeping()
     begins = request.method == "POST"
     with database_refusals(), form_refusals():
+        request.GET.keys()  # a query that Django does not read is refused before the view has done something
         owner = await owner_of(request, begins=begins)
         response = await view(request, owner, **kwargs)
     if begins:

@@ -109,7 +109,10 @@ def _declared_length(request: HttpRequest) -> int:
 
 
 def _only_file(request: HttpRequest) -> Upload:
-    files = request.FILES.getlist("file")
+    try:
+        files = request.FILES.getlist("file")
+    except LookupError as error:
+        raise BadRequest("The request's charset is none that texts can have.") from error
     if len(files) != 1:
         raise BadRequest("Send one file, as the field 'file' of a multipart form.")
     return _read(files[0])

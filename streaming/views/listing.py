@@ -19,11 +19,11 @@ from django.utils.translation import gettext_lazy
 from streaming.database import in_database
 from streaming.errors import BadRequest
 from streaming.files.addresses import addressed_messages
-from streaming.intake import change, read_changes
+from streaming.intake import Changes, change, read_changes
 from streaming.models import Conversation, Generation, Message, Owner, iso_time
 from streaming.protocol.storable import storable_text
 from streaming.providers import offered_providers
-from streaming.views.conversations import conversation, describe, find_conversation
+from streaming.views.conversations import conversation, describe, find_conversation, is_being_answered
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.export import as_markdown
 from streaming.views.stopping import stop_and_delete
@@ -94,15 +94,16 @@ async def list_conversations(request: HttpRequest, owner: Owner) -> HttpResponse
 def _described_page(owner: Owner, query: str, number: str | None) -> dict[str, Any]:
     page = listed(owner, query, number)
     following = page.next_page_number() if page.has_next() else None
-    return {"conversations": [_entry(one) for one in page], "nextPage": following}
+    entries = [_entry(one, is_active=one.is_active) for one in page]  # type: ignore[attr-defined]  # annotated
+    return {"conversations": entries, "nextPage": following}
 
 
-def _entry(one: Conversation) -> dict[str, Any]:
+def _entry(one: Conversation, *, is_active: bool) -> dict[str, Any]:
     return {
         "id": one.key,
         "title": one.title,
         "pinned": one.pinned,
-        "active": getattr(one, "is_active", False),
+        "active": is_active,
         "createdAt": iso_time(one.created_at),
         "updatedAt": iso_time(one.updated_at),
     }
@@ -111,8 +112,13 @@ def _entry(one: Conversation) -> dict[str, Any]:
 @endpoint("PATCH")
 async def change_conversation(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
     """Changes the title, or pins the conversation, and returns its entry in the list."""
-    await in_database(change, owner, key, read_changes(body_of(request)))
-    return JsonResponse(_entry(await in_database(find_conversation, owner, key)))
+    return JsonResponse(await in_database(_changed, owner, key, read_changes(body_of(request))))
+
+
+def _changed(owner: Owner, key: str, changes: Changes) -> dict[str, Any]:
+    change(owner, key, changes)
+    found = find_conversation(owner, key)
+    return _entry(found, is_active=is_being_answered(found))
 
 
 @endpoint("DELETE")

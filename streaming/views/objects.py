@@ -8,9 +8,10 @@ The response is plain text: the JSON of the object, as it is written. Its source
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -77,7 +78,8 @@ def object_view(
         text = await prompt_of(prompt, read_input(body_of(request), input))
         open_streams().check(owner.key)
         submission = Submission(key=uuid.uuid4().hex, prompt=text, provider=provider)
-        generation = await current().submit(owner, submission, toolbox=toolbox, output=spec)
+        submitting = current().submit(owner, submission, toolbox=toolbox, output=spec)
+        generation = await _submitted(submitting, stops=stops_with_client)
         reader = _Reader(generation, kind, stops=stops_with_client)
         response = await reader.response(await follow(generation), SessionCheck(owner, request.session))
         response.headers[CONVERSATION] = submission.key
@@ -97,6 +99,32 @@ def _spec(asks: Asks) -> OutputSpec:
     except TypeError as fault:
         logger.error("%s", fault)  # its traceback says nothing more
         raise SiteFault from fault
+
+
+async def _submitted(submitting: Coroutine[Any, Any, Generation], *, stops: bool) -> Generation:
+    """Returns the generation of a submission, which is completed even if the client leaves meanwhile.
+
+    If such a client `stops` its answer, the answer ends as soon as it has begun.
+    """
+    task = asyncio.create_task(submitting)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if stops:
+            task.add_done_callback(_abandon_submitted)
+        raise
+
+
+def _abandon_submitted(task: asyncio.Task[Generation]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        _abandon(task.result())
+
+
+def _abandon(generation: Generation) -> None:
+    """Stops an answer that runs here, unless the process ends: then it is settled as interrupted."""
+    run = current().find(generation.pk)
+    if run and not open_streams().is_closing:
+        run.cancel("abandoned")
 
 
 class _Reader:
@@ -159,9 +187,8 @@ class _Reader:
 
     def _leave(self, text: ObjectText) -> None:
         text.close()
-        run = current().find(self._generation.pk) if self._stops and not text.is_over else None
-        if run and not open_streams().is_closing:
-            run.cancel("abandoned")
+        if self._stops and not text.is_over:
+            _abandon(self._generation)
 
 
 async def _must_end(session: SessionCheck, *, is_silent: bool) -> bool:

@@ -22,9 +22,10 @@ from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
 from streaming.intake import Changes, change, clean, select_branch, submission_of
-from streaming.models import Conversation, Generation, Owner
+from streaming.models import Conversation, Owner
 from streaming.supervisor import current, stop_all
 from streaming.views.addresses import message_address, page_address
+from streaming.views.conversations import is_being_answered
 from streaming.views.endpoint import database_refusals, outside_transactions
 from streaming.views.files import sent_files
 from streaming.views.listing import grouped, listed
@@ -61,6 +62,8 @@ def for_owner(view: OwnersView) -> OwnersView:
 
     @functools.wraps(view)
     async def wrapped(request: HttpRequest, key: str = "") -> HttpResponse:
+        if "\x00" in key:  # PostgreSQL would refuse the question
+            raise Http404(gettext("There is no such conversation."))
         current().ensure_sweeping()
         try:
             with database_refusals():
@@ -221,7 +224,7 @@ def page_response(
         "theme": theme if (theme := request.COOKIES.get(THEME_COOKIE)) in THEMES else "",
         "query": query,
         "options": request.GET.get("options", ""),
-        "is_active": opened is not None and Generation.objects.filter(active_conversation=opened).exists(),
+        "is_active": opened is not None and is_being_answered(opened),
         "key": key or uuid.uuid4().hex,
         "draft": draft,
         "edited": edited,

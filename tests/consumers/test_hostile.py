@@ -206,7 +206,8 @@ async def test_large_frames_count_as_many(sockets: Open, monkeypatch: pytest.Mon
     assert output == {"type": "websocket.close", "code": 4429}
 
 
-async def test_a_handshake_that_is_not_utf_8_is_refused(engine: None) -> None:
+@pytest.mark.parametrize("query", [b"html=\xff", b"a=1&" * 1001])
+async def test_a_handshake_that_cannot_be_read_is_refused(engine: None, query: bytes) -> None:
     socket = WebsocketCommunicator(consumers.ChatConsumer.as_asgi(), "/ws/chat/")
-    socket.scope["query_string"] = b"html=\xff"
+    socket.scope["query_string"] = query
     assert await socket.connect(PATIENCE) == (False, 1000)

@@ -139,3 +139,10 @@ async def test_reason_reaches_the_model_whole(asker: Asker) -> None:
     path = AT_THE_BOUND["reason of a no"][1]
     await asker.post(REQUESTS["refused"], put(REQUESTS["refused"].body, path, reason))
     assert reason in str(requests()[-1].turns)
+
+
+async def test_letters_count_once_whatever_their_bytes(asker: Asker) -> None:
+    request, path, most, _ = AT_THE_BOUND["output"]
+    await asker.prepare(REQUESTS[request].call)
+    whole = await asker.post(REQUESTS[request], put(REQUESTS[request].body, path, "字" * most))
+    assert whole.status == 200, whole.content

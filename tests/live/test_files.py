@@ -23,3 +23,8 @@ async def test_upload_and_send_on_every_server(every_site: Site, visit: Visit, p
     served = await visitor.http.get(url)
     assert served.content == big
     assert served.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    for path in (url, f"/api/chat/{visitor.key}", f"/api/chat/{visitor.key}/stream?after=0"):
+        head = await visitor.http.head(path)
+        got = await visitor.http.get(path)  # over the same connection, so the first response had no body
+        assert (head.status_code, head.content) == (got.status_code, b"")
+        assert head.headers.get("content-length") == got.headers.get("content-length")

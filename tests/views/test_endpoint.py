@@ -17,6 +17,7 @@ from streaming.database import in_database
 from streaming.models import Generation
 from streaming.urls import urlpatterns
 from tests.pages import answered
+from tests.sent_files import post_file
 
 pytestmark = pytest.mark.usefixtures("engine")
 GETS = ["/api/chat/c1", "/api/chat/c1/stream?after=0"]
@@ -29,8 +30,16 @@ async def test_head_gives_the_headers_of_get_without_its_body(path: str) -> None
     got, head = await client.get(path), await client.head(path)
     if got.streaming:
         got.close()
-    assert (head.status_code, head.content) == (got.status_code, b"")
-    assert head.headers["Content-Type"] == got.headers["Content-Type"]
+    assert (head.status_code, head.getvalue()) == (got.status_code, b"")
+    for name in ("Content-Type", "Content-Length"):
+        assert head.headers.get(name) == got.headers.get(name), name
+
+
+async def test_head_of_a_file_tells_its_length() -> None:
+    client = AsyncClient()
+    url = (await post_file(client, b"Notes", "a.txt", "text/plain")).json()["url"]
+    head = await client.head(url)
+    assert (head.headers["Content-Length"], head.getvalue()) == ("5", b"")
 
 
 async def test_head_of_a_form_endpoint_is_not_allowed() -> None:
@@ -114,6 +123,11 @@ FORMS = {
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n' * 101 + b"--x--\r\n",
         400,
     ),
+    "no charset of texts": (
+        "multipart/form-data; boundary=x; charset=hex",
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n--x--\r\n',
+        400,
+    ),
     "many fields": ("application/x-www-form-urlencoded", MANY.encode(), 400),
     "other charset": ("application/x-www-form-urlencoded; charset=latin-1", b"a=b", 400),
     "large field": ("application/x-www-form-urlencoded", b"a=" + b"x" * 3_000_000, 413),
@@ -133,3 +147,9 @@ async def test_query_with_too_many_parts_is_refused_with_words_for_programs(path
     response = await AsyncClient().get(f"{path}?{MANY}")
     assert response.status_code == 400
     assert response.content == b"The request's form or query cannot be read, or has too many parts."
+
+
+async def test_question_with_a_query_that_is_refused_is_not_asked() -> None:
+    response = await AsyncClient().post(f"/api/chat?{MANY}", {"prompt": "Hi"}, content_type="application/json")
+    assert response.status_code == 400
+    assert not await in_database(Generation.objects.exists)

@@ -91,6 +91,13 @@ async def test_a_change_that_cannot_be_read_is_refused(client: AsyncClient, body
     assert (await Conversation.objects.aget()).title == "Hello"
 
 
+async def test_a_change_tells_the_entry_of_the_list(client: AsyncClient, scripted: Script) -> None:
+    await active(client, scripted)
+    changed = (await change(client, "c1", title="Mine")).json()
+    assert changed["active"] is True
+    assert [changed] == await entries(client)
+
+
 async def test_a_conversation_is_deleted_with_its_messages(client: AsyncClient) -> None:
     await answered(client)
     response = await client.delete("/api/chat/c1")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
+from django.db.models.signals import pre_save
 from django.http import HttpResponse
 from django.test import AsyncClient
 
@@ -165,6 +167,29 @@ async def test_client_may_leave_before_the_first_text(scripted: Script) -> None:
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
     await run_until(lambda: current().running == 0)
+    generation = await Generation.objects.aget()
+    assert (generation.status, generation.cancel_reason) == ("cancelled", "abandoned")
+
+
+async def test_client_may_leave_while_its_question_is_stored(scripted: Script) -> None:
+    scripted(text=RECIPE, hang_after=1)
+    is_held, goes_on = threading.Event(), threading.Event()
+
+    def hold(**_: Any) -> None:
+        is_held.set()
+        goes_on.wait(10)
+
+    pre_save.connect(hold, sender=Message)
+    try:
+        asking = asyncio.create_task(post("stops", {"prompt": "Soup?"}))
+        await asyncio.to_thread(is_held.wait, 10)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+    finally:
+        goes_on.set()
+        pre_save.disconnect(hold, sender=Message)
+    async with asyncio.timeout(30):
+        await current().idle()
     generation = await Generation.objects.aget()
     assert (generation.status, generation.cancel_reason) == ("cancelled", "abandoned")
 

@@ -284,6 +284,18 @@ async def test_branch_is_not_changed_while_an_answer_is_written(client: AsyncCli
     assert ">A draft</textarea>" in html(response)
 
 
+PAGES = ["", "send/", "change/", "stop/", "branch/", "feedback/", "shares/"]
+
+
+@pytest.mark.parametrize("rest", PAGES)
+async def test_page_of_a_key_that_no_database_holds_is_not_there(client: AsyncClient, rest: str, settings: Any) -> None:
+    settings.STREAMING_SHARES = True
+    form = {"prompt": "Hello", "title": "x", "branch": "m", "message": "m", "thumb": "up"}
+    response = await (client.post(f"/chat/%00/{rest}", form) if rest else client.get("/chat/%00/"))
+    assert response.status_code == 404
+    assert not await Conversation.objects.aexists()
+
+
 async def test_branch_of_somebody_elses_conversation_is_not_found(client: AsyncClient, scripted: Script) -> None:
     previous, _ = other_versions(await edited(client, scripted))
     assert (await AsyncClient().post("/chat/c1/branch/", {"branch": previous})).status_code == 404

@@ -15,7 +15,7 @@ from django.test import AsyncClient, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from streaming.errors import NotFound
-from streaming.models import Conversation, Message, Owner
+from streaming.models import Conversation, Generation, Message, Owner
 from streaming.supervisor import current
 from streaming.views.conversations import MAX_LIMIT, describe
 from streaming.views.window import SHOWN
@@ -156,6 +156,18 @@ async def test_a_client_that_has_seen_everything_gets_nothing(client: AsyncClien
     await current().idle()
     assert [await looks_new(), await looks_new()] == [True, False]
     assert len(set(seen)) == 5
+
+
+@pytest.mark.usefixtures("engine")
+async def test_a_client_that_speaks_another_language_gets_its_words(client: AsyncClient, settings: Any) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.locale.LocaleMiddleware"]
+    await answered(client)
+    await Generation.objects.aupdate(status="failed", error_code="timeout")
+    english = await client.get("/api/chat/c1", headers={"accept-language": "en"})
+    asked = {"accept-language": "de", "if-none-match": english.headers["ETag"]}
+    german = await client.get("/api/chat/c1", headers=asked)
+    assert german.status_code == 200
+    assert german.json() != english.json()
 
 
 READS = {
