@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 from markdown_it import MarkdownIt
 from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import table
+from markdown_it.rules_inline import emphasis, strikethrough
 from markdown_it.token import Token
 
 from streaming.markdown.bare_links import with_bare_links
 from streaming.markdown.clean import SCHEMES
+from streaming.markdown.emphasis import beside_wide
 from streaming.markdown.faults import note_fault
 from streaming.markdown.formulas import block_formula, inline_formula
 from streaming.markdown.live import HELD, make_live, without_open_end
@@ -98,6 +100,8 @@ def _parser() -> MarkdownIt:
     markdown.block.ruler.before("lheading", "last_table", _table, {"alt": ["paragraph", "reference"]})
     interrupts: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     markdown.block.ruler.before("fence", "formula_block", block_formula, interrupts)
+    markdown.inline.ruler.at("emphasis", beside_wide(emphasis.tokenize))
+    markdown.inline.ruler.at("strikethrough", beside_wide(strikethrough.tokenize))
     markdown.inline.ruler.before("escape", "formula", inline_formula)
     markdown.inline.ruler.before("link", "note", note)
     markdown.validateLink = _is_allowed  # type: ignore[method-assign, assignment]
