@@ -18,6 +18,8 @@ BORING = re.compile(r' (?:dir="auto"|dir="ltr"|tabindex="0"|rel="[^"]*"|target="
 LANGUAGES = (
     "python py js ts tsx bash sh json yaml html css sql go rust java c cpp csharp ruby kotlin swift diff toml xml"
 )
+A_B_C = '<a href="https://a.b/c">https://a.b/c</a>'
+D_E = '<a href="https://d.e">https://d.e</a>'
 
 
 def rendered(text: str) -> str:
@@ -55,6 +57,11 @@ def rendered(text: str) -> str:
         ("<https://a.b>", '<p><a href="https://a.b">https://a.b</a></p>'),
         ("(see https://a.b/c_d.)", '<p>(see <a href="https://a.b/c_d">https://a.b/c_d</a>.)</p>'),
         ("www.a.b", '<p><a href="http://www.a.b">www.a.b</a></p>'),
+        ("请看https://a.b/c，（https://d.e）。", f"<p>请看{A_B_C}，（{D_E}）。</p>"),
+        ("“https://a.b/c”和“https://d.e”。", f"<p>“{A_B_C}”和“{D_E}”。</p>"),
+        ("[https://a.b/c], {https://d.e}…", f"<p>[{A_B_C}], {{{D_E}}}…</p>"),
+        ("https://a.b/[c]", '<p><a href="https://a.b/[c]">https://a.b/[c]</a></p>'),
+        ("https://日本.jp/例", '<p><a href="https://日本.jp/例">https://日本.jp/例</a></p>'),
         ("`https://a.b`", "<p><code>https://a.b</code></p>"),
         ("[https://a.b](https://c.d)", '<p><a href="https://c.d">https://a.b</a></p>'),
         ("![a](https://b.c/d)", '<p><a href="https://b.c/d">a</a></p>'),
