@@ -35,6 +35,8 @@ def rendered(text: str) -> str:
         ("a\n---", "<h4>a</h4>"),
         ("a\nb", "<p>a\nb</p>"),
         ("a  \nb", "<p>a<br>b</p>"),
+        ("a<br>b<BR/>c<br />\nd", "<p>a<br>b<br>c<br>d</p>"),
+        ("`<br>` \\<br> <br x>", "<p><code>&lt;br&gt;</code> &lt;br&gt; &lt;br x&gt;</p>"),
         ("*a* **b** ~~c~~ `d`", "<p><em>a</em> <strong>b</strong> <s>c</s> <code>d</code></p>"),
         ("これは**強調（かっこ）**です。", "<p>これは<strong>強調（かっこ）</strong>です。</p>"),
         ("**「重要」**なので", "<p><strong>「重要」</strong>なので</p>"),
@@ -103,6 +105,10 @@ def test_table_has_its_alignment_and_every_cell_its_direction():
         *(f'<th class="md-{side}" dir="auto">' for side in ("left", "center", "right")),
         *(f'<td class="md-{side}" dir="auto">' for side in ("left", "center")),
     ]
+
+
+def test_cell_may_have_lines():
+    assert "<td>a<br>• b</td>" in rendered("| c | d |\n|---|---|\n| a<br>• b | e |")
 
 
 def test_every_block_has_its_own_direction():

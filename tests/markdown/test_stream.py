@@ -159,6 +159,7 @@ def shown_so_far(text: str) -> str:
         ("a &am", "<p>a </p>"),
         ("a <htt", "<p>a </p>"),
         ("a < b", "<p>a &lt; b</p>"),
+        ("a<br /", "<p>a</p>"),
         ("a $x^", "<p>a </p>"),
         ("costs $5 an", "<p>costs $5 an</p>"),
         ("#", ""),
