@@ -169,6 +169,13 @@ async def test_only_finished_answers_are_announced(chat: Chat) -> None:
     assert await chat.page.evaluate("heard") == [WORDS]
 
 
+async def test_announced_blocks_are_apart(chat: Chat) -> None:
+    await chat.ask("What happens")
+    announcer = chat.page.locator(".chat-announcer")
+    await expect(announcer).to_contain_text("database.")
+    assert re.search(r"database\.\s+When", await announcer.text_content() or "")
+
+
 @pytest.mark.parametrize("width", [320, 390, 1280])
 async def test_nothing_is_wider_than_the_screen(open_chat: Any, width: int) -> None:
     chat: Chat = await open_chat("/", viewport={"width": width, "height": 700})
