@@ -197,6 +197,16 @@ async def test_on_a_narrow_screen_the_list_is_a_drawer(open_chat: Any) -> None:
     await expect(chat.page.get_by_text("What would you like to know?")).to_be_visible()
 
 
+async def test_a_drawer_that_is_open_does_not_cover_a_window_that_becomes_wide(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", viewport=PHONE)
+    await chat.page.get_by_role("button", name="Conversations").click()
+    await chat.page.set_viewport_size({"width": 1000, "height": 600})
+    assert (await chat.page.locator(".chat-sidebar").bounding_box() or {})["width"] < 300
+    await chat.box.click()
+    assert (await chat.box.bounding_box() or {})["x"] > 300
+    await expect(chat.page.get_by_role("link", name="New conversation")).to_be_visible()
+
+
 async def test_without_javascript_one_can_ask_and_read(open_chat: Any) -> None:
     chat: Chat = await open_chat("/", java_script_enabled=False)
     await chat.box.fill("slow please")
