@@ -107,6 +107,15 @@ async def test_scrolling_back_to_the_end_and_sending_both_follow_again(chat: Cha
     assert await chat.distance_from_end() < 2
 
 
+async def test_the_messages_scroll_and_the_page_does_not(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", viewport=PHONE)
+    for prompt in ("lines please", "words please"):
+        await chat.ask(prompt)
+        await chat.is_idle()
+    await chat.log.evaluate("log => log.scrollTop = 0")
+    assert await chat.page.evaluate("document.documentElement.scrollHeight") == PHONE["height"]
+
+
 async def test_a_long_conversation_opens_at_its_end(chat: Chat) -> None:
     await chat.ask("lines please")
     await chat.is_idle()
