@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from markdown_it.token import Token
 
 # https://github.github.com/gfm/#autolinks-extension-
-ADDRESS = re.compile(r"(?<![\w/.@:])(?:https?://|www\.(?=[\w-]+\.))[^\s<>\"`\x00-\x20]+", re.IGNORECASE)
-TRAILING = "?!.,:;*_~'\""
+# A full stop or a bracket of Chinese or Japanese ends an address: a sentence goes on behind it without a space.
+WIDE_SIGNS = "\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+ADDRESS = re.compile(
+    rf"(?<![A-Za-z0-9_/.@:])(?:https?://|www\.(?=[\w-]+\.))[^\s<>\"`“”{WIDE_SIGNS}\x00-\x20]+", re.IGNORECASE
+)
+TRAILING = "?!.,:;*_~'\"’»›…"
+OPENERS = {")": "(", "]": "[", "}": "{"}
 
 
 def with_bare_links(children: list[Token]) -> list[Token]:
@@ -44,13 +49,14 @@ def _split(token: Token) -> Iterator[Token]:
 
 def _trimmed(address: str) -> str:
     """The address without the punctuation of the sentence around it, and without a bracket that was opened before."""
-    end, surplus = len(address), address.count(")") - address.count("(")
+    end = len(address)
+    surplus = {closer: address.count(closer) - address.count(opener) for closer, opener in OPENERS.items()}
     while end:
         last = address[end - 1]
-        if last == ")":
-            if surplus <= 0:
+        if last in OPENERS:
+            if surplus[last] <= 0:
                 break
-            surplus -= 1
+            surplus[last] -= 1
         elif last not in TRAILING:
             break
         end -= 1

@@ -1,4 +1,4 @@
-"""The dialect: CommonMark, the extensions of GitHub, footnotes and formulas. Raw HTML is text."""
+"""The dialect: CommonMark, the extensions of GitHub, footnotes and formulas. Raw HTML is text, except for `<br>`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 from markdown_it import MarkdownIt
 from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import table
+from markdown_it.rules_inline import StateInline, emphasis, strikethrough
 from markdown_it.token import Token
 
 from streaming.markdown.bare_links import with_bare_links
 from streaming.markdown.clean import SCHEMES
+from streaming.markdown.emphasis import beside_wide
 from streaming.markdown.faults import note_fault
 from streaming.markdown.formulas import block_formula, inline_formula
 from streaming.markdown.live import HELD, make_live, without_open_end
@@ -26,6 +28,8 @@ MAX_SIGNS = 2_500
 """The most signs of Markdown in one paragraph or cell. Some of markdown-it's rules take quadratic time for them."""
 
 SIGNS = re.compile(r"[\[\]*_`~<&!\\$]")
+
+LINE_BREAK = re.compile(r"<br[ \t]*/?>[ \t]*\n?[ \t]*", re.IGNORECASE)
 
 MAX_COLUMNS = 64
 """The most columns of a table. Each row is filled up to them, so a short text could become a large page."""
@@ -98,8 +102,11 @@ def _parser() -> MarkdownIt:
     markdown.block.ruler.before("lheading", "last_table", _table, {"alt": ["paragraph", "reference"]})
     interrupts: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     markdown.block.ruler.before("fence", "formula_block", block_formula, interrupts)
+    markdown.inline.ruler.at("emphasis", beside_wide(emphasis.tokenize))
+    markdown.inline.ruler.at("strikethrough", beside_wide(strikethrough.tokenize))
     markdown.inline.ruler.before("escape", "formula", inline_formula)
     markdown.inline.ruler.before("link", "note", note)
+    markdown.inline.ruler.before("autolink", "line_break", _line_break)
     markdown.validateLink = _is_allowed  # type: ignore[method-assign, assignment]
     return markdown
 
@@ -108,6 +115,17 @@ def _table(state: Any, start: int, end: int, silent: bool) -> bool:  # noqa: FBT
     """The rule for tables, except for those with too many columns."""
     head = state.src[state.bMarks[start] : state.eMarks[start]]
     return head.count("|") <= MAX_COLUMNS and table(state, start, end, silent)
+
+
+def _line_break(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # the signature of a rule
+    """The inline rule for `<br>`. Models write it in the cells of tables, which cannot have lines otherwise."""
+    match = LINE_BREAK.match(state.src, state.pos, state.posMax)
+    if match is None:
+        return False
+    if not silent:
+        state.push("hardbreak", "br", 0)
+    state.pos = match.end()
+    return True
 
 
 def _is_allowed(address: str) -> bool:

@@ -20,7 +20,7 @@ HELD = "held"
 """The key in the environment that tells that something was held back, or that the caret is inside code."""
 
 ENTITY = re.compile(r"&#?\w{0,31}\Z")
-AUTOLINK = re.compile(r"<(?:[A-Za-z][^\s<>]*)?\Z")
+AUTOLINK = re.compile(r"<(?:[A-Za-z][^\s<>]*|br[ \t]*/?)?\Z", re.IGNORECASE)
 MARKERS = "*_~`"
 DELIMITERS = {ord("*"), ord("_"), ord("~")}
 

@@ -73,7 +73,7 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "Continue.": {"text": "no further."},
     "rich": {"text": RICH, "delay": 0.02},
     "bulk": {"text": "\n\n".join([RICH] * (32_000 // len(RICH) + 1)), "delay": 0.005},
-    "unbroken": {"text": "x" * 600},
+    "unbroken": {"text": f"{'x' * 600} and ${'a+' * 100}b$ in a line"},
     "think": {"reasoning": "First this, then that.", "text": "So it is.", "tool_calls": [WEATHER], "delay": 0.02},
     "untagged": {"text": "I **weigh** it.</think>\n\nSo it is.", "delay": 0.05},
     "ponder": {"reasoning": "Let me see.", "text": "Aha.", "delay": 0.6},

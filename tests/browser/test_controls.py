@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.by_prompt import MARKUP, WORDS
 from tests.browser.chat import Chat, overflows
@@ -229,3 +229,17 @@ async def test_messages_have_their_time_and_tokens(open_chat: Any) -> None:
         assert await chat.questions.locator("time").inner_text() == await chat.page.evaluate(now)
         await expect(chat.answer.locator("[data-usage]")).to_have_text(tokens)
         await chat.page.reload()
+
+
+async def test_a_language_that_is_spelled_as_a_locale_does_not_stop_the_page(chat: Chat) -> None:
+    async def misspell(route: Route) -> None:
+        response = await route.fetch()
+        await route.fulfill(
+            response=response, body=re.sub('<html lang="[^"]*"', '<html lang="en_GB"', await response.text())
+        )
+
+    await chat.page.route(chat.page.url, misspell)
+    await chat.page.reload()
+    await expect(chat.page.locator("html")).to_have_attribute("lang", "en_GB")
+    await chat.ask("words please")
+    await expect(chat.answer.locator("time")).to_have_text(re.compile(r"^\d\d:\d\d$"))

@@ -64,6 +64,22 @@ async def test_files_are_sent_with_a_message_and_shown_again(chat: Chat) -> None
         await chat.page.reload()
 
 
+async def test_what_is_said_to_screen_readers_is_not_written_into_a_file(chat: Chat) -> None:
+    await chat.page.get_by_label("Attach files").set_input_files([CAT])  # type: ignore[list-item]
+    chip = chat.page.locator(".chat-chip")
+    await expect(chip).to_have_attribute("data-state", "done")
+    await chat.page.get_by_role("button", name="words for me").click()
+    await expect(chat.page.locator(".chat > [role=status]")).to_have_text("The answer is complete.")
+    await expect(chip.get_by_role("status")).to_be_empty()
+
+
+async def test_many_files_leave_the_button_on_the_screen(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", viewport={"width": 320, "height": 568})
+    await chat.page.get_by_label("Attach files").set_input_files([NOTES] * 24)  # type: ignore[list-item]
+    await expect(chat.page.locator(".chat-chip")).to_have_count(24)
+    await expect(chat.send_button).to_be_in_viewport(ratio=1)
+
+
 async def test_a_refused_file_says_why_and_must_be_removed_before_sending(chat: Chat) -> None:
     await chat.page.get_by_label("Attach files").set_input_files(
         [{"name": "cat.svg", "mimeType": "image/svg+xml", "buffer": b"<svg/>"}, {**CAT, "name": "x.gif"}]

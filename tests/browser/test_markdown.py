@@ -148,3 +148,10 @@ async def test_arabic_and_english_each_have_their_direction(chat: Chat) -> None:
     assert await chat.text.locator("> p").evaluate_all(direction) == ["ltr", "ltr", "rtl", "ltr", "ltr"]
     cells = chat.text.locator("td:first-child")
     assert await cells.evaluate_all(direction) == ["ltr", "rtl"]
+    await chat.page.evaluate("document.documentElement.dir = 'rtl'")
+    assert await chat.text.locator("table").evaluate_all(direction) == ["ltr"]
+    code = await chat.text.locator(".md-code[data-language=js]").bounding_box()
+    button = await chat.text.locator(".md-code[data-language=js] .chat-copy").bounding_box()
+    assert code
+    assert button
+    assert button["x"] > code["x"] + code["width"] / 2

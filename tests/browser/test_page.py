@@ -107,6 +107,15 @@ async def test_scrolling_back_to_the_end_and_sending_both_follow_again(chat: Cha
     assert await chat.distance_from_end() < 2
 
 
+async def test_the_messages_scroll_and_the_page_does_not(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", viewport=PHONE)
+    for prompt in ("lines please", "words please"):
+        await chat.ask(prompt)
+        await chat.is_idle()
+    await chat.log.evaluate("log => log.scrollTop = 0")
+    assert await chat.page.evaluate("document.documentElement.scrollHeight") == PHONE["height"]
+
+
 async def test_a_long_conversation_opens_at_its_end(chat: Chat) -> None:
     await chat.ask("lines please")
     await chat.is_idle()
@@ -169,6 +178,13 @@ async def test_only_finished_answers_are_announced(chat: Chat) -> None:
     assert await chat.page.evaluate("heard") == [WORDS]
 
 
+async def test_announced_blocks_are_apart(chat: Chat) -> None:
+    await chat.ask("What happens")
+    announcer = chat.page.locator(".chat-announcer")
+    await expect(announcer).to_contain_text("database.")
+    assert re.search(r"database\.\s+When", await announcer.text_content() or "")
+
+
 @pytest.mark.parametrize("width", [320, 390, 1280])
 async def test_nothing_is_wider_than_the_screen(open_chat: Any, width: int) -> None:
     chat: Chat = await open_chat("/", viewport={"width": width, "height": 700})
@@ -188,6 +204,16 @@ async def test_on_a_narrow_screen_the_list_is_a_drawer(open_chat: Any) -> None:
     await expect(link).to_be_visible()
     await link.click()
     await expect(chat.page.get_by_text("What would you like to know?")).to_be_visible()
+
+
+async def test_a_drawer_that_is_open_does_not_cover_a_window_that_becomes_wide(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", viewport=PHONE)
+    await chat.page.get_by_role("button", name="Conversations").click()
+    await chat.page.set_viewport_size({"width": 1000, "height": 600})
+    assert (await chat.page.locator(".chat-sidebar").bounding_box() or {})["width"] < 300
+    await chat.box.click()
+    assert (await chat.box.bounding_box() or {})["x"] > 300
+    await expect(chat.page.get_by_role("link", name="New conversation")).to_be_visible()
 
 
 async def test_without_javascript_one_can_ask_and_read(open_chat: Any) -> None:

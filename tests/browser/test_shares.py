@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
-from tests.browser.chat import Chat
+from tests.browser.chat import Chat, overflows
 from tests.browser.test_list import options
 from tests.servers import Site
 
@@ -62,6 +62,22 @@ async def test_strangers_read_what_was_chosen_until_the_link_is_revoked_or_ends(
         ended = "UPDATE streaming_share SET expires_at = datetime('now', '-1 second') WHERE expires_at IS NULL"
         assert database.execute(ended).rowcount == 1
     await _is_gone(reader, whole)
+
+
+async def test_the_pages_of_a_link_fit_a_phone_and_show_lists_as_the_chat_does(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", viewport={"width": 320, "height": 568})
+    await chat.ask("rich " + "x" * 300)
+    await chat.is_idle()
+    looks = "items => items.map(item => [getComputedStyle(item).display, getComputedStyle(item).borderBottomWidth])"
+    shown = await chat.text.locator("li").evaluate_all(looks)
+    await chat.page.goto(f"{chat.page.url}shares/")
+    link = await _made(chat.page)
+    for address in (chat.page.url, link):
+        await chat.page.goto(address)
+        assert not await overflows(chat.page.locator(".chat-page"))
+        assert not await overflows(chat.page.locator("html"))
+    assert await chat.page.locator(".chat-rich li").evaluate_all(looks) == shown
+    assert await chat.page.evaluate("document.documentElement.scrollHeight") == 568
 
 
 async def _is_whole(reader: Page, link: str) -> None:

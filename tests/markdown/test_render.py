@@ -18,6 +18,8 @@ BORING = re.compile(r' (?:dir="auto"|dir="ltr"|tabindex="0"|rel="[^"]*"|target="
 LANGUAGES = (
     "python py js ts tsx bash sh json yaml html css sql go rust java c cpp csharp ruby kotlin swift diff toml xml"
 )
+A_B_C = '<a href="https://a.b/c">https://a.b/c</a>'
+D_E = '<a href="https://d.e">https://d.e</a>'
 
 
 def rendered(text: str) -> str:
@@ -33,7 +35,16 @@ def rendered(text: str) -> str:
         ("a\n---", "<h4>a</h4>"),
         ("a\nb", "<p>a\nb</p>"),
         ("a  \nb", "<p>a<br>b</p>"),
+        ("a<br>b<BR/>c<br />\nd", "<p>a<br>b<br>c<br>d</p>"),
+        ("`<br>` \\<br> <br x>", "<p><code>&lt;br&gt;</code> &lt;br&gt; &lt;br x&gt;</p>"),
         ("*a* **b** ~~c~~ `d`", "<p><em>a</em> <strong>b</strong> <s>c</s> <code>d</code></p>"),
+        ("これは**強調（かっこ）**です。", "<p>これは<strong>強調（かっこ）</strong>です。</p>"),
+        ("**「重要」**なので", "<p><strong>「重要」</strong>なので</p>"),
+        ("他说**“你好”**，**注意：**再见", "<p>他说<strong>“你好”</strong>，<strong>注意：</strong>再见</p>"),
+        ("**한국어(괄호)**는 *`코드`*를", "<p><strong>한국어(괄호)</strong>는 <em><code>코드</code></em>를</p>"),
+        ("~~（旧）~~新", "<p><s>（旧）</s>新</p>"),
+        ("2 * 3 * 4", "<p>2 * 3 * 4</p>"),
+        ("文 ** 字 ** 文", "<p>文 ** 字 ** 文</p>"),
         ("~5 and ~7~", "<p>~5 and ~7~</p>"),
         ("3~5 and 7~9", "<p>3~5 and 7~9</p>"),
         ("<b>a</b>", "<p>&lt;b&gt;a&lt;/b&gt;</p>"),
@@ -48,6 +59,11 @@ def rendered(text: str) -> str:
         ("<https://a.b>", '<p><a href="https://a.b">https://a.b</a></p>'),
         ("(see https://a.b/c_d.)", '<p>(see <a href="https://a.b/c_d">https://a.b/c_d</a>.)</p>'),
         ("www.a.b", '<p><a href="http://www.a.b">www.a.b</a></p>'),
+        ("请看https://a.b/c，（https://d.e）。", f"<p>请看{A_B_C}，（{D_E}）。</p>"),
+        ("“https://a.b/c”和“https://d.e”。", f"<p>“{A_B_C}”和“{D_E}”。</p>"),
+        ("[https://a.b/c], {https://d.e}…", f"<p>[{A_B_C}], {{{D_E}}}…</p>"),
+        ("https://a.b/[c]", '<p><a href="https://a.b/[c]">https://a.b/[c]</a></p>'),
+        ("https://日本.jp/例", '<p><a href="https://日本.jp/例">https://日本.jp/例</a></p>'),
         ("`https://a.b`", "<p><code>https://a.b</code></p>"),
         ("[https://a.b](https://c.d)", '<p><a href="https://c.d">https://a.b</a></p>'),
         ("![a](https://b.c/d)", '<p><a href="https://b.c/d">a</a></p>'),
@@ -89,6 +105,10 @@ def test_table_has_its_alignment_and_every_cell_its_direction():
         *(f'<th class="md-{side}" dir="auto">' for side in ("left", "center", "right")),
         *(f'<td class="md-{side}" dir="auto">' for side in ("left", "center")),
     ]
+
+
+def test_cell_may_have_lines():
+    assert "<td>a<br>• b</td>" in rendered("| c | d |\n|---|---|\n| a<br>• b | e |")
 
 
 def test_every_block_has_its_own_direction():

@@ -24,6 +24,7 @@ FRAGMENTS = [
     *("<b>", "<http://a>", "&amp;", "&", "\\", "$", "$$", "$$\nx^2\n$$\n", "\\(", "\\)", "\\[", "\\]", "[^1]"),
     *("[^1]: n\n", "- [ ] t\n", "[x] ", "https://a.b/c_d ", "é", "🙂", "\r\n", "   - n\n", "      deep\n", "</p>"),
     *("\n    code\n", "1", "9.", "+", "=", "-", "--", "!", "#", " #\n", ":", '"', "|x", "|\n", "\r", "\0", "\u202e"),
+    *("文", "（", "<br>", "<br />"),
 ]
 
 
@@ -106,6 +107,10 @@ def flashes(text: str) -> tuple[int, list[tuple[str, str]]]:
     return steps, taken_back
 
 
+def test_emphasis_between_signs_of_chinese_is_not_taken_back():
+    assert flashes("见**“强调（括号）”**的文字，**注意：**结束。\n")[1] == []
+
+
 def test_nothing_that_was_shown_of_an_answer_is_taken_back():
     for text in ANSWERS:
         assert flashes(text)[1] == []
@@ -154,6 +159,7 @@ def shown_so_far(text: str) -> str:
         ("a &am", "<p>a </p>"),
         ("a <htt", "<p>a </p>"),
         ("a < b", "<p>a &lt; b</p>"),
+        ("a<br /", "<p>a</p>"),
         ("a $x^", "<p>a </p>"),
         ("costs $5 an", "<p>costs $5 an</p>"),
         ("#", ""),

@@ -62,6 +62,8 @@ export class Clipboard {
   }
 }
 
-/** The texts of a message as they are shown. */
+/** The texts of a message as they are shown. Those that have blocks have a line end between two of them. */
 export const shownTexts = (article) =>
-  Array.from(article.querySelectorAll(".chat-parts > .chat-text"), ({ textContent }) => textContent);
+  Array.from(article.querySelectorAll(".chat-parts > .chat-text"), (text) =>
+    text.matches(".chat-rich") ? text.innerText : text.textContent,
+  );

@@ -166,7 +166,7 @@ export class StreamingChat extends HTMLElement {
 
   /** Tells screen readers the text of this name. */
   say(name) {
-    this.querySelector("[role=status]").textContent = this.texts[name] ?? "";
+    this.querySelector(":scope > [role=status]").textContent = this.texts[name] ?? "";
   }
 
   /** Gives screen readers a finished answer once, whole. They read a note by themselves. */

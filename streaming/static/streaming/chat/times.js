@@ -1,4 +1,5 @@
-const language = document.documentElement.lang || undefined;
+// A host page may write its language as the name of a locale: `en_GB`.
+const language = document.documentElement.lang.replaceAll("_", "-") || undefined;
 const ofToday = new Intl.DateTimeFormat(language, { timeStyle: "short" });
 const ofAnyDay = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 
