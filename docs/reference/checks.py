@@ -189,8 +189,8 @@ CHECKS: dict[str, tuple[str, str]] = {
         "Name a function that takes the owner and the provider's alias.",
     ),
     "streaming.W063": (
-        "`STREAMING_BUDGETS` limits money, but no prices are known.",
-        'Set `STREAMING_PRICES`, or run `pip install "django-llm-streaming[prices]"`.',
+        "`STREAMING_BUDGETS` limits money, but no prices in `STREAMING_CURRENCY` are known.",
+        'Set `STREAMING_PRICES`, or run `pip install "django-llm-streaming[prices]"`, whose prices are in USD.',
     ),
     "streaming.E064": (
         "`STREAMING_REDACT` cannot be imported, or is not a function.",
