@@ -62,7 +62,9 @@ def test_words_behind_the_first_ones_do_not_count(superuser):
     assert rows_of(superuser, "conversation", q=query) == [wanted.pk]
 
 
-@pytest.mark.parametrize("query", ["\0", "'", '"', "%", "owner:", "\\", "a" * 5000, "a " * 1500, "owner:a " * 1500, "🙂", "((", "&|!"])
+@pytest.mark.parametrize(
+    "query", ["\0", "'", '"', "%", "owner:", "\\", "a" * 5000, "a " * 1500, "owner:a " * 1500, "🙂", "((", "&|!"]
+)
 @pytest.mark.parametrize("kind", ["conversation", "message", "generation"])
 def test_no_search_breaks_the_list(superuser, kind, query):
     exchange()
