@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from streaming.protocol import GenerationRequest
 from streaming.protocol.requests import Way
-from streaming.providers.base import Problem
+from streaming.providers.base import AtLeastOne, Problem
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,7 +25,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     model: str = ""
     system: str = ""
-    max_output_tokens: int | None = None
+    max_output_tokens: AtLeastOne | None = None
     temperature: float | None = None
     tool_choice: str | None = None
     extra_body: dict[str, Any] = {}
