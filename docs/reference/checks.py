@@ -69,7 +69,7 @@ CHECKS: dict[str, tuple[str, str]] = {
         "The message says which tool and why. [tools.md](tools.md) has the rules.",
     ),
     "streaming.E015": (
-        "A provider's `TOOLS` names a tool that the site does not have.",
+        "A provider's `TOOLS` is no list of names, or names a tool that the site does not have.",
         "Use the name that the hint suggests, or add the tool to `STREAMING_TOOLS`.",
     ),
     "streaming.E016": (

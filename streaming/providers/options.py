@@ -60,8 +60,8 @@ def problems(kind: type[Options], alias: str | None, options: Mapping[str, Any])
     return found
 
 
-def _unknown(who: str, name: str, known: tuple[str, ...]) -> Problem:
-    return Problem("unknown_option", f"{who} has an unknown option {name!r}.", suggest(name, known))
+def _unknown(who: str, name: object, known: tuple[str, ...]) -> Problem:
+    return Problem("unknown_option", f"{who} has an unknown option {name!r}.", suggest(str(name), known))
 
 
 def suggest(name: str, known: Collection[str], prefix: str = "") -> str:

@@ -72,7 +72,7 @@ def test_budget_must_be_a_number_for_a_known_period(budgets: Any, complaint: str
     ]
 
 
-@pytest.mark.parametrize("path", ["tests.nowhere.grant", "tests.sample_tools.CALLS"])
+@pytest.mark.parametrize("path", ["tests.nowhere.grant", "tests.sample_tools.CALLS", ".grant"])
 def test_quota_must_be_a_function(path: str) -> None:
     (message,) = messages(STREAMING_QUOTA=path)
     assert message.id == "streaming.E062"

@@ -102,6 +102,32 @@ def test_backend_must_be_a_provider(path, because):
     assert because in message.msg
 
 
+@pytest.mark.parametrize("path", [".x", "..x"])
+def test_backend_that_is_no_dotted_path_is_named(path):
+    [message] = messages(STREAMING_PROVIDERS={"default": {"BACKEND": path}})
+    assert message.id == "streaming.E005"
+    assert f"{path!r} is no dotted path" in message.msg
+
+
+def test_option_whose_name_is_no_text_is_unknown():
+    [message] = messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "OPTIONS": {1: 2}}})
+    assert (message.id, message.msg) == ("streaming.E008", "Provider 'default' has an unknown option 1.")
+
+
+@pytest.mark.parametrize(
+    ("backend", "option"),
+    [
+        (SCRIPTED["BACKEND"], "recording"),
+        ("streaming.providers.local.LocalModel", "model_path"),
+        ("streaming.providers.local.LocalModel", "chat_template"),
+    ],
+)
+def test_path_that_is_no_text_is_a_wrong_value(backend, option):
+    found = messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": {option: 5}}})
+    [wrong] = [one.msg for one in found if one.id == "streaming.E009"]
+    assert f"Expected `str | null`, got `int` - at `$.{option}`" in wrong
+
+
 LOCAL = "streaming.providers.local.LocalModel"
 SCRIPT = SCRIPTED["BACKEND"]
 

@@ -94,8 +94,8 @@ def _templates(alias: str, options: Mapping[str, Any]) -> list[Problem]:
     return [] if path is None else _missing_file(alias, "chat_template", path)
 
 
-def _missing_file(alias: str, option: str, path: str) -> list[Problem]:
-    if Path(path).is_file():
+def _missing_file(alias: str, option: str, path: object) -> list[Problem]:
+    if not isinstance(path, str) or Path(path).is_file():  # a value of a wrong type is a problem already
         return []
     return [Problem("bad_option", f"The {option} of provider {alias!r} is not a file: {path}.", "Correct the path.")]
 

@@ -126,7 +126,7 @@ class Scripted:
 
 def _missing_recording(alias: str, options: Mapping[str, Any]) -> list[Problem]:
     path = options.get("recording")
-    if path is None or Path(path).is_file():
+    if not isinstance(path, str) or Path(path).is_file():
         return []
     return [Problem("bad_option", f"The recording of provider {alias!r} is not a file: {path}.", "Correct the path.")]
 
