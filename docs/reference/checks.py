@@ -69,7 +69,7 @@ CHECKS: dict[str, tuple[str, str]] = {
         "The message says which tool and why. [tools.md](tools.md) has the rules.",
     ),
     "streaming.E015": (
-        "A provider's `TOOLS` names a tool that the site does not have.",
+        "A provider's `TOOLS` is no list of names, or names a tool that the site does not have.",
         "Use the name that the hint suggests, or add the tool to `STREAMING_TOOLS`.",
     ),
     "streaming.E016": (
@@ -189,8 +189,8 @@ CHECKS: dict[str, tuple[str, str]] = {
         "Name a function that takes the owner and the provider's alias.",
     ),
     "streaming.W063": (
-        "`STREAMING_BUDGETS` limits money, but no prices are known.",
-        'Set `STREAMING_PRICES`, or run `pip install "django-llm-streaming[prices]"`.',
+        "`STREAMING_BUDGETS` limits money, but no prices in `STREAMING_CURRENCY` are known.",
+        'Set `STREAMING_PRICES`, or run `pip install "django-llm-streaming[prices]"`, whose prices are in USD.',
     ),
     "streaming.E064": (
         "`STREAMING_REDACT` cannot be imported, or is not a function.",

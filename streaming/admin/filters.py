@@ -36,7 +36,12 @@ INBOX = (
 
 
 class AnswerFilter(admin.SimpleListFilter):
-    """Rows by a fact about an answer. In the list of conversations, one answer of the conversation is enough."""
+    """Rows by a fact about an answer. In the list of conversations, one answer of the conversation is enough.
+
+    A filter that `tells_content` is only for staff who may read content.
+    """
+
+    tells_content = False
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Any], model_admin: Any) -> None:
         if model is Conversation:
@@ -132,6 +137,7 @@ def _tools() -> list[tuple[str, str]]:
 
 
 class ToolFilter(_OneOf):
+    tells_content = True
     title = _("called tool")
     parameter_name = "tool"
     choices_of = staticmethod(_tools)

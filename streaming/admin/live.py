@@ -17,7 +17,6 @@ from django.contrib import messages
 from django.db import close_old_connections
 from django.http import (
     HttpRequest,
-    HttpResponse,
     HttpResponseBase,
     HttpResponseForbidden,
     HttpResponseNotAllowed,
@@ -33,7 +32,7 @@ from streaming.admin.permissions import May, Staff
 from streaming.errors import RequestError
 from streaming.models import Action, Generation, Owner, StaffAccess
 from streaming.supervisor import stop
-from streaming.views import outside_transactions, stream_answer
+from streaming.views import database_refusals, outside_transactions, refusal, stream_answer
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
@@ -48,7 +47,10 @@ NEVER = {"providerMetadata", "messageMetadata"}
 
 
 def staff_only(site: AdminSite, method: str, *needed: May) -> Callable[[View], Callable[..., Any]]:
-    """Calls a view for staff with all permissions, with the generation that the address names."""
+    """Calls a view for staff with all permissions, with the generation that the address names.
+
+    A refusal, also one of the database, is answered with its text and status.
+    """
 
     def decorate(view: View) -> Callable[..., Any]:
         @outside_transactions
@@ -56,12 +58,16 @@ def staff_only(site: AdminSite, method: str, *needed: May) -> Callable[[View], C
         async def guarded(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
             if request.method != method:
                 return HttpResponseNotAllowed([method])
-            staff, generation = await sync_to_async(_admit)(site, request, needed, pk)
-            if staff is None:
-                return HttpResponseForbidden(_("You may not do this."))
-            if generation is None:
-                return HttpResponseNotFound(_("There is no such answer."))
-            return await view(request, staff, generation)
+            try:
+                with database_refusals():
+                    staff, generation = await sync_to_async(_admit)(site, request, needed, pk)
+                    if staff is None:
+                        return HttpResponseForbidden(_("You may not do this."))
+                    if generation is None:
+                        return HttpResponseNotFound(_("There is no such answer."))
+                    return await view(request, staff, generation)
+            except RequestError as error:
+                return refusal(error)
 
         return guarded
 
@@ -87,10 +93,7 @@ async def watch_answer(request: HttpRequest, staff: Staff, generation: Generatio
     """Streams the answer from its first frame. What is redacted cannot be watched, because parts are not complete."""
     if not staff.sees_unredacted:
         return HttpResponseForbidden(_("This site redacts content, so only its end can be shown."))
-    try:
-        refuse_sync(request)
-    except RequestError as error:
-        return HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
+    refuse_sync(request)
     await sync_to_async(StaffAccess.objects.record)(staff.user, Action.WATCH, "generation", generation.pk)
     shown = SHOWN | OUTPUTS | (REASONING if staff.reads_reasoning else set())
     return await stream_answer(

@@ -98,6 +98,11 @@ class ReadOnlyAdmin(ViewOnlyAdmin[ModelT]):
         columns = list(super().get_list_display(request))
         return columns if may_read(request) else [self.private_columns.get(str(column), column) for column in columns]
 
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Leaves out filters that would let people guess content that they may not read."""
+        offered, reads_content = super().get_list_filter(request), may_read(request)
+        return [one for one in offered if reads_content or not getattr(one, "tells_content", False)]
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Refuses filters in the address that would let people guess content that they may not read."""
         needed = needed_for(lookup)

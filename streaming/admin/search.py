@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -26,6 +27,8 @@ from streaming.models import Conversation, Message
 
 # These scripts have no spaces between words, so the index knows whole sentences only.
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+MAX_WORDS = 30
+"""The most words that a search has; those behind them do not count. SQLite refuses a statement with a thousand."""
 OWNER = "owner:"
 KINDS = ("visitor", "code")
 
@@ -38,7 +41,7 @@ class Query(NamedTuple):
 
 
 def parse(typed: str) -> Query:
-    words = [_unquoted(word) for word in smart_split(typed.replace("\0", " "))]
+    words = [_unquoted(word) for word in islice(smart_split(typed.replace("\0", " ")), MAX_WORDS)]
     owners = [_unquoted(word.removeprefix(OWNER)) for word in words if word.startswith(OWNER)]
     return Query([word for word in words if word and not word.startswith(OWNER)], [owner for owner in owners if owner])
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
-from streaming.costs import BadBudget, BadPrice, budgets, is_installed, prices, quota
+from streaming.costs import BadBudget, BadPrice, budgets, has_package_prices, prices, quota
 
 HINTS = {
     "streaming.E060": 'For example: STREAMING_PRICES = {"gpt-5-mini*": {"input": 0.25, "output": 2}}.',
@@ -37,12 +37,12 @@ def _wrong(check_id: str, function: Callable[[], Any]) -> list[CheckMessage]:
 
 
 def _no_prices() -> list[CheckMessage]:
-    if is_installed() or prices() or not any(budget.unit == "money" for budget in budgets()):
+    if has_package_prices() or prices() or not any(budget.unit == "money" for budget in budgets()):
         return []
     return [
         Warning(
             "STREAMING_BUDGETS limits money, but no prices are known, so nothing is counted.",
-            hint='Set STREAMING_PRICES, or run: pip install "django-llm-streaming[prices]"',
+            hint='Set STREAMING_PRICES, or run: pip install "django-llm-streaming[prices]", whose prices are in USD.',
             id="streaming.W063",
         )
     ]

@@ -15,6 +15,8 @@ from streaming.tools import registered
 
 HINT = 'For example: STREAMING_TOOLS = ["shop.tools.order_status"], a function decorated with streaming.tools.tool.'
 
+EXAMPLE = 'For example: "TOOLS": ["order_status"].'
+
 
 def check_tools(**kwargs: Any) -> list[CheckMessage]:
     """Checks that each tool can be imported, and that providers name known tools."""
@@ -30,8 +32,13 @@ def check_tools(**kwargs: Any) -> list[CheckMessage]:
 def _unknown_names(known: Any) -> Iterator[CheckMessage]:
     providers: Any = settings.PROVIDERS  # of any shape, because `check_providers` reports a wrong shape
     for alias, entry in providers.items() if isinstance(providers, dict) else ():
-        for name in entry.get("TOOLS", ()) if isinstance(entry, dict) else ():
-            if name not in known and server_for(str(name)) is None:
+        named = entry.get("TOOLS", ()) if isinstance(entry, dict) else ()
+        if not isinstance(named, (list, tuple, set, frozenset)) or not all(isinstance(name, str) for name in named):
+            text = f"STREAMING_PROVIDERS[{alias!r}] has wrong TOOLS: they must be a list of names."
+            yield Error(text, hint=EXAMPLE, id="streaming.E015")
+            continue
+        for name in named:
+            if name not in known and server_for(name) is None:
                 text = f"STREAMING_PROVIDERS[{alias!r}] names the tool {name!r}, which is not in STREAMING_TOOLS."
-                hint = suggest(str(name), tuple(known)) if known else HINT
+                hint = suggest(name, tuple(known)) if known else HINT
                 yield Error(text, hint=hint, id="streaming.E015")

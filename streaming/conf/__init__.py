@@ -9,9 +9,9 @@ checks and docs/settings.md are made from these entries. Reading a setting does 
 
 from __future__ import annotations
 
-from streaming.conf.functions import function_at
+from streaming.conf.functions import function_at, imported
 from streaming.conf.rules import Kind
 from streaming.conf.setting import PREFIX, ProviderConfig, Setting
 from streaming.conf.settings import SETTINGS, Settings, settings
 
-__all__ = ["PREFIX", "SETTINGS", "Kind", "ProviderConfig", "Setting", "Settings", "function_at", "settings"]
+__all__ = ["PREFIX", "SETTINGS", "Kind", "ProviderConfig", "Setting", "Settings", "function_at", "imported", "settings"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.conf.rules import FLAG, SECRET, Kind, optional, whole
+from streaming.conf.rules import DAYS, FLAG, SECRET, Kind, optional
 from streaming.conf.setting import Setting
 
 NAMES: Kind[str] = Kind(
@@ -14,7 +14,7 @@ class OperatingSettings:
     """See `streaming.conf.settings.Settings`."""
 
     RETENTION_DAYS = Setting(
-        optional(whole(1)),
+        optional(DAYS),
         None,
         "The number of days after its last message when a conversation is deleted, with its files. None: never.\n\n"
         "Conversations in which staff have flagged an answer are kept.",

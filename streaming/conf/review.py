@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.conf.rules import LABELS, TEXT, optional, whole
+from streaming.conf.rules import DAYS, LABELS, TEXT, optional
 from streaming.conf.setting import Setting
 
 
@@ -16,7 +16,7 @@ class ReviewSettings:
         "the answers that have it.",
     )
     STAFF_ACCESS_DAYS = Setting(
-        optional(whole(1)),
+        optional(DAYS),
         None,
         "The number of days for which a row of the log of what staff saw and exported is kept. None: for ever.",
     )

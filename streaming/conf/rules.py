@@ -88,6 +88,15 @@ TEXTS: Kind[tuple[str, ...]] = Kind(
     allows=_each(_is_text),
 )
 FLAG: Kind[bool] = Kind(wanted="True or False", convert=bool, allows=lambda value: isinstance(value, bool))
+MOST_DAYS = 36_500
+"""A hundred years. Databases and Python have no dates for much longer ago."""
+
+DAYS: Kind[int] = replace(
+    whole(1),
+    wanted=f"a whole number of days from 1 to {MOST_DAYS}",
+    allows=lambda value: whole(1).allows(value) and value <= MOST_DAYS,
+)
+
 SECONDS: Kind[float] = Kind(
     wanted="a number of seconds above 0", convert=float, allows=lambda value: _is_number(value) and value > 0
 )

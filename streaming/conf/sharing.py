@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.conf.rules import FLAG, optional, whole
+from streaming.conf.rules import DAYS, FLAG, optional
 from streaming.conf.setting import Setting
 
 
@@ -16,7 +16,7 @@ class SharingSettings:
         "off again, no link works any more. See [sharing.md](sharing.md).",
     )
     SHARE_DAYS = Setting(
-        optional(whole(1)),
+        optional(DAYS),
         None,
         "The number of days after which a shared link ends, unless its owner chooses an earlier end. None: it ends "
         "when its owner revokes it, or with its conversation.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.conf.rules import FLAG, optional, whole
+from streaming.conf.rules import DAYS, FLAG, optional, whole
 from streaming.conf.setting import Setting
 
 
@@ -28,7 +28,7 @@ class VisitorSettings:
         "The number of conversations that a visitor who is not signed in may have. None: no limit.",
     )
     VISITOR_RETENTION_DAYS = Setting(
-        optional(whole(1)),
+        optional(DAYS),
         None,
         "The number of days after its last message when a conversation of a visitor who is not signed in is "
         "deleted, with its files. None: `STREAMING_RETENTION_DAYS` applies.\n\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from streaming.costs.budget_settings import BadBudget, Budget, budgets
 from streaming.costs.cost import Cost, cost_of, with_cached
-from streaming.costs.package import is_installed
+from streaming.costs.package import has_package_prices
 from streaming.costs.percentiles import percentiles
 from streaming.costs.price_settings import BadPrice, Price, prices
 from streaming.costs.quota_setting import check_quota, quota
@@ -29,7 +29,7 @@ __all__ = [
     "check_budgets",
     "check_quota",
     "cost_of",
-    "is_installed",
+    "has_package_prices",
     "percentiles",
     "prices",
     "quota",

@@ -63,7 +63,7 @@ def _cost(row: Metered) -> Cost:
         amount = _sum(price, usage)
         stored = {"source": "settings", "currency": settings.CURRENCY} | _stored(price)
         return Cost(amount.quantize(PLACES, context=COLUMN), stored)
-    found = cost_by_package(alias, model, usage, at) if settings.CURRENCY == CURRENCY else None
+    found = cost_by_package(alias, model, usage, at)
     if found is None:
         return Cost()
     return Cost(found[0].quantize(PLACES, context=COLUMN), {"currency": CURRENCY} | found[1])

@@ -39,9 +39,9 @@ AMOUNTS = {
 """Our name of an amount -> the package's name of it."""
 
 
-def is_installed() -> bool:
-    """Returns True if the package can be imported."""
-    return find_spec("genai_prices") is not None
+def has_package_prices() -> bool:
+    """Returns True if the package can be imported, and if its prices are in the site's currency."""
+    return settings.CURRENCY == CURRENCY and find_spec("genai_prices") is not None
 
 
 def cost_by_package(
@@ -52,13 +52,14 @@ def cost_by_package(
     `usage.input_tokens` counts cached tokens, too.
     """
     asked = _asked(alias)
-    if not asked or not is_installed():
+    if not asked or not has_package_prices():
         return None
     package = _package()
+    read, written = usage.cached_input_tokens or 0, usage.cache_write_tokens or 0
     counts = package.Usage(
-        input_tokens=usage.input_tokens or 0,
-        cache_read_tokens=usage.cached_input_tokens or 0,
-        cache_write_tokens=usage.cache_write_tokens or 0,
+        input_tokens=max(usage.input_tokens or 0, read + written),  # some servers do not count them
+        cache_read_tokens=read,
+        cache_write_tokens=written,
         output_tokens=usage.output_tokens or 0,
     )
     try:

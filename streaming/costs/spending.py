@@ -90,7 +90,7 @@ def _bounds(period: str) -> tuple[datetime.datetime, datetime.datetime]:
     now = timezone.now()
     if timezone.is_aware(now):  # a middleware may have activated the time zone of a person
         now = timezone.localtime(now, timezone.get_default_timezone())
-    return BOUNDS[period](now.replace(hour=0, minute=0, second=0, microsecond=0))
+    return BOUNDS[period](now.replace(hour=0, minute=0, second=0, microsecond=0, fold=0))
 
 
 def _seconds_until(end: datetime.datetime) -> int:

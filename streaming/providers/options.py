@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from streaming.protocol import GenerationRequest
 from streaming.protocol.requests import Way
-from streaming.providers.base import Problem
+from streaming.providers.base import AtLeastOne, Problem
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,7 +25,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     model: str = ""
     system: str = ""
-    max_output_tokens: int | None = None
+    max_output_tokens: AtLeastOne | None = None
     temperature: float | None = None
     tool_choice: str | None = None
     extra_body: dict[str, Any] = {}
@@ -60,8 +60,8 @@ def problems(kind: type[Options], alias: str | None, options: Mapping[str, Any])
     return found
 
 
-def _unknown(who: str, name: str, known: tuple[str, ...]) -> Problem:
-    return Problem("unknown_option", f"{who} has an unknown option {name!r}.", suggest(name, known))
+def _unknown(who: str, name: object, known: tuple[str, ...]) -> Problem:
+    return Problem("unknown_option", f"{who} has an unknown option {name!r}.", suggest(str(name), known))
 
 
 def suggest(name: str, known: Collection[str], prefix: str = "") -> str:

@@ -9,9 +9,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
-from django.utils.module_loading import import_string
 
-from streaming.conf import settings
+from streaming.conf import imported, settings
 from streaming.errors import BadRequest
 from streaming.per_loop import PerLoop
 from streaming.protocol.requests import Way
@@ -49,7 +48,7 @@ def provider_class(alias: str) -> ProviderClass:
         raise BadRequest(f"Unknown provider {alias!r}, must be one of: {', '.join(sorted(configured))}.")
     path = configured[alias].get("BACKEND", "")
     try:
-        backend: ProviderClass = import_string(path)
+        backend: ProviderClass = imported(path)
     except ImportError as exc:
         raise ImproperlyConfigured(f"The BACKEND of provider {alias!r} cannot be imported: {exc}.") from exc
     if not (hasattr(backend, "stream") and hasattr(backend, "check")):

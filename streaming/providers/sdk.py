@@ -18,7 +18,7 @@ import msgspec
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, encode
 from streaming.protocol.requests import Way
-from streaming.providers.base import Problem
+from streaming.providers.base import Count, Problem, Seconds
 from streaming.providers.body import Body, Content, content_of
 from streaming.providers.failures import from_status, from_transport
 from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults
@@ -46,8 +46,8 @@ class SDKOptions(Options, frozen=True, kw_only=True):
     api_key: str | None = None
     base_url: str | None = None
     prompt_cache: bool | None = None
-    timeout: float = 600
-    max_retries: int = 0
+    timeout: Seconds = 600
+    max_retries: Count = 0
     headers: dict[str, str] = {}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import aclosing
 from typing import Any
 
+from streaming.conf import settings
 from streaming.costs import cost_of, with_cached
 from streaming.errors import ProviderError
 from streaming.models import COUNTS, Metered, Status
@@ -31,20 +32,21 @@ async def ask_aside(
 ) -> Ending:
     """Reads the model's answer into `said`, and returns how it ended.
 
-    An answer that takes longer than `seconds` ends with `timeout`, a text of more than `most_chars` with `too_long`. An
-    exception that no provider should raise ends it with `internal`, and is logged.
+    An answer that takes longer than `seconds` ends with `timeout`; a text of more than `most_chars`, or a body of more
+    than `STREAMING_MAX_ANSWER_BYTES`, with `too_long`. An exception that no provider should raise ends it with
+    `internal`, and is logged.
     """
     parser = StreamParser(provider.dialect, **{"choices": 1} | dict(provider.parser_options))
     trouble: Exception | None = None
     terminal: Event | None = None
-    is_late = False
+    is_late, read = False, 0
     with inference(provider, request, 1) as told:
         try:
             async with asyncio.timeout(seconds) as limit, aclosing(provider.stream(request)) as body:
                 async for chunk in body:
+                    read += len(chunk)
                     terminal = _fold(parser.feed(chunk), said) or terminal
-                    if most_chars is not None and len(said.text) > most_chars:
-                        raise ProviderError("too_long", f"more than {most_chars} characters")
+                    _check_length(read, said, most_chars)
                     if parser.is_complete and not is_late:
                         is_late = True
                         limit.reschedule(min(limit.when() or 0, asyncio.get_running_loop().time() + LATE_SECONDS))
@@ -56,6 +58,18 @@ async def ask_aside(
             terminal = _fold(parser.close(), said) or terminal
             told.end(provider, said)
     return ending_of(terminal, None, trouble)
+
+
+def _check_length(read: int, said: Transcript, most_chars: int | None) -> None:
+    """Checks that neither the `read` bytes nor the text are too many.
+
+    Raises:
+        ProviderError: they are.
+    """
+    if read > settings.MAX_ANSWER_BYTES:
+        raise ProviderError("too_long", f"more than {settings.MAX_ANSWER_BYTES} bytes")
+    if most_chars is not None and len(said.text) > most_chars:
+        raise ProviderError("too_long", f"more than {most_chars} characters")
 
 
 def _fold(events: Iterable[Event], said: Transcript) -> Event | None:

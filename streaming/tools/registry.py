@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
-from django.utils.module_loading import import_string
 
-from streaming.conf import settings
+from streaming.conf import imported, settings
 from streaming.protocol import ToolSpec
 from streaming.tools.remote import absent_tool, tools_of_servers
 from streaming.tools.tool import Tool
@@ -113,7 +112,7 @@ def _registered(paths: tuple[str, ...]) -> dict[str, AnyTool]:
 
 def _imported(path: str) -> AnyTool:
     try:
-        tool: Any = import_string(path)
+        tool: Any = imported(path)
     except ImportError as fault:
         raise ImproperlyConfigured(f"The tool {path!r} of STREAMING_TOOLS cannot be imported: {fault}.") from fault
     if not isinstance(tool, AnyTool):

@@ -13,7 +13,7 @@ from streaming.views.agui import agui_patterns
 from streaming.views.chat import chat_patterns
 from streaming.views.conversations import conversation_patterns
 from streaming.views.deletion import deletion_patterns
-from streaming.views.endpoint import database_refusals, outside_transactions
+from streaming.views.endpoint import database_refusals, outside_transactions, refusal
 from streaming.views.feedback import feedback_patterns
 from streaming.views.files import accepted_files, file_patterns
 from streaming.views.health import health_patterns
@@ -48,6 +48,7 @@ __all__ = [
     "outside_transactions",
     "page_patterns",
     "probe_patterns",
+    "refusal",
     "script_texts",
     "share_patterns",
     "shared_patterns",

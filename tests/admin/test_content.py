@@ -87,6 +87,16 @@ def test_no_filter_in_the_address_tells_content(conversation, blind, kind, looku
     assert blind.get(address(kind, "changelist"), {lookup: SECRET}).status_code == 400
 
 
+@pytest.mark.parametrize("kind", ["conversation", "generation"])
+def test_no_filter_tells_which_tools_were_called(conversation, blind, kind, settings):
+    settings.STREAMING_TOOLS = ["tests.sample_tools.get_weather"]
+    page = blind.get(address(kind, "changelist"))
+    assert "called tool" not in page.content.decode()
+    assert blind.get(address(kind, "changelist"), {"tool": "get_weather"}).status_code == 302
+    reader = client_with(*EVERYTHING_ELSE, "view_message", name="reader")
+    assert "called tool" in page_of(reader, kind)
+
+
 @pytest.mark.parametrize("missing", ["view_reasoning", "view_raw_events"])
 def test_no_filter_by_the_stored_form_tells_the_reasoning_in_it(conversation, missing):
     raw = {"view_reasoning", "view_raw_events"}

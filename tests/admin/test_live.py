@@ -10,6 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.db import OperationalError
 from django.test import AsyncClient
 from django.urls import reverse
 
@@ -114,6 +115,27 @@ async def test_stop_needs_the_token_of_a_form() -> None:
     generation, client = await submit(), await staff_with(*READ, "stop_generation")
     client.handler.enforce_csrf_checks = True
     assert (await client.post(address(generation, "stop"))).status_code == 403
+
+
+@pytest.mark.parametrize(("name", "method"), [("watch", "get"), ("stop", "post")])
+async def test_database_that_is_away_is_no_traceback(
+    name: str, method: str, scripted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted(text="one")
+    client = await staff_with(*READ, "stop_generation")
+    generation = await submit()
+    await frames_of(generation.pk)
+
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("connection to server at 10.0.0.1 failed")
+
+    for place in ("_admit", "StaffAccess.objects.record" if name == "watch" else "stop"):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"streaming.admin.live.{place}", away)
+            response = await getattr(client, method)(address(generation, name))
+        assert response.status_code == 503
+        assert response.content.decode() == "The site's database is away. Try again in a moment."
+        assert int(response.headers["Retry-After"]) > 0
 
 
 async def test_list_stops_the_selected_answers(scripted: Any) -> None:

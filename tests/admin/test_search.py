@@ -55,7 +55,16 @@ def test_each_word_must_be_found_in_the_title_or_a_text(superuser):
     assert rows_of(superuser, "conversation", q="owner:nobody rain") == []
 
 
-@pytest.mark.parametrize("query", ["\0", "'", '"', "%", "owner:", "\\", "a" * 5000, "🙂", "((", "&|!"])
+def test_words_behind_the_first_ones_do_not_count(superuser):
+    wanted = exchange("Umbrella", prompt=" ".join(f"word{number}" for number in range(30)))
+    exchange("Umbrella", prompt=" ".join(f"word{number}" for number in range(29)))
+    query = " ".join(f"word{number}" for number in range(1500))
+    assert rows_of(superuser, "conversation", q=query) == [wanted.pk]
+
+
+@pytest.mark.parametrize(
+    "query", ["\0", "'", '"', "%", "owner:", "\\", "a" * 5000, "a " * 1500, "owner:a " * 1500, "🙂", "((", "&|!"]
+)
 @pytest.mark.parametrize("kind", ["conversation", "message", "generation"])
 def test_no_search_breaks_the_list(superuser, kind, query):
     exchange()

@@ -102,6 +102,12 @@ def test_page_without_answers_says_so(superuser):
     assert "Nothing was asked" in page(superuser, days="x")
 
 
+@pytest.mark.parametrize("days", ["", "x", "-7", "0", "8", "²", "9" * 5000])
+def test_number_of_days_that_is_not_offered_is_the_usual_one(superuser, days):
+    exchange("Weather")
+    assert words(page(superuser, days=days)) == words(page(superuser))
+
+
 def test_queries_do_not_grow_with_the_rows(superuser):
     def queries():
         with CaptureQueriesContext(connection) as captured:

@@ -72,7 +72,7 @@ def test_budget_must_be_a_number_for_a_known_period(budgets: Any, complaint: str
     ]
 
 
-@pytest.mark.parametrize("path", ["tests.nowhere.grant", "tests.sample_tools.CALLS"])
+@pytest.mark.parametrize("path", ["tests.nowhere.grant", "tests.sample_tools.CALLS", ".grant"])
 def test_quota_must_be_a_function(path: str) -> None:
     (message,) = messages(STREAMING_QUOTA=path)
     assert message.id == "streaming.E062"
@@ -86,3 +86,12 @@ def test_budget_of_money_needs_prices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert message.id == "streaming.W063"
     assert messages(STREAMING_BUDGETS=budgets, STREAMING_PRICES={"m": RIGHT}) == []
     assert messages(STREAMING_BUDGETS={"site": {"day": {"tokens": 5}}}) == []
+
+
+def test_prices_in_dollars_are_none_for_a_budget_in_another_currency(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package, "find_spec", lambda name: name)
+    budgets = {"site": {"day": {"money": 5}}}
+    assert messages(STREAMING_BUDGETS=budgets) == []
+    (message,) = messages(STREAMING_BUDGETS=budgets, STREAMING_CURRENCY="EUR")
+    assert message.id == "streaming.W063"
+    assert messages(STREAMING_BUDGETS=budgets, STREAMING_CURRENCY="EUR", STREAMING_PRICES={"m": RIGHT}) == []

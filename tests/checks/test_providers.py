@@ -102,6 +102,57 @@ def test_backend_must_be_a_provider(path, because):
     assert because in message.msg
 
 
+@pytest.mark.parametrize("path", [".x", "..x"])
+def test_backend_that_is_no_dotted_path_is_named(path):
+    [message] = messages(STREAMING_PROVIDERS={"default": {"BACKEND": path}})
+    assert message.id == "streaming.E005"
+    assert f"{path!r} is no dotted path" in message.msg
+
+
+def test_option_whose_name_is_no_text_is_unknown():
+    [message] = messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "OPTIONS": {1: 2}}})
+    assert (message.id, message.msg) == ("streaming.E008", "Provider 'default' has an unknown option 1.")
+
+
+@pytest.mark.parametrize(
+    ("backend", "option"),
+    [
+        (SCRIPTED["BACKEND"], "recording"),
+        ("streaming.providers.local.LocalModel", "model_path"),
+        ("streaming.providers.local.LocalModel", "chat_template"),
+    ],
+)
+def test_path_that_is_no_text_is_a_wrong_value(backend, option):
+    found = messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": {option: 5}}})
+    [wrong] = [one.msg for one in found if one.id == "streaming.E009"]
+    assert f"Expected `str | null`, got `int` - at `$.{option}`" in wrong
+
+
+LOCAL = "streaming.providers.local.LocalModel"
+SCRIPT = SCRIPTED["BACKEND"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "option", "value", "wanted"),
+    [
+        (CHAT, "max_retries", -1, "`int` >= 0"),
+        ("streaming.providers.http.Messages", "max_retries", -1, "`int` >= 0"),
+        (CHAT, "timeout", 0, "`float` > 0.0"),
+        (CHAT, "timeout", float("nan"), "`float` > 0.0"),
+        (CHAT, "max_output_tokens", 0, "`int` >= 1"),
+        (LOCAL, "max_output_tokens", -5, "`int` >= 1"),
+        (LOCAL, "start_timeout", 0, "`float` > 0.0"),
+        (LOCAL, "grace", -1, "`float` >= 0.0"),
+        (SCRIPT, "chunk_size", 0, "`int` >= 1"),
+        (SCRIPT, "delay", -1, "`float` >= 0.0"),
+    ],
+)
+def test_number_that_makes_no_sense_is_a_problem(backend, option, value, wanted):
+    found = messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": {option: value}}})
+    [wrong] = [one.msg for one in found if one.id == "streaming.E009"]
+    assert wrong == f"Provider 'default' has an option with a wrong value: Expected {wanted} - at `$.{option}`."
+
+
 def test_every_problem_of_a_provider_is_reported(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)

@@ -48,6 +48,10 @@ def test_unknown_setting_is_a_warning():
         ("POLL_SECONDS", float("inf"), "a number of seconds above 0"),
         ("DRAIN_SECONDS", -0.1, "a number of seconds, 0 or more"),
         ("JOURNAL_RETENTION_SECONDS", "1h", "a number of seconds, 0 or more"),
+        ("RETENTION_DAYS", 1_000_000, "a whole number of days from 1 to 36500, or None"),
+        ("VISITOR_RETENTION_DAYS", 0, "a whole number of days from 1 to 36500, or None"),
+        ("STAFF_ACCESS_DAYS", 36_501, "a whole number of days from 1 to 36500, or None"),
+        ("SHARE_DAYS", 10**9, "a whole number of days from 1 to 36500, or None"),
     ],
 )
 def test_wrong_value_is_an_error(name, value, wanted):

@@ -12,6 +12,9 @@ from tests.checks import SCRIPTED, messages
     ("paths", "says"),
     [
         (["tests.sample_tools.nothing"], "The tool 'tests.sample_tools.nothing' of STREAMING_TOOLS cannot be imported"),
+        ([None], "The tool None of STREAMING_TOOLS cannot be imported: None is no dotted path."),
+        (b"x", "The tool 120 of STREAMING_TOOLS cannot be imported: 120 is no dotted path."),
+        ([".x"], "The tool '.x' of STREAMING_TOOLS cannot be imported: '.x' is no dotted path."),
         (["tests.sample_tools.CALLS"], "'tests.sample_tools.CALLS' of STREAMING_TOOLS is no tool."),
         (["tests.sample_tools.fails"] * 2, "STREAMING_TOOLS has two tools of the name 'fails'."),
     ],
@@ -45,3 +48,15 @@ def test_a_site_without_tools_is_told_how_to_name_one():
     (message,) = messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "TOOLS": ["get_weather"]}}, STREAMING_TOOLS=[])
     assert message.id == "streaming.E015"
     assert message.hint.startswith("For example: STREAMING_TOOLS =")
+
+
+@pytest.mark.parametrize("named", [None, 5, "get_weather", [5], [["get_weather"]]])
+def test_tools_of_a_provider_must_be_a_list_of_names(named):
+    providers = {"default": {**SCRIPTED, "TOOLS": named}}
+    assert messages(STREAMING_PROVIDERS=providers, STREAMING_TOOLS=["tests.sample_tools.get_weather"]) == [
+        Error(
+            "STREAMING_PROVIDERS['default'] has wrong TOOLS: they must be a list of names.",
+            hint='For example: "TOOLS": ["order_status"].',
+            id="streaming.E015",
+        )
+    ]

@@ -106,6 +106,19 @@ def test_day_is_that_of_the_sites_time_zone(settings: Any) -> None:
         check_budgets(ALICE)
 
 
+@pytest.mark.parametrize("period", ["day", "month"])
+def test_day_whose_first_hour_comes_twice_begins_with_the_first(
+    settings: Any, period: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STREAMING_BUDGETS = {"owner": {period: {"tokens": 20}}}
+    settings.TIME_ZONE = "America/Havana"  # on 1 November 2026 at 05:00 UTC it is midnight again
+    spent(ALICE, 0, 10)
+    Generation.objects.update(created_at=datetime.datetime(2026, 11, 1, 4, 30, tzinfo=datetime.UTC))
+    monkeypatch.setattr(timezone, "now", lambda: datetime.datetime(2026, 11, 1, 5, 30, tzinfo=datetime.UTC))
+    with pytest.raises(OverBudget):
+        check_budgets(ALICE)
+
+
 def test_person_whose_time_zone_is_active_has_no_new_day(settings: Any) -> None:
     settings.STREAMING_BUDGETS = {"owner": {"day": {"tokens": 20}}}
     spent(ALICE, 11, 10)

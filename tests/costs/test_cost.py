@@ -176,6 +176,24 @@ def test_package_knows_prices_that_the_settings_do_not_have(settings: Any) -> No
 
 
 @pytest.mark.parametrize(
+    ("alias", "model", "counts", "cost"),
+    [
+        ("gpt", "gpt-5-mini", {"input": 10, "cached_input": 1_000_000}, "0.025"),
+        ("claude", "claude-sonnet-4-5", {"input": 0, "cache_write": 1_000}, "0.00375"),
+    ],
+)
+def test_package_prices_cached_tokens_that_the_input_does_not_count(
+    settings: Any, alias: str, model: str, counts: dict[str, int], cost: str
+) -> None:
+    pytest.importorskip("genai_prices")
+    settings.STREAMING_PROVIDERS = {
+        "gpt": {"BACKEND": "streaming.providers.http.ChatCompletions"},
+        "claude": {"BACKEND": "streaming.providers.http.Messages"},
+    }
+    assert cost_of(used(model, alias, **counts)).amount == Decimal(cost)
+
+
+@pytest.mark.parametrize(
     ("change", "model"),
     [
         ({"STREAMING_CURRENCY": "EUR"}, "gpt-5-mini"),

@@ -27,3 +27,17 @@ BODIES: dict[str, tuple[Any, str]] = {
 def test_words_of_the_body_are_found(case):
     body, detail = BODIES[case]
     assert from_status(400, body, {}).detail == detail
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Fri, 01 Jan 2027 00:00:00 +99999999999999999999",
+        "Fri, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Fri, 99999999999999999999 Jan 2027 00:00:00 GMT",
+        "soon",
+    ],
+)
+def test_wait_until_a_date_that_there_is_not_is_no_wait(date):
+    error = from_status(429, None, {"retry-after": date})
+    assert (error.code, error.retry_after) == ("rate_limited", None)

@@ -334,6 +334,14 @@ async def test_summary_that_takes_too_long_is_given_up(model: Configure, setting
     assert (await Summary.objects.aget()).status == Status.FAILED
 
 
+async def test_summary_without_end_is_given_up(model: Configure, settings: Any) -> None:
+    model({"policy": "summary", "window": 2_000, "reserve": 200}, summary="word " * 10_000)
+    settings.STREAMING_MAX_ANSWER_BYTES = 20_000
+    row = (await talk(*range(8)))[-1]
+    assert (row.status, row.context["dropped"]) == ("finished", 8)
+    assert (await Summary.objects.aget()).status == Status.FAILED
+
+
 async def test_another_provider_may_write_the_summaries(model: Configure, settings: Any) -> None:
     model({"policy": "summary", "window": 2_000, "reserve": 200, "summarizer": "small", "instructions": "summarize!"})
     small = {"BACKEND": "streaming.providers.scripted.Scripted", "OPTIONS": {"text": "Short.", "model": "tiny"}}

@@ -111,6 +111,16 @@ async def test_a_failure_leaves_the_first_words(titles: Any, options: Any, code:
     assert call.status == ("failed" if code in ("rate_limited", "too_long") else "truncated" if code else "finished")
 
 
+async def test_reasoning_without_end_is_not_read_to_its_end(titles: Any, settings: Any) -> None:
+    settings.STREAMING_MAX_ANSWER_BYTES = 100_000
+    titles(text="A good title", reasoning="word " * 10_000)
+    await submit()
+    assert await title() == FIRST_WORDS
+    call = await SideCall.objects.aget()
+    assert (call.status, call.error_code) == ("failed", "too_long")
+    assert call.output_tokens < 2_000
+
+
 class Buggy(Scripted):
     """A provider that raises what none should raise."""
 

@@ -89,7 +89,7 @@ def _midnight() -> datetime.datetime:
 
 
 def _days(given: str) -> int:
-    return int(given) if given.isascii() and given.isdigit() and int(given) in DAYS else DEFAULT_DAYS
+    return {str(days): days for days in DAYS}.get(given, DEFAULT_DAYS)
 
 
 def _address(by: str, days: int) -> str:

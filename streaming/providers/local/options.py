@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from streaming.protocol import DialectName
-from streaming.providers.base import Problem
+from streaming.providers.base import AtLeastOne, Problem, Seconds, SecondsOrZero
 from streaming.providers.local.parent import is_supported
 from streaming.providers.options import Options, missing_extra
 
@@ -41,11 +41,11 @@ class LocalOptions(Options, frozen=True, kw_only=True):
     n_ctx: int = 8192
     n_parallel: int = 4
     n_threads: int = DEFAULT_THREADS
-    grace: float = 30
-    start_timeout: float = 180
-    timeout: float = 600
+    grace: SecondsOrZero = 30
+    start_timeout: Seconds = 180
+    timeout: Seconds = 600
     temperature: float | None = 0.2
-    max_output_tokens: int | None = 1024
+    max_output_tokens: AtLeastOne | None = 1024
 
 
 def template_of(options: LocalOptions) -> str:
@@ -94,8 +94,8 @@ def _templates(alias: str, options: Mapping[str, Any]) -> list[Problem]:
     return [] if path is None else _missing_file(alias, "chat_template", path)
 
 
-def _missing_file(alias: str, option: str, path: str) -> list[Problem]:
-    if Path(path).is_file():
+def _missing_file(alias: str, option: str, path: object) -> list[Problem]:
+    if not isinstance(path, str) or Path(path).is_file():  # a value of a wrong type is a problem already
         return []
     return [Problem("bad_option", f"The {option} of provider {alias!r} is not a file: {path}.", "Correct the path.")]
 

@@ -17,7 +17,7 @@ import msgspec
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, ToolCall, ToolResult, text_of
 from streaming.protocol.requests import Way
-from streaming.providers.base import DOCUMENTS, Problem
+from streaming.providers.base import DOCUMENTS, AtLeastOne, Problem, SecondsOrZero
 from streaming.providers.options import Options, problems, read
 from streaming.providers.scripted.wire import Script, ScriptedCall, wire
 
@@ -50,8 +50,8 @@ class ScriptedOptions(Options, frozen=True, kw_only=True):
     tool_calls: tuple[ScriptedCall, ...] = ()
     chunks: tuple[Any, ...] | None = None
     recording: str | None = None
-    delay: float = 0
-    chunk_size: int | None = None
+    delay: SecondsOrZero = 0
+    chunk_size: AtLeastOne | None = None
     error: str | None = None
     fail_after: int | None = None
     hang_after: int | None = None
@@ -126,7 +126,7 @@ class Scripted:
 
 def _missing_recording(alias: str, options: Mapping[str, Any]) -> list[Problem]:
     path = options.get("recording")
-    if path is None or Path(path).is_file():
+    if not isinstance(path, str) or Path(path).is_file():
         return []
     return [Problem("bad_option", f"The recording of provider {alias!r} is not a file: {path}.", "Correct the path.")]
 
