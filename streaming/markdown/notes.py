@@ -11,7 +11,7 @@ import re
 from markdown_it.rules_block import StateBlock, reference
 from markdown_it.rules_inline import StateInline
 
-NOTE = re.compile(r"\[\^(\d{1,4}|[A-Za-z]\w{0,31})\](:[ \t]*)?")
+NOTE = re.compile(r"\[\^(\d{1,4}|[A-Za-z][\w-]{0,31})\](:[ \t]*)?")
 
 
 def note(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # the signature of a rule

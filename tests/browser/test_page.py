@@ -188,8 +188,9 @@ async def test_announced_blocks_are_apart(chat: Chat) -> None:
 @pytest.mark.parametrize("width", [320, 390, 1280])
 async def test_nothing_is_wider_than_the_screen(open_chat: Any, width: int) -> None:
     chat: Chat = await open_chat("/", viewport={"width": width, "height": 700})
-    await chat.ask("unbroken " + "y" * 300)
-    await chat.is_idle()
+    for prompt in ("unbroken " + "y" * 300, "formula please"):
+        await chat.ask(prompt)
+        await chat.is_idle()
     for part in ("html", "body", ".chat-log", ".chat-main"):
         assert not await overflows(chat.page.locator(part))
 

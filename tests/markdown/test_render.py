@@ -68,6 +68,7 @@ def rendered(text: str) -> str:
         ("[https://a.b](https://c.d)", '<p><a href="https://c.d">https://a.b</a></p>'),
         ("![a](https://b.c/d)", '<p><a href="https://b.c/d">a</a></p>'),
         ("a[^1]", '<p>a<sup class="md-note">1</sup></p>'),
+        ("a[^long-name]", '<p>a<sup class="md-note">long-name</sup></p>'),
         ("[^1]: b\n[^2]: c", '<p><sup class="md-note">1</sup> b\n<sup class="md-note">2</sup> c</p>'),
         ("    code", '<figure class="md-code"><pre><code>code</code></pre></figure>'),
         ("costs $5 or $10", "<p>costs $5 or $10</p>"),
