@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
-from streaming.protocol import GenerationRequest
+from streaming.protocol import GenerationRequest, StreamParser
 from streaming.protocol.requests import Way
 from streaming.providers.base import AtLeastOne, Problem
 
@@ -55,9 +55,12 @@ def problems(kind: type[Options], alias: str | None, options: Mapping[str, Any])
     who = "The provider" if alias is None else f"Provider {alias!r}"
     found = [_unknown(who, name, known) for name in options if name not in known]
     try:
-        msgspec.convert({name: value for name, value in options.items() if name in known}, kind)
+        made = msgspec.convert({name: value for name, value in options.items() if name in known}, kind)
+        StreamParser("openai-chat", **made.parser)  # the options are the same in every dialect
     except msgspec.ValidationError as exc:
         found.append(Problem("bad_option", f"{who} has an option with a wrong value: {exc}.", "Correct it."))
+    except (TypeError, ValueError) as exc:
+        found.append(Problem("bad_option", f"{who} has wrong options for the parser: {exc}.", "Correct them."))
     return found
 
 

@@ -132,6 +132,15 @@ def test_address_must_have_a_scheme_and_a_host(backend, address, is_right):
     assert found == ([] if is_right else [wrong])
 
 
+@pytest.mark.parametrize("parser", [{"nope": 1}, {"dialect": "openai-chat"}])
+@pytest.mark.parametrize("backend", [CHAT, SCRIPTED["BACKEND"]])
+def test_unknown_option_of_the_parser_is_a_problem(backend, parser):
+    options = {"model": "m", "parser": parser}
+    found = messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": options}})
+    [wrong] = [one.msg for one in found if one.id == "streaming.E009"]
+    assert wrong.startswith("Provider 'default' has wrong options for the parser: ")
+
+
 def test_option_whose_name_is_no_text_is_unknown():
     [message] = messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "OPTIONS": {1: 2}}})
     assert (message.id, message.msg) == ("streaming.E008", "Provider 'default' has an unknown option 1.")
