@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal
@@ -71,11 +72,15 @@ def person(conversation: Conversation) -> str:
 
 def owner_link(conversation: Conversation) -> SafeString:
     """A link to all conversations of the owner."""
-    name = owner_name(conversation)
-    quoted = f'"{name}"' if " " in name else name
-    query = urlencode({"q": f"owner:{quoted}"})
+    query = urlencode({"q": f"owner:{_quoted(owner_name(conversation))}"})
     address = reverse("admin:streaming_conversation_changelist")
     return format_html('<a href="{}?{}">{}</a>', address, query, person(conversation))
+
+
+def _quoted(name: str) -> str:
+    """The name as the search takes it: one with spaces or quotes is a quoted phrase."""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"' if re.search(r"[\s'\"]", name) else name
 
 
 def duration(milliseconds: float | None) -> str | None:

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
-from streaming.protocol import GenerationRequest
+from streaming.protocol import GenerationRequest, StreamParser
 from streaming.protocol.requests import Way
 from streaming.providers.base import AtLeastOne, Problem
 
@@ -54,9 +55,12 @@ def problems(kind: type[Options], alias: str | None, options: Mapping[str, Any])
     who = "The provider" if alias is None else f"Provider {alias!r}"
     found = [_unknown(who, name, known) for name in options if name not in known]
     try:
-        msgspec.convert({name: value for name, value in options.items() if name in known}, kind)
+        made = msgspec.convert({name: value for name, value in options.items() if name in known}, kind)
+        StreamParser("openai-chat", **made.parser)  # the options are the same in every dialect
     except msgspec.ValidationError as exc:
         found.append(Problem("bad_option", f"{who} has an option with a wrong value: {exc}.", "Correct it."))
+    except (TypeError, ValueError) as exc:
+        found.append(Problem("bad_option", f"{who} has wrong options for the parser: {exc}.", "Correct them."))
     return found
 
 
@@ -89,6 +93,23 @@ def missing_model(alias: str, options: Mapping[str, Any]) -> list[Problem]:
     if options.get("model"):
         return []
     return [Problem("missing_model", f"Provider {alias!r} names no model.", 'Set OPTIONS["model"].')]
+
+
+def wrong_url(alias: str, options: Mapping[str, Any]) -> list[Problem]:
+    """Returns a problem if `base_url` is no address. The message does not repeat it: it may have a password."""
+    url = options.get("base_url")
+    if not url or not isinstance(url, str) or _is_address(url):
+        return []
+    text = f"The base_url of provider {alias!r} is not the address of a server."
+    return [Problem("bad_option", text, "Write it with its scheme, for example https://api.example.com/v1.")]
+
+
+def _is_address(url: str) -> bool:
+    try:
+        split = urlsplit(url)
+        return split.scheme in ("http", "https") and bool(split.hostname) and split.port != 0
+    except ValueError:
+        return False
 
 
 def with_defaults(request: GenerationRequest, options: Options) -> GenerationRequest:

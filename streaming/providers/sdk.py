@@ -21,7 +21,7 @@ from streaming.protocol.requests import Way
 from streaming.providers.base import Count, Problem, Seconds
 from streaming.providers.body import Body, Content, content_of
 from streaming.providers.failures import from_status, from_transport
-from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults
+from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults, wrong_url
 from streaming.providers.redact import hide, redact
 
 CONNECT_SECONDS = 10
@@ -229,6 +229,7 @@ def option_problems(sdk_name: str, alias: str, options: Mapping[str, Any]) -> li
     return [
         *problems(SDKOptions, alias, options),
         *missing_model(alias, options),
+        *wrong_url(alias, options),
         *_empty_key(sdk_name, alias, options),
     ]
 

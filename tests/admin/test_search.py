@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.http import QueryDict
 
+from streaming.admin.cells import owner_link
 from streaming.admin.snippets import repeats, snippet
 from streaming.models import Conversation
 from streaming.protocol import TextPart
@@ -32,6 +34,14 @@ def test_owner_is_found_by_the_exact_name(superuser, people, kind, query):
         "generation": people[0].generations.model,
     }
     assert set(model[kind].objects.filter(pk__in=found).values_list(column, flat=True)) == {people[0].pk}
+
+
+@pytest.mark.parametrize("name", ["Ada Byron", 'Ada "A" Byron', "O'Brien", "'ada'", "a\\b c", "Ada\u00a0Byron", 'a"b'])
+def test_link_of_an_owner_finds_the_owners_conversations(superuser, name):
+    made = exchange(owner=get_user_model().objects.create(username=name))
+    exchange("Other")
+    query = QueryDict(owner_link(made).partition("?")[2].partition('"')[0])
+    assert rows_of(superuser, "conversation", q=query["q"]) == [made.pk]
 
 
 def test_visitors_are_gathered_and_told_apart(superuser, people):

@@ -109,6 +109,38 @@ def test_backend_that_is_no_dotted_path_is_named(path):
     assert f"{path!r} is no dotted path" in message.msg
 
 
+@pytest.mark.parametrize("backend", [CHAT, "streaming.providers.http.Messages"])
+@pytest.mark.parametrize(
+    ("address", "is_right"),
+    [
+        ("https://api.deepseek.com/v1", True),
+        ("http://127.0.0.1:8000", True),
+        ("http://[::1]:8000/v1", True),
+        ("", True),
+        ("api.deepseek.com/v1", False),
+        ("localhost:8000", False),
+        ("https://", False),
+        ("http://u:secret@[x", False),
+        ("http://host:99999", False),
+    ],
+)
+def test_address_must_have_a_scheme_and_a_host(backend, address, is_right):
+    options = {"model": "m", "api_key": "k", "base_url": address}
+    found = messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": options}})
+    hint = "Write it with its scheme, for example https://api.example.com/v1."
+    wrong = Error("The base_url of provider 'default' is not the address of a server.", hint=hint, id="streaming.E009")
+    assert found == ([] if is_right else [wrong])
+
+
+@pytest.mark.parametrize("parser", [{"nope": 1}, {"dialect": "openai-chat"}])
+@pytest.mark.parametrize("backend", [CHAT, SCRIPTED["BACKEND"]])
+def test_unknown_option_of_the_parser_is_a_problem(backend, parser):
+    options = {"model": "m", "parser": parser}
+    found = messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": options}})
+    [wrong] = [one.msg for one in found if one.id == "streaming.E009"]
+    assert wrong.startswith("Provider 'default' has wrong options for the parser: ")
+
+
 def test_option_whose_name_is_no_text_is_unknown():
     [message] = messages(STREAMING_PROVIDERS={"default": {**SCRIPTED, "OPTIONS": {1: 2}}})
     assert (message.id, message.msg) == ("streaming.E008", "Provider 'default' has an unknown option 1.")
