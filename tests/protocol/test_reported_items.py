@@ -498,3 +498,11 @@ def test_broken_arguments_stay_if_the_whole_ones_are_broken_too():
     begun = [created(), added(call(1), output_index=0), arguments('{"x":1', output_index=0)]
     [found] = responses(*begun, done(broken, output_index=0), completed()).tool_calls
     assert (found.raw_arguments, found.is_complete) == ('{"x":1', False)
+
+
+@pytest.mark.parametrize("type_", [[], {}, 5, None])
+def test_part_of_no_type_is_read_by_its_place(type_):
+    part = {"type": type_, "text": "Hi"}
+    begun = [created(), added(words(), output_index=0)]
+    events = [event(f"content_part.{end}", part=part, output_index=0, content_index=0) for end in ("added", "done")]
+    assert responses(*begun, *events, completed()).text == "Hi"

@@ -205,7 +205,7 @@ class BuiltInItem(CallItem):
         environment = wire.get("environment")
         if isinstance(environment, dict):
             return environment.get("type") != "local"
-        return wire.get("type") in self.run_by_provider or wire.get("execution") == "server"
+        return str(wire.get("type")) in self.run_by_provider or wire.get("execution") == "server"
 
     def input_of(self, wire: JSONObject) -> Any:
         given = {key: wire[key] for key in self.inputs if wire.get(key)}

@@ -96,7 +96,7 @@ class OpenAIResponsesStream:
         """Returns True for a part of reasoning. vLLM calls it `output_text`, so the item that is open there decides."""
         place = payload.output_index, payload.item_id
         is_open = payload.output_index is not None and self._items.is_open(ReasoningItem, *place)
-        is_named = _object(part).get("type") in THOUGHTS
+        is_named = str(_object(part).get("type")) in THOUGHTS
         return is_named or (is_open and self._items.find(MessageItem, *place) is None)
 
     def _read_progress(self, payload: Payload, data: bytes) -> None:
