@@ -16,7 +16,6 @@ from streaming.protocol.sse import BOM
 # What a stream leaves in memory (text, arguments, parts) is at most a small multiple of its bytes, so this bounds all
 # of it. A very long answer is 1 MB on the wire; an answer with dozens of 4K images is under 200 MB.
 MAX_STREAM_BYTES = 256 * 1024 * 1024
-
 EXCERPT_CHARS = 500
 
 
@@ -137,12 +136,13 @@ class StreamParser:
     def _read_other(self, event: bytes, data: bytes) -> None:
         """Reads data that does not decode to the dialect's payload."""
         data = data.strip().removeprefix(b"data:").strip().removeprefix(BOM)  # relays in a row may each add a prefix
+        text = data.decode("utf-8", "replace")
         if self._dialect.awaits_usage:
             self._read_late(data)
-        elif wire.is_done(data.decode("utf-8", "replace")):
+        elif wire.is_done(text):
             self._read_done()
         elif wire.is_empty(data) and event != b"error":
-            self._writer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(data.decode()))
+            self._writer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(text))
         else:
             self._read_misshapen(event, data)
 

@@ -74,3 +74,9 @@ def test_answer_that_is_also_sent_as_a_thought():
 def test_word_of_an_answer_that_is_also_a_thought():
     transcript = chat(chunk({"content": "So "}), *thinking("it"), chunk({"content": " is."}), END, DONE)
     assert transcript.text == "So it is."
+
+
+def test_sign_of_life_that_is_no_text():
+    body = b"data: :\xa7\n\n" + sse(chunk({"content": "Hi"}), END, DONE)
+    for skips in (True, False):
+        assert outcome(body, skip_empty_data=skips) == ("finished", "Hi")
