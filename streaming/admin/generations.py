@@ -101,8 +101,9 @@ class GenerationAdmin(MeteredAdmin[Generation]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Generation | None = None) -> Any:
         """Leaves out the section about the error if there was none."""
-        failed = obj is not None and (obj.error_code or obj.error_detail)
-        return [each for each in super().get_fieldsets(request, obj) if failed or "error_code" not in each[1]["fields"]]
+        has_error = obj is not None and bool(obj.error_code or obj.error_detail)
+        sections = super().get_fieldsets(request, obj)
+        return [section for section in sections if has_error or "error_code" not in section[1]["fields"]]
 
     def has_stop_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(May.STOP)

@@ -90,7 +90,7 @@ def check_tools(tools: Iterable[ToolSpec]) -> None:
 
 
 def _length(value: Any) -> int:
-    """Returns the number of characters of a value as JSON. The bytes would count most letters twice or more."""
+    """Returns the number of characters of a value as JSON. It has up to four times as many bytes."""
     return len(msgspec.json.encode(value).decode())
 
 

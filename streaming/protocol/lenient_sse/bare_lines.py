@@ -12,6 +12,7 @@ DECODER = json.JSONDecoder(strict=False)
 
 
 def is_done(data: bytes) -> bool:
+    """Returns True for the mark `[DONE]`."""
     return data.strip() == b"[DONE]"
 
 

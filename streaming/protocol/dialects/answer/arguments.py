@@ -55,9 +55,10 @@ class Arguments:
         call = self._call
         if call.is_json and self.is_placeholder and whole != PLACEHOLDER:
             call.restart()
-        if len(whole) > call.size and (not call.size or whole.startswith(call.text)):
+        so_far = call.text
+        if len(whole) > call.size and (not call.size or whole.startswith(so_far)):
             call.add(whole[call.size :])
-        elif call.is_json and judge(whole)[0] and not judge(call.text)[1]:
+        elif call.is_json and whole != so_far and judge(whole)[0] and not judge(so_far)[1]:
             call.replace(whole)  # Copilot streams a cipher before the arguments
 
     @property

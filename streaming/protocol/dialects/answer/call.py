@@ -175,8 +175,9 @@ class Call:
         self.size = 0
 
     def replace(self, whole: str) -> None:
-        """Takes arguments in the place of those that streamed and are of no use. Only the verdict tells of them."""
+        """Drops the arguments that streamed, which are of no use, for `whole`. Only the verdict has it, no delta."""
         self._fragments[:], self.size = [whole], len(whole)
+        self._is_too_large = self.size > MAX_ARGUMENTS_CHARS
 
     def end(self, *, is_cut: bool = False) -> None:
         """Gives the verdict. If the stream broke off inside the call (`is_cut`), the call is never complete."""

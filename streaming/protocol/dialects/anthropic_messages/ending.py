@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from streaming.protocol.dialects.wire import is_error, read_error, reports_error, stream_error
+from streaming.protocol.dialects.wire import is_error, object_of, read_error, reports_error, stream_error
 from streaming.protocol.events import StreamError
 
 BEDROCK_COUNTS = {
@@ -19,8 +19,8 @@ BEDROCK_COUNTS = {
 
 def usage_elsewhere(event: Any) -> Any:
     """Returns the usage of an event that has none at its place: that of the delta, or Bedrock's counts."""
-    metrics = _object(_object(event).get("amazon-bedrock-invocationMetrics"))
-    usage = _object(_object(event).get("delta")).get("usage")
+    metrics = object_of(object_of(event).get("amazon-bedrock-invocationMetrics"))
+    usage = object_of(object_of(event).get("delta")).get("usage")
     return usage or {name: metrics.get(key) for name, key in BEDROCK_COUNTS.items()}
 
 
@@ -36,13 +36,9 @@ def error_beside_stop(word: str, wire: Any) -> StreamError | None:
 
 def _errors(wire: Any) -> Iterator[Any]:
     """Yields what may be the error: an object of its own, or flat among the fields of the delta."""
-    event = _object(wire)
-    delta = _object(event.get("delta"))
-    details = _object(delta.get("stop_details") or event.get("stop_details"))
+    event = object_of(wire)
+    delta = object_of(event.get("delta"))
+    details = object_of(delta.get("stop_details") or event.get("stop_details"))
     told = details | {"message": details.get("message") or details.get("explanation")}
     yield from (each["error"] for each in (event, delta) if reports_error(each.get("error")))
     yield from (each for each in (delta, told) if is_error(each))
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

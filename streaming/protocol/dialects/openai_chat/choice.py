@@ -72,7 +72,7 @@ class Choice:
         return "tool_calls" if self.ending.word is None and self._calls.are_complete else None
 
     def finish(self) -> None:
-        """Forgets text that the server sent a second time as its last chunk."""
+        """Forgets text that the server sent a second time as its last chunk. Writes an echo that is the answer."""
         self.content.drop()
         if self._echo and not self._prose.has_text:
             self._prose.write("".join(self._echo))
@@ -94,7 +94,7 @@ class Choice:
         if is_thought(delta.get("extra_content")):
             self._think(words_of(delta.get("content")))
             delta = {field: value for field, value in delta.items() if field != "content"}
-        for field in FIELDS if len(delta) > 1 else delta:
+        for field in FIELDS if len(delta) > 1 else delta:  # one field needs no order
             if (value := delta.get(field)) and field in FIELDS:
                 FIELDS[field](self, value)
         if (old_call := delta.get("function_call")) and not delta.get("tool_calls"):  # else it is the same call

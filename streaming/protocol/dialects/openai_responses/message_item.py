@@ -6,6 +6,7 @@ from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
 from streaming.protocol.dialects.openai_responses.streamed import Streamed, joined, words_of
+from streaming.protocol.dialects.wire import object_of
 from streaming.protocol.events import Cited
 
 JSONObject = dict[str, Any]
@@ -65,7 +66,7 @@ class MessageItem:
 
     def begin_part(self, payload: Any) -> None:
         self._write_begun([index for index in self._begun if index != payload.content_index])
-        self._begin(payload.content_index, _object(payload.part))
+        self._begin(payload.content_index, object_of(payload.part))
 
     def grow_text(self, payload: Any) -> None:
         delta = payload.delta
@@ -91,9 +92,9 @@ class MessageItem:
         """Reads a whole part. If another part of the item streamed, it counts for nothing: indexes may differ."""
         index = self._place_of(payload.content_index)
         if len(self._proses) == self._filled or index in self._begun:
-            self._fill(index, _object(payload.part))
+            self._fill(index, object_of(payload.part))
         else:
-            self._complete(index, _object(payload.part))
+            self._complete(index, object_of(payload.part))
         self._end(index)
 
     def end_text(self, payload: Any) -> None:
@@ -184,10 +185,6 @@ class MessageItem:
         if text:
             self._open(index).write(text)
             self._streamed.add(text)
-
-
-def _object(value: Any) -> JSONObject:
-    return value if isinstance(value, dict) else {}
 
 
 def _parts(content: Any) -> list[JSONObject]:

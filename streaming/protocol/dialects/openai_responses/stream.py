@@ -18,7 +18,7 @@ from streaming.protocol.dialects.openai_responses.message_item import MessageIte
 from streaming.protocol.dialects.openai_responses.payload import Payload
 from streaming.protocol.dialects.openai_responses.reasoning_item import ReasoningItem
 from streaming.protocol.dialects.openai_responses.streamed import words_of
-from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, unwrapped
+from streaming.protocol.dialects.wire import is_error, object_of, read_error, reports_error, reread, shape, unwrapped
 from streaming.protocol.events import Heartbeat
 
 
@@ -79,7 +79,7 @@ class OpenAIResponsesStream:
         call = self._items.take(CallItem, payload.output_index, payload.item_id)
         if isinstance(call, CallItem):
             if not call.is_started:
-                call.take_names(_object(reread(data)))
+                call.take_names(object_of(reread(data)))
             call.fill(payload)
 
     def _read_part(self, payload: Payload, _data: bytes) -> None:
@@ -96,7 +96,7 @@ class OpenAIResponsesStream:
         """Returns True for a part of reasoning. vLLM calls it `output_text`, so the item that is open there decides."""
         place = payload.output_index, payload.item_id
         is_open = payload.output_index is not None and self._items.is_open(ReasoningItem, *place)
-        is_named = str(_object(part).get("type")) in THOUGHTS
+        is_named = str(object_of(part).get("type")) in THOUGHTS
         return is_named or (is_open and self._items.find(MessageItem, *place) is None)
 
     def _read_progress(self, payload: Payload, data: bytes) -> None:
@@ -128,7 +128,7 @@ class OpenAIResponsesStream:
         output = response.get("output")
         self._items.complete([wire for wire in output if isinstance(wire, dict)] if isinstance(output, list) else [])
         self._items.cut()
-        reason = _object(response.get("incomplete_details")).get("reason") if self._status == "incomplete" else None
+        reason = object_of(response.get("incomplete_details")).get("reason") if self._status == "incomplete" else None
         self._writer.finish(str(reason or self._status))
 
     def _read_failure(self, error: Any) -> None:
@@ -140,11 +140,11 @@ class OpenAIResponsesStream:
             self.awaits_usage = True
 
     def _read_error(self, payload: Payload, data: bytes) -> None:
-        self._fail(_object(payload.response).get("error") or reread(data))
+        self._fail(object_of(payload.response).get("error") or reread(data))
 
     def _read_other(self, payload: Payload, data: bytes) -> None:
         if not payload.type and payload.object == "response":  # a whole one, from a server that does not stream
-            self._read_response(_object(reread(data)), "completed")
+            self._read_response(object_of(reread(data)), "completed")
             self.end()  # no event follows
         elif payload.type.rpartition(".")[2] in BEATS:
             self._writer.emit(Heartbeat())
@@ -169,11 +169,7 @@ def _is_event(wire: dict[str, Any]) -> bool:
 
 def _response_of(payload: Payload, data: bytes) -> dict[str, Any]:
     """Returns the response of an event. Some relays put its fields into the event itself."""
-    return payload.response if isinstance(payload.response, dict) else _object(reread(data))
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return payload.response if isinstance(payload.response, dict) else object_of(reread(data))
 
 
 SEVERITY = {"completed": 1, "cancelled": 2, "incomplete": 2, "failed": 3}

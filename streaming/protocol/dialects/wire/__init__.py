@@ -8,6 +8,7 @@ from streaming.protocol.dialects.wire.images import data_url, read_image
 from streaming.protocol.dialects.wire.lenient import (
     UNREADABLE,
     decode_leniently,
+    object_of,
     reread,
     shape,
     unwrapped,
@@ -25,6 +26,7 @@ __all__ = [
     "is_payload",
     "is_sentence",
     "names_error",
+    "object_of",
     "read_error",
     "read_image",
     "refuse",

@@ -139,6 +139,11 @@ def reread(data: bytes) -> Any:
         return data.decode("utf-8", "replace")
 
 
+def object_of(value: Any) -> dict[str, Any]:
+    """Returns an object. Any other value counts as an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
 def shape(value: dict[str, Any], kind: type[S]) -> S:
     """Returns `value` as a `kind`. Fields that do not fit get their default; list items that do not are left out."""
     try:
