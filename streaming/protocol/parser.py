@@ -72,7 +72,7 @@ class StreamParser:
     @property
     def is_complete(self) -> bool:
         """True if no more words will follow, but perhaps the usage: wait for it only briefly, then call `close`."""
-        return self._writer.is_over or self._dialect.awaits_usage
+        return self._writer.is_over or self._dialect.awaits_late
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Returns the events that `chunk` completes.
@@ -92,7 +92,7 @@ class StreamParser:
 
     def _overrun(self, chunk: bytes) -> list[Event]:
         events = self._read(self._decoder.feed(chunk[: self._bytes_left]))
-        if self._dialect.awaits_usage:
+        if self._dialect.awaits_late:
             self._dialect.end()
         self._fail("too_large", f"the stream is longer than {MAX_STREAM_BYTES} bytes")
         return events + self._read([])
@@ -125,7 +125,7 @@ class StreamParser:
         self._read_values(b"", self._halves.flush())
         if self._writer.is_over:
             return
-        if self._not_json and not self._writer.has_parts and not self._dialect.awaits_usage:
+        if self._not_json and not self._writer.has_parts and not self._dialect.awaits_late:
             self._fail("not_json", self._not_json)
         else:
             self._dialect.end()
@@ -137,7 +137,7 @@ class StreamParser:
         """Reads data that does not decode to the dialect's payload."""
         data = data.strip().removeprefix(b"data:").strip().removeprefix(BOM)  # relays in a row may each add a prefix
         text = data.decode("utf-8", "replace")
-        if self._dialect.awaits_usage:
+        if self._dialect.awaits_late:
             self._read_late(data)
         elif wire.is_done(text):
             self._read_done()
@@ -153,7 +153,7 @@ class StreamParser:
         self._decode = wire.refuse  # so that a later event is read as one after the end
 
     def _read_late(self, data: bytes) -> None:
-        """Reads the event after `[DONE]`, which may have the usage. The answer ends with it."""
+        """Reads one more event, which may have the usage or the reason of a failure. The answer ends with it."""
         value = wire.reread(data)
         if isinstance(value, dict):
             self._dialect.read_late(wire.shape(value, self._dialect.payload))
@@ -169,7 +169,7 @@ class StreamParser:
         self._read_values(event, values[: len(values) - has_done])
         if has_done and not self._writer.is_over:
             self._read_done()
-        self._decode = wire.refuse if self._halves.is_open or self._dialect.awaits_usage else self._decode_payload
+        self._decode = wire.refuse if self._halves.is_open or self._dialect.awaits_late else self._decode_payload
 
     def _read_values(self, event: bytes, values: list[Any]) -> None:
         for value in values:

@@ -28,14 +28,14 @@ class DialectStream(Protocol):
     def read(self, payload: Any, event: bytes, data: bytes) -> None:
         """Reads one event: its payload, its SSE name (may be empty), and the bytes the payload was decoded from."""
 
-    awaits_usage: bool
+    awaits_late: bool
     """True while one more event may bring the usage, or the reason of a failure. Otherwise the answer would be over."""
 
     def done(self) -> None:
         """Reads `[DONE]`."""
 
     def read_late(self, payload: Any) -> None:
-        """Reads the event after `[DONE]` while `awaits_usage`."""
+        """Reads one more event while `awaits_late`."""
 
     def end(self) -> None:
         """Ends the answer at the end of the bytes: finished if completion was signalled, else truncated."""

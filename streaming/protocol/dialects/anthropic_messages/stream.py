@@ -24,7 +24,7 @@ class AnthropicMessagesStream:
     """Reads the events of one message."""
 
     payload: ClassVar[type[msgspec.Struct]] = Payload
-    awaits_usage = False
+    awaits_late = False
 
     def __init__(self, writer: AnswerWriter) -> None:
         self._writer = writer

@@ -43,7 +43,7 @@ class OpenAIChatStream:
         self._sources = msgspec.Raw(b"null")
         self._last = b""
         """The last chunk that has choices."""
-        self.awaits_usage = False
+        self.awaits_late = False
 
     def read(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
         choices = chunk.choices
@@ -88,7 +88,7 @@ class OpenAIChatStream:
             code = "not_understood" if self._writer.has_unknown else "empty_stream"
             self._writer.fail(stream_error(code, None, "[DONE] came after nothing that is an answer"))
         elif self._writer.usage == Usage() and not self._failure:
-            self.awaits_usage = True
+            self.awaits_late = True
         else:
             self._finish()
 
@@ -100,7 +100,7 @@ class OpenAIChatStream:
         self._settle()
         choices = self._table.all.values()
         is_complete = bool(choices) and all(choice.ending.is_known for choice in choices)
-        if is_complete or self.awaits_usage:
+        if is_complete or self.awaits_late:
             self._finish()
         else:
             self._writer.truncate()

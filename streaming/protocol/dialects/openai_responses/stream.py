@@ -30,7 +30,7 @@ class OpenAIResponsesStream:
     def __init__(self, writer: AnswerWriter) -> None:
         self._writer = writer
         self._items = ItemTable(writer)
-        self.awaits_usage = False
+        self.awaits_late = False
         """True after a failure without a reason: Azure sends the reason in another event."""
         self._status = "completed"
         """The worst status so far of a response that is over."""
@@ -57,7 +57,7 @@ class OpenAIResponsesStream:
             self._fail(payload.error)
 
     def end(self) -> None:
-        if self.awaits_usage:
+        if self.awaits_late:
             self._writer.fail(read_error("the response failed"))
         else:
             self._items.cut()
@@ -137,7 +137,7 @@ class OpenAIResponsesStream:
             self._fail(error)
         else:
             self._items.cut()
-            self.awaits_usage = True
+            self.awaits_late = True
 
     def _read_error(self, payload: Payload, data: bytes) -> None:
         self._fail(object_of(payload.response).get("error") or reread(data))
