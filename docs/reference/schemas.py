@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Iterable
 from typing import Any
 
@@ -46,6 +47,9 @@ def components(kinds: Iterable[type[msgspec.Struct]]) -> dict[str, Schema]:
     _, found = msgspec.json.schema_components([*wanted, *shapes], ref_template=REFERENCES)
     found |= {one.__name__: _one_of(one, several) for one, several in ONE_OF.items() if one.__name__ in found}
     _limit(found)
+    for schema in found.values():
+        if "description" in schema:
+            schema["description"] = inspect.cleandoc(schema["description"])  # msgspec does so since 0.23
     return dict(sorted(found.items()))
 
 
