@@ -4,13 +4,14 @@ All database work of conversations and generations runs on a few threads of the 
 runs `f` on one of them, `await in_order(f, …)` runs it on the one thread that writes in the order of the calls. Each
 piece of work gets a checked connection and gives it back afterwards. Requests keep no connection while they stream.
 `atomic` opens a transaction, and `alone` one that takes turns with others of the same name in all processes.
-`Prepared` statements are written once by Django, and executed often.
+`Prepared` statements are written once by Django, and executed often; `insert` does so with new rows.
 """
 
 from __future__ import annotations
 
 from streaming.database.deletion import delete_each
 from streaming.database.health import health
+from streaming.database.insert import insert
 from streaming.database.kept import close_connections
 from streaming.database.locks import alone
 from streaming.database.prepared import Prepared, changed, number, one
@@ -31,6 +32,7 @@ __all__ = [
     "health",
     "in_database",
     "in_order",
+    "insert",
     "number",
     "one",
     "refusal_of",

@@ -74,9 +74,7 @@ class Prepared(Generic[T]):
 
     def __call__(self, **values: Any) -> T:
         connection = connections[alias()]
-        # The offset of the zone is written into SQL that asks the database for its time (`models.clock.Now`).
-        offset = datetime.datetime.now(datetime.UTC).astimezone(connection.timezone).utcoffset()
-        key = connection.alias, self._model._meta.db_table, offset
+        key = connection.alias, self._model._meta.db_table, zone_offset(connection)
         statement = self._statements.get(key)
         if statement is None:
             return self._first(connection, key, values)
@@ -98,6 +96,11 @@ class Prepared(Generic[T]):
 
     def _field(self, name: str) -> Field[Any, Any]:
         return self._model._meta.get_field(name)  # type: ignore[return-value]
+
+
+def zone_offset(connection: Any) -> datetime.timedelta | None:
+    """Returns the present offset of a connection's zone: SQL that asks for the time contains it (`models.clock`)."""
+    return datetime.datetime.now(datetime.UTC).astimezone(connection.timezone).utcoffset()
 
 
 def changed(using: str, sql: str, params: Params) -> int:

@@ -73,7 +73,7 @@ def _history(owner: Owner, submission: Submission) -> History:
     if submission.is_empty:
         raise NotFound(UNKNOWN_CONVERSATION)
     check_conversations(owner)
-    created = Conversation.objects.create(
+    created = Conversation(
         owner_key=owner.key,
         key=submission.key,
         user_id=owner.user_id,
@@ -81,6 +81,7 @@ def _history(owner: Owner, submission: Submission) -> History:
         provider=submission.provider or "default",
         system_prompt=settings.SYSTEM_PROMPT,
     )
+    store(created)
     return History(created)
 
 

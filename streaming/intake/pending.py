@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from streaming.conf import settings
 from streaming.context import Trail
-from streaming.database import Prepared, changed
+from streaming.database import Prepared, changed, insert
 from streaming.intake.client_context import with_context
 from streaming.journal import Opening
 from streaming.models import Conversation, Generation, History, Message, Owner, Role, from_now, turns_of
@@ -105,19 +105,19 @@ def idle(history: History) -> History:
     return History.read(history.conversation)
 
 
-def store(*messages: Message) -> None:
-    """Stores new messages, parents first. It is one statement, unless a site listens to their signals."""
-    if _is_listened_to(Message):
-        for message in messages:
-            message.save(force_insert=True)
+def store(*rows: Model) -> None:
+    """Stores new rows of one model, parents first. It is one statement, unless a site listens to their signals."""
+    if _is_listened_to(type(rows[0])):
+        for row in rows:
+            row.save(force_insert=True)
     else:
-        Message.objects.bulk_create(messages)
+        insert(*rows)
 
 
 def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening) -> Generation:
     """Stores the pending generation of an answer, and makes the answer the end of the path that is shown."""
     conversation = answer.conversation
-    generation = Generation.objects.create(
+    generation = Generation(
         conversation=conversation,
         active_conversation=conversation,
         message=answer,
@@ -126,6 +126,7 @@ def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening
         lease_until=from_now(settings.LEASE_SECONDS),
         head_seq=opening.head_seq,
     )
+    store(generation)
     announce_at_commit(generation_started, generation.pk)
     _show(conversation, answer)
     return generation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from typing import Any
 
 from django.db import models
@@ -27,12 +28,16 @@ class Now(functions.Now):
         return self.as_sql(compiler, connection, template=template, **extra)
 
 
+NOW = Now()
+
+
 def _utc_offset(connection: Any) -> int:
     """The offset from UTC, in seconds, of the times that Django stores in this database now."""
     offset = datetime.datetime.now(datetime.UTC).astimezone(connection.timezone).utcoffset()
     return int((offset or datetime.timedelta()).total_seconds())
 
 
+@functools.lru_cache
 def from_now(seconds: float) -> models.expressions.CombinedExpression:
     """Returns the time in so many seconds on the database's clock, the only clock that all processes share."""
     return Now() + datetime.timedelta(seconds=seconds)
@@ -51,7 +56,7 @@ class InsertedAtField(models.DateTimeField):  # type: ignore[type-arg]
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001  # Django's signature
         given = super().pre_save(model_instance, add)
-        return Now() if add else given
+        return NOW if add else given
 
     def deconstruct(self) -> Any:
         """Returns a plain DateTimeField, so that migrations do not import this class."""
