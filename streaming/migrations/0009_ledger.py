@@ -22,7 +22,6 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'ledger entry',
                 'verbose_name_plural': 'ledger entries',
                 'default_permissions': (),
                 'base_manager_name': 'objects',

@@ -14,7 +14,7 @@ from streaming.models.feedback import Feedback, Thumb
 from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet, TimelineEntry
 from streaming.models.history import History, asked_provider, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
-from streaming.models.ledger import METERED, LedgerEntry, ledger_days
+from streaming.models.ledger import METERED, LedgerEntry
 from streaming.models.messages import Message, Place, Role, stored_content
 from streaming.models.metered import COUNTS, FAILURES, Metered, Status
 from streaming.models.name_lists import listed
@@ -66,7 +66,6 @@ __all__ = [
     "earlier_rows",
     "from_now",
     "iso_time",
-    "ledger_days",
     "listed",
     "parts_of",
     "path_of",

@@ -1,7 +1,8 @@
-"""The ledger: what deleted requests to models had used. Otherwise who deletes a conversation gets its budget back.
+"""The ledger: what requests to models had used whose rows are deleted.
 
-A row of `METERED` that is deleted leaves a `LedgerEntry` in the same transaction, if the site has a limit that still
-counts it. Deleting with SQL, or with Django's `_raw_delete`, leaves none.
+Without it, people who delete their conversations would get back what they have spent. A row of `METERED` that is deleted
+leaves a `LedgerEntry` in the same transaction, if the site has a limit that still counts it. A deletion that sends no
+signals of Django's (SQL, `_raw_delete`) leaves none.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from django.db import models
 from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from streaming.conf import settings
 from streaming.models.clock import from_now
@@ -32,17 +32,23 @@ METERED: tuple[Any, ...] = (Generation, SideCall, Summary)
 """The models whose rows count in limits, budgets and reports."""
 
 # A day more than the longest period, because time zones and clocks differ.
-BUDGET_DAYS = 32
-LIMIT_DAYS = 2
+BUDGET_PERIOD = datetime.timedelta(days=32)
+LIMIT_PERIOD = datetime.timedelta(days=2)
 
 USED = ("input_tokens", "output_tokens", "cost")
 
 
-def ledger_days() -> int:
-    """Returns for how many days the limits of the site count what was used; 0 if the site has no such limit."""
+def _period() -> datetime.timedelta:
+    """Returns for how long the limits of the site count what was used; 0 if the site has no such limit."""
     if settings.BUDGETS or settings.QUOTA:
-        return BUDGET_DAYS
-    return LIMIT_DAYS if settings.MAX_TOKENS_PER_DAY or settings.MAX_PROMPTS_PER_MINUTE else 0
+        return BUDGET_PERIOD
+    has_limit = settings.MAX_TOKENS_PER_DAY or settings.MAX_PROMPTS_PER_MINUTE
+    return LIMIT_PERIOD if has_limit else datetime.timedelta()
+
+
+def _earliest() -> Any:
+    """Returns the time, on the database's clock, from which on a limit counts what was used."""
+    return from_now(-_period().total_seconds())
 
 
 class LedgerQuerySet(models.QuerySet["LedgerEntry"]):
@@ -54,7 +60,7 @@ class LedgerQuerySet(models.QuerySet["LedgerEntry"]):
 
     def outdated(self) -> LedgerQuerySet:
         """Returns the entries that no limit counts any more."""
-        return self.filter(created_at__lt=from_now(-datetime.timedelta(days=ledger_days()).total_seconds()))
+        return self.filter(created_at__lt=_earliest())
 
     def charge(self, row: Metered) -> None:
         """Counts what a request has used that ends after its row was deleted, unless that is counted already."""
@@ -90,9 +96,8 @@ class LedgerEntry(models.Model):
 
     class Meta:
         base_manager_name = "objects"
-        default_permissions = ()
-        verbose_name = _("ledger entry")
-        verbose_name_plural = _("ledger entries")
+        default_permissions = ()  # no page shows it, so its names are not translated
+        verbose_name_plural = "ledger entries"
         indexes = (
             models.Index(fields=("owner_key", "created_at"), name="streaming_ledger_owner"),
             models.Index(fields=("created_at",), name="streaming_ledger_created"),
@@ -110,7 +115,7 @@ def _entry(owner_key: str, row: Metered) -> LedgerEntry:
 @receiver(pre_delete, sender=Conversation)
 def _keep_all(instance: Conversation, using: str, **kwargs: Any) -> None:
     """Enters what the requests of a conversation have used. One that has long been unused has none that counts."""
-    if instance.updated_at > timezone.now() - datetime.timedelta(days=ledger_days()):
+    if instance.updated_at > timezone.now() - _period():
         _keep(using, instance.pk, METERED, conversation=instance.pk)
 
 
@@ -129,8 +134,7 @@ def _keep(using: str, conversation_id: Any, kinds: Iterable[Any], **chosen: Any)
     All rows are locked first. So of two deletions only one finds them, no answer ends between this and the deletion,
     and no sign-in gives the conversation to somebody else.
     """
-    seconds = datetime.timedelta(days=ledger_days()).total_seconds()
-    if not seconds:
+    if not _period():
         return
     conversations = Conversation.objects.using(using).select_for_update().filter(pk=conversation_id)
     owner_key = conversations.values_list("owner_key", flat=True).first()
@@ -138,7 +142,7 @@ def _keep(using: str, conversation_id: Any, kinds: Iterable[Any], **chosen: Any)
         return
     entries = []
     for kind in kinds:
-        rows = kind.objects.using(using).select_for_update().filter(created_at__gt=from_now(-seconds), **chosen)
+        rows = kind.objects.using(using).select_for_update().filter(created_at__gt=_earliest(), **chosen)
         entries += [_entry(owner_key, row) for row in rows.order_by("pk")]
     LedgerEntry.objects.using(using).bulk_create(entries, ignore_conflicts=True)
 

@@ -14,7 +14,6 @@ from streaming.journal import Batch
 from streaming.models import Conversation, Generation, LedgerEntry, Owner, SideCall, Status, from_now
 from streaming.protocol import Usage
 from streaming.settlement import Settlement, settle
-from streaming.subscription import subscribe
 from streaming.supervisor import current
 from tests.engine import ALICE, Script, run_until, submit
 from tests.entries import scripted_entry
@@ -39,7 +38,8 @@ def tokens(owner: Owner = ALICE) -> int:
 async def test_answer_that_runs_while_its_conversation_is_deleted(scripted: Script) -> None:
     scripted(text="word " * 10_000, delay=0.01)
     generation = await submit("A question.")
-    await (await subscribe(generation.pk)).next(5)
+    run = current().find(generation.pk)
+    await run_until(lambda: run is not None and "word" in run.draft.transcript.text)
     await Conversation.objects.all().adelete()
     await run_until(lambda: current().find(generation.pk) is None)
     entry = await LedgerEntry.objects.aget()
@@ -53,7 +53,8 @@ async def test_answer_that_runs_while_its_conversation_is_deleted(scripted: Scri
 async def test_answer_that_code_deletes_is_stopped_and_counts(scripted: Script) -> None:
     scripted(text="word " * 10_000, delay=0.01)
     generation = await submit("A question.")
-    await (await subscribe(generation.pk)).next(5)
+    run = current().find(generation.pk)
+    await run_until(lambda: run is not None and "word" in run.draft.transcript.text)
     assert await delete_conversations(owner=ALICE) == 1
     await run_until(lambda: current().find(generation.pk) is None)
     assert await tokens() > 0
