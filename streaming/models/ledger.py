@@ -1,8 +1,8 @@
 """The ledger: what requests to models had used whose rows are deleted.
 
-Without it, people who delete their conversations would get back what they have spent. A row of `METERED` that is deleted
-leaves a `LedgerEntry` in the same transaction, if the site has a limit that still counts it. A deletion that sends no
-signals of Django's (SQL, `_raw_delete`) leaves none.
+Without it, people who delete their conversations would get back what they have spent. A row of `METERED` that is
+deleted leaves a `LedgerEntry` in the same transaction, if the site has a limit that still counts it. A deletion that
+sends no signals of Django's (SQL, `_raw_delete`) leaves none.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
     """Settles `generation`, and stores the frames that the journal does not have yet.
 
     Returns False and changes nothing if another process has settled the row, or, with `is_silent`, if the generation's
-    lease has not run out.
+    lease has not run out. If the row was deleted, returns False, and the ledger gets what the answer has used.
     """
     settlement.apply(generation)
     generation.cost, generation.price = cost_of(generation)  # here, on a thread: it may import prices
