@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from decimal import Decimal
 from threading import Barrier
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection, connections
+from django.db.models.deletion import Collector
+from django.db.models.signals import pre_delete
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -30,7 +33,10 @@ from streaming.archive import (
 from streaming.costs import check_budgets, spending, used_since
 from streaming.errors import NotFound, OverBudget, TooManyRequests
 from streaming.intake import delete, limits
-from streaming.models import Conversation, Generation, LedgerEntry, Message, Owner, SideCall, Summary, from_now
+from streaming.journal import Batch
+from streaming.models import Conversation, Generation, LedgerEntry, Message, Owner, SideCall, Status, Summary, from_now
+from streaming.protocol import Usage
+from streaming.settlement import Settlement, settle
 from streaming.supervisor import sweeper
 from tests.engine import ALICE, BOB
 
@@ -197,6 +203,64 @@ def test_deletion_while_the_visitor_signs_in_is_charged_to_the_user(turn: int) -
     _together(lambda: delete_conversations(ALICE), lambda: visitors.adopt(ALICE, ada))
     delete_conversations(ada)
     assert (used(), used(ada)) == ((0, 0), (444, Decimal("0.444")))
+
+
+@contextmanager
+def during_a_deletion(work: Callable[[], object]) -> Iterator[None]:
+    """Lets another connection begin `work` after a conversation's use was entered, before its rows are deleted.
+
+    If the deletion has locked what the work changes, the work ends after it. Then half a second passes in vain.
+    """
+
+    def begin(**kwargs: Any) -> None:
+        begun.append(pool.submit(run))
+        wait(begun, 0.5)
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    begun: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as pool:
+        pre_delete.connect(begin, sender=Conversation)
+        try:
+            yield
+        finally:
+            pre_delete.disconnect(begin, sender=Conversation)
+    [done] = begun
+    done.result()
+
+
+def test_answer_that_ends_during_the_deletion_counts() -> None:
+    spend(status="running", input_tokens=None, output_tokens=None, cost=None)
+    running = Generation.objects.get()
+    ending = Settlement(status=Status.FINISHED, parts=(), usage=Usage(input_tokens=60, output_tokens=40))
+    with during_a_deletion(lambda: settle(running, ending, Batch(1, []))):
+        Conversation.objects.get().delete()
+    assert used() == (111, Decimal("0.011"))
+
+
+def test_visitor_who_signs_in_during_the_deletion_is_charged_as_user() -> None:
+    ada = Owner.of_user(get_user_model().objects.create_user("ada").pk)
+    spend()
+    with during_a_deletion(lambda: visitors.adopt(ALICE, ada)):
+        Conversation.objects.get().delete()
+    assert (used(), used(ada)) == ((0, 0), ALL)
+
+
+def test_what_changes_before_the_deletion_counts_as_it_is_then() -> None:
+    ada = Owner.of_user(get_user_model().objects.create_user("ada").pk)
+    spend(status="running", input_tokens=None, output_tokens=None, cost=None)
+    first, second = (Collector(using="default", origin=Conversation()) for _ in range(2))
+    for collector in (first, second):
+        collector.collect(list(Conversation.objects.all()))
+    visitors.adopt(ALICE, ada)
+    Generation.objects.update(status="finished", input_tokens=100, cost="0.1")
+    for collector in (first, second):
+        collector.delete()
+    assert (used(), used(ada)) == ((0, 0), ALL)
 
 
 def test_time_of_what_was_used_stays() -> None:
