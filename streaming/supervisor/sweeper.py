@@ -37,7 +37,7 @@ CHORES: tuple[Callable[[], object], ...] = (
 
 
 async def sweep_forever() -> None:
-    """Settles the generations of dead processes. Removes old frames, files, conversations, links and the staff's log.
+    """Settles the generations of dead processes. Removes old frames, files, conversations, links and logs.
 
     The pauses are random, so that the processes of a site do not sweep at the same time.
     """
