@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Concat
 from streaming.access.owners import VISITOR_KEY
 from streaming.conf import settings
 from streaming.database import alone, retry_on_deadlock, told
-from streaming.models import Attachment, Conversation, Owner
+from streaming.models import Attachment, Conversation, LedgerEntry, Owner
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def adopt_at_sign_in(user: Any, request: Any = None, **kwargs: Any) -> None:
 
 @retry_on_deadlock
 def adopt(visitor: Owner, user: Owner) -> int:
-    """Gives all conversations and files of `visitor` to `user`. Returns the number of conversations.
+    """Gives all conversations and files of `visitor` to `user`, and what deleted ones had used. Returns the number.
 
     An answer that is being written goes on; it counts in the user's limits, as all that the visitor asked does. A
     conversation whose key the user has in use, too, gets a new key.
@@ -47,4 +47,7 @@ def adopt(visitor: Owner, user: Owner) -> int:
         new_key = Concat(Value("visitor-"), Cast("pk", CharField(max_length=36)))
         key = Case(When(key__in=list(used), then=new_key), default=F("key"), output_field=CharField())
         Attachment.objects.filter(owner_key=visitor.key).update(owner_key=user.key)
-        return theirs.update(owner_key=user.key, user_id=user.user_id, key=key)
+        count = theirs.update(owner_key=user.key, user_id=user.user_id, key=key)
+        # Last, because a deletion may have kept the conversations locked, and enters them for the visitor.
+        LedgerEntry.objects.owned_by(visitor).update(owner_key=user.key)
+        return count

@@ -11,7 +11,7 @@ from streaming.archive.columns import Field
 from streaming.archive.errors import BadLine
 from streaming.archive.stored_files import discard
 from streaming.database import alias
-from streaming.models import Conversation
+from streaming.models import Conversation, LedgerEntry, Metered
 
 
 class Group:
@@ -26,6 +26,7 @@ class Group:
         self.files: dict[str, str] = {}
         self.rows: list[str] = []
         self._number = number
+        self._ledger_keys: list[str] = []
         self._seen: dict[type[Model], set[Any]] = {}
         self._later: list[tuple[Model, Field, Any]] = []
         self._savepoint: Any = connections[alias()].savepoint()  # Django 6.1 renames `transaction.savepoint`
@@ -59,6 +60,8 @@ class Group:
             raise BadLine(f"The database refuses this row; it may have this {table} already. {said}") from error
         self._seen.setdefault(type(row), set()).add(row.pk)
         self.rows.append(table)
+        if isinstance(row, Metered):
+            self._ledger_keys.append(row.ledger_key)
 
     def finish(self) -> None:
         """Sets the columns that were put off.
@@ -75,6 +78,8 @@ class Group:
                     f"{field.name!r} is {str(value)!r}: the conversation has no such row.", self._number
                 ) from error
             type(row)._default_manager.filter(pk=row.pk).update(**{field.attname: value})
+        # Rows that were deleted and come back count themselves.
+        LedgerEntry.objects.filter(pk__in=self._ledger_keys).delete()
         transaction.savepoint_commit(self._savepoint, using=alias())
 
     def undo(self) -> None:

@@ -1,4 +1,4 @@
-"""Deletes conversations: old ones, those of an owner, or one. Their files go with them."""
+"""Deletes conversations, with their files: old ones, those of an owner, or one. And what has no use any more."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from streaming.conf import settings
 from streaming.database import atomic, delete_each, retry_on_deadlock
-from streaming.models import Attachment, Conversation, ConversationQuerySet, Owner, Review, Share, from_now
+from streaming.models import Attachment, Conversation, ConversationQuerySet, LedgerEntry, Owner, Review, Share, from_now
 
 logger = logging.getLogger(__name__)
 
 # The number of conversations that one transaction deletes. Nobody else waits long for their rows.
 CONVERSATIONS_PER_DELETION = 20
+ENTRIES_PER_DELETION = 1_000
 
 
 def unused_for(age: datetime.timedelta) -> ConversationQuerySet:
@@ -81,6 +82,12 @@ def forget_old() -> int:
 def forget_expired_shares() -> int:
     """Deletes some shared links that have expired, with their snapshots. Returns 0 if there are none left."""
     return delete_each(Share.objects.expired()[:CONVERSATIONS_PER_DELETION])
+
+
+def forget_old_entries() -> int:
+    """Deletes some entries of the ledger that no limit counts any more. Returns 0 if there are none left."""
+    old = list(LedgerEntry.objects.outdated().values_list("pk", flat=True)[:ENTRIES_PER_DELETION])
+    return LedgerEntry.objects.filter(pk__in=old).delete()[0] if old else 0
 
 
 def _visitors_unused_for(age: datetime.timedelta) -> ConversationQuerySet:

@@ -60,8 +60,8 @@ class Settings(
         None,
         "The number of tokens, input and output, that an owner may use within 24 hours. Then further messages are "
         "refused. None: no limit.\n\n"
-        "Tokens of answers that broke off (stopped, failed, crashed) are estimated from what was sent and "
-        "received. Finished answers whose provider reports no usage do not count.",
+        "Tokens of answers that broke off (stopped, failed, crashed) are estimated from what was sent and received. "
+        "Those of deleted answers count, too. Finished answers whose provider reports no usage do not count.",
     )
     MAX_ACTIVE_PER_PROCESS = Setting(
         whole(1), 500, "The number of generations that one process runs at once. Further requests get 503."

@@ -1,4 +1,4 @@
-"""Sums of what was used, over everything that is metered: answers, side calls and summaries."""
+"""Sums of what was used, over everything that is metered: answers, side calls and summaries, and what was deleted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet, Sum, Value
 
-from streaming.models import METERED, Owner
+from streaming.models import METERED, LedgerEntry, Owner
 
 Used = dict[str, Decimal]
 """A unit, `tokens` or `money` -> what was used of it."""
@@ -20,7 +20,7 @@ def used_since(owner: Owner | None, begins: Mapping[str, Any]) -> dict[str, Used
     The moments are datetimes; a single one may be an expression, for example of the database's clock. An owner of None
     means the whole site. Unknown tokens and costs count as none.
     """
-    first, *others = (_summed(kind.objects.all(), owner, begins) for kind in METERED)
+    first, *others = (_summed(kind.objects.all(), owner, begins) for kind in (*METERED, LedgerEntry))
     union = first.union(*others, all=True).order_by()  # Django 6.1 gives a union the order of its first model
     rows: list[dict[str, Any]] = list(union)
     return {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import math
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -12,7 +14,7 @@ from streaming.conf import settings
 from streaming.costs import check_budgets, check_quota, used_since
 from streaming.database import Prepared, number
 from streaming.errors import TooManyRequests
-from streaming.models import Conversation, Generation, Owner, from_now
+from streaming.models import Conversation, Generation, LedgerEntry, Owner, from_now
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 24 * 3600
@@ -67,7 +69,7 @@ def _check_per_minute(owner: Owner) -> None:
     limit = settings.MAX_PROMPTS_PER_MINUTE
     if limit is None:
         return
-    recent = Generation.objects.owned_by(owner).filter(created_at__gt=from_now(-MINUTE_SECONDS))
+    recent = _asked_within(owner, MINUTE_SECONDS)
     count = recent.count()
     if count >= limit:
         wait = _seconds_until_older(recent, MINUTE_SECONDS, count - limit)
@@ -83,9 +85,8 @@ def _check_per_day(owner: Owner) -> None:
     limit = settings.MAX_TOKENS_PER_DAY
     if limit is None:
         return
-    since = from_now(-DAY_SECONDS)
-    if used_since(owner, {"day": since})["day"]["tokens"] >= limit:
-        wait = _seconds_until_older(Generation.objects.owned_by(owner).filter(created_at__gte=since), DAY_SECONDS)
+    if used_since(owner, {"day": from_now(-DAY_SECONDS)})["day"]["tokens"] >= limit:
+        wait = _seconds_until_older(_asked_within(owner, DAY_SECONDS), DAY_SECONDS)
         raise TooManyRequests(
             _("You have used up what this site grants you for a day. Come back later."), retry_after=wait
         )
@@ -101,11 +102,21 @@ def _check_messages(count: int) -> None:
         raise TooManyRequests(text, retry_after=DAY_SECONDS)
 
 
-def _seconds_until_older(recent: QuerySet[Generation], seconds: int, place: int = 0) -> int:
-    """The time until one of the `recent` generations is older than `seconds`. `place` counts from the oldest, from 0.
+def _asked_within(owner: Owner, seconds: int) -> QuerySet[Any, datetime.datetime]:
+    """Returns the times of the owner's generations of the last `seconds`, deleted ones included."""
+    kinds: tuple[Any, ...] = (Generation.objects, LedgerEntry.objects.answers())
+    stored, deleted = (kind.owned_by(owner).order_by().filter(created_at__gt=from_now(-seconds)) for kind in kinds)
+    times: QuerySet[Any, datetime.datetime] = stored.values_list("created_at", flat=True).union(
+        deleted.values_list("created_at", flat=True), all=True
+    )
+    return times.order_by("created_at")
+
+
+def _seconds_until_older(times: QuerySet[Any, datetime.datetime], seconds: int, place: int = 0) -> int:
+    """The time until one of the `times`, oldest first, is `seconds` ago. `place` counts from 0.
 
     It is from 1 to `seconds`, whatever the clocks say.
     """
-    created_at = recent.order_by("created_at").values_list("created_at", flat=True)[place : place + 1].first()
+    created_at = next(iter(times[place : place + 1]), None)
     age = (timezone.now() - created_at).total_seconds() if created_at else 0
     return min(max(math.ceil(seconds - age), 1), seconds)

@@ -6,8 +6,6 @@ path of a conversation in order; `MessageTree` finds its branches, and `ShownPat
 
 from __future__ import annotations
 
-from typing import Any
-
 from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
 from streaming.models.clock import from_now, iso_time
@@ -16,6 +14,7 @@ from streaming.models.feedback import Feedback, Thumb
 from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet, TimelineEntry
 from streaming.models.history import History, asked_provider, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
+from streaming.models.ledger import METERED, LedgerEntry
 from streaming.models.messages import Message, Place, Role, stored_content
 from streaming.models.metered import COUNTS, FAILURES, Metered, Status
 from streaming.models.name_lists import listed
@@ -26,9 +25,6 @@ from streaming.models.side_calls import SideCall
 from streaming.models.staff_access import Action, StaffAccess
 from streaming.models.summaries import Summary
 from streaming.models.windows import ShownPath, Window
-
-METERED: tuple[Any, ...] = (Generation, SideCall, Summary)
-"""The models whose rows count in limits, budgets and reports."""
 
 __all__ = [
     "ACTIVE",
@@ -48,6 +44,7 @@ __all__ = [
     "GenerationQuerySet",
     "History",
     "JournalEntry",
+    "LedgerEntry",
     "Message",
     "MessageTree",
     "Metered",

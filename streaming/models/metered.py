@@ -47,6 +47,11 @@ class Metered(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def ledger_key(self) -> str:
+        """The primary key of the row's entry in the ledger, if it is deleted. It has at most 64 characters."""
+        return f"{self._meta.model_name} {self.pk}"
+
 
 COUNTS = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens")
 """The columns of the token counts. `Usage` has the same names."""

@@ -48,3 +48,8 @@ class SideCall(Metered):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.conversation_id}"
+
+    @property
+    def ledger_key(self) -> str:
+        """An imported side call has another primary key than the exported one, so the key does not have it."""
+        return f"{self._meta.model_name} {self.conversation_id} {self.purpose}"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseTrouble
+from django.db import IntegrityError
 from django.utils import timezone
 
 from streaming.conf import settings
@@ -25,7 +26,7 @@ from streaming.context import (
 )
 from streaming.database import in_database
 from streaming.errors import ProviderError, StreamingError
-from streaming.models import Generation, Status, Summary
+from streaming.models import Generation, LedgerEntry, Status, Summary
 from streaming.protocol import GenerationRequest, Transcript, Turn, text_of
 from streaming.protocol.storable import storable
 from streaming.providers import get_provider
@@ -137,5 +138,9 @@ class Summarizer:
         meter(row, model, request, said, ending)
         if ending.status == Status.FINISHED and not text:
             row.status = Status.FAILED
-        row.save(force_insert=True)
+        try:
+            row.save(force_insert=True)
+        except IntegrityError:  # the conversation was deleted meanwhile
+            LedgerEntry.objects.charge_summary(row)
+            raise
         return row

@@ -11,7 +11,7 @@ import msgspec
 from streaming.costs import cost_of, with_cached
 from streaming.database import Prepared, atomic, changed
 from streaming.journal import Batch, write_frames
-from streaming.models import Generation, Message, Status, TimelineEntry, stored_content
+from streaming.models import Generation, LedgerEntry, Message, Status, TimelineEntry, stored_content
 from streaming.protocol import Part, Usage
 from streaming.protocol.storable import storable
 
@@ -87,7 +87,7 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
     """Settles `generation`, and stores the frames that the journal does not have yet.
 
     Returns False and changes nothing if another process has settled the row, or, with `is_silent`, if the generation's
-    lease has not run out.
+    lease has not run out. If the row was deleted, returns False, and the ledger gets what the answer has used.
     """
     settlement.apply(generation)
     generation.cost, generation.price = cost_of(generation)  # here, on a thread: it may import prices
@@ -96,6 +96,7 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
     this = Generation.objects.filter(pk=generation.pk)
     with atomic():
         if not (this.expired().settle(**fields) if is_silent else _settle(id=generation.pk, **fields)):
+            LedgerEntry.objects.charge(generation)  # if it was deleted meanwhile
             # An earlier try of our own may have been committed although its result was lost.
             return not is_silent and this.filter(status=settlement.status, last_seq=generation.last_seq).exists()
         for batch in unwritten:

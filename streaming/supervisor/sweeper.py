@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from django.db import Error as DatabaseTrouble
 
-from streaming.archive import forget_expired_shares, forget_old, forget_old_accesses
+from streaming.archive import forget_expired_shares, forget_old, forget_old_accesses, forget_old_entries
 from streaming.conf import settings
 from streaming.database import in_database, told
 from streaming.files import forget_unsent
@@ -31,12 +31,13 @@ CHORES: tuple[Callable[[], object], ...] = (
     forget_old,
     forget_expired_shares,
     forget_old_accesses,
+    forget_old_entries,
 )
 """The functions that a pruning calls, each until it returns 0 or None. One that fails does not stop the next ones."""
 
 
 async def sweep_forever() -> None:
-    """Settles the generations of dead processes. Removes old frames, files, conversations, links and the staff's log.
+    """Settles the generations of dead processes. Removes old frames, files, conversations, links and logs.
 
     The pauses are random, so that the processes of a site do not sweep at the same time.
     """

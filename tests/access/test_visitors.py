@@ -83,7 +83,7 @@ async def test_all_conversations_are_adopted_in_one_statement(scripted: Script) 
 
     updates = await sync_to_async(adopt)()
     assert sum("streaming_conversation" in sql for sql in updates) == 1
-    assert len(updates) == 2  # the other one is that of the files
+    assert len(updates) == 3  # the others are those of the files and of the ledger
 
 
 async def test_what_a_visitor_asked_counts_in_the_limits_of_the_user(scripted: Script, settings: Any) -> None:

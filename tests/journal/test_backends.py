@@ -49,6 +49,8 @@ ANY_VALUE = "tests/archive/test_wrong_archives.py::test_any_value_in_any_column_
 OPERATIONS = (
     "tests/archive/test_round_trip.py",
     "tests/archive/test_pruning.py",
+    "tests/costs/test_ledger.py",
+    "tests/costs/test_ledger_of_running.py",
     "tests/management/test_usage.py",
     ANY_VALUE,
 )
