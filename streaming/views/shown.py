@@ -55,6 +55,7 @@ SCRIPT_TEXTS = {
     "copied": gettext_lazy("Copied."),
     "thanked": gettext_lazy("Thank you for your feedback."),
     "goOn": gettext_lazy("Continue."),
+    "editWaits": gettext_lazy("An answer is still being written in this conversation. Wait for it, or stop it."),
     "queued": gettext_lazy("The message will be sent after this answer."),
     "loaded": gettext_lazy("Earlier messages are shown."),
     "tokens": gettext_lazy("{input} + {output} tokens"),

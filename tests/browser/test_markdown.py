@@ -155,3 +155,16 @@ async def test_arabic_and_english_each_have_their_direction(chat: Chat) -> None:
     assert code
     assert button
     assert button["x"] > code["x"] + code["width"] / 2
+
+
+async def test_link_within_an_answer_leads_to_its_heading_and_opens_no_tab(chat: Chat) -> None:
+    await chat.ask("outline please")
+    await chat.is_idle()
+    address = chat.page.url
+    heading = chat.answer.get_by_role("heading", name="How to go on?")
+    await chat.answer.get_by_role("link", name="go off").click()
+    await expect(heading).not_to_be_in_viewport()
+    await chat.answer.get_by_role("link", name="Go on").click()
+    await expect(heading).to_be_in_viewport()
+    assert chat.page.context.pages == [chat.page]
+    assert chat.page.url == address

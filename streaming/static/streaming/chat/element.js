@@ -13,6 +13,7 @@ import { Follower } from "./follower.js";
 import { moveForms } from "./forms.js";
 import { isTouch } from "./keyboard.js";
 import { Message } from "./message.js";
+import { letLinksLead } from "./outline.js";
 import { Queue } from "./queue.js";
 import { Server } from "./server.js";
 import { Tabs } from "./tabs.js";
@@ -49,6 +50,7 @@ export class StreamingChat extends HTMLElement {
     const queued = this.querySelector(".chat-queue"); // missing in a site's own older template
     this.queue = queued && new Queue(this, queued);
     letFold(this.messages);
+    letLinksLead(this.messages);
     tellAll(this.messages);
     if (this.isActive) this.conversation.resume();
     else this.begin();
