@@ -74,3 +74,9 @@ async def test_an_edit_that_must_wait_for_an_answer_says_so(chat: Chat) -> None:
     await expect(told).to_be_hidden()
     await chat.edit_box.press("Enter")
     await expect(chat.questions.first).to_contain_text("markup instead")
+
+
+async def test_the_greeting_is_read_from_its_beginning_however_large_the_text_is(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", viewport=PHONE)
+    await chat.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    await expect(chat.page.get_by_text("What would you like to know?")).to_be_in_viewport(ratio=1)

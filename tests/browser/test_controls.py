@@ -168,6 +168,17 @@ async def test_one_caret_shows_where_the_answer_goes_on(chat: Chat) -> None:
     assert carets == 1
 
 
+async def test_nothing_moves_when_the_caret_goes(chat: Chat) -> None:
+    await chat.ask("rich please")
+    await chat.is_idle()
+    heights = await chat.answer.evaluate("""article => [false, true].map((isBusy) => {
+        article.toggleAttribute("aria-busy", isBusy);
+        if (isBusy) article.setAttribute("aria-busy", "true");
+        return article.getBoundingClientRect().height;
+    })""")
+    assert heights[0] == heights[1]
+
+
 async def test_a_print_has_the_messages_and_no_controls(chat: Chat) -> None:
     await chat.ask(f"words {LONG}")
     await chat.is_idle()
