@@ -118,10 +118,10 @@ async def test_copied_message_is_its_markdown_and_copied_code_is_the_code(open_c
     chat: Chat = await open_chat("/", permissions=["clipboard-read", "clipboard-write"])
     await chat.ask("rich please")
     await chat.is_idle()
-    await chat.answer.locator(".chat-actions").get_by_role("button", name="Copy").click()
+    await chat.answer.locator(".chat-actions").get_by_role("button", name="Copy", exact=True).click()
     await expect(chat.status).to_contain_text("opied")
     assert await chat.page.evaluate("navigator.clipboard.readText()") == RICH
-    await chat.text.locator(".md-code[data-language=js]").get_by_role("button", name="Copy").click()
+    await chat.text.locator(".md-code[data-language=js]").get_by_role("button", name="Copy the code").click()
     await chat.page.wait_for_function("navigator.clipboard.readText().then(text => text === 'morph(tail);')")
 
 

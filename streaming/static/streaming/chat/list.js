@@ -44,7 +44,9 @@ export class List {
 
   /** Does what a button of a conversation stands for. */
   async change(form, wish) {
-    const { key } = form.closest(".chat-listed").dataset;
+    const item = form.closest(".chat-listed");
+    const { key } = item.dataset;
+    const beside = (item.nextElementSibling ?? item.previousElementSibling)?.dataset.key;
     const isShown = key === this.chat.dataset.conversation;
     const { server } = this.chat;
     try {
@@ -59,7 +61,7 @@ export class List {
     this.chat.dispatchEvent(new CustomEvent("streaming-chat:changed"));
     this.options.close();
     await this.refresh();
-    this.nav.querySelector(`[data-key="${CSS.escape(key)}"] > a`)?.focus();
+    (this.linkTo(key) ?? this.linkTo(beside) ?? this.nav.querySelector(".chat-new"))?.focus();
   }
 
   refuse(trouble) {
@@ -87,12 +89,17 @@ export class List {
     this.mark();
   }
 
+  /** Returns the link to a conversation, or null if the list does not have it. */
+  linkTo(key) {
+    return key ? this.nav.querySelector(`[data-key="${CSS.escape(key)}"] > a`) : null;
+  }
+
   /** Marks the conversation that is shown. */
   mark() {
     for (const link of this.nav.querySelectorAll("[aria-current]")) link.removeAttribute("aria-current");
     const key = this.chat.dataset.conversation;
-    const shown = key ? `[data-key="${CSS.escape(key)}"] > a` : ".chat-new";
-    this.nav.querySelector(shown)?.setAttribute("aria-current", "page");
+    const shown = key ? this.linkTo(key) : this.nav.querySelector(".chat-new");
+    shown?.setAttribute("aria-current", "page");
   }
 }
 
