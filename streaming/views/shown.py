@@ -43,6 +43,7 @@ SCRIPT_TEXTS = {
     "answering": gettext_lazy("The assistant is answering."),
     "stillAnswering": gettext_lazy("Still answering."),
     "answered": gettext_lazy("The answer is complete."),
+    "waits": gettext_lazy("The assistant waits for your decision."),
     "reconnecting": gettext_lazy("Connection lost. Reconnecting…"),
     "signedOut": gettext_lazy("You are not signed in any more. Sign in again to go on."),
     "gone": gettext_lazy("This is no longer here. It may have been deleted."),

@@ -173,7 +173,9 @@ export class StreamingChat extends HTMLElement {
 
   /** Gives screen readers a finished answer once, whole. They read a note by themselves. */
   announce(article) {
-    this.say(article.querySelector(".chat-note") ? "" : "answered");
+    const hasNote = article.querySelector(".chat-note");
+    const waits = article.querySelector('[data-state="approval-requested"]');
+    this.say(hasNote ? "" : waits ? "waits" : "answered");
     this.querySelector(".chat-announcer").textContent = shownTexts(article).join("\n");
   }
 }
