@@ -18,10 +18,10 @@ export function listenForShortcuts(page, chat) {
   });
 }
 
-/** Returns the sign of a key. A letter of another alphabet counts as the Latin letter on its key. */
+/** Returns the sign of a key. A letter of another script counts as the Latin one on its key. */
 function signOf({ key, code }) {
   if (key === "؟") return "?";
-  const isForeign = key.length === 1 && /\p{L}/u.test(key) && !/[a-z]/i.test(key);
+  const isForeign = /^[^\p{ASCII}\p{Script=Latin}]$/u.test(key);
   return (isForeign && /^Key([A-Z])$/.exec(code)?.[1].toLowerCase()) || key.toLowerCase();
 }
 
