@@ -33,6 +33,7 @@ OWN_ATTRIBUTES: dict[str, set[str]] = {
 OWN_CLASSES: dict[str, set[str]] = {
     "span": {"md-check", *(f"{PREFIX}{letter}" for letter in CLASSES.values())},
     "sup": {"md-note"},
+    "ol": {f"md-digits-{digits}" for digits in range(4, 11)},
     "p": {"md-plain", "md-notes"},
     "li": {"md-plain", "md-task"},
     "td": {"md-plain"},

@@ -20,6 +20,9 @@ DEMOTED = 2
 """An answer stands under the page's heading and the message's: its own first heading is of level 3."""
 
 MAX_LANGUAGE = 40
+USUAL_DIGITS = 3
+"""The stylesheet has room for as many in every list."""
+
 CONTINUES = "continues"
 """The key in a fence's `meta`: True if the text after it belongs to the code."""
 
@@ -48,8 +51,10 @@ class HTML:
 
 
 def _link_open(address: str, title: str = "") -> str:
+    """A link opens another tab, unless it leads to a place in the same answer."""
     titled = f' title="{escape(title)}"' if title else ""
-    return f'<a href="{escape(address)}"{titled} rel="noopener nofollow ugc" target="_blank">'
+    target = "" if address.startswith("#") else ' target="_blank"'
+    return f'<a href="{escape(address)}"{titled} rel="noopener nofollow ugc"{target}>'
 
 
 def _plain(tokens: Iterable[Token]) -> str:
@@ -92,8 +97,13 @@ def _heading(_: HTML, token: Token) -> str:
 
 
 def _ordered_list(_: HTML, token: Token) -> str:
+    """A list with large numbers tells the stylesheet how many digits they have. There is room for a hundred items."""
     start = token.attrs.get("start")
-    return f'<ol start="{start}" dir="auto">' if start is not None else '<ol dir="auto">'
+    if start is None:
+        return '<ol dir="auto">'
+    digits = len(str(int(start) + 99))
+    wide = f' class="md-digits-{digits}"' if digits > USUAL_DIGITS else ""
+    return f'<ol start="{start}"{wide} dir="auto">'
 
 
 def _item(_: HTML, token: Token) -> str:

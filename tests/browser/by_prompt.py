@@ -27,6 +27,12 @@ STOPPED = (
     "It does not matter which of your tabs you press it in, or which of the site's processes is doing the work: the "
     "request to stop is a row in the database, and whoever writes the answer looks at it several times a second."
 )
+# Lists whose last numbers have four, four and nine digits.
+NUMBERED = "".join(
+    "".join(f"{number}. Line\n" for number in numbers) + "\n\nAnd:\n\n"
+    for numbers in (range(1, 1002), range(998, 1004), range(123_456_780, 123_456_783))
+)
+OUTLINE = f"[Go on](#how-to-go-on), [go off](#nowhere)\n\n{LINES}\n\n## How to go on?\n\n{LINES}"
 WEATHER = {"name": "get_weather", "arguments": {"city": "Rome", "days": 3}}
 MAIL = {"name": "send_mail", "arguments": {"to": "me", "body": "Hello there"}}
 TITLE = "Markup and its name"
@@ -73,6 +79,8 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "Continue.": {"text": "no further."},
     "rich": {"text": RICH, "delay": 0.02},
     "bulk": {"text": "\n\n".join([RICH] * (32_000 // len(RICH) + 1)), "delay": 0.005},
+    "numbered": {"text": NUMBERED},
+    "outline": {"text": OUTLINE},
     "unbroken": {"text": "x" * 600},
     "formula": {"text": f"See ${'a+' * 100}b$ in a line."},
     "think": {"reasoning": "First this, then that.", "text": "So it is.", "tool_calls": [WEATHER], "delay": 0.02},

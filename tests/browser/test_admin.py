@@ -110,6 +110,10 @@ async def test_transcript_fits_a_phone(desk: Any) -> None:
     assert max(widths) < 30
 
 
+def _init(key: str, code: str) -> dict[str, Any]:
+    return {"key": key, "code": code, "bubbles": True, "cancelable": True}
+
+
 async def test_reviewer_works_with_the_keyboard_alone(desk: Any) -> None:
     page = await desk("/admin/")
     for key in ("keys-one", "keys-two"):
@@ -132,6 +136,12 @@ async def test_reviewer_works_with_the_keyboard_alone(desk: Any) -> None:
     await page.unroute_all()
     await page.keyboard.press("f")
     await expect(page.locator("[data-review-state]")).to_contain_text("flagged")
+    for key, code in (("٢", "Digit2"), ("а", "KeyF")):  # an Arabic digit, and a Cyrillic letter
+        await page.evaluate("init => document.body.dispatchEvent(new KeyboardEvent('keydown', init))", _init(key, code))
+    await expect(page.locator("[data-review-state]")).to_have_text("★★ · root")
+    for key in "4f":
+        await page.keyboard.press(key)
+    await expect(page.locator("[data-review-state]")).to_have_text("★★★★ · flagged · root")
     await page.locator("textarea").fill("j4n is typed, not pressed")
     await page.locator("body").click(position={"x": 5, "y": 5})
     await page.keyboard.press("n")

@@ -130,31 +130,6 @@ async def test_a_suggestion_is_sent_with_one_press(open_chat: Any, has_script: b
     await expect(chat.questions.locator(".chat-text")).to_have_text("words for me")
 
 
-async def test_key_presses_are_listed_and_work(chat: Chat) -> None:
-    shortcuts = chat.page.get_by_role("dialog", name="Keyboard shortcuts")
-    await chat.box.press("?")
-    await expect(chat.box).to_have_value("?")
-    await expect(shortcuts).to_be_hidden()
-    await chat.box.fill("words please")
-    await chat.box.press("Enter")
-    await chat.is_idle()
-    await chat.log.focus()
-    await chat.page.keyboard.press("?")
-    await expect(shortcuts).to_be_visible()
-    await chat.page.keyboard.press("Escape")
-    await expect(shortcuts).to_be_hidden()
-    await chat.page.keyboard.press("Shift+Escape")
-    await expect(chat.box).to_be_focused()
-    await chat.page.keyboard.press("ArrowUp")
-    await expect(chat.edit_box).to_be_focused()
-    await expect(chat.edit_box).to_have_value("words please")
-    await chat.page.keyboard.press("Escape")
-    await chat.page.keyboard.press("Control+k")
-    await expect(chat.page.get_by_label("Search conversations")).to_be_focused()
-    await chat.page.keyboard.press("Control+Shift+O")
-    await expect(chat.page.get_by_text("What would you like to know?")).to_be_visible()
-
-
 async def test_the_colours_are_chosen_and_stay_chosen(open_chat: Any) -> None:
     chat: Chat = await open_chat("/", color_scheme="light")
     ground = "getComputedStyle(document.querySelector('.chat-sidebar')).backgroundColor"
@@ -191,6 +166,17 @@ async def test_one_caret_shows_where_the_answer_goes_on(chat: Chat) -> None:
     carets = await chat.answer.evaluate("""article => [article, ...article.querySelectorAll("*")]
         .filter((element) => getComputedStyle(element, "::after").animationName === "chat-pulse").length""")
     assert carets == 1
+
+
+async def test_nothing_moves_when_the_caret_goes(chat: Chat) -> None:
+    await chat.ask("rich please")
+    await chat.is_idle()
+    heights = await chat.answer.evaluate("""article => [false, true].map((isBusy) => {
+        article.toggleAttribute("aria-busy", isBusy);
+        if (isBusy) article.setAttribute("aria-busy", "true");
+        return article.getBoundingClientRect().height;
+    })""")
+    assert heights[0] == heights[1]
 
 
 async def test_a_print_has_the_messages_and_no_controls(chat: Chat) -> None:

@@ -144,6 +144,29 @@ async def test_an_unreachable_site_is_told_without_a_word_about_a_message(open_c
     await expect(chat.page.locator(".chat-list-note")).to_have_text("The site could not be reached. Try again.")
 
 
+async def test_the_focus_stays_in_the_list_when_a_conversation_is_deleted(chat: Chat) -> None:
+    await two(chat)
+    for title, focused in (("words about Rome", "markup about Oslo"), ("markup about Oslo", None)):
+        if focused is None:
+            await chat.page.get_by_role("link", name="New conversation").click()
+            await expect(chat.messages).to_have_count(0)
+        item = await options(chat, title)
+        await item.get_by_text("Delete…").press("Enter")
+        await item.get_by_role("button", name="Delete for good").press("Enter")
+        await expect(chat.page.get_by_role("link", name=focused or "New conversation")).to_be_focused()
+
+
+async def test_a_lost_connection_is_told_once_and_not_by_the_list_too(chat: Chat) -> None:
+    await chat.ask("markup about Rome")
+    await chat.is_idle()
+    await expect(chat.page.locator(".chat-listed")).to_have_count(1)
+    await chat.page.context.set_offline(True)
+    async with chat.page.expect_event("requestfailed", lambda request: request.method == "GET"):
+        await chat.ask("markup about Oslo")
+    await expect(chat.page.locator(".chat-note p")).to_contain_text("The site could not be reached.")
+    await expect(chat.page.locator(".chat-list-note")).to_be_empty()
+
+
 @pytest.mark.parametrize("has_script", [True, False])
 async def test_all_conversations_are_deleted_from_the_menu_at_the_foot(open_chat: Any, has_script: bool) -> None:
     chat: Chat = await open_chat("/", java_script_enabled=has_script)

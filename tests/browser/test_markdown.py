@@ -118,10 +118,10 @@ async def test_copied_message_is_its_markdown_and_copied_code_is_the_code(open_c
     chat: Chat = await open_chat("/", permissions=["clipboard-read", "clipboard-write"])
     await chat.ask("rich please")
     await chat.is_idle()
-    await chat.answer.locator(".chat-actions").get_by_role("button", name="Copy").click()
+    await chat.answer.locator(".chat-actions").get_by_role("button", name="Copy", exact=True).click()
     await expect(chat.status).to_contain_text("opied")
     assert await chat.page.evaluate("navigator.clipboard.readText()") == RICH
-    await chat.text.locator(".md-code[data-language=js]").get_by_role("button", name="Copy").click()
+    await chat.text.locator(".md-code[data-language=js]").get_by_role("button", name="Copy the code").click()
     await chat.page.wait_for_function("navigator.clipboard.readText().then(text => text === 'morph(tail);')")
 
 
@@ -155,3 +155,16 @@ async def test_arabic_and_english_each_have_their_direction(chat: Chat) -> None:
     assert code
     assert button
     assert button["x"] > code["x"] + code["width"] / 2
+
+
+async def test_link_within_an_answer_leads_to_its_heading_and_opens_no_tab(chat: Chat) -> None:
+    await chat.ask("outline please")
+    await chat.is_idle()
+    address = chat.page.url
+    heading = chat.answer.get_by_role("heading", name="How to go on?")
+    await chat.answer.get_by_role("link", name="go off").click()
+    await expect(heading).not_to_be_in_viewport()
+    await chat.answer.get_by_role("link", name="Go on").click()
+    await expect(heading).to_be_in_viewport()
+    assert chat.page.context.pages == [chat.page]
+    assert chat.page.url == address

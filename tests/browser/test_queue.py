@@ -7,7 +7,7 @@ from typing import Any
 from playwright.async_api import Route, expect
 
 from tests.browser.by_prompt import MARKUP, WORDS
-from tests.browser.chat import Chat
+from tests.browser.chat import Chat, overflows
 
 
 async def test_messages_wait_for_the_end_of_the_answer_and_survive_a_reload(chat: Chat) -> None:
@@ -38,6 +38,16 @@ async def test_messages_wait_for_the_end_of_the_answer_and_survive_a_reload(chat
 async def _said(chat: Chat) -> Any:
     for message in await chat.messages.locator(".chat-parts").all():
         yield await message.inner_text()
+
+
+async def test_a_queued_message_can_be_read_on_a_phone(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", viewport={"width": 360, "height": 700})
+    await chat.ask("hang on")
+    await chat.has_begun()
+    await chat.ask("words about the weather in Rome")
+    text = chat.page.locator(".chat-queued-text")
+    await expect(text).to_be_visible()
+    assert not await overflows(text)
 
 
 async def test_after_a_stop_they_wait_for_the_person_and_stop_and_send_does_not(chat: Chat) -> None:

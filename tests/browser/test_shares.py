@@ -12,6 +12,17 @@ from tests.browser.chat import Chat, overflows
 from tests.browser.test_list import options
 from tests.servers import Site
 
+# For each list: how far its text is from the edge of the page, and how wide its last number is.
+ROOM = """lists => lists.map((list) => {
+  const number = document.createElement("span");
+  const last = list.start + list.children.length - 1;
+  number.textContent = `${last}. `;
+  number.style.whiteSpace = "pre";
+  list.firstChild.firstChild.append(number);
+  const { width } = number.getBoundingClientRect();
+  number.remove();
+  return [list.firstChild.getBoundingClientRect().left, width];
+})"""
 GONE = "This link does not work, or does not work any more."
 
 
@@ -78,6 +89,18 @@ async def test_the_pages_of_a_link_fit_a_phone_and_show_lists_as_the_chat_does(o
         assert not await overflows(chat.page.locator("html"))
     assert await chat.page.locator(".chat-rich li").evaluate_all(looks) == shown
     assert await chat.page.evaluate("document.documentElement.scrollHeight") == 568
+
+
+async def test_large_numbers_of_a_list_are_whole_on_a_phone(open_chat: Any) -> None:
+    chat: Chat = await open_chat("/", viewport={"width": 360, "height": 700})
+    await chat.ask("numbered please")
+    await chat.is_idle()
+    await chat.page.goto(f"{chat.page.url}shares/")
+    link = await _made(chat.page)
+    await chat.page.goto(link)
+    lists = await chat.page.locator(".chat-rich > ol").evaluate_all(ROOM)
+    assert [room > needed for room, needed in lists] == [True] * len(lists)
+    assert len(lists) == 3
 
 
 async def _is_whole(reader: Page, link: str) -> None:

@@ -41,10 +41,12 @@ async def test_a_person_decides_about_calls(chat: Chat) -> None:
     await chat.ask("mail to us")
     await chat.is_idle()
     await asks(chat)
+    await expect(chat.status).to_have_text("The assistant waits for your decision.")
     await decide(chat, 0, "Allow")
     await asks(chat)
     await decide(chat, 1, "Refuse")
     await is_decided(chat)
+    await expect(chat.status).to_have_text("The answer is complete.")
     await chat.page.reload()
     await is_decided(chat)
     await expect(card(chat, 0).get_by_role("group", name="May this be done?")).to_be_hidden()
@@ -76,8 +78,12 @@ async def test_approvals_work_after_a_reload_and_on_a_narrow_screen(open_chat: A
 async def test_approval_is_not_asked_for_once_the_conversation_goes_on(chat: Chat) -> None:
     await chat.ask("mail to us")
     await chat.is_idle()
+    await expect(card(chat, 0)).to_contain_text("Waits for you", use_inner_text=True)
     await chat.ask("words please")
     await chat.is_idle()
+    summary = chat.messages.nth(1).locator(".chat-tool > summary").first
+    await expect(summary).not_to_contain_text("Waits for you", use_inner_text=True)
+    await expect(summary).to_contain_text("Not called", use_inner_text=True)
     await expect(chat.messages.nth(1).get_by_role("group", name="May this be done?")).to_have_count(0)
 
 

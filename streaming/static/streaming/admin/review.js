@@ -50,11 +50,19 @@ function review(transcript) {
 
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target.closest("textarea, input:not([type=radio], [type=checkbox]), select");
-    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    const press = keys[signOf(event)];
+    if (!press) return;
     event.preventDefault();
-    keys[event.key]();
+    press();
   });
   if (current >= 0) go(current);
+}
+
+/** Returns the sign of a key. A letter or digit of another script counts as the Latin one on its key. */
+function signOf({ key, code }) {
+  const isForeign = /^[^\p{ASCII}\p{Script=Latin}]$/u.test(key);
+  return (isForeign && /^(?:Key|Digit)(.)$/.exec(code)?.[1].toLowerCase()) || key;
 }
 
 const changedForms = () => [...document.querySelectorAll("[data-review]")].filter(isChanged);

@@ -32,7 +32,8 @@ export class Edits {
   submitted(event) {
     if (!event.target.matches(".chat-edit")) return;
     event.preventDefault();
-    if (!this.chat.isBusy) this.edit(event.target);
+    if (this.chat.isBusy) this.chat.say("editWaits");
+    else this.edit(event.target);
   }
 
   async edit(form) {

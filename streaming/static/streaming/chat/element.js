@@ -13,6 +13,7 @@ import { Follower } from "./follower.js";
 import { moveForms } from "./forms.js";
 import { isTouch } from "./keyboard.js";
 import { Message } from "./message.js";
+import { letLinksLead } from "./outline.js";
 import { Queue } from "./queue.js";
 import { Server } from "./server.js";
 import { Tabs } from "./tabs.js";
@@ -49,6 +50,7 @@ export class StreamingChat extends HTMLElement {
     const queued = this.querySelector(".chat-queue"); // missing in a site's own older template
     this.queue = queued && new Queue(this, queued);
     letFold(this.messages);
+    letLinksLead(this.messages);
     tellAll(this.messages);
     if (this.isActive) this.conversation.resume();
     else this.begin();
@@ -171,7 +173,9 @@ export class StreamingChat extends HTMLElement {
 
   /** Gives screen readers a finished answer once, whole. They read a note by themselves. */
   announce(article) {
-    this.say(article.querySelector(".chat-note") ? "" : "answered");
+    const hasNote = article.querySelector(".chat-note");
+    const waits = article.querySelector('[data-state="approval-requested"]');
+    this.say(hasNote ? "" : waits ? "waits" : "answered");
     this.querySelector(".chat-announcer").textContent = shownTexts(article).join("\n");
   }
 }

@@ -18,10 +18,10 @@ export class Follower {
     this.hold();
   }
 
-  /** Scrolls to the end and stays there. */
+  /** Scrolls to the end and stays there. A greeting, before the first message, is read from its beginning. */
   hold() {
     this.set(true);
-    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.scroller.scrollTop = this.scroller.querySelector(".chat-message") ? this.scroller.scrollHeight : 0;
     this.top = this.scroller.scrollTop;
   }
 

@@ -1,3 +1,4 @@
+import { suit } from "./boxes.js";
 import { isLeaving } from "./keyboard.js";
 
 /*
@@ -27,6 +28,8 @@ export function openForm(chat, article, name, text) {
   const form = formOf(article, name) ?? article.appendChild(chat.clone(name));
   const box = form.querySelector("textarea");
   box.value ||= text;
+  box.oninput = () => suit(box);
+  suit(box);
   form.hidden = false;
   chat.follower.keep(article, top);
   form.scrollIntoView({ block: "nearest" });

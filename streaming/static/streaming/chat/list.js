@@ -11,19 +11,19 @@ export class List {
     nav.addEventListener("submit", (event) => this.submitted(event));
     this.search.addEventListener("input", () => this.searchSoon());
     chat.addEventListener("streaming-chat:finished", () => this.finished());
-    chat.addEventListener("streaming-chat:elsewhere", () => this.refresh());
+    chat.addEventListener("streaming-chat:elsewhere", () => this.catchUp());
   }
 
   /** A model may find a title soon after the first answer. */
   finished() {
-    this.refresh();
+    this.catchUp();
     if ("titles" in this.nav.dataset) setTimeout(() => this.renamedSoon(), NAMING);
   }
 
   /** Gives the page the title that the list has now, unless somebody is typing one. */
   async renamedSoon() {
     if (this.options.form) return;
-    await this.refresh();
+    await this.catchUp();
     const title = this.nav.querySelector(".chat-listed > a[aria-current]")?.textContent.trim();
     if (title && title !== document.title) this.chat.dispatchEvent(renamed(title));
   }
@@ -44,7 +44,9 @@ export class List {
 
   /** Does what a button of a conversation stands for. */
   async change(form, wish) {
-    const { key } = form.closest(".chat-listed").dataset;
+    const item = form.closest(".chat-listed");
+    const { key } = item.dataset;
+    const beside = (item.nextElementSibling ?? item.previousElementSibling)?.dataset.key;
     const isShown = key === this.chat.dataset.conversation;
     const { server } = this.chat;
     try {
@@ -59,7 +61,7 @@ export class List {
     this.chat.dispatchEvent(new CustomEvent("streaming-chat:changed"));
     this.options.close();
     await this.refresh();
-    this.nav.querySelector(`[data-key="${CSS.escape(key)}"] > a`)?.focus();
+    (this.linkTo(key) ?? this.linkTo(beside) ?? this.nav.querySelector(".chat-new"))?.focus();
   }
 
   refuse(trouble) {
@@ -67,25 +69,37 @@ export class List {
     this.nav.querySelector(".chat-list-note").textContent = trouble.message;
   }
 
+  /** Takes the list because something has changed. Nobody asked for it, so a refusal is not told: the next time will do. */
+  catchUp() {
+    return this.refresh((trouble) => {
+      if (!(trouble instanceof Refusal)) throw trouble;
+    });
+  }
+
   /** Takes the list from the server's page, which knows the order, the groups and the search. */
-  async refresh() {
+  async refresh(refuse = (trouble) => this.refuse(trouble)) {
     const address = new URL(this.nav.dataset.list, location.href);
     const query = this.search.elements.q.value.trim();
     if (query) address.searchParams.set("q", query);
     const asked = (this.asked = this.chat.server.list(address));
-    const fresh = await asked.catch((trouble) => this.refuse(trouble));
+    const fresh = await asked.catch(refuse);
     if (!fresh || asked !== this.asked) return;
     this.nav.querySelector(".chat-list-note").textContent = "";
     this.options.keepIn(fresh, () => this.nav.querySelector(".chat-list").replaceChildren(...fresh.childNodes));
     this.mark();
   }
 
+  /** Returns the link to a conversation, or null if the list does not have it. */
+  linkTo(key) {
+    return key ? this.nav.querySelector(`[data-key="${CSS.escape(key)}"] > a`) : null;
+  }
+
   /** Marks the conversation that is shown. */
   mark() {
     for (const link of this.nav.querySelectorAll("[aria-current]")) link.removeAttribute("aria-current");
     const key = this.chat.dataset.conversation;
-    const shown = key ? `[data-key="${CSS.escape(key)}"] > a` : ".chat-new";
-    this.nav.querySelector(shown)?.setAttribute("aria-current", "page");
+    const shown = key ? this.linkTo(key) : this.nav.querySelector(".chat-new");
+    shown?.setAttribute("aria-current", "page");
   }
 }
 

@@ -18,10 +18,18 @@ export function listenForShortcuts(page, chat) {
   });
 }
 
+/** Returns the sign of a key. A letter of another script counts as the Latin one on its key. */
+function signOf({ key, code }) {
+  if (key === "؟") return "?";
+  const isForeign = /^[^\p{ASCII}\p{Script=Latin}]$/u.test(key);
+  return (isForeign && /^Key([A-Z])$/.exec(code)?.[1].toLowerCase()) || key.toLowerCase();
+}
+
 /** Returns the name of a key press: "mod+shift+o". `mod` is ⌘ on a Mac, and elsewhere Ctrl. */
-function nameOf({ key, ctrlKey, metaKey, shiftKey, altKey, isComposing }) {
+function nameOf(event) {
+  const { ctrlKey, metaKey, shiftKey, altKey, isComposing } = event;
   if (altKey || isComposing) return "";
-  const name = key.toLowerCase();
+  const name = signOf(event);
   const isWord = name.length > 1 || /[a-z]/.test(name); // the Shift of a sign such as `?` is a part of it
   return `${ctrlKey || metaKey ? "mod+" : ""}${shiftKey && isWord ? "shift+" : ""}${name}`;
 }
