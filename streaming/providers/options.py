@@ -6,14 +6,14 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
+from streaming.conf import AtLeastOne, is_address
 from streaming.protocol import GenerationRequest, StreamParser
 from streaming.protocol.requests import Way
-from streaming.providers.base import AtLeastOne, Problem
+from streaming.providers.base import Problem
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,18 +98,10 @@ def missing_model(alias: str, options: Mapping[str, Any]) -> list[Problem]:
 def wrong_url(alias: str, options: Mapping[str, Any]) -> list[Problem]:
     """Returns a problem if `base_url` is no address. The message does not repeat it: it may have a password."""
     url = options.get("base_url")
-    if not url or not isinstance(url, str) or _is_address(url):
+    if not url or not isinstance(url, str) or is_address(url):
         return []
     text = f"The base_url of provider {alias!r} is not the address of a server."
     return [Problem("bad_option", text, "Write it with its scheme, for example https://api.example.com/v1.")]
-
-
-def _is_address(url: str) -> bool:
-    try:
-        split = urlsplit(url)
-        return split.scheme in ("http", "https") and bool(split.hostname) and split.port != 0
-    except ValueError:
-        return False
 
 
 def with_defaults(request: GenerationRequest, options: Options) -> GenerationRequest:

@@ -15,10 +15,11 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from streaming.conf import Count, Seconds
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, encode
 from streaming.protocol.requests import Way
-from streaming.providers.base import Count, Problem, Seconds
+from streaming.providers.base import Problem
 from streaming.providers.body import Body, Content, content_of
 from streaming.providers.failures import from_status, from_transport
 from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults, wrong_url

@@ -8,8 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from streaming.conf import AtLeastOne, Seconds, SecondsOrZero
 from streaming.protocol import DialectName
-from streaming.providers.base import AtLeastOne, Problem, Seconds, SecondsOrZero
+from streaming.providers.base import Problem
 from streaming.providers.local.parent import is_supported
 from streaming.providers.options import Options, missing_extra
 
