@@ -18,6 +18,9 @@ T = TypeVar("T")
 # Seconds between two states of the counter.
 PAUSE_SECONDS = 0.1
 
+INTERRUPTED = 130
+"""The status with which a command ends that Ctrl-C has stopped, as shells have it: 128 and the signal's number."""
+
 
 class Progress:
     """A counter on one line of standard error. Shown only if that is a terminal and `--verbosity` is not 0."""
@@ -57,7 +60,14 @@ class Progress:
 
 
 class AdvisingCommand(BaseCommand):
-    """A command that says what to do about its database. `--traceback` shows the error itself."""
+    """A command that says what to do about its database. `--traceback` shows the error itself. Ctrl-C ends it."""
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        try:
+            super().run_from_argv(argv)
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped.")
+            sys.exit(INTERRUPTED)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

@@ -37,13 +37,15 @@ class Command(ReportingCommand):
         times = generation.first_delta_ms or 0, generation.duration_ms or 0
         began, count = time.monotonic(), 0
         answer, notes = Screen(self.stdout, self.stderr), Screen(self.stderr, self.stderr)
-        for piece in paced(pieces_of(chunks), generation.timeline, *times):
-            if options["speed"]:
-                time.sleep(max(0.0, began + piece.ms / 1000 / options["speed"] - time.monotonic()))
-            _show(piece, answer, notes if options["verbosity"] > 0 else None)
-            count += 1
-        notes.end_line()
-        answer.end_line()
+        try:
+            for piece in paced(pieces_of(chunks), generation.timeline, *times):
+                if options["speed"]:
+                    time.sleep(max(0.0, began + piece.ms / 1000 / options["speed"] - time.monotonic()))
+                _show(piece, answer, notes if options["verbosity"] > 0 else None)
+                count += 1
+        finally:  # Ctrl-C, too
+            notes.end_line()
+            answer.end_line()
         result = {"generation": str(generation.pk), "status": generation.status, "pieces": count, "ms": times[1]}
         self.report(options, result, f"[{generation.status} after {times[1] / 1000:.1f} s]", beside=True)
 
