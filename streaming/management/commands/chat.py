@@ -92,6 +92,7 @@ class Command(ReportingCommand):
             result = asyncio.run(self._show(asking, screen))
             while result.asked and sys.stdin.isatty() and not self._is_json:
                 if (decisions := _decisions(result.asked)) is None:
+                    self.stderr.write("", str)  # the question's line has no end yet
                     break
                 result = asyncio.run(self._show(go_on(result, decisions, owner=self._owner), screen))
         except StreamingError as error:
