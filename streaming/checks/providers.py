@@ -8,11 +8,10 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
-from streaming.conf import ProviderConfig, settings
+from streaming.conf import ProviderConfig, settings, suggest
 from streaming.context import VENDOR_BODIES, BadContext, context_of, policy_function
 from streaming.models import MAX_ALIAS_CHARS
 from streaming.providers import Problem, options_of, provider_class
-from streaming.providers.options import suggest
 
 KEYS = tuple(ProviderConfig.__annotations__)
 EXAMPLE = '{"default": {"BACKEND": "streaming.providers.openai.ChatCompletions", "OPTIONS": {"model": "gpt-5-mini"}}}'

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from streaming.conf.addresses import is_address
 from streaming.conf.functions import function_at, imported
+from streaming.conf.hints import suggest
 from streaming.conf.numbers import AtLeastOne, Count, Seconds, SecondsOrZero
 from streaming.conf.rules import Kind
 from streaming.conf.setting import PREFIX, ProviderConfig, Setting
@@ -31,4 +32,5 @@ __all__ = [
     "imported",
     "is_address",
     "settings",
+    "suggest",
 ]

@@ -59,8 +59,11 @@ class Progress:
         self._width = len(line)
 
 
-class AdvisingCommand(BaseCommand):
-    """A command that says what to do about its database. `--traceback` shows the error itself. Ctrl-C ends it."""
+class ReportingCommand(BaseCommand):
+    """A command with `--json`, and a result that is a sentence or an object. Ctrl-C ends it without a traceback.
+
+    If its database fails, it says what to do; `--traceback` shows the error itself.
+    """
 
     def run_from_argv(self, argv: list[str]) -> None:
         try:
@@ -77,10 +80,6 @@ class AdvisingCommand(BaseCommand):
             if words is None:
                 raise
             raise CommandError(words) from trouble
-
-
-class ReportingCommand(AdvisingCommand):
-    """A command with `--json`, and a result that is a sentence or an object."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="Print the result as one JSON object.")

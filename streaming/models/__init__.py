@@ -17,7 +17,7 @@ from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, Genera
 from streaming.models.history import History, asked_provider, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
 from streaming.models.messages import Message, Place, Role, stored_content
-from streaming.models.metered import COUNTS, FAILURES, MAX_ALIAS_CHARS, Metered, Status
+from streaming.models.metered import COUNTS, FAILURES, MAX_ALIAS_CHARS, MAX_MODEL_CHARS, Metered, Status
 from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
@@ -35,6 +35,7 @@ __all__ = [
     "COUNTS",
     "FAILURES",
     "MAX_ALIAS_CHARS",
+    "MAX_MODEL_CHARS",
     "MAX_TITLE_CHARS",
     "METERED",
     "RATINGS",

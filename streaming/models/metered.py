@@ -10,6 +10,9 @@ from streaming.models.clock import InsertedAtField
 MAX_ALIAS_CHARS = 64
 """The longest alias of a provider."""
 
+MAX_MODEL_CHARS = 200
+"""A longer name of a model is cut."""
+
 
 class Status(models.TextChoices):
     PENDING = "pending", _("pending")
@@ -33,7 +36,7 @@ class Metered(models.Model):
     """
 
     provider = models.CharField(_("provider"), max_length=MAX_ALIAS_CHARS)
-    model = models.CharField(_("model"), max_length=200, blank=True)
+    model = models.CharField(_("model"), max_length=MAX_MODEL_CHARS, blank=True)
     status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.PENDING)
 
     input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
-from streaming.conf import AtLeastOne, is_address
+from streaming.conf import AtLeastOne, is_address, suggest
 from streaming.protocol import GenerationRequest, StreamParser
 from streaming.protocol.requests import Way
 from streaming.providers.base import Problem
@@ -66,17 +65,6 @@ def problems(kind: type[Options], alias: str | None, options: Mapping[str, Any])
 
 def _unknown(who: str, name: object, known: tuple[str, ...]) -> Problem:
     return Problem("unknown_option", f"{who} has an unknown option {name!r}.", suggest(str(name), known))
-
-
-def suggest(name: str, known: Collection[str], prefix: str = "") -> str:
-    """Returns the hint for an unknown name: the most similar known name, or all of them.
-
-    `prefix` is written before each name and does not count for the similarity.
-    """
-    close = get_close_matches(name, known, n=1)
-    if close:
-        return f"Did you mean {prefix + close[0]!r}?"
-    return f"It must be one of: {', '.join(prefix + each for each in sorted(known))}."
 
 
 def missing_extra(alias: str, module: str, install: str) -> list[Problem]:
