@@ -7,7 +7,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseTrouble
@@ -23,7 +23,10 @@ INTERRUPTED = 130
 
 
 class Progress:
-    """A counter on one line of standard error. Shown only if that is a terminal and `--verbosity` is not 0."""
+    """A counter on one line of standard error, which is removed at the end of the context.
+
+    It is shown only if standard error is a terminal and `--verbosity` is not 0.
+    """
 
     def __init__(self, what: str, total: int | None = None, *, is_shown: bool = True) -> None:
         self._what = what
@@ -39,19 +42,19 @@ class Progress:
             self._shown_at = now
             self._write(f"{count:,}{self._of} {self._what}")
 
-    def close(self) -> None:
-        """Removes the counter."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
         if self._width:
             self._write("")
 
     def counted(self, things: Iterable[T]) -> Iterator[T]:
         """Yields the things and counts them."""
-        try:
+        with self:
             for count, thing in enumerate(things, 1):
                 yield thing
                 self.show(count)
-        finally:
-            self.close()
 
     def _write(self, line: str) -> None:
         sys.stderr.write(f"\r{line:<{self._width}}{'' if line else chr(13)}")
