@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from streaming.conf import PREFIX, SETTINGS, settings
-from streaming.providers.local.options import LocalOptions
+from streaming.providers.local import LocalOptions
 from streaming.providers.options import Options
 from streaming.providers.scripted.provider import ScriptedOptions
 from streaming.providers.sdk import SDKOptions
