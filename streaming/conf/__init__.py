@@ -13,12 +13,13 @@ from streaming.conf.addresses import is_address
 from streaming.conf.functions import function_at, imported
 from streaming.conf.hints import suggest
 from streaming.conf.numbers import AtLeastOne, Count, Seconds, SecondsOrZero
-from streaming.conf.rules import Kind
+from streaming.conf.rules import SECONDS, Kind
 from streaming.conf.setting import PREFIX, ProviderConfig, Setting
 from streaming.conf.settings import SETTINGS, Settings, settings
 
 __all__ = [
     "PREFIX",
+    "SECONDS",
     "SETTINGS",
     "AtLeastOne",
     "Count",
