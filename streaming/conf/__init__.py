@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from streaming.conf.addresses import is_address
 from streaming.conf.functions import function_at, imported
-from streaming.conf.hints import suggest
+from streaming.conf.hints import install, suggest
 from streaming.conf.numbers import AtLeastOne, Count, Seconds, SecondsOrZero
 from streaming.conf.rules import SECONDS, Kind
 from streaming.conf.setting import PREFIX, ProviderConfig, Setting
@@ -31,6 +31,7 @@ __all__ = [
     "Settings",
     "function_at",
     "imported",
+    "install",
     "is_address",
     "settings",
     "suggest",

@@ -1,9 +1,14 @@
-"""Hints for names that do not exist."""
+"""Hints: what to do about a name that does not exist, or a package that is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from difflib import get_close_matches
+
+
+def install(extra: str) -> str:
+    """Returns the hint to install one of this package's extras. Windows knows only these quotes."""
+    return f'Run: pip install "django-llm-streaming[{extra}]"'
 
 
 def suggest(name: str, known: Collection[str], prefix: str = "") -> str:

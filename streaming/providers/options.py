@@ -67,13 +67,11 @@ def _unknown(who: str, name: object, known: tuple[str, ...]) -> Problem:
     return Problem("unknown_option", f"{who} has an unknown option {name!r}.", suggest(str(name), known))
 
 
-def missing_extra(alias: str, module: str, install: str) -> list[Problem]:
-    """Returns a problem if `module` cannot be imported. `install` is the hint."""
+def missing_extra(alias: str, module: str, hint: str) -> list[Problem]:
+    """Returns a problem with this hint if `module` cannot be imported."""
     if find_spec(module) is not None:
         return []
-    return [
-        Problem("missing_extra", f"Provider {alias!r} needs the package {module!r}, which is not installed.", install)
-    ]
+    return [Problem("missing_extra", f"Provider {alias!r} needs the package {module!r}, which is not installed.", hint)]
 
 
 def missing_model(alias: str, options: Mapping[str, Any]) -> list[Problem]:

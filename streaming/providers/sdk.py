@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from streaming.conf import Count, Seconds
+from streaming.conf import Count, Seconds, install
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, encode
 from streaming.protocol.requests import Way
@@ -179,8 +179,8 @@ class SDKProvider:
     @classmethod
     def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
         """See `Provider.check`. The SDK need not be installed."""
-        install = f"Run: pip install 'django-llm-streaming[{cls.sdk_name}]'"
-        missing = missing_extra(alias, cls.sdk_name, install) or missing_extra(alias, "aiohttp", install)
+        hint = install(cls.sdk_name)
+        missing = missing_extra(alias, cls.sdk_name, hint) or missing_extra(alias, "aiohttp", hint)
         return [*missing, *option_problems(cls.sdk_name, alias, options)]
 
 

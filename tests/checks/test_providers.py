@@ -244,7 +244,7 @@ def test_missing_extra_is_an_error(monkeypatch, backend, module, extra):
     assert messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": options}}) == [
         Error(
             f"Provider 'default' needs the package {module!r}, which is not installed.",
-            hint=f"Run: pip install 'django-llm-streaming[{extra}]'",
+            hint=f'Run: pip install "django-llm-streaming[{extra}]"',
             id="streaming.E006",
         )
     ]
