@@ -125,9 +125,10 @@ async def test_interrupt_ends_the_replay_without_a_traceback(
     [
         (("nothing",), "no stored answer 'nothing'"),
         (("c1", "--speed", "quick"), "'quick' is no speed"),
-        (("c1", "--speed", "0"), "above 0"),
-        (("c1", "--speed", "nan"), "above 0"),
-        (("c1", "--speed", "-1"), "above 0"),
+        (("c1", "--speed", "0"), "'0' is no speed; write a number, 0.01 or more, or max"),
+        (("c1", "--speed", "nan"), "'nan' is no speed"),
+        (("c1", "--speed", "-1"), "'-1' is no speed"),
+        (("c1", "--speed", "1e-20"), "'1e-20' is no speed"),
     ],
 )
 def test_replay_says_what_is_wrong(arguments: tuple[str, ...], complaint: str) -> None:

@@ -19,6 +19,9 @@ from streaming.management.terminal import Screen
 from streaming.models import Generation
 from streaming.protocol.ui_stream import chunk_of
 
+SLOWEST = 0.01
+"""With much lower speeds, Python could not sleep for so long."""
+
 
 class Command(ReportingCommand):
     help = (
@@ -66,12 +69,14 @@ def _show(piece: Piece, answer: Screen, notes: Screen | None) -> None:
 
 def _speed(text: str) -> float:
     """Reads a speed. 0 stands for `max`."""
+    if text == "max":
+        return 0.0
     try:
-        speed = 0.0 if text == "max" else float(text.removesuffix("x"))
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is no speed; write a number above 0, or max") from error
-    if not speed > 0 and text != "max":  # not a number, too
-        raise ArgumentTypeError("must be above 0")
+        speed = float(text.removesuffix("x"))
+    except ValueError:
+        speed = 0.0
+    if not speed >= SLOWEST:  # NaN, too
+        raise ArgumentTypeError(f"{text!r} is no speed; write a number, {SLOWEST} or more, or max")
     return speed
 
 
