@@ -12,6 +12,10 @@ import pytest
 from django.conf import settings as django_settings
 
 from streaming.conf import PREFIX, SETTINGS, settings
+from streaming.providers.local import LocalOptions
+from streaming.providers.options import Options
+from streaming.providers.scripted.provider import ScriptedOptions
+from streaming.providers.sdk import SDKOptions
 from tests.faults.report import fill, shortened
 from tests.packages import run
 
@@ -44,6 +48,29 @@ def test_documentation_builds_without_a_warning(tmp_path):
 def test_links_lead_to_files(document):
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text())
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: document.name)
+def test_tables_have_a_line_below_their_heading(document):
+    """Without it, Markdown shows the rows as one paragraph."""
+    text = re.sub(r"(?ms)^```.*?^```", "", document.read_text())
+    tables = re.findall(r"(?m)(?:^\|.*\n)+", text)
+    assert [rows for rows in tables if not re.match(r".*\n\|[ :|-]+\|\n", rows)] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading"),
+    [
+        (Options, "Every provider"),
+        (SDKOptions, "OpenAI, Anthropic and compatible servers"),
+        (LocalOptions, "`LocalModel`"),
+        (ScriptedOptions, "`Scripted`"),
+    ],
+)
+def test_settings_page_names_all_options_of_the_providers(kind, heading):
+    [rows] = re.findall(rf"(?ms)^### {re.escape(heading)}$(.*?)^##", (ROOT / "docs/settings.md").read_text())
+    own = [name for name in kind.__annotations__ if kind is Options or name not in Options.__annotations__]
+    assert re.findall(r"(?m)^\| `(\w+)` \|", rows) == own
 
 
 def test_links_of_the_readme_work_on_the_package_index():

@@ -16,7 +16,8 @@ CHECKS: dict[str, tuple[str, str]] = {
     ),
     "streaming.E002": (
         "`STREAMING_PROVIDERS`, or one of its entries, has the wrong shape.",
-        "Use a dict: alias → dict with `BACKEND` (a dotted path) and, if needed, `OPTIONS` (a dict).",
+        "Use a dict: alias (at most 64 characters) → dict with `BACKEND` (a dotted path) and, if needed, `OPTIONS` (a "
+        "dict).",
     ),
     "streaming.E003": (
         "An entry has a key other than `BACKEND`, `OPTIONS`, `TOOLS`, `FALLBACK`, `CONTEXT` and `LABEL`.",

@@ -7,6 +7,7 @@ format `jsonl` back. `prune` deletes conversations in batches; `delete_conversat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 from streaming.archive.as_csv import plain_cell, spreadsheet
 from streaming.archive.as_jsonl import jsonl
@@ -28,19 +29,33 @@ from streaming.archive.pruning import (
 from streaming.archive.reading import Import, read_archive
 from streaming.archive.redaction import redacting
 from streaming.archive.staff_access import accesses_before, forget_old_accesses, prune_accesses
+from streaming.models import Attachment
 
-FORMATS: dict[str, Callable[[Iterable[Bundle]], Iterator[str]]] = {
+
+class Format(Protocol):
+    """Yields the text of an export piece by piece. Calls `on_lost` with each file that the storage does not give."""
+
+    def __call__(self, bundles: Iterable[Bundle], on_lost: Callable[[Attachment], object] = ...) -> Iterator[str]: ...
+
+
+def _without_files(write: Callable[[Iterable[Bundle]], Iterator[str]]) -> Format:
+    """Returns a format that has no bytes of files, so none is lost."""
+    return lambda bundles, on_lost=None: write(bundles)
+
+
+FORMATS: dict[str, Format] = {
     "jsonl": jsonl,
-    "markdown": markdown,
-    "csv": spreadsheet,
+    "markdown": _without_files(markdown),
+    "csv": _without_files(spreadsheet),
 }
-"""The formats of an export by name. Each yields its text piece by piece."""
+"""The formats of an export by name."""
 
 __all__ = [
     "CONVERSATIONS_PER_DELETION",
     "FORMATS",
     "BadLine",
     "Bundle",
+    "Format",
     "Import",
     "accesses_before",
     "bundles",

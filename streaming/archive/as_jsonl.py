@@ -13,18 +13,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from streaming.archive.bundle import Bundle
 from streaming.archive.columns import columns_of, dump
 from streaming.archive.tables import TABLES, Row, Table
+from streaming.models import Attachment
 
 HEADER = {"archive": "django-llm-streaming", "version": 1}
 
 
-def jsonl(bundles: Iterable[Bundle]) -> Iterator[str]:
-    """Yields the lines of an archive, each with its newline."""
+def jsonl(
+    bundles: Iterable[Bundle], on_lost: Callable[[Attachment], object] = lambda attachment: None
+) -> Iterator[str]:
+    """Yields the lines of an archive, each with its newline.
+
+    Calls `on_lost` with each attachment whose bytes the storage does not give. The archive has it without them.
+    """
     written = Counter({table.name: 0 for table in TABLES})
     yield _line(HEADER)
     for bundle in bundles:
@@ -33,7 +39,7 @@ def jsonl(bundles: Iterable[Bundle]) -> Iterator[str]:
                 written[table.name] += 1
                 columns = archived(row, table)
                 if columns.get("content", "") is None:
-                    bundle.lost.append(row.pk)
+                    on_lost(row)
                 yield _line({table.name: columns})
     yield _line({"end": written})
 

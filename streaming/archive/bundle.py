@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
@@ -19,14 +18,10 @@ CONVERSATIONS_PER_READ = 50
 
 
 class Bundle(NamedTuple):
-    """One conversation with its rows, table by table in the order of `TABLES`.
-
-    `lost` gets the ids of the attachments whose bytes the storage does not give, when an archive is written.
-    """
+    """One conversation with its rows, table by table in the order of `TABLES`."""
 
     conversation: Conversation
     rows: dict[str, list[Any]]
-    lost: list[uuid.UUID]
 
 
 def bundles(conversations: QuerySet[Conversation]) -> Iterator[Bundle]:
@@ -41,7 +36,7 @@ def bundles(conversations: QuerySet[Conversation]) -> Iterator[Bundle]:
         left = {*Conversation.objects.filter(pk__in=[one.pk for one in together]).values_list("pk", flat=True)}
         for conversation in (one for one in together if one.pk in left):
             below = {table.name: tables[table.name][conversation.pk] for table in TABLES[1:]}
-            yield Bundle(conversation, {TABLES[0].name: [conversation]} | below, [])
+            yield Bundle(conversation, {TABLES[0].name: [conversation]} | below)
 
 
 def _rows_of(conversations: list[Conversation], table: Table) -> dict[Any, list[Any]]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
 from streaming.archive.errors import BadLine
+from streaming.conf import Count
 from streaming.context import Sent
 from streaming.models import TimelineEntry
 from streaming.providers import Tried
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
 Entry = tuple[Count, str, Count | str]
 """A `TimelineEntry` whose numbers are none below 0."""
 

@@ -44,7 +44,7 @@ async def start_chat(
             name.
         RequestError: the question was refused, and nothing was stored; for an anonymous user it is `LoginRequired`.
     """
-    asker = asker_of(user, owner)
+    asker = await asker_of(user, owner)
     key = conversation_key or uuid.uuid4().hex
     submission = Submission(key=key, prompt=prompt, files=tuple(files), provider=provider)
     toolbox = None if tools is None else Toolbox.of(tools)
@@ -92,7 +92,7 @@ async def go_on(
     Raises:
         RequestError: a call does not wait for this answer, or other calls wait, too.
     """
-    asker = asker_of(user, owner)
+    asker = await asker_of(user, owner)
     submission = Submission(key=result.conversation_key, answers=tuple(answers))
     toolbox = None if tools is None else Toolbox.of(tools)
     wanted, spec = await _wanted(output, asker, submission)

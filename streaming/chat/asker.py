@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.functional import LazyObject
 from django.utils.translation import gettext as _
 
+from streaming.database import in_database
 from streaming.errors import LoginRequired
 from streaming.models import Owner
 
@@ -13,7 +15,7 @@ from streaming.models import Owner
 NOBODY = Owner("code:")
 
 
-def asker_of(user: Any, owner: Owner | None) -> Owner:
+async def asker_of(user: Any, owner: Owner | None) -> Owner:
     """Returns `owner`, or the owner for a user; `NOBODY` if both are None.
 
     Raises:
@@ -23,6 +25,8 @@ def asker_of(user: Any, owner: Owner | None) -> Owner:
         return owner
     if user is None:
         return NOBODY
-    if user.pk is None:
+    # `request.user` may not be read yet. An async view must not read it on its own thread.
+    pk = await in_database(getattr, user, "pk") if isinstance(user, LazyObject) else user.pk
+    if pk is None:
         raise LoginRequired(_("Sign in to chat."))
-    return Owner.of_user(user.pk)
+    return Owner.of_user(pk)

@@ -19,6 +19,6 @@ async def delete_conversations(key: str | None = None, *, user: Any = None, owne
     Raises:
         LoginRequired: the user is anonymous.
     """
-    asker = asker_of(user, owner)
+    asker = await asker_of(user, owner)
     await stop_all(asker, key)
     return await in_database(delete_stored, asker, key)

@@ -7,8 +7,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error
 
-from streaming.conf import settings
-from streaming.providers.options import suggest
+from streaming.conf import settings, suggest
 
 EXAMPLE = 'For example: "FALLBACK": ["claude", "ours"], which are aliases of other entries.'
 

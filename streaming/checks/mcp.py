@@ -9,7 +9,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
-from streaming.conf import settings
+from streaming.conf import install, settings
 from streaming.mcp import problems, server_for
 from streaming.tools import site_tools
 
@@ -24,7 +24,7 @@ def _missing_package() -> Iterator[CheckMessage]:
     if settings.MCP_SERVERS and find_spec("mcp") is None:
         yield Error(
             "STREAMING_MCP_SERVERS is set, but the package 'mcp' is not installed.",
-            hint="Run: pip install 'django-llm-streaming[mcp]'",
+            hint=install("mcp"),
             id="streaming.E018",
         )
 

@@ -9,10 +9,9 @@ from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from streaming.conf import settings
+from streaming.conf import settings, suggest
 from streaming.outputs import HINT, Asks, asked_by, problem_of
 from streaming.providers import options_of, provider_class
-from streaming.providers.options import suggest
 
 
 def check_outputs(**kwargs: Any) -> list[CheckMessage]:

@@ -8,10 +8,10 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
-from streaming.conf import ProviderConfig, settings
+from streaming.conf import ProviderConfig, settings, suggest
 from streaming.context import VENDOR_BODIES, BadContext, context_of, policy_function
+from streaming.models import MAX_ALIAS_CHARS
 from streaming.providers import Problem, options_of, provider_class
-from streaming.providers.options import suggest
 
 KEYS = tuple(ProviderConfig.__annotations__)
 EXAMPLE = '{"default": {"BACKEND": "streaming.providers.openai.ChatCompletions", "OPTIONS": {"model": "gpt-5-mini"}}}'
@@ -50,8 +50,9 @@ def _check_titles(providers: dict[Any, Any]) -> list[CheckMessage]:
 
 
 def _check_entry(alias: object, entry: object) -> Iterator[CheckMessage]:
-    if not isinstance(alias, str) or not isinstance(entry, dict):
-        yield _malformed(f"STREAMING_PROVIDERS[{alias!r}] must be a dict, and its alias a str.")
+    if not isinstance(alias, str) or len(alias) > MAX_ALIAS_CHARS or not isinstance(entry, dict):
+        wanted = f"must be a dict, and its alias a str of at most {MAX_ALIAS_CHARS} characters"
+        yield _malformed(f"STREAMING_PROVIDERS[{alias!r}] {wanted}.")
     elif not isinstance(entry.get("BACKEND"), str) or not isinstance(entry.get("OPTIONS", {}), dict):
         yield _malformed(
             f"STREAMING_PROVIDERS[{alias!r}] needs a BACKEND (str). Its OPTIONS, if it has them, must be a dict."

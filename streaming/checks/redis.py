@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from streaming.conf import settings
+from streaming.conf import install, settings
 
 SCHEMES = ("redis", "rediss", "unix")
 CORE_LAYER = "channels_redis.core.RedisChannelLayer"
@@ -48,7 +48,7 @@ def _missing_package() -> Iterator[CheckMessage]:
     if settings.REDIS_URL and find_spec("redis") is None:
         yield Error(
             "STREAMING_REDIS_URL is set, but the package 'redis' is not installed.",
-            hint='Run: pip install "django-llm-streaming[redis]", or remove the setting: the database is enough.',
+            hint=f"{install('redis')}, or remove the setting: the database is enough.",
             id="streaming.E041",
         )
 

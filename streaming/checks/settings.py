@@ -8,8 +8,7 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from streaming.conf import PREFIX, SETTINGS, settings
-from streaming.providers.options import suggest
+from streaming.conf import PREFIX, SETTINGS, settings, suggest
 
 MIN_TICKS_A_LEASE = 5
 """The lease is renewed once a tick. With fewer ticks, a few slow writes make a live generation count as interrupted."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error
 
-from streaming.conf import settings
+from streaming.conf import install, settings
 
 
 def check_telemetry(**kwargs: Any) -> list[CheckMessage]:
@@ -17,7 +17,7 @@ def check_telemetry(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             "STREAMING_TELEMETRY is on, but the package 'opentelemetry-api' is missing.",
-            hint='Run: pip install "django-llm-streaming[otel]"',
+            hint=install("otel"),
             id="streaming.E065",
         )
     ]

@@ -8,9 +8,8 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
-from streaming.conf import settings
+from streaming.conf import settings, suggest
 from streaming.mcp import server_for
-from streaming.providers.options import suggest
 from streaming.tools import registered
 
 HINT = 'For example: STREAMING_TOOLS = ["shop.tools.order_status"], a function decorated with streaming.tools.tool.'

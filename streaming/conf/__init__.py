@@ -9,9 +9,30 @@ checks and docs/settings.md are made from these entries. Reading a setting does 
 
 from __future__ import annotations
 
+from streaming.conf.addresses import is_address
 from streaming.conf.functions import function_at, imported
-from streaming.conf.rules import Kind
+from streaming.conf.hints import install, suggest
+from streaming.conf.numbers import AtLeastOne, Count, Seconds, SecondsOrZero
+from streaming.conf.rules import SECONDS, Kind
 from streaming.conf.setting import PREFIX, ProviderConfig, Setting
 from streaming.conf.settings import SETTINGS, Settings, settings
 
-__all__ = ["PREFIX", "SETTINGS", "Kind", "ProviderConfig", "Setting", "Settings", "function_at", "imported", "settings"]
+__all__ = [
+    "PREFIX",
+    "SECONDS",
+    "SETTINGS",
+    "AtLeastOne",
+    "Count",
+    "Kind",
+    "ProviderConfig",
+    "Seconds",
+    "SecondsOrZero",
+    "Setting",
+    "Settings",
+    "function_at",
+    "imported",
+    "install",
+    "is_address",
+    "settings",
+    "suggest",
+]

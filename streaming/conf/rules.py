@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from django.utils.functional import Promise
+
+from streaming.conf.numbers import MOST_DAYS, MOST_SECONDS
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ def whole(least: int) -> Kind[int]:
     return Kind(
         wanted=f"a whole number, {least} or more",
         convert=int,
-        allows=lambda value: _is_number(value) and isinstance(value, int) and value >= least,
+        allows=lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least,
     )
 
 
@@ -59,7 +60,7 @@ def unchanged(value: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _each(allows: Callable[[Any], bool], *containers: type[Collection[Any]]) -> Callable[[Any], bool]:
@@ -88,9 +89,6 @@ TEXTS: Kind[tuple[str, ...]] = Kind(
     allows=_each(_is_text),
 )
 FLAG: Kind[bool] = Kind(wanted="True or False", convert=bool, allows=lambda value: isinstance(value, bool))
-MOST_DAYS = 36_500
-"""A hundred years. Databases and Python have no dates for much longer ago."""
-
 DAYS: Kind[int] = replace(
     whole(1),
     wanted=f"a whole number of days from 1 to {MOST_DAYS}",
@@ -98,10 +96,14 @@ DAYS: Kind[int] = replace(
 )
 
 SECONDS: Kind[float] = Kind(
-    wanted="a number of seconds above 0", convert=float, allows=lambda value: _is_number(value) and value > 0
+    wanted=f"a number of seconds above 0, at most {MOST_SECONDS}",
+    convert=float,
+    allows=lambda value: _is_number(value) and 0 < value <= MOST_SECONDS,
 )
 SECONDS_OR_ZERO: Kind[float] = Kind(
-    wanted="a number of seconds, 0 or more", convert=float, allows=lambda value: _is_number(value) and value >= 0
+    wanted=f"a number of seconds from 0 to {MOST_SECONDS}",
+    convert=float,
+    allows=lambda value: _is_number(value) and 0 <= value <= MOST_SECONDS,
 )
 LABELS: Kind[tuple[str, ...]] = Kind(
     wanted="a list or tuple of labels, each a str on one line", convert=tuple, allows=_each(_is_label)

@@ -6,17 +6,21 @@ from typing import Any
 
 from streaming.conf.costs import CostSettings
 from streaming.conf.files import FileSettings
+from streaming.conf.journal import JournalSettings
 from streaming.conf.markdown import MarkdownSettings
 from streaming.conf.operating import OperatingSettings
 from streaming.conf.page import PageSettings
 from streaming.conf.review import ReviewSettings
-from streaming.conf.rules import SECONDS, SECONDS_OR_ZERO, SECRET, TEXT, checked_elsewhere, optional, unchanged, whole
+from streaming.conf.rules import SECONDS, SECONDS_OR_ZERO, TEXT, checked_elsewhere, optional, unchanged, whole
 from streaming.conf.setting import ProviderConfig, Setting
 from streaming.conf.sharing import SharingSettings
+from streaming.conf.tools import ToolSettings
 from streaming.conf.visitors import VisitorSettings
 
 
 class Settings(
+    ToolSettings,
+    JournalSettings,
     PageSettings,
     MarkdownSettings,
     VisitorSettings,
@@ -116,43 +120,6 @@ class Settings(
     BREAKER_SECONDS = Setting(
         SECONDS, 30, "The time for which the app does not ask such a provider. Then one request tries it."
     )
-    TOOLS: Setting[list[str]] = Setting(
-        checked_elsewhere(list, "a list of dotted paths"),
-        (),
-        "The dotted paths of the site's tools: functions with the decorator `streaming.tools.tool`, or `ToolSpec` "
-        "objects.",
-    )
-    MCP_SERVERS: Setting[dict[str, dict[str, Any]]] = Setting(
-        checked_elsewhere(unchanged, "a dict of server entries by name"),
-        {},
-        "The MCP servers whose tools models may call, by name: see [mcp.md](mcp.md).",
-    )
-    MAX_STEPS = Setting(
-        whole(2),
-        8,
-        "The number of requests to the model within one answer. Each further request has the results of the tools "
-        "that the model called. In the last one the model may not call tools.",
-    )
-    TOOL_SECONDS = Setting(
-        SECONDS,
-        60,
-        "The longest time for one tool call, including the wait for a free place. A tool may set its own limit.",
-    )
-    TOOL_CONCURRENCY = Setting(
-        whole(1), 8, "The number of tool calls that one process executes at once. Further calls wait."
-    )
-    MAX_TOOL_OUTPUT_CHARS = Setting(
-        whole(1),
-        100_000,
-        "The largest output of a tool, as JSON. It is stored, sent to clients, and sent to the model at each "
-        "further step.",
-    )
-    MAX_CLIENT_TOOLS = Setting(
-        whole(0),
-        20,
-        "The number of tools that an AG-UI client may send with a request. The model gets their names, "
-        "descriptions and schemas. 0: the app ignores the tools of clients.",
-    )
     FIRST_DELTA_SECONDS = Setting(
         SECONDS, 300, "The longest wait for the first piece of an answer. Models that reason may be silent for minutes."
     )
@@ -204,42 +171,6 @@ class Settings(
     )
     DRAIN_SECONDS = Setting(
         SECONDS_OR_ZERO, 25, "The time that running generations have to finish when the process is told to end."
-    )
-    POLL_SECONDS = Setting(
-        SECONDS,
-        0.25,
-        "The time between two reads of the journal by a reader whose answer is written in another process.",
-    )
-    REDIS_URL = Setting(
-        SECRET,
-        "",
-        "The address of the Redis server through which readers in other processes get frames sooner than from the "
-        "database. Empty: no Redis.",
-    )
-    REDIS_PREFIX = Setting(
-        TEXT,
-        "streaming:",
-        "The prefix of this site's keys and channels in Redis. All databases of one Redis server share their channels.",
-    )
-    REDIS_TICK_SECONDS = Setting(
-        SECONDS,
-        0.05,
-        "The time between two writes of a process to Redis. One round trip carries the new frames of all its "
-        "generations.",
-    )
-    JOURNAL_RETENTION_SECONDS = Setting(
-        SECONDS_OR_ZERO,
-        3600,
-        "The time for which the frames of a settled generation are kept. After it, a replay is made from the "
-        "generation's row.",
-    )
-    DATABASE_THREADS = Setting(
-        whole(1),
-        2,
-        "The number of threads, and so of database connections, that one process uses for conversations and "
-        "generations.\n\n"
-        "More threads help if the database is far away. If it is near, they only compete with the streams for the "
-        "CPU.",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -40,7 +41,7 @@ def written(name: str, standard: OutputWrapper) -> Iterator[Callable[[str], Any]
     if name == "-":
         yield functools.partial(standard.write, ending="")
         return
-    unfinished = Path(f"{name}.unfinished")
+    unfinished = Path(f"{name}.{secrets.token_hex(4)}.unfinished")  # another command may write to the same file
     with ExitStack() as stack:
         with _writing(name):
             file = unfinished.open("w", encoding="utf-8", newline="")

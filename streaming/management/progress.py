@@ -7,7 +7,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseTrouble
@@ -18,9 +18,15 @@ T = TypeVar("T")
 # Seconds between two states of the counter.
 PAUSE_SECONDS = 0.1
 
+INTERRUPTED = 130
+"""The status with which a command ends that Ctrl-C has stopped, as shells have it: 128 and the signal's number."""
+
 
 class Progress:
-    """A counter on one line of standard error. Shown only if that is a terminal and `--verbosity` is not 0."""
+    """A counter on one line of standard error, which is removed at the end of the context.
+
+    It is shown only if standard error is a terminal and `--verbosity` is not 0.
+    """
 
     def __init__(self, what: str, total: int | None = None, *, is_shown: bool = True) -> None:
         self._what = what
@@ -36,19 +42,19 @@ class Progress:
             self._shown_at = now
             self._write(f"{count:,}{self._of} {self._what}")
 
-    def close(self) -> None:
-        """Removes the counter."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
         if self._width:
             self._write("")
 
     def counted(self, things: Iterable[T]) -> Iterator[T]:
         """Yields the things and counts them."""
-        try:
+        with self:
             for count, thing in enumerate(things, 1):
                 yield thing
                 self.show(count)
-        finally:
-            self.close()
 
     def _write(self, line: str) -> None:
         sys.stderr.write(f"\r{line:<{self._width}}{'' if line else chr(13)}")
@@ -56,8 +62,18 @@ class Progress:
         self._width = len(line)
 
 
-class AdvisingCommand(BaseCommand):
-    """A command that says what to do about its database. `--traceback` shows the error itself."""
+class ReportingCommand(BaseCommand):
+    """A command with `--json`, and a result that is a sentence or an object. Ctrl-C ends it without a traceback.
+
+    If its database fails, it says what to do; `--traceback` shows the error itself.
+    """
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        try:
+            super().run_from_argv(argv)
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped.")
+            sys.exit(INTERRUPTED)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
@@ -67,10 +83,6 @@ class AdvisingCommand(BaseCommand):
             if words is None:
                 raise
             raise CommandError(words) from trouble
-
-
-class ReportingCommand(AdvisingCommand):
-    """A command with `--json`, and a result that is a sentence or an object."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="Print the result as one JSON object.")

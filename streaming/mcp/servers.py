@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from streaming.conf import settings
+from streaming.conf import Seconds, is_address, settings
 
 # A name has no double underscore and none at its ends, so the first `__` of a tool's full name ends the server's name.
 NAME = re.compile(r"[a-zA-Z0-9-]+(_[a-zA-Z0-9-]+)*")
@@ -32,7 +32,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     url: str = ""
     headers: dict[str, str] = {}
     approval: Literal["hints", "always", "never"] | tuple[str, ...] = "hints"
-    timeout: float | None = None
+    timeout: Seconds | None = None
     label: str = ""
 
     def __repr__(self) -> str:
@@ -95,7 +95,5 @@ def _misfits(name: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         fields = ", ".join(Server.__struct_fields__[1:])
         yield f"is wrong: {misfit}.", f"It may have: {fields}."
         return
-    if server.url and not server.url.startswith(("http://", "https://")):
+    if server.url and not is_address(server.url):
         yield 'has a "url" that is no address.', "It begins with https:// or http://."
-    if server.timeout is not None and server.timeout <= 0:
-        yield 'has a "timeout" that is not above 0.', "It is a number of seconds."

@@ -16,7 +16,7 @@ from streaming.models.history import History, asked_provider, contributions, ear
 from streaming.models.journal_entries import JournalEntry
 from streaming.models.ledger import METERED, LedgerEntry
 from streaming.models.messages import Message, Place, Role, stored_content
-from streaming.models.metered import COUNTS, FAILURES, Metered, Status
+from streaming.models.metered import COUNTS, FAILURES, MAX_ALIAS_CHARS, MAX_MODEL_CHARS, Metered, Status
 from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
@@ -30,6 +30,8 @@ __all__ = [
     "ACTIVE",
     "COUNTS",
     "FAILURES",
+    "MAX_ALIAS_CHARS",
+    "MAX_MODEL_CHARS",
     "MAX_TITLE_CHARS",
     "METERED",
     "RATINGS",

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models.managers import WrittenManager
+from streaming.models.metered import MAX_ALIAS_CHARS
 from streaming.models.owners import VISITOR_PREFIX, Owner
 from streaming.protocol.storable import storable
 
@@ -60,7 +61,7 @@ class Conversation(models.Model):
     )
     title = models.CharField(_("title"), max_length=MAX_TITLE_CHARS, blank=True)
     pinned = models.BooleanField(_("pinned"), default=False)
-    provider = models.CharField(_("provider"), max_length=64)
+    provider = models.CharField(_("provider"), max_length=MAX_ALIAS_CHARS)
     system_prompt = models.TextField(_("system prompt"), blank=True)
     tools = models.JSONField(_("tools"), null=True, blank=True)
     active_leaf = models.ForeignKey(

@@ -7,6 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.models.clock import InsertedAtField
 
+MAX_ALIAS_CHARS = 64
+"""The longest alias of a provider."""
+
+MAX_MODEL_CHARS = 200
+"""A longer name of a model is cut."""
+
 
 class Status(models.TextChoices):
     PENDING = "pending", _("pending")
@@ -29,8 +35,8 @@ class Metered(models.Model):
     estimated, and `is_usage_estimated` is True. `price` is what `cost` was made from.
     """
 
-    provider = models.CharField(_("provider"), max_length=64)
-    model = models.CharField(_("model"), max_length=200, blank=True)
+    provider = models.CharField(_("provider"), max_length=MAX_ALIAS_CHARS)
+    model = models.CharField(_("model"), max_length=MAX_MODEL_CHARS, blank=True)
     status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.PENDING)
 
     input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)

@@ -1,8 +1,7 @@
 """A wanted type: its schema for the provider, and how its JSON becomes an object.
 
 msgspec reads Structs, dataclasses, TypedDicts and the types of the standard library. pydantic reads its own models, and
-what has them inside. This package never imports pydantic: a site that passes a
-pydantic model has imported it already.
+what has them inside. This package never imports pydantic: a site that passes a pydantic model has imported it already.
 """
 
 from __future__ import annotations

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
-
-import msgspec
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from streaming.protocol import DialectName, GenerationRequest
 
 DOCUMENTS = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/*", "application/json")
 """The media types of files that the vendors' own models understand. Text files are sent as text."""
-
-Count = Annotated[int, msgspec.Meta(ge=0)]
-AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
-SecondsOrZero = Annotated[float, msgspec.Meta(ge=0)]
-"""The numbers of options. A wrong one is a problem that `manage.py check` names."""
 
 ProblemKind = Literal["bad_backend", "missing_extra", "empty_key", "missing_model", "unknown_option", "bad_option"]
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from streaming.conf import install
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName
 from streaming.providers.base import DOCUMENTS, Problem
@@ -126,8 +127,7 @@ class HTTPProvider(SDKProvider):
     @classmethod
     def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
         """See `Provider.check`."""
-        install = "Run: pip install 'django-llm-streaming[http]'"
-        return [*missing_extra(alias, "aiohttp", install), *option_problems(cls.sdk_name, alias, options)]
+        return [*missing_extra(alias, "aiohttp", install("http")), *option_problems(cls.sdk_name, alias, options)]
 
 
 class ChatCompletions(HTTPProvider):

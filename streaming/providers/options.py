@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
+from streaming.conf import AtLeastOne, is_address, suggest
 from streaming.protocol import GenerationRequest, StreamParser
 from streaming.protocol.requests import Way
-from streaming.providers.base import AtLeastOne, Problem
+from streaming.providers.base import Problem
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,24 +67,11 @@ def _unknown(who: str, name: object, known: tuple[str, ...]) -> Problem:
     return Problem("unknown_option", f"{who} has an unknown option {name!r}.", suggest(str(name), known))
 
 
-def suggest(name: str, known: Collection[str], prefix: str = "") -> str:
-    """Returns the hint for an unknown name: the most similar known name, or all of them.
-
-    `prefix` is written before each name and does not count for the similarity.
-    """
-    close = get_close_matches(name, known, n=1)
-    if close:
-        return f"Did you mean {prefix + close[0]!r}?"
-    return f"It must be one of: {', '.join(prefix + each for each in sorted(known))}."
-
-
-def missing_extra(alias: str, module: str, install: str) -> list[Problem]:
-    """Returns a problem if `module` cannot be imported. `install` is the hint."""
+def missing_extra(alias: str, module: str, hint: str) -> list[Problem]:
+    """Returns a problem with this hint if `module` cannot be imported."""
     if find_spec(module) is not None:
         return []
-    return [
-        Problem("missing_extra", f"Provider {alias!r} needs the package {module!r}, which is not installed.", install)
-    ]
+    return [Problem("missing_extra", f"Provider {alias!r} needs the package {module!r}, which is not installed.", hint)]
 
 
 def missing_model(alias: str, options: Mapping[str, Any]) -> list[Problem]:
@@ -98,18 +84,10 @@ def missing_model(alias: str, options: Mapping[str, Any]) -> list[Problem]:
 def wrong_url(alias: str, options: Mapping[str, Any]) -> list[Problem]:
     """Returns a problem if `base_url` is no address. The message does not repeat it: it may have a password."""
     url = options.get("base_url")
-    if not url or not isinstance(url, str) or _is_address(url):
+    if not url or not isinstance(url, str) or is_address(url):
         return []
     text = f"The base_url of provider {alias!r} is not the address of a server."
     return [Problem("bad_option", text, "Write it with its scheme, for example https://api.example.com/v1.")]
-
-
-def _is_address(url: str) -> bool:
-    try:
-        split = urlsplit(url)
-        return split.scheme in ("http", "https") and bool(split.hostname) and split.port != 0
-    except ValueError:
-        return False
 
 
 def with_defaults(request: GenerationRequest, options: Options) -> GenerationRequest:

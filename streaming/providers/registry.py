@@ -64,6 +64,11 @@ def options_of(alias: str) -> dict[str, Any]:
     return entry.get("OPTIONS", {}) if entry else {}
 
 
+def offered_providers() -> dict[str, str]:
+    """Returns the providers that people may choose from, as alias -> label: those with a `LABEL`."""
+    return {alias: str(entry["LABEL"]) for alias, entry in settings.PROVIDERS.items() if entry.get("LABEL")}
+
+
 def load_provider(alias: str = "default") -> None:
     """Imports what the first answer of provider `alias` needs, so that nobody waits for it.
 
@@ -132,8 +137,3 @@ def _close_soon(loop: asyncio.AbstractEventLoop, made: dict[str, Provider]) -> N
 
 
 setting_changed.connect(_reset, dispatch_uid="streaming.providers")
-
-
-def offered_providers() -> dict[str, str]:
-    """Returns the providers that people may choose from, as alias -> label: those with a `LABEL`."""
-    return {alias: str(entry["LABEL"]) for alias, entry in settings.PROVIDERS.items() if entry.get("LABEL")}

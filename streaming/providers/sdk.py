@@ -15,10 +15,11 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from streaming.conf import Count, Seconds, install
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, encode
 from streaming.protocol.requests import Way
-from streaming.providers.base import Count, Problem, Seconds
+from streaming.providers.base import Problem
 from streaming.providers.body import Body, Content, content_of
 from streaming.providers.failures import from_status, from_transport
 from streaming.providers.options import Options, missing_extra, missing_model, problems, read, with_defaults, wrong_url
@@ -178,7 +179,9 @@ class SDKProvider:
     @classmethod
     def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
         """See `Provider.check`. The SDK need not be installed."""
-        return check(cls.sdk_name, alias, options)
+        hint = install(cls.sdk_name)
+        missing = missing_extra(alias, cls.sdk_name, hint) or missing_extra(alias, "aiohttp", hint)
+        return [*missing, *option_problems(cls.sdk_name, alias, options)]
 
 
 def client_arguments(sdk: ModuleType, options: SDKOptions) -> dict[str, Any]:
@@ -213,15 +216,6 @@ def _tls(*, trust_env: bool) -> ssl.SSLContext:
 def is_loopback(url: str | None) -> bool:
     """Returns True for a server on this machine, which a proxy named in the environment cannot reach."""
     return urlsplit(url or "").hostname in ("127.0.0.1", "localhost", "::1")
-
-
-def check(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Problem]:
-    """Returns the problems of a provider on the SDK `sdk_name`, which need not be installed."""
-    install = f"Run: pip install 'django-llm-streaming[{sdk_name}]'"
-    return [
-        *(missing_extra(alias, sdk_name, install) or missing_extra(alias, "aiohttp", install)),
-        *option_problems(sdk_name, alias, options),
-    ]
 
 
 def option_problems(sdk_name: str, alias: str, options: Mapping[str, Any]) -> list[Problem]:

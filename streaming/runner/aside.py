@@ -10,7 +10,7 @@ from typing import Any
 from streaming.conf import settings
 from streaming.costs import cost_of, with_cached
 from streaming.errors import ProviderError
-from streaming.models import COUNTS, Metered, Status
+from streaming.models import COUNTS, MAX_MODEL_CHARS, Metered, Status
 from streaming.protocol import Event, GenerationRequest, StreamParser, Transcript, Usage
 from streaming.protocol.events import TERMINAL
 from streaming.protocol.requests import completed, tokens_sent
@@ -91,7 +91,7 @@ def meter(row: Metered, model: str, request: GenerationRequest, said: Transcript
         usage, is_estimated = completed(said.usage, tokens_sent(request), said.parts)
     usage = with_cached(usage, row.provider)
     columns: dict[str, Any] = {name: getattr(usage, name) for name in COUNTS}
-    columns |= {"model": storable((said.model or model)[:200]), "status": ending.status}
+    columns |= {"model": storable((said.model or model)[:MAX_MODEL_CHARS]), "status": ending.status}
     columns["is_usage_estimated"] = is_estimated
     for name, value in columns.items():
         setattr(row, name, value)

@@ -10,25 +10,19 @@ generation begins with the cut of the last one, so the beginning of the requests
 from __future__ import annotations
 
 import contextlib
-import inspect
-import logging
 import math
 import uuid
-from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from django.db import Error as DatabaseTrouble
 
 from streaming.context import (
-    Asked,
     Load,
     Sent,
     Trail,
     context_of,
     cuts,
     next_cut,
-    policy_function,
     share_of,
     summary_turn,
     tokens_allowed,
@@ -43,18 +37,11 @@ from streaming.protocol.requests import tokens_in, tokens_sent
 from streaming.providers import Provider, options_of
 from streaming.runner.draft import Draft
 from streaming.runner.ending import Ending
+from streaming.runner.own_policy import chosen_turns
 from streaming.runner.summarizing import Digest, Summarizer
-
-logger = logging.getLogger(__name__)
 
 KEPT = ("drop", "summary", "vendor")
 """The policies whose cut the next answer keeps."""
-
-INSTEAD = {
-    True: "The oldest messages are dropped instead, if they are too many.",
-    False: "All messages are sent instead. The oldest are dropped only if the provider refuses them as too long.",
-}
-"""The window of the model is known -> what happens if a site's own policy fails, for the log."""
 
 MOST_SUMMARIES = 2
 """The summary itself takes room, so the cut may have to move once more. A second summary then covers those turns."""
@@ -210,41 +197,8 @@ class Fitting:
                 self._digest = await self._summarizer.find(self._cut)
 
     async def _let_choose(self, path: str) -> None:
-        """Lets the site's own policy choose the turns. The newest question is always sent.
-
-        If the policy raises an exception, all turns stay, and the oldest ones are dropped if they are too many.
-        """
+        """Keeps only the turns that the site's own policy chooses; all of them if it fails."""
         ids = {id(turn): key for turn, key in zip(self._turns, self._ids, strict=False)}
-        try:
-            chosen = await self._chosen(path)
-        except Exception:
-            logger.exception("The context policy %s failed. %s", path, INSTEAD[self._allowed is not None])
-            return
-        newest = self._turns[(cuts(self._turns) or [0])[-1] :]
-        if chosen[-len(newest) :] != newest:
-            chosen = [turn for turn in chosen if not any(turn is one for one in newest)] + newest
-        self._turns, self._ids = chosen, [ids.get(id(turn)) for turn in chosen]
-
-    async def _chosen(self, path: str) -> list[Turn]:
-        """Returns the turns that the policy chooses.
-
-        Raises:
-            TypeError: it returned something else. It may raise any other exception.
-        """
-        asked = Asked(
-            turns=tuple(self._turns),
-            provider=self._generation.provider,
-            conversation_key=self._generation.conversation.key,
-            allowed=self._allowed,
-            estimate=_estimate,
-        )
-        policy = policy_function(path)
-        given: Any = await (policy(asked) if inspect.iscoroutinefunction(policy) else in_database(policy, asked))
-        chosen = list(given)
-        if not all(isinstance(turn, Turn) for turn in chosen):
-            raise TypeError(f"{path} must return turns")
-        return chosen
-
-
-def _estimate(turns: Sequence[Turn]) -> int:
-    return tokens_in(part for turn in turns for part in turn.parts)
+        chosen = await chosen_turns(path, self._turns, self._generation, self._allowed)
+        if chosen is not None:
+            self._turns, self._ids = chosen, [ids.get(id(turn)) for turn in chosen]

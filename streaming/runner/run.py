@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import itertools
 import logging
 import math
 from collections.abc import Callable, Coroutine
@@ -144,24 +143,26 @@ class Run:
             self._reading.cancel()
 
     async def _end(self, ending: Ending) -> None:
-        """Settles the row, and tries again while the database is away; then appends the closing chunks to the log."""
-        delays = itertools.chain(SETTLE_RETRIES, itertools.repeat(SETTLE_RETRIES[-1]))
-        for tries, delay in enumerate(delays):
+        """Settles the row, then appends the closing chunks to the log."""
+        try:
+            closing = await self._settle_at_last(ending)
+        except Exception:
+            # Waiting would not help. Readers get an end; the lease runs out, and the reaper settles the row.
+            logger.exception("Generation %s could not be settled.", self.generation.pk)
+            closing = self._closing(INTERRUPTED)
+        self.log.append(closing)
+
+    async def _settle_at_last(self, ending: Ending) -> list[bytes]:
+        """Settles the row, and tries again while the database is away. Returns the closing chunks."""
+        delays = [*reversed(SETTLE_RETRIES)]
+        while True:
             try:
-                self.log.append(await self._settle(ending))
-                return
+                return await self._settle(ending)
             except DatabaseTrouble as trouble:
-                if tries >= len(SETTLE_RETRIES) and await self._is_database_there():
-                    logger.exception("Generation %s could not be settled.", self.generation.pk)
-                    self.log.append(self._closing(INTERRUPTED))
-                    return
+                if not delays and await self._is_database_there():
+                    raise
                 logger.warning("Settling generation %s: %s; trying again.", self.generation.pk, told(trouble))
-                await asyncio.sleep(delay)
-            except Exception:
-                # Waiting would not help. Readers get an end; the lease runs out, and the reaper settles the row.
-                logger.exception("Generation %s could not be settled.", self.generation.pk)
-                self.log.append(self._closing(INTERRUPTED))
-                return
+                await asyncio.sleep(delays.pop() if delays else SETTLE_RETRIES[-1])
 
     async def _is_database_there(self) -> bool:
         """True if the database answers a query, even with an error. Then more tries do not help."""

@@ -62,7 +62,7 @@ class Steps:
     ) -> None:
         self._generation = generation
         self._given = self._request = request
-        self._fits = ""
+        self._fitted_to = ""
         self._draft = draft
         self._calls = calls
         self._due = tuple(due)
@@ -105,11 +105,11 @@ class Steps:
 
     async def _fit_to(self, route: Route) -> None:
         """Fits the request to the provider of the route: its origin, its context policy, the files that it takes."""
-        if self._fits != route.alias:
+        if self._fitted_to != route.alias:
             key = cache_key_of(self._generation.conversation_id)
             given = msgspec.structs.replace(self._given, origin=route.origin, cache_key=key)
             self._request = await self._fitting.begin(given, route.provider)
-            self._fits = route.alias
+            self._fitted_to = route.alias
 
     async def _step_request(self, route: Route, *, is_last: bool) -> GenerationRequest:
         """The request with this generation's parts so far, and with the files that this provider takes.

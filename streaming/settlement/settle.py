@@ -11,7 +11,7 @@ import msgspec
 from streaming.costs import cost_of, with_cached
 from streaming.database import Prepared, atomic, changed
 from streaming.journal import Batch, write_frames
-from streaming.models import Generation, LedgerEntry, Message, Status, TimelineEntry, stored_content
+from streaming.models import MAX_MODEL_CHARS, Generation, LedgerEntry, Message, Status, TimelineEntry, stored_content
 from streaming.protocol import Part, Usage
 from streaming.protocol.storable import storable
 
@@ -43,7 +43,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         generation.error_code = self.error_code
         generation.error_detail = storable(self.error_detail)
         generation.cancel_reason = self.cancel_reason
-        generation.model = storable(self.model[:200])
+        generation.model = storable(self.model[:MAX_MODEL_CHARS])
         generation.attempts = self.attempts
         generation.input_tokens = usage.input_tokens
         generation.output_tokens = usage.output_tokens

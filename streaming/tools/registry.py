@@ -75,7 +75,7 @@ def site_tools() -> Mapping[str, AnyTool]:
     Raises:
         ImproperlyConfigured: a path cannot be imported, is not a tool, or two tools have the same name.
     """
-    return _registered(tuple(settings.TOOLS))
+    return _tools_at(tuple(settings.TOOLS))
 
 
 def toolbox_for(provider: str, chosen: Collection[str] | None = None) -> Toolbox:
@@ -98,7 +98,7 @@ def _named(pattern: str, every: Collection[str]) -> Iterable[str]:
 
 
 @functools.lru_cache(maxsize=1)
-def _registered(paths: tuple[str, ...]) -> dict[str, AnyTool]:
+def _tools_at(paths: tuple[str, ...]) -> dict[str, AnyTool]:
     found: dict[str, AnyTool] = {}
     for path in paths:
         tool = _imported(path)
@@ -122,7 +122,7 @@ def _imported(path: str) -> AnyTool:
 
 def _reset(*, setting: str, **kwargs: Any) -> None:
     if setting == "STREAMING_TOOLS":
-        _registered.cache_clear()
+        _tools_at.cache_clear()
 
 
 setting_changed.connect(_reset, dispatch_uid="streaming.tools")

@@ -12,6 +12,7 @@ from typing import Any, overload
 
 import msgspec
 
+from streaming.conf import SECONDS
 from streaming.models import Owner
 from streaming.protocol import ToolSpec
 
@@ -111,7 +112,8 @@ def tool(function: Function | None = None, /, **options: Any) -> Tool | Callable
     It gets the call's arguments, runs in a thread, and returns True if the call needs approval.
 
     Raises:
-        TypeError: it is no function, its signature cannot be turned into a schema, or `needs_approval` is async.
+        TypeError: it is no function, its signature cannot be turned into a schema, `needs_approval` is async, or
+            `seconds` is no possible time.
     """
     if function is None:
         return lambda decorated: _tool_of(decorated, **options)
@@ -134,6 +136,8 @@ def _tool_of(
         raise TypeError(f"A tool's name must match {NAME.pattern}, which {named!r} does not.")
     if inspect.iscoroutinefunction(needs_approval):
         raise TypeError(f"The needs_approval of tool {named!r} runs in a thread, so it must not be an async function.")
+    if seconds is not None and not SECONDS.allows(seconds):
+        raise TypeError(f"The seconds of tool {named!r} must be {SECONDS.wanted}, not {seconds!r}.")
     arguments, context_name = _signature(function, named)
     if unknown := set(live_fields) - set(arguments.__struct_fields__):
         raise TypeError(f"The live_fields of tool {named!r} name {unknown.pop()!r}, which is no parameter of it.")

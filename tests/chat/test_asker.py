@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.test import AsyncClient, AsyncRequestFactory
 
 from streaming.chat import NOBODY, chat, delete_conversations, go_on
 from streaming.chat.asker import asker_of
 from streaming.errors import LoginRequired
-from streaming.models import Message
+from streaming.models import Conversation, Message
 from tests.engine import ALICE, Script
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -26,6 +31,20 @@ async def test_anonymous_users_are_no_owner(scripted: Script) -> None:
     assert await Message.objects.acount() == 2
 
 
-def test_owner_wins_and_nobody_is_the_code() -> None:
-    assert asker_of(None, None) == NOBODY
-    assert asker_of(AnonymousUser(), ALICE) == ALICE
+async def test_owner_wins_and_nobody_is_the_code() -> None:
+    assert await asker_of(None, None) == NOBODY
+    assert await asker_of(AnonymousUser(), ALICE) == ALICE
+
+
+async def test_user_of_a_request_may_still_be_in_the_database(scripted: Script) -> None:
+    """In an async view, `request.user` is not read yet, and reading it there is an error."""
+    scripted(text="Hi.")
+    ada = await get_user_model().objects.acreate(username="ada")
+    client = AsyncClient()
+    await client.aforce_login(ada)
+    request = AsyncRequestFactory().get("/")
+    request.COOKIES = {name: one.value for name, one in client.cookies.items()}
+    await sync_to_async(SessionMiddleware(lambda one: None).process_request)(request)
+    AuthenticationMiddleware(lambda one: None).process_request(request)
+    await chat("Hi", user=request.user)
+    assert (await Conversation.objects.aget()).user_id == ada.pk

@@ -6,6 +6,7 @@ import pytest
 from django.core.checks import Error, Warning, run_checks
 
 from streaming.checks import TAG
+from streaming.models import Conversation
 from tests.checks import SCRIPTED, messages
 
 CHAT = "streaming.providers.openai.ChatCompletions"
@@ -33,11 +34,35 @@ def test_providers_must_be_a_dict():
     ]
 
 
-@pytest.mark.parametrize(("alias", "entry"), [("default", CHAT), ("default", None), (7, SCRIPTED)])
+@pytest.mark.parametrize(
+    ("alias", "entry"), [("default", CHAT), ("default", None), (7, SCRIPTED), ("a" * 65, SCRIPTED)]
+)
 def test_each_provider_must_be_a_dict_under_a_name(alias, entry):
+    text = f"STREAMING_PROVIDERS[{alias!r}] must be a dict, and its alias a str of at most 64 characters."
     assert messages(STREAMING_PROVIDERS={"default": SCRIPTED} | {alias: entry}) == [
-        Error(f"STREAMING_PROVIDERS[{alias!r}] must be a dict, and its alias a str.", hint=EXAMPLE, id="streaming.E002")
+        Error(text, hint=EXAMPLE, id="streaming.E002")
     ]
+
+
+def test_longest_alias_fits_its_column():
+    alias = "a" * Conversation._meta.get_field("provider").max_length
+    assert messages(STREAMING_PROVIDERS={"default": SCRIPTED, alias: SCRIPTED}) == []
+
+
+@pytest.mark.parametrize(
+    ("backend", "option"),
+    [
+        (SCRIPTED["BACKEND"], "delay"),
+        ("streaming.providers.openai.ChatCompletions", "timeout"),
+        ("streaming.providers.local.LocalModel", "start_timeout"),
+        ("streaming.providers.local.LocalModel", "grace"),
+    ],
+)
+def test_option_in_seconds_has_a_limit(backend, option):
+    options = {"model": "m", "api_key": "k", option: 1e15}
+    found = messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": options}})
+    [wrong] = [one.msg for one in found if one.id == "streaming.E009"]
+    assert f"Expected `float` <= 1000000000.0 - at `$.{option}`" in wrong
 
 
 @pytest.mark.parametrize("entry", [{}, {"BACKEND": None}, {"BACKEND": object}, {**SCRIPTED, "OPTIONS": ["model"]}])
@@ -219,7 +244,7 @@ def test_missing_extra_is_an_error(monkeypatch, backend, module, extra):
     assert messages(STREAMING_PROVIDERS={"default": {"BACKEND": backend, "OPTIONS": options}}) == [
         Error(
             f"Provider 'default' needs the package {module!r}, which is not installed.",
-            hint=f"Run: pip install 'django-llm-streaming[{extra}]'",
+            hint=f'Run: pip install "django-llm-streaming[{extra}]"',
             id="streaming.E006",
         )
     ]

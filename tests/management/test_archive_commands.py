@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -204,13 +205,28 @@ def test_export_counts_what_it_has_written(monkeypatch: pytest.MonkeyPatch) -> N
     [
         (("--older-than", "soon"), "'soon' is no age"),
         ((), "--older-than"),
-        (("--older-than", "1d", "--batch", "0"), "1 or more"),
+        (("--older-than", "1d", "--batch", "0"), "from 1 to 10000"),
+        (("--older-than", "1d", "--batch", "9" * 23), "from 1 to 10000"),
         (("--older-than", "1d", "--user", "nobody"), "no user 'nobody'"),
     ],
 )
 def test_prune_says_what_is_wrong(arguments: tuple[str, ...], complaint: str) -> None:
     with pytest.raises(CommandError, match=complaint):
         run("prune_conversations", *arguments)
+
+
+@pytest.mark.parametrize("ends_with", [None, KeyboardInterrupt])
+def test_progress_is_removed_at_the_end_and_at_ctrl_c(
+    monkeypatch: pytest.MonkeyPatch, ends_with: type[BaseException] | None
+) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", terminal)
+    with suppress(KeyboardInterrupt), Progress("things", 3) as progress:
+        progress.show(1)
+        if ends_with:
+            raise ends_with
+    assert terminal.getvalue() == "\r1 of 3 things\r             \r"
 
 
 def test_progress_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import secrets
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,23 @@ def test_trouble_of_an_export_is_not_told_as_trouble_of_its_file(tmp_path: Path)
     assert not list(tmp_path.iterdir())
 
 
+def test_two_exports_to_one_file_do_not_mix(tmp_path: Path) -> None:
+    name, standard = tmp_path / "all.jsonl", OutputWrapper(io.StringIO())
+    with written(str(name), standard) as first:
+        first("first, ")
+        with written(str(name), standard) as second:
+            second("second")
+        first("whole")
+        assert name.read_text() == "second"
+    assert name.read_text() == "first, whole"
+    assert list(tmp_path.iterdir()) == [name]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 @pytest.mark.parametrize("size", [1, 1_000_000])
-def test_full_disk_is_told(tmp_path: Path, size: int) -> None:
-    (tmp_path / "all.jsonl.unfinished").symlink_to("/dev/full")
+def test_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(secrets, "token_hex", lambda size: "1")
+    (tmp_path / "all.jsonl.1.unfinished").symlink_to("/dev/full")
     standard = OutputWrapper(io.StringIO())
     with (
         pytest.raises(CommandError, match="cannot be written: No space left on device"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.management import CommandError
 
+from streaming.management.commands.replay import Command
 from streaming.management.pacing import paced, pieces_of
 from streaming.models import Generation
 from streaming.testing import frames_of
@@ -95,15 +97,38 @@ async def test_replay_takes_its_time(
     assert max(slept) == pytest.approx(seconds + 0.2 / float(speed[0]), abs=0.5)
 
 
+@pytest.mark.usefixtures("engine")
+async def test_interrupt_ends_the_replay_without_a_traceback(
+    scripted: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scripted(text="one two three ")
+    generation = await engine.submit()
+    await frames_of(generation.pk)
+    await Generation.objects.aupdate(first_delta_ms=1000, duration_ms=5000, timeline=None)
+
+    def sleep(seconds: float) -> None:
+        if sys.stdout.getvalue():  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    command = Command(stdout=sys.stdout, stderr=sys.stderr)
+    with pytest.raises(SystemExit) as ended:
+        await sync_to_async(command.run_from_argv)(["manage.py", "replay", "c1"])
+    assert ended.value.code == 130
+    out, err = capsys.readouterr()
+    assert (out, err) == ("one \n", "Stopped.\n")
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (("nothing",), "no stored answer 'nothing'"),
         (("c1", "--speed", "quick"), "'quick' is no speed"),
-        (("c1", "--speed", "0"), "above 0"),
-        (("c1", "--speed", "nan"), "above 0"),
-        (("c1", "--speed", "-1"), "above 0"),
+        (("c1", "--speed", "0"), "'0' is no speed; write a number, 0.01 or more, or max"),
+        (("c1", "--speed", "nan"), "'nan' is no speed"),
+        (("c1", "--speed", "-1"), "'-1' is no speed"),
+        (("c1", "--speed", "1e-20"), "'1e-20' is no speed"),
     ],
 )
 def test_replay_says_what_is_wrong(arguments: tuple[str, ...], complaint: str) -> None:

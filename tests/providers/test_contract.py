@@ -398,7 +398,7 @@ async def test_both_ways_send_the_same_request(sdk: type[SDKProvider], plain: ty
 def test_plain_providers_need_aiohttp_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["streaming.providers.options"], "find_spec", lambda name: None)
     (problem,) = http.Messages.check("default", {"model": "m", "api_key": KEY})
-    assert (problem.kind, problem.hint) == ("missing_extra", "Run: pip install 'django-llm-streaming[http]'")
+    assert (problem.kind, problem.hint) == ("missing_extra", 'Run: pip install "django-llm-streaming[http]"')
     script = (
         "import sys; from streaming.providers.http import Messages; Messages.load({}); print('httpx2' in sys.modules)"
     )

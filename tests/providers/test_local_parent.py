@@ -167,7 +167,7 @@ def test_weights_that_cannot_be_loaded_are_an_error(directory: Path) -> None:
 
 def test_a_missing_package_is_named(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streaming.providers.options.find_spec", lambda name: None)
-    with pytest.raises(ProviderError, match=r"pip install 'django-llm-streaming\[local\]'"):
+    with pytest.raises(ProviderError, match=r'pip install "django-llm-streaming\[local\]"'):
         server_for(LocalOptions(), WEIGHTS_NAME)
 
 

@@ -118,7 +118,7 @@ class TestProblems:
         monkeypatch.setattr("streaming.providers.options.find_spec", lambda name: None)
         [problem] = ChatCompletions.check("default", {"model": "m", "api_key": "k"})
         assert problem.kind == "missing_extra"
-        assert problem.hint == "Run: pip install 'django-llm-streaming[openai]'"
+        assert problem.hint == 'Run: pip install "django-llm-streaming[openai]"'
 
     def test_missing_weights_are_a_problem(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("streaming.providers.local.options.find_spec", lambda name: None)

@@ -100,6 +100,13 @@ def test_tool_must_be_a_function_that_returns(thing: Any) -> None:
             named(thing)
 
 
+@pytest.mark.parametrize("seconds", [0, -1, 1e15, float("nan"), "5"])
+def test_time_limit_of_a_tool_must_be_possible(seconds: Any) -> None:
+    words = f"The seconds of tool 'wait' must be a number of seconds above 0, at most 1000000000, not {seconds!r}."
+    with pytest.raises(TypeError, match=re.escape(words)):
+        tool(name="wait", seconds=seconds)(lambda: None)
+
+
 def test_two_tools_of_one_name_are_refused() -> None:
     other = tool(name="get_weather")(lambda: None)
     assert list(Toolbox.of([tools.get_weather, tools.get_weather]).tools) == ["get_weather"]

@@ -18,7 +18,7 @@ from streaming import mcp
 from streaming.chat import NOBODY, Answer, Result, go_on, start_chat
 from streaming.errors import StreamingError
 from streaming.management.interrupts import FirstInterrupt
-from streaming.management.progress import ReportingCommand
+from streaming.management.progress import INTERRUPTED, ReportingCommand
 from streaming.management.selection import owner_named
 from streaming.management.terminal import Screen
 from streaming.management.tool_lines import tool_line
@@ -58,7 +58,7 @@ class Command(ReportingCommand):
         result = self._ask(sys.stdin.read() if question is None else question, key)
         self.report(options, _as_json(result), _summary(result), beside=not self._is_json)
         if problem := _problem(result):
-            raise CommandError(problem, returncode=130 if result.status == Status.CANCELLED else 1)
+            raise CommandError(problem, returncode=INTERRUPTED if result.status == Status.CANCELLED else 1)
 
     def _talk(self, key: str) -> None:
         """Asks one question after the other, until the person ends the input."""
@@ -92,6 +92,7 @@ class Command(ReportingCommand):
             result = asyncio.run(self._show(asking, screen))
             while result.asked and sys.stdin.isatty() and not self._is_json:
                 if (decisions := _decisions(result.asked)) is None:
+                    self.stderr.write("", str)  # the question's line has no end yet
                     break
                 result = asyncio.run(self._show(go_on(result, decisions, owner=self._owner), screen))
         except StreamingError as error:

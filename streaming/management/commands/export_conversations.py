@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -40,18 +41,17 @@ class Command(ReportingCommand):
         if is_redacting() and not options["unredacted"]:
             found = redacting(found, text=redacted_text, parts=redacted)
         counted = self.progress(options, "conversations", selected.count()).counted(found)
-        tally = {"conversations": 0, "lost_files": 0}
+        tally = Counter({"conversations": 0, "lost_files": 0})
         with written(options["file"], self.stdout) as write:
-            for text in FORMATS[options["format"]](_tallied(counted, tally)):
+            for text in FORMATS[options["format"]](_tallied(counted, tally), lambda file: tally.update(["lost_files"])):
                 write(text)
         result = {**tally, "format": options["format"], "file": options["file"]}
         told = f"{tally['conversations']} conversations exported.{LOST.format(**tally) if tally['lost_files'] else ''}"
         self.report(options, result, told, beside=options["file"] == "-")
 
 
-def _tallied(found: Iterable[Bundle], tally: dict[str, int]) -> Iterator[Bundle]:
+def _tallied(found: Iterable[Bundle], tally: Counter[str]) -> Iterator[Bundle]:
     """Yields the conversations, and counts each when it has been written."""
     for bundle in found:
         yield bundle
         tally["conversations"] += 1
-        tally["lost_files"] += len(bundle.lost)

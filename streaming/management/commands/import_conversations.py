@@ -28,14 +28,11 @@ class Command(ReportingCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        progress = self.progress(options, "lines")
-        with opened(options["file"]) as lines:
+        with opened(options["file"]) as lines, self.progress(options, "lines") as progress:
             try:
                 done = read_archive(lines, skips_bad=options["skip_bad"], on_line=progress.show)
             except BadLine as error:
                 raise CommandError(f"Nothing was imported. {options['file']}, {error}") from error
-            finally:
-                progress.close()
         bad = [{"line": error.number, "reason": error.reason} for error in done.bad]
         result = {"imported": done.imported, "bad": bad}
         said = [f"{count} × {table}" for table, count in done.imported.items()]

@@ -20,6 +20,9 @@ from streaming.archive import (
 from streaming.management.progress import ReportingCommand
 from streaming.management.selection import add_owner_arguments, age, of_owner
 
+LARGEST_BATCH = 10_000
+"""Databases do not take a statement that names many more rows."""
+
 
 class Command(ReportingCommand):
     help = "Delete conversations that have not been used for a time, with their files. Running answers are left alone."
@@ -36,7 +39,7 @@ class Command(ReportingCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only count; delete nothing.")
         parser.add_argument(
             "--batch",
-            type=_positive,
+            type=_batch,
             default=CONVERSATIONS_PER_DELETION,
             help="How many conversations one transaction deletes.",
         )
@@ -46,10 +49,9 @@ class Command(ReportingCommand):
         if options["older_than"] is None and options["staff_access"] is None:
             raise CommandError("Say what to delete: --older-than 90d, --staff-access 730d, or both.")
         result = self._prune_conversations(options) | self._prune_accesses(options)
-        verb = "would be deleted" if options["dry_run"] else "deleted"
-        kind = "selected" if options["dry_run"] else "deleted"
-        told = {"": "conversations", "staff_access_": "rows of the staff's log"}
-        lines = [f"{result[at + kind]} {what} {verb}." for at, what in told.items() if at + kind in result]
+        told, verb = ("selected", "would be deleted") if options["dry_run"] else ("deleted", "deleted")
+        named = {told: "conversations", f"staff_access_{told}": "rows of the staff's log"}
+        lines = [f"{result[key]} {what} {verb}." for key, what in named.items() if key in result]
         self.report(options, result, "\n".join(lines))
 
     def _prune_conversations(self, options: dict[str, Any]) -> dict[str, int]:
@@ -71,15 +73,15 @@ class Command(ReportingCommand):
 
     def _done(self, options: dict[str, Any], what: str, count: int, deletions: Iterator[int]) -> int:
         """Runs the deletions, unless this is a rehearsal, and returns how many rows are gone."""
-        done, progress = 0, self.progress(options, what, count)
-        for deleted in () if options["dry_run"] else deletions:
-            done += deleted
-            progress.show(done)
-        progress.close()
+        done = 0
+        with self.progress(options, what, count) as progress:
+            for deleted in () if options["dry_run"] else deletions:
+                done += deleted
+                progress.show(done)
         return done
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError("must be a whole number, 1 or more")
+def _batch(text: str) -> int:
+    if not (text.isdecimal() and len(text) <= len(str(LARGEST_BATCH)) and 1 <= int(text) <= LARGEST_BATCH):
+        raise ArgumentTypeError(f"must be a whole number from 1 to {LARGEST_BATCH}")
     return int(text)

@@ -17,11 +17,9 @@ class Command(ReportingCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        generations = self.progress(options, "generations settled")
-        interrupted = reap(silent_for=settings.LEASE_SECONDS, on_count=generations.show)
-        generations.close()
-        entries = self.progress(options, "journal entries deleted")
-        pruned = prune_frames(entries.show)
-        entries.close()
+        with self.progress(options, "generations settled") as generations:
+            interrupted = reap(silent_for=settings.LEASE_SECONDS, on_count=generations.show)
+        with self.progress(options, "journal entries deleted") as entries:
+            pruned = prune_frames(entries.show)
         text = f"{interrupted} generations settled as interrupted, {pruned} journal entries deleted."
         self.report(options, {"interrupted": interrupted, "journal_entries": pruned}, text)

@@ -19,6 +19,9 @@ from streaming.management.terminal import Screen
 from streaming.models import Generation
 from streaming.protocol.ui_stream import chunk_of
 
+SLOWEST = 0.01
+"""With much lower speeds, Python could not sleep for so long."""
+
 
 class Command(ReportingCommand):
     help = (
@@ -37,13 +40,15 @@ class Command(ReportingCommand):
         times = generation.first_delta_ms or 0, generation.duration_ms or 0
         began, count = time.monotonic(), 0
         answer, notes = Screen(self.stdout, self.stderr), Screen(self.stderr, self.stderr)
-        for piece in paced(pieces_of(chunks), generation.timeline, *times):
-            if options["speed"]:
-                time.sleep(max(0.0, began + piece.ms / 1000 / options["speed"] - time.monotonic()))
-            _show(piece, answer, notes if options["verbosity"] > 0 else None)
-            count += 1
-        notes.end_line()
-        answer.end_line()
+        try:
+            for piece in paced(pieces_of(chunks), generation.timeline, *times):
+                if options["speed"]:
+                    time.sleep(max(0.0, began + piece.ms / 1000 / options["speed"] - time.monotonic()))
+                _show(piece, answer, notes if options["verbosity"] > 0 else None)
+                count += 1
+        finally:  # Ctrl-C, too
+            notes.end_line()
+            answer.end_line()
         result = {"generation": str(generation.pk), "status": generation.status, "pieces": count, "ms": times[1]}
         self.report(options, result, f"[{generation.status} after {times[1] / 1000:.1f} s]", beside=True)
 
@@ -64,12 +69,14 @@ def _show(piece: Piece, answer: Screen, notes: Screen | None) -> None:
 
 def _speed(text: str) -> float:
     """Reads a speed. 0 stands for `max`."""
+    if text == "max":
+        return 0.0
     try:
-        speed = 0.0 if text == "max" else float(text.removesuffix("x"))
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is no speed; write a number above 0, or max") from error
-    if not speed > 0 and text != "max":  # not a number, too
-        raise ArgumentTypeError("must be above 0")
+        speed = float(text.removesuffix("x"))
+    except ValueError:
+        speed = 0.0
+    if not speed >= SLOWEST:  # NaN, too
+        raise ArgumentTypeError(f"{text!r} is no speed; write a number, {SLOWEST} or more, or max")
     return speed
 
 

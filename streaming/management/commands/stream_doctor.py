@@ -5,10 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.management.base import CommandError
 
+from streaming.conf import is_address
 from streaming.management.doctor import (
     Finding,
     Measurement,
@@ -118,11 +118,6 @@ def _seconds(text: str) -> float:
 
 
 def _address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a host in broken brackets, or a port that is no number below 65,536
-        is_one = False
-    if not is_one:
+    if not is_address(text):
         raise ArgumentTypeError(f"{text!r} is no address; write for example https://example.com")
     return text

