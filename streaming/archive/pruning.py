@@ -80,7 +80,8 @@ def forget_old() -> int:
 
 def forget_expired_shares() -> int:
     """Deletes some shared links that have expired, with their snapshots. Returns 0 if there are none left."""
-    return delete_each(Share.objects.expired()[:CONVERSATIONS_PER_DELETION])
+    without_content = Share.objects.expired().defer("messages")  # a snapshot may have megabytes
+    return delete_each(without_content[:CONVERSATIONS_PER_DELETION])
 
 
 def _visitors_unused_for(age: datetime.timedelta) -> ConversationQuerySet:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.db.models.signals import pre_delete
 from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -153,6 +155,18 @@ async def test_a_link_ends(client: AsyncClient) -> None:
     assert (await client.get("/api/chat/c1/shares")).json() == {"shares": []}
     assert await sync_to_async(forget_expired_shares)() == 1
     assert not await Share.objects.aexists()
+
+
+async def test_snapshots_are_deleted_without_being_read(client: AsyncClient) -> None:
+    def forget() -> list[str]:
+        with CaptureQueriesContext(connection) as asked:
+            assert forget_expired_shares() == 1
+        return [query["sql"] for query in asked]
+
+    await answered(client)
+    await made(client, days=7)
+    await Share.objects.aupdate(expires_at=timezone.now() - datetime.timedelta(seconds=1))
+    assert [sql for sql in await sync_to_async(forget)() if '"messages"' in sql] == []
 
 
 async def test_a_link_that_cannot_be_deleted_keeps_no_other(client: AsyncClient) -> None:
