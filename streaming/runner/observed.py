@@ -80,7 +80,7 @@ class Inference:
             reasoning_tokens=usage.reasoning_tokens,
         )
         if self._span.takes_content:
-            parts = parts_in(_shown(transcript.parts))
+            parts = parts_in(redacted(transcript.parts))
             answer = {"role": "assistant", "parts": parts, "finish_reason": reason or "error"}
             self._span.set(output_content=[answer])
 
@@ -92,8 +92,8 @@ def inference(provider: Provider, request: GenerationRequest, attempt: int) -> I
     model = provider.model
     with span("inference", model, vendor=vendor, request_model=model, is_stream=True, attempt=attempt) as opened:
         if opened.takes_content:
-            turns = [msgspec.structs.replace(turn, parts=_shown(turn.parts)) for turn in request.turns]
-            system = text_of(_shown((TextPart(text=request.system),))) if request.system else None
+            turns = [msgspec.structs.replace(turn, parts=redacted(turn.parts)) for turn in request.turns]
+            system = text_of(redacted((TextPart(text=request.system),))) if request.system else None
             opened.set(system_content=system, input_content=messages_in(turns))
         yield Inference(opened)
 
@@ -105,7 +105,7 @@ def tool_span(call: ToolCall) -> Iterator[Span]:
     told = {"tool_name": call.name, "tool_call_id": call.id, "tool_type": "function"}
     with span("tool", call.name, **told) as opened:
         if opened.takes_content:
-            for shown in _shown((call,)):
+            for shown in redacted((call,)):
                 opened.set(arguments_content=getattr(shown, "arguments", None))
         yield opened
     measure("tool", time.monotonic() - began, "tool", **{"gen_ai.tool.name": call.name})
@@ -114,14 +114,5 @@ def tool_span(call: ToolCall) -> Iterator[Span]:
 def tell_result(opened: Span, result: ToolResult) -> None:
     """Adds the result of a tool call to its span."""
     if opened.takes_content:
-        for shown in _shown((result,)):
+        for shown in redacted((result,)):
             opened.set(result_content=getattr(shown, "output", None))
-
-
-def _shown(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """Returns the parts after the site's redaction, none if its function raises: it must not end an answer."""
-    try:
-        return redacted(parts)
-    except Exception:
-        logger.exception("Telemetry has no content here, because STREAMING_REDACT raised an exception.")
-        return ()
