@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ import msgspec
 
 from streaming.access import redacted
 from streaming.models import FAILURES, Generation
-from streaming.protocol import GenerationRequest, Part, TextPart, ToolCall, ToolResult, Transcript, Usage, text_of
+from streaming.protocol import GenerationRequest, TextPart, ToolCall, ToolResult, Transcript, Usage, text_of
 from streaming.providers import Provider
 from streaming.telemetry import VENDORS, Span, measure, messages_in, parts_in, span
 
