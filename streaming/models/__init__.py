@@ -13,7 +13,7 @@ from streaming.models.branches import Branch, MessageTree
 from streaming.models.clock import from_now, iso_time
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
 from streaming.models.feedback import Feedback, Thumb
-from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet, TimelineEntry
+from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet
 from streaming.models.history import History, asked_provider, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
 from streaming.models.messages import Message, Place, Role, stored_content
@@ -62,7 +62,6 @@ __all__ = [
     "Status",
     "Summary",
     "Thumb",
-    "TimelineEntry",
     "Window",
     "asked_provider",
     "contributions",

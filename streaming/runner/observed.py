@@ -14,6 +14,7 @@ from streaming.access import redacted
 from streaming.models import FAILURES, Generation
 from streaming.protocol import GenerationRequest, TextPart, ToolCall, ToolResult, Transcript, Usage, text_of
 from streaming.providers import Provider
+from streaming.records import tries_of
 from streaming.telemetry import VENDORS, Span, measure, messages_in, parts_in, span
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ async def observed(work: Coroutine[Any, Any, None], generation: Generation, pare
                 attempts=generation.attempts,
                 response_model=generation.model,
                 provider=generation.provider,
-                tried=[f"{one['provider']} {one['outcome']}" for one in generation.tried or ()] or None,
+                tried=[f"{one.provider} {one.outcome}" for one in tries_of(generation.tried) or ()] or None,
                 input_tokens=generation.input_tokens,
                 output_tokens=generation.output_tokens,
                 cached_input_tokens=generation.cached_input_tokens,
