@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,29 @@ async def test_a_link_ends(client: AsyncClient) -> None:
     assert (await client.get("/api/chat/c1/shares")).json() == {"shares": []}
     assert await sync_to_async(forget_expired_shares)() == 1
     assert not await Share.objects.aexists()
+
+
+ENTRY = {"role": "user", "at": "2026-01-01T00:00:00+00:00", "parts": []}
+
+
+@pytest.mark.parametrize(
+    "odd", [{}, "text", 5, [5], [ENTRY | {"at": "2026-13-01"}], [ENTRY | {"role": 5}], [{"role": "user"}]], ids=str
+)
+async def test_a_snapshot_that_cannot_be_read_is_said_to_be_so(client: AsyncClient, odd: Any) -> None:
+    await answered(client)
+    path = await made(client, files=True)
+    await Share.objects.aupdate(messages=odd)
+    response = await AsyncClient().get(path)
+    assert (response.status_code, "cannot be read" in html(response)) == (200, True)
+    assert (await AsyncClient().get(f"{path}files/{uuid.uuid4()}")).status_code == 404
+
+
+@pytest.mark.parametrize("parts", [[5], [{"type": "hologram"}], [[]]])
+async def test_parts_that_cannot_be_read_are_left_out(client: AsyncClient, parts: Any) -> None:
+    await answered(client)
+    path = await made(client)
+    await Share.objects.aupdate(messages=[ENTRY | {"parts": [*parts, {"type": "text", "text": "Hello."}]}])
+    assert "Hello." in html(await AsyncClient().get(path))
 
 
 async def test_snapshots_are_deleted_without_being_read(client: AsyncClient) -> None:
