@@ -12,7 +12,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from streaming.conf import settings
 from streaming.database import atomic, delete_each, retry_on_deadlock
-from streaming.models import Attachment, Conversation, ConversationQuerySet, Owner, Review, Share, from_now
+from streaming.models import Attachment, Conversation, ConversationQuerySet, Owner, Review, RevokedLink, Share, from_now
+from streaming.models.shares import FORM_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,12 @@ def forget_expired_shares() -> int:
     """Deletes some shared links that have expired, with their snapshots. Returns 0 if there are none left."""
     without_content = Share.objects.expired().defer("messages")  # a snapshot may have megabytes
     return delete_each(without_content[:CONVERSATIONS_PER_DELETION])
+
+
+def forget_revoked_links() -> int:
+    """Deletes the digests of links that were revoked long ago. Returns how many."""
+    old = RevokedLink.objects.filter(created_at__lt=from_now(-2 * FORM_SECONDS))
+    return old.delete()[0]
 
 
 def _visitors_unused_for(age: datetime.timedelta) -> ConversationQuerySet:

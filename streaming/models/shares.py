@@ -12,12 +12,17 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from streaming.models.clock import iso_time
+from streaming.database import atomic
+from streaming.models.clock import InsertedAtField, iso_time
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation
 from streaming.models.managers import WrittenManager
 
 TOKEN_BYTES = 24
 """The random bytes of a link: 192 bits. Nobody finds one by trying."""
+
+
+FORM_SECONDS = 86_400
+"""The form of a new link is accepted for so long. The shortest link lives as long."""
 
 
 def new_token() -> str:
@@ -41,6 +46,14 @@ class ShareQuerySet(models.QuerySet["Share"]):
     def behind(self, token: str) -> ShareQuerySet:
         """Returns the live share of a link, or none."""
         return self.live().filter(digest=digest_of(token))
+
+    def revoke(self) -> int:
+        """Deletes the selected shares and returns how many. Their links cannot be made again by the same forms."""
+        with atomic():
+            digests = list(self.values_list("digest", flat=True))
+            RevokedLink.objects.bulk_create([RevokedLink(digest=one) for one in digests], ignore_conflicts=True)
+            deleted, _counts = self.filter(digest__in=digests).delete()
+        return deleted
 
 
 ShareManager = WrittenManager.from_queryset(ShareQuerySet)
@@ -93,3 +106,21 @@ class Share(models.Model):
             "files": self.with_files,
             "opened": self.opened,
         }
+
+
+class RevokedLink(models.Model):
+    """The digest of a link that was revoked. It is kept until the form that made the link is no longer accepted."""
+
+    digest = models.CharField(_("SHA-256"), max_length=64, primary_key=True)
+    created_at = InsertedAtField(_("created"), auto_now_add=True)
+
+    objects = WrittenManager["RevokedLink"]()
+
+    class Meta:
+        base_manager_name = "objects"
+        verbose_name = _("revoked link")
+        verbose_name_plural = _("revoked links")
+        indexes = (models.Index(fields=("created_at",), name="streaming_revoked_time"),)
+
+    def __str__(self) -> str:
+        return self.digest
