@@ -19,12 +19,14 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.access import is_redacting, redacted_text
 from streaming.admin import cells, filters
+from streaming.admin.deletion import MAX_LISTED, Below, delete_slim, listed, slim
 from streaming.admin.export import KINDS, export_response
 from streaming.admin.permissions import May, Staff, may_read
 from streaming.admin.read_only import ReadOnlyAdmin
 from streaming.admin.search import either, messages_with, titled
 from streaming.admin.snippets import marked, pattern_of, piece_around, repeats, snippet
 from streaming.admin.transcript import render_conversation
+from streaming.archive import prune
 from streaming.models import METERED, Conversation, Feedback, Generation, Message, Review, Thumb
 
 ACTIVE_HINT = _("its answer is being written; stop it first: %(generation)s")
@@ -170,11 +172,22 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
 
         A conversation with an active generation is protected.
         """
-        chosen = list(objs)
-        deleted, counts, _perms_needed, protected = super().get_deleted_objects(chosen, request)
-        live = Generation.objects.active().filter(conversation__in=chosen)
-        protected = [*protected, *(str(ACTIVE_HINT % {"generation": generation}) for generation in live)]
-        return deleted, counts, set(), protected
+        rows = objs if isinstance(objs, QuerySet) else Conversation.objects.filter(pk__in=[one.pk for one in objs])
+        chosen = slim(rows)
+        below = Below(chosen.order_by())
+        active = Generation.objects.active().filter(conversation__in=chosen.order_by())
+        live = active.only("provider", "status", "created_at")[:MAX_LISTED]
+        protected = [*below.protected, *(str(ACTIVE_HINT % {"generation": generation}) for generation in live)]
+        return list(listed(chosen)), below.counts, set(), protected
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Replaces Django's action, which would load every row with what the list computes."""
+        actions: dict[str, Any] = super().get_actions(request)
+        return {name: (delete_slim, *one[1:]) if name == "delete_selected" else one for name, one in actions.items()}
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
+        """Deletes some conversations in each transaction, so that neither memory nor locks grow with their number."""
+        sum(prune(queryset))
 
     @admin.display(description=_("title"), ordering="title")
     def shown_title(self, conversation: Any) -> SafeString:

@@ -87,8 +87,7 @@ def forget_expired_shares() -> int:
 
 def forget_revoked_links() -> int:
     """Deletes the digests of links that were revoked long ago. Returns how many."""
-    old = RevokedLink.objects.filter(created_at__lt=from_now(-2 * FORM_SECONDS))
-    return old.delete()[0]
+    return RevokedLink.objects.older_than(2 * FORM_SECONDS).delete()[0]
 
 
 def _visitors_unused_for(age: datetime.timedelta) -> ConversationQuerySet:

@@ -21,7 +21,8 @@ from streaming.models.metered import COUNTS, FAILURES, Metered, Status
 from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
-from streaming.models.shares import RevokedLink, Share
+from streaming.models.revoked_links import RevokedLink
+from streaming.models.shares import Share
 from streaming.models.side_calls import SideCall
 from streaming.models.staff_access import Action, StaffAccess
 from streaming.models.summaries import Summary

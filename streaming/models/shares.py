@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from streaming.database import atomic
-from streaming.models.clock import InsertedAtField, iso_time
+from streaming.models.clock import iso_time
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation
 from streaming.models.managers import WrittenManager
+from streaming.models.revoked_links import RevokedLink
 
 TOKEN_BYTES = 24
 """The random bytes of a link: 192 bits. Nobody finds one by trying."""
@@ -106,21 +107,3 @@ class Share(models.Model):
             "files": self.with_files,
             "opened": self.opened,
         }
-
-
-class RevokedLink(models.Model):
-    """The digest of a link that was revoked. It is kept until the form that made the link is no longer accepted."""
-
-    digest = models.CharField(_("SHA-256"), max_length=64, primary_key=True)
-    created_at = InsertedAtField(_("created"), auto_now_add=True)
-
-    objects = WrittenManager["RevokedLink"]()
-
-    class Meta:
-        base_manager_name = "objects"
-        verbose_name = _("revoked link")
-        verbose_name_plural = _("revoked links")
-        indexes = (models.Index(fields=("created_at",), name="streaming_revoked_time"),)
-
-    def __str__(self) -> str:
-        return self.digest
