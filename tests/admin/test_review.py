@@ -152,3 +152,8 @@ def test_next_shows_the_message_alone_to_staff_who_may_not_view_conversations():
     assert target(client.get(reverse("admin:streaming_message_next"))).startswith(
         address("message", "change", answer.pk)
     )
+
+
+def test_help_of_the_keys_says_what_each_of_them_does(superuser):
+    shown = words(page_of(superuser, "conversation", exchange().pk))
+    assert "n saves and goes to the next unreviewed one." in shown
