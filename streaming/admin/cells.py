@@ -67,7 +67,8 @@ def person(conversation: Conversation) -> str:
     if conversation.user is not None:
         return name
     kind, _separator, token = name.partition(":")
-    return {"visitor": _("visitor %(sign)s"), "code": _("the site's code")}.get(kind, kind) % {"sign": token}
+    words = {"visitor": _("visitor %(sign)s"), "code": _("the site's code")}
+    return words[kind] % {"sign": token} if kind in words else kind
 
 
 def owner_link(conversation: Conversation) -> SafeString:
