@@ -55,10 +55,12 @@ def adopt_late(session: SessionBase, user: Owner) -> None:
     if ADOPTED_KEY not in session:
         return
     token, user_key, at = session[ADOPTED_KEY]
+    if user_key != user.key:  # a middleware knows the user without the session, which is somebody else's
+        return
     visitor = Owner.of_visitor(token)
-    if user_key == user.key and _owns_anything(visitor):
+    if _owns_anything(visitor):
         adopt(visitor, user)
-    if user_key != user.key or time.time() - at > LATE_SECONDS:
+    if time.time() - at > LATE_SECONDS:
         del session[ADOPTED_KEY]
 
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.access import is_redacting, redacted_text
 from streaming.admin import cells, filters
-from streaming.admin.deletion import MAX_LISTED, Below, delete_slim, listed, slim
+from streaming.admin.deletion import MAX_LISTED, Below, listed, slim, slimmed
 from streaming.admin.export import KINDS, export_response
 from streaming.admin.permissions import May, Staff, may_read
 from streaming.admin.read_only import ReadOnlyAdmin
@@ -183,7 +183,7 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Replaces Django's action, which would load every row with what the list computes."""
         actions: dict[str, Any] = super().get_actions(request)
-        return {name: (delete_slim, *one[1:]) if name == "delete_selected" else one for name, one in actions.items()}
+        return {name: (slimmed(one[0]), *one[1:]) for name, one in actions.items()}
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
         """Deletes some conversations in each transaction, so that neither memory nor locks grow with their number."""

@@ -164,6 +164,17 @@ async def test_session_forgets_its_visitor_for_good_a_while_after_the_sign_in(
     assert await status_of(client, "/api/chat/far too late") == 404
 
 
+async def test_another_user_does_not_end_the_wait(scripted: Script) -> None:
+    """A middleware may know a user by a token, while the request brings the session of somebody else."""
+    client, ada, bob = AsyncClient(), await person(), await person("bob")
+    await ask(client, "early")
+    await client.aforce_login(ada)
+    session = await client.asession()
+    kept = await session.aget(visitors.ADOPTED_KEY)
+    await in_database(visitors.adopt_late, session, Owner.of_user(bob.pk))
+    assert await session.aget(visitors.ADOPTED_KEY) == kept
+
+
 async def test_only_the_user_who_the_visitor_became_adopts_later(scripted: Script) -> None:
     client, ada, bob = AsyncClient(), await person(), await person("bob")
     await ask(client, "early")

@@ -6,8 +6,10 @@ import uuid
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db import connection, models
+from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from streaming.admin import deletion
@@ -96,6 +98,16 @@ def test_active_answer_protects_its_conversation(superuser):
     assert "stop it first" in page
     superuser.post(address("conversation", "changelist"), asked([live, other], post="yes"))
     assert Conversation.objects.count() == 2
+
+
+def test_action_of_the_site_is_not_replaced(superuser, monkeypatch):
+    def own(model_admin, request, queryset):
+        return HttpResponse(f"the site's own, for {queryset.count()}")
+
+    own.short_description = "Delete"
+    monkeypatch.setitem(admin.site._actions, "delete_selected", own)
+    response = superuser.post(address("conversation", "changelist"), asked([exchange()]))
+    assert response.content == b"the site's own, for 1"
 
 
 def test_those_without_the_permission_have_no_such_action():
