@@ -82,7 +82,7 @@ def forget_old() -> int:
 def forget_expired_shares() -> int:
     """Deletes some shared links that have expired, with their snapshots. Returns 0 if there are none left."""
     without_content = Share.objects.expired().defer("messages")  # a snapshot may have megabytes
-    return delete_each(without_content[:CONVERSATIONS_PER_DELETION])
+    return delete_each(without_content, CONVERSATIONS_PER_DELETION)
 
 
 def forget_revoked_links() -> int:

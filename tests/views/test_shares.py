@@ -193,7 +193,10 @@ async def test_snapshots_are_deleted_without_being_read(client: AsyncClient) -> 
     assert [sql for sql in await sync_to_async(forget)() if '"messages"' in sql] == []
 
 
-async def test_a_link_that_cannot_be_deleted_keeps_no_other(client: AsyncClient) -> None:
+@pytest.mark.parametrize("at_once", [1, 20])
+async def test_a_link_that_cannot_be_deleted_keeps_no_other(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
     def keep_first(instance: Share, **kwargs: Any) -> None:
         if instance.pk == first.pk:
             raise RuntimeError("legal hold")
@@ -201,7 +204,8 @@ async def test_a_link_that_cannot_be_deleted_keeps_no_other(client: AsyncClient)
     await answered(client)
     for _ in range(2):
         await made(client, days=7)
-    first, _second = [share async for share in Share.objects.order_by("created_at")]
+    first, _second = [share async for share in Share.objects.order_by("-created_at")]
+    monkeypatch.setattr("streaming.archive.pruning.CONVERSATIONS_PER_DELETION", at_once)
     await Share.objects.aupdate(expires_at=timezone.now() - datetime.timedelta(seconds=1))
     pre_delete.connect(keep_first, sender=Share)
     try:
