@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.access import is_redacting, redacted_text
 from streaming.admin import cells, filters
-from streaming.admin.deletion import MAX_LISTED, Below, listed, slim, slimmed
+from streaming.admin.deletion import DELETE, LABEL, MAX_LISTED, Below, is_offered, listed, slim, slimmed
 from streaming.admin.export import KINDS, export_response
 from streaming.admin.permissions import May, Staff, may_read
 from streaming.admin.read_only import ReadOnlyAdmin
@@ -73,7 +73,7 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     search_fields = ("key",)
     search_help_text = _('Words of a title or text, "a phrase", owner:name, owner:visitor, a key, or an id from a log')
     private_columns = {"shown_title": "id"}
-    actions = tuple(f"export_{name}" for name in KINDS)
+    actions = (DELETE, *(f"export_{name}" for name in KINDS))
 
     def desk_links(self, request: HttpRequest) -> list[tuple[Any, str]]:
         links = []
@@ -103,6 +103,14 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     @admin.action(description=_words_of(KINDS["csv"].label), permissions=["export_csv"])
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> StreamingHttpResponse:
         return export_response(request, queryset, "csv")
+
+    def has_delete_selected_permission(self, request: HttpRequest) -> bool:
+        return self.has_delete_permission(request) and is_offered(self.admin_site)
+
+    @admin.action(description=LABEL, permissions=[DELETE])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> Any:
+        """The site's action of this name. Django's own would load every row with what the list computes."""
+        return slimmed(self.admin_site.get_action(DELETE))(self, request, queryset)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         newest = Generation.objects.filter(conversation=OuterRef("pk")).order_by("-created_at")
@@ -179,11 +187,6 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
         live = active.only("provider", "status", "created_at")[:MAX_LISTED]
         protected = [*below.protected, *(str(ACTIVE_HINT % {"generation": generation}) for generation in live)]
         return list(listed(chosen)), below.counts, set(), protected
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Replaces Django's action, which would load every row with what the list computes."""
-        actions: dict[str, Any] = super().get_actions(request)
-        return {name: (slimmed(one[0]), *one[1:]) for name, one in actions.items()}
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
         """Deletes some conversations in each transaction, so that neither memory nor locks grow with their number."""

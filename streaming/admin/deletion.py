@@ -30,7 +30,11 @@ from streaming.models import (
 )
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin
+    from django.contrib.admin import AdminSite, ModelAdmin
+
+DELETE = "delete_selected"
+LABEL: Any = delete_selected.short_description  # type: ignore[attr-defined]
+"""The name of Django's action in its menus."""
 
 MAX_LISTED = 100
 """The most conversations, and the most protected rows, that the page names."""
@@ -103,6 +107,11 @@ def listed(chosen: QuerySet[Conversation]) -> Iterator[Any]:
         yield cells.link_to("conversation", pk, pk)
     if count > MAX_LISTED:
         yield _("and %(count)d more") % {"count": count - MAX_LISTED}
+
+
+def is_offered(admin_site: AdminSite) -> bool:
+    """Returns True unless the site has turned the action off."""
+    return any(name == DELETE for name, _action in admin_site.actions)
 
 
 def slimmed(action: Any) -> Any:

@@ -105,9 +105,18 @@ def test_action_of_the_site_is_not_replaced(superuser, monkeypatch):
         return HttpResponse(f"the site's own, for {queryset.count()}")
 
     own.short_description = "Delete"
-    monkeypatch.setitem(admin.site._actions, "delete_selected", own)
+    for actions in (admin.site._actions, admin.site._global_actions):
+        monkeypatch.setitem(actions, "delete_selected", own)
     response = superuser.post(address("conversation", "changelist"), asked([exchange()]))
     assert response.content == b"the site's own, for 1"
+
+
+def test_action_that_the_site_turned_off_stays_off(superuser, monkeypatch):
+    monkeypatch.delitem(admin.site._actions, "delete_selected")
+    one = exchange()
+    assert "delete_selected" not in superuser.get(address("conversation", "changelist")).content.decode()
+    superuser.post(address("conversation", "changelist"), asked([one], post="yes"))
+    assert Conversation.objects.exists()
 
 
 def test_those_without_the_permission_have_no_such_action():
