@@ -45,6 +45,8 @@ PARAMETERS = {
 }
 """The variable parts of the addresses."""
 
+CURSOR = r"^\d{1,10}(-[0-9a-f]{8})?$"
+NAMED_IDS = Query("named", "With `1`, the id of each event names its answer: `12-3f2a91c0`, not `12`.", {"const": "1"})
 HTML_TOO = Query("html", "With `1`, the HTML of the texts follows in `data-html` chunks.", {"const": "1"})
 STREAM = Answer("The answer as server-sent events. The last one is `data: [DONE]`.", StreamChunk, (EVENTS,))
 RUN = Answer("The run as events of AG-UI.", AgentEvent, (EVENTS,))
@@ -67,7 +69,7 @@ ENDPOINTS: dict[str, Methods] = {
             "Send a message and stream its answer. The same message id joins the answer that it began.",
             {200: STREAM},
             body=ChatRequest,
-            queries=(HTML_TOO,),
+            queries=(NAMED_IDS, HTML_TOO),
             errors=(BadRequest, NotFound, Conflict, TooLarge, UnsupportedFile, TooManyRequests, OverBudget),
         ),
         "DELETE": Operation(
@@ -82,8 +84,9 @@ ENDPOINTS: dict[str, Methods] = {
             "Resume an answer. The stream begins after the event that the client names.",
             {200: STREAM, 204: Answer("The client has seen everything, or there is no such conversation yet.")},
             queries=(
-                Query("after", "The number of the last event that the client has.", {"type": "integer", "minimum": 0}),
+                Query("after", "The id of the last event that the client has; 0 for all events.", {"pattern": CURSOR}),
                 Query("Last-Event-ID", "The same, as an `EventSource` sends it. It wins over `after`.", place="header"),
+                NAMED_IDS,
                 HTML_TOO,
             ),
             errors=(BadRequest, TooManyRequests),

@@ -14,11 +14,11 @@ from streaming.access.admission import Place, current_admission
 from streaming.access.handshakes import handshake_in, language_of
 from streaming.access.open_streams import OpenStreams, open_everywhere, open_streams
 from streaming.access.origins import refuse_cross_site, refuse_cross_site_socket
-from streaming.access.owners import VISITOR_KEY, login_address, may_chat, owner_in_scope, owner_of, remember
+from streaming.access.owners import login_address, may_chat, owner_in_scope, owner_of, remember
 from streaming.access.redaction import is_redacting, redacted, redacted_text, redactor
 from streaming.access.sessions import SessionCheck
 from streaming.access.token_bucket import TokenBucket
-from streaming.access.visitors import adopt_at_sign_in
+from streaming.access.visitors import VISITOR_KEY, adopt_at_sign_in
 from streaming.access.wsgi import refuse_sync
 
 __all__ = [

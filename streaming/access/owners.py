@@ -13,12 +13,12 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
 
+from streaming.access.visitors import VISITOR_KEY, adopt_late
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import LoginRequired
 from streaming.models import Owner
 
-VISITOR_KEY = "streaming_visitor"
 # A visitor without a session, who owns nothing.
 STRANGER = Owner("visitor:")
 
@@ -41,7 +41,9 @@ def _owner_of(request: HttpRequest, *, begins: bool) -> Owner:
     user = request.user
     request.session.keys()
     if user.is_authenticated:
-        return Owner.of_user(user.pk)
+        owner = Owner.of_user(user.pk)
+        adopt_late(request.session, owner)
+        return owner
     if not settings.ALLOW_ANONYMOUS:
         raise LoginRequired(_("Sign in to chat."))
     token = request.session.get(VISITOR_KEY)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Callable, Iterable
 
+import msgspec
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
+
 from streaming.conf import function_at, settings
-from streaming.protocol import Part, TextPart, is_of_another_version, text_of
+from streaming.protocol import Part, TextPart, dump_parts, is_of_another_version, load_parts, text_of
+
+logger = logging.getLogger(__name__)
 
 Redact = Callable[[Part], Part | None]
 
@@ -27,15 +35,51 @@ def redactor() -> Redact | None:
 def redacted(parts: Iterable[Part]) -> tuple[Part, ...]:
     """Returns the parts as `STREAMING_REDACT` returns them, without those for which it returns None.
 
-    The function is not asked about a part that another version of the app wrote: neither can read it.
+    If the function fails for a part, a text that says so takes the part's place. The function is not asked about a part
+    that another version of the app wrote: neither can read it.
     """
-    redact = redactor()
+    try:
+        redact = redactor()
+    except ImproperlyConfigured as fault:
+        logger.error("Content is withheld. %s", fault)
+        return tuple(_withheld() for _part in parts)
     if redact is None:
         return tuple(parts)
     known = (part for part in parts if not is_of_another_version(part))
-    return tuple(one for part in known if (one := redact(part)) is not None)
+    return tuple(one for part in known if (one := _asked(redact, part)) is not None)
 
 
 def redacted_text(text: str) -> str:
     """Returns a title or another text of content as `STREAMING_REDACT` returns it, as a text part."""
     return text_of(redacted((TextPart(text=text),))) if text else text
+
+
+def _asked(redact: Redact, part: Part) -> Part | None:
+    """Returns what the function makes of a part. If it raises, or returns something else, the part is withheld.
+
+    The log gets no content, so neither the words of the exception nor what was returned.
+    """
+    try:
+        one = redact(part)
+    except Exception as fault:
+        last = traceback.extract_tb(fault.__traceback__)[-1]
+        where = f"{type(fault).__name__} in {last.filename}, line {last.lineno}"
+        logger.error("A part is withheld, because STREAMING_REDACT failed (%s).", where)
+        return _withheld()
+    if one is None or one is part or _is_part(one):
+        return one
+    logger.error("A part is withheld, because what STREAMING_REDACT returned is no part (%s).", type(one).__name__)
+    return _withheld()
+
+
+def _is_part(one: Part) -> bool:
+    """Returns True for a part whose fields have the types that they must have."""
+    try:
+        load_parts(dump_parts([one]))
+    except (msgspec.ValidationError, TypeError, RecursionError):
+        return False
+    return True
+
+
+def _withheld() -> Part:
+    return TextPart(text=_("[Withheld: the site could not check if this may be shown.]"))

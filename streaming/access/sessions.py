@@ -20,7 +20,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSession
 from django.db import Error as DatabaseTrouble
 
-from streaming.access.owners import VISITOR_KEY
+from streaming.access.visitors import VISITOR_KEY
 from streaming.conf import settings
 from streaming.database import in_database, told
 from streaming.models import Owner

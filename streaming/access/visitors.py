@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import Error as DatabaseTrouble
 from django.db.models import Case, CharField, F, Value, When
 from django.db.models.functions import Cast, Concat
 
-from streaming.access.owners import VISITOR_KEY
 from streaming.conf import settings
 from streaming.database import alone, retry_on_deadlock, told
 from streaming.models import Attachment, Conversation, LedgerEntry, Owner
 
 logger = logging.getLogger(__name__)
+
+VISITOR_KEY = "streaming_visitor"
+"""The entry of a session with the visitor's token."""
+
+ADOPTED_KEY = "streaming_adopted"
+"""The entry of a user's session with the visitor that the user was: the token, the user's key, and when."""
+
+LATE_SECONDS = 120
+"""A request that began before the sign-in has stored its conversation or file by then."""
 
 
 def adopt_at_sign_in(user: Any, request: Any = None, **kwargs: Any) -> None:
@@ -26,12 +36,36 @@ def adopt_at_sign_in(user: Any, request: Any = None, **kwargs: Any) -> None:
     session = getattr(request, "session", None)
     if session is None or not settings.ADOPT_AT_SIGN_IN or VISITOR_KEY not in session:
         return
+    token, owner = session[VISITOR_KEY], Owner.of_user(user.pk)
     try:
-        adopt(Owner.of_visitor(session[VISITOR_KEY]), Owner.of_user(user.pk))
+        adopt(Owner.of_visitor(token), owner)
     except DatabaseTrouble as trouble:
         logger.exception("A visitor's conversations could not be given to the user (%s).", told(trouble))
     else:
         del session[VISITOR_KEY]
+        session[ADOPTED_KEY] = [token, owner.key, time.time()]
+
+
+def adopt_late(session: SessionBase, user: Owner) -> None:
+    """Gives the user what the visitor has stored since the sign-in.
+
+    A request that began before the sign-in may store a conversation after it. The first request of the user that comes
+    `LATE_SECONDS` after the sign-in looks for the last time.
+    """
+    if ADOPTED_KEY not in session:
+        return
+    token, user_key, at = session[ADOPTED_KEY]
+    if user_key != user.key:  # a middleware knows the user without the session, which is somebody else's
+        return
+    visitor = Owner.of_visitor(token)
+    if _owns_anything(visitor):
+        adopt(visitor, user)
+    if time.time() - at > LATE_SECONDS:
+        del session[ADOPTED_KEY]
+
+
+def _owns_anything(owner: Owner) -> bool:
+    return Conversation.objects.owned_by(owner).exists() or Attachment.objects.filter(owner_key=owner.key).exists()
 
 
 @retry_on_deadlock

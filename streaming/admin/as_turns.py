@@ -51,7 +51,7 @@ def request_body(generation: Generation) -> dict[str, Any]:
         turns=_turns_sent(generation),
         system=redacted_text(conversation.system_prompt) or options.get("system", ""),
         model=generation.model or options.get("model"),
-        tools=toolbox_for(generation.asked_provider, conversation.tools).specs,
+        tools=toolbox_for(generation.asked_provider, conversation.tool_names).specs,
         extra=options.get("extra_body", {}),
         **{name: options[name] for name in OPTIONS if name in options},
     )

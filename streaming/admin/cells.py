@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from streaming.access import redacted_text
 from streaming.models import Conversation, Generation, Metered, Review, Status
+from streaming.records import Tried, tries_of
 
 LABELS = dict(Status.choices)
 VISITOR_CHARS = 8
@@ -67,7 +67,8 @@ def person(conversation: Conversation) -> str:
     if conversation.user is not None:
         return name
     kind, _separator, token = name.partition(":")
-    return {"visitor": _("visitor %(sign)s"), "code": _("the site's code")}.get(kind, kind) % {"sign": token}
+    words = {"visitor": _("visitor %(sign)s"), "code": _("the site's code")}
+    return words[kind] % {"sign": token} if kind in words else kind
 
 
 def owner_link(conversation: Conversation) -> SafeString:
@@ -104,15 +105,15 @@ def tokens_of(row: Metered) -> str | None:
     return tokens(row.input_tokens, row.output_tokens, is_estimated=row.is_usage_estimated)
 
 
-def one_try(tried: Mapping[str, Any]) -> str:
-    """One try of `Generation.tried`: who was asked, and what came of it."""
-    model = f" {tried['model']}" if tried["model"] else ""
-    return f"{tried['provider']}{model} ({tried['outcome']})"
+def one_try(tried: Tried) -> str:
+    """One try: who was asked, and what came of it."""
+    model = f" {tried.model}" if tried.model else ""
+    return f"{tried.provider}{model} ({tried.outcome})"
 
 
 def tries(generation: Generation) -> str | None:
     """All tries of a generation in their order, without their models. Equal neighbours are one, with their number."""
-    shown = [one_try(one | {"model": ""}) for one in generation.tried or ()]
+    shown = [one_try(msgspec.structs.replace(one, model="")) for one in tries_of(generation.tried) or ()]
     counted = ((text, len(list(same))) for text, same in groupby(shown))
     return ", ".join(text if count == 1 else f"{text} ×{count}" for text, count in counted) or None
 

@@ -22,9 +22,11 @@ from streaming.admin.metered import MeteredAdmin
 from streaming.admin.permissions import May
 from streaming.admin.search import either, messages_with, titled
 from streaming.admin.transcript import words_of
+from streaming.admin.unreadable import notices
 from streaming.admin.usage import UsagePage
 from streaming.context import sent_of
 from streaming.models import Generation, Message
+from streaming.records import tries_of
 from streaming.supervisor import stop
 
 
@@ -156,6 +158,8 @@ class GenerationAdmin(MeteredAdmin[Generation]):
     @admin.display(description=_("conversation sent"))
     def shown_context(self, generation: Generation) -> SafeString | str:
         """Says which messages the model was not sent, with a link to the first one that it was sent."""
+        if unreadable := notices(generation, "context"):
+            return unreadable[0]
         sent = sent_of(generation.context)
         words = words_of(sent) if sent else ""
         if not sent or not words:
@@ -165,9 +169,11 @@ class GenerationAdmin(MeteredAdmin[Generation]):
     @admin.display(description=_("tried providers"))
     def shown_tried(self, generation: Generation) -> str:
         """Shows each try with its failure in the provider's own words."""
-        told = ((one, redacted_text(one["detail"])) for one in generation.tried or ())
-        lines = (f"{cells.one_try(one)} · {one['ms']} ms\n{detail}".strip() for one, detail in told)
-        return format_html("<pre>{}</pre>", "\n".join(lines)) if generation.tried else self.get_empty_value_display()
+        if unreadable := notices(generation, "tried"):
+            return unreadable[0]
+        told = [(one, redacted_text(one.detail)) for one in tries_of(generation.tried) or ()]
+        lines = (f"{cells.one_try(one)} · {one.ms} ms\n{detail}".strip() for one, detail in told)
+        return format_html("<pre>{}</pre>", "\n".join(lines)) if told else self.get_empty_value_display()
 
     @admin.display(description=_("error detail"))
     def shown_error_detail(self, generation: Generation) -> str:

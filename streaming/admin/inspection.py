@@ -19,10 +19,12 @@ from streaming.admin.as_turns import request_body
 from streaming.admin.drawing import WIDTH, drawing_of
 from streaming.admin.permissions import May, Staff
 from streaming.admin.transcript import pretty
+from streaming.admin.unreadable import notices
 from streaming.journal import read_frames, replay
 from streaming.models import Action, Generation, StaffAccess
 from streaming.protocol import ReasoningPart, RefusalPart, TextPart, ToolCall
 from streaming.protocol.ui_stream import chunk_of
+from streaming.records import timeline_of
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
@@ -58,7 +60,8 @@ class Inspection:
         """Shows the request's body, as the rows and the settings make it today."""
         generation = self._find(request, pk, Action.REQUEST, May.READ, May.READ_REASONING, May.SEE_RAW)
         body = json.dumps(request_body(generation), indent=2, ensure_ascii=False)
-        return self._page(request, "request", _("Request"), generation, {"body": body})
+        unreadable = [*notices(generation, "tried", "context"), *notices(generation.conversation, "tools")]
+        return self._page(request, "request", _("Request"), generation, {"body": body, "unreadable": unreadable})
 
     def replay(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """Shows the timeline, and the answer with its own timing."""
@@ -66,7 +69,7 @@ class Inspection:
         parts = redacted(generation.message.typed_parts)
         reads_reasoning = Staff(request).may(May.READ_REASONING)
         names = {part.id: part.name for part in parts if isinstance(part, ToolCall)}
-        timeline = generation.timeline or []
+        timeline = timeline_of(generation.timeline) or []
         script = {
             "timeline": timeline,
             "text": "".join(part.text for part in parts if isinstance(part, (TextPart, RefusalPart))),
@@ -79,6 +82,7 @@ class Inspection:
         drawing = drawing_of(timeline, generation.duration_ms, names)
         shown = {**script, "total": drawing.total}
         context = {"script": shown, "drawing": drawing, "width": WIDTH, "speeds": SPEEDS}
+        context["unreadable"] = notices(generation, "timeline")
         return self._page(request, "replay", _("Replay"), generation, context)
 
     def _find(self, request: HttpRequest, pk: uuid.UUID, action: Action, *needed: May) -> Generation:

@@ -124,9 +124,8 @@ class ReadOnlyAdmin(ViewOnlyAdmin[ModelT]):
         if exact.exists():
             return exact, False
         found = self._found(queryset, search_term, reads_content=may_read(request))
-        return queryset.filter(
-            pk__in=list(found.order_by(*self.ordering or ()).values_list("pk", flat=True)[:MAX_FOUND])
-        ), False
+        newest = found.order_by(*self.ordering or (), "-pk").values_list("pk", flat=True)[:MAX_FOUND]
+        return queryset.filter(pk__in=list(newest)), False
 
     def _found(self, queryset: QuerySet[ModelT], typed: str, *, reads_content: bool) -> QuerySet[ModelT]:
         """The rows of the named owners that have all terms, and all rows of an account whose whole name was typed."""

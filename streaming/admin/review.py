@@ -28,6 +28,7 @@ from streaming.admin.permissions import May, Staff
 from streaming.admin.search import as_uuid
 from streaming.database import atomic
 from streaming.models import RATINGS, Message, Review, Role
+from streaming.protocol.storable import storable_text
 
 if TYPE_CHECKING:
     from streaming.admin.read_only import ReadOnlyAdmin
@@ -77,7 +78,7 @@ def _store(message: Message, form: ReviewForm, labels: list[str], user: Any) -> 
         review.rating = form.cleaned_data["rating"]
         review.is_flagged = form.cleaned_data["flag"]
         review.note = form.cleaned_data["note"]
-        review.label_set = labels
+        review.label_set = map(storable_text, labels)  # PostgreSQL refuses NUL
         review.reviewer, review.reviewed_at = user, timezone.now()
         review.save()
     return review

@@ -52,7 +52,7 @@ class ShareAdmin(ViewOnlyAdmin[Share]):
         keys = list(queryset.values_list("pk", flat=True))
         for pk in keys:
             StaffAccess.objects.record(request.user, Action.REVOKE, "share", pk)
-        Share.objects.filter(pk__in=keys).delete()
+        Share.objects.filter(pk__in=keys).revoke()
         self.message_user(request, _("Links that are revoked: %(count)d") % {"count": len(keys)})
 
     @admin.display(description=_("conversation"))

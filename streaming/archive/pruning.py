@@ -12,7 +12,18 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from streaming.conf import settings
 from streaming.database import atomic, delete_each, retry_on_deadlock
-from streaming.models import Attachment, Conversation, ConversationQuerySet, LedgerEntry, Owner, Review, Share, from_now
+from streaming.models import (
+    Attachment,
+    Conversation,
+    ConversationQuerySet,
+    LedgerEntry,
+    Owner,
+    Review,
+    RevokedLink,
+    Share,
+    from_now,
+)
+from streaming.models.shares import FORM_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +92,13 @@ def forget_old() -> int:
 
 def forget_expired_shares() -> int:
     """Deletes some shared links that have expired, with their snapshots. Returns 0 if there are none left."""
-    return delete_each(Share.objects.expired()[:CONVERSATIONS_PER_DELETION])
+    without_content = Share.objects.expired().defer("messages")  # a snapshot may have megabytes
+    return delete_each(without_content, CONVERSATIONS_PER_DELETION)
+
+
+def forget_revoked_links() -> int:
+    """Deletes the digests of links that were revoked long ago. Returns how many."""
+    return RevokedLink.objects.older_than(2 * FORM_SECONDS).delete()[0]
 
 
 def forget_old_entries() -> int:

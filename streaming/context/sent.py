@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from streaming.records import readable
+
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The part of the conversation that the last request of a generation contained.
@@ -62,10 +64,7 @@ class Trail(NamedTuple):
 
 def sent_of(value: Any) -> Sent | None:
     """Returns the value of `Generation.context` as an object; None if it is empty or has another shape."""
-    try:
-        return None if value is None else msgspec.convert(value, Sent)
-    except msgspec.ValidationError:  # an archive that an older version imported may have anything there
-        return None
+    return readable(value, Sent)
 
 
 def metadata_of(value: Any) -> dict[str, Any]:

@@ -168,4 +168,4 @@ def forget_unsent() -> int:
     """
     old = Attachment.objects.filter(message=None, created_at__lt=from_now(-settings.UNSENT_FILE_SECONDS))
     with atomic():
-        return delete_each(old.select_for_update()[:MAX_REMOVED])
+        return delete_each(old.select_for_update(), MAX_REMOVED)

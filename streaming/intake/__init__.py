@@ -17,7 +17,7 @@ from streaming.intake.feedback import checked, keep_opinion, read_opinion
 from streaming.intake.opinion import Opinion
 from streaming.intake.parsing import read_stop, read_submission, submission_of
 from streaming.intake.pending import Accepted, Sender, Start
-from streaming.intake.queries import wants_html
+from streaming.intake.queries import wants_html, wants_named_ids
 from streaming.intake.run_input import RunInput, read_run_input
 from streaming.intake.shares import ShareOptions, checked_options, read_share_options, revoke, share, shares_of
 from streaming.intake.submission import Submission, ToolAnswer
@@ -57,4 +57,5 @@ __all__ = [
     "shares_of",
     "submission_of",
     "wants_html",
+    "wants_named_ids",
 ]

@@ -75,7 +75,7 @@ class Sender(NamedTuple):
 
     def tools(self, alias: str, conversation: Conversation) -> Toolbox:
         """Returns the tools that the model is offered. The site's own win over a client's of the same name."""
-        toolbox = self.toolbox or toolbox_for(alias, conversation.tools)
+        toolbox = self.toolbox or toolbox_for(alias, conversation.tool_names)
         brought = Toolbox.of(tool for tool in self.client_tools if not is_ours(tool.name))
         return Toolbox({**brought.tools, **toolbox.tools}) if brought.tools else toolbox
 

@@ -8,3 +8,8 @@ from django.http import HttpRequest
 def wants_html(request: HttpRequest) -> bool:
     """Returns True if the client asks for the HTML of the answers' texts beside their chunks, with `?html=1`."""
     return request.GET.get("html") == "1"
+
+
+def wants_named_ids(request: HttpRequest) -> bool:
+    """Returns True if the client asks for ids of events that name their answer, with `?named=1`."""
+    return request.GET.get("named") == "1"

@@ -18,7 +18,17 @@ from streaming.files.addresses import id_of
 from streaming.intake.client_json import read_body
 from streaming.intake.limits import DAY_SECONDS
 from streaming.intake.locked import UNKNOWN_CONVERSATION, locked
-from streaming.models import Conversation, Generation, History, Message, Owner, Share, contributions, parts_of
+from streaming.models import (
+    Conversation,
+    Generation,
+    History,
+    Message,
+    Owner,
+    RevokedLink,
+    Share,
+    contributions,
+    parts_of,
+)
 from streaming.models.messages import storable_json
 from streaming.models.shares import digest_of, new_token
 from streaming.protocol import (
@@ -75,10 +85,11 @@ def checked_options(options: ShareOptions) -> ShareOptions:
 def share(owner: Owner, key: str, options: ShareOptions, token: str = "") -> tuple[Share, str]:
     """Stores a snapshot of the path that is shown, without an answer that is being written. Returns it and its token.
 
-    A form brings the `token` of its link, so a form that is sent again makes no second link.
+    A form brings the `token` of its link, so a form that is sent again makes no second link, and does not bring a
+    revoked one back.
 
     Raises:
-        Conflict: there is nothing to share yet.
+        Conflict: there is nothing to share yet, or the link of the form has been revoked.
         NotFound: there is no such conversation of the owner's.
         TooManyRequests: the owner has too many links, or has made too many in a short time.
     """
@@ -86,6 +97,8 @@ def share(owner: Owner, key: str, options: ShareOptions, token: str = "") -> tup
         conversation = locked(owner, key)
         if token and (made := Share.objects.filter(conversation=conversation, digest=digest_of(token)).first()):
             return made, token
+        if token and RevokedLink.objects.filter(digest=digest_of(token)).exists():
+            raise Conflict(_("The link of this form has been revoked. Send the form below to make another one."))
         token = token or new_token()
         _check_number(owner)
         entries = snapshot(conversation, options)
@@ -120,7 +133,7 @@ def revoke(owner: Owner, key: str, share_id: uuid.UUID | None = None) -> None:
         NotFound: there is no such conversation of the owner's, or no such share of it.
     """
     chosen = Share.objects.filter(conversation=_found(owner, key))
-    deleted, _counts = (chosen if share_id is None else chosen.filter(pk=share_id)).delete()
+    deleted = (chosen if share_id is None else chosen.filter(pk=share_id)).revoke()
     if share_id is not None and not deleted:
         raise NotFound(_("There is no such shared link."))
 

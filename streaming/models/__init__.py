@@ -11,7 +11,7 @@ from streaming.models.branches import Branch, MessageTree
 from streaming.models.clock import from_now, iso_time
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
 from streaming.models.feedback import Feedback, Thumb
-from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet, TimelineEntry
+from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet
 from streaming.models.history import History, asked_provider, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
 from streaming.models.ledger import METERED, LedgerEntry
@@ -20,6 +20,7 @@ from streaming.models.metered import COUNTS, FAILURES, MAX_ALIAS_CHARS, MAX_MODE
 from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
+from streaming.models.revoked_links import RevokedLink
 from streaming.models.shares import Share
 from streaming.models.side_calls import SideCall
 from streaming.models.staff_access import Action, StaffAccess
@@ -53,6 +54,7 @@ __all__ = [
     "Owner",
     "Place",
     "Review",
+    "RevokedLink",
     "Role",
     "Share",
     "ShownPath",
@@ -61,7 +63,6 @@ __all__ = [
     "Status",
     "Summary",
     "Thumb",
-    "TimelineEntry",
     "Window",
     "asked_provider",
     "contributions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import Any
 
@@ -13,6 +14,9 @@ from streaming.models.managers import WrittenManager
 from streaming.models.metered import MAX_ALIAS_CHARS
 from streaming.models.owners import VISITOR_PREFIX, Owner
 from streaming.protocol.storable import storable
+from streaming.records import readable
+
+logger = logging.getLogger(__name__)
 
 TITLE_LENGTH = 80
 MAX_TITLE_CHARS = 200
@@ -44,7 +48,7 @@ ConversationManager = WrittenManager.from_queryset(ConversationQuerySet)
 class Conversation(models.Model):
     """One conversation. `key` is its id for clients: the client chooses it, and it is unique for the owner.
 
-    `tools` are the names of the tools that the model is offered; null means those of the provider's settings.
+    `tools` are stored names, which `tool_names` reads.
     `active_leaf` is the last message of the path that is shown. Edits and regenerated answers start other paths.
     """
 
@@ -88,6 +92,18 @@ class Conversation(models.Model):
     def __str__(self) -> str:
         """The id and not the title: Django's admin shows it to staff who may not read what people wrote."""
         return str(self.id)
+
+    @property
+    def tool_names(self) -> list[str] | None:
+        """The names of the tools that the model is offered; None means those of the provider's settings.
+
+        A value that cannot be read means none: the conversation may have been given fewer tools than others have.
+        """
+        names = readable(self.tools, list[str])
+        if names is None and self.tools is not None:
+            logger.warning("The tools of conversation %s cannot be read, so its model is offered none.", self.pk)
+            return []
+        return names
 
 
 def title_from(prompt: str) -> str:

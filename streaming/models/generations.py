@@ -27,6 +27,7 @@ from streaming.models.managers import WrittenManager
 from streaming.models.metered import Metered, Status
 from streaming.models.owners import Owner
 from streaming.protocol.ui_stream import Outcome
+from streaming.records import tries_of
 
 ENDS = (Status.FINISHED, Status.CANCELLED, Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
 TRANSITIONS: dict[Status, tuple[Status, ...]] = {
@@ -36,10 +37,6 @@ TRANSITIONS: dict[Status, tuple[Status, ...]] = {
 }
 """The statuses that may follow each status. The documentation's diagram is made from it."""
 ACTIVE = tuple(status for status, following in TRANSITIONS.items() if following)
-
-
-TimelineEntry = tuple[int, str, int | str]
-"""An entry of `Generation.timeline`: the milliseconds since the start, the kind, and the value."""
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
@@ -102,7 +99,7 @@ class Generation(Metered):
     of it.
 
     `provider` is the alias that was asked for, until another one answers in its place. `tried` has every try then, as
-    `streaming.providers.fallback.Tried`, with the alias that was asked for as the first.
+    `streaming.records.Tried`, with the alias that was asked for as the first.
     """
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4, editable=False)
@@ -169,7 +166,8 @@ class Generation(Metered):
     @property
     def asked_provider(self) -> str:
         """The alias that was asked for. `provider` is another one if it answered in its place."""
-        return str(self.tried[0]["provider"]) if self.tried else self.provider
+        tries = tries_of(self.tried)
+        return tries[0].provider if tries else self.provider
 
     @property
     def error_text(self) -> str:

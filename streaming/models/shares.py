@@ -12,12 +12,18 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from streaming.database import atomic
 from streaming.models.clock import iso_time
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation
 from streaming.models.managers import WrittenManager
+from streaming.models.revoked_links import RevokedLink
 
 TOKEN_BYTES = 24
 """The random bytes of a link: 192 bits. Nobody finds one by trying."""
+
+
+FORM_SECONDS = 86_400
+"""The form of a new link is accepted for so long. The shortest link lives as long."""
 
 
 def new_token() -> str:
@@ -41,6 +47,14 @@ class ShareQuerySet(models.QuerySet["Share"]):
     def behind(self, token: str) -> ShareQuerySet:
         """Returns the live share of a link, or none."""
         return self.live().filter(digest=digest_of(token))
+
+    def revoke(self) -> int:
+        """Deletes the selected shares and returns how many. Their links cannot be made again by the same forms."""
+        with atomic():
+            digests = list(self.values_list("digest", flat=True))
+            RevokedLink.objects.bulk_create([RevokedLink(digest=one) for one in digests], ignore_conflicts=True)
+            deleted, _counts = self.filter(digest__in=digests).delete()
+        return deleted
 
 
 ShareManager = WrittenManager.from_queryset(ShareQuerySet)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from streaming.providers.base import Problem, Provider, ProviderClass
 from streaming.providers.breaker import State, breaker_states, open_breakers
 from streaming.providers.caching import cache_key_of
-from streaming.providers.fallback import Route, Tried, route_to
+from streaming.providers.fallback import Route, route_to
 from streaming.providers.registry import (
     close_providers,
     files_taken,
@@ -33,7 +33,6 @@ __all__ = [
     "ProviderClass",
     "Route",
     "State",
-    "Tried",
     "breaker_states",
     "cache_key_of",
     "close_providers",

@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -23,6 +23,7 @@ from streaming.protocol.storable import storable
 from streaming.providers.base import Provider
 from streaming.providers.breaker import Permit, breaker_of
 from streaming.providers.registry import get_provider, origin_of
+from streaming.records import Tried
 
 GOES_ON = RETRYABLE | {"authentication", "permission", "model_not_found", "not_a_stream", "truncated"}
 """The codes of failures after which another provider may answer. The others are the request's own fault."""
@@ -39,20 +40,6 @@ LEAST_SECONDS = 1.0
 
 MAX_TRIED = 30
 """The most tries that a row names."""
-
-
-class Tried(msgspec.Struct):
-    """One try, as the row has it. `ms` is the time to the first word, or to the failure, in milliseconds.
-
-    `outcome` is "answered", "stopped", "breaker" (it was not asked), the code of the failure, or "asked" if the process
-    died before it knew. `detail` is for staff.
-    """
-
-    provider: str
-    model: str = ""
-    outcome: Literal["asked", "answered", "stopped", "breaker"] | str = "asked"
-    detail: str = ""
-    ms: int = 0
 
 
 class Route:

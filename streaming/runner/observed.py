@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,8 +12,9 @@ import msgspec
 
 from streaming.access import redacted
 from streaming.models import FAILURES, Generation
-from streaming.protocol import GenerationRequest, Part, TextPart, ToolCall, ToolResult, Transcript, Usage, text_of
+from streaming.protocol import GenerationRequest, TextPart, ToolCall, ToolResult, Transcript, Usage, text_of
 from streaming.providers import Provider
+from streaming.records import tries_of
 from streaming.telemetry import VENDORS, Span, measure, messages_in, parts_in, span
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ async def observed(work: Coroutine[Any, Any, None], generation: Generation, pare
                 attempts=generation.attempts,
                 response_model=generation.model,
                 provider=generation.provider,
-                tried=[f"{one['provider']} {one['outcome']}" for one in generation.tried or ()] or None,
+                tried=[f"{one.provider} {one.outcome}" for one in tries_of(generation.tried) or ()] or None,
                 input_tokens=generation.input_tokens,
                 output_tokens=generation.output_tokens,
                 cached_input_tokens=generation.cached_input_tokens,
@@ -80,7 +81,7 @@ class Inference:
             reasoning_tokens=usage.reasoning_tokens,
         )
         if self._span.takes_content:
-            parts = parts_in(_shown(transcript.parts))
+            parts = parts_in(redacted(transcript.parts))
             answer = {"role": "assistant", "parts": parts, "finish_reason": reason or "error"}
             self._span.set(output_content=[answer])
 
@@ -92,8 +93,8 @@ def inference(provider: Provider, request: GenerationRequest, attempt: int) -> I
     model = provider.model
     with span("inference", model, vendor=vendor, request_model=model, is_stream=True, attempt=attempt) as opened:
         if opened.takes_content:
-            turns = [msgspec.structs.replace(turn, parts=_shown(turn.parts)) for turn in request.turns]
-            system = text_of(_shown((TextPart(text=request.system),))) if request.system else None
+            turns = [msgspec.structs.replace(turn, parts=redacted(turn.parts)) for turn in request.turns]
+            system = text_of(redacted((TextPart(text=request.system),))) if request.system else None
             opened.set(system_content=system, input_content=messages_in(turns))
         yield Inference(opened)
 
@@ -105,7 +106,7 @@ def tool_span(call: ToolCall) -> Iterator[Span]:
     told = {"tool_name": call.name, "tool_call_id": call.id, "tool_type": "function"}
     with span("tool", call.name, **told) as opened:
         if opened.takes_content:
-            for shown in _shown((call,)):
+            for shown in redacted((call,)):
                 opened.set(arguments_content=getattr(shown, "arguments", None))
         yield opened
     measure("tool", time.monotonic() - began, "tool", **{"gen_ai.tool.name": call.name})
@@ -114,14 +115,5 @@ def tool_span(call: ToolCall) -> Iterator[Span]:
 def tell_result(opened: Span, result: ToolResult) -> None:
     """Adds the result of a tool call to its span."""
     if opened.takes_content:
-        for shown in _shown((result,)):
+        for shown in redacted((result,)):
             opened.set(result_content=getattr(shown, "output", None))
-
-
-def _shown(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """Returns the parts after the site's redaction, none if its function raises: it must not end an answer."""
-    try:
-        return redacted(parts)
-    except Exception:
-        logger.exception("Telemetry has no content here, because STREAMING_REDACT raised an exception.")
-        return ()

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from array import array
 
-from streaming.models import TimelineEntry
 from streaming.protocol import (
     Event,
     ReasoningDelta,
@@ -21,6 +20,7 @@ from streaming.protocol import (
     ToolCallStarted,
     ToolResulted,
 )
+from streaming.records import TimelineEntry
 
 GRAIN_MS = 20
 """The time within which deltas are counted as one. The eye does not see less."""

@@ -11,9 +11,10 @@ import msgspec
 from streaming.costs import cost_of, with_cached
 from streaming.database import Prepared, atomic, changed
 from streaming.journal import Batch, write_frames
-from streaming.models import MAX_MODEL_CHARS, Generation, LedgerEntry, Message, Status, TimelineEntry, stored_content
+from streaming.models import MAX_MODEL_CHARS, Generation, LedgerEntry, Message, Status, stored_content
 from streaming.protocol import Part, Usage
 from streaming.protocol.storable import storable
+from streaming.records import TimelineEntry
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

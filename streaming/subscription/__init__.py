@@ -3,6 +3,7 @@
 A subscription is a cursor: the number of the last frame that its reader has. `subscribe` reads the live log in the
 process that runs the generation, and the journal in all other processes. Old and new frames come from the same log and
 have consecutive numbers. `follow` is for the client that submitted; it already has the answer's earlier frames.
+`NamedSubscription` gives frames whose ids name their answer.
 `follow_run` gives the events of AG-UI, and `thread_of` a conversation as its messages.
 """
 
@@ -11,18 +12,22 @@ from __future__ import annotations
 from streaming.subscription.agui import AgentRun
 from streaming.subscription.contract import Subscription
 from streaming.subscription.journal import has_end
+from streaming.subscription.named import NamedSubscription, ids_with, tag_of
 from streaming.subscription.subscribe import follow, follow_run, subscribe
 from streaming.subscription.thread import Thread, thread_of
 from streaming.subscription.total import total_of
 
 __all__ = [
     "AgentRun",
+    "NamedSubscription",
     "Subscription",
     "Thread",
     "follow",
     "follow_run",
     "has_end",
+    "ids_with",
     "subscribe",
+    "tag_of",
     "thread_of",
     "total_of",
 ]

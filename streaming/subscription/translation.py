@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 from streaming.agui import Event, Translator, is_end, sse
 from streaming.per_loop import PerLoop
 from streaming.protocol.ui_stream import chunk_of
+from streaming.subscription.named import tag_of
 
 KEPT_PIECES = 256
 """The number of frames whose events are kept: several seconds of an answer."""
@@ -33,7 +34,7 @@ class Translation:
     """
 
     def __init__(self, generation_id: uuid.UUID) -> None:
-        self.tag = generation_id.hex[:8]
+        self.tag = tag_of(generation_id)
         self._generation_id = generation_id
         self.seq = 0
         self.translator = Translator()

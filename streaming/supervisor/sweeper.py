@@ -13,7 +13,13 @@ from contextlib import contextmanager
 
 from django.db import Error as DatabaseTrouble
 
-from streaming.archive import forget_expired_shares, forget_old, forget_old_accesses, forget_old_entries
+from streaming.archive import (
+    forget_expired_shares,
+    forget_old,
+    forget_old_accesses,
+    forget_old_entries,
+    forget_revoked_links,
+)
 from streaming.conf import settings
 from streaming.database import in_database, told
 from streaming.files import forget_unsent
@@ -30,6 +36,7 @@ CHORES: tuple[Callable[[], object], ...] = (
     end_lost_calls,
     forget_old,
     forget_expired_shares,
+    forget_revoked_links,
     forget_old_accesses,
     forget_old_entries,
 )

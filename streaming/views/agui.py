@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 import uuid
 from typing import Any
 
@@ -18,15 +17,12 @@ from streaming.files.addresses import client_url
 from streaming.intake import read_run_input
 from streaming.models import Conversation, Owner
 from streaming.protocol.ui_stream import HEADERS
-from streaming.subscription import AgentRun, Thread, follow_run, thread_of
+from streaming.subscription import AgentRun, Thread, follow_run, tag_of, thread_of
 from streaming.supervisor import current
 from streaming.views.chat import generation_to_resume
+from streaming.views.cursors import UNKNOWN_CURSOR, cursor_in
 from streaming.views.endpoint import body_of, endpoint
 from streaming.views.sse import EVENT_STREAM, Style, stream_response
-
-CURSOR = re.compile(r"(\d{1,10})-([0-9a-f]{8})", re.ASCII)
-"""The number of a frame, and the beginning of the id of the generation that it belongs to."""
-
 
 AGUI = Style(
     headers={name: value for name, value in HEADERS.items() if not name.startswith("x-vercel")},
@@ -58,10 +54,12 @@ async def take_up(request: HttpRequest, owner: Owner, key: str) -> HttpResponseB
 
     A cursor counts only while its answer is being written. It is ignored for another one, and after the end.
     """
-    cursor = _cursor(request)
+    cursor = cursor_in(request)
+    if cursor and not cursor.tag:
+        raise BadRequest(UNKNOWN_CURSOR)
     generation = await in_database(generation_to_resume, owner, key)
     run_id = str(generation.pk) if generation else key
-    after = cursor[0] if cursor and generation and generation.pk.hex.startswith(cursor[1]) else 0
+    after = cursor.seq if cursor and generation and tag_of(generation.pk) == cursor.tag else 0
     if generation is None or not generation.is_active:
         return _settled(await _thread(owner, key), key, run_id, is_followed=after > 0)
     open_streams().check(owner.key)
@@ -80,20 +78,6 @@ def _settled(thread: Thread, key: str, run_id: str, *, is_followed: bool) -> Htt
     end = (thread.end if is_followed else thread.state) or {"type": "RUN_FINISHED"}
     events = [run_started(key, run_id), messages_snapshot(thread.messages), with_ids(end, key, run_id)]
     return HttpResponse(b"".join(map(sse, events)) + AGUI.done, content_type=EVENT_STREAM, headers=AGUI.headers)
-
-
-def _cursor(request: HttpRequest) -> tuple[int, str] | None:
-    """Returns the client's cursor, from `Last-Event-ID` or `?after=`; None if there is neither.
-
-    Raises:
-        BadRequest: no event has such an id.
-    """
-    given = request.headers.get("Last-Event-ID") or request.GET.get("after") or ""
-    if not given:
-        return None
-    if not (found := CURSOR.fullmatch(given)):
-        raise BadRequest("The cursor must be the id of the last event received.")
-    return int(found[1]), found[2]
 
 
 async def _messages(owner: Owner, key: str) -> list[dict[str, Any]]:

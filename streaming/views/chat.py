@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.core.exceptions import RequestDataTooBig
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -10,11 +12,12 @@ from django.urls import path
 from streaming.access import SessionCheck, open_streams
 from streaming.database import in_database
 from streaming.errors import BadRequest
-from streaming.intake import read_stop, read_submission, wants_html
+from streaming.intake import read_stop, read_submission, wants_html, wants_named_ids
 from streaming.models import Generation, Message, Owner, earlier_rows
-from streaming.subscription import follow, has_end, subscribe
+from streaming.subscription import NamedSubscription, Subscription, follow, has_end, ids_with, subscribe
 from streaming.supervisor import current, stop
 from streaming.views.conversations import find_conversation
+from streaming.views.cursors import Cursor, cursor_in
 from streaming.views.deletion import delete_conversations
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.listing import list_conversations
@@ -27,21 +30,29 @@ async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     submission = read_submission(body_of(request))
     open_streams().check(owner.key)
     generation = await current().submit(owner, submission)
-    return stream_response(await follow(generation, html=wants_html(request)), SessionCheck(owner, request.session))
+    subscription: Subscription = await follow(generation, html=wants_html(request))
+    if wants_named_ids(request):
+        subscription = NamedSubscription(subscription, generation.pk)
+    return stream_response(subscription, SessionCheck(owner, request.session))
 
 
 @endpoint("GET")
 async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
-    """Replays the newest answer and follows it. The status is 204 if the client has seen everything.
+    """Replays the newest answer, or the one that the cursor names, and follows it.
 
-    It is also 204 for a conversation that does not exist yet, because clients ask before they send the first message.
+    The status is 204 if the client has seen everything. It is also 204 for a conversation that does not exist yet,
+    because clients ask before they send the first message.
     """
-    generation = await in_database(generation_to_resume, owner, key)
-    after = _cursor(request)
+    cursor = cursor_in(request)
+    find = _generation_of(cursor) if cursor and cursor.tag else generation_to_resume
+    generation = await in_database(find, owner, key)
+    after = cursor.seq if cursor else None
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
         return HttpResponse(status=204)
     open_streams().check(owner.key)
-    subscription = await subscribe(generation.pk, after or 0, html=wants_html(request))
+    subscription: Subscription = await subscribe(generation.pk, after or 0, html=wants_html(request))
+    if wants_named_ids(request) or (cursor and cursor.tag):
+        subscription = NamedSubscription(subscription, generation.pk)
     # A client that asks from 0 is a stock client that resumes; it does not reconnect by itself.
     comes_back = bool(after) or "text/event-stream" in request.headers.get("Accept", "")
     return stream_response(subscription, SessionCheck(owner, request.session), comes_back=comes_back)
@@ -62,25 +73,19 @@ def _named_answer(request: HttpRequest) -> str | None:
         return None
 
 
-def _cursor(request: HttpRequest) -> int | None:
-    """Returns the number of the client's last frame, from `Last-Event-ID` or `?after=`; None if there is neither.
-
-    The header wins because it is newer: an EventSource reconnects to the address that it was opened with.
-
-    Raises:
-        BadRequest: it is not a possible number of a frame.
-    """
-    given = request.headers.get("Last-Event-ID") or request.GET.get("after") or ""
-    if not given:
-        return None
-    if not (given.isascii() and given.isdigit() and len(given) <= 10):
-        raise BadRequest("The cursor must be the number of the last event received.")
-    return int(given)
-
-
 def _has_missed(generation: Generation, after: int | None) -> bool:
     """True if a client that names its last frame has not seen the end of a settled answer."""
     return after is not None and not has_end(generation, after)
+
+
+def _generation_of(cursor: Cursor) -> Callable[[Owner, str], Generation | None]:
+    """Returns a function that finds the generation that a cursor names, whatever else runs in the conversation."""
+
+    def find(owner: Owner, key: str) -> Generation | None:
+        known = Generation.objects.owned_by(owner).filter(conversation__key=key)
+        return known.filter(pk__range=ids_with(cursor.tag)).first()
+
+    return find
 
 
 def _newest_generation(owner: Owner, key: str) -> Generation | None:
@@ -110,7 +115,8 @@ def _shown_id(message: Message) -> str:
 def generation_to_resume(owner: Owner, key: str) -> Generation | None:
     """Returns the newest generation, if it is at the end of the path that is shown.
 
-    A client that comes back followed the newest generation. Its cursor has no meaning in the log of another one.
+    A client that comes back without a name of its answer followed the newest one. Its cursor has no meaning in the log
+    of another one.
     Returns None for a key that the owner has not used, also if somebody else uses it.
     """
     newest = _newest_generation(owner, key)

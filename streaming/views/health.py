@@ -99,10 +99,14 @@ def _response(request: HttpRequest, found: Vitals, *, status: int) -> HttpRespon
 
 
 def _is_operator(request: HttpRequest) -> bool:
-    """Returns True if the request has the site's token, as `Authorization: Bearer …`."""
+    """Returns True if the request has the site's token, as `Authorization: Bearer …`.
+
+    The name of a scheme has no case, and one or more spaces follow it (RFC 9110, sections 11.1 and 11.4).
+    """
     token = settings.METRICS_TOKEN
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return bool(token) and hmac.compare_digest(given.encode(), token.encode())
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    is_given = hmac.compare_digest(given.strip(" ").encode(), token.encode())
+    return bool(token) and scheme.lower() == "bearer" and is_given
 
 
 def _lines(name: str, meaning: str, samples: list[Sample]) -> Iterator[str]:

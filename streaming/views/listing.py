@@ -55,7 +55,8 @@ def listed(owner: Owner, query: str = "", page: str | None = None) -> Page[Conve
     answer is being written.
     """
     active = Generation.objects.filter(active_conversation=OuterRef("pk"))
-    found = Conversation.objects.owned_by(owner).annotate(is_active=Exists(active)).order_by("-pinned", "-updated_at")
+    owned = Conversation.objects.owned_by(owner).annotate(is_active=Exists(active))
+    found = owned.order_by("-pinned", "-updated_at", "-pk")  # the key, because two may be of one moment
     if query := storable_text(query.strip()[:MAX_QUERY_CHARS]):
         said = Message.objects.filter(conversation=OuterRef("pk"), text__icontains=query)
         found = found.filter(Q(title__icontains=query) | Exists(said))

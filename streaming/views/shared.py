@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from typing import Any
 
@@ -13,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
@@ -25,6 +23,7 @@ from streaming.files.addresses import id_of
 from streaming.files.kinds import IMAGES
 from streaming.models import Attachment, Role, Share
 from streaming.protocol import FilePart, Part, readable_parts
+from streaming.records import SharedMessage, snapshot_of
 from streaming.views.endpoint import PRIVATE, database_refusals, outside_transactions
 from streaming.views.files import HEADERS, opened
 from streaming.views.shown import NOTES, ShownMessage, ShownPart, shown_parts
@@ -98,7 +97,8 @@ async def shared_file(request: HttpRequest, token: str, pk: uuid.UUID) -> HttpRe
 
 def _file_of(token: str, pk: uuid.UUID) -> Attachment:
     share = _found(token)
-    parts = [part for entry in share.messages if entry["role"] == Role.USER for part in _parts(entry)]
+    entries = snapshot_of(share.messages) or ()
+    parts = [part for entry in entries if entry.role == Role.USER for part in _parts(entry)]
     is_shared = share.with_files and pk in {id_of(part) for part in parts if isinstance(part, FilePart)}
     found = Attachment.objects.filter(pk=pk, conversation=share.conversation_id).first() if is_shared else None
     if found is None:
@@ -106,17 +106,19 @@ def _file_of(token: str, pk: uuid.UUID) -> Attachment:
     return found
 
 
-def _parts(entry: dict[str, Any]) -> tuple[Part, ...]:
+def _parts(entry: SharedMessage) -> tuple[Part, ...]:
     """The parts after the site's redaction, as it is today."""
-    return redacted(readable_parts(entry["parts"]))
+    return redacted(readable_parts(entry.parts))
 
 
 @sync_to_async
 def _page(request: HttpRequest, share: Share, token: str) -> HttpResponse:
+    entries = snapshot_of(share.messages)
     context = {
         "share": share,
         "title": redacted_text(share.title),
-        "messages": [_shown(entry, token) for entry in share.messages],
+        "messages": [_shown(entry, token) for entry in entries or ()],
+        "is_readable": entries is not None,
     }
     return render(request, "streaming/shared.html", context)
 
@@ -126,8 +128,8 @@ def _missing(request: HttpRequest, reason: str) -> HttpResponse:
     return render(request, "streaming/unavailable.html", {"reason": reason, "is_gone": True}, status=404)
 
 
-def _shown(entry: dict[str, Any], token: str) -> ShownMessage:
-    is_answer = entry["role"] == Role.ASSISTANT
+def _shown(entry: SharedMessage, token: str) -> ShownMessage:
+    is_answer = entry.role == Role.ASSISTANT
     parts: list[ShownPart] = []
     said: list[Part] = []
     for part in _parts(entry):
@@ -136,18 +138,14 @@ def _shown(entry: dict[str, Any], token: str) -> ShownMessage:
             parts += [*shown_parts(tuple(said[:-1])), _file(part, token, is_stored=not is_answer)]
             said = []
     parts += shown_parts(tuple(said))
-    kind = entry.get("status", "") if entry.get("status") in NOTES else entry.get("reason", "")
-    error = PUBLIC_MESSAGES.get(entry.get("error", ""))
+    kind = entry.status if entry.status in NOTES else entry.reason
+    error = PUBLIC_MESSAGES.get(entry.error)
     return ShownMessage(
-        entry["role"],
+        entry.role,
         parts=tuple(part._replace(is_markdown=is_answer and part.kind == "text") for part in parts),
-        created_at=_moment(entry["at"]),
+        created_at=entry.at,
         note=gettext(error) if error else str(NOTES.get(kind, "")),
     )
-
-
-def _moment(text: str) -> datetime.datetime | None:
-    return parse_datetime(text)
 
 
 def _file(part: FilePart, token: str, *, is_stored: bool) -> ShownPart:

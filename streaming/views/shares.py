@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, TimestampSigner
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -18,7 +18,7 @@ from streaming.database import in_database
 from streaming.errors import NotFound, RequestError
 from streaming.intake import ShareOptions, checked_options, read_share_options, revoke, share, shares_of
 from streaming.models import Conversation, Owner
-from streaming.models.shares import new_token
+from streaming.models.shares import FORM_SECONDS, new_token
 from streaming.views.conversations import find_conversation
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.pages import for_owner
@@ -102,16 +102,16 @@ async def _changed(request: HttpRequest, owner: Owner, found: Conversation) -> s
 
 
 def _token(request: HttpRequest, found: Conversation) -> str:
-    """Returns the token that the form brings; empty if this site has not made it for the conversation."""
+    """Returns the token that the form brings; empty if this site has not made it for the conversation lately."""
     try:
-        return _signer(found).unsign(request.POST.get("token", ""))
+        return _signer(found).unsign(request.POST.get("token", ""), max_age=FORM_SECONDS)
     except BadSignature:
         return ""
 
 
-def _signer(found: Conversation) -> Signer:
+def _signer(found: Conversation) -> TimestampSigner:
     """Returns what signs the token in the form of a conversation, so that nobody chooses one that others guess."""
-    return Signer(salt=f"streaming.shares {found.pk}")
+    return TimestampSigner(salt=f"streaming.shares {found.pk}")
 
 
 def _days(text: str) -> int | None:

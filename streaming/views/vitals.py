@@ -16,6 +16,7 @@ from streaming.errors import PUBLIC_MESSAGES
 from streaming.models import ACTIVE, Generation, Status, from_now
 from streaming.per_loop import PerLoop
 from streaming.providers import State, breaker_states
+from streaming.records import tries_of
 from streaming.supervisor import current
 
 DATABASE_SECONDS = 2.0
@@ -128,9 +129,9 @@ def _seen_in_tries() -> dict[str, Seen]:
     """Returns how providers looked in the newest answers that others gave in their place."""
     found: dict[str, Seen] = {}
     for row in _settled().filter(tried__isnull=False, created_at__gte=from_now(-TRIES_SECONDS))[:TRIES]:
-        for one in row.tried or ():
-            if one["outcome"] in PUBLIC_MESSAGES and one["provider"] != row.provider:
-                found.setdefault(one["provider"], _seen(row, one["outcome"]))
+        for one in tries_of(row.tried) or ():
+            if one.outcome in PUBLIC_MESSAGES and one.provider != row.provider:
+                found.setdefault(one.provider, _seen(row, one.outcome))
     return found
 
 

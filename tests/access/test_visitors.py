@@ -132,6 +132,59 @@ async def test_people_who_share_a_browser_get_only_their_own(scripted: Script) -
     assert kept == {"elsewhere": BOB.key, "first": f"user:{ada.pk}", "second": f"user:{bob.pk}"}
 
 
+async def visitor_of(client: AsyncClient) -> Owner:
+    return Owner.of_visitor(await (await client.asession()).aget(VISITOR_KEY))
+
+
+async def test_what_is_stored_while_the_visitor_signs_in_is_adopted_later(scripted: Script) -> None:
+    """A request that began before the sign-in stores its conversation after it."""
+    client, user = AsyncClient(), await person()
+    await ask(client, "early")
+    visitor = await visitor_of(client)
+    await client.aforce_login(user)
+    await submit(key="late", owner=visitor)
+    assert await status_of(client, "/api/chat/late") == 200
+    await submit(key="later", owner=visitor)
+    assert await status_of(client, "/api/chat/later") == 200
+    assert {row.owner_key async for row in Conversation.objects.all()} == {f"user:{user.pk}"}
+
+
+async def test_session_forgets_its_visitor_for_good_a_while_after_the_sign_in(
+    scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, user = AsyncClient(), await person()
+    await ask(client, "early")
+    visitor = await visitor_of(client)
+    await client.aforce_login(user)
+    await submit(key="late", owner=visitor)
+    monkeypatch.setattr(visitors, "LATE_SECONDS", -1)
+    assert await status_of(client, "/api/chat/late") == 200  # the first request after that time looks once more
+    assert visitor.key.partition(":")[2] not in str(dict(await sync_to_async((await client.asession()).items)()))
+    await submit(key="far too late", owner=visitor)
+    assert await status_of(client, "/api/chat/far too late") == 404
+
+
+async def test_another_user_does_not_end_the_wait(scripted: Script) -> None:
+    """A middleware may know a user by a token, while the request brings the session of somebody else."""
+    client, ada, bob = AsyncClient(), await person(), await person("bob")
+    await ask(client, "early")
+    await client.aforce_login(ada)
+    session = await client.asession()
+    kept = await session.aget(visitors.ADOPTED_KEY)
+    await in_database(visitors.adopt_late, session, Owner.of_user(bob.pk))
+    assert await session.aget(visitors.ADOPTED_KEY) == kept
+
+
+async def test_only_the_user_who_the_visitor_became_adopts_later(scripted: Script) -> None:
+    client, ada, bob = AsyncClient(), await person(), await person("bob")
+    await ask(client, "early")
+    visitor = await visitor_of(client)
+    await client.aforce_login(ada)
+    await client.aforce_login(bob)
+    await submit(key="late", owner=visitor)
+    assert await status_of(client, "/api/chat/late") == 404
+
+
 async def test_sign_in_works_even_if_the_database_refuses(
     scripted: Script, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

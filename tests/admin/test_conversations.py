@@ -96,6 +96,13 @@ def test_conversation_of_a_visitor_names_no_user(superuser):
     assert "0123456789ab" not in page
 
 
+@pytest.mark.parametrize("key", ["50%:x", "%s", "100 %(sign)d", "api"])
+def test_owner_of_any_name_is_shown(superuser, key):
+    """An archive, or the site's own code, may name owners as it likes."""
+    Conversation.objects.create(key="k", owner_key=key, title="Hello", provider="default")
+    assert key.partition(":")[0] in words(page_of(superuser, "conversation"))
+
+
 def test_search_lists_a_conversation_once_however_often_it_matches(superuser):
     conversation = exchange(prompt="rain, again", parts=(TextPart(text="rain, indeed"),))
     assert rows_of(superuser, "conversation", q="rain") == [conversation.pk]

@@ -152,3 +152,15 @@ def test_next_shows_the_message_alone_to_staff_who_may_not_view_conversations():
     assert target(client.get(reverse("admin:streaming_message_next"))).startswith(
         address("message", "change", answer.pk)
     )
+
+
+def test_labels_are_stored_as_every_database_takes_them(reviewer):
+    """PostgreSQL refuses NUL. The note is checked by its form; labels are no field of it."""
+    answer = exchange().active_leaf
+    send(reviewer, answer, label=["a\0b"])
+    assert Review.objects.get().label_set == ["a\ufffdb"]
+
+
+def test_help_of_the_keys_says_what_each_of_them_does(superuser):
+    shown = words(page_of(superuser, "conversation", exchange().pk))
+    assert "n saves and goes to the next unreviewed one." in shown

@@ -214,7 +214,7 @@ async def test_review_works_without_the_script(desk: Any) -> None:
     await ask(page, "buttons")
     await open_conversation(page, "buttons")
     await page.check("[name$=-label][value='wrong']")
-    await page.click("text=Save >> nth=0")
+    await page.get_by_role("button", name="Save", exact=True).click()
     await expect(page.locator("[data-review-state]")).to_contain_text("reviewed by root")
     await expect(page.locator("[name$=-label][value='wrong']")).to_be_checked()
 

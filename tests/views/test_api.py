@@ -163,6 +163,17 @@ async def test_stop_that_names_no_answer_ends_the_one_that_runs(
     assert await press_stop(client, body) == "stopping"
 
 
+@pytest.mark.parametrize("odd", [5, {"a": 1}, [{"name": "get_weather"}]], ids=str)
+async def test_conversation_whose_tools_cannot_be_read_goes_on_without_tools(client: AsyncClient, odd: Any) -> None:
+    await ask(client, prompt="Hi")
+    await current().idle()
+    await Conversation.objects.aupdate(tools=odd)
+    response = await ask(client, prompt="Hi again")
+    assert response.status_code == 200
+    await current().idle()
+    assert (await newest_answer()).generation.status == "finished"
+
+
 async def test_stop_names_an_answer_of_several_rows_by_its_first_row(
     client: AsyncClient, scripted: Script, settings: Any
 ) -> None:

@@ -190,6 +190,7 @@ GETS = (
         "/chat/<key>/shares/?a={}",
         "/streaming/probe?plan={}",
         "/api/chat/<key>/stream?after=0&html={}",
+        "/api/chat/<key>/stream?after=0&named={}",
     ),
 )
 

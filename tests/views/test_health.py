@@ -47,7 +47,17 @@ async def test_process_that_is_well_says_so_to_everybody() -> None:
     )
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "s3cret"[:-1]}])
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER  "])
+async def test_name_of_the_scheme_is_read_in_either_case(scheme: str) -> None:
+    """RFC 9110, section 11.1: a scheme is matched without regard to case. Section 11.4: spaces may follow it."""
+    response = await AsyncClient().get("/streaming/metrics", headers={"Authorization": f"{scheme}s3cret"})
+    assert response.status_code == 200
+
+
+WRONG = ["Bearer wrong", "s3cre", "s3cret", "Basic s3cret"]
+
+
+@pytest.mark.parametrize("headers", [{}, *({"Authorization": value} for value in WRONG)])
 async def test_details_need_the_token(headers: dict[str, str]) -> None:
     assert (await AsyncClient().get("/streaming/metrics", headers=headers)).status_code == 404
     assert b"open_streams" not in (await AsyncClient().get("/streaming/health", headers=headers)).content

@@ -51,6 +51,18 @@ async def test_the_list_has_pages(client: AsyncClient) -> None:
     assert (await client.get("/api/chat?page=%00")).status_code == 200
 
 
+async def test_conversations_of_one_moment_have_an_order(client: AsyncClient) -> None:
+    """Without it, a row may be on two pages of the list and another one on none."""
+    await answered(client)
+    owner = (await Conversation.objects.aget()).owner_key
+    more = [Conversation(owner_key=owner, key=f"n{n}", provider="default") for n in range(8)]
+    await Conversation.objects.abulk_create(more)
+    await Conversation.objects.all().aupdate(updated_at=timezone.now())
+    rows = [row async for row in Conversation.objects.all()]
+    wanted = [row.key for row in sorted(rows, key=lambda row: row.pk, reverse=True)]
+    assert [one["id"] for one in await entries(client)] == wanted
+
+
 @pytest.mark.parametrize(("query", "found"), [("ROME", ["c1"]), ("title", ["c2"]), ("%25", []), ("%00", []), ("", [2])])
 async def test_titles_and_messages_are_searched(client: AsyncClient, query: str, found: list[Any]) -> None:
     await answered(client, "A first line\nabout Rome", "c1")

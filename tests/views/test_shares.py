@@ -5,20 +5,23 @@ from __future__ import annotations
 import datetime
 import json
 import re
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.db.models.signals import pre_delete
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from streaming.archive import FORMATS, bundles, forget_expired_shares, prune
+from streaming.archive import FORMATS, bundles, forget_expired_shares, forget_revoked_links, prune
 from streaming.intake import shares as intake
-from streaming.models import Attachment, Conversation, Generation, Share, StaffAccess
+from streaming.models import Attachment, Conversation, Generation, RevokedLink, Share, StaffAccess
 from streaming.models.shares import digest_of
 from streaming.protocol import FilePart, OpaquePart, Part, ReasoningPart, TextPart, ToolApproval, ToolCall, ToolResult
 from streaming.supervisor import current
@@ -155,7 +158,45 @@ async def test_a_link_ends(client: AsyncClient) -> None:
     assert not await Share.objects.aexists()
 
 
-async def test_a_link_that_cannot_be_deleted_keeps_no_other(client: AsyncClient) -> None:
+ENTRY = {"role": "user", "at": "2026-01-01T00:00:00+00:00", "parts": []}
+
+
+@pytest.mark.parametrize(
+    "odd", [{}, "text", 5, [5], [ENTRY | {"at": "2026-13-01"}], [ENTRY | {"role": 5}], [{"role": "user"}]], ids=str
+)
+async def test_a_snapshot_that_cannot_be_read_is_said_to_be_so(client: AsyncClient, odd: Any) -> None:
+    await answered(client)
+    path = await made(client, files=True)
+    await Share.objects.aupdate(messages=odd)
+    response = await AsyncClient().get(path)
+    assert (response.status_code, "cannot be read" in html(response)) == (200, True)
+    assert (await AsyncClient().get(f"{path}files/{uuid.uuid4()}")).status_code == 404
+
+
+@pytest.mark.parametrize("parts", [[5], [{"type": "hologram"}], [[]]])
+async def test_parts_that_cannot_be_read_are_left_out(client: AsyncClient, parts: Any) -> None:
+    await answered(client)
+    path = await made(client)
+    await Share.objects.aupdate(messages=[ENTRY | {"parts": [*parts, {"type": "text", "text": "Hello."}]}])
+    assert "Hello." in html(await AsyncClient().get(path))
+
+
+async def test_snapshots_are_deleted_without_being_read(client: AsyncClient) -> None:
+    def forget() -> list[str]:
+        with CaptureQueriesContext(connection) as asked:
+            assert forget_expired_shares() == 1
+        return [query["sql"] for query in asked]
+
+    await answered(client)
+    await made(client, days=7)
+    await Share.objects.aupdate(expires_at=timezone.now() - datetime.timedelta(seconds=1))
+    assert [sql for sql in await sync_to_async(forget)() if '"messages"' in sql] == []
+
+
+@pytest.mark.parametrize("at_once", [1, 20])
+async def test_a_link_that_cannot_be_deleted_keeps_no_other(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
     def keep_first(instance: Share, **kwargs: Any) -> None:
         if instance.pk == first.pk:
             raise RuntimeError("legal hold")
@@ -163,7 +204,8 @@ async def test_a_link_that_cannot_be_deleted_keeps_no_other(client: AsyncClient)
     await answered(client)
     for _ in range(2):
         await made(client, days=7)
-    first, _second = [share async for share in Share.objects.order_by("created_at")]
+    first, _second = [share async for share in Share.objects.order_by("-created_at")]
+    monkeypatch.setattr("streaming.archive.pruning.CONVERSATIONS_PER_DELETION", at_once)
     await Share.objects.aupdate(expires_at=timezone.now() - datetime.timedelta(seconds=1))
     pre_delete.connect(keep_first, sender=Share)
     try:
@@ -332,6 +374,70 @@ async def test_a_form_that_is_sent_again_makes_no_second_link(client: AsyncClien
     await client.post("/chat/c1/shares/", {"make": "1", "token": "one of my own"})
     assert await Share.objects.acount() == 2
     assert not await Share.objects.behind("one of my own").aexists()
+
+
+async def form_token(client: AsyncClient) -> str:
+    [token] = re.findall(r'name="token" value="([^"]+)"', html(await client.get("/chat/c1/shares/")))
+    return token
+
+
+def staff_revokes(share: Share) -> None:
+    user = get_user_model().objects.create_superuser("root")
+    staff = Client()
+    staff.force_login(user)
+    asked = {"action": "revoke_selected", "_selected_action": [str(share.pk)]}
+    assert staff.post(reverse("admin:streaming_share_changelist"), asked).status_code == 302
+
+
+@pytest.mark.parametrize("by", ["form", "api", "api, all", "staff"])
+async def test_a_form_that_is_sent_again_does_not_bring_a_revoked_link_back(client: AsyncClient, by: str) -> None:
+    """A browser offers to send it again when its person goes back."""
+    await answered(client)
+    token = await form_token(client)
+    [link] = re.findall(r'value="http://testserver(/shared/[^"]+)"', html(await send_form(client, token)))
+    row = await Share.objects.aget()
+    if by == "form":
+        await client.post("/chat/c1/shares/", {"revoke": str(row.pk)})
+    elif by == "staff":
+        await sync_to_async(staff_revokes)(row)
+    else:
+        await client.delete("/api/chat/c1/shares" + ("" if by.endswith("all") else f"/{row.pk}"))
+    refused = await send_form(client, token)
+    assert (refused.status_code, "has been revoked" in html(refused)) == (409, True)
+    assert not await Share.objects.aexists()
+    assert (await AsyncClient().get(link)).status_code == 404
+    [fresh] = re.findall(r'name="token" value="([^"]+)"', html(refused))
+    assert (await send_form(client, fresh)).status_code == 200
+    assert await Share.objects.acount() == 1
+
+
+async def send_form(client: AsyncClient, token: str) -> Any:
+    return await client.post("/chat/c1/shares/", {"make": "1", "token": token})
+
+
+async def test_a_form_of_yesterday_makes_a_link_of_its_own(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The digest of its first link may be forgotten by now."""
+    await answered(client)
+    token = await form_token(client)
+    first = await send_form(client, token)
+    await Share.objects.all().adelete()
+    monkeypatch.setattr("streaming.views.shares.FORM_SECONDS", -1)
+    links = [
+        re.findall(r'value="http://testserver(/shared/[^"]+)"', html(page))
+        for page in (first, await send_form(client, token))
+    ]
+    assert links[0] != links[1]
+
+
+async def test_digests_of_revoked_links_are_forgotten_after_their_forms(client: AsyncClient) -> None:
+    await answered(client)
+    await made(client)
+    await client.delete("/api/chat/c1/shares")
+    assert (await sync_to_async(forget_revoked_links)(), await RevokedLink.objects.acount()) == (0, 1)
+    await RevokedLink.objects.aupdate(created_at=timezone.now() - datetime.timedelta(days=3))
+    assert (await sync_to_async(forget_revoked_links)(), await RevokedLink.objects.acount()) == (1, 0)
 
 
 async def test_the_number_of_links_is_limited(client: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from streaming.admin import cells
+from streaming.admin.unreadable import notices
 from streaming.models import Generation
 
 
 def figures_of(generation: Generation) -> list[str]:
-    """Returns what is known: model, times, speed, tokens, cost, finish reason, attempts, tried providers."""
+    """Returns what is known: model, times, speed, tokens, cost, finish reason, attempts, tried providers.
+
+    Notices about values that cannot be read come last.
+    """
     first = cells.duration(generation.first_delta_ms)
     used = cells.tokens_of(generation)
     cost = cells.money(generation.cost)
@@ -26,5 +30,6 @@ def figures_of(generation: Generation) -> list[str]:
         generation.finish_reason,
         _("%(count)d requests") % {"count": generation.attempts} if generation.attempts > 1 else None,
         _("tried %(providers)s") % {"providers": tried} if tried else None,
+        *notices(generation, "timeline", "tried", "context"),
     ]
     return [fact for fact in known if fact]

@@ -21,6 +21,7 @@ from streaming.admin.transcript.versions import Paths, Versions
 from streaming.conf import settings
 from streaming.files.kinds import IMAGES
 from streaming.models import RATINGS, Conversation, Feedback, Generation, Message, Place, Review
+from streaming.records import timeline_of
 
 MAX_MESSAGES = 200
 """The most messages in one transcript: a browser scrolls them easily. Older ones are in the list of messages."""
@@ -99,7 +100,7 @@ def _entry(
 ) -> Entry:
     generation = getattr(message, "generation", None)
     review, feedback = getattr(message, "review", None), getattr(message, "feedback", None)
-    timeline = generation.timeline if generation else None
+    timeline = timeline_of(generation.timeline) if generation else None
     return Entry(
         message=message,
         blocks=blocks_of(message, timeline, reasoning=staff.may(May.READ_REASONING)),

@@ -144,7 +144,7 @@ def _key(owner: Owner, named: str | None, *, is_newest: bool) -> str:
     """
     owned = Conversation.objects.owned_by(owner)
     if is_newest:
-        named = owned.order_by("-updated_at").values_list("key", flat=True).first()
+        named = owned.order_by("-updated_at", "-pk").values_list("key", flat=True).first()
         if named is None:
             raise CommandError("There is no conversation yet. Leave --continue out to begin one.")
     elif named and not owned.filter(key=named).exists():

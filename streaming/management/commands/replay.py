@@ -18,6 +18,7 @@ from streaming.management.progress import ReportingCommand
 from streaming.management.terminal import Screen
 from streaming.models import Generation
 from streaming.protocol.ui_stream import chunk_of
+from streaming.records import timeline_of
 
 SLOWEST = 0.01
 """With much lower speeds, Python could not sleep for so long."""
@@ -40,8 +41,11 @@ class Command(ReportingCommand):
         times = generation.first_delta_ms or 0, generation.duration_ms or 0
         began, count = time.monotonic(), 0
         answer, notes = Screen(self.stdout, self.stderr), Screen(self.stderr, self.stderr)
+        timeline = timeline_of(generation.timeline)
+        if timeline is None and generation.timeline is not None:
+            self.stderr.write("The stored timeline cannot be read, so the words come evenly.")
         try:
-            for piece in paced(pieces_of(chunks), generation.timeline, *times):
+            for piece in paced(pieces_of(chunks), timeline, *times):
                 if options["speed"]:
                     time.sleep(max(0.0, began + piece.ms / 1000 / options["speed"] - time.monotonic()))
                 _show(piece, answer, notes if options["verbosity"] > 0 else None)
