@@ -6,7 +6,7 @@ keep the order that `streaming.protocol.events` promises.
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.answer.arguments import Arguments, extends, is_same, text_of
+from streaming.protocol.dialects.answer.arguments import Arguments, extends, repeats, text_of
 from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge, name_of
 from streaming.protocol.dialects.answer.prose import Prose
 from streaming.protocol.dialects.answer.reasons import FAILURE_REASONS, failure_of, meaning_of
@@ -23,10 +23,10 @@ __all__ = [
     "StreamTooLarge",
     "extends",
     "failure_of",
-    "is_same",
     "judge",
     "meaning_of",
     "name_of",
     "read_usage",
+    "repeats",
     "text_of",
 ]

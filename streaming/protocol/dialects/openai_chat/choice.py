@@ -14,6 +14,7 @@ from streaming.protocol.dialects.openai_chat.ending import Ending, reason_in
 from streaming.protocol.dialects.openai_chat.extras import Extras
 from streaming.protocol.dialects.openai_chat.reasoning import Reasoning, Thoughts, is_thought
 from streaming.protocol.dialects.openai_chat.words import (
+    CALLS,
     KINDS,
     NUMBERS,
     THINKING,
@@ -226,6 +227,7 @@ CONTENT: dict[str, Callable[[Choice, Any], None]] = {
     "thinking": Choice._read_thought,  # Mistral
     "reasoning": Choice._read_thought,  # Databricks
     "refusal": Choice._read_refusal,
+    **dict.fromkeys(("tool_use", "tool_call", "toolCall", "function", "function_call"), Choice._read_tool_calls),
     **dict.fromkeys(("image_url", "image", "output_image"), Choice._read_image),
 }
 """The reader of each type of content item."""
@@ -238,7 +240,7 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
     "annotations": Choice._read_citations,
     "citations": Choice._read_citations,
     "usage": Choice._read_usage,
-    "tool_calls": Choice._read_tool_calls,
+    **dict.fromkeys(CALLS, Choice._read_tool_calls),
     "extra_content": Choice._read_extra,
     "audio": Choice._read_audio,
     "finish_reason": Choice._read_ending,

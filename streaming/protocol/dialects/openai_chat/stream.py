@@ -14,9 +14,8 @@ import msgspec
 from streaming.protocol.dialects.answer import AnswerWriter, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.openai_chat.choice_table import ChoiceTable
+from streaming.protocol.dialects.openai_chat.chunks import WireChoice, WireChunk, delta_of, read_last_chunk
 from streaming.protocol.dialects.openai_chat.ending import reason_in
-from streaming.protocol.dialects.openai_chat.last_chunk import read_last_chunk
-from streaming.protocol.dialects.openai_chat.payload import WireChoice, WireChunk
 from streaming.protocol.dialects.openai_chat.words import has_words
 from streaming.protocol.dialects.wire import (
     is_error,
@@ -66,7 +65,9 @@ class OpenAIChatStream:
                         words.size += size
                         words.feed(content)
                 else:
-                    choice.read(delta)
+                    choice.read(delta_of(wire) if wire.tool_calls else delta)
+            elif delta or wire.tool_calls:
+                choice.read(delta_of(wire))
             if wire.finish_reason or not delta or wire.native_finish_reason or wire.usage or wire.error:
                 self._read_choice(choice, wire)
         if (
@@ -113,8 +114,7 @@ class OpenAIChatStream:
 
     def _read_placed(self, placed: list[tuple[Choice, WireChoice]]) -> None:
         for choice, wire in placed:
-            if isinstance(wire.delta, dict):
-                choice.read(wire.delta)
+            choice.read(delta_of(wire))
             self._read_choice(choice, wire)
 
     def _read_choice(self, choice: Choice, wire: WireChoice) -> None:

@@ -23,10 +23,13 @@ DETAILS = ("reasoning_details", "thinking_blocks")
 
 THINKING = frozenset({*REASONING, *DETAILS})
 
+CALLS = ("tool_calls", "tool_call", "toolCalls")
+"""The fields of tool calls."""
+
 KINDS = {
     **dict.fromkeys(THINKING, "reasoning"),
     **dict.fromkeys(("content", "refusal", "images", "audio"), "text"),
-    **dict.fromkeys(("tool_calls", "function_call"), "calls"),
+    **dict.fromkeys((*CALLS, "function_call"), "calls"),
 }
 """The kind of words in each field of a delta."""
 

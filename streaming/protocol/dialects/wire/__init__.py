@@ -13,14 +13,14 @@ from streaming.protocol.dialects.wire.lenient import (
     shape,
     unwrapped,
 )
-from streaming.protocol.dialects.wire.odd import is_done, is_empty, is_payload, is_sentence, refuse
+from streaming.protocol.dialects.wire.odd import after_done, is_empty, is_payload, is_sentence, refuse
 
 __all__ = [
     "UNREADABLE",
     "Halves",
+    "after_done",
     "data_url",
     "decode_leniently",
-    "is_done",
     "is_empty",
     "is_error",
     "is_payload",

@@ -19,9 +19,14 @@ EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepali
 DONE = re.compile(r"""["']*(?:\[DONE\](?:["'\s]|data:)*)+""")
 
 
-def is_done(wire: Any) -> bool:
-    """Returns True for the mark `[DONE]`. Relays in a row may each add one, or quotes."""
-    return isinstance(wire, str) and DONE.fullmatch(wire.strip()) is not None
+def after_done(wire: Any) -> str | None:
+    """Returns what follows the mark `[DONE]`: nothing, or an object; None if `wire` is no mark.
+
+    Relays in a row may each add a mark, or quotes.
+    """
+    mark = DONE.match(wire.strip()) if isinstance(wire, str) else None
+    rest = mark.string[mark.end() :] if mark else None
+    return rest if rest is None or not rest or rest.startswith("{") else None
 
 
 def refuse(_data: bytes) -> Any:

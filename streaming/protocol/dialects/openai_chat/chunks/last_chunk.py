@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from streaming.protocol.dialects.answer import failure_of, meaning_of, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.openai_chat.ending import reason_in
-from streaming.protocol.dialects.openai_chat.payload import LastChoice, LastChunk, Timings
+from streaming.protocol.dialects.openai_chat.chunks.payload import LastChoice, LastChunk, Timings
 from streaming.protocol.dialects.openai_chat.words import has_words
 from streaming.protocol.dialects.wire import names_error, read_error, reread, shape
 from streaming.protocol.events import StreamError, Usage
