@@ -10,10 +10,12 @@ from streaming.protocol.dialects.answer.arguments import Arguments, extends, rep
 from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge, name_of
 from streaming.protocol.dialects.answer.prose import Prose
 from streaming.protocol.dialects.answer.reasons import FAILURE_REASONS, failure_of, meaning_of
+from streaming.protocol.dialects.answer.think_tags import CLOSING as CLOSING_TAGS
 from streaming.protocol.dialects.answer.usage import read_usage
 from streaming.protocol.dialects.answer.writer import AnswerWriter, StreamTooLarge
 
 __all__ = [
+    "CLOSING_TAGS",
     "FAILURE_REASONS",
     "PLACEHOLDER",
     "AnswerWriter",

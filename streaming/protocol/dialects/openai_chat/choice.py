@@ -12,7 +12,7 @@ from streaming.protocol.dialects.openai_chat.calls import ToolCalls
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.ending import Ending, reason_in
 from streaming.protocol.dialects.openai_chat.extras import Extras
-from streaming.protocol.dialects.openai_chat.reasoning import Reasoning, Thoughts, is_thought
+from streaming.protocol.dialects.openai_chat.reasoning import Echo, Reasoning, Thoughts, is_thought
 from streaming.protocol.dialects.openai_chat.words import (
     CALLS,
     KINDS,
@@ -42,8 +42,7 @@ class Choice:
         self._calls = ToolCalls(writer, index)
         self._thoughts: Thoughts | None = None
         self._reads_messages = False
-        self._echo: list[str] = []
-        """Text that only repeated reasoning. It is the answer if no other text comes."""
+        self._echo: Echo | None = None
         if "gemini" in (writer.model or "").lower():
             self._thoughts = self._watch(may_open=True)
 
@@ -75,8 +74,8 @@ class Choice:
     def finish(self) -> None:
         """Forgets text that the server sent a second time as its last chunk. Writes an echo that is the answer."""
         self.content.drop()
-        if self._echo and not self._prose.has_text:
-            self._prose.write("".join(self._echo))
+        if self._echo is not None and not self._prose.has_text:
+            self._echo.flush()
         self._reasoning.words.drop()
 
     def read(self, delta: JSONObject) -> None:
@@ -117,16 +116,22 @@ class Choice:
     def _without_echo(self, delta: JSONObject) -> JSONObject:
         """Leaves out text that came as reasoning in the same delta, as long as no other text has come."""
         content = delta.get("content")
-        if not content or self.content.size or content != thought_of(delta)[1]:
+        if self.content.size or self._thoughts is not None:
             return delta
-        self._echo.append(content)
+        is_echo = bool(content) and content == thought_of(delta)[1]
+        if self._echo is None and (is_echo or self._reasoning.mirror):
+            self._echo = Echo(self._prose.write, self._reasoning.mirror)
+            self.content = CumulativeFilter(self._echo.speak)
+        if self._echo is None or not is_echo:
+            return delta
+        self._echo.add(str(content))
         return {field: value for field, value in delta.items() if field != "content"}
 
     def _settle(self) -> None:
         """Writes what is held back into the part that is about to end."""
         self.content.settle()
-        if self._thoughts is not None:
-            self._thoughts.settle()
+        for holding in filter(None, (self._echo, self._thoughts)):
+            holding.settle()
         self._reasoning.settle()
 
     def _watch(self, *, may_open: bool) -> Thoughts:

@@ -15,8 +15,8 @@ class Reasoning:
     """The reasoning of one choice. It is written as parts of `prose`."""
 
     def __init__(self, writer: AnswerWriter, prose: Prose) -> None:
-        self._mirror = Mirror() if writer.split_think_tags else None
-        self.words = CumulativeFilter(prose.reasoning if self._mirror is None else self._write_field)
+        self.mirror = Mirror() if writer.split_think_tags else None
+        self.words = CumulativeFilter(prose.reasoning if self.mirror is None else self._write_field)
         """Takes the text of the reasoning."""
         self._writer = writer
         self._prose = prose
@@ -67,7 +67,7 @@ class Reasoning:
         self._write(text, is_tagged=False)
 
     def _write(self, text: str, *, is_tagged: bool) -> None:
-        new = text if self._mirror is None else self._mirror.new(text, is_tagged=is_tagged)
+        new = text if self.mirror is None else self.mirror.new(text, is_tagged=is_tagged)
         if new:
             self._prose.reasoning(new)
 
