@@ -237,7 +237,9 @@ CLOSED: dict[str, list[Any]] = {
     "the tag cut": mirrored(("Plan ", "Plan "), ("it.", "it."), ("\n</thi", None), ("nk>Hi", None)),
     "the field ahead": mirrored(("Plan ", "Plan it"), ("it.", "."), ("</think>Hi", None)),
     "the field first": mirrored((None, "Plan "), (None, "it."), ("Plan it.\n</think>Hi", None)),
-    "the field first, and line ends": mirrored((None, "\nPlan it."), ("Plan", None), (" it.\n", None), ("</think>Hi", "")),
+    "the field first, and line ends": mirrored(
+        (None, "\nPlan it."), ("Plan", None), (" it.\n", None), ("</think>Hi", "")
+    ),
 }
 
 

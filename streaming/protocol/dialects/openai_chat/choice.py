@@ -11,7 +11,7 @@ from streaming.protocol.dialects.answer import AnswerWriter, Prose, meaning_of, 
 from streaming.protocol.dialects.openai_chat.calls import ToolCalls
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.ending import Ending, reason_in
-from streaming.protocol.dialects.openai_chat.extras import Extras
+from streaming.protocol.dialects.openai_chat.extras import EXTRA_FIELDS, EXTRA_ITEMS, Extras
 from streaming.protocol.dialects.openai_chat.reasoning import Echo, Reasoning, Thoughts, is_thought
 from streaming.protocol.dialects.openai_chat.words import (
     CALLS,
@@ -98,7 +98,7 @@ class Choice:
             if (value := delta.get(field)) and field in FIELDS:
                 FIELDS[field](self, value)
         if (old_call := delta.get("function_call")) and not delta.get("tool_calls"):  # else it is the same call
-            self._read_function_call(old_call)
+            self._read_tool_calls({"index": "function_call", "function": old_call})  # without index and id
 
     def read_message(self, message: JSONObject, *, has_delta: bool, is_last: bool) -> None:
         """Reads a message that came in the place of a delta, or beside the last one.
@@ -130,8 +130,10 @@ class Choice:
     def _settle(self) -> None:
         """Writes what is held back into the part that is about to end."""
         self.content.settle()
-        for holding in filter(None, (self._echo, self._thoughts)):
-            holding.settle()
+        if self._echo is not None:
+            self._echo.settle()
+        if self._thoughts is not None:
+            self._thoughts.settle()
         self._reasoning.settle()
 
     def _watch(self, *, may_open: bool) -> Thoughts:
@@ -184,12 +186,6 @@ class Choice:
         if isinstance(refusal, str) and refusal:
             self._prose.refusal(refusal)
 
-    def _read_image(self, image: Any) -> None:
-        self.extras.show(image)
-
-    def _read_citations(self, citations: Any) -> None:
-        self.extras.cite(citations)
-
     def _read_usage(self, usage: Any) -> None:
         self._writer.report_usage(read_usage(usage))
 
@@ -199,10 +195,6 @@ class Choice:
     def _read_error(self, error: Any) -> None:
         if reports_error(error):
             self.ending.failure = read_error(error)
-
-    def _read_function_call(self, function: Any) -> None:
-        """Reads the old form of a tool call, before `tool_calls`: one call, without index and id."""
-        self._read_tool_calls({"index": "function_call", "function": function})
 
     def _read_tool_calls(self, wire: Any) -> None:
         fragments = self._calls.fragments_of(wire)
@@ -220,6 +212,10 @@ class Choice:
             self._prose.sign(raw={"extra_content": extra})
 
 
+def _beside(reader: Callable[[Extras, Any], None]) -> Callable[[Choice, Any], None]:
+    return lambda choice, wire: reader(choice.extras, wire)
+
+
 CITATIONS = ("annotations", "citations")
 """The fields of a content item that have its citations."""
 
@@ -233,7 +229,7 @@ CONTENT: dict[str, Callable[[Choice, Any], None]] = {
     "reasoning": Choice._read_thought,  # Databricks
     "refusal": Choice._read_refusal,
     **dict.fromkeys(("tool_use", "tool_call", "toolCall", "function", "function_call"), Choice._read_tool_calls),
-    **dict.fromkeys(("image_url", "image", "output_image"), Choice._read_image),
+    **{type_: _beside(reader) for type_, reader in EXTRA_ITEMS.items()},
 }
 """The reader of each type of content item."""
 
@@ -241,9 +237,7 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
     "reasoning_opaque": Choice._read_opaque,
     "content": Choice._read_content,
     "refusal": Choice._read_refusal,
-    "images": Choice._read_image,
-    "annotations": Choice._read_citations,
-    "citations": Choice._read_citations,
+    **{field: _beside(reader) for field, reader in EXTRA_FIELDS.items()},
     "usage": Choice._read_usage,
     **dict.fromkeys(CALLS, Choice._read_tool_calls),
     "extra_content": Choice._read_extra,

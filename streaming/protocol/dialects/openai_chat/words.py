@@ -9,6 +9,9 @@ from streaming.protocol.dialects.answer import text_of
 NOTHING = frozenset({"", "null", "none", "undefined"})
 """The words, in any case, that servers send in the place of no name, no id or no finish reason."""
 
+SIGNS_OF_LIFE = frozenset({"keepalive", "keep-alive", "heartbeat", "ping"})
+"""The names that a chunk has in the place of a model if it only keeps the connection alive."""
+
 NUMBERS = (int, float)
 """The types of numbers; a truth value is none of them."""
 
@@ -33,7 +36,7 @@ KINDS = {
 }
 """The kind of words in each field of a delta."""
 
-PLACES = ("text", "thinking", "summary", "content")
+PLACES = ("text", "thinking", "summary", "content", "reasoningText")
 """The keys under which the text of an object is found, best first."""
 
 
@@ -72,6 +75,11 @@ def words_of(wire: Any, depth: int = 4) -> str:
     if isinstance(wire, dict) and depth:
         return next((words for key in PLACES if (words := words_of(wire.get(key), depth - 1))), "")
     return ""
+
+
+def with_inner(wire: Any) -> list[dict[str, Any]]:
+    """Returns an object, and the objects that are its values; nothing if `wire` is none."""
+    return [each for each in (wire, *wire.values()) if isinstance(each, dict)] if isinstance(wire, dict) else []
 
 
 def thought_of(delta: dict[str, Any]) -> tuple[str, str]:

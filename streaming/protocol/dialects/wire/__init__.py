@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.wire.errors import is_error, names_error, read_error, reports_error, stream_error
+from streaming.protocol.dialects.wire.errors import (
+    is_error,
+    is_refusal,
+    names_error,
+    read_error,
+    reports_error,
+    stream_error,
+)
 from streaming.protocol.dialects.wire.halves import Halves
 from streaming.protocol.dialects.wire.images import data_url, read_image
 from streaming.protocol.dialects.wire.lenient import (
@@ -24,6 +31,7 @@ __all__ = [
     "is_empty",
     "is_error",
     "is_payload",
+    "is_refusal",
     "is_sentence",
     "names_error",
     "object_of",

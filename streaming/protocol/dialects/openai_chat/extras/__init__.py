@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.openai_chat.extras.extras import Extras
+from streaming.protocol.dialects.openai_chat.extras.extras import EXTRA_FIELDS, EXTRA_ITEMS, Extras
+from streaming.protocol.dialects.openai_chat.extras.sources import Sources
 
-__all__ = ["Extras"]
+__all__ = ["EXTRA_FIELDS", "EXTRA_ITEMS", "Extras", "Sources"]

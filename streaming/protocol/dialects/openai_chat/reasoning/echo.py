@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from os.path import commonprefix
 
 from streaming.protocol.dialects.answer import CLOSING_TAGS
 from streaming.protocol.dialects.openai_chat.reasoning.mirror import MAX_WHITE_CHARS, Mirror
@@ -67,11 +66,11 @@ class Echo:
             return text
         if not self._at:
             self._at, text = self._mirror.skip_white(0, text)
-        same = commonprefix([self._mirror.said(self._at, len(text)), text])
-        if same:
-            self._held.append(same)
-            self._at += len(same)
-        return text[len(same) :]
+        known = self._mirror.said(self._at, len(text))
+        size = next((at for at, pair in enumerate(zip(known, text, strict=False)) if pair[0] != pair[1]), len(known))
+        self._held += [text[:size]] * bool(size)
+        self._at += size
+        return text[size:]
 
     def _close(self, text: str) -> None:
         self._is_open = False
