@@ -188,10 +188,10 @@ class StreamParser:
         """Reads data that is no JSON.
 
         A server that cannot begin to answer sends a plain sentence and may leave the connection open, so that is an
-        error at once. Broken JSON, and a sentence within an answer, are only warnings.
+        error at once. Broken JSON, and a sentence within an answer that does not say so, are only warnings.
         """
         text = data.decode("utf-8", "replace")[:EXCERPT_CHARS]
-        if event == b"error" or (wire.is_sentence(text) and not self._writer.is_started):
+        if event == b"error" or wire.is_error_text(text) or (wire.is_sentence(text) and not self._writer.is_started):
             self._fail("not_json", text)
         else:
             self._not_json = self._not_json or text

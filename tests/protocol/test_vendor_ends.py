@@ -242,3 +242,51 @@ def test_payload_of_no_known_api_has_no_words(wire):
 def test_delta_of_another_type():
     for delta in ("Hi", [{"content": "Hi"}], [{"role": "assistant"}, {"content": "Hi"}]):
         assert chat({"choices": [{"index": 0, "delta": delta}]}, END).text == "Hi"
+
+
+@pytest.mark.parametrize(
+    "text", ["error: boom", "Error boom", "[ERROR] boom", '[ERROR] {"message":"boom"}', "upstream error: boom"]
+)
+def test_words_that_say_that_there_was_an_error(text):
+    for tail in ([], [DONE], [END, DONE]):
+        transcript = chat(say("Hi"), text, *tail)
+        assert (transcript.text, transcript.outcome, transcript.error.code) == ("Hi", "failed", "not_json")
+        assert "boom" in transcript.error.message
+
+
+@pytest.mark.parametrize("text", ["errors are told", "terror", '{"content": "error', "an old red error"])
+def test_words_that_say_no_error(text):
+    assert chat(say("Hi"), text, END).outcome == "finished"
+
+
+@pytest.mark.parametrize("inner", [{"message": "boom", "code": 429}, {"error": {"message": "boom", "code": 429}}])
+def test_error_that_is_json_as_text(inner):
+    error = chat(say("Hi"), {"error": json.dumps(inner)}).error
+    assert (error.message, error.code, error.retryable) == ("boom", "429", True)
+
+
+@pytest.mark.parametrize("done", ["[done]", "[Done]"])
+def test_mark_of_the_end_in_other_letters(done):
+    assert chat(say("Hi"), done).outcome == "finished"
+
+
+@pytest.mark.parametrize("field", ["reasoningContent", "thoughts", "cot_summary"])
+def test_more_fields_of_reasoning(field):
+    transcript = chat(chunk({field: "H"}), chunk({field: "m"}), say("Hi"), END)
+    assert (transcript.reasoning, transcript.text) == ("Hm", "Hi")
+
+
+@pytest.mark.parametrize("flag", [{"thought": True}, {"channel": "analysis"}])
+@pytest.mark.parametrize("other", [{}, {"thought": False}, {"channel": "final"}])
+def test_content_that_is_flagged_as_a_thought(flag, other):
+    transcript = chat(say("H", **flag), say("m", **flag), say("H", **other), say("i", **other), END)
+    assert (transcript.reasoning, transcript.text) == ("Hm", "Hi")
+
+
+def test_last_message_repeats_thoughts_and_text():
+    details = [{"type": "reasoning.text", "index": 0, "text": "Hm"}]
+    thought = {"reasoning_content": "Hm", "reasoning_details": details}
+    last = chunk({}, "length")
+    last["choices"][0]["message"] = {"role": "assistant", "content": "Hi"} | thought
+    transcript = chat(chunk(thought | {"content": ""}), say("Hi"), last, DONE)
+    assert (transcript.reasoning, transcript.text, transcript.finish_reason) == ("Hm", "Hi", "length")

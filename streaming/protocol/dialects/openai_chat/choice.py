@@ -12,7 +12,7 @@ from streaming.protocol.dialects.openai_chat.calls import ToolCalls
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.ending import Ending, reason_in
 from streaming.protocol.dialects.openai_chat.extras import EXTRA_FIELDS, EXTRA_ITEMS, Extras
-from streaming.protocol.dialects.openai_chat.reasoning import Echo, Reasoning, Thoughts, is_thought
+from streaming.protocol.dialects.openai_chat.reasoning import Echo, Reasoning, Thoughts, is_flagged, is_thought
 from streaming.protocol.dialects.openai_chat.words import (
     CALLS,
     KINDS,
@@ -91,7 +91,7 @@ class Choice:
         if not THINKING.isdisjoint(delta):
             self._reasoning.read(delta)
             delta = self._without_echo(delta)
-        if is_thought(delta.get("extra_content")):
+        if is_flagged(delta):
             self._think(words_of(delta.get("content")))
             delta = {field: value for field, value in delta.items() if field != "content"}
         for field in FIELDS if len(delta) > 1 else delta:  # one field needs no order
@@ -247,4 +247,4 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
 }
 """The reader of each field of a delta, in the order of reading."""
 
-OTHERS = frozenset({*FIELDS, *THINKING, "function_call"} - {"content"})
+OTHERS = frozenset({*FIELDS, *THINKING, "function_call", "channel"} - {"content"})

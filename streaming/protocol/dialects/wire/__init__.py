@@ -20,7 +20,7 @@ from streaming.protocol.dialects.wire.lenient import (
     shape,
     unwrapped,
 )
-from streaming.protocol.dialects.wire.odd import after_done, is_empty, is_payload, is_sentence, refuse
+from streaming.protocol.dialects.wire.odd import after_done, is_empty, is_error_text, is_payload, is_sentence, refuse
 
 __all__ = [
     "UNREADABLE",
@@ -30,6 +30,7 @@ __all__ = [
     "decode_leniently",
     "is_empty",
     "is_error",
+    "is_error_text",
     "is_payload",
     "is_refusal",
     "is_sentence",

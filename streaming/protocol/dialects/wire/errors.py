@@ -86,7 +86,7 @@ def _layers(wire: Any, depth: int = 3) -> list[dict[str, Any]]:
         return []
     wire = _named_by_its_key(wire) or wire
     inner: list[dict[str, Any]] = []
-    for value in (*map(wire.get, INNER_KEYS), _inner_of(wire.get("message"))):
+    for value in map(_inner_of, map(wire.get, (*INNER_KEYS, "message"))):
         if depth and isinstance(value, dict | list):
             inner += _layers(value, depth - 1)
     return [*inner, wire]
@@ -100,7 +100,7 @@ def _named_by_its_key(wire: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _inner_of(message: Any) -> Any:
-    """Returns the error that a gateway put into a message, perhaps as JSON text."""
+    """Returns the error that a gateway put into an error or a message, perhaps as JSON text."""
     if isinstance(message, dict | list):
         return message
     is_json = isinstance(message, str) and message.lstrip().startswith(("{", "[{"))
