@@ -33,6 +33,7 @@ PLACES: dict[str, list[Any]] = {
     "one call": [chunk({"tool_call": WHOLE})],
     "another spelling": [chunk({"toolCalls": [WHOLE]})],
     "beside the delta": [{"choices": [{"index": 0, "delta": {}, "tool_calls": [WHOLE]}]}],
+    "beside empty text": [{"choices": [{"index": 0, "delta": {"content": ""}, "tool_calls": [WHOLE]}]}],
     "beside a delta with a role": [{"choices": [{"index": 0, "delta": {"role": "assistant"}, "tool_calls": [WHOLE]}]}],
     "among the content": [chunk({"content": [{"type": "tool_use", "id": "a", "name": "f", "input": {"x": 1}}]})],
     "among the content, as here": [chunk({"content": [WHOLE | {"type": "tool_call"}]})],

@@ -12,7 +12,7 @@ from streaming.protocol.dialects.openai_chat.calls import ToolCalls
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.ending import Ending, reason_in
 from streaming.protocol.dialects.openai_chat.extras import EXTRA_FIELDS, EXTRA_ITEMS, Extras
-from streaming.protocol.dialects.openai_chat.reasoning import Echo, Reasoning, Thoughts, is_flagged, is_thought
+from streaming.protocol.dialects.openai_chat.reasoning import FLAGS, Echo, Reasoning, Thoughts, is_flagged, is_thought
 from streaming.protocol.dialects.openai_chat.words import (
     CALLS,
     KINDS,
@@ -37,7 +37,7 @@ class Choice:
         self._prose = Prose(writer, index, before_close=self._settle, think=self._think_in_tags)
         self.content = CumulativeFilter(self._prose.write)
         """Takes the text."""
-        self._reasoning = Reasoning(writer, self._prose)
+        self.reasoning = Reasoning(writer, self._prose)
         self.extras = Extras(writer, self._prose, index)
         self._calls = ToolCalls(writer, index)
         self._thoughts: Thoughts | None = None
@@ -49,7 +49,7 @@ class Choice:
     @property
     def kinds(self) -> set[str]:
         """The kinds of words so far: `reasoning`, `text`, `calls`."""
-        said = {"reasoning": self._reasoning.words.size, "text": self.content.size or self._prose.has_text}
+        said = {"reasoning": self.reasoning.words.size, "text": self.content.size or self._prose.has_text}
         return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
 
     @property
@@ -64,7 +64,7 @@ class Choice:
         """
         self.ending.read(reason, native)
         if is_bare and reason_in(reason):
-            self.content.is_late = self._reasoning.words.is_late = True
+            self.content.is_late = self.reasoning.words.is_late = True
 
     @property
     def implied_reason(self) -> FinishReason | None:
@@ -76,7 +76,7 @@ class Choice:
         self.content.drop()
         if self._echo is not None and not self._prose.has_text:
             self._echo.flush()
-        self._reasoning.words.drop()
+        self.reasoning.words.drop()
 
     def read(self, delta: JSONObject) -> None:
         """Reads `choices[].delta`, or the `message` of a completion that was not streamed.
@@ -87,16 +87,16 @@ class Choice:
         if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
             self.content.take(content)
             return
-        delta = with_numbers_as_text(delta)
+        delta = {field: value for field, value in with_numbers_as_text(delta).items() if value}
         if not THINKING.isdisjoint(delta):
-            self._reasoning.read(delta)
+            self.reasoning.read(delta)
             delta = self._without_echo(delta)
-        if is_flagged(delta):
+        if not FLAGS.isdisjoint(delta) and is_flagged(delta):
             self._think(words_of(delta.get("content")))
             delta = {field: value for field, value in delta.items() if field != "content"}
-        for field in FIELDS if len(delta) > 1 else delta:  # one field needs no order
-            if (value := delta.get(field)) and field in FIELDS:
-                FIELDS[field](self, value)
+        for field in sorted(filter(FIELDS.__contains__, delta), key=ORDER.__getitem__) if len(delta) > 1 else delta:
+            if field in FIELDS:
+                FIELDS[field](self, delta[field])
         if (old_call := delta.get("function_call")) and not delta.get("tool_calls"):  # else it is the same call
             self._read_tool_calls({"index": "function_call", "function": old_call})  # without index and id
 
@@ -116,11 +116,12 @@ class Choice:
     def _without_echo(self, delta: JSONObject) -> JSONObject:
         """Leaves out text that came as reasoning in the same delta, as long as no other text has come."""
         content = delta.get("content")
-        if self.content.size or self._thoughts is not None:
+        may_begin = content or (self._echo is None and self.reasoning.mirror is not None)
+        if not may_begin or self.content.size or self._thoughts is not None:
             return delta
         is_echo = bool(content) and content == thought_of(delta)[1]
-        if self._echo is None and (is_echo or self._reasoning.mirror):
-            self._echo = Echo(self._prose.write, self._reasoning.mirror)
+        if self._echo is None and (is_echo or self.reasoning.mirror):
+            self._echo = Echo(self._prose.write, self.reasoning.mirror)
             self.content = CumulativeFilter(self._echo.speak)
         if self._echo is None or not is_echo:
             return delta
@@ -134,26 +135,23 @@ class Choice:
             self._echo.settle()
         if self._thoughts is not None:
             self._thoughts.settle()
-        self._reasoning.settle()
+        self.reasoning.settle()
 
     def _watch(self, *, may_open: bool) -> Thoughts:
         """Sends all content from now on through `Thoughts`."""
         self.content.settle()
-        thoughts = Thoughts(self._reasoning.words.take, self._prose.write, may_open=may_open)
+        thoughts = Thoughts(self.reasoning.words.take, self._prose.write, may_open=may_open)
         self.content = CumulativeFilter(thoughts.speak)
         return thoughts
 
     def _think_in_tags(self, text: str) -> None:
-        self._reasoning.read_tagged(text)
+        self.reasoning.read_tagged(text)
 
     def _think(self, text: str) -> None:
         if self._thoughts is None:
             self._thoughts = self._watch(may_open=False)
         if text:
             self._thoughts.think(text)
-
-    def _read_opaque(self, opaque: Any) -> None:
-        self._reasoning.read_opaque(opaque)
 
     def _read_content(self, content: Any) -> None:
         for item in content if isinstance(content, list) else [content]:
@@ -173,9 +171,6 @@ class Choice:
             self.content.take(text)
         else:
             self._read_unknown(audio)
-
-    def _read_thought(self, item: Any) -> None:
-        self._reasoning.read_item(item)
 
     def _read_unknown(self, wire: Any) -> None:
         self._writer.unknown(msgspec.json.encode(wire))
@@ -225,8 +220,7 @@ TEXTS = (str, *NUMBERS)
 CONTENT: dict[str, Callable[[Choice, Any], None]] = {
     "text": Choice._read_text,
     "output_text": Choice._read_text,
-    "thinking": Choice._read_thought,  # Mistral
-    "reasoning": Choice._read_thought,  # Databricks
+    **dict.fromkeys(("thinking", "reasoning"), lambda choice, item: choice.reasoning.read_item(item)),
     "refusal": Choice._read_refusal,
     **dict.fromkeys(("tool_use", "tool_call", "toolCall", "function", "function_call"), Choice._read_tool_calls),
     **{type_: _beside(reader) for type_, reader in EXTRA_ITEMS.items()},
@@ -234,7 +228,7 @@ CONTENT: dict[str, Callable[[Choice, Any], None]] = {
 """The reader of each type of content item."""
 
 FIELDS: dict[str, Callable[[Choice, Any], None]] = {
-    "reasoning_opaque": Choice._read_opaque,
+    "reasoning_opaque": lambda choice, opaque: choice.reasoning.read_opaque(opaque),
     "content": Choice._read_content,
     "refusal": Choice._read_refusal,
     **{field: _beside(reader) for field, reader in EXTRA_FIELDS.items()},
@@ -247,4 +241,6 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
 }
 """The reader of each field of a delta, in the order of reading."""
 
-OTHERS = frozenset({*FIELDS, *THINKING, "function_call", "channel"} - {"content"})
+ORDER = {field: at for at, field in enumerate(FIELDS)}
+
+OTHERS = frozenset({*FIELDS, *THINKING, *FLAGS, "function_call"} - {"content"})

@@ -55,7 +55,8 @@ class OpenAIChatStream:
                 self._read_placed(self._table.place(wire))
                 continue
             delta = wire.delta
-            content = delta.get("content") if type(delta) is dict and len(delta) == 1 else None
+            is_plain = type(delta) is dict and not wire.tool_calls
+            content = delta.get("content") if is_plain and len(delta) == 1 else None
             if type(content) is str:  # nine of ten events, so it is inlined
                 words = choice.content
                 size = len(content)
@@ -65,7 +66,7 @@ class OpenAIChatStream:
                     words.size += size
                     words.feed(content)
             else:
-                choice.read(delta_of(wire))
+                choice.read(delta if is_plain else delta_of(wire))
             if wire.finish_reason or not delta or wire.native_finish_reason or wire.usage or wire.error:
                 self._read_choice(choice, wire)
         if (

@@ -66,7 +66,10 @@ class ToolCalls:
 
     def fragments_of(self, wire: Any) -> list[Fragment]:
         """Returns the fragments in `delta.tool_calls`, a list or one object, perhaps as JSON text."""
-        fragments = [Fragment(item) for item in objects_in(wire)]
+        items = wire if isinstance(wire, list) else [wire]
+        fragments = [Fragment(item) for item in items if type(item) is dict]
+        if len(fragments) < len(items):
+            fragments = [Fragment(item) for item in objects_in(wire)]
         for fragment in fragments:
             if fragment.name:
                 name = self._writer.offered_name(fragment.name)

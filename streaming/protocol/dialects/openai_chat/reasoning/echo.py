@@ -67,7 +67,8 @@ class Echo:
         if not self._at:
             self._at, text = self._mirror.skip_white(0, text)
         known = self._mirror.said(self._at, len(text))
-        size = next((at for at, pair in enumerate(zip(known, text, strict=False)) if pair[0] != pair[1]), len(known))
+        pairs = enumerate(zip(known, text, strict=False))
+        size = len(text) if known == text else next((at for at, pair in pairs if pair[0] != pair[1]), len(known))
         self._held += [text[:size]] * bool(size)
         self._at += size
         return text[size:]

@@ -8,7 +8,7 @@ from streaming.protocol.dialects.answer import AnswerWriter, Prose
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.reasoning.kept import Kept
 from streaming.protocol.dialects.openai_chat.reasoning.mirror import Mirror
-from streaming.protocol.dialects.openai_chat.words import DETAILS, REASONING, thought_of, with_inner, words_of
+from streaming.protocol.dialects.openai_chat.words import DETAILS, THINKING, thought_of, with_inner, words_of
 
 
 class Reasoning:
@@ -35,8 +35,9 @@ class Reasoning:
             self._last = (field, text)
             self.words.take(text)
             self._kept.note_text(field)
-        if not text or not isinstance(delta.get(field), str):
-            self._sign([wire for name in REASONING for wire in with_inner(delta.get(name))])
+        if not text or type(delta[field]) is dict:
+            for name in THINKING.intersection(delta):
+                self._sign(with_inner(delta[name]))
         if isinstance(details, list):
             self._kept.add_details(details_field, [piece for piece in details if isinstance(piece, dict)])
             self._expect_settling()

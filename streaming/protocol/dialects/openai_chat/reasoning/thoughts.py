@@ -11,6 +11,10 @@ OPENING = "<thought>"
 CLOSING = "</thought>"
 
 
+FLAGS = frozenset({"extra_content", "thought", "channel"})
+"""The fields of a delta that may say that its content is a thought."""
+
+
 def is_flagged(delta: dict[str, Any]) -> bool:
     """Returns True if a delta says that its content is a thought: Gemini, relays of it, gpt-oss."""
     return (
