@@ -290,3 +290,18 @@ def test_last_message_repeats_thoughts_and_text():
     last["choices"][0]["message"] = {"role": "assistant", "content": "Hi"} | thought
     transcript = chat(chunk(thought | {"content": ""}), say("Hi"), last, DONE)
     assert (transcript.reasoning, transcript.text, transcript.finish_reason) == ("Hm", "Hi", "length")
+
+
+def test_fields_that_litellm_puts_apart():
+    blocks = [{"type": "thinking", "thinking": "Hm", "signature": "S"}]
+    for own in (
+        {"reasoning_content": "Hm"},
+        {"thinking_blocks": blocks},
+        {"reasoning_text": "Hm", "reasoning_opaque": "S"},
+    ):
+        transcript = chat(chunk({"content": "", "provider_specific_fields": own}), say("Hi"), END)
+        assert (transcript.reasoning, transcript.text) == ("Hm", "Hi")
+    twice = chunk(
+        {"reasoning_content": "Hm", "provider_specific_fields": {"thinking_blocks": blocks, "reasoning": "Hm"}}
+    )
+    assert chat(twice, say("Hi", provider_specific_fields=None), END).reasoning == "Hm"

@@ -17,12 +17,13 @@ from streaming.protocol.dialects.openai_chat.words import (
     CALLS,
     KINDS,
     NUMBERS,
+    OWN,
     THINKING,
     thought_of,
     with_numbers_as_text,
     words_of,
 )
-from streaming.protocol.dialects.wire import read_error, reports_error
+from streaming.protocol.dialects.wire import object_of, read_error, reports_error
 from streaming.protocol.events import FinishReason
 
 JSONObject = dict[str, Any]
@@ -87,7 +88,10 @@ class Choice:
         if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
             self.content.take(content)
             return
-        delta = {field: value for field, value in with_numbers_as_text(delta).items() if value}
+        delta = with_numbers_as_text(delta)
+        if len(delta) > 1:
+            delta = {field: value for field, value in delta.items() if value}
+            delta = object_of(delta[OWN]) | delta if OWN in delta else delta
         if not THINKING.isdisjoint(delta):
             self.reasoning.read(delta)
             delta = self._without_echo(delta)
@@ -95,7 +99,7 @@ class Choice:
             self._think(words_of(delta.get("content")))
             delta = {field: value for field, value in delta.items() if field != "content"}
         for field in sorted(filter(FIELDS.__contains__, delta), key=ORDER.__getitem__) if len(delta) > 1 else delta:
-            if field in FIELDS:
+            if field in FIELDS and delta[field]:
                 FIELDS[field](self, delta[field])
         if (old_call := delta.get("function_call")) and not delta.get("tool_calls"):  # else it is the same call
             self._read_tool_calls({"index": "function_call", "function": old_call})  # without index and id
@@ -243,4 +247,4 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
 
 ORDER = {field: at for at, field in enumerate(FIELDS)}
 
-OTHERS = frozenset({*FIELDS, *THINKING, *FLAGS, "function_call"} - {"content"})
+OTHERS = frozenset({*FIELDS, *THINKING, *FLAGS, OWN, "function_call"} - {"content"})

@@ -29,6 +29,9 @@ THINKING = frozenset({*REASONING, *DETAILS})
 CALLS = ("tool_calls", "tool_call", "toolCalls")
 """The fields of tool calls."""
 
+OWN = "provider_specific_fields"
+"""The field of a delta in which LiteLLM puts those that OpenAI does not have."""
+
 KINDS = {
     **dict.fromkeys(THINKING, "reasoning"),
     **dict.fromkeys(("content", "refusal", "images", "audio"), "text"),

@@ -44,7 +44,8 @@ class Fragment:
         if given is None:
             given = _given(function, wire)
         self.is_custom = bool(custom)
-        self.name = name_of(function.get("name") or wire.get("name"))
+        name = function.get("name") or wire.get("name")
+        self.name = name_of(name) if name else ""
         self.id = _id(wire) or _id(function)
         self.index = _index(wire.get("index"))
         self.snapshot = given if isinstance(given, dict) and not custom else None

@@ -9,7 +9,7 @@ import msgspec
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
 from streaming.protocol.dialects.openai_chat.extras.sources import FIELDS as SOURCES
-from streaming.protocol.dialects.wire import read_image
+from streaming.protocol.dialects.wire import object_of, read_image
 from streaming.protocol.events import Cited, FileReceived
 
 
@@ -30,9 +30,8 @@ class Extras:
                 self._writer.emit(Cited(self._prose.place(), citation, self._choice))
 
     def cite_within(self, context: Any) -> None:
-        """Reads citations that are in an object (Azure, LiteLLM)."""
-        for field in ("citation", "citations") if isinstance(context, dict) else ():
-            self.cite(context.get(field))
+        """Reads citations that are in an object (Azure)."""
+        self.cite(object_of(context).get("citations"))
 
     def show(self, images: Any) -> None:
         """Reads images, a list or one. Each is an object or only a whole URL."""
@@ -54,8 +53,8 @@ class Extras:
 
 EXTRA_FIELDS: dict[str, Callable[[Extras, Any], None]] = {
     "images": Extras.show,
-    **dict.fromkeys(("annotations", *SOURCES), Extras.cite),
-    **dict.fromkeys(("context", "provider_specific_fields"), Extras.cite_within),
+    **dict.fromkeys(("annotations", "citation", *SOURCES), Extras.cite),
+    "context": Extras.cite_within,
 }
 """The reader of each field of a delta."""
 
