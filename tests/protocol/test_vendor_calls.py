@@ -106,3 +106,22 @@ def test_calls_beside_text_among_the_content():
 def test_value_that_is_no_call(wire):
     transcript = chat(chunk({"content": "Hi"}), chunk({"tool_calls": wire}), chunk(finish="stop"))
     assert (transcript.text, transcript.tool_calls, transcript.finish_reason) == ("Hi", [], "stop")
+
+
+def last_message(*fragments: Any) -> dict[str, Any]:
+    message = {"role": "assistant", "content": None, "tool_calls": list(fragments)}
+    return {"choices": [{"index": 0, "delta": {}, "message": message, "finish_reason": "tool_calls"}]}
+
+
+@pytest.mark.parametrize(
+    "begin", [begun(""), tool(index=0, id="a", arguments='{"x":1}'), begun('{"x":1}'), begun("{}")]
+)
+def test_last_message_has_what_a_call_lacks(begin):
+    assert_says("openai-chat", sse(begin, last_message(WHOLE), DONE), {"calls": CALL})
+
+
+def test_last_message_does_not_change_calls():
+    other = WHOLE | {"function": {"name": "g", "arguments": '{"y":2}'}}
+    assert_says("openai-chat", sse(begun('{"x":1}'), last_message(other), DONE), {"calls": CALL})
+    unknown = last_message(WHOLE | {"id": "z"})
+    assert_says("openai-chat", sse(begun(""), unknown, DONE), {"calls": [("f", {})]})

@@ -116,6 +116,7 @@ class Choice:
         elif is_last:
             missing = {"text", "calls"} - kinds if kinds else {"reasoning", "text", "calls"}
             self.read({field: value for field, value in message.items() if KINDS.get(field) in missing})
+            self._calls.complete(message.get("tool_calls"))
 
     def _without_echo(self, delta: JSONObject) -> JSONObject:
         """Leaves out text that came as reasoning in the same delta, as long as no other text has come."""
@@ -188,9 +189,6 @@ class Choice:
     def _read_usage(self, usage: Any) -> None:
         self._writer.report_usage(read_usage(usage))
 
-    def _read_ending(self, reason: Any) -> None:
-        self.read_reason(reason, None, is_bare=False)
-
     def _read_error(self, error: Any) -> None:
         if reports_error(error):
             self.ending.failure = read_error(error)
@@ -240,7 +238,7 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
     **dict.fromkeys(CALLS, Choice._read_tool_calls),
     "extra_content": Choice._read_extra,
     "audio": Choice._read_audio,
-    "finish_reason": Choice._read_ending,
+    "finish_reason": lambda choice, reason: choice.read_reason(reason, None, is_bare=False),
     "error": Choice._read_error,
 }
 """The reader of each field of a delta, in the order of reading."""

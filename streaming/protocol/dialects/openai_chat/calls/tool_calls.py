@@ -85,6 +85,14 @@ class ToolCalls:
             for fragment in fragments:
                 self._take(fragment)
 
+    def complete(self, wire: Any) -> None:
+        """Reads calls that come whole at the end, for what the calls with their ids lack: the name or the arguments."""
+        for fragment in self.fragments_of(wire):
+            call = self._by_id.get(fragment.id)
+            has_all = call is None or (call.name and (call.size or call.announced))
+            if call is not None and (not has_all or self._arguments[call].is_placeholder):
+                self._grow(call, fragment)
+
     def _are_in_order(self, fragments: list[Fragment]) -> bool:
         """Returns True if each fragment goes on with the call at its position, because nothing else says which one."""
         is_each = len(fragments) == len(self._arguments) > 1
