@@ -69,6 +69,11 @@ class Arguments:
         """True for what may stand for the arguments that follow, such as an empty object."""
         return self._call.is_placeholder if self._call.size else self.snapshot == {}
 
+    @property
+    def is_telling(self) -> bool:
+        """True if there are arguments, and they are no placeholder."""
+        return bool(self._call.size or self.snapshot) and not self.is_placeholder
+
     def settle(self) -> None:
         """Adds the fragment that is held back, as what makes the arguments whole."""
         if self.snapshot is not None:

@@ -72,6 +72,12 @@ class Fragment:
         return self.snapshot is not None or self.text.lstrip().startswith("{")
 
 
+def fragments_in(wire: Any) -> list[Fragment]:
+    items = wire if isinstance(wire, list) else [wire]
+    fragments = [Fragment(item) for item in items if type(item) is dict]
+    return fragments if len(fragments) == len(items) else [Fragment(item) for item in objects_in(wire)]
+
+
 def objects_in(wire: Any, levels: int = MAX_LEVELS) -> list[dict[str, Any]]:
     """Returns the objects in a list, or in lists within it. Each may be JSON text."""
     if isinstance(wire, dict):

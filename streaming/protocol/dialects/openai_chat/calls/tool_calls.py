@@ -18,9 +18,8 @@ far, or come after a `{}`. These rules are tried in order:
    belongs to the call at its position.
 
 A fragment of an unknown call that has neither name nor arguments waits for one at its index that has. The words of
-`NOTHING` are no ids, and no names unless a tool has this name.
-
-Ids are never concatenated. Names are, as long as no arguments have come: see `Call.take_name`.
+`NOTHING` are no ids, and no names unless a tool has this name. Ids are never concatenated. Names are, as long as no
+arguments have come: see `Call.take_name`.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, extends, judge, repeats
 from streaming.protocol.dialects.openai_chat.calls.echo import Echo
-from streaming.protocol.dialects.openai_chat.calls.fragment import Fragment, Index, objects_in
+from streaming.protocol.dialects.openai_chat.calls.fragment import Fragment, Index, fragments_in
 from streaming.protocol.dialects.openai_chat.words import is_nothing
 
 # How often the arguments of one call are parsed to see if they are closed. Without a bound, a server that repeats the
@@ -66,10 +65,7 @@ class ToolCalls:
 
     def fragments_of(self, wire: Any) -> list[Fragment]:
         """Returns the fragments in `delta.tool_calls`, a list or one object, perhaps as JSON text."""
-        items = wire if isinstance(wire, list) else [wire]
-        fragments = [Fragment(item) for item in items if type(item) is dict]
-        if len(fragments) < len(items):
-            fragments = [Fragment(item) for item in objects_in(wire)]
+        fragments = fragments_in(wire)
         for fragment in fragments:
             if fragment.name:
                 name = self._writer.offered_name(fragment.name)
@@ -89,8 +85,7 @@ class ToolCalls:
         """Reads calls that come whole at the end, for what the calls with their ids lack: the name or the arguments."""
         for fragment in self.fragments_of(wire):
             call = self._by_id.get(fragment.id)
-            has_all = call is None or (call.name and (call.size or call.announced))
-            if call is not None and (not has_all or self._arguments[call].is_placeholder):
+            if call is not None and not (call.name and self._arguments[call].is_telling):
                 self._grow(call, fragment)
 
     def _are_in_order(self, fragments: list[Fragment]) -> bool:
