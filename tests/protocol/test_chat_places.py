@@ -257,6 +257,13 @@ def test_closing_tag_after_thoughts_that_came_twice(case):
     assert (transcript.reasoning, transcript.text) == ("Plan it.", "Hi")
 
 
+@pytest.mark.parametrize("is_split", [True, False])
+def test_thoughts_that_came_twice_before_a_call(is_split):
+    called = chunk({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}]})
+    transcript = chat(*mirrored(("Plan", "Plan")), say("</think>"), called, END, split_think_tags=is_split)
+    assert (transcript.reasoning, transcript.text, len(transcript.tool_calls)) == ("Plan", "", 1)
+
+
 ALIKE: dict[str, list[str]] = {
     "a part of it": ["Plan", " it"],
     "all of it": ["Plan it."],

@@ -57,6 +57,10 @@ SOURCES: dict[str, tuple[list[Any], Any]] = {
     "in the context": ([chunk({"context": {"citations": [SOURCE], "intent": "[]"}}), say("Hi"), END], [SOURCE]),
     "of LiteLLM": ([say("Hi", provider_specific_fields={"citation": SOURCE}), END], [SOURCE]),
     "a content item": ([say([{"type": "text", "text": "Hi"}, {"type": "tool_reference"} | SOURCE]), END], None),
+    "in the order of the plain URLs": (
+        [say("Hi") | {"search_results": [{"url": "b"}, SOURCE], "citations": [SOURCE["url"], "b", "c"]}, END],
+        [SOURCE, {"url": "b"}, {"type": "url_citation", "url": "c"}],
+    ),
     "no sources": ([say("Hi") | {"web_search": [], "citations": [], "search_results": None}, END], []),
 }
 
@@ -270,7 +274,7 @@ def test_mark_of_the_end_in_other_letters(done):
     assert chat(say("Hi"), done).outcome == "finished"
 
 
-@pytest.mark.parametrize("field", ["reasoningContent", "thoughts", "cot_summary"])
+@pytest.mark.parametrize("field", ["reasoningContent", "thoughts", "cot_summary", "tool_plan"])
 def test_more_fields_of_reasoning(field):
     transcript = chat(chunk({field: "H"}), chunk({field: "m"}), say("Hi"), END)
     assert (transcript.reasoning, transcript.text) == ("Hm", "Hi")

@@ -18,6 +18,7 @@ NUMBERS = (int, float)
 REASONING = (
     *("reasoning_content", "reasoning", "reasoning_text", "thinking"),
     *("reasoning_summary", "thinking_content", "thought", "thoughts", "reasoningContent", "cot_summary"),
+    "tool_plan",  # Cohere
 )
 """The fields of reasoning text, best first: some servers send the same text in several of them."""
 

@@ -41,14 +41,15 @@ class Sources:
 
     @property
     def citations(self) -> list[JSONObject]:
-        """The sources as citations, each URL once."""
+        """The sources as citations, each URL once. The order is that of `citations`, to which the text may refer."""
         by_url: dict[str, JSONObject] = {}
-        for source in (each for field in FIELDS for each in _sources_in(reread(self._given.get(field, b"[]")))):
-            citation = {"type": "url_citation", "url": source} if isinstance(source, str) else source
-            url = _url_of(citation)
-            citation = citation if url is None or "url" in citation else citation | {"url": url}
-            by_url.setdefault(url or repr(citation), citation)
-        return list(by_url.values())
+        for citation in (each for field in FIELDS for each in self._citations_in(field)):
+            by_url.setdefault(_key_of(citation), citation)
+        first = map(_key_of, self._citations_in(FIELDS[-1]))
+        return [by_url[url] for url in dict.fromkeys([*first, *by_url])]
+
+    def _citations_in(self, field: str) -> list[JSONObject]:
+        return [_citation_of(source) for source in _sources_in(reread(self._given.get(field, b"[]")))]
 
 
 def _sources_in(wire: Any) -> list[Any]:
@@ -56,6 +57,17 @@ def _sources_in(wire: Any) -> list[Any]:
     if isinstance(wire, dict):
         return next((found for value in wire.values() if isinstance(value, list) and (found := _sources_in(value))), [])
     return [each for each in wire if isinstance(each, dict | str) and each] if isinstance(wire, list) else []
+
+
+def _citation_of(source: JSONObject | str) -> JSONObject:
+    if isinstance(source, str):
+        return {"type": "url_citation", "url": source}
+    url = None if isinstance(source.get("url"), str) else _url_of(source)
+    return source | {"url": url} if url else source
+
+
+def _key_of(citation: JSONObject) -> str:
+    return str(citation.get("url") or citation)
 
 
 def _url_of(wire: Any, levels: int = MAX_LEVELS) -> str | None:

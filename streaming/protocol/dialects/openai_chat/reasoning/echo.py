@@ -40,6 +40,7 @@ class Echo:
         bare = text.lstrip()
         tag = next((tag for tag in CLOSING_TAGS if bare.startswith(tag)), "")
         if tag and self._is_echo:
+            self._echo.clear()
             self._close(bare if self._mirror else bare.removeprefix(tag))  # the splitter of tags needs it
         elif self._is_echo and len(text) < LONGEST and any(tag.startswith(bare) for tag in CLOSING_TAGS):
             self._tail = text
