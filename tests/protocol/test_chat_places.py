@@ -272,6 +272,9 @@ ALIKE: dict[str, list[str]] = {
     "nearly a tag": ["Plan it.", "</thin", "gs"],
     "a tag without an echo": ["Hi"],
     "white space": ["Plan it.", " " * 100, "b"],
+    "white space first": ["\n", "\n", "Hi"],
+    "white space first, then all of it": ["\n\n", "Plan it."],
+    "only white space": ["\n\n"],
 }
 
 

@@ -22,6 +22,7 @@ class Echo:
         self._mirror = mirror
         self._echo: list[str] = []
         self._held: list[str] = []
+        self._white: list[str] = []
         self._tail = ""
         self._at = 0
         self._is_open = True
@@ -45,28 +46,35 @@ class Echo:
         elif self._is_echo and len(text) < LONGEST and any(tag.startswith(bare) for tag in CLOSING_TAGS):
             self._tail = text
         elif text:
-            self._close("".join(self._held) + text)
+            self._close(self._so_far + text)
 
     def settle(self) -> None:
         """Writes what is held back: no closing tag followed."""
-        if self._is_open and (self._held or self._tail):
-            self._close("".join(self._held) + self._tail)
+        if self._is_open and self._so_far + self._tail:
+            self._close(self._so_far + self._tail)
 
     def flush(self) -> None:
         """Writes the echo, which is the answer."""
         echo, self._echo = self._echo, []
-        self._close("".join([*echo, *self._held, self._tail]) if self._is_open else "".join(echo))
+        self._close("".join([*echo, self._so_far, self._tail]))
 
     @property
     def _is_echo(self) -> bool:
         return bool(self._echo or self._held)
+
+    @property
+    def _so_far(self) -> str:
+        """The text that is held back."""
+        return "".join(self._white + self._held)
 
     def _beyond(self, text: str) -> str:
         """Holds back what repeats the reasoning, and returns the rest."""
         if self._mirror is None:
             return text
         if not self._at:
+            given = text
             self._at, text = self._mirror.skip_white(0, text)
+            self._white.append(given[: len(given) - len(text)])
         known = self._mirror.said(self._at, len(text))
         pairs = enumerate(zip(known, text, strict=False))
         size = len(text) if known == text else next((at for at, pair in pairs if pair[0] != pair[1]), len(known))
@@ -76,6 +84,6 @@ class Echo:
 
     def _close(self, text: str) -> None:
         self._is_open = False
-        self._held, self._tail = [], ""
+        self._held, self._white, self._tail = [], [], ""
         if text:
             self._write(text)
