@@ -75,10 +75,7 @@ class StreamParser:
         return self._writer.is_over or self._dialect.awaits_late
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Returns the events that `chunk` completes.
-
-        It is a list, because a generator that is not read to its end would lose bytes.
-        """
+        """Returns the events that `chunk` completes, as a list: a generator that is not read out would lose bytes."""
         if self._writer.is_over:
             return []
         self._bytes_left -= len(chunk)
@@ -139,17 +136,20 @@ class StreamParser:
         text = data.decode("utf-8", "replace")
         if self._dialect.awaits_late:
             self._read_late(data)
-        elif wire.is_done(text):
-            self._read_done()
+        elif (late := wire.after_done(text)) is not None:
+            self._read_done(late)
         elif wire.is_empty(data) and event != b"error":
             self._writer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(text))
         else:
             self._read_misshapen(event, data)
 
-    def _read_done(self) -> None:
+    def _read_done(self, late: str) -> None:
+        """Reads `[DONE]`, and `late`, which may follow it on the same line."""
         self._read_values(b"", self._halves.flush())
         if not self._writer.is_over:
             self._dialect.done()
+        if late and self._dialect.awaits_late:
+            self._read_late(late.encode())
         self._decode = wire.refuse  # so that a later event is read as one after the end
 
     def _read_late(self, data: bytes) -> None:
@@ -165,10 +165,10 @@ class StreamParser:
         except ValueError:
             self._read_not_json(event, data)
             return
-        has_done = bool(values) and wire.is_done(values[-1])
-        self._read_values(event, values[: len(values) - has_done])
-        if has_done and not self._writer.is_over:
-            self._read_done()
+        late = wire.after_done(values[-1]) if values else None
+        self._read_values(event, values if late is None else values[:-1])
+        if late is not None and not self._writer.is_over:
+            self._read_done(late)
         self._decode = wire.refuse if self._halves.is_open or self._dialect.awaits_late else self._decode_payload
 
     def _read_values(self, event: bytes, values: list[Any]) -> None:
@@ -188,10 +188,10 @@ class StreamParser:
         """Reads data that is no JSON.
 
         A server that cannot begin to answer sends a plain sentence and may leave the connection open, so that is an
-        error at once. Broken JSON, and a sentence within an answer, are only warnings.
+        error at once. Broken JSON, and a sentence within an answer that does not say so, are only warnings.
         """
         text = data.decode("utf-8", "replace")[:EXCERPT_CHARS]
-        if event == b"error" or (wire.is_sentence(text) and not self._writer.is_started):
+        if event == b"error" or wire.is_error_text(text) or (wire.is_sentence(text) and not self._writer.is_started):
             self._fail("not_json", text)
         else:
             self._not_json = self._not_json or text

@@ -203,3 +203,88 @@ CITED: list[list[dict[str, Any]]] = [
 def test_citation_in_another_place(payloads):
     (part,) = chat(*payloads, END).parts
     assert (part.text, part.citations) == ("a", (SOURCE,))
+
+
+TAGGED = {
+    "Cohere": "<|START_THINKING|>a<|END_THINKING|><|START_RESPONSE|>b<|END_RESPONSE|>",
+    "Cohere, newer": "<|START_THINKING|>a<|END_THINKING|><|START_TEXT|>b<|END_TEXT|>",
+    "Cohere, without the first tag": "a<|END_THINKING|><|START_RESPONSE|>b<|END_RESPONSE|>",
+    "OpenThinker": "<|begin_of_thought|>a<|end_of_thought|><|begin_of_solution|>b<|end_of_solution|>",
+    "gpt-oss": "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>b",
+    "gpt-oss, without the end": "<|channel|>analysis<|message|>a<|start|>assistant<|channel|>final<|message|>b",
+    "Gemma": "<|channel>thought\na<channel|>b",
+    "Apriel": "a[BEGIN FINAL RESPONSE]b[END FINAL RESPONSE]",
+}
+
+
+@pytest.mark.parametrize("case", TAGGED)
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_tags_of_single_models(case, size):
+    text = TAGGED[case]
+    pieces = [say(text[at : at + size]) for at in range(0, len(text), size)]
+    transcript = chat(*pieces, END, split_think_tags=True)
+    assert (transcript.reasoning, transcript.text) == ("a", "b")
+    assert chat(*pieces, END).text == text
+
+
+@pytest.mark.parametrize("frame", ["<|START_RESPONSE|>", "<|end_of_solution|>", "[END FINAL RESPONSE]"])
+def test_frame_of_an_answer_without_a_thought_is_text(frame):
+    assert chat(say(f"a {frame}"), say("b"), END, split_think_tags=True).text == f"a {frame}b"
+
+
+CLOSED: dict[str, list[Any]] = {
+    "side by side": mirrored(("Plan ", "Plan "), ("it.", "it."), ("</think>Hi", None)),
+    "the tag cut": mirrored(("Plan ", "Plan "), ("it.", "it."), ("\n</thi", None), ("nk>Hi", None)),
+    "the field ahead": mirrored(("Plan ", "Plan it"), ("it.", "."), ("</think>Hi", None)),
+    "the field first": mirrored((None, "Plan "), (None, "it."), ("Plan it.\n</think>Hi", None)),
+    "the field first, and line ends": mirrored(
+        (None, "\nPlan it."), ("Plan", None), (" it.\n", None), ("</think>Hi", "")
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CLOSED)
+def test_thoughts_that_come_twice_with_only_a_closing_tag(case):
+    transcript = chat(*CLOSED[case], END, split_think_tags=True)
+    assert (transcript.reasoning.strip(), transcript.text) == ("Plan it.", "Hi")
+    later = chat(*CLOSED[case], say(" a</think>b"), END, split_think_tags=True)
+    assert later.text == "Hi a</think>b"
+
+
+@pytest.mark.parametrize("case", list(CLOSED)[:2])
+def test_closing_tag_after_thoughts_that_came_twice(case):
+    transcript = chat(*CLOSED[case], END)
+    assert (transcript.reasoning, transcript.text) == ("Plan it.", "Hi")
+
+
+@pytest.mark.parametrize("is_split", [True, False])
+def test_thoughts_that_came_twice_before_a_call(is_split):
+    called = chunk({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}]})
+    transcript = chat(*mirrored(("Plan", "Plan")), say("</think>"), called, END, split_think_tags=is_split)
+    assert (transcript.reasoning, transcript.text, len(transcript.tool_calls)) == ("Plan", "", 1)
+
+
+ALIKE: dict[str, list[str]] = {
+    "a part of it": ["Plan", " it"],
+    "all of it": ["Plan it."],
+    "more": ["Plan it.", " Then more"],
+    "another end": ["Plan ", "that"],
+    "nearly a tag": ["Plan it.", "</thin", "gs"],
+    "a tag without an echo": ["Hi"],
+    "white space": ["Plan it.", " " * 100, "b"],
+    "white space first": ["\n", "\n", "Hi"],
+    "white space first, then all of it": ["\n\n", "Plan it."],
+    "only white space": ["\n\n"],
+}
+
+
+@pytest.mark.parametrize("case", ALIKE)
+@pytest.mark.parametrize("is_split", [True, False])
+def test_text_that_is_like_the_thoughts_is_kept(case, is_split):
+    text = "".join(ALIKE[case])
+    payloads = [chunk({"reasoning": "Plan it."}), *map(say, ALIKE[case])]
+    called = chunk({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}]})
+    for tail in ([END], [called, END], [DONE], []):
+        transcript = chat(*payloads, *tail, split_think_tags=is_split)
+        assert (transcript.reasoning, transcript.text) == ("Plan it.", text)
+        assert [type(part).__name__ for part in transcript.parts[:2]] == ["ReasoningPart", "TextPart"]

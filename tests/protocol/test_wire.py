@@ -7,7 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from streaming.protocol.dialects.wire import data_url, decode_leniently, is_done, read_error, read_image, reread, shape
+from streaming.protocol.dialects.wire import (
+    after_done,
+    data_url,
+    decode_leniently,
+    read_error,
+    read_image,
+    reread,
+    shape,
+)
 
 
 class Inner(msgspec.Struct):
@@ -107,9 +115,9 @@ def test_data_url_is_read_back() -> None:
 
 @pytest.mark.parametrize("text", ["[DONE]", ' "[DONE]" ', "'[DONE]'", "[DONE][DONE]", "[DONE]\n data: [DONE]\n"])
 def test_mark_of_the_end(text: str) -> None:
-    assert is_done(text)
+    assert after_done(text) == ""
 
 
 @pytest.mark.parametrize("wire", ["", "DONE", "[DONE]x", "x[DONE]", ["[DONE]"], None, "[DONE]" + " " * 100_000 + "x"])
 def test_what_is_no_mark_of_the_end(wire: Any) -> None:
-    assert not is_done(wire)
+    assert after_done(wire) is None

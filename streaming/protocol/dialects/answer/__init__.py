@@ -6,14 +6,16 @@ keep the order that `streaming.protocol.events` promises.
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.answer.arguments import Arguments, extends, is_same, text_of
+from streaming.protocol.dialects.answer.arguments import Arguments, extends, repeats, text_of
 from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge, name_of
 from streaming.protocol.dialects.answer.prose import Prose
 from streaming.protocol.dialects.answer.reasons import FAILURE_REASONS, failure_of, meaning_of
+from streaming.protocol.dialects.answer.think_tags import CLOSING as CLOSING_TAGS
 from streaming.protocol.dialects.answer.usage import read_usage
 from streaming.protocol.dialects.answer.writer import AnswerWriter, StreamTooLarge
 
 __all__ = [
+    "CLOSING_TAGS",
     "FAILURE_REASONS",
     "PLACEHOLDER",
     "AnswerWriter",
@@ -23,10 +25,10 @@ __all__ = [
     "StreamTooLarge",
     "extends",
     "failure_of",
-    "is_same",
     "judge",
     "meaning_of",
     "name_of",
     "read_usage",
+    "repeats",
     "text_of",
 ]

@@ -10,8 +10,8 @@ from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge
 
 # How often a fragment is compared with all before it. Without a bound, hostile fragments would cost quadratic time.
 MAX_COMPARISONS = 8
-BEGINNINGS = ("{", '"')
-"""What complete arguments begin with: an object, or its JSON as text."""
+BEGINNINGS = ("{", '"', "n")
+"""What complete arguments begin with: an object, its JSON as text, or `null`."""
 
 # A deeper object is refused as arguments anyway.
 MAX_COMPARED_LEVELS = 100
@@ -42,6 +42,9 @@ class Arguments:
             self._decide(text)
         elif not call.is_json:
             call.add(text)
+        elif call.is_placeholder and text[0] == "{":
+            call.restart()
+            call.add(text)
         elif self._is_whole_again(text):
             return
         elif len(text) > call.size > 0 and text[0] == call.text[0] == "{":
@@ -63,10 +66,13 @@ class Arguments:
 
     @property
     def is_placeholder(self) -> bool:
-        """True for an empty object, which may stand for the arguments that follow."""
-        if self._call.size:
-            return self._call.size == len(PLACEHOLDER) and self._call.text == PLACEHOLDER
-        return self.snapshot == {}
+        """True for what may stand for the arguments that follow, such as an empty object."""
+        return self._call.is_placeholder if self._call.size else self.snapshot == {}
+
+    @property
+    def is_telling(self) -> bool:
+        """True if there are arguments, and they are no placeholder."""
+        return bool(self._call.size or self.snapshot) and not self.is_placeholder
 
     def settle(self) -> None:
         """Adds the fragment that is held back, as what makes the arguments whole."""
@@ -84,10 +90,7 @@ class Arguments:
 
     def _compare(self, text: str) -> None:
         so_far = self._call.text
-        if so_far == PLACEHOLDER:
-            self._call.restart()
-            self._call.add(text)
-        elif not text.startswith(so_far):
+        if not text.startswith(so_far):
             self._call.add(text)
         elif self._is_cumulative:
             self._call.add(text[len(so_far) :])
@@ -101,22 +104,25 @@ class Arguments:
         self.add(text)
 
     def _is_whole_again(self, text: str) -> bool:
-        """Returns True for the complete arguments in another form: with other spaces, or as JSON text (LiteLLM)."""
+        """Returns True for what says nothing new after the complete arguments.
+
+        That is a placeholder, or the arguments in another form: with other spaces, or as JSON text (LiteLLM).
+        """
         is_doubtful = text[:1] in BEGINNINGS and self._call.ends_with("}")
         if not is_doubtful or self._comparisons == MAX_COMPARISONS:
             return False
         self._comparisons += 1
-        return is_same(self._call.text, text)
+        return repeats(self._call.text, text)
 
     def _is_repetition(self, text: str) -> bool:
         """Returns True if the server sent the complete arguments, or the same ones as before, a second time."""
         return self._call.text == text and (self._is_cumulative or judge(text)[1])
 
 
-def is_same(one: str, other: str) -> bool:
-    """Returns True if both texts are complete arguments with the same value."""
-    value = judge(one)[0]
-    return value is not None and value == judge(other)[0]
+def repeats(whole: str, other: str) -> bool:
+    """Returns True if `whole` is complete arguments, and `other` has the same value or a placeholder's."""
+    value = judge(whole)[0]
+    return value is not None and judge(other)[0] in (value, {})
 
 
 def extends(old: Any, new: Any, levels: int = MAX_COMPARED_LEVELS) -> bool:

@@ -20,6 +20,9 @@ Verdict = tuple[dict[str, Any] | None, bool, str | None]
 """`arguments`, `is_complete`, `error` of `ToolCallEnded`."""
 
 PLACEHOLDER = "{}"
+PLACEHOLDERS = frozenset({PLACEHOLDER, "null", '""'})
+"""What servers send in the place of no arguments, perhaps before or after the real ones."""
+MAX_PLACEHOLDER_CHARS = max(map(len, PLACEHOLDERS))
 
 RECIPIENT = re.compile(r"\bto=(?:functions\.)?([\w.-]+)")
 
@@ -37,7 +40,8 @@ def name_of(wire: Any) -> str:
 def judge(raw: str) -> Verdict:
     """Returns the strict verdict on the arguments `raw`: one JSON object.
 
-    Space or `null` means that there are no arguments. Some servers encode the object once more, as JSON text.
+    Space, `null` or an empty text means that there are no arguments. Some servers encode the object once more, as JSON
+    text.
     """
     if not raw.strip():
         return {}, True, None
@@ -47,7 +51,7 @@ def judge(raw: str) -> Verdict:
             value = msgspec.json.decode(value)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as fault:
         return None, False, _name(str(fault), raw)
-    if value is None:
+    if value is None or value == "":
         return {}, True, None
     if not isinstance(value, dict):
         return None, False, "not_an_object"
@@ -170,7 +174,7 @@ class Call:
                 self._catch_up()
 
     def restart(self) -> None:
-        """Drops the placeholder `{}` that came before the real arguments."""
+        """Drops the placeholder that came before the real arguments."""
         self._fragments.clear()
         self.size = 0
 
@@ -185,7 +189,7 @@ class Call:
             self.before_end()
         if self._is_over:
             return
-        if self._is_placeholder and self.announced:
+        if self.is_placeholder and self.announced:
             self.restart()
         if not self.size:
             self.add(self.announced)
@@ -208,13 +212,14 @@ class Call:
         return judge(raw) if self.is_json else (None, True, None)
 
     def _catch_up(self, *, is_last: bool = False) -> None:
-        """Adds what was held back: fragments before the name, and a lone `{}`, which may be a placeholder."""
-        if not self.is_started or self._is_live or self._is_over or (self._is_placeholder and not is_last):
+        """Adds what was held back: fragments before the name, and what may be a placeholder."""
+        if not self.is_started or self._is_live or self._is_over or (self.is_placeholder and not is_last):
             return
         self._is_live = bool(self._fragments)
         if self._is_live:
             self._writer.emit(ToolCallDelta(self._part, self.text, self._choice))
 
     @property
-    def _is_placeholder(self) -> bool:
-        return self.size == len(PLACEHOLDER) and self.text == PLACEHOLDER
+    def is_placeholder(self) -> bool:
+        """True if the arguments so far may stand for others that follow."""
+        return 0 < self.size <= MAX_PLACEHOLDER_CHARS and self.text in PLACEHOLDERS

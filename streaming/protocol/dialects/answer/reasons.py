@@ -26,17 +26,24 @@ REASONS: dict[str, FinishReason] = {
     "completed": "stop",
     "max_output_tokens": "length",
     # Compatible servers
-    **dict.fromkeys(("eos", "eos_token", "stop_token", "complete", "done", "end", "finished"), "stop"),
+    **dict.fromkeys(
+        (
+            *("eos", "eos_token", "eos_found", "eot", "end_of_text", "end_sequence", "stop_token", "stopped"),
+            *("complete", "done", "end", "finish", "finished", "normal", "success"),
+        ),
+        "stop",
+    ),
     "model_length": "length",  # Mistral
     **dict.fromkeys(
         (
             *("max_length", "max_new_tokens", "max_completion_tokens", "token_limit"),
             *("context_length", "context_length_exceeded", "context_window_exceeded"),
+            *("max_tokens_exceeded", "length_limit", "output_limit", "limit", "truncated"),
         ),
         "length",
     ),
     "error_limit": "length",  # Cohere
-    "tool_call": "tool_calls",
+    **dict.fromkeys(("tool_call", "toolcalls", "toolcall", "tool", "function", "function_calls"), "tool_calls"),
     "sensitive": "content_filter",  # Z.ai
     "error_toxic": "content_filter",  # Cohere
     **dict.fromkeys(
@@ -44,7 +51,7 @@ REASONS: dict[str, FinishReason] = {
             *("safety", "recitation", "prohibited_content", "blocklist", "spii", "model_armor"),  # Gemini
             *("image_safety", "image_prohibited_content", "image_recitation"),
             *("content_filtered", "content_policy_violation", "content_policy", "policy_violation"),
-            *("moderation", "censored", "blocked", "guardrail"),
+            *("moderation", "censored", "blocked", "guardrail", "filtered", "safety_filter"),
         ),
         "content_filter",
     ),

@@ -5,13 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+
+def _any_of(*tags: str) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, tags)))
+
+
 NAMES = ("think", "thinking", "thought", "reasoning", "seed:think", "mm:think")
-OPENING = (*(f"<{name}>" for name in NAMES), "[THINK]", "◁think▷")
-CLOSING = (*(f"</{name}>" for name in NAMES), "[/THINK]", "◁/think▷")
-TAGS = {False: (*OPENING, *CLOSING), True: CLOSING}
+HARMONY = "<|start|>assistant<|channel|>final<|message|>"
+OPENING = (
+    *(*(f"<{name}>" for name in NAMES), "[THINK]", "◁think▷"),
+    *("<|START_THINKING|>", "<|begin_of_thought|>"),  # Cohere, OpenThinker
+    *("<|channel|>analysis<|message|>", "<|channel>thought\n"),  # gpt-oss, Gemma
+)
+CLOSING = (
+    *(*(f"</{name}>" for name in NAMES), "[/THINK]", "◁/think▷"),
+    *("<|END_THINKING|>", "<|end_of_thought|>"),
+    *(f"<|end|>{HARMONY}", HARMONY, "<channel|>"),
+    "[BEGIN FINAL RESPONSE]",  # Apriel
+)
+FRAMES = (
+    *("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>"),
+    *("<|begin_of_solution|>", "<|end_of_solution|>", "[END FINAL RESPONSE]"),
+)
+"""What some models write around the answer. It is left out after a thought."""
+TAGS = {False: (*OPENING, *CLOSING, *FRAMES), True: CLOSING}
 """The tags that end each state. In text, a closing tag counts only if no tag came before it."""
-TAG = {state: re.compile("|".join(map(re.escape, tags))) for state, tags in TAGS.items()}
-LATER_TAG = {False: re.compile("|".join(map(re.escape, OPENING))), True: TAG[True]}
+TAG = {False: _any_of(*OPENING, *CLOSING), True: _any_of(*CLOSING)}
+LATER_TAG = {False: _any_of(*OPENING, *FRAMES), True: TAG[True]}
 LONGEST = max(map(len, CLOSING))
 FIRSTS = re.compile("[<\\[◁]")
 
@@ -51,6 +71,8 @@ class ThinkTags:
         self._pass(held)
 
     def _turn(self, tag: str) -> None:
+        if tag in FRAMES:
+            return
         if not self._is_thinking and tag in CLOSING:
             self._recast()
         else:

@@ -14,11 +14,13 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
     "input_tokens": (
         *(("prompt_tokens",), ("input_tokens",)),
         *(("promptTokens",), ("inputTokens",)),
+        *(("promptTokenCount",), ("inputTokenCount",)),  # Gemini, Bedrock
         ("tokens", "input_tokens"),  # Cohere
     ),
     "output_tokens": (
         *(("completion_tokens",), ("output_tokens",)),
         *(("completionTokens",), ("outputTokens",)),
+        *(("candidatesTokenCount",), ("outputTokenCount",)),
         ("tokens", "output_tokens"),  # Cohere
     ),
     "cached_input_tokens": (
@@ -27,6 +29,7 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
         ("cache_read_input_tokens",),  # Anthropic
         ("prompt_cache_hit_tokens",),  # DeepSeek
         ("cached_tokens",),  # Moonshot
+        *(("num_cached_tokens",), ("cachedContentTokenCount",)),  # SGLang, Gemini
     ),
     "cache_write_tokens": (
         ("prompt_tokens_details", "cache_write_tokens"),
@@ -36,9 +39,9 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
         ("completion_tokens_details", "reasoning_tokens"),
         ("output_tokens_details", "reasoning_tokens"),
         ("output_tokens_details", "thinking_tokens"),  # Anthropic
-        ("reasoning_tokens",),
+        *(("reasoning_tokens",), ("thoughtsTokenCount",)),
     ),
-    "total_tokens": (("total_tokens",), ("totalTokens",)),
+    "total_tokens": (("total_tokens",), ("totalTokens",), ("totalTokenCount",)),
 }
 """The paths at which each field of `Usage` is found, in any dialect, best first."""
 

@@ -11,17 +11,19 @@ from streaming.protocol.dialects.answer import AnswerWriter, Prose, meaning_of, 
 from streaming.protocol.dialects.openai_chat.calls import ToolCalls
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.ending import Ending, reason_in
-from streaming.protocol.dialects.openai_chat.extras import Extras
-from streaming.protocol.dialects.openai_chat.reasoning import Reasoning, Thoughts, is_thought
+from streaming.protocol.dialects.openai_chat.extras import EXTRA_FIELDS, EXTRA_ITEMS, Extras
+from streaming.protocol.dialects.openai_chat.reasoning import FLAGS, Echo, Reasoning, Thoughts, is_flagged, is_thought
 from streaming.protocol.dialects.openai_chat.words import (
+    CALLS,
     KINDS,
     NUMBERS,
+    OWN,
     THINKING,
     thought_of,
     with_numbers_as_text,
     words_of,
 )
-from streaming.protocol.dialects.wire import read_error, reports_error
+from streaming.protocol.dialects.wire import object_of, read_error, reports_error
 from streaming.protocol.events import FinishReason
 
 JSONObject = dict[str, Any]
@@ -36,20 +38,19 @@ class Choice:
         self._prose = Prose(writer, index, before_close=self._settle, think=self._think_in_tags)
         self.content = CumulativeFilter(self._prose.write)
         """Takes the text."""
-        self._reasoning = Reasoning(writer, self._prose)
+        self.reasoning = Reasoning(writer, self._prose)
         self.extras = Extras(writer, self._prose, index)
         self._calls = ToolCalls(writer, index)
         self._thoughts: Thoughts | None = None
         self._reads_messages = False
-        self._echo: list[str] = []
-        """Text that only repeated reasoning. It is the answer if no other text comes."""
+        self._echo: Echo | None = None
         if "gemini" in (writer.model or "").lower():
             self._thoughts = self._watch(may_open=True)
 
     @property
     def kinds(self) -> set[str]:
         """The kinds of words so far: `reasoning`, `text`, `calls`."""
-        said = {"reasoning": self._reasoning.words.size, "text": self.content.size or self._prose.has_text}
+        said = {"reasoning": self.reasoning.words.size, "text": self.content.size or self._prose.has_text}
         return {kind for kind, size in (said | {"calls": bool(self._calls)}).items() if size}
 
     @property
@@ -64,7 +65,7 @@ class Choice:
         """
         self.ending.read(reason, native)
         if is_bare and reason_in(reason):
-            self.content.is_late = self._reasoning.words.is_late = True
+            self.content.is_late = self.reasoning.words.is_late = True
 
     @property
     def implied_reason(self) -> FinishReason | None:
@@ -74,9 +75,9 @@ class Choice:
     def finish(self) -> None:
         """Forgets text that the server sent a second time as its last chunk. Writes an echo that is the answer."""
         self.content.drop()
-        if self._echo and not self._prose.has_text:
-            self._prose.write("".join(self._echo))
-        self._reasoning.words.drop()
+        if self._echo is not None and not self._prose.has_text:
+            self._echo.flush()
+        self.reasoning.words.drop()
 
     def read(self, delta: JSONObject) -> None:
         """Reads `choices[].delta`, or the `message` of a completion that was not streamed.
@@ -88,17 +89,20 @@ class Choice:
             self.content.take(content)
             return
         delta = with_numbers_as_text(delta)
+        if len(delta) > 1:
+            delta = {field: value for field, value in delta.items() if value}
+            delta = object_of(delta[OWN]) | delta if OWN in delta else delta
         if not THINKING.isdisjoint(delta):
-            self._reasoning.read(delta)
+            self.reasoning.read(delta)
             delta = self._without_echo(delta)
-        if is_thought(delta.get("extra_content")):
+        if not FLAGS.isdisjoint(delta) and is_flagged(delta):
             self._think(words_of(delta.get("content")))
             delta = {field: value for field, value in delta.items() if field != "content"}
-        for field in FIELDS if len(delta) > 1 else delta:  # one field needs no order
-            if (value := delta.get(field)) and field in FIELDS:
-                FIELDS[field](self, value)
+        for field in sorted(filter(FIELDS.__contains__, delta), key=ORDER.__getitem__) if len(delta) > 1 else delta:
+            if field in FIELDS and delta[field]:
+                FIELDS[field](self, delta[field])
         if (old_call := delta.get("function_call")) and not delta.get("tool_calls"):  # else it is the same call
-            self._read_function_call(old_call)
+            self._read_tool_calls({"index": "function_call", "function": old_call})  # without index and id
 
     def read_message(self, message: JSONObject, *, has_delta: bool, is_last: bool) -> None:
         """Reads a message that came in the place of a delta, or beside the last one.
@@ -112,40 +116,47 @@ class Choice:
         elif is_last:
             missing = {"text", "calls"} - kinds if kinds else {"reasoning", "text", "calls"}
             self.read({field: value for field, value in message.items() if KINDS.get(field) in missing})
+            self._calls.complete(message.get("tool_calls"))
 
     def _without_echo(self, delta: JSONObject) -> JSONObject:
         """Leaves out text that came as reasoning in the same delta, as long as no other text has come."""
         content = delta.get("content")
-        if not content or self.content.size or content != thought_of(delta)[1]:
+        may_begin = content or (self._echo is None and self.reasoning.mirror is not None)
+        if not may_begin or self.content.size or self._thoughts is not None:
             return delta
-        self._echo.append(content)
+        is_echo = bool(content) and content == thought_of(delta)[1]
+        if self._echo is None and (is_echo or self.reasoning.mirror):
+            self._echo = Echo(self._prose.write, self.reasoning.mirror)
+            self.content = CumulativeFilter(self._echo.speak)
+        if self._echo is None or not is_echo:
+            return delta
+        self._echo.add(str(content))
         return {field: value for field, value in delta.items() if field != "content"}
 
     def _settle(self) -> None:
         """Writes what is held back into the part that is about to end."""
         self.content.settle()
+        if self._echo is not None:
+            self._echo.settle()
         if self._thoughts is not None:
             self._thoughts.settle()
-        self._reasoning.settle()
+        self.reasoning.settle()
 
     def _watch(self, *, may_open: bool) -> Thoughts:
         """Sends all content from now on through `Thoughts`."""
         self.content.settle()
-        thoughts = Thoughts(self._reasoning.words.take, self._prose.write, may_open=may_open)
+        thoughts = Thoughts(self.reasoning.words.take, self._prose.write, may_open=may_open)
         self.content = CumulativeFilter(thoughts.speak)
         return thoughts
 
     def _think_in_tags(self, text: str) -> None:
-        self._reasoning.read_tagged(text)
+        self.reasoning.read_tagged(text)
 
     def _think(self, text: str) -> None:
         if self._thoughts is None:
             self._thoughts = self._watch(may_open=False)
         if text:
             self._thoughts.think(text)
-
-    def _read_opaque(self, opaque: Any) -> None:
-        self._reasoning.read_opaque(opaque)
 
     def _read_content(self, content: Any) -> None:
         for item in content if isinstance(content, list) else [content]:
@@ -166,9 +177,6 @@ class Choice:
         else:
             self._read_unknown(audio)
 
-    def _read_thought(self, item: Any) -> None:
-        self._reasoning.read_item(item)
-
     def _read_unknown(self, wire: Any) -> None:
         self._writer.unknown(msgspec.json.encode(wire))
 
@@ -178,25 +186,12 @@ class Choice:
         if isinstance(refusal, str) and refusal:
             self._prose.refusal(refusal)
 
-    def _read_image(self, image: Any) -> None:
-        self.extras.show(image)
-
-    def _read_citations(self, citations: Any) -> None:
-        self.extras.cite(citations)
-
     def _read_usage(self, usage: Any) -> None:
         self._writer.report_usage(read_usage(usage))
-
-    def _read_ending(self, reason: Any) -> None:
-        self.read_reason(reason, None, is_bare=False)
 
     def _read_error(self, error: Any) -> None:
         if reports_error(error):
             self.ending.failure = read_error(error)
-
-    def _read_function_call(self, function: Any) -> None:
-        """Reads the old form of a tool call, before `tool_calls`: one call, without index and id."""
-        self._read_tool_calls({"index": "function_call", "function": function})
 
     def _read_tool_calls(self, wire: Any) -> None:
         fragments = self._calls.fragments_of(wire)
@@ -214,6 +209,10 @@ class Choice:
             self._prose.sign(raw={"extra_content": extra})
 
 
+def _beside(reader: Callable[[Extras, Any], None]) -> Callable[[Choice, Any], None]:
+    return lambda choice, wire: reader(choice.extras, wire)
+
+
 CITATIONS = ("annotations", "citations")
 """The fields of a content item that have its citations."""
 
@@ -223,27 +222,27 @@ TEXTS = (str, *NUMBERS)
 CONTENT: dict[str, Callable[[Choice, Any], None]] = {
     "text": Choice._read_text,
     "output_text": Choice._read_text,
-    "thinking": Choice._read_thought,  # Mistral
-    "reasoning": Choice._read_thought,  # Databricks
+    **dict.fromkeys(("thinking", "reasoning"), lambda choice, item: choice.reasoning.read_item(item)),
     "refusal": Choice._read_refusal,
-    **dict.fromkeys(("image_url", "image", "output_image"), Choice._read_image),
+    **dict.fromkeys(("tool_use", "tool_call", "toolCall", "function", "function_call"), Choice._read_tool_calls),
+    **{type_: _beside(reader) for type_, reader in EXTRA_ITEMS.items()},
 }
 """The reader of each type of content item."""
 
 FIELDS: dict[str, Callable[[Choice, Any], None]] = {
-    "reasoning_opaque": Choice._read_opaque,
+    "reasoning_opaque": lambda choice, opaque: choice.reasoning.read_opaque(opaque),
     "content": Choice._read_content,
     "refusal": Choice._read_refusal,
-    "images": Choice._read_image,
-    "annotations": Choice._read_citations,
-    "citations": Choice._read_citations,
+    **{field: _beside(reader) for field, reader in EXTRA_FIELDS.items()},
     "usage": Choice._read_usage,
-    "tool_calls": Choice._read_tool_calls,
+    **dict.fromkeys(CALLS, Choice._read_tool_calls),
     "extra_content": Choice._read_extra,
     "audio": Choice._read_audio,
-    "finish_reason": Choice._read_ending,
+    "finish_reason": lambda choice, reason: choice.read_reason(reason, None, is_bare=False),
     "error": Choice._read_error,
 }
 """The reader of each field of a delta, in the order of reading."""
 
-OTHERS = frozenset({*FIELDS, *THINKING, "function_call"} - {"content"})
+ORDER = {field: at for at, field in enumerate(FIELDS)}
+
+OTHERS = frozenset({*FIELDS, *THINKING, *FLAGS, OWN, "function_call"} - {"content"})

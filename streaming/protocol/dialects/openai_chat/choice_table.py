@@ -17,6 +17,7 @@ from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, StreamTooLarge
 from streaming.protocol.dialects.openai_chat.choice import Choice
+from streaming.protocol.dialects.openai_chat.chunks import delta_of
 from streaming.protocol.dialects.openai_chat.words import kinds_of
 
 # OpenAI's own limit on `n`.
@@ -128,8 +129,9 @@ def _index(wire: Any) -> int:
 
 
 def _delta(wire: Any) -> dict[str, Any]:
-    delta = wire.message if wire.delta is None else wire.delta
-    return delta if isinstance(delta, dict) else {} if wire.text is None else {"content": wire.text}
+    if isinstance(wire.message, dict) and wire.delta is None:
+        return wire.message
+    return delta_of(wire) or ({} if wire.text is None else {"content": wire.text})
 
 
 def _kinds(wire: Any) -> set[str]:

@@ -14,10 +14,10 @@ import msgspec
 from streaming.protocol.dialects.answer import AnswerWriter, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.openai_chat.choice_table import ChoiceTable
+from streaming.protocol.dialects.openai_chat.chunks import WireChoice, WireChunk, as_chunk, delta_of, read_last_chunk
 from streaming.protocol.dialects.openai_chat.ending import reason_in
-from streaming.protocol.dialects.openai_chat.last_chunk import read_last_chunk
-from streaming.protocol.dialects.openai_chat.payload import WireChoice, WireChunk
-from streaming.protocol.dialects.openai_chat.words import has_words
+from streaming.protocol.dialects.openai_chat.extras import Sources
+from streaming.protocol.dialects.openai_chat.words import SIGNS_OF_LIFE, has_words
 from streaming.protocol.dialects.wire import (
     is_error,
     names_error,
@@ -40,7 +40,7 @@ class OpenAIChatStream:
         self._writer = writer
         self._table = ChoiceTable(writer, writer.choices_asked)
         self._choices = self._table.known
-        self._sources = msgspec.Raw(b"null")
+        self._sources = Sources()
         self._last = b""
         """The last chunk that has choices."""
         self.awaits_late = False
@@ -48,25 +48,25 @@ class OpenAIChatStream:
     def read(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
         choices = chunk.choices
         if not self._writer.is_started and (chunk.id or chunk.model or choices):
-            self._writer.start(chunk.id, chunk.model)
+            self._start(chunk, data)
         for wire in choices or ():
             choice = self._choices.get(wire.index or 0)
             if choice is None:
                 self._read_placed(self._table.place(wire))
                 continue
             delta = wire.delta
-            if type(delta) is dict:
-                content = delta.get("content")
-                if len(delta) == 1 and type(content) is str:  # nine of ten events, so it is inlined
-                    words = choice.content
-                    size = len(content)
-                    if size == words.size:
-                        words.meet(content)
-                    elif size:
-                        words.size += size
-                        words.feed(content)
-                else:
-                    choice.read(delta)
+            is_plain = type(delta) is dict and not wire.tool_calls
+            content = delta.get("content") if is_plain and len(delta) == 1 else None
+            if type(content) is str:  # nine of ten events, so it is inlined
+                words = choice.content
+                size = len(content)
+                if size == words.size:
+                    words.meet(content)
+                elif size:
+                    words.size += size
+                    words.feed(content)
+            else:
+                choice.read(delta if is_plain else delta_of(wire))
             if wire.finish_reason or not delta or wire.native_finish_reason or wire.usage or wire.error:
                 self._read_choice(choice, wire)
         if (
@@ -82,9 +82,18 @@ class OpenAIChatStream:
         else:
             self._last = data
 
+    def _start(self, chunk: WireChunk, data: bytes) -> None:
+        """Starts with the first chunk, but for one whose names are only a sign of life."""
+        self._sources.read(data)
+        is_sign = str(chunk.model) in SIGNS_OF_LIFE
+        if not is_sign or any(has_words(delta_of(each)) or each.finish_reason for each in chunk.choices or ()):
+            self._writer.start(chunk.id, None if is_sign else chunk.model)
+
     def done(self) -> None:
         self._settle()
-        if not self._table.all:
+        if not self._table.all and self._writer.stray_error is not None:
+            self._writer.fail(self._writer.stray_error)
+        elif not self._table.all:
             code = "not_understood" if self._writer.has_unknown else "empty_stream"
             self._writer.fail(stream_error(code, None, "[DONE] came after nothing that is an answer"))
         elif self._writer.usage == Usage() and not self._failure:
@@ -107,14 +116,13 @@ class OpenAIChatStream:
 
     def _settle(self) -> None:
         self._read_placed(self._table.settle())
-        is_ended = all(choice.ending.is_known for choice in self._table.all.values())
-        if self._failure or not is_ended or self._writer.usage == Usage():
-            self._writer.report_usage(read_last_chunk(self._last, self._choices))
+        usage = read_last_chunk(self._last, self._choices)
+        if self._writer.usage == Usage():
+            self._writer.report_usage(usage)
 
     def _read_placed(self, placed: list[tuple[Choice, WireChoice]]) -> None:
         for choice, wire in placed:
-            if isinstance(wire.delta, dict):
-                choice.read(wire.delta)
+            choice.read(delta_of(wire))
             self._read_choice(choice, wire)
 
     def _read_choice(self, choice: Choice, wire: WireChoice) -> None:
@@ -134,9 +142,8 @@ class OpenAIChatStream:
         """Reads everything beside the choices. An error comes last, after the content of the same chunk."""
         groq = self._read_usage(chunk)
         self._last = data if chunk.choices else self._last
-        for sources in (chunk.citations, chunk.search_results):
-            if sources and bytes(sources) != b"null":
-                self._sources = sources
+        for field in ("citations", "search_results"):
+            self._sources.note(field, bytes(getattr(chunk, field)))
         if groq.get("error"):
             self._writer.fail(read_error(groq["error"]))
         elif chunk.choices is None and is_servers_own(event):
@@ -156,18 +163,21 @@ class OpenAIChatStream:
         wire = reread(data)
         if names_error(wire):
             self._writer.fail(read_error(wire))
-        else:
+        elif not self._sources.read(data):
             self._writer.stray_error = read_error(wire) if is_error(wire) else self._writer.stray_error
             self._writer.unknown(data)
 
     def _read_other(self, wire: Any, data: bytes) -> None:
         """Reads a payload without choices: an error, a chunk that a gateway wrapped, or anything else."""
         inner = unwrapped(wire, lambda value: isinstance(value.get("choices"), list) or bool(value.get("error")))
+        inner = as_chunk(wire) if inner is None else inner
         if inner is not None:
             self.read(shape(inner, WireChunk), b"", msgspec.json.encode(inner))
         elif is_error(wire):
             self._writer.fail(read_error(wire))
-        elif not (isinstance(wire, dict) and (wire.get("usage") or wire.get("finish_reason"))):
+        elif self._sources.read(data) or (isinstance(wire, dict) and (wire.get("usage") or wire.get("finish_reason"))):
+            return
+        else:
             self._writer.unknown(data)
 
     def _read_usage(self, chunk: WireChunk) -> dict[str, Any]:
@@ -178,7 +188,8 @@ class OpenAIChatStream:
 
     def _cite_sources(self) -> None:
         if 0 in self._table.all:
-            self._table.all[0].extras.cite(reread(bytes(self._sources)))
+            self._sources.read(self._last)
+            self._table.all[0].extras.cite(self._sources.citations)
 
     @property
     def _failure(self) -> StreamError | None:

@@ -9,12 +9,16 @@ from streaming.protocol.dialects.answer import text_of
 NOTHING = frozenset({"", "null", "none", "undefined"})
 """The words, in any case, that servers send in the place of no name, no id or no finish reason."""
 
+SIGNS_OF_LIFE = frozenset({"keepalive", "keep-alive", "heartbeat", "ping"})
+"""The names that a chunk has in the place of a model if it only keeps the connection alive."""
+
 NUMBERS = (int, float)
 """The types of numbers; a truth value is none of them."""
 
 REASONING = (
     *("reasoning_content", "reasoning", "reasoning_text", "thinking"),
-    *("reasoning_summary", "thinking_content", "thought"),
+    *("reasoning_summary", "thinking_content", "thought", "thoughts", "reasoningContent", "cot_summary"),
+    "tool_plan",  # Cohere
 )
 """The fields of reasoning text, best first: some servers send the same text in several of them."""
 
@@ -23,14 +27,20 @@ DETAILS = ("reasoning_details", "thinking_blocks")
 
 THINKING = frozenset({*REASONING, *DETAILS})
 
+CALLS = ("tool_calls", "tool_call", "toolCalls")
+"""The fields of tool calls."""
+
+OWN = "provider_specific_fields"
+"""The field of a delta in which LiteLLM puts those that OpenAI does not have."""
+
 KINDS = {
     **dict.fromkeys(THINKING, "reasoning"),
     **dict.fromkeys(("content", "refusal", "images", "audio"), "text"),
-    **dict.fromkeys(("tool_calls", "function_call"), "calls"),
+    **dict.fromkeys((*CALLS, "function_call"), "calls"),
 }
 """The kind of words in each field of a delta."""
 
-PLACES = ("text", "thinking", "summary", "content")
+PLACES = ("text", "thinking", "summary", "content", "reasoningText")
 """The keys under which the text of an object is found, best first."""
 
 
@@ -69,6 +79,11 @@ def words_of(wire: Any, depth: int = 4) -> str:
     if isinstance(wire, dict) and depth:
         return next((words for key in PLACES if (words := words_of(wire.get(key), depth - 1))), "")
     return ""
+
+
+def with_inner(wire: Any) -> list[dict[str, Any]]:
+    """Returns an object, and the objects that are its values; nothing if `wire` is none."""
+    return [each for each in (wire, *wire.values()) if isinstance(each, dict)] if isinstance(wire, dict) else []
 
 
 def thought_of(delta: dict[str, Any]) -> tuple[str, str]:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.wire.errors import is_error, names_error, read_error, reports_error, stream_error
+from streaming.protocol.dialects.wire.errors import (
+    is_error,
+    is_refusal,
+    names_error,
+    read_error,
+    reports_error,
+    stream_error,
+)
 from streaming.protocol.dialects.wire.halves import Halves
 from streaming.protocol.dialects.wire.images import data_url, read_image
 from streaming.protocol.dialects.wire.lenient import (
@@ -13,17 +20,19 @@ from streaming.protocol.dialects.wire.lenient import (
     shape,
     unwrapped,
 )
-from streaming.protocol.dialects.wire.odd import is_done, is_empty, is_payload, is_sentence, refuse
+from streaming.protocol.dialects.wire.odd import after_done, is_empty, is_error_text, is_payload, is_sentence, refuse
 
 __all__ = [
     "UNREADABLE",
     "Halves",
+    "after_done",
     "data_url",
     "decode_leniently",
-    "is_done",
     "is_empty",
     "is_error",
+    "is_error_text",
     "is_payload",
+    "is_refusal",
     "is_sentence",
     "names_error",
     "object_of",

@@ -23,7 +23,7 @@ MESSAGE_KEYS = (
     *("message", "msg", "error_message", "error_msg", "status_msg", "detail", "details"),
     *("error_description", "description", "title", "Message", "faultstring", "content", "text"),
 )
-INNER_KEYS = ("error", "errors", "err", "detail", "base_resp", "fault")
+INNER_KEYS = ("error", "errors", "err", "detail", "base_resp", "fault", "copilot_errors")
 
 
 def read_error(wire: Any) -> StreamError:
@@ -38,7 +38,7 @@ def read_error(wire: Any) -> StreamError:
 
 FLAT_ERROR_KEYS = (
     *("message", "detail", "details", "error_msg", "error_message", "errors"),
-    *("msg", "Message", "error_description", "fault", "err"),
+    *("msg", "Message", "error_description", "fault", "err", "copilot_errors"),
 )
 SUCCESS = (0, 200, "0", "200", "success", "ok", "succeeded")
 """The codes and messages of an envelope that is no error."""
@@ -48,10 +48,14 @@ def is_error(wire: Any) -> bool:
     """Returns True for an error without an `error` object around it (vLLM, FastAPI, Baidu, MiniMax, Cloudflare)."""
     if not isinstance(wire, dict) or wire.get("code") in SUCCESS or str(wire.get("message")).lower() in SUCCESS:
         return False
-    base = wire.get("base_resp")
-    is_refused = isinstance(base, dict) and bool(base.get("status_code"))
     is_named = wire.get("object") == "error" or _named_by_its_key(wire) is not None
-    return is_named or is_refused or any(wire.get(key) for key in FLAT_ERROR_KEYS)
+    return is_named or is_refusal(wire) or any(wire.get(key) for key in FLAT_ERROR_KEYS)
+
+
+def is_refusal(wire: Any) -> bool:
+    """Returns True for a payload with the status of a failure (MiniMax)."""
+    base = wire.get("base_resp") if isinstance(wire, dict) else None
+    return isinstance(base, dict) and bool(base.get("status_code"))
 
 
 def names_error(wire: Any) -> bool:
@@ -60,7 +64,7 @@ def names_error(wire: Any) -> bool:
         return False
     error = read_error(wire)
     is_named = wire.get("object") == "error" or any(wire[key] for key in wire if key.startswith("error"))
-    return is_named or code_of_error(error.code, error.type, error.message) is not None
+    return is_named or is_refusal(wire) or code_of_error(error.code, error.type, error.message) is not None
 
 
 def reports_error(wire: Any) -> bool:
@@ -82,7 +86,7 @@ def _layers(wire: Any, depth: int = 3) -> list[dict[str, Any]]:
         return []
     wire = _named_by_its_key(wire) or wire
     inner: list[dict[str, Any]] = []
-    for value in (*map(wire.get, INNER_KEYS), _inner_of(wire.get("message"))):
+    for value in map(_inner_of, map(wire.get, (*INNER_KEYS, "message"))):
         if depth and isinstance(value, dict | list):
             inner += _layers(value, depth - 1)
     return [*inner, wire]
@@ -96,7 +100,7 @@ def _named_by_its_key(wire: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _inner_of(message: Any) -> Any:
-    """Returns the error that a gateway put into a message, perhaps as JSON text."""
+    """Returns the error that a gateway put into an error or a message, perhaps as JSON text."""
     if isinstance(message, dict | list):
         return message
     is_json = isinstance(message, str) and message.lstrip().startswith(("{", "[{"))

@@ -117,7 +117,7 @@ def whole(value: Any) -> Any:
         raise ValueError(str(fault)) from fault
 
 
-WRAPPERS = ("data", "result", "chunk", "payload", "body", "response")
+WRAPPERS = ("data", "result", "chunk", "payload", "body", "response", "output")
 """The keys under which gateways put the provider's own payload."""
 
 

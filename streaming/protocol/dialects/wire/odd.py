@@ -16,12 +16,17 @@ QUOTED = ("{", '"')
 EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepalive", b"heartbeat"})
 
 
-DONE = re.compile(r"""["']*(?:\[DONE\](?:["'\s]|data:)*)+""")
+DONE = re.compile(r"""["']*(?:\[DONE\](?:["'\s]|data:)*)+""", re.IGNORECASE)
 
 
-def is_done(wire: Any) -> bool:
-    """Returns True for the mark `[DONE]`. Relays in a row may each add one, or quotes."""
-    return isinstance(wire, str) and DONE.fullmatch(wire.strip()) is not None
+def after_done(wire: Any) -> str | None:
+    """Returns what follows the mark `[DONE]`: nothing, or an object; None if `wire` is no mark.
+
+    Relays in a row may each add a mark, or quotes.
+    """
+    mark = DONE.match(wire.strip()) if isinstance(wire, str) else None
+    rest = mark.string[mark.end() :] if mark else None
+    return rest if rest is None or not rest or rest.startswith("{") else None
 
 
 def refuse(_data: bytes) -> Any:
@@ -47,6 +52,14 @@ SENTENCE = re.compile(r"[^\W\d_]\W+[^\W\d_]")
 def is_sentence(text: str) -> bool:
     """Returns True for words. A single word, a time or broken JSON may be a sign of life or a part of something."""
     return not text.startswith(("{", "[")) and SENTENCE.search(text) is not None
+
+
+ERROR = re.compile(r"\W*(?:\w{1,20} )?error\b", re.IGNORECASE)
+
+
+def is_error_text(text: str) -> bool:
+    """Returns True for words that begin with "error", perhaps after one other word: `[ERROR] …`, `upstream error`."""
+    return ERROR.match(text) is not None and not text.startswith("{")
 
 
 def is_payload(wire: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from streaming.protocol.dialects.answer import name_of, text_of
 from streaming.protocol.dialects.openai_chat.words import is_nothing
+from streaming.protocol.dialects.wire import reread
 
 MAX_INDEX_DIGITS = 9
 
@@ -24,6 +25,9 @@ SERVER_TYPES = frozenset(
 NO_ARGUMENTS = ("", "null")
 
 ID_KEYS = ("id", "tool_call_id", "call_id")
+ARGUMENTS_KEYS = ("arguments", "parameters", "input", "args")
+
+MAX_LEVELS = 3
 
 Index = int | str
 
@@ -34,10 +38,14 @@ class Fragment:
     def __init__(self, wire: dict[str, Any]) -> None:
         custom = wire.get("custom")
         function = custom or wire.get("function")
-        function = function if isinstance(function, dict) else wire  # some servers leave the function's object out
-        given = function.get("input") if custom else function.get("arguments", function.get("parameters"))
+        if type(function) is not dict:
+            function = next(iter(objects_in(function)), wire)  # some servers leave the function's object out
+        given = function.get("input" if custom else "arguments")
+        if given is None:
+            given = _given(function, wire)
         self.is_custom = bool(custom)
-        self.name = name_of(function.get("name"))
+        name = function.get("name") or wire.get("name")
+        self.name = name_of(name) if name else ""
         self.id = _id(wire) or _id(function)
         self.index = _index(wire.get("index"))
         self.snapshot = given if isinstance(given, dict) and not custom else None
@@ -62,6 +70,26 @@ class Fragment:
     @property
     def begins_object(self) -> bool:
         return self.snapshot is not None or self.text.lstrip().startswith("{")
+
+
+def fragments_in(wire: Any) -> list[Fragment]:
+    items = wire if isinstance(wire, list) else [wire]
+    fragments = [Fragment(item) for item in items if type(item) is dict]
+    return fragments if len(fragments) == len(items) else [Fragment(item) for item in objects_in(wire)]
+
+
+def objects_in(wire: Any, levels: int = MAX_LEVELS) -> list[dict[str, Any]]:
+    """Returns the objects in a list, or in lists within it. Each may be JSON text."""
+    if isinstance(wire, dict):
+        return [wire]
+    if isinstance(wire, str) and levels and wire.lstrip().startswith(("{", "[")):
+        return objects_in(reread(wire.encode("utf-8", "replace")), levels - 1)
+    return [each for item in wire for each in objects_in(item, levels - 1)] if isinstance(wire, list) and levels else []
+
+
+def _given(*places: dict[str, Any]) -> Any:
+    """Returns the arguments from the first place that has them under any name."""
+    return next((place[key] for place in places for key in ARGUMENTS_KEYS if place.get(key) is not None), None)
 
 
 def _id(wire: dict[str, Any]) -> str:

@@ -18,18 +18,17 @@ far, or come after a `{}`. These rules are tried in order:
    belongs to the call at its position.
 
 A fragment of an unknown call that has neither name nor arguments waits for one at its index that has. The words of
-`NOTHING` are no ids, and no names unless a tool has this name.
-
-Ids are never concatenated. Names are, as long as no arguments have come: see `Call.take_name`.
+`NOTHING` are no ids, and no names unless a tool has this name. Ids are never concatenated. Names are, as long as no
+arguments have come: see `Call.take_name`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, extends, is_same, judge
+from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, extends, judge, repeats
 from streaming.protocol.dialects.openai_chat.calls.echo import Echo
-from streaming.protocol.dialects.openai_chat.calls.fragment import Fragment, Index
+from streaming.protocol.dialects.openai_chat.calls.fragment import Fragment, Index, fragments_in
 from streaming.protocol.dialects.openai_chat.words import is_nothing
 
 # How often the arguments of one call are parsed to see if they are closed. Without a bound, a server that repeats the
@@ -65,9 +64,8 @@ class ToolCalls:
         return is_ours and all(call.is_whole for call in self._arguments)
 
     def fragments_of(self, wire: Any) -> list[Fragment]:
-        """Returns the fragments in `delta.tool_calls`, a list or one object."""
-        items = wire if isinstance(wire, list) else [wire]
-        fragments = [Fragment(item) for item in items if isinstance(item, dict)]
+        """Returns the fragments in `delta.tool_calls`, a list or one object, perhaps as JSON text."""
+        fragments = fragments_in(wire)
         for fragment in fragments:
             if fragment.name:
                 name = self._writer.offered_name(fragment.name)
@@ -82,6 +80,13 @@ class ToolCalls:
         else:
             for fragment in fragments:
                 self._take(fragment)
+
+    def complete(self, wire: Any) -> None:
+        """Reads calls that come whole at the end, for what the calls with their ids lack: the name or the arguments."""
+        for fragment in self.fragments_of(wire):
+            call = self._by_id.get(fragment.id)
+            if call is not None and not (call.name and self._arguments[call].is_telling):
+                self._grow(call, fragment)
 
     def _are_in_order(self, fragments: list[Fragment]) -> bool:
         """Returns True if each fragment goes on with the call at its position, because nothing else says which one."""
@@ -213,7 +218,7 @@ class ToolCalls:
         """Returns True if the fragment has the call's arguments once more, perhaps longer."""
         if fragment.snapshot is None:
             is_longer = len(fragment.text) >= call.size > 0 and fragment.text.startswith(call.text)
-            return is_longer or (self._is_closed(call) and is_same(call.text, fragment.text))
+            return is_longer or (self._is_closed(call) and repeats(call.text, fragment.text))
         if call.size and not self._is_closed(call):
             return True
         known = judge(call.text)[0] if call.size else self._arguments[call].snapshot

@@ -23,10 +23,10 @@ class Mirror:
         """Returns the part of `text` that is new."""
         at, began = self._at[is_tagged], self._began[is_tagged]
         if at == began:
-            at, text = self._skip_white(at, text)
-        known = self._read(at, len(text))
+            at, text = self.skip_white(at, text)
+        known = self.said(at, len(text))
         if not text.startswith(known):
-            text, known = self._read(began, at - began) + text, ""
+            text, known = self.said(began, at - began) + text, ""
             at = self._said.seek(0, SEEK_END)
         self._said.seek(0, SEEK_END)
         self._said.write(text[len(known) :])
@@ -35,11 +35,12 @@ class Mirror:
             self._began[is_tagged] = at  # what comes next repeats nothing
         return text[len(known) :]
 
-    def _skip_white(self, at: int, text: str) -> tuple[int, str]:
+    def skip_white(self, at: int, text: str) -> tuple[int, str]:
         """Leaves out white space before a thought in both places."""
-        ahead = self._read(at, MAX_WHITE_CHARS)
+        ahead = self.said(at, MAX_WHITE_CHARS)
         return (at + len(ahead) - len(ahead.lstrip()), text.lstrip()) if ahead else (at, text)
 
-    def _read(self, at: int, size: int) -> str:
+    def said(self, at: int, size: int) -> str:
+        """Returns what has been said, from the position `at`."""
         self._said.seek(at)
         return self._said.read(size)

@@ -8,15 +8,15 @@ from streaming.protocol.dialects.answer import AnswerWriter, Prose
 from streaming.protocol.dialects.openai_chat.cumulative import CumulativeFilter
 from streaming.protocol.dialects.openai_chat.reasoning.kept import Kept
 from streaming.protocol.dialects.openai_chat.reasoning.mirror import Mirror
-from streaming.protocol.dialects.openai_chat.words import DETAILS, thought_of, words_of
+from streaming.protocol.dialects.openai_chat.words import DETAILS, THINKING, thought_of, with_inner, words_of
 
 
 class Reasoning:
     """The reasoning of one choice. It is written as parts of `prose`."""
 
     def __init__(self, writer: AnswerWriter, prose: Prose) -> None:
-        self._mirror = Mirror() if writer.split_think_tags else None
-        self.words = CumulativeFilter(prose.reasoning if self._mirror is None else self._write_field)
+        self.mirror = Mirror() if writer.split_think_tags else None
+        self.words = CumulativeFilter(prose.reasoning if self.mirror is None else self._write_field)
         """Takes the text of the reasoning."""
         self._writer = writer
         self._prose = prose
@@ -35,6 +35,9 @@ class Reasoning:
             self._last = (field, text)
             self.words.take(text)
             self._kept.note_text(field)
+        if not text or type(delta[field]) is dict:
+            for name in THINKING.intersection(delta):
+                self._sign(with_inner(delta[name]))
         if isinstance(details, list):
             self._kept.add_details(details_field, [piece for piece in details if isinstance(piece, dict)])
             self._expect_settling()
@@ -67,7 +70,7 @@ class Reasoning:
         self._write(text, is_tagged=False)
 
     def _write(self, text: str, *, is_tagged: bool) -> None:
-        new = text if self._mirror is None else self._mirror.new(text, is_tagged=is_tagged)
+        new = text if self.mirror is None else self.mirror.new(text, is_tagged=is_tagged)
         if new:
             self._prose.reasoning(new)
 

@@ -5,8 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from streaming.protocol.dialects.openai_chat.words import THINKING
+
 OPENING = "<thought>"
 CLOSING = "</thought>"
+
+
+FLAGS = frozenset({"extra_content", "thought", "channel"})
+"""The fields of a delta that may say that its content is a thought."""
+
+
+def is_flagged(delta: dict[str, Any]) -> bool:
+    """Returns True if a delta says that its content is a thought: Gemini, relays of it, gpt-oss."""
+    return (
+        is_thought(delta.get("extra_content"))
+        or delta.get("thought") is True
+        or (delta.get("channel") == "analysis" and THINKING.isdisjoint(delta))
+    )
 
 
 def is_thought(extra: Any) -> bool:

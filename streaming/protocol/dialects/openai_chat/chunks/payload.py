@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+JSONObject = dict[str, Any]
+
 
 class WireChoice(msgspec.Struct, gc=False):
     """One choice of a chunk, or of a completion that was not streamed."""
@@ -16,8 +18,19 @@ class WireChoice(msgspec.Struct, gc=False):
     native_finish_reason: Any = None
     message: Any = None
     text: Any = None
+    tool_calls: Any = None
     usage: Any = None
     error: Any = None
+
+
+def delta_of(wire: WireChoice) -> JSONObject:
+    """Returns the delta of a choice. Some servers send only its text, or a list, or put the calls beside it."""
+    given = wire.delta
+    if isinstance(given, dict) and not wire.tool_calls:
+        return given
+    pieces: list[Any] = given if isinstance(given, list) else [{"content": given} if isinstance(given, str) else given]
+    delta = {key: value for piece in pieces if isinstance(piece, dict) for key, value in piece.items()}
+    return {"tool_calls": wire.tool_calls} | delta if wire.tool_calls else delta
 
 
 class WireChunk(msgspec.Struct, gc=False):

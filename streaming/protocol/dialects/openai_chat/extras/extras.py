@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
-from streaming.protocol.dialects.wire import read_image
+from streaming.protocol.dialects.openai_chat.extras.sources import FIELDS as SOURCES
+from streaming.protocol.dialects.wire import object_of, read_image
 from streaming.protocol.events import Cited, FileReceived
 
 
@@ -27,6 +29,10 @@ class Extras:
             if isinstance(citation, dict) and self._is_new(msgspec.json.encode(citation)):
                 self._writer.emit(Cited(self._prose.place(), citation, self._choice))
 
+    def cite_within(self, context: Any) -> None:
+        """Reads citations that are in an object (Azure)."""
+        self.cite(object_of(context).get("citations"))
+
     def show(self, images: Any) -> None:
         """Reads images, a list or one. Each is an object or only a whole URL."""
         for image in images if isinstance(images, list) else [images]:
@@ -43,3 +49,17 @@ class Extras:
         is_new = seen not in self._seen
         self._seen.add(seen)
         return is_new
+
+
+EXTRA_FIELDS: dict[str, Callable[[Extras, Any], None]] = {
+    "images": Extras.show,
+    **dict.fromkeys(("annotations", "citation", *SOURCES), Extras.cite),
+    "context": Extras.cite_within,
+}
+"""The reader of each field of a delta."""
+
+EXTRA_ITEMS: dict[str, Callable[[Extras, Any], None]] = {
+    **dict.fromkeys(("image_url", "image", "output_image"), Extras.show),
+    **dict.fromkeys(("tool_reference", "url_citation"), Extras.cite),  # Mistral
+}
+"""The reader of each type of content item."""

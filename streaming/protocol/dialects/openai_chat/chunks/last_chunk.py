@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from streaming.protocol.dialects.answer import failure_of, meaning_of, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
+from streaming.protocol.dialects.openai_chat.chunks.payload import LastChoice, LastChunk, Timings
 from streaming.protocol.dialects.openai_chat.ending import reason_in
-from streaming.protocol.dialects.openai_chat.payload import LastChoice, LastChunk, Timings
 from streaming.protocol.dialects.openai_chat.words import has_words
-from streaming.protocol.dialects.wire import names_error, read_error, reread, shape
+from streaming.protocol.dialects.wire import is_refusal, names_error, object_of, read_error, reread, shape
 from streaming.protocol.events import StreamError, Usage
 
 
@@ -28,12 +28,20 @@ def read_last_chunk(data: bytes, choices: Mapping[int, Choice]) -> Usage:
         choice = choices.get(each.index or 0)
         if choice is not None and each.error_message:
             choice.ending.failure = _error_of(each)
+        elif choice is not None and is_refusal(wire):
+            choice.ending.failure = read_error(wire)
         elif choice is not None and not choice.ending.is_known:
             reason = chunk.finish_reason or each.finishReason or _stop_reason(each)
             choice.ending.read(reason, None)
             if not (reason or has_words(each.delta)) and names_error(wire):
                 choice.ending.failure = read_error(wire)
-    return Usage() if chunk.timings is None else _usage_of(chunk.timings)
+    if chunk.timings is not None:
+        return _usage_of(chunk.timings)
+    return read_usage(next(filter(None, map(object_of(wire).get, USAGE_KEYS)), None))
+
+
+USAGE_KEYS = ("usageMetadata", "usage_metadata", "amazon-bedrock-invocationMetrics", "meta", "token_usage")
+"""The names of the usage in gateways that pass on their provider's own (Gemini, Bedrock, Cohere, Databricks)."""
 
 
 def _usage_of(timings: Timings) -> Usage:
