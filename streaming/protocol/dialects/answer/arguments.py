@@ -56,7 +56,9 @@ class Arguments:
         if call.is_json and self.is_placeholder and whole != PLACEHOLDER:
             call.restart()
         so_far = call.text
-        if len(whole) > call.size and (not call.size or whole.startswith(so_far)):
+        if call.has_loss and (whole == so_far or not call.is_json or judge(whole)[0]):
+            call.replace(whole)
+        elif len(whole) > call.size and (not call.size or whole.startswith(so_far)):
             call.add(whole[call.size :])
         elif call.is_json and whole != so_far and judge(whole)[0] and not judge(so_far)[1]:
             call.replace(whole)  # Copilot streams a cipher before the arguments

@@ -82,7 +82,7 @@ class Call:
     ) -> None:
         writer.reserve()
         self._has_made_id = not id
-        self.id = writer.call_id(id, is_provider_executed=is_provider_executed)
+        self.id = writer.ids.take(id, is_provider_executed=is_provider_executed)
         self.name = name
         self.is_json = True
         self.raw: dict[str, Any] | None = None
@@ -100,7 +100,10 @@ class Call:
         self._is_live = False
         self._is_over = False
         self._is_too_large = False
+        self._lost_at: int | None = None
+        """The size of the arguments when an event of the stream was lost, which may have had some of them."""
         writer.open_calls[self.id] = self
+        writer.intact_calls.add(self)
 
     @property
     def is_whole(self) -> bool:
@@ -120,7 +123,7 @@ class Call:
         if id and self._has_made_id and not self.is_started:
             self._has_made_id = False
             del self._writer.open_calls[self.id]
-            self.id = self._writer.call_id(id, is_provider_executed=self.is_provider_executed)
+            self.id = self._writer.ids.take(id, is_provider_executed=self.is_provider_executed)
             self._writer.open_calls[self.id] = self
 
     def take_name(self, name: str) -> None:
@@ -169,15 +172,36 @@ class Call:
             else:
                 self._catch_up()
 
+    def note_loss(self) -> None:
+        """Notes that an event of the stream was lost, which may have had some of the arguments."""
+        self._lost_at = self.size if self._lost_at is None else self._lost_at
+
+    @property
+    def has_loss(self) -> bool:
+        """True if arguments may be missing: an event was lost while they were not yet whole."""
+        if self._lost_at is None:
+            return False
+        return not (self.is_json and self.size and judge(self.text[: self._lost_at])[1])
+
     def restart(self) -> None:
         """Drops the placeholder `{}` that came before the real arguments."""
         self._fragments.clear()
         self.size = 0
+        self._lost_at = None if self._lost_at is None else 0
 
     def replace(self, whole: str) -> None:
         """Drops the arguments that streamed, which are of no use, for `whole`. Only the verdict has it, no delta."""
+        self._lost_at = None
+        if not self.size:
+            self.add(whole)
+            return
         self._fragments[:], self.size = [whole], len(whole)
         self._is_too_large = self.size > MAX_ARGUMENTS_CHARS
+
+    def drop(self) -> None:
+        """Forgets a call that has not started: another call has its arguments."""
+        self._is_over = True
+        self._forget()
 
     def end(self, *, is_cut: bool = False) -> None:
         """Gives the verdict. If the stream broke off inside the call (`is_cut`), the call is never complete."""
@@ -198,12 +222,16 @@ class Call:
         self._writer.emit(ToolCallEnded(self._part, raw, arguments, is_complete, error, self.raw, self._choice))
         self._is_live = False
         self._is_over = True
+        self._forget()
+
+    def _forget(self) -> None:
         self._writer.open_calls.pop(self.id)
+        self._writer.intact_calls.discard(self)
 
     def _judge(self, raw: str, *, is_cut: bool) -> Verdict:
         if self._is_too_large:
             return None, False, "too_large"
-        if is_cut:
+        if is_cut or self.has_loss:
             return None, False, "truncated"
         return judge(raw) if self.is_json else (None, True, None)
 

@@ -14,10 +14,12 @@ from streaming.protocol.dialects.wire.lenient import (
     unwrapped,
 )
 from streaming.protocol.dialects.wire.odd import is_done, is_empty, is_payload, is_sentence, refuse
+from streaming.protocol.dialects.wire.payloads import Payloads
 
 __all__ = [
     "UNREADABLE",
     "Halves",
+    "Payloads",
     "data_url",
     "decode_leniently",
     "is_done",
