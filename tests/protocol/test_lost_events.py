@@ -14,7 +14,7 @@ from tests.protocol.wire import chunk, completed, created, fold, message, named,
 
 ANTHROPIC = "anthropic-messages"
 START, *END = message(stop="tool_use")
-LOST = b'data: {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": "no\n\n'
+LOST = b'data: {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": "n\n\n'
 LOST_OF_RESPONSES = b'data: {"type": "response.function_call_arguments.delta", "output_index": 0, "delta": "no\n\n'
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.protocol.dialects.answer import PLACEHOLDER, AnswerWriter, Arguments, Call, name_of, text_of
+from streaming.protocol.dialects.answer import PLACEHOLDER, AnswerWriter, Arguments, Call, is_same, name_of, text_of
+from streaming.protocol.dialects.openai_responses.streamed import whole_of
 
 JSONObject = dict[str, Any]
 
@@ -36,6 +37,7 @@ class CallItem:
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._writer = writer
         self._id = id_of(wire)
+        self._call_id = wire.get("call_id")
         self._is_confirmed = False
         is_known = not self.is_named or bool(wire.get("call_id") or name_of(wire.get("name")))
         id = self._id if is_known else ""  # else the `call_id` may still come
@@ -69,6 +71,24 @@ class CallItem:
         has_input = self._call.size or self._arguments.snapshot or self._call.announced not in ("", PLACEHOLDER)
         if not (has_input or self._is_confirmed or self._call.is_provider_executed):
             self._call.end(is_cut=True)
+
+    def may_be(self, wire: JSONObject) -> bool:
+        ids = {self._call_id, wire.get("call_id")} - {None, ""}
+        names = {self._call.name, name_of(wire.get("name"))} - {""}
+        if len(names) > 1:
+            return False
+        if self._call.size:
+            whole = whole_of(wire)
+            return whole.startswith(self._call.text) and (len(ids) < 2 or whole == self._call.text)
+        return len(ids) < 2 and self._call.name == name_of(wire.get("name")) != ""
+
+    def is_stray_of(self, wire: JSONObject) -> bool:
+        """Returns True if this call has only the arguments of `wire`: their events had another index and id."""
+        return not self.is_started and not self._call.name and is_same(self._call.text, text_of(self.input_of(wire)))
+
+    def drop(self) -> None:
+        """Forgets a call that has not started."""
+        self._call.drop()
 
     def grow(self, payload: Any) -> None:
         delta = payload.delta
@@ -197,9 +217,13 @@ class BuiltInItem(CallItem):
     """A call of one of the API's own tools. Its input is an object within the item and does not stream."""
 
     is_named = False
-    inputs = ("action", "operation", "arguments", "queries")
+    inputs = ("action", "actions", "operation", "arguments", "queries")
     output_field = "results"
     run_by_provider = frozenset({"web_search_call", "file_search_call"})
+
+    def may_be(self, wire: JSONObject) -> bool:
+        is_other = {self._call_id, wire.get("call_id")} - {None, ""}
+        return len(is_other) < 2 and bool(self._call.name) and self._call.name == _kind_of(wire)
 
     def provider_runs(self, wire: JSONObject) -> bool:
         environment = wire.get("environment")

@@ -14,6 +14,7 @@ class Payload(msgspec.Struct, gc=False):
     delta: Any = None
     output_index: int | None = None
     item_id: Any = None
+    call_id: Any = None
     content_index: int | None = None
     summary_index: int | None = None
     item: dict[str, Any] | None = None
