@@ -37,7 +37,7 @@ def name_of(wire: Any) -> str:
 def judge(raw: str) -> Verdict:
     """Returns the strict verdict on the arguments `raw`: one JSON object.
 
-    Space or `null` means that there are no arguments. Some servers encode the object once more, as JSON text.
+    Space, `null` or `""` means that there are no arguments. Some servers encode the object once more, as JSON text.
     """
     if not raw.strip():
         return {}, True, None
@@ -45,6 +45,8 @@ def judge(raw: str) -> Verdict:
         value = msgspec.json.decode(raw)
         if isinstance(value, str) and value.lstrip().startswith("{"):
             value = msgspec.json.decode(value)
+        elif value == "":
+            value = None
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as fault:
         return None, False, _name(str(fault), raw)
     if value is None:

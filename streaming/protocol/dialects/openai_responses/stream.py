@@ -160,6 +160,9 @@ class OpenAIResponsesStream:
         inner = unwrapped(wire, _is_event)
         if inner is not None:
             self.read(shape(inner, Payload), b"", msgspec.json.encode(inner))
+        elif isinstance(object_of(wire).get("output"), list):  # a whole response that does not say so
+            self._read_response(wire, "completed")
+            self.end()
         elif is_error(wire):
             self._fail(wire)
         else:
