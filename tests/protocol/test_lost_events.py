@@ -110,3 +110,30 @@ def test_beginning_of_a_payload_that_no_event_goes_on_with():
         events = parse(ANTHROPIC, [named(START, start) + sse(DELTA[:40], *rest) + named(end, *END)])
         assert fold(events).text == (WORDS if DELTA in rest else "")
         assert any(isinstance(each, Warning) and each.code == "not_json" for each in events)
+
+
+def responses_call(streamed: list[str], *wholes: str) -> Any:
+    ends = [{"type": "response.function_call_arguments.done", "output_index": 0, "arguments": each} for each in wholes]
+    deltas = [arguments(each, output_index=0) for each in streamed]
+    body = named(created(), added(call(1), output_index=0), *deltas, *ends, completed())
+    [found] = fold(parse("openai-responses", [body])).tool_calls
+    return found.raw_arguments
+
+
+@pytest.mark.parametrize("streamed", [['{"x": "a', 'b"}'], ['{"x": "secret', 'b"}'], ['{"x": "', '"}']])
+def test_whole_arguments_count_if_a_delta_was_lost_without_a_sign(streamed):
+    assert responses_call(streamed, '{"x": "a secret b"}') == '{"x": "a secret b"}'
+
+
+@pytest.mark.parametrize("whole", ["{}", '{"x":"a b"}', '{"x": "b c d e"}', '{"y": "a b", "z": 1'])
+def test_whole_arguments_that_are_another_text_do_not_count(whole):
+    assert responses_call(['{"x": ', '"a b"}'], whole) == '{"x": "a b"}'
+
+
+def test_whole_arguments_may_be_spaced_in_another_way():
+    assert responses_call(['{"x":1}'], '{ "x": 1 }') == '{"x":1}'
+
+
+def test_whole_arguments_that_come_very_often():
+    text = '{"x": "' + "a" * 100_000 + '"}'
+    assert responses_call([text], *['{"y": 1}'] * 20_000) == text

@@ -8,7 +8,8 @@ import msgspec
 
 from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge
 
-# How often a fragment is compared with all before it. Without a bound, hostile fragments would cost quadratic time.
+# How often a fragment, or the whole text, is compared with all before it. Without a bound, hostile ones would cost
+# quadratic time.
 MAX_COMPARISONS = 8
 BEGINNINGS = ("{", '"')
 """What complete arguments begin with: an object, or its JSON as text."""
@@ -32,6 +33,7 @@ class Arguments:
         self._held = ""
         self._is_cumulative = False
         self._comparisons = 0
+        self._completions = 0
 
     def add(self, text: str) -> None:
         """Reads one fragment."""
@@ -53,6 +55,9 @@ class Arguments:
         """Reads the whole arguments, at their end. They count as far as they did not stream."""
         self.settle()
         call = self._call
+        if self._completions == MAX_COMPARISONS:
+            return
+        self._completions += 1
         if call.is_json and self.is_placeholder and whole != PLACEHOLDER:
             call.restart()
         so_far = call.text
@@ -60,8 +65,8 @@ class Arguments:
             call.replace(whole)
         elif len(whole) > call.size and (not call.size or whole.startswith(so_far)):
             call.add(whole[call.size :])
-        elif call.is_json and whole != so_far and judge(whole)[0] and not judge(so_far)[1]:
-            call.replace(whole)  # Copilot streams a cipher before the arguments
+        elif call.is_json and whole != so_far and judge(whole)[0] and _is_worse(so_far, whole):
+            call.replace(whole)
 
     @property
     def is_placeholder(self) -> bool:
@@ -113,6 +118,13 @@ class Arguments:
     def _is_repetition(self, text: str) -> bool:
         """Returns True if the server sent the complete arguments, or the same ones as before, a second time."""
         return self._call.text == text and (self._is_cumulative or judge(text)[1])
+
+
+def _is_worse(so_far: str, whole: str) -> bool:
+    """Returns True for arguments of no use (Copilot streams a cipher first), or with holes: a delta was lost."""
+    characters = iter(whole)
+    has_holes = len(so_far) < len(whole) and all(each in characters for each in so_far) and not is_same(so_far, whole)
+    return has_holes or not judge(so_far)[1]
 
 
 def is_same(one: str, other: str) -> bool:
