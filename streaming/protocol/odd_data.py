@@ -27,7 +27,7 @@ class OddData:
         self._leniency = leniency
         self._payloads = wire.Payloads()
         self._decode_payload: Callable[[bytes], Any] = msgspec.json.Decoder(dialect.payload).decode
-        self.decode = self._decode_payload
+        self.decode: Callable[[bytes], Any] = self._decode_payload
         """Decodes the next event. It refuses one that has to come here."""
 
     def read(self, event: bytes, data: bytes) -> None:

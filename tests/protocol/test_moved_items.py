@@ -246,3 +246,10 @@ def test_image_whose_result_is_a_url():
     assert [each.url for each in responses(created(), *stream, completed()).parts if isinstance(each, FilePart)] == [
         url
     ]
+
+
+def test_usage_beside_the_response():
+    usage = responses(
+        created(), said("Hi"), completed(usage=None) | {"usage": {"input_tokens": 3, "output_tokens": 4}}
+    ).usage
+    assert (usage.input_tokens, usage.output_tokens) == (3, 4)

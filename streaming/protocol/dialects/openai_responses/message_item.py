@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -15,6 +16,9 @@ JSONObject = dict[str, Any]
 
 # How many annotations, and how many parts, are held back until their part has words. Each takes memory.
 MAX_EARLY = 100
+
+# How many annotations are remembered, to find those that only the end has. Answers have a few dozen.
+MAX_KNOWN = 1_000
 
 TEXT, REFUSAL = "text", "refusal"
 
@@ -33,8 +37,10 @@ class MessageItem:
         """The parts that were announced and have no delta yet, with the kind and words that the announcement had."""
         self._early: list[tuple[int | None, Any]] = []
         """Annotations that came before the first words of their part, with its index."""
-        self._cited: dict[int | None, list[bytes]] = {}
-        """The annotations of each part, as JSON."""
+        self._cited: Counter[int | None] = Counter()
+        """The number of annotations of each part."""
+        self._known: set[int] = set()
+        """The hashes of these annotations."""
         self._filled = 0
         self._streamed = Streamed()
         self._newest: int | None = None
@@ -157,24 +163,24 @@ class MessageItem:
 
     def _cite(self, index: int | None, annotation: Any) -> None:
         if isinstance(annotation, dict):
-            self._cited.setdefault(index, []).append(msgspec.json.encode(annotation))
+            self._cited[index] += 1
+            if len(self._known) < MAX_KNOWN:
+                self._known.add(_hash_of(annotation))
             self._writer.emit(Cited(self._proses[index].place(), annotation))
 
     def _cite_rest(self, index: int | None, part: JSONObject) -> None:
         """Cites what a whole part has more than the events: some servers send only the first ones as events."""
-        whole, cited = part.get("annotations"), self._cited.get(index, [])
-        if isinstance(whole, list) and len(whole) > len(cited):
-            known = set(cited)
-            for annotation in whole:
-                if msgspec.json.encode(annotation) not in known:
-                    self._cite(index, annotation)
+        whole = part.get("annotations")
+        if isinstance(whole, list) and len(whole) > self._cited[index] and len(self._known) < MAX_KNOWN:
+            for annotation in [each for each in whole if _hash_of(each) not in self._known]:
+                self._cite(index, annotation)
 
     def _open(self, index: int | None) -> Prose:
         if index not in self._proses:
             self._proses[index] = Prose(self._writer)
             self._streamed, self._newest, self._is_growing = Streamed(), index, True
             self._begun.pop(index, None)
-            for annotation in [annotation for at, annotation in self._early if at == index]:
+            for annotation in [each for at, each in self._early if at == index]:
                 self._cite(index, annotation)
             self._early = [each for each in self._early if each[0] != index]
         return self._proses[index]
@@ -226,6 +232,10 @@ def _parts(content: Any) -> list[JSONObject]:
         for part in parts
         if isinstance(part, dict | str)
     ]
+
+
+def _hash_of(annotation: Any) -> int:
+    return hash(msgspec.json.encode(annotation))
 
 
 def _kind_of(part: JSONObject) -> str:

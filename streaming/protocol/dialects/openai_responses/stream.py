@@ -107,7 +107,10 @@ class OpenAIResponsesStream:
             self._writer.start(response.get("id"), response.get("model"))
 
     def _read_end(self, payload: Payload, data: bytes) -> None:
-        self._read_response(_response_of(payload, data), payload.type.rpartition(".")[2], payload.error)
+        response = _response_of(payload, data)
+        if not response.get("usage"):
+            response["usage"] = object_of(reread(data)).get("usage")  # some relays put it beside the response
+        self._read_response(response, payload.type.rpartition(".")[2], payload.error)
 
     def _read_response(self, response: dict[str, Any], word: str, error: Any = None) -> None:
         """Reads a response that is over: adds what did not stream, and ends the answer.
@@ -161,7 +164,7 @@ class OpenAIResponsesStream:
         if inner is not None:
             self.read(shape(inner, Payload), b"", msgspec.json.encode(inner))
         elif isinstance(object_of(wire).get("output"), list):  # a whole response that does not say so
-            self._read_response(wire, "completed")
+            self._read_response(object_of(wire), "completed")
             self.end()
         elif is_error(wire):
             self._fail(wire)
