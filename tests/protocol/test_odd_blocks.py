@@ -49,14 +49,6 @@ def test_thinking_by_another_name(type_):
     assert (transcript.reasoning, transcript.text) == ("So.", "Hi")
 
 
-@pytest.mark.parametrize("pieces", [["So", "."], ["So."]])
-def test_thinking_that_comes_once_more_with_its_signature(pieces):
-    deltas = [{"type": "thinking_delta", "thinking": each} for each in pieces]
-    deltas.append({"type": "thinking_delta", "thinking": "So.", "signature": "s"})
-    transcript = anthropic(*message(*block(0, {"type": "thinking", "thinking": ""}, *deltas)))
-    assert [(part.text, part.signature) for part in transcript.parts] == [("So.", "s")]
-
-
 @pytest.mark.parametrize("type_", ["summary_delta", "hologram_delta"])
 def test_text_of_an_unknown_type_is_not_taken_for_words(type_):
     assert anthropic(*message(*block(0, {"type": "text", "text": ""}, {"type": type_, "text": "x"}))).text == ""

@@ -39,8 +39,6 @@ class ProseBlock:
         self._text = string_of(wire.get("text"))
         self._thinking = string_of(wire.get("thinking"))
         self._signature = string_of(wire.get("signature"))
-        self._thought, self._size = "", 0
-        """The last piece of the thinking that streamed, and the length of all of it."""
         self.deltas: Readers = {
             "text_delta": self._read_text,
             "thinking_delta": self._read_thinking,
@@ -66,20 +64,13 @@ class ProseBlock:
             self._write(text)
 
     def _read_thinking(self, delta: Any) -> None:
-        thinking = delta.text if delta.thinking is None else delta.thinking
-        if delta.signature and self._is_all_thought(thinking):
-            thinking = ""
+        thinking = delta.thinking or delta.text
         if type(thinking) is str and thinking:
-            self._thought, self._size = thinking, self._size + len(thinking)
             if self._thinking:
                 thinking, self._thinking = _joined(self._thinking, thinking), ""
             self._prose.reasoning(thinking)
         if delta.signature:
             self._read_signature(delta)
-
-    def _is_all_thought(self, thinking: Any) -> bool:
-        """Returns True for all of the thinking once more, which LiteLLM sends beside the signature."""
-        return isinstance(thinking, str) and len(thinking) == self._size > 0 and thinking.endswith(self._thought)
 
     def _read_signature(self, delta: Any) -> None:
         self._write_whole()

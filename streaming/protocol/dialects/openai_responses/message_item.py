@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
-from streaming.protocol.dialects.openai_responses.streamed import Streamed, joined, whole_of, words_of
+from streaming.protocol.dialects.openai_responses.streamed import (
+    REFUSAL,
+    TEXT,
+    Streamed,
+    joined,
+    kind_of,
+    parts_of,
+    whole_of,
+    words_of,
+)
 from streaming.protocol.dialects.wire import object_of
 from streaming.protocol.events import Cited
 
@@ -19,8 +29,6 @@ MAX_EARLY = 100
 
 # How many annotations are remembered, to find those that only the end has. Answers have a few dozen.
 MAX_KNOWN = 1_000
-
-TEXT, REFUSAL = "text", "refusal"
 
 
 class MessageItem:
@@ -37,6 +45,8 @@ class MessageItem:
         """The parts that were announced and have no delta yet, with the kind and words that the announcement had."""
         self._early: list[tuple[int | None, Any]] = []
         """Annotations that came before the first words of their part, with its index."""
+        self._writes: dict[int | None, Callable[[str], None]] = {}
+        """The writer of the newest part, if it is text."""
         self._cited: Counter[int | None] = Counter()
         """The number of annotations of each part."""
         self._known: set[int] = set()
@@ -53,11 +63,11 @@ class MessageItem:
 
     def announce(self, wire: JSONObject) -> None:
         self._wire = wire
-        for place, part in enumerate(_parts(wire.get("content"))):
+        for place, part in enumerate(parts_of(wire.get("content"))):
             self._begin(place, part)
 
     def done(self, wire: JSONObject) -> None:
-        parts = _parts(wire.get("content"))
+        parts = parts_of(wire.get("content"))
         if not self._proses:  # else it streamed, perhaps under other indexes than these
             for place, part in enumerate(parts):
                 self._fill(place, part)
@@ -85,9 +95,9 @@ class MessageItem:
 
     def grow_text(self, payload: Any) -> None:
         delta = payload.delta
-        prose = self._proses.get(payload.content_index)
-        if prose is not None and self._kind == TEXT and type(delta) is str and delta:  # nearly all, so it comes first
-            prose.write(delta)
+        write = self._writes.get(payload.content_index)
+        if write is not None and type(delta) is str and delta:  # nearly all, so it comes first
+            write(delta)
             self._streamed.add(delta)
         elif text := words_of(delta):
             self._grow(payload.content_index, TEXT, text)
@@ -105,7 +115,7 @@ class MessageItem:
     def end_part(self, payload: Any) -> None:
         """Reads a whole part. If another part of the item streamed, it counts for nothing: indexes may differ."""
         part = object_of(payload.part)
-        index = self._place_of(payload.content_index, _kind_of(part))
+        index = self._place_of(payload.content_index, kind_of(part))
         if len(self._proses) == self._filled or index in self._begun:
             self._fill(index, part)
         else:
@@ -134,7 +144,7 @@ class MessageItem:
 
     def _begin(self, index: int | None, part: JSONObject) -> None:
         if index not in self._proses and len(self._begun) < MAX_EARLY:
-            kind = _kind_of(part)
+            kind = kind_of(part)
             self._begun[index] = (kind, words_of(part, kind) or self._begun.get(index, ("", ""))[1])
 
     def _write_begun(self, indexes: list[int | None]) -> None:
@@ -179,6 +189,7 @@ class MessageItem:
         if index not in self._proses:
             self._proses[index] = Prose(self._writer)
             self._streamed, self._newest, self._is_growing = Streamed(), index, True
+            self._writes = {}
             self._begun.pop(index, None)
             for annotation in [each for at, each in self._early if at == index]:
                 self._cite(index, annotation)
@@ -196,7 +207,7 @@ class MessageItem:
         self._complete(index, part)
         if index in self._proses or (self._proses and (index is None or None in self._proses)):
             return
-        kind = _kind_of(part)
+        kind = kind_of(part)
         if text := words_of(part, kind):
             self._filled += 1
             self._write(index, kind, text)
@@ -222,25 +233,11 @@ class MessageItem:
         write = prose.refusal if kind == REFUSAL else prose.write
         write(text)
         self._streamed.add(text)
-
-
-def _parts(content: Any) -> list[JSONObject]:
-    """Returns the parts of a message, of which some servers send only the text."""
-    parts = content if isinstance(content, list) else [content]
-    return [
-        {"type": "output_text", TEXT: part} if isinstance(part, str) else part
-        for part in parts
-        if isinstance(part, dict | str)
-    ]
+        self._writes = {} if kind == REFUSAL else {index: write}
 
 
 def _hash_of(annotation: Any) -> int:
     return hash(msgspec.json.encode(annotation))
-
-
-def _kind_of(part: JSONObject) -> str:
-    """Returns the key of a part's words."""
-    return REFUSAL if isinstance(part.get(REFUSAL), str) and part[REFUSAL] else TEXT
 
 
 def _shell(wire: JSONObject) -> JSONObject | None:

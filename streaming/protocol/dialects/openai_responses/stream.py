@@ -30,18 +30,20 @@ class OpenAIResponsesStream:
     def __init__(self, writer: AnswerWriter) -> None:
         self._writer = writer
         self._items = ItemTable(writer)
+        self._only = self._items.only
         self.awaits_late = False
         """True after a failure without a reason: Azure sends the reason in another event."""
         self._status = "completed"
         """The worst status so far of a response that is over."""
 
     def read(self, payload: Payload, event: bytes, data: bytes) -> None:
-        if not payload.type:
-            payload.type = event.decode("utf-8", "replace")
         found = ITEM_EVENTS.get(payload.type)
+        if found is None and not payload.type:
+            payload.type = event.decode("utf-8", "replace")
+            found = ITEM_EVENTS.get(payload.type)
         if found is not None:
             kind, take = found
-            item = self._items.only.get((payload.output_index, kind))
+            item = self._only.get((payload.output_index, kind))
             take(item or self._items.take(kind, payload), payload)
         else:
             is_error = event == b"error" or (not payload.type and reports_error(payload.error))

@@ -6,6 +6,9 @@ from typing import Any
 
 from streaming.protocol.dialects.answer import text_of
 
+TEXT, REFUSAL = "text", "refusal"
+"""The keys of the words of a part."""
+
 
 class Streamed:
     """Counts the characters of one text. It keeps only the last delta, because the whole text would take memory."""
@@ -60,3 +63,18 @@ def whole_of(wire: dict[str, Any]) -> str:
             wire = last if isinstance(last, dict) else {"text": last}
             break
     return next((text_of(wire[key]) for key in WHOLE_KEYS if wire.get(key)), "")
+
+
+def parts_of(content: Any) -> list[dict[str, Any]]:
+    """Returns the parts of a message, of which some servers send only the text."""
+    parts = content if isinstance(content, list) else [content]
+    return [
+        {"type": "output_text", TEXT: part} if isinstance(part, str) else part
+        for part in parts
+        if isinstance(part, dict | str)
+    ]
+
+
+def kind_of(part: dict[str, Any]) -> str:
+    """Returns the key of a part's words."""
+    return REFUSAL if isinstance(part.get(REFUSAL), str) and part[REFUSAL] else TEXT
