@@ -123,6 +123,18 @@ def test_search_that_ends_elsewhere():
     assert [each.name for each in found] == ["web_search", "file_search"]
 
 
+@pytest.mark.parametrize("streamed", [[], ["1+"], ["1+", "1"]])
+def test_code_that_ends_elsewhere(streamed):
+    wire = {"type": "code_interpreter_call", "id": "m", "code": ""}
+    deltas = [event("code_interpreter_call_code.delta", delta=delta, **HERE) for delta in streamed]
+    end = event("code_interpreter_call_code.done", code="1+1", **THERE)
+    for ends in ([], [end] if streamed else []):
+        ended = done(wire | {"id": "n", "code": "1+1", "outputs": [{"logs": "2"}]}, output_index=1)
+        transcript = responses(created(), added(wire, output_index=0), *deltas, *ends, ended, completed())
+        assert [each.raw_arguments for each in transcript.tool_calls] == ["1+1"]
+        assert len(transcript.parts) == 2
+
+
 def test_arguments_that_only_name_their_call():
     both = [added(call(1, id="i1")), added(call(2, id="i2"))]
     deltas = [arguments(whole, call_id=id) for id, whole in (("c1", ONE), ("c2", TWO))]

@@ -20,10 +20,6 @@ def id_of(wire: JSONObject) -> str:
     return next((wire[key] for key in ("call_id", "id") if isinstance(wire.get(key), str)), "")
 
 
-def _kind_of(wire: JSONObject) -> str:
-    return str(wire.get("type")).removesuffix("_call")
-
-
 class CallItem:
     """A call with input that streams as text: `function_call`, and with subclasses custom, MCP and code calls."""
 
@@ -74,13 +70,13 @@ class CallItem:
 
     def may_be(self, wire: JSONObject) -> bool:
         ids = {self._call_id, wire.get("call_id")} - {None, ""}
-        names = {self._call.name, name_of(wire.get("name"))} - {""}
-        if len(names) > 1:
+        name = name_of(wire.get("name")) or self._kind_in(wire)
+        if name and self._call.name not in ("", name):
             return False
         if self._call.size:
             whole = whole_of(wire)
             return whole.startswith(self._call.text) and (len(ids) < 2 or whole == self._call.text)
-        return len(ids) < 2 and self._call.name == name_of(wire.get("name")) != ""
+        return len(ids) < 2 and self._call.name == name != ""
 
     def is_stray_of(self, wire: JSONObject) -> bool:
         """Returns True if this call has only the arguments of `wire`: their events had another index and id."""
@@ -117,6 +113,11 @@ class CallItem:
     def input_of(self, wire: JSONObject) -> Any:
         return wire.get(self.input_field)
 
+    def _kind_in(self, wire: JSONObject) -> str:
+        """Returns the name of a tool that has none but the type of its item."""
+        type_ = str(wire.get("type"))
+        return type_.removesuffix("_call") if not self.is_named and type_.endswith("_call") else ""
+
     def _grow_by_object(self, delta: JSONObject) -> None:
         fragment = delta.get(self.input_field)
         if isinstance(fragment, str):
@@ -127,7 +128,7 @@ class CallItem:
     def _announce(self, wire: JSONObject) -> None:
         if not self._call.is_started:
             self._id = id_of({"call_id": wire.get("call_id"), "id": self._id or id_of(wire)})
-        self._call.name = self._call.name or name_of(wire.get("name")) or ("" if self.is_named else _kind_of(wire))
+        self._call.name = self._call.name or name_of(wire.get("name")) or self._kind_in(wire)
         if self._call.name:
             self._call.identify(self._id)
             self._call.start()
@@ -220,10 +221,6 @@ class BuiltInItem(CallItem):
     inputs = ("action", "actions", "operation", "arguments", "queries")
     output_field = "results"
     run_by_provider = frozenset({"web_search_call", "file_search_call"})
-
-    def may_be(self, wire: JSONObject) -> bool:
-        is_other = {self._call_id, wire.get("call_id")} - {None, ""}
-        return len(is_other) < 2 and bool(self._call.name) and self._call.name == _kind_of(wire)
 
     def provider_runs(self, wire: JSONObject) -> bool:
         environment = wire.get("environment")
