@@ -265,3 +265,69 @@ def test_usage_beside_the_response():
         created(), said("Hi"), completed(usage=None) | {"usage": {"input_tokens": 3, "output_tokens": 4}}
     ).usage
     assert (usage.input_tokens, usage.output_tokens) == (3, 4)
+
+
+def mcp(id: str, **fields: Any) -> Wire:
+    return {"type": "mcp_call", "id": id, "name": "echo", "server_label": "s", "arguments": ONE} | fields
+
+
+AGAIN = {"type": "response.created", "response": {"id": "resp_2", "model": "gpt"}}
+MIXED: dict[str, tuple[list[Wire], str, list[str]]] = {
+    "two rounds in one stream": (
+        [
+            *(added(call(1, id="i"), output_index=0), arguments(ONE, output_index=0, item_id="i")),
+            done(call(1, ONE, id="i"), output_index=0),
+            event("mcp_call_arguments.delta", delta=ONE, output_index=0, item_id="a"),
+            event("mcp_call_arguments.done", arguments=ONE, output_index=0, item_id="a"),
+            done(mcp("b", output="r"), output_index=0),
+            *(AGAIN, added(words(), output_index=0), said("Hi", **HERE), done(words("Hi"), output_index=0)),
+        ],
+        "Hi",
+        ["f1", "echo"],
+    ),
+    "an empty message that never ends": (
+        [
+            added(words(), output_index=0),
+            *item(1, call(1, id="i"), arguments(ONE, item_id="i"), arguments=ONE),
+            done(words("Hi", "n"), output_index=2),
+        ],
+        "Hi",
+        ["f1"],
+    ),
+    "two messages that end elsewhere": (
+        [
+            *(added(words(), output_index=0), said("Hi", **HERE), done(words("Hi", "n"), output_index=1)),
+            *(added(words(id="o"), output_index=2), said("Hi", output_index=2, item_id="o")),
+            done(words("Hi", "p"), output_index=3),
+        ],
+        "HiHi",
+        [],
+    ),
+    "whole calls while a message is open": (
+        [
+            *(added(words(), output_index=0), said("Hi", **HERE)),
+            *(done(call(1, ONE, id="i"), output_index=1), done(call(2, TWO, id="j"), output_index=2)),
+            done(words("Hi"), output_index=0),
+        ],
+        "Hi",
+        ["f1", "f2"],
+    ),
+    "two calls with the same arguments": (
+        [
+            *(added(call(1, id="i"), output_index=0), arguments(ONE, output_index=0, item_id="i")),
+            *(added(call(1, id="j", call_id="c9"), output_index=1), arguments(ONE, output_index=1, item_id="j")),
+            done(call(1, ONE, id="i"), output_index=0),
+            done(call(1, ONE, id="j", call_id="c9"), output_index=1),
+        ],
+        "",
+        ["f1", "f1"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MIXED)
+def test_items_that_look_alike_stay_apart(case):
+    stream, text, names = MIXED[case]
+    transcript = responses(created(), *stream, completed())
+    assert transcript.text == text
+    assert [each.name for each in transcript.tool_calls if each.is_complete] == names
