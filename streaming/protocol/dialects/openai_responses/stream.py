@@ -44,7 +44,7 @@ class OpenAIResponsesStream:
         if found is not None:
             kind, take = found
             item = self._only.get((payload.output_index, kind))
-            take(item or self._items.take(kind, payload), payload)
+            take(self._items.take(kind, payload) if item is None else item, payload)
         else:
             is_error = event == b"error" or (not payload.type and reports_error(payload.error))
             other = OpenAIResponsesStream._read_error if is_error else OpenAIResponsesStream._read_other
@@ -151,10 +151,7 @@ class OpenAIResponsesStream:
         self._fail(object_of(payload.response).get("error") or reread(data))
 
     def _read_other(self, payload: Payload, data: bytes) -> None:
-        if not payload.type and payload.object == "response":  # a whole one, from a server that does not stream
-            self._read_response(object_of(reread(data)), "completed")
-            self.end()  # no event follows
-        elif payload.type.rpartition(".")[2] in BEATS:
+        if payload.type.rpartition(".")[2] in BEATS:
             self._writer.emit(Heartbeat())
         else:
             self._read_unknown(payload, data)
@@ -165,9 +162,9 @@ class OpenAIResponsesStream:
         inner = unwrapped(wire, _is_event)
         if inner is not None:
             self.read(shape(inner, Payload), b"", msgspec.json.encode(inner))
-        elif isinstance(object_of(wire).get("output"), list):  # a whole response that does not say so
+        elif _is_response(object_of(wire)):  # a whole one, from a server that does not stream
             self._read_response(object_of(wire), "completed")
-            self.end()
+            self.end()  # no event follows
         elif is_error(wire):
             self._fail(wire)
         else:
@@ -176,6 +173,10 @@ class OpenAIResponsesStream:
 
 def _is_event(wire: dict[str, Any]) -> bool:
     return str(wire.get("type")) in ITEM_EVENTS or str(wire.get("type")) in EVENTS
+
+
+def _is_response(wire: dict[str, Any]) -> bool:
+    return wire.get("object") == "response" or isinstance(wire.get("output"), list)
 
 
 def _response_of(payload: Payload, data: bytes) -> dict[str, Any]:
