@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
-
-import msgspec
 
 from streaming.protocol.dialects import DIALECTS, wire
 from streaming.protocol.dialects.answer import AnswerWriter, StreamTooLarge
-from streaming.protocol.events import Event, Heartbeat, Unknown
+from streaming.protocol.events import Event, Heartbeat
 from streaming.protocol.lenient_sse import DATA, LenientDecoder, WireEvent, WireEventKind, leniency_of
-from streaming.protocol.sse import BOM
+from streaming.protocol.odd_data import EXCERPT_CHARS, OddData
 
 # What a stream leaves in memory (text, arguments, parts) is at most a small multiple of its bytes, so this bounds all
 # of it. A very long answer is 1 MB on the wire; an answer with dozens of 4K images is under 200 MB.
 MAX_STREAM_BYTES = 256 * 1024 * 1024
-EXCERPT_CHARS = 500
 
 
 class StreamParser:
@@ -58,11 +54,8 @@ class StreamParser:
         )
         self._dialect = DIALECTS[dialect].stream(self._writer)
         self._take = self._dialect.read
-        self._decode_payload: Callable[[bytes], Any] = msgspec.json.Decoder(self._dialect.payload).decode
-        self._decode: Callable[[bytes], Any] = self._decode_payload
-        self._halves = wire.Halves()
+        self._odd = OddData(self._writer, self._dialect, self._leniency)
         self._bytes_left = MAX_STREAM_BYTES
-        self._not_json = ""
 
     @property
     def is_over(self) -> bool:
@@ -96,19 +89,20 @@ class StreamParser:
 
     def _read(self, wire_events: list[WireEvent]) -> list[Event]:
         writer = self._writer
-        decode = self._decode
+        odd = self._odd
+        decode = odd.decode
         take = self._take
         try:
             for kind, event, data in wire_events:
                 if kind is not DATA:
                     READERS[kind](self, data)
-                    decode = self._decode
+                    decode = odd.decode
                 else:
                     try:
                         payload = decode(data)
                     except wire.UNREADABLE:
-                        self._read_other(event, data)
-                        decode = self._decode
+                        odd.read(event, data)
+                        decode = odd.decode
                     else:
                         take(payload, event, data)
                 if writer.is_over:
@@ -119,83 +113,16 @@ class StreamParser:
         return events
 
     def _read_end(self, _data: bytes) -> None:
-        self._read_values(b"", self._halves.flush())
+        self._odd.read_rest()
         if self._writer.is_over:
             return
-        if self._not_json and not self._writer.has_parts and not self._dialect.awaits_late:
-            self._fail("not_json", self._not_json)
+        if self._odd.not_json and not self._writer.has_parts and not self._dialect.awaits_late:
+            self._fail("not_json", self._odd.not_json)
         else:
             self._dialect.end()
 
     def _fail(self, code: str, message: str) -> None:
         self._writer.fail(wire.stream_error(code, None, message))
-
-    def _read_other(self, event: bytes, data: bytes) -> None:
-        """Reads data that does not decode to the dialect's payload."""
-        data = data.strip().removeprefix(b"data:").strip().removeprefix(BOM)  # relays in a row may each add a prefix
-        text = data.decode("utf-8", "replace")
-        if self._dialect.awaits_late:
-            self._read_late(data)
-        elif (late := wire.after_done(text)) is not None:
-            self._read_done(late)
-        elif wire.is_empty(data) and event != b"error":
-            self._writer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(text))
-        else:
-            self._read_misshapen(event, data)
-
-    def _read_done(self, late: str) -> None:
-        """Reads `[DONE]`, and `late`, which may follow it on the same line."""
-        self._read_values(b"", self._halves.flush())
-        if not self._writer.is_over:
-            self._dialect.done()
-        if late and self._dialect.awaits_late:
-            self._read_late(late.encode())
-        self._decode = wire.refuse  # so that a later event is read as one after the end
-
-    def _read_late(self, data: bytes) -> None:
-        """Reads one more event, which may have the usage or the reason of a failure. The answer ends with it."""
-        value = wire.reread(data)
-        if isinstance(value, dict):
-            self._dialect.read_late(wire.shape(value, self._dialect.payload))
-            self._dialect.end()
-
-    def _read_misshapen(self, event: bytes, data: bytes) -> None:
-        try:
-            values = self._halves.read(data, is_joined=self._leniency.split_joined_data)
-        except ValueError:
-            self._read_not_json(event, data)
-            return
-        late = wire.after_done(values[-1]) if values else None
-        self._read_values(event, values if late is None else values[:-1])
-        if late is not None and not self._writer.is_over:
-            self._read_done(late)
-        self._decode = wire.refuse if self._halves.is_open or self._dialect.awaits_late else self._decode_payload
-
-    def _read_values(self, event: bytes, values: list[Any]) -> None:
-        for value in values:
-            if not self._writer.is_over:
-                self._read_value(event, value, msgspec.json.encode(value))
-
-    def _read_value(self, event: bytes, value: Any, data: bytes) -> None:
-        if isinstance(value, dict):
-            self._dialect.read(wire.shape(value, self._dialect.payload), event, data)
-        elif event == b"error":
-            self._writer.fail(wire.read_error(value))
-        else:
-            self._writer.unknown(data)
-
-    def _read_not_json(self, event: bytes, data: bytes) -> None:
-        """Reads data that is no JSON.
-
-        A server that cannot begin to answer sends a plain sentence and may leave the connection open, so that is an
-        error at once. Broken JSON, and a sentence within an answer that does not say so, are only warnings.
-        """
-        text = data.decode("utf-8", "replace")[:EXCERPT_CHARS]
-        if event == b"error" or wire.is_error_text(text) or (wire.is_sentence(text) and not self._writer.is_started):
-            self._fail("not_json", text)
-        else:
-            self._not_json = self._not_json or text
-            self._writer.warn("not_json", f"{len(data)} bytes of data are no JSON")
 
     def _read_comment(self, _data: bytes) -> None:
         self._writer.emit(Heartbeat())
@@ -212,7 +139,7 @@ class StreamParser:
         if isinstance(value, dict) and value.get("error"):
             self._writer.fail(wire.read_error(value))
         elif wire.is_payload(value):
-            self._read_other(b"", data)
+            self._odd.read(b"", data)
         else:
             if wire.is_error(value):
                 self._writer.stray_error = wire.read_error(value)
@@ -225,7 +152,7 @@ class StreamParser:
         except ValueError:
             values = []
         if any(isinstance(value, dict) and value for value in values):
-            self._read_misshapen(b"", data)
+            self._odd.read_misshapen(b"", data)
             is_understood = self._writer.is_started and not self._writer.has_unknown
             if not self._writer.is_over and not self._writer.has_parts and not is_understood:
                 self._writer.fail(wire.read_error(values))

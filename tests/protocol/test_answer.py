@@ -160,7 +160,7 @@ def test_more_parts_than_the_bound_are_too_large(monkeypatch):
 
 def test_id_that_an_earlier_call_has_gets_a_number():
     answer = AnswerWriter(taken_ids=["a", "a_2", "call_1"])
-    assert [answer.call_id("a"), answer.call_id("b"), answer.call_id("")] == ["a_3", "b", "call_1_2"]
+    assert [answer.ids.take("a"), answer.ids.take("b"), answer.ids.take("")] == ["a_3", "b", "call_1_2"]
 
 
 @pytest.mark.parametrize(

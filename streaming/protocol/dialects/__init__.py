@@ -6,6 +6,6 @@ writes its request bodies. `encode` writes the body of a request in a dialect.
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.registry import DIALECTS, Dialect, DialectName, encode
+from streaming.protocol.dialects.registry import DIALECTS, Dialect, DialectName, DialectStream, encode
 
-__all__ = ["DIALECTS", "Dialect", "DialectName", "encode"]
+__all__ = ["DIALECTS", "Dialect", "DialectName", "DialectStream", "encode"]

@@ -6,12 +6,13 @@ keep the order that `streaming.protocol.events` promises.
 
 from __future__ import annotations
 
-from streaming.protocol.dialects.answer.arguments import Arguments, extends, repeats, text_of
-from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge, name_of
+from streaming.protocol.dialects.answer.arguments import Arguments, extends, is_same, repeats, text_of
+from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, name_of
 from streaming.protocol.dialects.answer.prose import Prose
 from streaming.protocol.dialects.answer.reasons import FAILURE_REASONS, failure_of, meaning_of
 from streaming.protocol.dialects.answer.think_tags import CLOSING as CLOSING_TAGS
 from streaming.protocol.dialects.answer.usage import read_usage
+from streaming.protocol.dialects.answer.verdict import judge
 from streaming.protocol.dialects.answer.writer import AnswerWriter, StreamTooLarge
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "StreamTooLarge",
     "extends",
     "failure_of",
+    "is_same",
     "judge",
     "meaning_of",
     "name_of",

@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, judge
+from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call
+from streaming.protocol.dialects.answer.verdict import judge
 
-# How often a fragment is compared with all before it. Without a bound, hostile fragments would cost quadratic time.
+# How often a fragment, or the whole text, is compared with all before it. Without a bound, hostile ones would cost
+# quadratic time.
 MAX_COMPARISONS = 8
 BEGINNINGS = ("{", '"', "n")
 """What complete arguments begin with: an object, its JSON as text, or `null`."""
@@ -32,6 +34,7 @@ class Arguments:
         self._held = ""
         self._is_cumulative = False
         self._comparisons = 0
+        self._completions = 0
 
     def add(self, text: str) -> None:
         """Reads one fragment."""
@@ -56,13 +59,18 @@ class Arguments:
         """Reads the whole arguments, at their end. They count as far as they did not stream."""
         self.settle()
         call = self._call
+        if self._completions == MAX_COMPARISONS:
+            return
+        self._completions += 1
         if call.is_json and self.is_placeholder and whole != PLACEHOLDER:
             call.restart()
         so_far = call.text
-        if len(whole) > call.size and (not call.size or whole.startswith(so_far)):
+        if call.has_loss and (whole == so_far or not call.is_json or judge(whole)[0]):
+            call.replace(whole)
+        elif len(whole) > call.size and (not call.size or whole.startswith(so_far)):
             call.add(whole[call.size :])
-        elif call.is_json and whole != so_far and judge(whole)[0] and not judge(so_far)[1]:
-            call.replace(whole)  # Copilot streams a cipher before the arguments
+        elif call.is_json and whole != so_far and judge(whole)[0] and _is_worse(so_far, whole):
+            call.replace(whole)
 
     @property
     def is_placeholder(self) -> bool:
@@ -123,6 +131,19 @@ def repeats(whole: str, other: str) -> bool:
     """Returns True if `whole` is complete arguments, and `other` has the same value or a placeholder's."""
     value = judge(whole)[0]
     return value is not None and judge(other)[0] in (value, {})
+
+
+def _is_worse(so_far: str, whole: str) -> bool:
+    """Returns True for arguments of no use (Copilot streams a cipher first), or with holes: a delta was lost."""
+    characters = iter(whole)
+    has_holes = len(so_far) < len(whole) and all(each in characters for each in so_far) and not is_same(so_far, whole)
+    return has_holes or not judge(so_far)[1]
+
+
+def is_same(one: str, other: str) -> bool:
+    """Returns True if both texts are complete arguments with the same value."""
+    value = judge(one)[0]
+    return value is not None and value == judge(other)[0]
 
 
 def extends(old: Any, new: Any, levels: int = MAX_COMPARED_LEVELS) -> bool:

@@ -1,23 +1,17 @@
-"""One tool call while it streams, and the strict verdict on its arguments."""
+"""One tool call while it streams."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
+from streaming.protocol.dialects.answer.verdict import Verdict, judge
 from streaming.protocol.dialects.answer.writer import AnswerWriter
 from streaming.protocol.events import ToolCallDelta, ToolCallEnded, ToolCallStarted
-from streaming.protocol.nesting import is_too_deep
 
 # The largest arguments are files that a tool writes; the biggest reported ones are under 1 MB.
 MAX_ARGUMENTS_CHARS = 8 * 1024 * 1024
-
-Verdict = tuple[dict[str, Any] | None, bool, str | None]
-"""`arguments`, `is_complete`, `error` of `ToolCallEnded`."""
 
 PLACEHOLDER = "{}"
 PLACEHOLDERS = frozenset({PLACEHOLDER, "null", '""'})
@@ -37,47 +31,6 @@ def name_of(wire: Any) -> str:
     return found or name
 
 
-def judge(raw: str) -> Verdict:
-    """Returns the strict verdict on the arguments `raw`: one JSON object.
-
-    Space, `null` or an empty text means that there are no arguments. Some servers encode the object once more, as JSON
-    text.
-    """
-    if not raw.strip():
-        return {}, True, None
-    try:
-        value = msgspec.json.decode(raw)
-        if isinstance(value, str) and value.lstrip().startswith("{"):
-            value = msgspec.json.decode(value)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError) as fault:
-        return None, False, _name(str(fault), raw)
-    if value is None or value == "":
-        return {}, True, None
-    if not isinstance(value, dict):
-        return None, False, "not_an_object"
-    if is_too_deep(value):
-        return None, False, "too_large"
-    return value, True, None
-
-
-def _name(fault: str, raw: str) -> str:
-    """Returns the error code for msgspec's message. A test makes sure that msgspec still uses these words.
-
-    msgspec also calls half a surrogate pair (`\\ud83d`) truncated, although the text is not cut.
-    """
-    if "truncated" in fault:
-        return "invalid_json" if "\\u" in raw and _is_whole(raw) else "truncated"
-    return "concatenated" if "trailing characters" in fault else "invalid_json"
-
-
-def _is_whole(raw: str) -> bool:
-    try:
-        json.loads(raw)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
 class Call:
     """One tool call, from its first fragment to its verdict. `ToolCallStarted` comes as soon as the name is sure."""
 
@@ -86,7 +39,7 @@ class Call:
     ) -> None:
         writer.reserve()
         self._has_made_id = not id
-        self.id = writer.call_id(id, is_provider_executed=is_provider_executed)
+        self.id = writer.ids.take(id, is_provider_executed=is_provider_executed)
         self.name = name
         self.is_json = True
         self.raw: dict[str, Any] | None = None
@@ -104,7 +57,10 @@ class Call:
         self._is_live = False
         self._is_over = False
         self._is_too_large = False
+        self._lost_at: int | None = None
+        """The size of the arguments when an event of the stream was lost, which may have had some of them."""
         writer.open_calls[self.id] = self
+        writer.intact_calls.add(self)
 
     @property
     def is_whole(self) -> bool:
@@ -124,7 +80,7 @@ class Call:
         if id and self._has_made_id and not self.is_started:
             self._has_made_id = False
             del self._writer.open_calls[self.id]
-            self.id = self._writer.call_id(id, is_provider_executed=self.is_provider_executed)
+            self.id = self._writer.ids.take(id, is_provider_executed=self.is_provider_executed)
             self._writer.open_calls[self.id] = self
 
     def take_name(self, name: str) -> None:
@@ -173,15 +129,36 @@ class Call:
             else:
                 self._catch_up()
 
+    def note_loss(self) -> None:
+        """Notes that an event of the stream was lost, which may have had some of the arguments."""
+        self._lost_at = self.size if self._lost_at is None else self._lost_at
+
+    @property
+    def has_loss(self) -> bool:
+        """True if arguments may be missing: an event was lost while they were not yet whole."""
+        if self._lost_at is None:
+            return False
+        return not (self.is_json and self.size and judge(self.text[: self._lost_at])[1])
+
     def restart(self) -> None:
         """Drops the placeholder that came before the real arguments."""
         self._fragments.clear()
         self.size = 0
+        self._lost_at = None if self._lost_at is None else 0
 
     def replace(self, whole: str) -> None:
         """Drops the arguments that streamed, which are of no use, for `whole`. Only the verdict has it, no delta."""
+        self._lost_at = None
+        if not self.size:
+            self.add(whole)
+            return
         self._fragments[:], self.size = [whole], len(whole)
         self._is_too_large = self.size > MAX_ARGUMENTS_CHARS
+
+    def drop(self) -> None:
+        """Forgets a call that has not started: another call has its arguments."""
+        self._is_over = True
+        self._forget()
 
     def end(self, *, is_cut: bool = False) -> None:
         """Gives the verdict. If the stream broke off inside the call (`is_cut`), the call is never complete."""
@@ -202,12 +179,16 @@ class Call:
         self._writer.emit(ToolCallEnded(self._part, raw, arguments, is_complete, error, self.raw, self._choice))
         self._is_live = False
         self._is_over = True
+        self._forget()
+
+    def _forget(self) -> None:
         self._writer.open_calls.pop(self.id)
+        self._writer.intact_calls.discard(self)
 
     def _judge(self, raw: str, *, is_cut: bool) -> Verdict:
         if self._is_too_large:
             return None, False, "too_large"
-        if is_cut:
+        if is_cut or self.has_loss:
             return None, False, "truncated"
         return judge(raw) if self.is_json else (None, True, None)
 

@@ -6,11 +6,11 @@ one place for all dialects.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection
 from typing import Any, Protocol
 
 from streaming.protocol import events as ev
+from streaming.protocol.dialects.answer.call_ids import CallIds
 from streaming.protocol.dialects.answer.reasons import failure_of, finish_reason_of, meaning_of
 from streaming.protocol.dialects.answer.usage import merge
 from streaming.protocol.dialects.wire import stream_error
@@ -46,6 +46,9 @@ class OpenCall(Protocol):
     def start(self) -> None:
         """Adds `ToolCallStarted`. Does nothing the second time."""
 
+    def note_loss(self) -> None:
+        """Notes that an event of the stream was lost, which may have had some of the arguments."""
+
     def end(self, *, is_cut: bool = False) -> None:
         """Gives the verdict. `is_cut` says that the stream broke off inside the call."""
 
@@ -74,18 +77,17 @@ class AnswerWriter:
         self.open_prose: dict[OpenProse, None] = {}
         self.open_calls: dict[str, OpenCall] = {}
         """The calls without a verdict, by their ids."""
+        self.intact_calls: set[OpenCall] = set()
+        """Those of them during which no event of the stream was lost."""
         self.model: str | None = None
         self.silent_parts = 0
         """The number of parts that say nothing to the people who read: reasoning, and what only goes back."""
         self.stray_error: ev.StreamError | None = None
         """What seems to be an error, on a line outside of the stream's events. It counts if the stream breaks off."""
         self._first_part = first_part
-        self._taken_ids = frozenset(taken_ids)
+        self.ids = CallIds(taken_ids)
         self._parts: dict[int, int] = {}
         self._count = 0
-        self._made_ids = 0
-        self._used_ids: dict[str, int] = {}
-        self._awaiting: dict[str, list[str]] = {}
         self._unanswered: set[str] = set()
         self._undecided: OpenCall | None = None
         """The call whose name may go on. It starts at the latest when another part begins."""
@@ -121,26 +123,6 @@ class AnswerWriter:
         part = self._parts.get(choice, self._first_part)
         self._parts[choice] = part + 1
         return part
-
-    def call_id(self, given: str, *, is_provider_executed: bool = False) -> str:
-        """Returns the id of a new call: the given one, or a made one that is the same for the same bytes.
-
-        Some servers count from 0 in each answer, and some give one id to two calls. An id that an earlier call has
-        gets a number appended. A call that the provider executes keeps its id if the call is of another answer.
-        """
-        taken = frozenset() if given and is_provider_executed else self._taken_ids
-        if not given:
-            self._made_ids += 1
-            given = f"call_{self._made_ids}"
-        id = given
-        if given in taken or given in self._used_ids:
-            numbers = itertools.count(self._used_ids.get(given, 2))
-            number = next(n for n in numbers if f"{given}_{n}" not in taken and f"{given}_{n}" not in self._used_ids)
-            self._used_ids[given] = number + 1
-            id = f"{given}_{number}"
-        self._used_ids.setdefault(id, 2)
-        self._awaiting.setdefault(given, []).append(id)
-        return id
 
     def may_call(self, name: str) -> bool:
         """Returns False if the site does not execute the tool: the request offered tools, but not this one.
@@ -184,8 +166,7 @@ class AnswerWriter:
 
     def add_result(self, given: str, output: Any, *, is_error: bool = False, raw: dict[str, Any] | None = None) -> None:
         """Adds the result of the oldest call with the id `given` that has none. The call is complete by then."""
-        waiting = self._awaiting.get(given)
-        id = waiting.pop(0) if waiting else given
+        id = self.ids.answer(given)
         if id in self.open_calls:
             self.open_calls[id].end()
         self._unanswered.discard(id)
@@ -200,6 +181,12 @@ class AnswerWriter:
 
     def warn(self, code: str, detail: str = "") -> None:
         self.emit(ev.Warning(code, detail))
+
+    def note_loss(self) -> None:
+        """Notes that an event cannot be read. The open calls may lack what it had."""
+        for call in self.intact_calls:
+            call.note_loss()
+        self.intact_calls.clear()
 
     def unknown(self, raw: bytes) -> None:
         self.has_unknown = True

@@ -7,7 +7,7 @@ from typing import Any
 from streaming.protocol.dialects.answer import AnswerWriter
 from streaming.protocol.dialects.anthropic_messages.blocks import Block, ProseBlock, class_of
 from streaming.protocol.dialects.anthropic_messages.call_blocks import CallBlock
-from streaming.protocol.dialects.anthropic_messages.payload import DELTA_TYPES, INPUT, PROSE_DELTAS, WireDelta
+from streaming.protocol.dialects.anthropic_messages.payload import INPUT, PROSE_DELTAS, WireDelta, type_of
 
 JSONObject = dict[str, Any]
 
@@ -52,8 +52,7 @@ class BlockTable:
 
         Returns False if no block reads it.
         """
-        type_ = DELTA_TYPES.get(delta.type or "", delta.type)
-        type_ = type_ or next((DELTA_TYPES[key] for key in DELTA_TYPES if getattr(delta, key) is not None), None)
+        type_ = type_of(delta)
         block = self._last if index is None else self.open.get(index)
         if block is None and type_ in PROSE_DELTAS:
             block = self._open(index, ProseBlock, {})
@@ -65,6 +64,12 @@ class BlockTable:
         if take is not None:
             take(delta)
         return take is not None
+
+    def complete(self, index: int | None, wire: JSONObject | None) -> None:
+        """Reads a whole call, which relays of the SDK's own events send with the end of its block."""
+        block = self.open.get(index)
+        if wire and isinstance(block, CallBlock):
+            block.start(wire)
 
     def stop(self, index: int | None) -> None:
         """Ends the block with this index, if one is open."""

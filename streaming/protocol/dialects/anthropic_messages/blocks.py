@@ -64,7 +64,7 @@ class ProseBlock:
             self._write(text)
 
     def _read_thinking(self, delta: Any) -> None:
-        thinking = delta.thinking
+        thinking = delta.thinking or delta.text
         if type(thinking) is str and thinking:
             if self._thinking:
                 thinking, self._thinking = _joined(self._thinking, thinking), ""

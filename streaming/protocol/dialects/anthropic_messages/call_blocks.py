@@ -67,7 +67,7 @@ class CallBlock:
         self._call.end(is_cut=is_cut and not (self._call.size or self._call.announced))
 
     def _read_json(self, delta: Any) -> None:
-        fragment = delta.partial_json
+        fragment = delta.input if delta.partial_json is None else delta.partial_json
         if type(fragment) is str:
             self._arguments.add(fragment)
         elif isinstance(fragment, dict):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, Prose, failure_of, read_usage
+from streaming.protocol.dialects.answer import AnswerWriter, Prose, failure_of, meaning_of, read_usage
 from streaming.protocol.dialects.anthropic_messages.block_table import BlockTable
 from streaming.protocol.dialects.anthropic_messages.ending import error_beside_stop, usage_elsewhere
 from streaming.protocol.dialects.anthropic_messages.opening import Opening
@@ -119,6 +119,7 @@ class AnthropicMessagesStream:
             self._writer.unknown(data)
 
     def _read_block_stop(self, payload: Payload, _data: bytes) -> None:
+        self._blocks.complete(payload.index, payload.content_block)
         if payload.index is None:
             self._blocks.stop_last()
         self._blocks.stop(payload.index)
@@ -135,8 +136,8 @@ class AnthropicMessagesStream:
         self._writer.report_usage(read_usage(usage))
 
     def _read_stop(self, reason: Any, details: Any, data: bytes) -> None:
-        if reason:
-            self._stop_reason = str(reason)
+        if reason and not (self._stop_reason and meaning_of(str(reason)) == "stop" != meaning_of(self._stop_reason)):
+            self._stop_reason = str(reason)  # a later one, unless it says less
             self._failure = failure_of(self._stop_reason)
         if self._failure is not None:
             self._error = error_beside_stop(self._failure, reread(data)) or self._error
@@ -171,6 +172,8 @@ class AnthropicMessagesStream:
         inner = unwrapped(wire, _is_event)
         if inner is not None:
             self.read(shape(inner, Payload), b"", msgspec.json.encode(inner))
+        elif not payload.type and isinstance(payload.content, list):
+            self._read_message(payload, data)
         elif not payload.type and is_error(wire):
             self._writer.fail(read_error(wire))
         else:
@@ -178,6 +181,9 @@ class AnthropicMessagesStream:
 
     def _read_message(self, payload: Payload, data: bytes) -> None:
         """Reads a whole message, from a server that does not stream."""
+        if reports_error(payload.error):
+            self._read_error(payload, data)
+            return
         self._writer.start(payload.id, payload.model)
         for wire in payload.content if isinstance(payload.content, list) else []:
             if isinstance(wire, dict):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.protocol.dialects.answer import PLACEHOLDER, AnswerWriter, Arguments, Call, name_of, text_of
+from streaming.protocol.dialects.answer import PLACEHOLDER, AnswerWriter, Arguments, Call, is_same, name_of, text_of
+from streaming.protocol.dialects.openai_responses.streamed import whole_of
 
 JSONObject = dict[str, Any]
 
@@ -17,10 +18,6 @@ KEPT_KEYS = ("type", "id")
 
 def id_of(wire: JSONObject) -> str:
     return next((wire[key] for key in ("call_id", "id") if isinstance(wire.get(key), str)), "")
-
-
-def _kind_of(wire: JSONObject) -> str:
-    return str(wire.get("type")).removesuffix("_call")
 
 
 class CallItem:
@@ -36,6 +33,7 @@ class CallItem:
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
         self._writer = writer
         self._id = id_of(wire)
+        self._call_id = wire.get("call_id")
         self._is_confirmed = False
         is_known = not self.is_named or bool(wire.get("call_id") or name_of(wire.get("name")))
         id = self._id if is_known else ""  # else the `call_id` may still come
@@ -70,6 +68,24 @@ class CallItem:
         if not (has_input or self._is_confirmed or self._call.is_provider_executed):
             self._call.end(is_cut=True)
 
+    def may_be(self, wire: JSONObject) -> bool:
+        ids = {self._call_id, wire.get("call_id")} - {None, ""}
+        name = name_of(wire.get("name")) or self._kind_in(wire)
+        if name and self._call.name not in ("", name):
+            return False
+        if self._call.size:
+            whole = whole_of(wire)
+            return whole.startswith(self._call.text) and (len(ids) < 2 or whole == self._call.text)
+        return len(ids) < 2 and self._call.name == name != ""
+
+    def is_stray_of(self, wire: JSONObject) -> bool:
+        """Returns True if this call has only the arguments of `wire`: their events had another index and id."""
+        return not self.is_started and not self._call.name and is_same(self._call.text, text_of(self.input_of(wire)))
+
+    def drop(self) -> None:
+        """Forgets a call that has not started."""
+        self._call.drop()
+
     def grow(self, payload: Any) -> None:
         delta = payload.delta
         if type(delta) is str:
@@ -97,6 +113,11 @@ class CallItem:
     def input_of(self, wire: JSONObject) -> Any:
         return wire.get(self.input_field)
 
+    def _kind_in(self, wire: JSONObject) -> str:
+        """Returns the name of a tool that has none but the type of its item."""
+        type_ = str(wire.get("type"))
+        return type_.removesuffix("_call") if not self.is_named and type_.endswith("_call") else ""
+
     def _grow_by_object(self, delta: JSONObject) -> None:
         fragment = delta.get(self.input_field)
         if isinstance(fragment, str):
@@ -107,7 +128,7 @@ class CallItem:
     def _announce(self, wire: JSONObject) -> None:
         if not self._call.is_started:
             self._id = id_of({"call_id": wire.get("call_id"), "id": self._id or id_of(wire)})
-        self._call.name = self._call.name or name_of(wire.get("name")) or ("" if self.is_named else _kind_of(wire))
+        self._call.name = self._call.name or name_of(wire.get("name")) or self._kind_in(wire)
         if self._call.name:
             self._call.identify(self._id)
             self._call.start()
@@ -197,7 +218,7 @@ class BuiltInItem(CallItem):
     """A call of one of the API's own tools. Its input is an object within the item and does not stream."""
 
     is_named = False
-    inputs = ("action", "operation", "arguments", "queries")
+    inputs = ("action", "actions", "operation", "arguments", "queries")
     output_field = "results"
     run_by_provider = frozenset({"web_search_call", "file_search_call"})
 

@@ -7,13 +7,16 @@ one class are open under the same index (LiteLLM).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
+import msgspec
+
 from streaming.protocol.dialects.answer import AnswerWriter
-from streaming.protocol.dialects.openai_responses.call_items import CustomCallItem, id_of
+from streaming.protocol.dialects.openai_responses.call_items import CallItem, CustomCallItem, id_of
 from streaming.protocol.dialects.openai_responses.items import Item, JSONObject, ResultItem, class_of
 from streaming.protocol.dialects.openai_responses.message_item import MessageItem
+from streaming.protocol.dialects.openai_responses.payload import Payload
 
 ItemClass = type[Item]
 Index = int | None
@@ -33,14 +36,19 @@ class ItemTable:
         self._unannounced: dict[Item, str] = {}
         """The items that a delta opened, with its id of the item."""
         self._open_items: dict[Item, None] = {}
+        self._open_of: defaultdict[ItemClass, dict[Item, None]] = defaultdict(dict)
+        """The open items by their class."""
         self._done: dict[Item, str] = {}
         self._announced: set[tuple[Index, ItemClass, str]] = set()
         self._streamed: Counter[ItemClass] = Counter()
         self._undecided: list[CustomCallItem] = []
 
-    def take(self, kind: ItemClass, index: Index, id: Any) -> Item:
-        """Returns the item that a delta is about, a new one if needed."""
+    def take(self, kind: ItemClass, payload: Payload) -> Item:
+        """Returns the item that an event is about, a new one if needed."""
+        index, id = payload.output_index, payload.item_id or payload.call_id
         found = self.find(kind, index, id)
+        if found is None:
+            found = self._elsewhere(kind, index, (id,), msgspec.structs.asdict(payload))
         if found is None:
             found = self._open(kind, index, {})
             self._unannounced[found] = _name(id)
@@ -80,7 +88,7 @@ class ItemTable:
         if item is not None and self._done.get(item) == identity:
             return
         if item is None or item in self._done:
-            item = self._open(kind, index, wire)
+            item = self._elsewhere(kind, index, _ids(wire), wire) or self._open(kind, index, wire)
         self._end(item, index, wire)
 
     def complete(self, output: list[JSONObject]) -> None:
@@ -123,6 +131,28 @@ class ItemTable:
             place for kind, new in places.items() if len(new) == count[kind] - self._streamed[kind] for place in new
         }
 
+    def _elsewhere(self, kind: ItemClass, index: Index, ids: tuple[Any, ...], wire: JSONObject) -> Item | None:
+        """Returns the item that an event is about whose index and id are those of no item: the only one it may be.
+
+        The next such event finds it by this index and id.
+        """
+        is_open = self._open_of[kind]
+        item = next(iter(is_open)) if len(is_open) == 1 else None
+        if item is None or not item.may_be(wire):
+            return None
+        if index is not None:
+            self._place(kind, index, item)
+        self._add_names(item, index, *ids)
+        return item
+
+    def _drop_stray(self, item: Item, wire: JSONObject) -> None:
+        """Forgets an unnamed call that has only the arguments of `item`, which is done."""
+        others = self._open_of[type(item)]
+        stray = next(iter(others)) if len(others) == 1 else None
+        if isinstance(stray, CallItem) and stray in self._unannounced and stray.is_stray_of(wire):
+            self._close(stray)
+            stray.drop()
+
     def _open(self, kind: ItemClass, index: Index, wire: JSONObject) -> Item:
         self._writer.reserve()
         if kind is not CustomCallItem:
@@ -133,6 +163,7 @@ class ItemTable:
         self._register(item, index, wire)
         self._latest[kind] = item
         self._open_items[item] = None
+        self._open_of[kind][item] = None
         self._streamed[kind] += 1
         return item
 
@@ -173,9 +204,15 @@ class ItemTable:
     def _end(self, item: Item, index: Index, wire: JSONObject) -> None:
         identity = id_of(wire)
         self._done[item] = identity
-        self._open_items.pop(item, None)
+        self._close(item)
         self._announced.add((index, type(item), identity))
+        if isinstance(item, CallItem):
+            self._drop_stray(item, wire)
         item.done(wire)
+
+    def _close(self, item: Item) -> None:
+        self._open_items.pop(item, None)
+        self._open_of[type(item)].pop(item, None)
 
 
 def _ids(wire: JSONObject) -> tuple[Any, Any]:

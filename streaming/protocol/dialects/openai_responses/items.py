@@ -39,6 +39,12 @@ class Item(Protocol):
     def cut(self) -> None:
         """Ends the item, because the answer has ended before `output_item.done`."""
 
+    def may_be(self, wire: JSONObject) -> bool:
+        """Returns True if an item or event, whose index and id are those of no item, may be this one's.
+
+        It is the only open one of its class.
+        """
+
 
 class WholeItem:
     """An item that is read only when it is done."""
@@ -51,6 +57,10 @@ class WholeItem:
 
     def cut(self) -> None:
         """Does nothing: it is not known what the item would have been."""
+
+    def may_be(self, wire: JSONObject) -> bool:
+        """Returns False: the end of such an item stands for itself."""
+        return False
 
 
 class ResultItem(WholeItem):

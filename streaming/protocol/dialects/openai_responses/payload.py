@@ -26,4 +26,4 @@ class Payload(msgspec.Struct, gc=False):
     refusal: Any = None
     annotation: Any = None
     error: Any = None
-    object: Any = None
+    call_id: Any = None

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
-from streaming.protocol.dialects.openai_responses.streamed import Streamed, words_of
+from streaming.protocol.dialects.openai_responses.streamed import Streamed, whole_of, words_of
 
 JSONObject = dict[str, Any]
+
+
+# How many sections are kept until it shows if their words stream. Each takes memory.
+MAX_BEGUN = 100
 
 
 class ReasoningItem:
@@ -26,24 +31,37 @@ class ReasoningItem:
         self._is_growing = False
         """True until an event ends the section. It counts only for thoughts."""
         self._streamed = Streamed()
+        self._begun: list[tuple[str, int | None, str]] = []
+        """The sections whose announcement had words: the source, the index and the words."""
+        self.announce(wire)
 
     def announce(self, wire: JSONObject) -> None:
-        """Does nothing: the whole item comes when it is done."""
+        for source, index, section in _sections(wire):
+            self._begin(source, index, section)
 
     def done(self, wire: JSONObject) -> None:
-        for source in ("summary", "content"):
-            sections = wire.get(source)
-            for index, section in enumerate(sections if isinstance(sections, list) else []):
-                self._fill(source, index, section)
+        for source, index, section in _sections(wire):
+            self._fill(source, index, section)
+        self.cut()
         if wire:
             self._prose.sign(raw=wire)
         self._prose.end()
 
     def cut(self) -> None:
-        """Does nothing: nothing is held back."""
+        """Writes the words that only the announcements had."""
+        if not self._source:
+            for source, index, text in self._begun:
+                self._fill(source, index, text)
+
+    def may_be(self, wire: JSONObject) -> bool:
+        return not self._source or self._streamed.begins(whole_of(wire))
 
     def begin_content_part(self, payload: Any) -> None:
         self._is_growing = False
+        self._begin("content", payload.content_index, payload.part)
+
+    def begin_summary_part(self, payload: Any) -> None:
+        self._begin("summary", payload.summary_index, payload.part)
 
     def grow_summary(self, payload: Any) -> None:
         self._grow("summary", payload.summary_index, payload.delta)
@@ -62,6 +80,11 @@ class ReasoningItem:
 
     def end_content_part(self, payload: Any) -> None:
         self._fill("content", payload.content_index, payload.part)
+
+    def _begin(self, source: str, section: int | None, wire: Any) -> None:
+        text = words_of(wire)
+        if text and not self._source and len(self._begun) < MAX_BEGUN:
+            self._begun.append((source, section, text))
 
     def _grow(self, source: str, section: int | None, text: Any) -> None:
         text = words_of(text)
@@ -89,3 +112,11 @@ class ReasoningItem:
         elif not self._source or (section or 0) > (self._section or 0):
             self._grow(source, section, text)
         self._is_growing = False
+
+
+def _sections(wire: JSONObject) -> Iterator[tuple[str, int, Any]]:
+    """Yields the sections of a whole item with their source and index. Some servers send one section without a list."""
+    for source in ("summary", "content"):
+        sections = wire.get(source)
+        for index, section in enumerate(sections if isinstance(sections, list) else [sections]):
+            yield source, index, section

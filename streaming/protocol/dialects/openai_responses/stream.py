@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import msgspec
 
 from streaming.protocol.dialects.answer import AnswerWriter, read_usage
-from streaming.protocol.dialects.openai_responses.call_items import CallItem, CodeItem, CustomCallItem, McpCallItem
+from streaming.protocol.dialects.openai_responses.call_items import CallItem
+from streaming.protocol.dialects.openai_responses.item_events import ITEM_EVENTS, PART_EVENTS, THOUGHTS
 from streaming.protocol.dialects.openai_responses.item_table import ItemTable
-from streaming.protocol.dialects.openai_responses.items import Item
 from streaming.protocol.dialects.openai_responses.message_item import MessageItem
 from streaming.protocol.dialects.openai_responses.payload import Payload
 from streaming.protocol.dialects.openai_responses.reasoning_item import ReasoningItem
@@ -30,19 +30,21 @@ class OpenAIResponsesStream:
     def __init__(self, writer: AnswerWriter) -> None:
         self._writer = writer
         self._items = ItemTable(writer)
+        self._only = self._items.only
         self.awaits_late = False
         """True after a failure without a reason: Azure sends the reason in another event."""
         self._status = "completed"
         """The worst status so far of a response that is over."""
 
     def read(self, payload: Payload, event: bytes, data: bytes) -> None:
-        if not payload.type:
-            payload.type = event.decode("utf-8", "replace")
         found = ITEM_EVENTS.get(payload.type)
+        if found is None and not payload.type:
+            payload.type = event.decode("utf-8", "replace")
+            found = ITEM_EVENTS.get(payload.type)
         if found is not None:
             kind, take = found
-            item = self._items.only.get((payload.output_index, kind))
-            take(item or self._items.take(kind, payload.output_index, payload.item_id), payload)
+            item = self._only.get((payload.output_index, kind))
+            take(self._items.take(kind, payload) if item is None else item, payload)
         else:
             is_error = event == b"error" or (not payload.type and reports_error(payload.error))
             other = OpenAIResponsesStream._read_error if is_error else OpenAIResponsesStream._read_other
@@ -76,7 +78,7 @@ class OpenAIResponsesStream:
             self._items.finish(payload.output_index, payload.item)
 
     def _read_arguments_done(self, payload: Payload, data: bytes) -> None:
-        call = self._items.take(CallItem, payload.output_index, payload.item_id)
+        call = self._items.take(CallItem, payload)
         if isinstance(call, CallItem):
             if not call.is_started:
                 call.take_names(object_of(reread(data)))
@@ -88,7 +90,7 @@ class OpenAIResponsesStream:
         kind, take = (ReasoningItem, in_reasoning) if self._is_thought(payload, part) else (MessageItem, in_message)
         item = self._items.find(kind, payload.output_index, payload.item_id)
         if item is None and words_of(part):
-            item = self._items.take(kind, payload.output_index, payload.item_id)
+            item = self._items.take(kind, payload)
         if item is not None:
             take(item, payload)
 
@@ -106,11 +108,11 @@ class OpenAIResponsesStream:
             response = _response_of(payload, data)
             self._writer.start(response.get("id"), response.get("model"))
 
-    def _skip(self, _payload: Payload, _data: bytes) -> None:
-        """Ignores an event that only repeats what other events say."""
-
     def _read_end(self, payload: Payload, data: bytes) -> None:
-        self._read_response(_response_of(payload, data), payload.type.rpartition(".")[2], payload.error)
+        response = _response_of(payload, data)
+        if not response.get("usage"):
+            response["usage"] = object_of(reread(data)).get("usage")  # some relays put it beside the response
+        self._read_response(response, payload.type.rpartition(".")[2], payload.error)
 
     def _read_response(self, response: dict[str, Any], word: str, error: Any = None) -> None:
         """Reads a response that is over: adds what did not stream, and ends the answer.
@@ -125,11 +127,17 @@ class OpenAIResponsesStream:
         if found is not None or self._status == "failed":
             self._read_failure(found or (response if is_error(response) else None))
             return
-        output = response.get("output")
-        self._items.complete([wire for wire in output if isinstance(wire, dict)] if isinstance(output, list) else [])
+        self._items.complete(self._output_of(response))
         self._items.cut()
         reason = object_of(response.get("incomplete_details")).get("reason") if self._status == "incomplete" else None
         self._writer.finish(str(reason or self._status))
+
+    def _output_of(self, response: dict[str, Any]) -> list[dict[str, Any]]:
+        """Returns the items of a whole response. Some servers only send their text, as the SDK's `output_text`."""
+        output = response.get("output")
+        if not (output or self._writer.has_parts) and words_of(response.get("output_text")):
+            return [{"type": "message", "content": response["output_text"]}]
+        return [wire for wire in output if isinstance(wire, dict)] if isinstance(output, list) else []
 
     def _read_failure(self, error: Any) -> None:
         """Ends the answer if the reason of the failure is known. Otherwise the next event may have it."""
@@ -143,10 +151,7 @@ class OpenAIResponsesStream:
         self._fail(object_of(payload.response).get("error") or reread(data))
 
     def _read_other(self, payload: Payload, data: bytes) -> None:
-        if not payload.type and payload.object == "response":  # a whole one, from a server that does not stream
-            self._read_response(object_of(reread(data)), "completed")
-            self.end()  # no event follows
-        elif payload.type.rpartition(".")[2] in BEATS:
+        if payload.type.rpartition(".")[2] in BEATS:
             self._writer.emit(Heartbeat())
         else:
             self._read_unknown(payload, data)
@@ -157,6 +162,9 @@ class OpenAIResponsesStream:
         inner = unwrapped(wire, _is_event)
         if inner is not None:
             self.read(shape(inner, Payload), b"", msgspec.json.encode(inner))
+        elif _is_response(object_of(wire)):  # a whole one, from a server that does not stream
+            self._read_response(object_of(wire), "completed")
+            self.end()  # no event follows
         elif is_error(wire):
             self._fail(wire)
         else:
@@ -165,6 +173,10 @@ class OpenAIResponsesStream:
 
 def _is_event(wire: dict[str, Any]) -> bool:
     return str(wire.get("type")) in ITEM_EVENTS or str(wire.get("type")) in EVENTS
+
+
+def _is_response(wire: dict[str, Any]) -> bool:
+    return wire.get("object") == "response" or isinstance(wire.get("output"), list)
 
 
 def _response_of(payload: Payload, data: bytes) -> dict[str, Any]:
@@ -183,44 +195,6 @@ BEATS = frozenset(
 )
 """The last words of the event types that only say that work goes on."""
 
-ITEM_EVENTS: dict[str, tuple[type[Item], Callable[[Any, Payload], None]]] = {
-    "response.output_text.delta": (MessageItem, MessageItem.grow_text),
-    "response.output_text.done": (MessageItem, MessageItem.end_text),
-    "response.output_text.annotation.added": (MessageItem, MessageItem.annotate),
-    "response.output_text_annotation.added": (MessageItem, MessageItem.annotate),  # its name until 2025
-    "response.refusal.delta": (MessageItem, MessageItem.grow_refusal),
-    "response.refusal.done": (MessageItem, MessageItem.end_refusal),
-    "response.reasoning_text.delta": (ReasoningItem, ReasoningItem.grow_content),
-    "response.reasoning_text.done": (ReasoningItem, ReasoningItem.end_content),
-    "response.reasoning_summary_text.delta": (ReasoningItem, ReasoningItem.grow_summary),
-    "response.reasoning_summary_text.done": (ReasoningItem, ReasoningItem.end_summary),
-    "response.reasoning_summary_part.done": (ReasoningItem, ReasoningItem.end_summary_part),
-    "response.reasoning_part.added": (ReasoningItem, ReasoningItem.begin_content_part),
-    "response.reasoning_part.done": (ReasoningItem, ReasoningItem.end_content_part),
-    "response.reasoning.delta": (ReasoningItem, ReasoningItem.grow_content),  # these four: names until 2025
-    "response.reasoning.done": (ReasoningItem, ReasoningItem.end_content),
-    "response.reasoning_summary.delta": (ReasoningItem, ReasoningItem.grow_summary),
-    "response.reasoning_summary.done": (ReasoningItem, ReasoningItem.end_summary),
-    "response.function_call_arguments.delta": (CallItem, CallItem.grow),
-    "response.custom_tool_call_input.delta": (CustomCallItem, CallItem.grow),
-    "response.custom_tool_call_input.done": (CustomCallItem, CallItem.fill),
-    "response.mcp_call_arguments.delta": (McpCallItem, CallItem.grow),
-    "response.mcp_call_arguments.done": (McpCallItem, CallItem.fill),
-    "response.code_interpreter_call_code.delta": (CodeItem, CallItem.grow),
-    "response.code_interpreter_call_code.done": (CodeItem, CallItem.fill),
-}
-"""The class of item that each type of event is about, and the method that reads it."""
-
-PART_EVENTS: dict[str, tuple[Callable[[Any, Payload], None], Callable[[Any, Payload], None]]] = {
-    "response.content_part.added": (MessageItem.begin_part, ReasoningItem.begin_content_part),
-    "response.content_part.delta": (MessageItem.grow_part, ReasoningItem.grow_content),
-    "response.content_part.done": (MessageItem.end_part, ReasoningItem.end_content_part),
-}
-"""The methods that read a part of a message, and a part of reasoning."""
-
-THOUGHTS = frozenset({"reasoning_text", "summary_text"})
-"""The types of the parts of reasoning."""
-
 EVENTS: dict[str, Callable[[OpenAIResponsesStream, Payload, bytes], None]] = {
     "response.created": OpenAIResponsesStream._read_progress,
     "response.queued": OpenAIResponsesStream._read_progress,
@@ -238,6 +212,5 @@ EVENTS: dict[str, Callable[[OpenAIResponsesStream, Payload, bytes], None]] = {
     "response.content_part.added": OpenAIResponsesStream._read_part,
     "response.content_part.delta": OpenAIResponsesStream._read_part,  # OpenRouter
     "response.content_part.done": OpenAIResponsesStream._read_part,
-    "response.reasoning_summary_part.added": OpenAIResponsesStream._skip,
 }
 """The reader of each other type of event."""

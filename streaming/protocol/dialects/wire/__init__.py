@@ -21,10 +21,12 @@ from streaming.protocol.dialects.wire.lenient import (
     unwrapped,
 )
 from streaming.protocol.dialects.wire.odd import after_done, is_empty, is_error_text, is_payload, is_sentence, refuse
+from streaming.protocol.dialects.wire.payloads import Payloads
 
 __all__ = [
     "UNREADABLE",
     "Halves",
+    "Payloads",
     "after_done",
     "data_url",
     "decode_leniently",

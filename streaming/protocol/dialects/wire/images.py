@@ -41,6 +41,9 @@ def _url_of(wire: Any, levels: int) -> str | None:
 
 
 def data_url(media_type: str, base64: str) -> str:
+    """Returns the URL of an image in base64. Some relays send the whole URL in its place."""
+    if URL.match(base64):
+        return base64
     return f"data:{media_type};base64,{base64}"
 
 

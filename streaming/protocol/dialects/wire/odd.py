@@ -16,6 +16,9 @@ QUOTED = ("{", '"')
 EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepalive", b"heartbeat"})
 
 
+FIELD = re.compile(rb"(?:event|id|retry):\s*\S*")
+"""Another field of an event, which some relays send as data: they wrap each line of the stream once more."""
+
 DONE = re.compile(r"""["']*(?:\[DONE\](?:["'\s]|data:)*)+""", re.IGNORECASE)
 
 
@@ -69,4 +72,4 @@ def is_payload(wire: Any) -> bool:
 
 def is_empty(data: bytes) -> bool:
     """Returns True for data that some servers send only to keep the connection alive."""
-    return data.startswith(b":") or data.lower() in EMPTY
+    return data.startswith(b":") or data.lower() in EMPTY or FIELD.fullmatch(data) is not None
