@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import random
 import uuid
+from bisect import bisect_left
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -45,8 +46,14 @@ class Reader:
         return bool(self.frames) and self.frames[-1].chunk["type"] in ENDS
 
     def journeys(self, call: Request) -> list[tuple[float, float]]:
-        """Returns the times at which each piece of text was sent by the provider and arrived here."""
-        came = [frame.at for frame in self.frames if frame.chunk["type"] == "text-delta"]
+        """Returns the times at which each piece of text was sent by the provider and arrived here.
+
+        A frame has several pieces if they came together.
+        """
+        frames = [frame for frame in self.frames if frame.chunk["type"] == "text-delta"]
+        ends = list(itertools.accumulate(len(frame.chunk["delta"]) for frame in frames))
+        pieces = itertools.accumulate(map(len, self._order.pieces))
+        came = (frames[bisect_left(ends, end)].at for end in pieces if ends and end <= ends[-1])
         return list(zip(call.sent[1:], came, strict=False))
 
     async def has(self, seq: int) -> None:
