@@ -62,6 +62,16 @@ class Reader:
             while self.seq < seq:  # noqa: ASYNC110  # a short delay does not matter
                 await asyncio.sleep(0.02)
 
+    async def hears(self, text: str) -> None:
+        """Returns when this text, the beginning of the answer, has arrived."""
+        async with asyncio.timeout(PATIENCE):
+            while self._heard < len(text):  # noqa: ASYNC110  # a short delay does not matter
+                await asyncio.sleep(0.02)
+
+    @property
+    def _heard(self) -> int:
+        return sum(len(frame.chunk["delta"]) for frame in self.frames if frame.chunk["type"] == "text-delta")
+
     def go_to(self, site: Site) -> None:
         """Sets the address for the next connection."""
         self._url = site.url
