@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from streaming.conf import settings
@@ -32,7 +32,6 @@ from streaming.protocol.events import TERMINAL
 from streaming.protocol.requests import completed, tokens_sent
 from streaming.protocol.storable import storable_fields
 from streaming.protocol.ui_stream import Outcome
-from streaming.runner.joined import joined
 from streaming.runner.timeline import Timeline
 
 # The model gets this as the result of a call that was not executed because the answer ended first.
@@ -78,12 +77,12 @@ class Draft:
         log.append(opening.chunks)
         self.apply(opening.own_events)
 
-    def apply(self, events: Sequence[Event]) -> None:
+    def apply(self, events: Iterable[Event]) -> None:
         """Takes the events of one chunk. Readers are woken once, whatever the number of events."""
         self._heard = time.monotonic()
         spent = round(1000 * (self._heard - self._began))
         frames: list[bytes] = []
-        for event in map(storable_fields, joined(events)):
+        for event in map(storable_fields, events):
             kind = event.__class__
             if kind in TIMED:
                 frames += self._time(event)  # type: ignore[arg-type]
@@ -158,10 +157,8 @@ class Draft:
         lapsed = (True,) if keeps_questions else (True, None)
         unmade = [id for id, decision in decisions.items() if decision in lapsed and id not in done]
         self.apply(
-            [
-                ToolResulted(part, call_id, NOT_MADE, is_error=True, is_provider_executed=False)
-                for part, call_id in enumerate(unmade, self.next_part)
-            ]
+            ToolResulted(part, call_id, NOT_MADE, is_error=True, is_provider_executed=False)
+            for part, call_id in list(enumerate(unmade, self.next_part))
         )
 
     def closing(self, outcome: Outcome) -> list[bytes]:
