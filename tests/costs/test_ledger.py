@@ -25,8 +25,8 @@ from streaming.archive import (
     bundles,
     delete_conversations,
     forget_old_entries,
+    leftovers,
     prune,
-    pruning,
     read_archive,
     unused_for,
 )
@@ -315,7 +315,7 @@ def test_entries_that_no_limit_counts_any_more_are_deleted(settings: Any, monkey
     settings.STREAMING_BUDGETS, settings.STREAMING_MAX_TOKENS_PER_DAY = {}, 9
     assert (forget_old_entries(), forget_old_entries()) == (3, 0)
     settings.STREAMING_MAX_TOKENS_PER_DAY = None
-    monkeypatch.setattr(pruning, "ENTRIES_PER_DELETION", 2)
+    monkeypatch.setattr(leftovers, "ENTRIES_PER_DELETION", 2)
     assert [forget_old_entries() for _ in range(3)] == [2, 1, 0]
     assert forget_old_entries in sweeper.CHORES
 
