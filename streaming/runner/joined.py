@@ -1,4 +1,4 @@
-"""Deltas that arrive together are joined: a fast provider's words cost no more than those of a slow one."""
+"""Joins the deltas that arrive together, so that one frame has all their words. A fast provider sends many at once."""
 
 from __future__ import annotations
 
