@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
 
@@ -17,6 +17,8 @@ class StreamingConfig(AppConfig):
 
         from streaming.access import adopt_at_sign_in
         from streaming.checks import register_checks
+        from streaming.models import receive_deletions
 
         register_checks()
+        receive_deletions(apps.get_models())
         user_logged_in.connect(adopt_at_sign_in)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
 from streaming.conf import function_at, settings
@@ -40,8 +40,8 @@ def redacted(parts: Iterable[Part]) -> tuple[Part, ...]:
     """
     try:
         redact = redactor()
-    except ImproperlyConfigured as fault:
-        logger.error("Content is withheld. %s", fault)
+    except Exception as fault:  # the module of the site may raise anything while it is imported
+        logger.error("Content is withheld, because STREAMING_REDACT cannot be loaded: %s", fault)
         return tuple(_withheld() for _part in parts)
     if redact is None:
         return tuple(parts)
@@ -55,7 +55,7 @@ def redacted_text(text: str) -> str:
 
 
 def _asked(redact: Redact, part: Part) -> Part | None:
-    """Returns what the function makes of a part. If it raises, or returns something else, the part is withheld.
+    """Returns what the function makes of a part, or a note if it raises an exception or returns something else.
 
     The log gets no content, so neither the words of the exception nor what was returned.
     """
@@ -72,8 +72,10 @@ def _asked(redact: Redact, part: Part) -> Part | None:
     return _withheld()
 
 
-def _is_part(one: Part) -> bool:
+def _is_part(one: Any) -> bool:
     """Returns True for a part whose fields have the types that they must have."""
+    if not isinstance(one, Part):
+        return False
     try:
         load_parts(dump_parts([one]))
     except (msgspec.ValidationError, TypeError, RecursionError):

@@ -30,8 +30,9 @@ LATE_SECONDS = 120
 def adopt_at_sign_in(user: Any, request: Any = None, **kwargs: Any) -> None:
     """Receives `user_logged_in`: gives the visitor's conversations to the user, unless the setting turns it off.
 
-    The session forgets its visitor. So nobody who uses this browser later owns these conversations through it. If the
-    database fails, the person is signed in all the same, and the next sign-in tries again.
+    The session has no visitor any more. So nobody who uses this browser later owns these conversations through it. For
+    `adopt_late`, it remembers who the visitor was. If the database fails, the person is signed in all the same, and the
+    next sign-in tries again.
     """
     session = getattr(request, "session", None)
     if session is None or not settings.ADOPT_AT_SIGN_IN or VISITOR_KEY not in session:
@@ -70,7 +71,9 @@ def _owns_anything(owner: Owner) -> bool:
 
 @retry_on_deadlock
 def adopt(visitor: Owner, user: Owner) -> int:
-    """Gives all conversations and files of `visitor` to `user`, and what deleted ones had used. Returns the number.
+    """Gives all conversations and files of `visitor` to `user`, and what deleted ones had used.
+
+    Returns the number of conversations.
 
     An answer that is being written goes on; it counts in the user's limits, as all that the visitor asked does. A
     conversation whose key the user has in use, too, gets a new key.
@@ -82,6 +85,6 @@ def adopt(visitor: Owner, user: Owner) -> int:
         key = Case(When(key__in=list(used), then=new_key), default=F("key"), output_field=CharField())
         Attachment.objects.filter(owner_key=visitor.key).update(owner_key=user.key)
         count = theirs.update(owner_key=user.key, user_id=user.user_id, key=key)
-        # Last, because a deletion may have kept the conversations locked, and enters them for the visitor.
+        # Last: a deletion of such a conversation, for which the statement above has waited, has made visitor's entries.
         LedgerEntry.objects.owned_by(visitor).update(owner_key=user.key)
         return count

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.access import is_redacting, redacted_text
 from streaming.admin import cells, filters
-from streaming.admin.deletion import DELETE, LABEL, MAX_LISTED, Below, is_offered, listed, slim, slimmed
+from streaming.admin.deletion import DELETE, LABEL, MAX_LISTED, action_of, is_offered, listed, without_content
+from streaming.admin.dependents import Dependents
 from streaming.admin.export import KINDS, export_response
 from streaming.admin.permissions import May, Staff, may_read
 from streaming.admin.read_only import ReadOnlyAdmin
@@ -110,7 +111,7 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     @admin.action(description=LABEL, permissions=[DELETE])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> Any:
         """The site's action of this name. Django's own would load every row with what the list computes."""
-        return slimmed(self.admin_site.get_action(DELETE))(self, request, queryset)
+        return action_of(self.admin_site)(self, request, queryset)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         newest = Generation.objects.filter(conversation=OuterRef("pk")).order_by("-created_at")
@@ -181,16 +182,19 @@ class ConversationAdmin(ReadOnlyAdmin[Conversation]):
         A conversation with an active generation is protected.
         """
         rows = objs if isinstance(objs, QuerySet) else Conversation.objects.filter(pk__in=[one.pk for one in objs])
-        chosen = slim(rows)
-        below = Below(chosen.order_by())
+        chosen = without_content(rows)
+        dependents = Dependents(chosen.order_by())
         active = Generation.objects.active().filter(conversation__in=chosen.order_by())
         live = active.only("provider", "status", "created_at")[:MAX_LISTED]
-        protected = [*below.protected, *(str(ACTIVE_HINT % {"generation": generation}) for generation in live)]
-        return list(listed(chosen)), below.counts, set(), protected
+        protected = [*dependents.protected, *(str(ACTIVE_HINT % {"generation": generation}) for generation in live)]
+        return list(listed(chosen)), dependents.counts, set(), protected
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
         """Deletes some conversations in each transaction, so that neither memory nor locks grow with their number."""
         sum(prune(queryset))
+        if spared := queryset.all().count():  # a new query: Django has counted these rows before
+            told = _("Conversations that could not be deleted: %(count)d. The log of the site has the reason.")
+            self.message_user(request, told % {"count": spared}, messages.ERROR)
 
     @admin.display(description=_("title"), ordering="title")
     def shown_title(self, conversation: Any) -> SafeString:

@@ -14,21 +14,20 @@ from streaming.archive.as_jsonl import jsonl
 from streaming.archive.as_markdown import markdown
 from streaming.archive.bundle import Bundle, bundles
 from streaming.archive.errors import BadLine
+from streaming.archive.leftovers import forget_expired_shares, forget_old_entries, forget_revoked_links
 from streaming.archive.pruning import (
     CONVERSATIONS_PER_DELETION,
     delete_conversations,
     delete_some,
     delete_unsent,
-    forget_expired_shares,
     forget_old,
-    forget_old_entries,
-    forget_revoked_links,
     prune,
     unused_for,
     without_flagged,
 )
 from streaming.archive.reading import Import, read_archive
 from streaming.archive.redaction import redacting
+from streaming.archive.shapes import is_shaped
 from streaming.archive.staff_access import accesses_before, forget_old_accesses, prune_accesses
 from streaming.models import Attachment
 
@@ -68,6 +67,7 @@ __all__ = [
     "forget_old_accesses",
     "forget_old_entries",
     "forget_revoked_links",
+    "is_shaped",
     "plain_cell",
     "prune",
     "prune_accesses",

@@ -1,4 +1,4 @@
-"""Deletes conversations, with their files: old ones, those of an owner, or one. And what has no use any more."""
+"""Deletes conversations, with their files: old ones, those of an owner, or one."""
 
 from __future__ import annotations
 
@@ -11,25 +11,13 @@ from django.db import Error as DatabaseTrouble
 from django.db.models import Exists, OuterRef, QuerySet
 
 from streaming.conf import settings
-from streaming.database import atomic, delete_each, retry_on_deadlock
-from streaming.models import (
-    Attachment,
-    Conversation,
-    ConversationQuerySet,
-    LedgerEntry,
-    Owner,
-    Review,
-    RevokedLink,
-    Share,
-    from_now,
-)
-from streaming.models.shares import FORM_SECONDS
+from streaming.database import atomic, retry_on_deadlock
+from streaming.models import Attachment, Conversation, ConversationQuerySet, Owner, Review, from_now
 
 logger = logging.getLogger(__name__)
 
 # The number of conversations that one transaction deletes. Nobody else waits long for their rows.
 CONVERSATIONS_PER_DELETION = 20
-ENTRIES_PER_DELETION = 1_000
 
 
 def unused_for(age: datetime.timedelta) -> ConversationQuerySet:
@@ -88,23 +76,6 @@ def forget_old() -> int:
     limits = (settings.RETENTION_DAYS, unused_for), (settings.VISITOR_RETENTION_DAYS, _visitors_unused_for)
     old = [choose(datetime.timedelta(days=days)) for days, choose in limits if days is not None]
     return next((deleted for chosen in old for deleted in prune(without_flagged(chosen)) if deleted), 0)
-
-
-def forget_expired_shares() -> int:
-    """Deletes some shared links that have expired, with their snapshots. Returns 0 if there are none left."""
-    without_content = Share.objects.expired().defer("messages")  # a snapshot may have megabytes
-    return delete_each(without_content, CONVERSATIONS_PER_DELETION)
-
-
-def forget_revoked_links() -> int:
-    """Deletes the digests of links that were revoked long ago. Returns how many."""
-    return RevokedLink.objects.older_than(2 * FORM_SECONDS).delete()[0]
-
-
-def forget_old_entries() -> int:
-    """Deletes some entries of the ledger that no limit counts any more. Returns 0 if there are none left."""
-    old = list(LedgerEntry.objects.outdated().values_list("pk", flat=True)[:ENTRIES_PER_DELETION])
-    return LedgerEntry.objects.filter(pk__in=old).delete()[0] if old else 0
 
 
 def _visitors_unused_for(age: datetime.timedelta) -> ConversationQuerySet:

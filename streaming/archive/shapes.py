@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,14 +12,17 @@ from streaming.archive.errors import BadLine
 from streaming.context import Sent
 from streaming.records import Tried, checked_timeline
 
-SHAPES: dict[str, Any] = {
-    "tools": list[str],
-    "timeline": list[Any],
-    "context": Sent,
-    "tried": list[Tried],
-    "price": dict[str, str],
+SHAPES: dict[str, Callable[[Any], Any]] = {
+    "tools": partial(msgspec.convert, type=list[str]),
+    "timeline": checked_timeline,
+    "context": partial(msgspec.convert, type=Sent),
+    "tried": partial(msgspec.convert, type=list[Tried]),
+    "price": partial(msgspec.convert, type=dict[str, str]),
 }
-"""The name of a column -> the type of its value. The parts of a message are not here: `load_parts` reads them."""
+"""The name of a column -> the function that returns its value as objects, or raises `msgspec.ValidationError`.
+
+The parts of a message are not here: `load_parts` reads them.
+"""
 
 
 def shaped(name: str, value: Any) -> Any:
@@ -27,7 +32,7 @@ def shaped(name: str, value: Any) -> Any:
         BadLine: it has not the column's shape.
     """
     try:
-        found = checked_timeline(value) if name == "timeline" else msgspec.convert(value, SHAPES[name])
+        found = SHAPES[name](value)
     except msgspec.ValidationError as error:
         raise BadLine(f"{name!r} is wrong: {error}.") from error
     return msgspec.to_builtins(found)

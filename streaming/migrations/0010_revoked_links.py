@@ -14,11 +14,10 @@ class Migration(migrations.Migration):
             name='RevokedLink',
             fields=[
                 ('digest', models.CharField(max_length=64, primary_key=True, serialize=False, verbose_name='SHA-256')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': 'revoked link',
-                'verbose_name_plural': 'revoked links',
+                'default_permissions': (),
                 'base_manager_name': 'objects',
                 'indexes': [models.Index(fields=['created_at'], name='streaming_revoked_time')],
             },

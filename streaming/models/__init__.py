@@ -10,6 +10,7 @@ from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
 from streaming.models.clock import from_now, iso_time
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
+from streaming.models.deleted_users import receive_deletions
 from streaming.models.feedback import Feedback, Thumb
 from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet
 from streaming.models.history import History, asked_provider, contributions, earlier_rows, parts_of, path_of, turns_of
@@ -72,6 +73,7 @@ __all__ = [
     "listed",
     "parts_of",
     "path_of",
+    "receive_deletions",
     "stored_content",
     "title_from",
     "turns_of",

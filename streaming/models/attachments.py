@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.conf import settings as django_settings
 from django.core.files.base import File
 from django.core.files.storage import Storage, storages
 from django.db import models, transaction
@@ -17,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from streaming.conf import settings
 from streaming.models.clock import InsertedAtField
 from streaming.models.managers import WrittenManager
-from streaming.models.owners import Owner
 
 
 @deconstructible
@@ -96,12 +94,6 @@ def _remove_file(instance: Attachment, using: str, **kwargs: Any) -> None:
     name = instance.file.name
     if name:
         transaction.on_commit(lambda: _remove_unless_shared(name), using=using, robust=True)
-
-
-@receiver(post_delete, sender=django_settings.AUTH_USER_MODEL)
-def _remove_unsent(instance: Any, using: str, **kwargs: Any) -> None:
-    """Deletes the files that a deleted user has not sent. Sent ones go with the user's conversations."""
-    Attachment.objects.using(using).filter(owner_key=Owner.of_user(instance.pk).key).delete()
 
 
 def _remove_unless_shared(name: str) -> None:

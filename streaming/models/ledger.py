@@ -1,4 +1,4 @@
-"""The ledger: what requests to models had used whose rows are deleted.
+"""The ledger: what deleted answers, side calls and summaries had used.
 
 Without it, people who delete their conversations would get back what they have spent. A row of `METERED` that is
 deleted leaves a `LedgerEntry` in the same transaction, if the site has a limit that still counts it. A deletion that
@@ -11,9 +11,8 @@ import datetime
 from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings as django_settings
 from django.db import models
-from django.db.models.signals import post_delete, pre_delete
+from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -63,12 +62,12 @@ class LedgerQuerySet(models.QuerySet["LedgerEntry"]):
         return self.filter(created_at__lt=_earliest())
 
     def charge(self, row: Metered) -> None:
-        """Counts what a request has used that ends after its row was deleted, unless that is counted already."""
+        """Enters what a request has used, at its end, if its row was deleted while it ran. Does nothing otherwise."""
         unknown = self.filter(pk=row.ledger_key, input_tokens=None, output_tokens=None)
         unknown.update(**{name: getattr(row, name) for name in USED})
 
     def charge_summary(self, summary: Summary) -> None:
-        """Counts what a summary has used that cannot be stored, because its generation was deleted meanwhile."""
+        """Enters what a summary has used, if it cannot be stored because its generation was deleted meanwhile."""
         asked_for = self.filter(pk=summary.generation.ledger_key).first()
         if asked_for is not None:
             self.bulk_create([_entry(asked_for.owner_key, summary)], ignore_conflicts=True)
@@ -78,7 +77,7 @@ LedgerManager = WrittenManager.from_queryset(LedgerQuerySet)
 
 
 class LedgerEntry(models.Model):
-    """What one request to a model had used whose row is deleted: tokens, cost and time, and no content.
+    """What one row of `METERED` had used that is deleted: tokens, cost and time, and no content.
 
     The entry of a generation or side call that was running has no tokens until the request ends. `owner_key` is empty
     after the owner's account was deleted: only the budget of the whole site counts it then.
@@ -114,7 +113,7 @@ def _entry(owner_key: str, row: Metered) -> LedgerEntry:
 
 @receiver(pre_delete, sender=Conversation)
 def _keep_all(instance: Conversation, using: str, **kwargs: Any) -> None:
-    """Enters what the requests of a conversation have used. One that has long been unused has none that counts."""
+    """Enters what the requests of a conversation have used, unless it is unused for longer than any limit counts."""
     if instance.updated_at > timezone.now() - _period():
         _keep(using, instance.pk, METERED, conversation=instance.pk)
 
@@ -123,8 +122,12 @@ def _keep_all(instance: Conversation, using: str, **kwargs: Any) -> None:
 @receiver(pre_delete, sender=SideCall)
 @receiver(pre_delete, sender=Summary)
 def _keep_one(instance: Any, using: str, origin: Any = None, **kwargs: Any) -> None:
-    """Enters what a request has used that is deleted without its conversation. Only a site's own code does that."""
-    if getattr(origin, "model", type(origin)) in (Message, *METERED):
+    """Enters what a request has used that is deleted without its conversation. Only a site's own code does that.
+
+    It also does so for a proxy of `Conversation`, for which Django sends no signal of `Conversation` itself.
+    """
+    root = origin.model if isinstance(origin, models.QuerySet) else type(origin)
+    if root is not Conversation and issubclass(root, (Conversation, Message, *METERED)):
         _keep(using, instance.conversation_id, (type(instance),), pk=instance.pk)
 
 
@@ -145,9 +148,3 @@ def _keep(using: str, conversation_id: Any, kinds: Iterable[Any], **chosen: Any)
         rows = kind.objects.using(using).select_for_update().filter(created_at__gt=_earliest(), **chosen)
         entries += [_entry(owner_key, row) for row in rows.order_by("pk")]
     LedgerEntry.objects.using(using).bulk_create(entries, ignore_conflicts=True)
-
-
-@receiver(post_delete, sender=django_settings.AUTH_USER_MODEL)
-def _forget_owner(instance: Any, using: str, **kwargs: Any) -> None:
-    """Removes a deleted user from the entries. The budget of the site still counts them."""
-    LedgerEntry.objects.using(using).owned_by(Owner.of_user(instance.pk)).update(owner_key="")

@@ -1,9 +1,8 @@
-"""Revoked links: what is kept of a share that was revoked, so that nothing makes it again."""
+"""Revoked links: what is kept of a share that was revoked, so that its form does not make it again."""
 
 from __future__ import annotations
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from streaming.models.clock import InsertedAtField, from_now
 from streaming.models.managers import WrittenManager
@@ -20,15 +19,14 @@ RevokedLinkManager = WrittenManager.from_queryset(RevokedLinkQuerySet)
 class RevokedLink(models.Model):
     """The digest of a link that was revoked. It is kept until the form that made the link is no longer accepted."""
 
-    digest = models.CharField(_("SHA-256"), max_length=64, primary_key=True)
-    created_at = InsertedAtField(_("created"), auto_now_add=True)
+    digest = models.CharField("SHA-256", max_length=64, primary_key=True)
+    created_at = InsertedAtField(auto_now_add=True)
 
     objects = RevokedLinkManager()
 
     class Meta:
         base_manager_name = "objects"
-        verbose_name = _("revoked link")
-        verbose_name_plural = _("revoked links")
+        default_permissions = ()  # no page shows it, so its names are not translated
         indexes = (models.Index(fields=("created_at",), name="streaming_revoked_time"),)
 
     def __str__(self) -> str:

@@ -21,9 +21,8 @@ from streaming.models.revoked_links import RevokedLink
 TOKEN_BYTES = 24
 """The random bytes of a link: 192 bits. Nobody finds one by trying."""
 
-
 FORM_SECONDS = 86_400
-"""The form of a new link is accepted for so long. The shortest link lives as long."""
+"""The form that makes a link is accepted for so long. No link expires sooner, so no form makes an expired one again."""
 
 
 def new_token() -> str:

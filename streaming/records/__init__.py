@@ -1,8 +1,8 @@
 """What rows keep as JSON: when an answer grew, which providers were tried, what a shared link shows.
 
 Such a column may have another shape, because another version of the app wrote it, or because somebody changed it by
-hand. So nobody reads it but by these functions. Each returns None for a value of another shape, as for an empty one.
-Pages then say that the stored value cannot be read.
+hand. So only these functions read it. Each returns None for a value of another shape, as for an empty one. Pages then
+say that the stored value cannot be read.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from __future__ import annotations
 from streaming.subscription.agui import AgentRun
 from streaming.subscription.contract import Subscription
 from streaming.subscription.journal import has_end
-from streaming.subscription.named import NamedSubscription, ids_with, tag_of
+from streaming.subscription.named import NamedSubscription, tag_of
 from streaming.subscription.subscribe import follow, follow_run, subscribe
 from streaming.subscription.thread import Thread, thread_of
 from streaming.subscription.total import total_of
@@ -25,7 +25,6 @@ __all__ = [
     "follow",
     "follow_run",
     "has_end",
-    "ids_with",
     "subscribe",
     "tag_of",
     "thread_of",

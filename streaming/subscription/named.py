@@ -17,12 +17,6 @@ def tag_of(generation_id: uuid.UUID) -> str:
     return generation_id.hex[:TAG_CHARS]
 
 
-def ids_with(tag: str) -> tuple[uuid.UUID, uuid.UUID]:
-    """Returns the least and the greatest id of a generation that a tag names."""
-    rest = 32 - TAG_CHARS
-    return uuid.UUID(tag + "0" * rest), uuid.UUID(tag + "f" * rest)
-
-
 class NamedSubscription:
     """A subscription whose frames have ids that name the generation."""
 

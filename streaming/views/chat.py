@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.core.exceptions import RequestDataTooBig
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -14,10 +12,10 @@ from streaming.database import in_database
 from streaming.errors import BadRequest
 from streaming.intake import read_stop, read_submission, wants_html, wants_named_ids
 from streaming.models import Generation, Message, Owner, earlier_rows
-from streaming.subscription import NamedSubscription, Subscription, follow, has_end, ids_with, subscribe
+from streaming.subscription import NamedSubscription, Subscription, follow, has_end, subscribe, tag_of
 from streaming.supervisor import current, stop
 from streaming.views.conversations import find_conversation
-from streaming.views.cursors import Cursor, cursor_in
+from streaming.views.cursors import cursor_in
 from streaming.views.deletion import delete_conversations
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.listing import list_conversations
@@ -43,15 +41,16 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
     The status is 204 if the client has seen everything. It is also 204 for a conversation that does not exist yet,
     because clients ask before they send the first message.
     """
-    cursor = cursor_in(request)
-    find = _generation_of(cursor) if cursor and cursor.tag else generation_to_resume
-    generation = await in_database(find, owner, key)
-    after = cursor.seq if cursor else None
+    after, tag = cursor_in(request) or (None, "")
+    if tag:
+        generation = await in_database(_generation_named, owner, key, tag)
+    else:
+        generation = await in_database(generation_to_resume, owner, key)
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
         return HttpResponse(status=204)
     open_streams().check(owner.key)
     subscription: Subscription = await subscribe(generation.pk, after or 0, html=wants_html(request))
-    if wants_named_ids(request) or (cursor and cursor.tag):
+    if tag or wants_named_ids(request):
         subscription = NamedSubscription(subscription, generation.pk)
     # A client that asks from 0 is a stock client that resumes; it does not reconnect by itself.
     comes_back = bool(after) or "text/event-stream" in request.headers.get("Accept", "")
@@ -78,14 +77,14 @@ def _has_missed(generation: Generation, after: int | None) -> bool:
     return after is not None and not has_end(generation, after)
 
 
-def _generation_of(cursor: Cursor) -> Callable[[Owner, str], Generation | None]:
-    """Returns a function that finds the generation that a cursor names, whatever else runs in the conversation."""
+def _generation_named(owner: Owner, key: str, tag: str) -> Generation | None:
+    """Returns the generation that a cursor names, whatever else runs in the conversation.
 
-    def find(owner: Owner, key: str) -> Generation | None:
-        known = Generation.objects.owned_by(owner).filter(conversation__key=key)
-        return known.filter(pk__range=ids_with(cursor.tag)).first()
-
-    return find
+    The keys are compared here, because MariaDB sorts a UUID by its last bytes first.
+    """
+    known = Generation.objects.owned_by(owner).filter(conversation__key=key)
+    named = [pk for pk in known.order_by().values_list("pk", flat=True) if tag_of(pk) == tag]
+    return known.filter(pk__in=named).first()
 
 
 def _newest_generation(owner: Owner, key: str) -> Generation | None:
@@ -115,8 +114,7 @@ def _shown_id(message: Message) -> str:
 def generation_to_resume(owner: Owner, key: str) -> Generation | None:
     """Returns the newest generation, if it is at the end of the path that is shown.
 
-    A client that comes back without a name of its answer followed the newest one. Its cursor has no meaning in the log
-    of another one.
+    A client whose cursor does not name its answer followed the newest one. The cursor means nothing in another answer.
     Returns None for a key that the owner has not used, also if somebody else uses it.
     """
     newest = _newest_generation(owner, key)

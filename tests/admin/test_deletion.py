@@ -9,10 +9,11 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db import connection, models
+from django.db.models.signals import pre_delete
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext, isolate_apps
 
-from streaming.admin import deletion
+from streaming.admin import deletion, dependents
 from streaming.models import Conversation, Feedback, Generation, JournalEntry, Message, Share
 from tests.admin.site import address, client_with, exchange, words
 
@@ -69,6 +70,22 @@ def test_rows_are_deleted_some_at_a_time(superuser, monkeypatch):
     assert "Successfully deleted 3 conversations" in response.content.decode()
     assert list(Conversation.objects.all()) == [kept]
     assert LogEntry.objects.count() == 3
+
+
+def test_staff_learn_what_a_receiver_of_the_site_has_kept(superuser):
+    def hold(instance, **kwargs):
+        if instance.pk == kept.pk:
+            raise RuntimeError("legal hold")
+
+    kept, other = exchange("kept"), exchange("other")
+    pre_delete.connect(hold, sender=Conversation)
+    try:
+        body = asked([kept, other], post="yes")
+        page = superuser.post(address("conversation", "changelist"), body, follow=True).content.decode()
+    finally:
+        pre_delete.disconnect(hold, sender=Conversation)
+    assert list(Conversation.objects.all()) == [kept]
+    assert "Conversations that could not be deleted: 1." in page
 
 
 def test_filters_choose_what_is_deleted(superuser):
@@ -139,7 +156,7 @@ def test_every_table_below_a_conversation_is_counted():
             )
         }
         below |= found
-    assert below == {Conversation, *deletion.BELOW}
+    assert below == {Conversation, *dependents.DEPENDENTS}
 
 
 @isolate_apps("tests.admin")
@@ -167,16 +184,16 @@ def test_rows_of_the_site_are_counted_or_protect(monkeypatch, transactional_db):
         Message: [Ticket._meta.get_field("message").remote_field],
         Ticket: [Hold._meta.get_field("ticket").remote_field],
     }
-    monkeypatch.setattr(deletion, "relations_of", lambda model: relations.get(model, []))
+    monkeypatch.setattr(dependents, "relations_of", lambda model: relations.get(model, []))
     with connection.schema_editor() as editor:
         editor.create_model(Ticket)
         editor.create_model(Hold)
     try:
         ticket = Ticket.objects.create(message=exchange().active_leaf)
-        rows = deletion.Below(Conversation.objects.all())
+        rows = dependents.Dependents(Conversation.objects.all())
         assert (rows.counts["tickets"], rows.protected) == (1, [])
         Hold.objects.create(ticket=ticket)
-        assert deletion.Below(Conversation.objects.all()).protected == ["Hold: legal hold"]
+        assert dependents.Dependents(Conversation.objects.all()).protected == ["Hold: legal hold"]
     finally:
         with connection.schema_editor() as editor:
             editor.delete_model(Hold)

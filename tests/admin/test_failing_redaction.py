@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from streaming.access import redacted
+from streaming.access import redacted, redaction
 from streaming.models import Conversation, Feedback, Message, Review, Share, StaffAccess
 from streaming.models.shares import digest_of
 from streaming.protocol import FilePart, Part, ReasoningPart, TextPart, ToolCall, ToolResult
@@ -32,11 +32,18 @@ def returns_text(part: Part) -> object:
     return str(part)
 
 
+def returns_dict(part: Part) -> object:
+    return {"type": "text", "text": SECRET}
+
+
 def returns_broken_part(part: Part) -> Part:
     return TextPart(text=None)  # type: ignore[arg-type]
 
 
-FAILING = [*(f"{__name__}.{one.__name__}" for one in (raises, returns_text, returns_broken_part)), f"{__name__}.gone"]
+FAILING = [
+    *(f"{__name__}.{one.__name__}" for one in (raises, returns_text, returns_dict, returns_broken_part)),
+    f"{__name__}.gone",
+]
 
 
 @pytest.fixture(params=FAILING)
@@ -108,6 +115,16 @@ def test_log_names_the_place(settings, caplog):
     redacted(PARTS[:1])
     assert "ValueError in" in caplog.text
     assert "test_failing_redaction.py, line" in caplog.text
+
+
+def test_module_that_fails_while_it_is_imported_is_no_error_of_an_answer(settings, caplog, monkeypatch):
+    def fails(*args):
+        raise ValueError("the site's own module")
+
+    monkeypatch.setattr(redaction, "function_at", fails)
+    settings.STREAMING_REDACT = FAILING[0]
+    assert redacted(PARTS[:1]) == (TextPart(text=NOTICE),)
+    assert "the site's own module" in caplog.text
 
 
 def test_other_parts_are_shown(settings):

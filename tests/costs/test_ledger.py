@@ -25,8 +25,8 @@ from streaming.archive import (
     bundles,
     delete_conversations,
     forget_old_entries,
+    leftovers,
     prune,
-    pruning,
     read_archive,
     unused_for,
 )
@@ -39,6 +39,7 @@ from streaming.protocol import Usage
 from streaming.settlement import Settlement, settle
 from streaming.supervisor import sweeper
 from tests.engine import ALICE, BOB
+from tests.proxies import proxy_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,6 +86,11 @@ def _in_the_admin() -> None:
     assert client.post("/admin/streaming/conversation/", body).status_code == 302
 
 
+def _by_a_proxy() -> None:
+    with proxy_of(Conversation) as proxy:
+        proxy.objects.all().delete()
+
+
 DELETIONS: dict[str, Callable[[], object]] = {
     "page": lambda: delete(ALICE, "c1"),
     "code": lambda: delete_conversations(ALICE),
@@ -94,13 +100,15 @@ DELETIONS: dict[str, Callable[[], object]] = {
     "row": lambda: Conversation.objects.get().delete(),
     "message": lambda: [Message.objects.get().delete(), SideCall.objects.all().delete()],
     "each": lambda: [kind.objects.all().delete() for kind in (Summary, Generation, SideCall)],
+    "each row": lambda: [kind.objects.get().delete() for kind in (Summary, Generation, SideCall)],
+    "proxy": _by_a_proxy,
 }
 
 
 @pytest.mark.urls("project.urls")
 @pytest.mark.parametrize("way", DELETIONS)
 def test_what_was_spent_still_counts_once(way: str) -> None:
-    spend()
+    spend(model="small")
     spend(BOB, "b").delete()
     DELETIONS[way]()
     assert not Generation.objects.exists()
@@ -315,7 +323,7 @@ def test_entries_that_no_limit_counts_any_more_are_deleted(settings: Any, monkey
     settings.STREAMING_BUDGETS, settings.STREAMING_MAX_TOKENS_PER_DAY = {}, 9
     assert (forget_old_entries(), forget_old_entries()) == (3, 0)
     settings.STREAMING_MAX_TOKENS_PER_DAY = None
-    monkeypatch.setattr(pruning, "ENTRIES_PER_DELETION", 2)
+    monkeypatch.setattr(leftovers, "ENTRIES_PER_DELETION", 2)
     assert [forget_old_entries() for _ in range(3)] == [2, 1, 0]
     assert forget_old_entries in sweeper.CHORES
 

@@ -30,6 +30,7 @@ ENGINE = (
     "tests/supervisor/test_stop.py",
     "tests/supervisor/test_supervisor.py",
     "tests/supervisor/test_ticker.py",
+    "tests/views/test_named_cursors.py",
 )
 READING = (
     "tests/admin/test_transcript.py",

@@ -205,7 +205,7 @@ async def test_a_link_that_cannot_be_deleted_keeps_no_other(
     for _ in range(2):
         await made(client, days=7)
     first, _second = [share async for share in Share.objects.order_by("-created_at")]
-    monkeypatch.setattr("streaming.archive.pruning.CONVERSATIONS_PER_DELETION", at_once)
+    monkeypatch.setattr("streaming.archive.leftovers.SHARES_PER_DELETION", at_once)
     await Share.objects.aupdate(expires_at=timezone.now() - datetime.timedelta(seconds=1))
     pre_delete.connect(keep_first, sender=Share)
     try:
