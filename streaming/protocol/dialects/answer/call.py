@@ -18,6 +18,9 @@ PLACEHOLDERS = frozenset({PLACEHOLDER, "null", '""'})
 """What servers send in the place of no arguments, perhaps before or after the real ones."""
 MAX_PLACEHOLDER_CHARS = max(map(len, PLACEHOLDERS))
 
+SERVER_ID = "srvtoolu_"
+"""The beginning of Anthropic's ids of calls that it executes itself, also if a gateway calls them the site's."""
+
 RECIPIENT = re.compile(r"\bto=(?:functions\.)?([\w.-]+)")
 
 

@@ -157,6 +157,11 @@ class AnswerWriter:
     def has_parts(self) -> bool:
         return bool(self._parts)
 
+    @property
+    def has_begun(self) -> bool:
+        """True after the start of the answer, or its first part."""
+        return self.is_started or self.has_parts
+
     def note_refusal(self) -> None:
         self._has_refused = True
 

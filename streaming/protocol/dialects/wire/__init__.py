@@ -20,8 +20,15 @@ from streaming.protocol.dialects.wire.lenient import (
     shape,
     unwrapped,
 )
-from streaming.protocol.dialects.wire.odd import after_done, is_empty, is_error_text, is_payload, is_sentence, refuse
 from streaming.protocol.dialects.wire.payloads import Payloads
+from streaming.protocol.dialects.wire.signals import (
+    after_done,
+    is_empty,
+    is_error_text,
+    is_payload,
+    is_piece,
+    is_sentence,
+)
 
 __all__ = [
     "UNREADABLE",
@@ -34,13 +41,13 @@ __all__ = [
     "is_error",
     "is_error_text",
     "is_payload",
+    "is_piece",
     "is_refusal",
     "is_sentence",
     "names_error",
     "object_of",
     "read_error",
     "read_image",
-    "refuse",
     "reports_error",
     "reread",
     "shape",

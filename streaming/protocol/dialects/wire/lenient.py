@@ -49,6 +49,23 @@ def decode_halves(data: bytes) -> Any:
 # Python servers write NaN, and some servers do not escape tabs and line ends.
 DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
 
+# How many times a payload may be encoded as JSON text, and what such a text begins with.
+MAX_QUOTES = 3
+QUOTED = ("{", '"')
+
+
+def unquoted(value: Any) -> Any:
+    """Returns the JSON value within a JSON text. Some relays encode the payload twice, or three times."""
+    for _ in range(MAX_QUOTES):
+        if not (isinstance(value, str) and value.lstrip()[:1] in QUOTED):
+            break
+        try:
+            value = decode_halves(value.encode("utf-8", "surrogatepass"))
+        except ValueError:
+            break
+    return value
+
+
 # The bound on values that are written one after the other, because each takes much more memory than its text.
 MAX_JOINED = 1_000
 BETWEEN = re.compile(r"[\s,]*(?:data:)?\s*")
