@@ -65,15 +65,21 @@ class OddData:
 
     def _read_late(self, data: bytes) -> None:
         """Reads one more event, which may have the usage or the reason of a failure. The answer ends with it."""
-        value = wire.reread(data)
-        if isinstance(value, dict):
+        late = [value for value in self._values_in(data) or () if isinstance(value, dict)]
+        for value in late:
             self._dialect.read_late(wire.shape(value, self._dialect.payload))
+        if late:
             self._dialect.end()
+
+    def _values_in(self, data: bytes, *, may_be_cut: bool = True) -> list[Any] | None:
+        """Returns the values of the data of an event, and warns of data before it that was cut. See `Payloads.read`."""
+        values = self._payloads.read(data, is_joined=self._leniency.split_joined_data, may_be_cut=may_be_cut)
+        self._read_lost()
+        return values
 
     def read_misshapen(self, event: bytes, data: bytes) -> None:
         """Reads JSON of another shape, several documents, or what is no JSON."""
-        values = self._payloads.read(data, is_joined=self._leniency.split_joined_data, may_be_cut=event != b"error")
-        self._read_lost()
+        values = self._values_in(data, may_be_cut=event != b"error")
         if values is None:
             self._read_not_json(event, data)
             values = []
@@ -104,7 +110,7 @@ class OddData:
         A server that cannot begin to answer sends a plain sentence and may leave the connection open, so that is an
         error at once. Broken JSON is only warned of, and so is a sentence within an answer if it tells of no error.
         """
-        text = data.decode("utf-8", "replace")[:EXCERPT_CHARS]
+        text = data.strip().decode("utf-8", "replace")[:EXCERPT_CHARS]
         if event == b"error" or wire.is_error_text(text) or (wire.is_sentence(text) and not self._writer.is_started):
             self._writer.fail(wire.stream_error("not_json", None, text))
         else:

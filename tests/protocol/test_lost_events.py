@@ -10,7 +10,7 @@ import pytest
 from streaming.protocol import Heartbeat, Transcript, Warning
 from tests.protocol.test_reported_blocks import begin, pieces, stop, text, use
 from tests.protocol.test_reported_items import added, arguments, call, done
-from tests.protocol.wire import chunk, completed, created, fold, message, named, parse, read, sse, tool
+from tests.protocol.wire import chunk, completed, created, fold, message, named, outcome, parse, read, sse, tool
 
 ANTHROPIC = "anthropic-messages"
 START, *END = message(stop="tool_use")
@@ -125,11 +125,24 @@ def test_rest_of_a_payload_with_more_on_its_line(rest):
     assert transcript.text == WORDS * (2 if rest == DELTA else 1)
 
 
-def test_usage_behind_the_mark_of_the_end_after_a_piece():
-    cut = json.dumps(chunk({"content": "lost"}))[:40]
-    usage = json.dumps({"choices": [], "usage": {"prompt_tokens": 5}})
-    transcript = fold(read("openai-chat", sse(chunk({"content": "Hi"}), cut, f"[DONE]{usage}")))
+USAGE = json.dumps({"choices": [], "usage": {"prompt_tokens": 5}})
+
+
+@pytest.mark.parametrize("late", [[USAGE[:30], USAGE[30:]], [json.dumps(USAGE)], [f"[{USAGE}]"], [f'{{"x": 1}}{USAGE}']])
+@pytest.mark.parametrize("before", [[], [json.dumps(chunk({"content": "lost"}))[:40]]])
+def test_usage_after_the_mark_of_the_end_in_any_shape(before, late):
+    transcript = fold(read("openai-chat", sse(chunk({"content": "Hi"}), *before, "[DONE]", *late)))
     assert (transcript.outcome, transcript.text, transcript.usage.input_tokens) == ("finished", "Hi", 5)
+
+
+def test_usage_on_the_line_of_the_mark_after_a_piece():
+    body = sse(chunk({"content": "Hi"}), json.dumps(chunk({"content": "lost"}))[:40], f"[DONE]{USAGE}")
+    transcript = fold(read("openai-chat", body))
+    assert (transcript.outcome, transcript.text, transcript.usage.input_tokens) == ("finished", "Hi", 5)
+
+
+def test_broken_data_with_spaces_before_it_is_no_sentence():
+    assert outcome(sse('  {"choices": [{"del', chunk({"content": "Hi"}), "[DONE]")) == ("finished", "Hi")
 
 
 def test_beginning_of_a_payload_that_no_event_goes_on_with():
