@@ -128,7 +128,9 @@ def test_rest_of_a_payload_with_more_on_its_line(rest):
 USAGE = json.dumps({"choices": [], "usage": {"prompt_tokens": 5}})
 
 
-@pytest.mark.parametrize("late", [[USAGE[:30], USAGE[30:]], [json.dumps(USAGE)], [f"[{USAGE}]"], [f'{{"x": 1}}{USAGE}']])
+@pytest.mark.parametrize(
+    "late", [[USAGE[:30], USAGE[30:]], [json.dumps(USAGE)], [f"[{USAGE}]"], [f'{{"x": 1}}{USAGE}']]
+)
 @pytest.mark.parametrize("before", [[], [json.dumps(chunk({"content": "lost"}))[:40]]])
 def test_usage_after_the_mark_of_the_end_in_any_shape(before, late):
     transcript = fold(read("openai-chat", sse(chunk({"content": "Hi"}), *before, "[DONE]", *late)))

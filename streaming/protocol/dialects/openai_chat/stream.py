@@ -216,5 +216,9 @@ def _is_chunk(wire: dict[str, Any]) -> bool:
 
 
 def is_servers_own(event: bytes) -> bool:
-    """Returns True for an event that a server invented, for example `hermes.tool.progress`. It tells of no failure."""
-    return b"." in event and not (event.startswith(b"chat.") or b"error" in event or b"fail" in event)
+    """Returns True for an event that a server invented, for example `hermes.tool.progress`.
+
+    It tells of no failure of the answer, also if a tool has failed.
+    """
+    tells_of_failure = (b"error" in event or b"fail" in event) and b"tool" not in event
+    return b"." in event and not (event.startswith(b"chat.") or tells_of_failure)

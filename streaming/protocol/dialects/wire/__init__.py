@@ -10,7 +10,6 @@ from streaming.protocol.dialects.wire.errors import (
     reports_error,
     stream_error,
 )
-from streaming.protocol.dialects.wire.halves import Halves
 from streaming.protocol.dialects.wire.images import data_url, read_image
 from streaming.protocol.dialects.wire.lenient import (
     UNREADABLE,
@@ -32,7 +31,6 @@ from streaming.protocol.dialects.wire.signals import (
 
 __all__ = [
     "UNREADABLE",
-    "Halves",
     "Payloads",
     "after_done",
     "data_url",

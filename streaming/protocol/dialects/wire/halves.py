@@ -41,7 +41,7 @@ class Halves:
         """True while a half is kept: then each event has to come to `joined`."""
         return self._kept is not None
 
-    def read(self, data: bytes, *, is_joined: bool = False) -> list[Any]:
+    def read(self, data: bytes, *, is_joined: bool) -> list[Any]:
         """Returns the values to read, of the JSON of an event. It may be several documents if `is_joined`.
 
         Raises:
