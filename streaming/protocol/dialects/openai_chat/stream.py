@@ -63,7 +63,7 @@ class OpenAIChatStream:
                 words = choice.content
                 size = len(content)
                 if size == words.size:
-                    words.meet(content)
+                    words.feed_same_size(content)
                 elif size:
                     words.size += size
                     words.feed(content)

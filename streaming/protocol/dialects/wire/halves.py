@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from streaming.protocol.dialects.wire.lenient import decode_halves, decode_joined, unquoted, whole
+from streaming.protocol.dialects.wire.decoding import decode_halves, decode_joined, unquoted, whole
 
 PLACE_KEYS = frozenset({"type", "index", "output_index", "content_index", "summary_index", "item_id", "id"})
 """The keys that say which part of the answer an event is about."""
