@@ -50,9 +50,9 @@ class AnthropicMessagesStream:
                 return
         type_ = payload.type or event.decode("utf-8", "replace")
         read = EVENTS.get(type_)
-        if self._opening and type_ not in BEATS and not (self._open and type_ in WITHIN_BLOCKS):
-            self._read_opening(payload)
         if read is not None:
+            if self._opening and type_ not in BEATS and not (self._open and type_ in WITHIN_BLOCKS):
+                self._read_opening(payload)
             read(self, payload, data)
         elif reports_error(payload.error) or event == b"error":
             self._read_error(payload, data)
@@ -165,6 +165,7 @@ class AnthropicMessagesStream:
         self._writer.emit(Heartbeat())
 
     def _read_error(self, _payload: Payload, data: bytes) -> None:
+        self._read_opening(Payload())
         self._keep_container()
         self._writer.fail(read_error(reread(data)))
 
