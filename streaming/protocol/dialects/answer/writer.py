@@ -78,7 +78,7 @@ class AnswerWriter:
         self.open_calls: dict[str, OpenCall] = {}
         """The calls without a verdict, by their ids."""
         self.intact_calls: set[OpenCall] = set()
-        """Those of them during which no event of the stream was lost."""
+        """Those of them that have not noted a lost event. Without this set, many such events would cost much time."""
         self.model: str | None = None
         self.silent_parts = 0
         """The number of parts that say nothing to the people who read: reasoning, and what only goes back."""

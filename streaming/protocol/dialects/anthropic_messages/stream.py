@@ -184,7 +184,7 @@ class AnthropicMessagesStream:
         elif is_first and not payload.type and isinstance(payload.content, list):
             self._read_message(payload, data)
         elif not payload.type and is_error(wire):
-            self._writer.fail(read_error(wire))
+            self._read_error(payload, data)
         else:
             self._writer.unknown(data)
 
