@@ -39,6 +39,7 @@ from streaming.protocol import (
     dump_parts,
 )
 from streaming.protocol.events import TERMINAL
+from streaming.protocol.ui_stream import UIStreamEncoder, fold_chunks
 from tests.fuzz_streams import invent, recordings
 
 ASIDE = (Heartbeat, Unknown, Warning)
@@ -93,6 +94,7 @@ def check(dialect: str, body: bytes, rng: random.Random) -> None:
     promise(len(ends) == 1 and isinstance(events[-1], TERMINAL), f"one terminal event, and last; got {ends}")
     check_order(events)
     check_transcript(events)
+    check_restored(events)
     whole = [repr(event) for event in events]
     for _ in range(2):
         again = [repr(event) for event in read(dialect, cut(body, rng), **options)]
@@ -146,6 +148,14 @@ def check_transcript(events: list[Event]) -> None:
     calls = sum(isinstance(event, ToolCallEnded) for event in mine)
     promise(len(transcript.tool_calls) == calls, "every call is in the transcript")
     dump_parts(transcript.parts)
+
+
+def check_restored(events: list[Event]) -> None:
+    transcript, encoder = Transcript(), UIStreamEncoder("m")
+    for event in events:
+        transcript.apply(event)
+    log = [chunk for event in events for chunk in encoder.encode(event)]
+    promise(fold_chunks([*encoder.start(), *log]) == tuple(transcript.parts), "a log restores the parts")
 
 
 def fault(dialect: str, body: bytes, seed: int) -> str:

@@ -103,8 +103,7 @@ class ToolCallDelta(Event, frozen=True):
 class ToolCallEnded(Event, frozen=True):
     """The tool call is complete or broken: the strict verdict on its arguments.
 
-    `raw_arguments` are the deltas together, unless they were of no use and the server gave the arguments once more.
-
+    `raw_arguments` are the deltas together. If `is_replaced`, they were of no use, and the server gave others instead.
     `error` is None if `is_complete`. Otherwise it is `truncated` (the JSON or the stream ended inside the arguments),
     `invalid_json`, `not_an_object`, `concatenated` (a second value follows the first) or `too_large` (too long or
     nested too deep).
@@ -117,6 +116,7 @@ class ToolCallEnded(Event, frozen=True):
     error: str | None = None
     raw: dict[str, Any] | None = None
     choice: int = 0
+    is_replaced: bool = False
 
 
 class ToolResulted(Event, frozen=True):

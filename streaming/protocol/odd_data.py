@@ -16,6 +16,11 @@ from streaming.protocol.sse import BOM
 EXCERPT_CHARS = 500
 
 
+def refuse(_data: bytes) -> Any:
+    """Refuses to decode, so that an event is read the slow way."""
+    raise msgspec.DecodeError
+
+
 class OddData:
     """Reads the data of an event the slow way: the end of the stream, a sign of life, broken or misshapen JSON."""
 
@@ -38,7 +43,7 @@ class OddData:
             self._read_late(plain)
         elif (late := wire.after_done(text)) is not None:
             self._read_done(late)
-        elif wire.is_empty(plain) and event != b"error" and not self._payloads.is_cut:
+        elif wire.is_empty(plain) and event != b"error" and not self._may_go_on(plain):
             self._writer.emit(Heartbeat() if self._leniency.skip_empty_data else Unknown(text))
         else:
             self.read_misshapen(event, data if data.strip() == plain else plain)
@@ -56,29 +61,33 @@ class OddData:
             self._dialect.done()
         if late and self._dialect.awaits_late:
             self._read_late(late.encode())
-        self.decode = wire.refuse  # so that a later event is read as one after the end
+        self.decode = refuse  # so that a later event is read as one after the end
 
     def _read_late(self, data: bytes) -> None:
         """Reads one more event, which may have the usage or the reason of a failure. The answer ends with it."""
-        value = wire.reread(data)
-        if isinstance(value, dict):
+        late = [value for value in self._values_in(data) or () if isinstance(value, dict)]
+        for value in late:
             self._dialect.read_late(wire.shape(value, self._dialect.payload))
+        if late:
             self._dialect.end()
+
+    def _values_in(self, data: bytes, *, may_be_cut: bool = True) -> list[Any] | None:
+        """Returns the values of the data of an event, and warns of data before it that was cut. See `Payloads.read`."""
+        values = self._payloads.read(data, is_joined=self._leniency.split_joined_data, may_be_cut=may_be_cut)
+        self._read_lost()
+        return values
 
     def read_misshapen(self, event: bytes, data: bytes) -> None:
         """Reads JSON of another shape, several documents, or what is no JSON."""
-        try:
-            values = self._payloads.read(data, is_joined=self._leniency.split_joined_data, may_be_cut=event != b"error")
-        except ValueError:
-            self._read_lost()
+        values = self._values_in(data, may_be_cut=event != b"error")
+        if values is None:
             self._read_not_json(event, data)
             values = []
-        self._read_lost()
         late = wire.after_done(values[-1]) if values else None
         self._read_values(event, values if late is None else values[:-1])
         if late is not None and not self._writer.is_over:
             self._read_done(late)
-        self.decode = wire.refuse if self._payloads.is_open or self._dialect.awaits_late else self._decode_payload
+        self.decode = refuse if self._payloads.is_open or self._dialect.awaits_late else self._decode_payload
 
     def _read_values(self, event: bytes, values: list[Any]) -> None:
         for value in values:
@@ -99,16 +108,20 @@ class OddData:
         """Reads data that is no JSON.
 
         A server that cannot begin to answer sends a plain sentence and may leave the connection open, so that is an
-        error at once. Broken JSON, and a sentence within an answer that does not say so, are only warnings.
+        error at once. Broken JSON is only warned of, and so is a sentence within an answer if it tells of no error.
         """
-        text = data.decode("utf-8", "replace")[:EXCERPT_CHARS]
+        text = data.strip().decode("utf-8", "replace")[:EXCERPT_CHARS]
         if event == b"error" or wire.is_error_text(text) or (wire.is_sentence(text) and not self._writer.is_started):
             self._writer.fail(wire.stream_error("not_json", None, text))
         else:
             self.not_json = self.not_json or text
             self._writer.warn("not_json", f"{len(data)} bytes of data are no JSON")
-            if b'"' in data:  # else it is a sign of life
+            if wire.is_piece(data):
                 self._writer.note_loss()
+
+    def _may_go_on(self, data: bytes) -> bool:
+        """Returns True if data that begins with a colon may be the rest of an object, and no sign of life."""
+        return self._payloads.is_cut and data.startswith(b":")
 
     def _read_lost(self) -> None:
         """Warns of data that was cut, and that no event went on with."""

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from streaming.protocol import Heartbeat, Leniency, Started, StreamParser, TextDelta, Unknown
-from streaming.protocol.lenient_sse import MAX_BODY_BYTES, LenientDecoder, WireEventKind, bare_lines
-from streaming.protocol.lenient_sse.bare_lines import is_whole
+from streaming.protocol.lenient_sse import MAX_BODY_BYTES, LenientDecoder, WireEventKind, bare_lines, documents
+from streaming.protocol.lenient_sse.documents import is_whole
 from tests.protocol.wire import chunk, fold, outcome, parse, read, sse
 
 A = chunk({"content": "a"})
@@ -133,6 +133,17 @@ def test_done_more_than_once(done):
     assert outcome(b"data: " + json.dumps(A).encode() + done.encode() + b"\n\n") == ("finished", "a")
 
 
+def test_payload_behind_the_mark_of_the_end_without_a_line_end():
+    usage = {"choices": [], "usage": {"prompt_tokens": 5}}
+    transcript = fold(read("openai-chat", sse(A) + b"data: [DONE]" + json.dumps(usage).encode()))
+    assert (transcript.outcome, transcript.usage.input_tokens) == ("finished", 5)
+
+
+def test_line_end_within_a_text_that_is_cut_into_lines():
+    data = json.dumps(A | {"choices": [{"index": 0, "delta": {"content": "one?two"}}]}).replace("?", "\ndata: ")
+    assert outcome(b"data: " + data.encode() + b"\n\n" + sse(END)) == ("finished", "one\ntwo")
+
+
 STRAY = [{"message": "overloaded", "code": 503}, {"detail": "Too many requests"}, {"error_msg": "boom"}]
 
 
@@ -156,7 +167,8 @@ def test_error_that_a_gateway_appended(appended, tail):
 
 def test_many_lines_without_a_field_name_cost_linear_time(monkeypatch):
     read_bytes: list[int] = []
-    monkeypatch.setattr(bare_lines, "is_whole", lambda data: read_bytes.append(len(data)) or is_whole(data))
+    for module in (bare_lines, documents):
+        monkeypatch.setattr(module, "is_whole", lambda data: read_bytes.append(len(data)) or is_whole(data))
     for data in (b"{" + b" " * 9_000, b"{" + b" " * 9_000 + b"}"):
         LenientDecoder(Leniency()).feed(b"data: " + data + b"\n" + b'{"error":0}\n' * 100)
     assert sum(read_bytes) < 30_000

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from streaming.protocol import Transcript, Warning
+from streaming.protocol import Heartbeat, Transcript, Warning
 from tests.protocol.test_reported_blocks import begin, pieces, stop, text, use
 from tests.protocol.test_reported_items import added, arguments, call, done
-from tests.protocol.wire import chunk, completed, created, fold, message, named, parse, read, sse, tool
+from tests.protocol.wire import chunk, completed, created, fold, message, named, outcome, parse, read, sse, tool
 
 ANTHROPIC = "anthropic-messages"
 START, *END = message(stop="tool_use")
@@ -23,7 +23,7 @@ def anthropic(*events: Any) -> Transcript:
     return fold(read(ANTHROPIC, b"".join(each if isinstance(each, bytes) else named(each) for each in events)))
 
 
-@pytest.mark.parametrize("lost", [LOST, b'data: "partial_json": "no"}}\n\n'])
+@pytest.mark.parametrize("lost", [LOST, b'data: "partial_json": "no"}}\n\n', LOST.replace(b'"', b"'")])
 def test_call_with_a_hole_in_its_arguments_is_not_complete(lost):
     first, last = pieces(0, '{"command": "rm ', 'tmp"}')
     [found] = anthropic(START, begin(0, use()), first, lost, last, stop(0), *END).tool_calls
@@ -36,7 +36,12 @@ def test_call_that_lost_all_its_arguments_is_not_a_call_without_arguments():
     assert (found.is_complete, found.error) == (False, "truncated")
 
 
-@pytest.mark.parametrize("sign", [b"data: ok\n\n", b": ok\n\n", b"data: 2026-01-01 10:00\n\n", b"data:\n\n"])
+ACCESS_LOG = b'data: INFO: 127.0.0.1:80 - "POST /v1/messages HTTP/1.1" 200 OK\n\n'
+
+
+@pytest.mark.parametrize(
+    "sign", [b"data: ok\n\n", b": ok\n\n", b"data: 2026-01-01 10:00\n\n", b"data:\n\n", ACCESS_LOG]
+)
 def test_sign_of_life_is_no_loss(sign):
     first, last = pieces(0, '{"x":', "1}")
     [found] = anthropic(START, begin(0, use()), first, sign, last, stop(0), *END).tool_calls
@@ -94,7 +99,7 @@ DELTA = json.dumps(
 ).encode()
 
 
-@pytest.mark.parametrize("at", range(1, len(DELTA), 5))
+@pytest.mark.parametrize("at", range(1, len(DELTA)))
 def test_payload_that_is_cut_in_two_events(at):
     start, _, end = text(0)
     body = named(START, start) + sse(DELTA[:at], DELTA[at:]) + named(end, *END)
@@ -102,6 +107,44 @@ def test_payload_that_is_cut_in_two_events(at):
     assert parse(ANTHROPIC, [body[i : i + 1] for i in range(len(body))]) == events
     assert fold(events).text == WORDS
     assert not any(isinstance(each, Warning) and each.code == "not_json" for each in events)
+
+
+@pytest.mark.parametrize("sign", [b"data:\n\n", b"data: ping\n\n", b": ok\n\n", b"data: []\n\n"])
+def test_sign_of_life_between_the_two_pieces(sign):
+    start, _, end = text(0)
+    body = named(START, start) + sse(DELTA[:40]) + sign + sse(DELTA[40:]) + named(end, *END)
+    events = read(ANTHROPIC, body)
+    assert fold(events).text == WORDS
+    assert Heartbeat() in events
+
+
+@pytest.mark.parametrize("rest", [DELTA, b"[DONE]"])
+def test_rest_of_a_payload_with_more_on_its_line(rest):
+    start, _, end = text(0)
+    transcript = fold(read(ANTHROPIC, named(START, start) + sse(DELTA[:60], DELTA[60:] + rest) + named(end, *END)))
+    assert transcript.text == WORDS * (2 if rest == DELTA else 1)
+
+
+USAGE = json.dumps({"choices": [], "usage": {"prompt_tokens": 5}})
+
+
+@pytest.mark.parametrize(
+    "late", [[USAGE[:30], USAGE[30:]], [json.dumps(USAGE)], [f"[{USAGE}]"], [f'{{"x": 1}}{USAGE}']]
+)
+@pytest.mark.parametrize("before", [[], [json.dumps(chunk({"content": "lost"}))[:40]]])
+def test_usage_after_the_mark_of_the_end_in_any_shape(before, late):
+    transcript = fold(read("openai-chat", sse(chunk({"content": "Hi"}), *before, "[DONE]", *late)))
+    assert (transcript.outcome, transcript.text, transcript.usage.input_tokens) == ("finished", "Hi", 5)
+
+
+def test_usage_on_the_line_of_the_mark_after_a_piece():
+    body = sse(chunk({"content": "Hi"}), json.dumps(chunk({"content": "lost"}))[:40], f"[DONE]{USAGE}")
+    transcript = fold(read("openai-chat", body))
+    assert (transcript.outcome, transcript.text, transcript.usage.input_tokens) == ("finished", "Hi", 5)
+
+
+def test_broken_data_with_spaces_before_it_is_no_sentence():
+    assert outcome(sse('  {"choices": [{"del', chunk({"content": "Hi"}), "[DONE]")) == ("finished", "Hi")
 
 
 def test_beginning_of_a_payload_that_no_event_goes_on_with():

@@ -18,7 +18,7 @@ def event(name: str, payload: object) -> bytes:
     return f"event: {name}\n".encode() + sse(payload)
 
 
-@pytest.mark.parametrize("name", ["nanobot.tool.progress", "hermes.status"])
+@pytest.mark.parametrize("name", ["nanobot.tool.progress", "hermes.status", "tool.failed"])
 def test_event_that_a_server_invented_tells_of_no_failure(name):
     body = sse(chunk({"content": "I look. "})) + event(name, TOOL_FAILED) + sse(chunk({"content": "No."}), END, DONE)
     events = read("openai-chat", body)

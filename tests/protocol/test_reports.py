@@ -57,6 +57,20 @@ def test_message_is_nothing_but_its_beginning():
     assert anthropic(begun({"type": "text", "text": "One"})).outcome == "truncated"
 
 
+@pytest.mark.parametrize("between", [{"type": "vendor.progress"}, {"type": "ping"}])
+def test_event_that_says_nothing_after_a_message_that_begins_with_a_call(between):
+    call = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}}
+    _, *rest = message(*uses(0), stop="tool_use")
+    [found] = anthropic(begun(call), between, *rest).tool_calls
+    assert (found.id, found.arguments) == ("toolu_1", {"a": 1})
+
+
+@pytest.mark.parametrize("kind", [{"type": "error"}, {"type": "other"}])
+def test_error_after_a_message_that_begins_with_text(kind):
+    transcript = anthropic(begun({"type": "text", "text": "One"}), kind | {"error": {"message": "no"}})
+    assert (transcript.outcome, transcript.text) == ("failed", "One")
+
+
 def test_container_is_kept_once():
     _, *rest = message(*text(0, "x"))
     rest[-2]["delta"]["container"] = CONTAINER

@@ -2,41 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
-import msgspec
-
+from streaming.protocol.lenient_sse.documents import is_object, is_object_with_line_ends, is_whole
 from streaming.protocol.lenient_sse.wire_event import DATA, WireEvent, WireEventKind
-
-DECODER = json.JSONDecoder(strict=False)
-
-
-def is_done(data: bytes) -> bool:
-    """Returns True for the mark `[DONE]`."""
-    return data.strip() == b"[DONE]"
-
-
-def is_whole(data: bytes) -> bool:
-    """Returns True if `data` is one JSON document or `[DONE]`."""
-    if is_done(data):
-        return True
-    try:
-        msgspec.json.decode(data, type=msgspec.Raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
-
-
-def begins_with_object(data: bytes) -> bool:
-    """Returns True if `data` begins with a whole JSON object: several may be on one line."""
-    try:
-        return isinstance(DECODER.raw_decode(data.decode("utf-8", "replace").lstrip())[0], dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def is_object(data: bytes) -> bool:
-    return data.startswith(b"{") and is_whole(data)
 
 
 class BareLines:
@@ -79,24 +46,16 @@ class BareLines:
         return head + self.give_up()
 
     def is_object(self, first: bytes) -> bool:
-        return _is_object_with_line_ends(b"\n".join([first, *self._lines]))
+        return is_object_with_line_ends(b"\n".join([first, *self._lines]))
 
     def give_up(self) -> list[WireEvent]:
         """Returns the lines as events of their own, or as one if they are an object without the first line."""
         lines = self._take_lines()
         joined = b"\n".join(lines)
         return [
-            (WireEventKind.UNKNOWN, b"", line) for line in ([joined] if _is_object_with_line_ends(joined) else lines)
+            (WireEventKind.UNKNOWN, b"", line) for line in ([joined] if is_object_with_line_ends(joined) else lines)
         ]
 
     def _take_lines(self) -> list[bytes]:
         lines, self.kind, self._lines, self.size = self._lines, None, [], 0
         return lines
-
-
-def _is_object_with_line_ends(text: bytes) -> bool:
-    """Returns True if `text` is one JSON object. Line ends within its strings may be unescaped."""
-    try:
-        return isinstance(json.loads(text.decode("utf-8", "replace"), strict=False), dict)
-    except (ValueError, RecursionError):
-        return False

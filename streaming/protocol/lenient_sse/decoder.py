@@ -5,7 +5,8 @@ It finds the same events however the bytes are cut, because it looks only at com
 
 from __future__ import annotations
 
-from streaming.protocol.lenient_sse.bare_lines import BareLines, begins_with_object, is_done, is_whole
+from streaming.protocol.lenient_sse.bare_lines import BareLines
+from streaming.protocol.lenient_sse.documents import begins_whole, is_done, is_object_with_line_ends, is_whole
 from streaming.protocol.lenient_sse.leniency import Leniency
 from streaming.protocol.lenient_sse.unframed import UnframedBody
 from streaming.protocol.lenient_sse.wire_event import DATA, WireEvent, WireEventKind
@@ -88,7 +89,7 @@ class LenientDecoder:
         if self._data is None:
             return False
         data = b"\n".join([self._data, *self._more])
-        return is_whole(data) or (self._leniency.split_joined_data and begins_with_object(data))
+        return is_whole(data) or (self._leniency.split_joined_data and begins_whole(data))
 
     def _is_compressed(self, chunk: bytes) -> bool:
         self._head += chunk[: len(GZIP_MAGIC)]
@@ -151,12 +152,15 @@ class LenientDecoder:
         events.append((DATA, self._event, data))
 
     def _dispatch_joined(self, events: list[WireEvent]) -> None:
-        """Joins the lines as the standard says. If that is no JSON document, each line is an event of its own."""
+        """Joins the lines as the standard says. If that is no JSON document, each line is an event of its own.
+
+        A line end within a string makes no other document of it: some servers do not escape it.
+        """
         lines = [self._data or b"", *self._more]
         self._more = []
         self._more_bytes = 0
         joined = b"\n".join(lines)
-        if self._leniency.split_joined_data and not is_whole(joined):
+        if self._leniency.split_joined_data and not (is_whole(joined) or is_object_with_line_ends(joined)):
             for line in lines:
                 self._append(line, events)
         else:

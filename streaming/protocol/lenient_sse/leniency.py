@@ -25,7 +25,7 @@ class Leniency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Read a body that is not an event stream: JSON objects, one a line, or at its end an error, an answer or HTML.
     Within a stream, read JSON objects and `[DONE]` without a field name."""
     skip_empty_data: bool = True
-    """Ignore `data` that is empty, `null`, `[]`, or begins with a colon."""
+    """Read `data` as a sign of life if it is empty, begins with a colon, or is `null`, `[]`, `ping` or the like."""
     max_line_bytes: int = MAX_LINE_BYTES
     max_event_bytes: int = MAX_EVENT_BYTES
     """The bound on the data of an event that has several `data` lines."""

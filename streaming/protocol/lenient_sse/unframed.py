@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.protocol.lenient_sse.bare_lines import is_object
+from streaming.protocol.lenient_sse.documents import is_object
 from streaming.protocol.lenient_sse.wire_event import DATA, WireEvent, WireEventKind
 from streaming.protocol.sse import BOM
 

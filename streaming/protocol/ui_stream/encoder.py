@@ -147,12 +147,13 @@ class UIStreamEncoder:
         call = self._calls.get(event.part)
         if call is None:
             return []
+        raw_arguments = event.raw_arguments if event.is_replaced else None
         if event.is_complete:
             value = event.arguments if call.is_json else event.raw_arguments
-            kept = metadata(self.origin, raw=event.raw)
+            kept = metadata(self.origin, raw=event.raw, raw_arguments=raw_arguments)
             return [chunks.ToolInputAvailable(call.id, call.name, value, call.is_provider_executed, kept)]
         self._unanswered.discard(call.id)
-        kept = metadata(self.origin, error=event.error, raw=event.raw)
+        kept = metadata(self.origin, error=event.error, raw=event.raw, raw_arguments=raw_arguments)
         reason = input_error_text(event.error)
         return [chunks.ToolInputError(call.id, call.name, event.raw_arguments, reason, call.is_provider_executed, kept)]
 

@@ -117,7 +117,7 @@ class _Fold:
             case ReasoningPart() | RefusalPart():
                 return msgspec.structs.replace(part, text=text)
             case ToolCall():
-                return msgspec.structs.replace(part, raw_arguments=text)
+                return msgspec.structs.replace(part, raw_arguments=part.raw_arguments or text)
             case _:
                 return part
 

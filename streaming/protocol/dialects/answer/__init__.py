@@ -7,8 +7,8 @@ keep the order that `streaming.protocol.events` promises.
 from __future__ import annotations
 
 from streaming.protocol.dialects.answer.arguments import Arguments, extends, is_same, repeats, text_of
-from streaming.protocol.dialects.answer.call import PLACEHOLDER, Call, name_of
-from streaming.protocol.dialects.answer.prose import Prose
+from streaming.protocol.dialects.answer.call import PLACEHOLDER, SERVER_ID, Call, name_of
+from streaming.protocol.dialects.answer.prose import Prose, continued
 from streaming.protocol.dialects.answer.reasons import FAILURE_REASONS, failure_of, meaning_of
 from streaming.protocol.dialects.answer.think_tags import CLOSING as CLOSING_TAGS
 from streaming.protocol.dialects.answer.usage import read_usage
@@ -19,11 +19,13 @@ __all__ = [
     "CLOSING_TAGS",
     "FAILURE_REASONS",
     "PLACEHOLDER",
+    "SERVER_ID",
     "AnswerWriter",
     "Arguments",
     "Call",
     "Prose",
     "StreamTooLarge",
+    "continued",
     "extends",
     "failure_of",
     "is_same",

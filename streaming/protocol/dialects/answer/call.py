@@ -18,6 +18,9 @@ PLACEHOLDERS = frozenset({PLACEHOLDER, "null", '""'})
 """What servers send in the place of no arguments, perhaps before or after the real ones."""
 MAX_PLACEHOLDER_CHARS = max(map(len, PLACEHOLDERS))
 
+SERVER_ID = "srvtoolu_"
+"""The beginning of Anthropic's ids of calls that it executes itself, also if a gateway calls them the site's."""
+
 RECIPIENT = re.compile(r"\bto=(?:functions\.)?([\w.-]+)")
 
 
@@ -57,6 +60,7 @@ class Call:
         self._is_live = False
         self._is_over = False
         self._is_too_large = False
+        self._is_replaced = False
         self._lost_at: int | None = None
         """The size of the arguments when an event of the stream was lost, which may have had some of them."""
         writer.open_calls[self.id] = self
@@ -152,6 +156,7 @@ class Call:
         if not self.size:
             self.add(whole)
             return
+        self._is_replaced = self._is_live
         self._fragments[:], self.size = [whole], len(whole)
         self._is_too_large = self.size > MAX_ARGUMENTS_CHARS
 
@@ -175,8 +180,8 @@ class Call:
         self.start()
         self._catch_up(is_last=True)
         raw = self.text
-        arguments, is_complete, error = self._judge(raw, is_cut=is_cut)
-        self._writer.emit(ToolCallEnded(self._part, raw, arguments, is_complete, error, self.raw, self._choice))
+        verdict = self._judge(raw, is_cut=is_cut)
+        self._writer.emit(ToolCallEnded(self._part, raw, *verdict, self.raw, self._choice, self._is_replaced))
         self._is_live = False
         self._is_over = True
         self._forget()

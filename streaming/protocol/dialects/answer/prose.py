@@ -126,3 +126,8 @@ class Prose:
             self._text_part = self.part
         elif kind is ReasoningDelta:
             self._writer.silent_parts += 1
+
+
+def continued(beginning: str, delta: str) -> str:
+    """Returns the words of an announcement with the first delta: the deltas repeat it (MiniMax), or continue it."""
+    return delta if delta.startswith(beginning) or beginning.startswith(delta) else beginning + delta

@@ -78,7 +78,7 @@ class AnswerWriter:
         self.open_calls: dict[str, OpenCall] = {}
         """The calls without a verdict, by their ids."""
         self.intact_calls: set[OpenCall] = set()
-        """Those of them during which no event of the stream was lost."""
+        """Those of them that have not noted a lost event. Without this set, many such events would cost much time."""
         self.model: str | None = None
         self.silent_parts = 0
         """The number of parts that say nothing to the people who read: reasoning, and what only goes back."""
@@ -156,6 +156,11 @@ class AnswerWriter:
     @property
     def has_parts(self) -> bool:
         return bool(self._parts)
+
+    @property
+    def has_begun(self) -> bool:
+        """True after the start of the answer, or its first part."""
+        return self.is_started or self.has_parts
 
     def note_refusal(self) -> None:
         self._has_refused = True

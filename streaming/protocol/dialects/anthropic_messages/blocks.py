@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.dialects.answer import AnswerWriter, Prose, continued
 from streaming.protocol.dialects.anthropic_messages.call_blocks import CallBlock, ProviderCallBlock
 from streaming.protocol.dialects.anthropic_messages.payload import Readers, string_of
 from streaming.protocol.events import Cited, OpaqueReceived
@@ -60,14 +60,14 @@ class ProseBlock:
         text = delta.text
         if type(text) is str and text:
             if self._text:
-                text, self._text = _joined(self._text, text), ""
+                text, self._text = continued(self._text, text), ""
             self._write(text)
 
     def _read_thinking(self, delta: Any) -> None:
         thinking = delta.thinking or delta.text
         if type(thinking) is str and thinking:
             if self._thinking:
-                thinking, self._thinking = _joined(self._thinking, thinking), ""
+                thinking, self._thinking = continued(self._thinking, thinking), ""
             self._prose.reasoning(thinking)
         if delta.signature:
             self._read_signature(delta)
@@ -94,11 +94,6 @@ class ProseBlock:
             self._prose.reasoning(thinking)
         if text:
             self._prose.write(text)
-
-
-def _joined(start: str, delta: str) -> str:
-    """Returns the text of a start with the first delta: the deltas repeat it (MiniMax), or continue it."""
-    return delta if delta.startswith(start) or start.startswith(delta) else start + delta
 
 
 class RedactedBlock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.protocol.dialects.answer import AnswerWriter, Arguments, Call, name_of, text_of
+from streaming.protocol.dialects.answer import SERVER_ID, AnswerWriter, Arguments, Call, name_of, text_of
 from streaming.protocol.dialects.anthropic_messages.payload import INPUT, Readers, string_of
 
 JSONObject = dict[str, Any]
@@ -72,10 +72,6 @@ class CallBlock:
             self._arguments.add(fragment)
         elif isinstance(fragment, dict):
             self._arguments.snap(fragment)
-
-
-SERVER_ID = "srvtoolu_"
-"""The beginning of the ids of calls that the provider executes. Some relays call their blocks `tool_use`."""
 
 
 class ProviderCallBlock(CallBlock):

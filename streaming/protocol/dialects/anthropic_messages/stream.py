@@ -38,6 +38,8 @@ class AnthropicMessagesStream:
         """The word in the stop reason that says that the answer broke off."""
         self._error: StreamError | None = None
         """The error that came with a stop reason that is a failure."""
+        self._is_wrapped = False
+        """True if the events come in objects of a gateway."""
 
     def read(self, payload: Payload, event: bytes, data: bytes) -> None:
         block = self._open.get(payload.index)
@@ -48,9 +50,9 @@ class AnthropicMessagesStream:
                 return
         type_ = payload.type or event.decode("utf-8", "replace")
         read = EVENTS.get(type_)
-        if self._opening and type_ not in BEATS and not (self._open and type_ in WITHIN_BLOCKS):
-            self._read_opening(payload)
         if read is not None:
+            if self._opening and type_ not in BEATS and not (self._open and type_ in WITHIN_BLOCKS):
+                self._read_opening(payload)
             read(self, payload, data)
         elif reports_error(payload.error) or event == b"error":
             self._read_error(payload, data)
@@ -163,19 +165,26 @@ class AnthropicMessagesStream:
         self._writer.emit(Heartbeat())
 
     def _read_error(self, _payload: Payload, data: bytes) -> None:
+        self._read_opening(Payload())
         self._keep_container()
         self._writer.fail(read_error(reread(data)))
 
     def _read_other(self, payload: Payload, data: bytes) -> None:
-        """Reads an event without a known type: one that a gateway wrapped, an error, or anything else."""
+        """Reads an event without a known type: one that a gateway wrapped, an error, or anything else.
+
+        Within a stream of plain events it is no wrapped one and no message, even if it looks so: servers report on
+        their tools there.
+        """
         wire = reread(data)
-        inner = unwrapped(wire, _is_event)
+        is_first = not self._writer.has_begun
+        inner = unwrapped(wire, _is_event) if self._is_wrapped or is_first else None
         if inner is not None:
+            self._is_wrapped = True
             self.read(shape(inner, Payload), b"", msgspec.json.encode(inner))
-        elif not payload.type and isinstance(payload.content, list):
+        elif is_first and not payload.type and isinstance(payload.content, list):
             self._read_message(payload, data)
         elif not payload.type and is_error(wire):
-            self._writer.fail(read_error(wire))
+            self._read_error(payload, data)
         else:
             self._writer.unknown(data)
 

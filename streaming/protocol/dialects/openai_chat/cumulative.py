@@ -20,8 +20,8 @@ class CumulativeFilter:
     third begins with the whole second, the server accumulates. If not, it was chance, and the held text is written.
     Each state replaces `feed`, so an ordinary stream costs nothing once `HEAD_CHARS` have come.
 
-    The caller counts `size`, and calls `meet` instead of `feed` for a chunk of just this size: it may be the whole
-    text once more. It is held back until more text shows that it was not, or until `drop` at the answer's end.
+    The caller counts `size`, and calls `feed_same_size` instead of `feed` for a chunk of just this size: it may be the
+    whole text once more. It is held back until more text shows that it was not, or until `drop` at the answer's end.
     """
 
     __slots__ = (
@@ -53,12 +53,12 @@ class CumulativeFilter:
     def take(self, text: str) -> None:
         """Counts `text`, and feeds it."""
         if len(text) == self.size:
-            self.meet(text)
+            self.feed_same_size(text)
         elif text:
             self.size += len(text)
             self.feed(text)
 
-    def meet(self, text: str) -> None:
+    def feed_same_size(self, text: str) -> None:
         """Reads a chunk that is as long as all text before it."""
         if self._repeated == text or not text:
             return

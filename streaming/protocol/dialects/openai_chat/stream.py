@@ -43,6 +43,8 @@ class OpenAIChatStream:
         self._sources = Sources()
         self._last = b""
         """The last chunk that has choices."""
+        self._is_wrapped = False
+        """True if the chunks come in objects of a gateway, or in another API's form."""
         self.awaits_late = False
 
     def read(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
@@ -61,7 +63,7 @@ class OpenAIChatStream:
                 words = choice.content
                 size = len(content)
                 if size == words.size:
-                    words.meet(content)
+                    words.feed_same_size(content)
                 elif size:
                     words.size += size
                     words.feed(content)
@@ -168,10 +170,13 @@ class OpenAIChatStream:
             self._writer.unknown(data)
 
     def _read_other(self, wire: Any, data: bytes) -> None:
-        """Reads a payload without choices: an error, a chunk that a gateway wrapped, or anything else."""
-        inner = unwrapped(wire, lambda value: isinstance(value.get("choices"), list) or bool(value.get("error")))
-        inner = as_chunk(wire) if inner is None else inner
+        """Reads a payload without choices: an error, a chunk that a gateway wrapped, or anything else.
+
+        Within a stream of plain chunks it is no wrapped one, even if it looks so: servers report on their tools there.
+        """
+        inner = unwrapped(wire, _is_chunk) or as_chunk(wire) if self._is_wrapped or not self._last else None
         if inner is not None:
+            self._is_wrapped = True
             self.read(shape(inner, WireChunk), b"", msgspec.json.encode(inner))
         elif is_error(wire):
             self._writer.fail(read_error(wire))
@@ -206,6 +211,14 @@ class OpenAIChatStream:
             self._writer.finish(answer.ending.word, answer.implied_reason)
 
 
+def _is_chunk(wire: dict[str, Any]) -> bool:
+    return isinstance(wire.get("choices"), list) or bool(wire.get("error"))
+
+
 def is_servers_own(event: bytes) -> bool:
-    """Returns True for an event that a server invented, for example `hermes.tool.progress`. It tells of no failure."""
-    return b"." in event and not (event.startswith(b"chat.") or b"error" in event or b"fail" in event)
+    """Returns True for an event that a server invented, for example `hermes.tool.progress`.
+
+    It tells of no failure of the answer, also if a tool has failed.
+    """
+    tells_of_failure = (b"error" in event or b"fail" in event) and b"tool" not in event
+    return b"." in event and not (event.startswith(b"chat.") or tells_of_failure)

@@ -8,12 +8,11 @@ from typing import Any
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, Prose
+from streaming.protocol.dialects.answer import AnswerWriter, Prose, continued
 from streaming.protocol.dialects.openai_responses.streamed import (
     REFUSAL,
     TEXT,
     Streamed,
-    joined,
     kind_of,
     parts_of,
     whole_of,
@@ -161,7 +160,7 @@ class MessageItem:
 
     def _grow(self, index: int | None, kind: str, text: str) -> None:
         index = self._place_of(index, kind)
-        self._write(index, kind, joined(self._begun.get(index, ("", ""))[1], text))
+        self._write(index, kind, continued(self._begun.get(index, ("", ""))[1], text))
 
     def _cite_early(self) -> None:
         """Cites what came for parts that never had words, on the last part that has some."""

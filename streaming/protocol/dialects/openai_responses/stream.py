@@ -35,6 +35,8 @@ class OpenAIResponsesStream:
         """True after a failure without a reason: Azure sends the reason in another event."""
         self._status = "completed"
         """The worst status so far of a response that is over."""
+        self._is_wrapped = False
+        """True if the events come in objects of a gateway."""
 
     def read(self, payload: Payload, event: bytes, data: bytes) -> None:
         found = ITEM_EVENTS.get(payload.type)
@@ -157,12 +159,17 @@ class OpenAIResponsesStream:
             self._read_unknown(payload, data)
 
     def _read_unknown(self, payload: Payload, data: bytes) -> None:
-        """Reads an event without a known type: one that a gateway wrapped, an error, or anything else."""
+        """Reads an event without a known type: one that a gateway wrapped, an error, or anything else.
+
+        Within a stream of plain events it is no wrapped one, even if it looks so: servers report on their tools there.
+        """
         wire = reread(data) if not payload.type else None
-        inner = unwrapped(wire, _is_event)
+        is_first = not self._writer.has_begun
+        inner = unwrapped(wire, _is_event) if self._is_wrapped or is_first else None
         if inner is not None:
+            self._is_wrapped = True
             self.read(shape(inner, Payload), b"", msgspec.json.encode(inner))
-        elif _is_response(object_of(wire)):  # a whole one, from a server that does not stream
+        elif _is_response(object_of(wire), is_first=is_first):  # a whole one, from a server that does not stream
             self._read_response(object_of(wire), "completed")
             self.end()  # no event follows
         elif is_error(wire):
@@ -175,8 +182,8 @@ def _is_event(wire: dict[str, Any]) -> bool:
     return str(wire.get("type")) in ITEM_EVENTS or str(wire.get("type")) in EVENTS
 
 
-def _is_response(wire: dict[str, Any]) -> bool:
-    return wire.get("object") == "response" or isinstance(wire.get("output"), list)
+def _is_response(wire: dict[str, Any], *, is_first: bool) -> bool:
+    return wire.get("object") == "response" or (is_first and isinstance(wire.get("output"), list))
 
 
 def _response_of(payload: Payload, data: bytes) -> dict[str, Any]:

@@ -45,11 +45,6 @@ def words_of(value: Any, key: str = "text") -> str:
     return text if isinstance(text, str) else ""
 
 
-def joined(beginning: str, delta: str) -> str:
-    """Returns the text of an announcement with the first delta: the deltas repeat it, or continue it."""
-    return delta if delta.startswith(beginning) or beginning.startswith(delta) else beginning + delta
-
-
 WHOLE_KEYS = ("text", "refusal", "arguments", "input", "code")
 LIST_KEYS = ("part", "content", "summary")
 

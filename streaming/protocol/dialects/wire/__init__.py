@@ -1,7 +1,8 @@
-"""Reading of values that servers send in many shapes: payloads, errors and images."""
+"""Reading of what servers send in many shapes: payloads, errors, images, and signals that are no payload."""
 
 from __future__ import annotations
 
+from streaming.protocol.dialects.wire.decoding import UNREADABLE, decode_leniently, reread
 from streaming.protocol.dialects.wire.errors import (
     is_error,
     is_refusal,
@@ -10,22 +11,21 @@ from streaming.protocol.dialects.wire.errors import (
     reports_error,
     stream_error,
 )
-from streaming.protocol.dialects.wire.halves import Halves
 from streaming.protocol.dialects.wire.images import data_url, read_image
-from streaming.protocol.dialects.wire.lenient import (
-    UNREADABLE,
-    decode_leniently,
-    object_of,
-    reread,
-    shape,
-    unwrapped,
-)
-from streaming.protocol.dialects.wire.odd import after_done, is_empty, is_error_text, is_payload, is_sentence, refuse
 from streaming.protocol.dialects.wire.payloads import Payloads
+from streaming.protocol.dialects.wire.shapes import object_of, shape
+from streaming.protocol.dialects.wire.signals import (
+    after_done,
+    is_empty,
+    is_error_text,
+    is_payload,
+    is_piece,
+    is_sentence,
+)
+from streaming.protocol.dialects.wire.wrappers import unwrapped
 
 __all__ = [
     "UNREADABLE",
-    "Halves",
     "Payloads",
     "after_done",
     "data_url",
@@ -34,13 +34,13 @@ __all__ = [
     "is_error",
     "is_error_text",
     "is_payload",
+    "is_piece",
     "is_refusal",
     "is_sentence",
     "names_error",
     "object_of",
     "read_error",
     "read_image",
-    "refuse",
     "reports_error",
     "reread",
     "shape",

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from streaming.errors import RETRYABLE
-from streaming.protocol.dialects.wire.lenient import reread
+from streaming.protocol.dialects.wire.decoding import reread
 from streaming.protocol.error_codes import code_of_error
 from streaming.protocol.events import StreamError
 

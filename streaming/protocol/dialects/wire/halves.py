@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from streaming.protocol.dialects.wire.lenient import decode_halves, decode_joined, whole
-from streaming.protocol.dialects.wire.odd import unquoted
+from streaming.protocol.dialects.wire.decoding import decode_halves, decode_joined, unquoted, whole
 
 PLACE_KEYS = frozenset({"type", "index", "output_index", "content_index", "summary_index", "item_id", "id"})
 """The keys that say which part of the answer an event is about."""
@@ -42,7 +41,7 @@ class Halves:
         """True while a half is kept: then each event has to come to `joined`."""
         return self._kept is not None
 
-    def read(self, data: bytes, *, is_joined: bool = False) -> list[Any]:
+    def read(self, data: bytes, *, is_joined: bool) -> list[Any]:
         """Returns the values to read, of the JSON of an event. It may be several documents if `is_joined`.
 
         Raises:

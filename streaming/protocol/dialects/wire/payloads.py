@@ -26,38 +26,28 @@ class Payloads:
         """True while the beginning of an object is kept."""
         return bool(self._cut)
 
-    def read(self, data: bytes, *, is_joined: bool, may_be_cut: bool) -> list[Any]:
-        """Returns the values to read, of the data of an event. See `Halves.read`.
+    def read(self, data: bytes, *, is_joined: bool, may_be_cut: bool) -> list[Any] | None:
+        """Returns the values to read, of the data of an event; None if it is no JSON. See `Halves.read`.
 
-        Raises:
-            ValueError: `data` is no JSON, and also not the beginning of an object (if `may_be_cut`).
+        The rest of an object comes first, because it may look like objects of its own. If `may_be_cut`, the beginning
+        of an object is kept, and gives no values yet.
         """
-        try:
-            values = self._halves.read(data, is_joined=is_joined)
-        except ValueError:
-            return self._read_cut(data, may_be_cut=may_be_cut)
-        self.lose()
+        cut, self._cut = self._cut, b""
+        values = self._values_in(cut + data, is_joined=is_joined) if cut else None
+        if values is None:
+            self.lost = cut
+            values = self._values_in(data, is_joined=is_joined)
+        if values is None and may_be_cut and data.lstrip().startswith(b"{"):
+            self._cut, values = data, []
         return values
-
-    def lose(self) -> None:
-        """Gives up what is kept: the next event did not go on with it."""
-        self.lost, self._cut = self._cut or self.lost, b""
 
     def flush(self) -> list[Any]:
         """Returns the rest of the values, at the end. See `Halves.flush`."""
-        self.lose()
+        self.lost, self._cut = self._cut, b""
         return self._halves.flush()
 
-    def _read_cut(self, data: bytes, *, may_be_cut: bool) -> list[Any]:
-        if self._cut:
-            try:
-                values = self._halves.read(self._cut + data)
-            except ValueError:
-                self.lose()
-            else:
-                self._cut = b""
-                return values
-        if not (may_be_cut and data.lstrip().startswith(b"{")):
-            raise ValueError("no JSON")
-        self._cut = data
-        return []
+    def _values_in(self, data: bytes, *, is_joined: bool) -> list[Any] | None:
+        try:
+            return self._halves.read(data, is_joined=is_joined)
+        except ValueError:
+            return None

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.protocol.dialects.answer import name_of, text_of
+from streaming.protocol.dialects.answer import SERVER_ID, name_of, text_of
 from streaming.protocol.dialects.openai_chat.words import is_nothing
 from streaming.protocol.dialects.wire import reread
 
 MAX_INDEX_DIGITS = 9
-
-SERVER_ID = "srvtoolu_"
-"""The beginning of Anthropic's ids of calls that it executes itself. Gateways hand them on as tool calls (LiteLLM)."""
 
 SERVER_TYPES = frozenset(
     {

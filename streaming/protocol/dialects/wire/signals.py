@@ -1,23 +1,20 @@
-"""Data that is no plain payload: quoted once more, empty, or to be read the slow way."""
+"""What the data of an event says that is no payload: the end of the stream, a sign of life, an error in words."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-import msgspec
-
-from streaming.protocol.dialects.wire.lenient import decode_halves
-
-# How many times a payload may be encoded as JSON text, and what such a text begins with.
-MAX_QUOTES = 3
-QUOTED = ("{", '"')
-
 EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepalive", b"heartbeat"})
-
 
 FIELD = re.compile(rb"(?:event|id|retry):\s*\S*")
 """Another field of an event, which some relays send as data: they wrap each line of the stream once more."""
+
+
+def is_empty(data: bytes) -> bool:
+    """Returns True for data that some servers send only to keep the connection alive."""
+    return data.startswith(b":") or data.lower() in EMPTY or FIELD.fullmatch(data) is not None
+
 
 DONE = re.compile(r"""["']*(?:\[DONE\](?:["'\s]|data:)*)+""", re.IGNORECASE)
 
@@ -30,23 +27,6 @@ def after_done(wire: Any) -> str | None:
     mark = DONE.match(wire.strip()) if isinstance(wire, str) else None
     rest = mark.string[mark.end() :] if mark else None
     return rest if rest is None or not rest or rest.startswith("{") else None
-
-
-def refuse(_data: bytes) -> Any:
-    """Refuses to decode, so that an event is read the slow way."""
-    raise msgspec.DecodeError
-
-
-def unquoted(value: Any) -> Any:
-    """Returns the JSON value within a JSON text. Some relays encode the payload twice, or three times."""
-    for _ in range(MAX_QUOTES):
-        if not (isinstance(value, str) and value.lstrip()[:1] in QUOTED):
-            break
-        try:
-            value = decode_halves(value.encode("utf-8", "surrogatepass"))
-        except ValueError:
-            break
-    return value
 
 
 SENTENCE = re.compile(r"[^\W\d_]\W+[^\W\d_]")
@@ -65,11 +45,11 @@ def is_error_text(text: str) -> bool:
     return ERROR.match(text) is not None and not text.startswith("{")
 
 
+def is_piece(data: bytes) -> bool:
+    """Returns True for the beginning or the end of an object. A line of a log may have quotes, but it is none."""
+    return data.lstrip().startswith(b"{") or data.rstrip().endswith(b"}")
+
+
 def is_payload(wire: Any) -> bool:
     """Returns True for an object with a field that only payloads have."""
     return isinstance(wire, dict) and ("choices" in wire or "type" in wire)
-
-
-def is_empty(data: bytes) -> bool:
-    """Returns True for data that some servers send only to keep the connection alive."""
-    return data.startswith(b":") or data.lower() in EMPTY or FIELD.fullmatch(data) is not None

@@ -1,20 +1,15 @@
-"""Payloads of the wrong shape, read field by field as far as possible.
+"""Decodes JSON leniently: bytes that are no UTF-8, half a surrogate pair, JSON within JSON, several documents.
 
-The fast way is one typed decode. Only payloads that it refuses come here: a string in the place of a number, a null
-in a list, bytes that are no UTF-8, half a surrogate pair.
+The fast way is one typed decode. Only payloads that it refuses come here.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-from collections.abc import Callable
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any
 
 import msgspec
-
-S = TypeVar("S", bound=msgspec.Struct)
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 """The exceptions that decoding raises on some bytes."""
@@ -48,6 +43,23 @@ def decode_halves(data: bytes) -> Any:
 
 # Python servers write NaN, and some servers do not escape tabs and line ends.
 DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
+
+# How many times a payload may be encoded as JSON text, and what such a text begins with.
+MAX_QUOTES = 3
+QUOTED = ("{", '"')
+
+
+def unquoted(value: Any) -> Any:
+    """Returns the JSON value within a JSON text. Some relays encode the payload twice, or three times."""
+    for _ in range(MAX_QUOTES):
+        if not (isinstance(value, str) and value.lstrip()[:1] in QUOTED):
+            break
+        try:
+            value = decode_halves(value.encode("utf-8", "surrogatepass"))
+        except ValueError:
+            break
+    return value
+
 
 # The bound on values that are written one after the other, because each takes much more memory than its text.
 MAX_JOINED = 1_000
@@ -118,75 +130,9 @@ def whole(value: Any) -> Any:
         raise ValueError(str(fault)) from fault
 
 
-BASE64_KEY = "bytes"
-WRAPPERS = ("data", "result", "chunk", "payload", "body", "response", "output", BASE64_KEY)
-"""The keys under which gateways put the provider's own payload. Bedrock encodes it (`{"chunk": {"bytes": …}}`)."""
-
-
-def unwrapped(wire: Any, is_payload: Callable[[dict[str, Any]], bool], levels: int = 2) -> dict[str, Any] | None:
-    """Returns the payload within `wire`, an object or its JSON as text; None if there is none."""
-    for key in WRAPPERS if isinstance(wire, dict) and levels else ():
-        inner = _unpacked(key, wire.get(key))
-        found = inner if isinstance(inner, dict) and is_payload(inner) else unwrapped(inner, is_payload, levels - 1)
-        if found is not None:
-            return found
-    return None
-
-
-def _unpacked(key: str, inner: Any) -> Any:
-    if not isinstance(inner, str):
-        return inner
-    data = inner.encode("utf-8", "replace")
-    if key == BASE64_KEY:
-        try:
-            data = base64.b64decode(data)
-        except ValueError:
-            return None
-    return reread(data)
-
-
 def reread(data: bytes) -> Any:
     """Returns the whole payload, of which only some fields were decoded before; its text if it is no JSON."""
     try:
         return decode_leniently(data)
     except ValueError:
         return data.decode("utf-8", "replace")
-
-
-def object_of(value: Any) -> dict[str, Any]:
-    """Returns an object. Any other value counts as an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def shape(value: dict[str, Any], kind: type[S]) -> S:
-    """Returns `value` as a `kind`. Fields that do not fit get their default; list items that do not are left out."""
-    try:
-        return msgspec.convert(value, kind, strict=False)
-    except UNREADABLE:
-        pass
-    fields = {f.name: (f.type, value[f.encode_name]) for f in msgspec.structs.fields(kind) if f.encode_name in value}
-    read = {name: _shape_field(wire, type_) for name, (type_, wire) in fields.items()}
-    return kind(**{name: fit for name, fit in read.items() if fit is not msgspec.UNSET})
-
-
-def _shape_field(wire: Any, type_: Any) -> Any:
-    try:
-        return msgspec.convert(wire, type_, strict=False)
-    except UNREADABLE:
-        pass
-    inner, is_list = _struct_in(type_)
-    if inner is None:
-        return msgspec.UNSET
-    items = [shape(item, inner) for item in (wire if isinstance(wire, list) else [wire]) if isinstance(item, dict)]
-    if is_list:
-        return items
-    return items[0] if items and isinstance(wire, dict) else msgspec.UNSET
-
-
-def _struct_in(type_: Any, *, is_list: bool = False) -> tuple[type[msgspec.Struct] | None, bool]:
-    """Returns the struct X within `X | None` or `list[X] | None`, and True if it is a list."""
-    if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
-        return type_, is_list
-    is_list = is_list or get_origin(type_) is list
-    found = (_struct_in(arg, is_list=is_list) for arg in get_args(type_))
-    return next((pair for pair in found if pair[0]), (None, False))
