@@ -29,6 +29,7 @@ class Now(functions.Now):
 
 
 NOW = Now()
+"""One object for all rows, because `streaming.database.insert` keeps the SQL of each expression that it has seen."""
 
 
 def _utc_offset(connection: Any) -> int:
@@ -39,7 +40,10 @@ def _utc_offset(connection: Any) -> int:
 
 @functools.lru_cache
 def from_now(seconds: float) -> models.expressions.CombinedExpression:
-    """Returns the time in so many seconds on the database's clock, the only clock that all processes share."""
+    """Returns the time in so many seconds on the database's clock, the only clock that all processes share.
+
+    The same number gives the same object, so that `streaming.database.insert` finds its SQL again.
+    """
     return Now() + datetime.timedelta(seconds=seconds)
 
 

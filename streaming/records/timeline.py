@@ -12,8 +12,8 @@ TimelineEntry = tuple[int, str, int | str]
 MAX_COUNT = 2**53 - 1
 """The highest number that a browser reads exactly."""
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
-Stored = list[tuple[Count, str, Count | str]]
+Whole = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
+Stored = list[tuple[Whole, str, Whole | str]]
 
 VALUES: dict[str, type] = {"text": int, "reasoning": int, "step": int, "call": str, "run": str, "result": str}
 """The kind of an entry -> the type of its value. Another version may know more kinds."""

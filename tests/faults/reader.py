@@ -48,7 +48,7 @@ class Reader:
     def journeys(self, call: Request) -> list[tuple[float, float]]:
         """Returns the times at which each piece of text was sent by the provider and arrived here.
 
-        A frame has several pieces if they came together.
+        A piece has arrived with the frame that has its last character, whatever the frames are.
         """
         frames = [frame for frame in self.frames if frame.chunk["type"] == "text-delta"]
         ends = list(itertools.accumulate(len(frame.chunk["delta"]) for frame in frames))

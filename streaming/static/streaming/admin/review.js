@@ -1,5 +1,7 @@
 // Reviews by the keyboard: j and k move, 1 to 5 rate, f flags, n saves and goes to the next unreviewed answer.
 
+import { latinOf } from "../chat/keyboard.js";
+
 // The last save. One waits for the other, so that the site keeps what was pressed last.
 let saving = Promise.resolve();
 
@@ -51,18 +53,12 @@ function review(transcript) {
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target.closest("textarea, input:not([type=radio], [type=checkbox]), select");
     if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-    const press = keys[signOf(event)];
+    const press = keys[latinOf(event)];
     if (!press) return;
     event.preventDefault();
     press();
   });
   if (current >= 0) go(current);
-}
-
-/** Returns the sign of a key. A letter or digit of another script counts as the Latin one on its key. */
-function signOf({ key, code }) {
-  const isForeign = /^[^\p{ASCII}\p{Script=Latin}]$/u.test(key);
-  return (isForeign && /^(?:Key|Digit)(.)$/.exec(code)?.[1].toLowerCase()) || key;
 }
 
 const changedForms = () => [...document.querySelectorAll("[data-review]")].filter(isChanged);

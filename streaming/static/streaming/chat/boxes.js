@@ -1,7 +1,7 @@
 const LARGE = 100_000; // characters
 
 /**
- * Gives a very large text one direction, in place of one for each line: in a paragraph of 500 KB Chromium took half a
- * second for each key press.
+ * Marks a box whose text is very large. The stylesheet then gives it one direction, in place of one for each line:
+ * with a paragraph of 500 KB, Chromium took half a second for each key press.
  */
-export const suit = (box) => box.toggleAttribute("data-large", box.value.length > LARGE);
+export const markLarge = (box) => box.toggleAttribute("data-large", box.value.length > LARGE);

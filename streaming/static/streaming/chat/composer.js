@@ -1,4 +1,4 @@
-import { suit } from "./boxes.js";
+import { markLarge } from "./boxes.js";
 import { newId } from "./ids.js";
 import { isLeaving, isSending, isTouch } from "./keyboard.js";
 
@@ -53,7 +53,7 @@ export class Composer {
 
   /** Lets one press Send once there is something to send. */
   offer() {
-    suit(this.input);
+    markLarge(this.input);
     const isEmpty = !this.input.value.trim() && !this.chat.tray?.chips.length;
     this.chat.form.querySelector(".chat-send").disabled = isEmpty;
   }

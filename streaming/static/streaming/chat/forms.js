@@ -1,4 +1,4 @@
-import { suit } from "./boxes.js";
+import { markLarge } from "./boxes.js";
 import { isLeaving } from "./keyboard.js";
 
 /*
@@ -28,8 +28,8 @@ export function openForm(chat, article, name, text) {
   const form = formOf(article, name) ?? article.appendChild(chat.clone(name));
   const box = form.querySelector("textarea");
   box.value ||= text;
-  box.oninput = () => suit(box);
-  suit(box);
+  box.oninput = () => markLarge(box);
+  markLarge(box);
   form.hidden = false;
   chat.follower.keep(article, top);
   form.scrollIntoView({ block: "nearest" });

@@ -1,3 +1,5 @@
+import { latinOf } from "./keyboard.js";
+
 const FIELDS = "input, textarea, select, [contenteditable]";
 
 /**
@@ -18,18 +20,11 @@ export function listenForShortcuts(page, chat) {
   });
 }
 
-/** Returns the sign of a key. A letter of another script counts as the Latin one on its key. */
-function signOf({ key, code }) {
-  if (key === "؟") return "?";
-  const isForeign = /^[^\p{ASCII}\p{Script=Latin}]$/u.test(key);
-  return (isForeign && /^Key([A-Z])$/.exec(code)?.[1].toLowerCase()) || key.toLowerCase();
-}
-
 /** Returns the name of a key press: "mod+shift+o". `mod` is ⌘ on a Mac, and elsewhere Ctrl. */
 function nameOf(event) {
   const { ctrlKey, metaKey, shiftKey, altKey, isComposing } = event;
   if (altKey || isComposing) return "";
-  const name = signOf(event);
+  const name = event.key === "؟" ? "?" : latinOf(event).toLowerCase();
   const isWord = name.length > 1 || /[a-z]/.test(name); // the Shift of a sign such as `?` is a part of it
   return `${ctrlKey || metaKey ? "mod+" : ""}${shiftKey && isWord ? "shift+" : ""}${name}`;
 }
