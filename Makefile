@@ -44,7 +44,7 @@ superuser: $(VENV)/.demo-$(EXTRAS)  ## an account for the example site's admin
 
 test: environment lint  ## lint and all tests
 	@echo "Running the tests"
-	@$(BIN)/pytest -n $(or $(WORKERS),3) --dist worksteal
+	@$(BIN)/pytest -n $(or $(WORKERS),4) --dist worksteal
 
 fuzz: environment  ## feed the parser streams that no server should send; FUZZ=600 for ten minutes
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(FUZZ),30)

@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.faults.figures",
     "tests.live.client",
     "tests.local_model",
+    "tests.long_first",
     "tests.packages",
     "tests.peers",
     "tests.sent_files",

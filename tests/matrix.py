@@ -28,8 +28,8 @@ NEEDS_SERVERS = {"asgi", "browser", "faults", "journal", "live", "mcp", "provide
 NEEDS_NO_DJANGO = {"agui", "context", "markdown", "outputs", "protocol", "reference"}
 """The folders of tests that run on one version only: those that need servers, and those that Django cannot change."""
 
-OPTIONS = ("-n", "3", "-m", "not slow", "-k", "not mariadb and not postgres")
-"""Two cores can serve three workers, because each of them waits almost half of the time."""
+OPTIONS = ("-n", "4", "-m", "not slow", "-k", "not mariadb and not postgres")
+"""Two cores can serve four workers, because each of them waits half of the time."""
 
 
 def rooms() -> list[str]:

@@ -26,6 +26,7 @@ from tests.asked import FRAMES, REQUESTS, Asker, Given, at, places, put, read
 from tests.faults.scale import IS_LONG
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.usefixtures("transactional_db", "site_tools", "stored"),
     pytest.mark.timeout(3600 if IS_LONG else 120),
 ]
