@@ -28,7 +28,7 @@ def slices(items: list[Any], workers: int) -> list[list[Any]]:
 @pytest.mark.parametrize(("long", "short"), [(0, 9), (4, 40), (7, 60), (9, 2), (1, 0), (0, 0)])
 def test_each_slice_begins_with_its_share_of_long_tests(workers: int, long: int, short: int) -> None:
     items = [item(number, is_long=number >= short) for number in range(short + long)]
-    ordered = spread(items, workers)
+    ordered: list[Any] = list(spread(items, workers))
     assert sorted(one.number for one in ordered) == list(range(short + long))
     if short > long >= workers:
         assert all(first.number >= short for first, *_ in slices(ordered, workers))
