@@ -30,7 +30,7 @@ class LenientDecoder:
         self._bare = BareLines()
         self._has_events = False
         self._is_plain = False
-        """True if a blank line just dispatches `_data`: there was an event before, and no second `data` line waits."""
+        """True if a blank line only has to dispatch `_data`: nothing else waits. `feed` keeps this up to date."""
         self._body = UnframedBody()
 
     def feed(self, chunk: bytes) -> list[WireEvent]:
@@ -52,6 +52,7 @@ class LenientDecoder:
                 self._event, self._data = event, data
                 self._read_line(line, events)
                 event, data = self._event, self._data
+                self._is_plain = self._has_events and not (self._more or self._bare.kind or self._body)
         self._event, self._data = event, data
         if self._lines.has_overflowed:
             events.append((WireEventKind.TOO_LARGE, b"", b""))
@@ -121,7 +122,6 @@ class LenientDecoder:
 
     def _add_bare(self, line: bytes, events: list[WireEvent]) -> None:
         self._bare.add(line)
-        self._is_plain = False
         if self._bare.size > self._leniency.max_event_bytes:
             events.append((WireEventKind.TOO_LARGE, b"", b""))
 
@@ -148,7 +148,7 @@ class LenientDecoder:
 
     def _append(self, data: bytes, events: list[WireEvent]) -> None:
         events += self._body.take()
-        self._has_events = self._is_plain = True
+        self._has_events = True
         events.append((DATA, self._event, data))
 
     def _dispatch_joined(self, events: list[WireEvent]) -> None:
@@ -179,7 +179,6 @@ class LenientDecoder:
             self._data = value
         else:
             self._more.append(value)
-            self._is_plain = False
             self._more_bytes += len(value) + 1
             if len(self._data) + self._more_bytes > self._leniency.max_event_bytes:
                 events.append((WireEventKind.TOO_LARGE, b"", b""))
@@ -204,7 +203,7 @@ class LenientDecoder:
             self._dispatch(events)
             events.append((DATA, b"", line))
         elif self._begins_bare(line):
-            self._data, self._bare.kind, self._is_plain = line, WireEventKind.UNKNOWN, False
+            self._data, self._bare.kind = line, WireEventKind.UNKNOWN
         elif self._has_events or not self._leniency.read_unframed_body:
             events.append((WireEventKind.UNKNOWN, b"", line))
         elif self._body.begins_json_lines(line):
