@@ -61,7 +61,7 @@ class ThinkTags:
             self._pass(text[at : match.start()])
             self._turn(match[0])
             at = match.end()
-        keep = self._held_back(text[at:])
+        keep = unfinished_tag(text[at:], TAGS[self._is_thinking])
         self._held = text[len(text) - keep :]
         self._pass(text[at : len(text) - keep])
 
@@ -83,10 +83,11 @@ class ThinkTags:
         if text:
             self._sinks[self._is_thinking](text)
 
-    def _held_back(self, rest: str) -> int:
-        """Returns the length of the tail of `rest` that may be the beginning of a tag."""
-        for match in FIRSTS.finditer(rest, max(0, len(rest) - LONGEST + 1)):
-            tail = rest[match.start() :]
-            if any(tag.startswith(tail) for tag in TAGS[self._is_thinking]):
-                return len(tail)
-        return 0
+
+def unfinished_tag(text: str, tags: tuple[str, ...]) -> int:
+    """Returns the length of the end of `text` that may be the beginning of one of the tags."""
+    for match in FIRSTS.finditer(text, max(0, len(text) - LONGEST + 1)):
+        end = text[match.start() :]
+        if any(tag.startswith(end) for tag in tags):
+            return len(end)
+    return 0

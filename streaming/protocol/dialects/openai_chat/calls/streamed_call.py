@@ -58,7 +58,7 @@ class StreamedCall:
         if not self.call.size:
             return bool(self.call.announced)
         self._closed_checks += 1
-        return self._closed_checks <= MAX_CLOSED_CHECKS and judge(self.call.text)[1]
+        return self._closed_checks <= MAX_CLOSED_CHECKS and judge(self.call.text).is_complete
 
     def is_followed_by(self, fragment: Fragment) -> bool:
         """Returns True if the fragment begins another call, after this one is closed (rules 1 and 3)."""
@@ -95,5 +95,5 @@ class StreamedCall:
             return is_longer or (self.is_closed() and repeats(call.text, fragment.text))
         if call.size and not self.is_closed():
             return True
-        known = judge(call.text)[0] if call.size else self.arguments.snapshot
+        known = judge(call.text).arguments if call.size else self.arguments.snapshot
         return known is not None and extends(known, fragment.snapshot)

@@ -63,8 +63,8 @@ class ToolCalls:
         fragments = fragments_in(wire)
         for fragment in fragments:
             if fragment.name:
-                name = self._writer.offered_name(fragment.name)
-                fragment.name = "" if is_nothing(name) and not self._writer.offers(name) else name
+                name = self._writer.tools.without_namespace(fragment.name)
+                fragment.name = "" if is_nothing(name) and name not in self._writer.tools else name
         return fragments
 
     def take(self, fragments: list[Fragment]) -> None:
