@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import SERVER_ID, name_of, text_of
-from streaming.protocol.dialects.openai_chat.words import is_nothing
+from streaming.protocol.dialects.openai_chat.delta import is_nothing
 from streaming.protocol.dialects.wire import reread
 
 MAX_INDEX_DIGITS = 9

@@ -30,7 +30,7 @@ from streaming.protocol.dialects.answer import AnswerWriter
 from streaming.protocol.dialects.openai_chat.calls.fragment import Fragment, Index, fragments_in
 from streaming.protocol.dialects.openai_chat.calls.repetition import Repetition
 from streaming.protocol.dialects.openai_chat.calls.streamed_call import StreamedCall
-from streaming.protocol.dialects.openai_chat.words import is_nothing
+from streaming.protocol.dialects.openai_chat.delta import is_nothing
 
 
 class ToolCalls:

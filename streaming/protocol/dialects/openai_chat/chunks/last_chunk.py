@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from streaming.protocol.dialects.answer import failure_of, meaning_of, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
-from streaming.protocol.dialects.openai_chat.chunks.payload import LastChoice, LastChunk, Timings
+from streaming.protocol.dialects.openai_chat.chunks.chunk import LastChoice, LastChunk, Timings, delta_of
+from streaming.protocol.dialects.openai_chat.delta import kinds_of
 from streaming.protocol.dialects.openai_chat.ending import reason_in
-from streaming.protocol.dialects.openai_chat.words import has_words
 from streaming.protocol.dialects.wire import is_refusal, names_error, object_of, read_error, reread, shape
 from streaming.protocol.events import StreamError, Usage
 
@@ -33,7 +33,7 @@ def read_last_chunk(data: bytes, choices: Mapping[int, Choice]) -> Usage:
         elif choice is not None and not choice.ending.is_known:
             reason = chunk.finish_reason or each.finishReason or _stop_reason(each)
             choice.ending.read(reason, None)
-            if not (reason or has_words(each.delta)) and names_error(wire):
+            if not (reason or kinds_of(delta_of(each))) and names_error(wire):
                 choice.ending.failure = read_error(wire)
     if chunk.timings is not None:
         return _usage_of(chunk.timings)

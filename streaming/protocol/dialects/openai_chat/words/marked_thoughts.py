@@ -1,37 +1,36 @@
-"""Thoughts that come as content: Gemini's API for OpenAI clients marks them with a flag, with tags, or with both."""
+"""Thoughts that come as content, with a mark. Gemini's API for OpenAI clients sends a flag, tags, or both."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from streaming.protocol.dialects.openai_chat.words import THINKING
+from streaming.protocol.dialects.answer import unfinished_tag
+from streaming.protocol.dialects.openai_chat.delta import THINKING
+from streaming.protocol.dialects.wire import object_of
 
 OPENING = "<thought>"
 CLOSING = "</thought>"
 
-
-FLAGS = frozenset({"extra_content", "thought", "channel"})
+MARKS = frozenset({"extra_content", "thought", "channel"})
 """The fields of a delta that may say that its content is a thought."""
 
+THOUGHT_FLAG = {"google": {"thought": True}}
+"""The `extra_content` that says only this (Gemini)."""
 
-def is_flagged(delta: dict[str, Any]) -> bool:
+
+def is_marked(delta: dict[str, Any]) -> bool:
     """Returns True if a delta says that its content is a thought: Gemini, relays of it, gpt-oss."""
+    google = object_of(object_of(delta.get("extra_content")).get("google"))
     return (
-        is_thought(delta.get("extra_content"))
+        google.get("thought") is True
         or delta.get("thought") is True
         or (delta.get("channel") == "analysis" and THINKING.isdisjoint(delta))
     )
 
 
-def is_thought(extra: Any) -> bool:
-    """Returns True if `extra_content` says that the content beside it is a thought."""
-    google = extra.get("google") if isinstance(extra, dict) else None
-    return isinstance(google, dict) and google.get("thought") is True
-
-
-class Thoughts:
-    """Takes content that is a thought (`think`) or not known to be one (`speak`), cut anywhere.
+class MarkedThoughts:
+    """Takes content that is flagged as a thought (`think`) or not (`speak`), cut anywhere.
 
     The tags are no part of the thought. Without the flag, an opening tag counts only as the first text (`may_open`).
     A flagged thought ends at its closing tag, or with the first content that has no flag.
@@ -94,10 +93,9 @@ class Thoughts:
             self._pass(self._reasoning, thought)
             self._pass(self._text, rest)
         else:
-            lengths = range(min(len(thought), len(CLOSING) - 1), 0, -1)
-            keep = next((n for n in lengths if CLOSING.startswith(thought[-n:])), 0)
-            self._pass(self._reasoning, thought[: len(thought) - keep])
-            self._held = thought[len(thought) - keep :]
+            end = len(thought) - unfinished_tag(thought, (CLOSING,))
+            self._pass(self._reasoning, thought[:end])
+            self._held = thought[end:]
 
     def _pass(self, sink: Callable[[str], None], text: str) -> None:
         if text:
