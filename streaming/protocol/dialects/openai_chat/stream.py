@@ -19,7 +19,7 @@ from streaming.protocol.dialects.openai_chat.citations import Sources
 from streaming.protocol.dialects.openai_chat.delta import kinds_of
 from streaming.protocol.dialects.openai_chat.ending import reason_in
 from streaming.protocol.dialects.wire import (
-    names_error,
+    is_certain_error,
     is_error,
     object_of,
     read_error,
@@ -166,7 +166,7 @@ class OpenAIChatStream:
     def _read_silent(self, data: bytes) -> None:
         """Reads a chunk with an empty list of choices. It may be a flat error."""
         wire = reread(data)
-        if names_error(wire):
+        if is_certain_error(wire):
             self._writer.fail(read_error(wire))
         elif not self._sources.read(data):
             self._writer.stray_error = read_error(wire) if is_error(wire) else self._writer.stray_error

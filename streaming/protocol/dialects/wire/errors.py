@@ -49,22 +49,22 @@ def is_error(wire: Any) -> bool:
     if not isinstance(wire, dict) or wire.get("code") in SUCCESS or str(wire.get("message")).lower() in SUCCESS:
         return False
     is_named = wire.get("object") == "error" or _named_by_its_key(wire) is not None
-    return is_named or is_refusal(wire) or any(wire.get(key) for key in FLAT_ERROR_KEYS)
+    return is_named or has_failed_status(wire) or any(wire.get(key) for key in FLAT_ERROR_KEYS)
 
 
-def is_refusal(wire: Any) -> bool:
+def has_failed_status(wire: Any) -> bool:
     """Returns True for a payload with the status of a failure (MiniMax)."""
     base = wire.get("base_resp") if isinstance(wire, dict) else None
     return isinstance(base, dict) and bool(base.get("status_code"))
 
 
-def names_error(wire: Any) -> bool:
+def is_certain_error(wire: Any) -> bool:
     """Returns True for a flat error beside choices. Only the names of its fields, or a known code, make that sure."""
     if not is_error(wire):
         return False
     error = read_error(wire)
     is_named = wire.get("object") == "error" or any(wire[key] for key in wire if key.startswith("error"))
-    return is_named or is_refusal(wire) or code_of_error(error.code, error.type, error.message) is not None
+    return is_named or has_failed_status(wire) or code_of_error(error.code, error.type, error.message) is not None
 
 
 def reports_error(wire: Any) -> bool:

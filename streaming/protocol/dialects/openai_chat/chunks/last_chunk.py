@@ -12,7 +12,7 @@ from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.openai_chat.chunks.chunk import LastChoice, LastChunk, Timings, delta_of
 from streaming.protocol.dialects.openai_chat.delta import kinds_of
 from streaming.protocol.dialects.openai_chat.ending import reason_in
-from streaming.protocol.dialects.wire import is_refusal, names_error, object_of, read_error, reread, shape
+from streaming.protocol.dialects.wire import has_failed_status, is_certain_error, object_of, read_error, reread, shape
 from streaming.protocol.events import StreamError, Usage
 
 
@@ -28,12 +28,12 @@ def read_last_chunk(data: bytes, choices: Mapping[int, Choice]) -> Usage:
         choice = choices.get(each.index or 0)
         if choice is not None and each.error_message:
             choice.ending.failure = _error_of(each)
-        elif choice is not None and is_refusal(wire):
+        elif choice is not None and has_failed_status(wire):
             choice.ending.failure = read_error(wire)
         elif choice is not None and not choice.ending.is_known:
             reason = chunk.finish_reason or each.finishReason or _stop_reason(each)
             choice.ending.read(reason, None)
-            if not (reason or kinds_of(delta_of(each))) and names_error(wire):
+            if not (reason or kinds_of(delta_of(each))) and is_certain_error(wire):
                 choice.ending.failure = read_error(wire)
     if chunk.timings is not None:
         return _usage_of(chunk.timings)

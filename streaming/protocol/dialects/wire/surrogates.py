@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from streaming.protocol.dialects.wire.decoding import decode_halves, decode_joined, unquoted, whole
+from streaming.protocol.dialects.wire.decoding import replace_halves
 
 PLACE_KEYS = frozenset({"type", "index", "output_index", "content_index", "summary_index", "item_id", "id"})
 """The keys that say which part of the answer an event is about."""
@@ -30,7 +30,7 @@ class Half(NamedTuple):
     event: dict[str, Any]
 
 
-class Halves:
+class SurrogateJoiner:
     """Keeps the first half of a pair that ends a text, until more of the same part of the answer comes."""
 
     def __init__(self) -> None:
@@ -38,25 +38,15 @@ class Halves:
 
     @property
     def is_open(self) -> bool:
-        """True while a half is kept: then each event has to come to `joined`."""
+        """True while a half is kept: then each event has to come to `join`."""
         return self._kept is not None
 
-    def read(self, data: bytes, *, is_joined: bool) -> list[Any]:
-        """Returns the values to read, of the JSON of an event. It may be several documents if `is_joined`.
+    def join(self, value: Any) -> list[Any]:
+        """Returns the values to read, of an event or a list of events. No text in them has half a pair.
 
         Raises:
-            ValueError: `data` is no JSON, or nested too deep.
+            ValueError: `value` is nested too deep.
         """
-        try:
-            value = unquoted(decode_halves(data))
-        except ValueError:
-            if not is_joined:
-                raise
-            value = decode_joined(data)
-        return self.joined(value)
-
-    def joined(self, value: Any) -> list[Any]:
-        """Returns the values to read, of an event or a list of events. No text in them has half a pair."""
         found: list[Any] = []
         for each in value if isinstance(value, list) else [value]:
             found += self._join(each)
@@ -65,11 +55,11 @@ class Halves:
     def flush(self) -> list[Any]:
         """Returns the event with U+FFFD for the half that is kept: the other one never came."""
         kept, self._kept = self._kept, None
-        return [] if kept is None else [whole(_put(kept.event, _first_items(kept.path), REPLACEMENT))]
+        return [] if kept is None else [replace_halves(_put(kept.event, _first_items(kept.path), REPLACEMENT))]
 
     def _join(self, value: Any) -> list[Any]:
         if not isinstance(value, dict):
-            return [whole(value)]
+            return [replace_halves(value)]
         before: list[Any] = []
         kept = self._kept
         if kept is not None and not _is_beside(value, kept) and not _is_silent(value, kept):
@@ -80,7 +70,7 @@ class Halves:
                 before = self.flush()
         if self._kept is None:
             value = self._cut(value)
-        return [*before, whole(value)]
+        return [*before, replace_halves(value)]
 
     def _cut(self, value: dict[str, Any]) -> dict[str, Any]:
         """Takes the half from the end of the event's last text that has one."""
