@@ -19,6 +19,7 @@ from streaming.protocol.dialects.openai_chat.citations import Sources
 from streaming.protocol.dialects.openai_chat.delta import kinds_of
 from streaming.protocol.dialects.openai_chat.ending import reason_in
 from streaming.protocol.dialects.wire import (
+    SIGNS_OF_LIFE,
     is_certain_error,
     is_error,
     object_of,
@@ -30,9 +31,6 @@ from streaming.protocol.dialects.wire import (
     unwrapped,
 )
 from streaming.protocol.events import StreamError, Usage
-
-SIGNS_OF_LIFE = frozenset({"keepalive", "keep-alive", "heartbeat", "ping"})
-"""The names that a chunk has in the place of a model if it only keeps the connection alive."""
 
 
 class OpenAIChatStream:
@@ -75,6 +73,8 @@ class OpenAIChatStream:
                 choice.read(delta if is_plain and delta else delta_of(wire))
             if wire.finish_reason or not delta or wire.native_finish_reason or wire.usage or wire.error:
                 self._read_beside(choice, wire)
+        if choices:
+            self._last = data
         if (
             not choices
             or (event and event == b"error")
@@ -85,8 +85,6 @@ class OpenAIChatStream:
             or chunk.citations
         ):
             self._read_rest(chunk, event, data)
-        else:
-            self._last = data
 
     def _start(self, chunk: WireChunk, data: bytes) -> None:
         """Starts with the first chunk, but for one whose names are only a sign of life."""
@@ -146,7 +144,6 @@ class OpenAIChatStream:
     def _read_rest(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
         """Reads everything beside the choices. An error comes last, after the content of the same chunk."""
         self._read_usage(chunk)
-        self._last = data if chunk.choices else self._last
         for field in ("citations", "search_results"):
             self._sources.note(field, bytes(getattr(chunk, field)))
         if error := object_of(chunk.x_groq).get("error"):
@@ -159,9 +156,10 @@ class OpenAIChatStream:
             self._read_other(reread(data), data)
         elif not (chunk.choices or chunk.usage or chunk.finish_reason):
             self._read_silent(data)
-        for choice in self._table.all.values() if chunk.finish_reason else ():
-            if choice.ending.reason is None:
-                choice.read_reason(chunk.finish_reason, None, is_bare=False)
+        if chunk.finish_reason:
+            for choice in self._table.all.values():
+                if choice.ending.reason is None:
+                    choice.read_reason(chunk.finish_reason, None, is_bare=False)
 
     def _read_silent(self, data: bytes) -> None:
         """Reads a chunk with an empty list of choices. It may be a flat error."""
@@ -177,7 +175,8 @@ class OpenAIChatStream:
 
         Within a stream of plain chunks it is no wrapped one, even if it looks so: servers report on their tools there.
         """
-        inner = unwrapped(wire, _is_chunk) or as_chunk(wire) if self._is_wrapped or not self._last else None
+        may_be_wrapped = self._is_wrapped or not self._last
+        inner = (unwrapped(wire, _is_chunk) or as_chunk(wire)) if may_be_wrapped else None
         if inner is not None:
             self._is_wrapped = True
             self.read(shape(inner, WireChunk), b"", msgspec.json.encode(inner))

@@ -15,6 +15,7 @@ from streaming.protocol.dialects.wire.images import data_url, read_image
 from streaming.protocol.dialects.wire.payload_reader import PayloadReader
 from streaming.protocol.dialects.wire.shapes import object_of, shape
 from streaming.protocol.dialects.wire.signals import (
+    SIGNS_OF_LIFE,
     after_done,
     is_empty,
     is_error_text,
@@ -25,6 +26,7 @@ from streaming.protocol.dialects.wire.signals import (
 from streaming.protocol.dialects.wire.wrappers import unwrapped
 
 __all__ = [
+    "SIGNS_OF_LIFE",
     "UNREADABLE",
     "PayloadReader",
     "after_done",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from streaming.protocol.dialects.wire.decoding import replace_halves
+from streaming.protocol.dialects.wire.signals import SIGNS_OF_LIFE
 
 PLACE_KEYS = frozenset({"type", "index", "output_index", "content_index", "summary_index", "item_id", "id"})
 """The keys that say which part of the answer an event is about."""
@@ -15,8 +16,8 @@ BESIDES = ("error", "finish_reason", "native_finish_reason", "message", "text")
 SILENT_KEYS = PLACE_KEYS | {"role"}
 """The keys of a delta that say nothing."""
 
-BEATS = frozenset({"ping", "keepalive", "heartbeat", "response.in_progress"})
-"""The types of events that are only signs of life."""
+SILENT_TYPES = SIGNS_OF_LIFE | {"response.in_progress"}
+"""The types of events that say nothing."""
 
 MAX_LEVELS = 12
 REPLACEMENT = "\ufffd"
@@ -90,7 +91,7 @@ def _is_beside(value: dict[str, Any], kept: Half) -> bool:
 
 def _is_silent(value: dict[str, Any], kept: Half) -> bool:
     """Returns True if an event says nothing that words have to wait for: a sign of life, a role, a usage report."""
-    if str(value.get("type")) in BEATS:
+    if str(value.get("type")) in SILENT_TYPES:
         return True
     if value.get("type") != kept.event.get("type"):
         return False

@@ -47,18 +47,15 @@ class MarkedThoughts:
     def think(self, text: str) -> None:
         text, self._held = self._held + text, ""
         self._may_open, self._is_flagged = False, True
-        if not self._is_open:
-            if text != OPENING and OPENING.startswith(text):
-                self._held = text
-                return
-            self._is_open = True
-            text = text.removeprefix(OPENING)
-        self._read_thought(text)
+        if self._is_open:
+            self._read_thought(text)
+        else:
+            self._begin(text, is_thought=True)
 
     def speak(self, text: str) -> None:
         held, self._held = self._held, ""
         if self._may_open:
-            self._open(held + text)
+            self._begin(held + text, is_thought=False)
         elif self._is_open and not self._is_flagged:
             self._read_thought(held + text)
         elif (self._is_open or held) and (CLOSING in held + text or CLOSING.startswith(held + text)):
@@ -75,12 +72,13 @@ class MarkedThoughts:
         is_thought = self._is_open or self._is_flagged
         self._pass(self._reasoning if is_thought else self._text, held)
 
-    def _open(self, text: str) -> None:
+    def _begin(self, text: str, *, is_thought: bool) -> None:
+        """Reads text that may begin with the opening tag. If it does not, `is_thought` says what it is."""
         if text != OPENING and OPENING.startswith(text):
             self._held = text
             return
         self._may_open = False
-        self._is_open = text.startswith(OPENING)
+        self._is_open = is_thought or text.startswith(OPENING)
         if self._is_open:
             self._read_thought(text.removeprefix(OPENING))
         else:

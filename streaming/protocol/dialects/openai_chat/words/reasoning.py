@@ -23,6 +23,7 @@ class Reasoning:
         self._prose = prose
         self._returned = ReturnedFields(writer.reserve)
         self._last = ("", "")
+        """The field and the text of the last words."""
 
     def read(self, delta: dict[str, Any]) -> None:
         """Reads the fields of a normal delta: text, or items that may also have signatures."""
