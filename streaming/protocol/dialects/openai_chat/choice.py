@@ -46,7 +46,7 @@ class Choice:
         """True if the finish reason says that there are calls, but none have come."""
         return meaning_of(self.ending.reason) == "tool_calls" and not self._calls
 
-    def read_reason(self, reason: Any, native: Any, *, is_bare: bool) -> None:
+    def read_reason(self, reason: Any, native: Any = None, *, is_bare: bool = False) -> None:
         """Reads a finish reason. `is_bare` is True if it came without words.
 
         Some servers send one with each chunk (Open WebUI).
@@ -97,7 +97,7 @@ class Choice:
             self.read(message)
         elif is_last:
             missing = {"text", "calls"} - kinds if kinds else {"reasoning", "text", "calls"}
-            self.read({field: value for field, value in message.items() if KINDS.get(field) in missing})
+            self.read({field: value for field, value in normal(message).items() if KINDS.get(field) in missing})
             self._calls.complete(message.get("tool_calls"))
 
     def _settle(self) -> None:
@@ -196,7 +196,7 @@ FIELDS: dict[str, Callable[[Choice, Any], None]] = {
     **dict.fromkeys(CALLS, Choice._read_tool_calls),
     "extra_content": Choice._read_extra,
     "audio": Choice._read_audio,
-    "finish_reason": lambda choice, reason: choice.read_reason(reason, None, is_bare=False),
+    "finish_reason": lambda choice, reason: choice.read_reason(reason),
     "error": Choice._read_error,
     "function_call": Choice._read_old_call,
 }

@@ -159,7 +159,7 @@ class OpenAIChatStream:
         if chunk.finish_reason:
             for choice in self._table.all.values():
                 if choice.ending.reason is None:
-                    choice.read_reason(chunk.finish_reason, None, is_bare=False)
+                    choice.read_reason(chunk.finish_reason)
 
     def _read_silent(self, data: bytes) -> None:
         """Reads a chunk with an empty list of choices. It may be a flat error."""

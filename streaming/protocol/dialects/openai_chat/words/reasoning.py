@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose
@@ -17,7 +18,7 @@ class Reasoning:
     def __init__(self, writer: AnswerWriter, prose: Prose) -> None:
         self.record = ReasoningRecord() if writer.split_think_tags else None
         """What has been said, if it may come twice: in a field, and in tags."""
-        self.words = CumulativeFilter(prose.reasoning if self.record is None else self._write_field)
+        self.words = CumulativeFilter(prose.reasoning if self.record is None else partial(self._write, is_tagged=False))
         """Takes the text of the reasoning."""
         self._writer = writer
         self._prose = prose
@@ -70,9 +71,6 @@ class Reasoning:
             returned, self._returned = self._returned, ReturnedFields(self._writer.reserve)
             if fields := returned.collect(has_text=has_text):
                 self._prose.sign(raw=fields)
-
-    def _write_field(self, text: str) -> None:
-        self._write(text, is_tagged=False)
 
     def _write(self, text: str, *, is_tagged: bool) -> None:
         new = text if self.record is None else self.record.new(text, is_tagged=is_tagged)
