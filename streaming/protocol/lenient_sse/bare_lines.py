@@ -18,6 +18,9 @@ class BareLines:
         self._may_go_on = False
         """True if `_first`, the first line that was looked at last, begins an object and does not end it."""
 
+    def __bool__(self) -> bool:
+        return self.kind is not None
+
     def belongs(self, line: bytes, first: bytes | None) -> bool:
         """Returns True if `line` goes on with the object that `first` begins."""
         if first is None:

@@ -52,7 +52,7 @@ class LenientDecoder:
                 self._event, self._data = event, data
                 self._read_line(line, events)
                 event, data = self._event, self._data
-                self._is_plain = self._has_events and not (self._more or self._bare.kind or self._body)
+                self._is_plain = self._has_events and not (self._more or self._bare or self._body)
         self._event, self._data = event, data
         if self._lines.has_overflowed:
             events.append((WireEventKind.TOO_LARGE, b"", b""))
@@ -62,7 +62,7 @@ class LenientDecoder:
         """Returns what is left at the end of the stream."""
         events: list[WireEvent] = []
         self._read_last_line(self._lines.flush(), events)
-        if self._bare.kind is not None and self._leniency.flush_at_eof:
+        if self._bare and self._leniency.flush_at_eof:
             self._dispatch_bare(events, is_end=True)
         elif self._leniency.flush_at_eof and self._has_whole_data():
             self._dispatch(events)
@@ -137,7 +137,7 @@ class LenientDecoder:
         if self._data is None:
             self._event = b""
             return
-        if self._bare.kind is not None:
+        if self._bare:
             self._dispatch_bare(events)
         elif self._more:
             self._dispatch_joined(events)
@@ -169,7 +169,7 @@ class LenientDecoder:
     def _read_data(self, value: bytes, events: list[WireEvent]) -> None:
         if self._bare.kind is DATA and not self._bare.is_object(self._data or b""):
             events += self._bare.give_up()  # this line may complete the object, as the standard says
-        elif self._bare.kind is not None:
+        elif self._bare:
             self._dispatch_bare(events)
         if self._data is None:
             self._data = value
