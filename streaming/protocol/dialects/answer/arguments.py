@@ -32,9 +32,13 @@ class Arguments:
         """The arguments that came as an object and not as text."""
         self._call = call
         self._held = ""
+        """A fragment that begins with the whole text before it."""
         self._is_cumulative = False
+        """True if the server sends the whole text so far."""
         self._comparisons = 0
+        """How often a fragment was compared with complete arguments."""
         self._completions = 0
+        """How often the whole arguments came at the end."""
 
     def add(self, text: str) -> None:
         """Reads one fragment."""

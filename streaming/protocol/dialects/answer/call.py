@@ -28,25 +28,30 @@ class Call:
         self, writer: AnswerWriter, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
     ) -> None:
         writer.reserve()
-        self._has_made_id = not id
         self.id = writer.ids.take(id, is_provider_executed=is_provider_executed)
         self.name = name
         self.is_json = True
+        """False if the input is free text."""
         self.raw: dict[str, Any] | None = None
+        """What the provider wants back with the call."""
         self.size = 0
+        """Characters of the arguments so far."""
         self.announced = ""
         """Arguments that came whole. They count if none stream."""
         self.before_end: Callable[[], None] | None = None
         """Adds what is held back, before the verdict."""
         self.is_provider_executed = is_provider_executed
+        self.is_started = False
         self._writer = writer
         self._choice = choice
         self._part = -1
-        self.is_started = False
+        self._has_made_id = not id
         self._fragments: list[str] = []
         self._is_live = False
-        self._is_over = False
+        """True once arguments have been passed on: from then on, each fragment is."""
         self._is_replaced = False
+        """True if the arguments that were passed on do not count."""
+        self._is_over = False
         self._lost_at: int | None = None
         """The size of the arguments when an event of the stream was lost, which may have had some of them."""
         writer.open_calls[self.id] = self
