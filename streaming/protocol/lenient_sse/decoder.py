@@ -67,7 +67,7 @@ class LenientDecoder:
         elif self._leniency.flush_at_eof and self._has_whole_data():
             self._dispatch(events)
         if not self._has_events and (self._data is None or self._body.is_page):
-            events += self._body.whole(tuple(FIELDS))
+            events += self._body.at_end(tuple(FIELDS))
         events.append((WireEventKind.END, b"", b""))
         return events
 

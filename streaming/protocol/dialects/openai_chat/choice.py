@@ -71,10 +71,11 @@ class Choice:
         If one delta has several fields, reasoning comes before text, and text before tool calls.
         """
         content = delta.get("content")
-        if type(content) is str and (len(delta) == 1 or OTHERS.isdisjoint(delta)):
+        if type(content) is not str or not OTHERS.isdisjoint(delta):
+            delta = normal(delta)
+        if type(content) is str and OTHERS.isdisjoint(delta):
             self.content.text.take(content)
             return
-        delta = normal(delta)
         if not THINKING.isdisjoint(delta):
             self._reasoning.read(delta)
             if self.content.takes_echo(delta):
