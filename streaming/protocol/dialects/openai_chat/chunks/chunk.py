@@ -71,5 +71,4 @@ class LastChunk(msgspec.Struct, gc=False):
     """The last chunk."""
 
     choices: list[LastChoice] | None = None
-    finish_reason: Any = None
     timings: Timings | None = None
