@@ -48,6 +48,8 @@ class LenientDecoder:
                 data = line[6:]
             elif line[:7] == b"event: ":
                 event = line[7:]
+            elif data is None and line[:5] == b"data:":
+                data = line[5:]
             else:
                 self._event, self._data = event, data
                 self._read_line(line, events)
