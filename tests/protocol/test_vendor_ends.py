@@ -58,6 +58,7 @@ SOURCES: dict[str, tuple[list[Any], Any]] = {
     "search_info in the delta": ([say("Hi", search_info={"search_results": [SOURCE]}), END], [SOURCE]),
     "links in the delta": ([say("Hi", web_search=[LINKED]), END], [LINKED | {"url": LINKED["link"]}]),
     "one source in the delta": ([say("Hi", sources=SOURCE), END], [SOURCE]),
+    "one URL in the delta": ([say("Hi", citations="https://a"), END], [{"type": "url_citation", "url": "https://a"}]),
     "no known form in the delta": ([say("Hi", references={"1": "doc"}), END], [{"1": "doc"}]),
     "in the delta": ([say("Hi"), chunk({"search_results": [SOURCE]}), END], [SOURCE]),
     "in the context": ([chunk({"context": {"citations": [SOURCE], "intent": "[]"}}), say("Hi"), END], [SOURCE]),

@@ -11,9 +11,6 @@ from streaming.protocol.dialects.wire import object_of
 
 JSONObject = dict[str, Any]
 
-NOTHING = frozenset({"", "null", "none", "undefined"})
-"""The words, in any case, that servers send in the place of no name, no id or no finish reason."""
-
 NUMBERS = (int, float)
 """The types of numbers; a truth value is none of them."""
 
@@ -63,11 +60,6 @@ def normal(delta: JSONObject) -> JSONObject:
 def kinds_of(delta: JSONObject) -> set[str]:
     """Returns the kinds of words in a delta."""
     return {KINDS[field] for field in KINDS.keys() & normal(delta)}
-
-
-def is_nothing(wire: Any) -> bool:
-    """Returns True for null, and for a word that stands in its place."""
-    return str(wire).strip().lower() in NOTHING
 
 
 def words_of(wire: Any, depth: int = 4) -> str:

@@ -13,7 +13,7 @@ from streaming.protocol.dialects.wire.errors import (
 )
 from streaming.protocol.dialects.wire.images import data_url, read_image
 from streaming.protocol.dialects.wire.payload_reader import PayloadReader
-from streaming.protocol.dialects.wire.shapes import object_of, shape
+from streaming.protocol.dialects.wire.shapes import is_nothing, object_of, shape
 from streaming.protocol.dialects.wire.signals import (
     SIGNS_OF_LIFE,
     after_done,
@@ -37,6 +37,7 @@ __all__ = [
     "is_empty",
     "is_error",
     "is_error_text",
+    "is_nothing",
     "is_payload",
     "is_piece",
     "is_sentence",

@@ -17,9 +17,9 @@ far, or come after a `{}`. These rules are tried in order:
    fragment without a name belongs to the last call. But if a delta has as many such fragments as there are calls, each
    belongs to the call at its position.
 
-A fragment of an unknown call that has neither name nor arguments waits for one at its index that has. The words of
-`NOTHING` are no ids, and no names unless a tool has this name. Ids are never concatenated. Names are, as long as no
-arguments have come: see `Call.take_name`.
+A fragment of an unknown call that has neither name nor arguments waits for one at its index that has. Words such as
+`null` are no ids, and no names unless a tool has this name (`is_nothing`). Ids are never concatenated. Names are, as
+long as no arguments have come: see `Call.take_name`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from streaming.protocol.dialects.answer import AnswerWriter
 from streaming.protocol.dialects.openai_chat.calls.fragment import Fragment, Index, fragments_in
 from streaming.protocol.dialects.openai_chat.calls.repetition import Repetition
 from streaming.protocol.dialects.openai_chat.calls.streamed_call import StreamedCall
-from streaming.protocol.dialects.openai_chat.delta import is_nothing
+from streaming.protocol.dialects.wire import is_nothing
 
 
 class ToolCalls:
