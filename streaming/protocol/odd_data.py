@@ -30,7 +30,7 @@ class OddData:
         self._writer = writer
         self._dialect = dialect
         self._leniency = leniency
-        self._payloads = wire.Payloads()
+        self._payloads = wire.PayloadReader(splits_joined=leniency.split_joined_data)
         self._decode_payload: Callable[[bytes], Any] = msgspec.json.Decoder(dialect.payload).decode
         self.decode: Callable[[bytes], Any] = self._decode_payload
         """Decodes the next event. It refuses one that has to come here."""
@@ -72,8 +72,8 @@ class OddData:
             self._dialect.end()
 
     def _values_in(self, data: bytes, *, may_be_cut: bool = True) -> list[Any] | None:
-        """Returns the values of the data of an event, and warns of data before it that was cut. See `Payloads.read`."""
-        values = self._payloads.read(data, is_joined=self._leniency.split_joined_data, may_be_cut=may_be_cut)
+        """Returns the values of an event's data, and warns of data before it that was cut. See `PayloadReader.read`."""
+        values = self._payloads.read(data, may_be_cut=may_be_cut)
         self._read_lost()
         return values
 

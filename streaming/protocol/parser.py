@@ -147,7 +147,7 @@ class StreamParser:
 
     def _read_body(self, data: bytes) -> None:
         """Reads a body without SSE events: a JSON error, a whole answer, or anything else."""
-        values = wire.Payloads().read(data, is_joined=self._leniency.split_joined_data, may_be_cut=False) or []
+        values = wire.PayloadReader(splits_joined=self._leniency.split_joined_data).read(data, may_be_cut=False) or []
         if any(isinstance(value, dict) and value for value in values):
             self._odd.read_misshapen(b"", data)
             is_understood = self._writer.is_started and not self._writer.has_unknown

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from streaming.protocol import Finished, StreamParser, Transcript, Truncated
+from streaming.protocol import Finished, StreamParser, TextDelta, Transcript, Truncated
 from tests.protocol.wire import (
     anthropic,
     block,
@@ -202,6 +202,12 @@ def test_21_less_than_was_held_back_for_ever():
     for event in parser.feed(sse(chunk({"content": "a < b"}))):
         transcript.apply(event)
     assert transcript.text == "a < b"
+
+
+def test_later_closing_tag_was_held_back():
+    parser = StreamParser("openai-chat", split_think_tags=True)
+    said = [event for text in ("<think>a</think>b", "</think>") for event in parser.feed(sse(chunk({"content": text})))]
+    assert said[-1] == TextDelta(1, "</think>")
 
 
 def test_22_error_field_and_error_body_were_ignored():

@@ -146,6 +146,19 @@ def test_index_as_text_and_id_as_number():
     assert [(c.id, c.arguments) for c in chat(*parts, END).tool_calls] == [("7", {"x": 1})]
 
 
+def test_signature_with_a_fragment_that_only_its_position_names():
+    def fragments(*texts: str, **more: Any) -> dict[str, Any]:
+        return chunk({"tool_calls": [{"function": {"arguments": text}} | more for text in texts]})
+
+    signature = {"google": {"thought_signature": "s"}}
+    begun = chunk({"tool_calls": [{"function": {"name": name, "arguments": '{"x":'}} for name in ("f", "g")]})
+    calls = chat(begun, fragments("1}", "2}"), fragments("", "", extra_content=signature), END).tool_calls
+    assert [(c.name, c.arguments, c.raw) for c in calls] == [
+        ("f", {"x": 1}, {"extra_content": signature}),
+        ("g", {"x": 2}, {"extra_content": signature}),
+    ]
+
+
 def _seconds_to_read(body: bytes) -> float:
     chunks = [body[i : i + 8192] for i in range(0, len(body), 8192)]
     began = time.process_time()

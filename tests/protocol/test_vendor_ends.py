@@ -53,6 +53,13 @@ SOURCES: dict[str, tuple[list[Any], Any]] = {
     "sources after the end": ([say("Hi"), END, {"sources": [SOURCE]}], [SOURCE]),
     "references": ([chunk({"role": "assistant", "content": ""}) | {"references": [SOURCE]}, say("Hi"), END], [SOURCE]),
     "search_info": ([say("Hi"), END | {"search_info": {"search_results": [SOURCE]}}], [SOURCE]),
+    "one source beside the choices": ([say("Hi"), END | {"search_results": SOURCE}], [SOURCE]),
+    "one source with a list": ([say("Hi"), END | {"web_search": SOURCE | {"tags": ["a"]}}], [SOURCE | {"tags": ["a"]}]),
+    "search_info in the delta": ([say("Hi", search_info={"search_results": [SOURCE]}), END], [SOURCE]),
+    "links in the delta": ([say("Hi", web_search=[LINKED]), END], [LINKED | {"url": LINKED["link"]}]),
+    "one source in the delta": ([say("Hi", sources=SOURCE), END], [SOURCE]),
+    "one URL in the delta": ([say("Hi", citations="https://a"), END], [{"type": "url_citation", "url": "https://a"}]),
+    "no known form in the delta": ([say("Hi", references={"1": "doc"}), END], [{"1": "doc"}]),
     "in the delta": ([say("Hi"), chunk({"search_results": [SOURCE]}), END], [SOURCE]),
     "in the context": ([chunk({"context": {"citations": [SOURCE], "intent": "[]"}}), say("Hi"), END], [SOURCE]),
     "of LiteLLM": ([say("Hi", provider_specific_fields={"citation": SOURCE}), END], [SOURCE]),
@@ -303,8 +310,9 @@ def test_fields_that_litellm_puts_apart():
         {"thinking_blocks": blocks},
         {"reasoning_text": "Hm", "reasoning_opaque": "S"},
     ):
-        transcript = chat(chunk({"content": "", "provider_specific_fields": own}), say("Hi"), END)
-        assert (transcript.reasoning, transcript.text) == ("Hm", "Hi")
+        for more in ({"content": ""}, {}):
+            transcript = chat(chunk({"provider_specific_fields": own} | more), say("Hi"), END)
+            assert (transcript.reasoning, transcript.text) == ("Hm", "Hi")
     twice = chunk(
         {"reasoning_content": "Hm", "provider_specific_fields": {"thinking_blocks": blocks, "reasoning": "Hm"}}
     )

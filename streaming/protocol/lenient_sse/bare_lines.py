@@ -14,19 +14,20 @@ class BareLines:
         """The kind of the object's event; None while there are no such lines."""
         self.size = 0
         self._lines: list[bytes] = []
-        self._ended: bytes | None = None
-        self._unended: bytes | None = None
+        self._first: bytes | None = None
+        self._may_go_on = False
+        """True if `_first`, the first line that was looked at last, begins an object and does not end it."""
+
+    def __bool__(self) -> bool:
+        return self.kind is not None
 
     def belongs(self, line: bytes, first: bytes | None) -> bool:
         """Returns True if `line` goes on with the object that `first` begins."""
-        if first is None or first is self._ended:
+        if first is None:
             return False
-        if first is not self._unended:
-            if not first.startswith(b"{") or is_whole(first):
-                self._ended = first
-                return False
-            self._unended = first
-        return not (b'"error"' in line and is_object(line))  # that is an error, appended to what was cut
+        if first is not self._first:
+            self._first, self._may_go_on = first, first.startswith(b"{") and not is_whole(first)
+        return self._may_go_on and not (b'"error"' in line and is_object(line))  # an error, appended to what was cut
 
     def add(self, line: bytes) -> None:
         self.kind = self.kind or DATA

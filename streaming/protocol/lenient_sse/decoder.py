@@ -6,7 +6,8 @@ It finds the same events however the bytes are cut, because it looks only at com
 from __future__ import annotations
 
 from streaming.protocol.lenient_sse.bare_lines import BareLines
-from streaming.protocol.lenient_sse.documents import begins_whole, is_done, is_object_with_line_ends, is_whole
+from streaming.protocol.lenient_sse.documents import begins_whole, is_done, is_whole
+from streaming.protocol.lenient_sse.later_lines import LaterLines
 from streaming.protocol.lenient_sse.leniency import Leniency
 from streaming.protocol.lenient_sse.unframed import UnframedBody
 from streaming.protocol.lenient_sse.wire_event import DATA, WireEvent, WireEventKind
@@ -25,12 +26,11 @@ class LenientDecoder:
         self._is_new = True
         self._event = b""
         self._data: bytes | None = None
-        self._more: list[bytes] = []
-        self._more_bytes = 0
+        self._later = LaterLines()
         self._bare = BareLines()
         self._has_events = False
         self._is_plain = False
-        """True if a blank line just dispatches `_data`: there was an event before, and no second `data` line waits."""
+        """True if a blank line only has to dispatch `_data`: nothing else waits. `feed` keeps this up to date."""
         self._body = UnframedBody()
 
     def feed(self, chunk: bytes) -> list[WireEvent]:
@@ -48,10 +48,13 @@ class LenientDecoder:
                 data = line[6:]
             elif line[:7] == b"event: ":
                 event = line[7:]
+            elif data is None and line[:5] == b"data:":
+                data = line[5:]
             else:
                 self._event, self._data = event, data
                 self._read_line(line, events)
                 event, data = self._event, self._data
+                self._is_plain = self._has_events and not (self._later or self._bare or self._body)
         self._event, self._data = event, data
         if self._lines.has_overflowed:
             events.append((WireEventKind.TOO_LARGE, b"", b""))
@@ -61,12 +64,12 @@ class LenientDecoder:
         """Returns what is left at the end of the stream."""
         events: list[WireEvent] = []
         self._read_last_line(self._lines.flush(), events)
-        if self._bare.kind is not None and self._leniency.flush_at_eof:
+        if self._bare and self._leniency.flush_at_eof:
             self._dispatch_bare(events, is_end=True)
         elif self._leniency.flush_at_eof and self._has_whole_data():
             self._dispatch(events)
         if not self._has_events and (self._data is None or self._body.is_page):
-            events += self._body.whole(tuple(FIELDS))
+            events += self._body.at_end(tuple(FIELDS))
         events.append((WireEventKind.END, b"", b""))
         return events
 
@@ -88,7 +91,7 @@ class LenientDecoder:
     def _has_whole_data(self) -> bool:
         if self._data is None:
             return False
-        data = b"\n".join([self._data, *self._more])
+        data = self._later.joined(self._data)
         return is_whole(data) or (self._leniency.split_joined_data and begins_whole(data))
 
     def _is_compressed(self, chunk: bytes) -> bool:
@@ -117,11 +120,10 @@ class LenientDecoder:
 
     def _is_bare(self, line: bytes) -> bool:
         """Returns True if a line without a known field name goes on with the JSON object of the line before it."""
-        return self._leniency.join_bare_lines and not self._more and self._bare.belongs(line, self._data)
+        return self._leniency.join_bare_lines and not self._later and self._bare.belongs(line, self._data)
 
     def _add_bare(self, line: bytes, events: list[WireEvent]) -> None:
         self._bare.add(line)
-        self._is_plain = False
         if self._bare.size > self._leniency.max_event_bytes:
             events.append((WireEventKind.TOO_LARGE, b"", b""))
 
@@ -137,10 +139,11 @@ class LenientDecoder:
         if self._data is None:
             self._event = b""
             return
-        if self._bare.kind is not None:
+        if self._bare:
             self._dispatch_bare(events)
-        elif self._more:
-            self._dispatch_joined(events)
+        elif self._later:
+            for data in self._later.take(self._data, splits=self._leniency.split_joined_data):
+                self._append(data, events)
         else:
             self._append(self._data, events)
         self._event = b""
@@ -148,40 +151,23 @@ class LenientDecoder:
 
     def _append(self, data: bytes, events: list[WireEvent]) -> None:
         events += self._body.take()
-        self._has_events = self._is_plain = True
+        self._has_events = True
         events.append((DATA, self._event, data))
-
-    def _dispatch_joined(self, events: list[WireEvent]) -> None:
-        """Joins the lines as the standard says. If that is no JSON document, each line is an event of its own.
-
-        A line end within a string makes no other document of it: some servers do not escape it.
-        """
-        lines = [self._data or b"", *self._more]
-        self._more = []
-        self._more_bytes = 0
-        joined = b"\n".join(lines)
-        if self._leniency.split_joined_data and not (is_whole(joined) or is_object_with_line_ends(joined)):
-            for line in lines:
-                self._append(line, events)
-        else:
-            self._append(joined, events)
 
     def _read_data(self, value: bytes, events: list[WireEvent]) -> None:
         if self._bare.kind is DATA and not self._bare.is_object(self._data or b""):
             events += self._bare.give_up()  # this line may complete the object, as the standard says
-        elif self._bare.kind is not None:
+        elif self._bare:
             self._dispatch_bare(events)
         if self._data is None:
             self._data = value
-        elif self._leniency.split_joined_data and not self._more and value and is_whole(self._data):
+        elif self._leniency.split_joined_data and not self._later and value and is_whole(self._data):
             # A complete document cannot go on, and the blank line may come much later: dispatch it now.
             self._append(self._data, events)
             self._data = value
         else:
-            self._more.append(value)
-            self._is_plain = False
-            self._more_bytes += len(value) + 1
-            if len(self._data) + self._more_bytes > self._leniency.max_event_bytes:
+            self._later.add(value)
+            if len(self._data) + self._later.size > self._leniency.max_event_bytes:
                 events.append((WireEventKind.TOO_LARGE, b"", b""))
 
     def _read_event(self, value: bytes, _events: list[WireEvent]) -> None:
@@ -204,7 +190,7 @@ class LenientDecoder:
             self._dispatch(events)
             events.append((DATA, b"", line))
         elif self._begins_bare(line):
-            self._data, self._bare.kind, self._is_plain = line, WireEventKind.UNKNOWN, False
+            self._data, self._bare.kind = line, WireEventKind.UNKNOWN
         elif self._has_events or not self._leniency.read_unframed_body:
             events.append((WireEventKind.UNKNOWN, b"", line))
         elif self._body.begins_json_lines(line):
@@ -214,7 +200,7 @@ class LenientDecoder:
 
     def _is_value(self, line: bytes) -> bool:
         """Returns True if a line is the value of the empty `data` on the line before it."""
-        may_fill = self._data is not None and not (self._data.strip() or self._more or self._body)
+        may_fill = self._data is not None and not (self._data.strip() or self._later or self._body)
         return may_fill and self._leniency.join_bare_lines and (line.lstrip().startswith(b"{") or is_done(line))
 
     def _is_event(self, line: bytes) -> bool:

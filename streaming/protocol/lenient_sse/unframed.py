@@ -45,7 +45,7 @@ class UnframedBody:
         kind = DATA if text.startswith(b"{") else WireEventKind.UNKNOWN
         return [(kind, b"", text)] if text else []
 
-    def whole(self, names: tuple[bytes, ...]) -> list[WireEvent]:
+    def at_end(self, names: tuple[bytes, ...]) -> list[WireEvent]:
         """Returns the body at its end. The beginning of one of the field names is no body: the stream was cut there."""
         text = bytes(self._text)
         is_cut = any(start.startswith(text.strip()) for start in (BOM, *names))

@@ -7,10 +7,12 @@ keep the order that `streaming.protocol.events` promises.
 from __future__ import annotations
 
 from streaming.protocol.dialects.answer.arguments import Arguments, extends, is_same, repeats, text_of
-from streaming.protocol.dialects.answer.call import PLACEHOLDER, SERVER_ID, Call, name_of
+from streaming.protocol.dialects.answer.call import PLACEHOLDER, SERVER_ID, Call
 from streaming.protocol.dialects.answer.prose import Prose, continued
 from streaming.protocol.dialects.answer.reasons import FAILURE_REASONS, failure_of, meaning_of
 from streaming.protocol.dialects.answer.think_tags import CLOSING as CLOSING_TAGS
+from streaming.protocol.dialects.answer.think_tags import unfinished_tag
+from streaming.protocol.dialects.answer.tool_names import name_of
 from streaming.protocol.dialects.answer.usage import read_usage
 from streaming.protocol.dialects.answer.verdict import judge
 from streaming.protocol.dialects.answer.writer import AnswerWriter, StreamTooLarge
@@ -35,4 +37,5 @@ __all__ = [
     "read_usage",
     "repeats",
     "text_of",
+    "unfinished_tag",
 ]

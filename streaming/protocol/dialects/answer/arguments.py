@@ -32,9 +32,13 @@ class Arguments:
         """The arguments that came as an object and not as text."""
         self._call = call
         self._held = ""
+        """A fragment that begins with the whole text before it."""
         self._is_cumulative = False
+        """True if the server sends the whole text so far."""
         self._comparisons = 0
+        """How often a fragment was compared with complete arguments."""
         self._completions = 0
+        """How often the whole arguments came at the end."""
 
     def add(self, text: str) -> None:
         """Reads one fragment."""
@@ -65,11 +69,11 @@ class Arguments:
         if call.is_json and self.is_placeholder and whole != PLACEHOLDER:
             call.restart()
         so_far = call.text
-        if call.has_loss and (whole == so_far or not call.is_json or judge(whole)[0]):
+        if call.has_loss and (whole == so_far or not call.is_json or judge(whole).arguments):
             call.replace(whole)
         elif len(whole) > call.size and (not call.size or whole.startswith(so_far)):
             call.add(whole[call.size :])
-        elif call.is_json and whole != so_far and judge(whole)[0] and _is_worse(so_far, whole):
+        elif call.is_json and whole != so_far and judge(whole).arguments and _is_worse(so_far, whole):
             call.replace(whole)
 
     @property
@@ -88,7 +92,7 @@ class Arguments:
             self._call.announced = msgspec.json.encode(self.snapshot).decode()
         held, self._held = self._held, ""
         if held:
-            self._call.add(held if judge(self._call.text + held)[1] else held[self._call.size :])
+            self._call.add(held if judge(self._call.text + held).is_complete else held[self._call.size :])
 
     def snap(self, snapshot: dict[str, Any]) -> None:
         """Reads arguments that are an object and not text. It is the newest whole one, or adds to the last one."""
@@ -124,26 +128,26 @@ class Arguments:
 
     def _is_repetition(self, text: str) -> bool:
         """Returns True if the server sent the complete arguments, or the same ones as before, a second time."""
-        return self._call.text == text and (self._is_cumulative or judge(text)[1])
+        return self._call.text == text and (self._is_cumulative or judge(text).is_complete)
 
 
 def repeats(whole: str, other: str) -> bool:
     """Returns True if `whole` is complete arguments, and `other` has the same value or a placeholder's."""
-    value = judge(whole)[0]
-    return value is not None and judge(other)[0] in (value, {})
+    value = judge(whole).arguments
+    return value is not None and judge(other).arguments in (value, {})
 
 
 def _is_worse(so_far: str, whole: str) -> bool:
     """Returns True for arguments of no use (Copilot streams a cipher first), or with holes: a delta was lost."""
     characters = iter(whole)
     has_holes = len(so_far) < len(whole) and all(each in characters for each in so_far) and not is_same(so_far, whole)
-    return has_holes or not judge(so_far)[1]
+    return has_holes or not judge(so_far).is_complete
 
 
 def is_same(one: str, other: str) -> bool:
     """Returns True if both texts are complete arguments with the same value."""
-    value = judge(one)[0]
-    return value is not None and value == judge(other)[0]
+    value = judge(one).arguments
+    return value is not None and value == judge(other).arguments
 
 
 def extends(old: Any, new: Any, levels: int = MAX_COMPARED_LEVELS) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,18 +20,6 @@ MAX_PLACEHOLDER_CHARS = max(map(len, PLACEHOLDERS))
 SERVER_ID = "srvtoolu_"
 """The beginning of Anthropic's ids of calls that it executes itself, also if a gateway calls them the site's."""
 
-RECIPIENT = re.compile(r"\bto=(?:functions\.)?([\w.-]+)")
-
-
-def name_of(wire: Any) -> str:
-    """Returns the name of a tool, without the marks of the Harmony format that some servers leave in it (gpt-oss)."""
-    name = wire.strip() if isinstance(wire, str) else ""
-    if "<|" not in name:
-        return name
-    recipient = RECIPIENT.search(name)
-    found = recipient[1] if recipient else name.partition("<|")[0].strip().removeprefix("functions.")
-    return found or name
-
 
 class Call:
     """One tool call, from its first fragment to its verdict. `ToolCallStarted` comes as soon as the name is sure."""
@@ -41,26 +28,30 @@ class Call:
         self, writer: AnswerWriter, *, id: str, name: str = "", choice: int = 0, is_provider_executed: bool = False
     ) -> None:
         writer.reserve()
-        self._has_made_id = not id
         self.id = writer.ids.take(id, is_provider_executed=is_provider_executed)
         self.name = name
         self.is_json = True
+        """False if the input is free text."""
         self.raw: dict[str, Any] | None = None
+        """What the provider wants back with the call."""
         self.size = 0
+        """Characters of the arguments so far."""
         self.announced = ""
         """Arguments that came whole. They count if none stream."""
         self.before_end: Callable[[], None] | None = None
         """Adds what is held back, before the verdict."""
         self.is_provider_executed = is_provider_executed
+        self.is_started = False
         self._writer = writer
         self._choice = choice
         self._part = -1
-        self.is_started = False
+        self._has_made_id = not id
         self._fragments: list[str] = []
         self._is_live = False
-        self._is_over = False
-        self._is_too_large = False
+        """True once arguments have been passed on: from then on, each fragment is."""
         self._is_replaced = False
+        """True if the arguments that were passed on do not count."""
+        self._is_over = False
         self._lost_at: int | None = None
         """The size of the arguments when an event of the stream was lost, which may have had some of them."""
         writer.open_calls[self.id] = self
@@ -69,7 +60,7 @@ class Call:
     @property
     def is_whole(self) -> bool:
         """True if the arguments so far are one object. Free text always is whole."""
-        return not self.is_json or judge(self.text or self.announced)[1]
+        return not self.is_json or judge(self.text or self.announced).is_complete
 
     @property
     def text(self) -> str:
@@ -99,18 +90,18 @@ class Call:
             self.name = name
         elif not self.name.startswith(name):
             self.name += name
-        self._writer.decide_later(self)
-        if self._writer.offers(self.name):
+        self._writer.wait_for_name(self)
+        if self.name in self._writer.tools:
             self.start()
 
     def start(self) -> None:
         """Adds `ToolCallStarted`, then the arguments that came before the name."""
         if self.is_started:
             return
-        self._writer.decide(self)
+        self._writer.end_naming(self)
         self._part = self._writer.new_part(self._choice)
         self.is_started = True
-        self.is_provider_executed = self.is_provider_executed or not self._writer.may_call(self.name)
+        self.is_provider_executed = self.is_provider_executed or not self._writer.tools.may_include(self.name)
         if not self.is_provider_executed:
             self._writer.note_call(self.id)
         self._writer.emit(
@@ -124,9 +115,7 @@ class Call:
             self._writer.warn("late_arguments", f"{len(text)} characters")
             return
         self.size += len(text)
-        if self.size > MAX_ARGUMENTS_CHARS:
-            self._is_too_large = True
-        elif text:
+        if text and self.size <= MAX_ARGUMENTS_CHARS:
             self._fragments.append(text)
             if self._is_live:
                 self._writer.events.append(ToolCallDelta(self._part, text, self._choice))
@@ -142,7 +131,7 @@ class Call:
         """True if arguments may be missing: an event was lost while they were not yet whole."""
         if self._lost_at is None:
             return False
-        return not (self.is_json and self.size and judge(self.text[: self._lost_at])[1])
+        return not (self.is_json and self.size and judge(self.text[: self._lost_at]).is_complete)
 
     def restart(self) -> None:
         """Drops the placeholder that came before the real arguments."""
@@ -158,7 +147,6 @@ class Call:
             return
         self._is_replaced = self._is_live
         self._fragments[:], self.size = [whole], len(whole)
-        self._is_too_large = self.size > MAX_ARGUMENTS_CHARS
 
     def drop(self) -> None:
         """Forgets a call that has not started: another call has its arguments."""
@@ -191,11 +179,11 @@ class Call:
         self._writer.intact_calls.discard(self)
 
     def _judge(self, raw: str, *, is_cut: bool) -> Verdict:
-        if self._is_too_large:
-            return None, False, "too_large"
+        if self.size > MAX_ARGUMENTS_CHARS:
+            return Verdict.broken("too_large")
         if is_cut or self.has_loss:
-            return None, False, "truncated"
-        return judge(raw) if self.is_json else (None, True, None)
+            return Verdict.broken("truncated")
+        return judge(raw) if self.is_json else Verdict(None, is_complete=True)
 
     def _catch_up(self, *, is_last: bool = False) -> None:
         """Adds what was held back: fragments before the name, and what may be a placeholder."""

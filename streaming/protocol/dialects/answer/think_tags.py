@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 
-def _any_of(*tags: str) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, tags)))
+class Tags(NamedTuple):
+    """The tags that count at one place, and the pattern that finds them."""
+
+    words: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    @classmethod
+    def of(cls, *words: str) -> Tags:
+        return cls(words, re.compile("|".join(map(re.escape, words))))
 
 
 NAMES = ("think", "thinking", "thought", "reasoning", "seed:think", "mm:think")
@@ -28,10 +36,9 @@ FRAMES = (
     *("<|begin_of_solution|>", "<|end_of_solution|>", "[END FINAL RESPONSE]"),
 )
 """What some models write around the answer. It is left out after a thought."""
-TAGS = {False: (*OPENING, *CLOSING, *FRAMES), True: CLOSING}
-"""The tags that end each state. In text, a closing tag counts only if no tag came before it."""
-TAG = {False: _any_of(*OPENING, *CLOSING), True: _any_of(*CLOSING)}
-LATER_TAG = {False: _any_of(*OPENING, *FRAMES), True: TAG[True]}
+AT_FIRST = Tags.of(*OPENING, *CLOSING)
+WITHIN_THOUGHT = Tags.of(*CLOSING)
+AFTER_THOUGHT = Tags.of(*OPENING, *FRAMES)
 LONGEST = max(map(len, CLOSING))
 FIRSTS = re.compile("[<\\[◁]")
 
@@ -48,22 +55,22 @@ class ThinkTags:
     def __init__(
         self, text: Callable[[str], None], reasoning: Callable[[str], None], recast: Callable[[], None]
     ) -> None:
-        self._sinks = {False: text, True: reasoning}
+        self._text = self._write = text
+        self._reasoning = reasoning
         self._recast = recast
-        self._is_thinking = False
-        self._tags = TAG
+        self._tags = AT_FIRST
         self._held = ""
 
     def feed(self, text: str) -> None:
         text = self._held + text
         at = 0
-        while match := self._tags[self._is_thinking].search(text, at):
+        while match := self._tags.pattern.search(text, at):
             self._pass(text[at : match.start()])
             self._turn(match[0])
             at = match.end()
-        keep = self._held_back(text[at:])
-        self._held = text[len(text) - keep :]
-        self._pass(text[at : len(text) - keep])
+        end = len(text) - unfinished_tag(text[at:], self._tags.words)
+        self._held = text[end:]
+        self._pass(text[at:end])
 
     def flush(self) -> None:
         """Passes on what was held back: the text ended, so it was not the beginning of a tag."""
@@ -71,22 +78,22 @@ class ThinkTags:
         self._pass(held)
 
     def _turn(self, tag: str) -> None:
-        if tag in FRAMES:
-            return
-        if not self._is_thinking and tag in CLOSING:
-            self._recast()
-        else:
-            self._is_thinking = not self._is_thinking
-        self._tags = LATER_TAG
+        if tag in OPENING:
+            self._tags, self._write = WITHIN_THOUGHT, self._reasoning
+        elif tag in CLOSING:
+            if self._tags is AT_FIRST:
+                self._recast()
+            self._tags, self._write = AFTER_THOUGHT, self._text
 
     def _pass(self, text: str) -> None:
         if text:
-            self._sinks[self._is_thinking](text)
+            self._write(text)
 
-    def _held_back(self, rest: str) -> int:
-        """Returns the length of the tail of `rest` that may be the beginning of a tag."""
-        for match in FIRSTS.finditer(rest, max(0, len(rest) - LONGEST + 1)):
-            tail = rest[match.start() :]
-            if any(tag.startswith(tail) for tag in TAGS[self._is_thinking]):
-                return len(tail)
-        return 0
+
+def unfinished_tag(text: str, tags: tuple[str, ...]) -> int:
+    """Returns the length of the end of `text` that may be the beginning of one of the tags."""
+    for match in FIRSTS.finditer(text, max(0, len(text) - LONGEST + 1)):
+        end = text[match.start() :]
+        if any(tag.startswith(end) for tag in tags):
+            return len(end)
+    return 0

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from streaming.protocol.nesting import is_too_deep
 
-Verdict = tuple[dict[str, Any] | None, bool, str | None]
-"""`arguments`, `is_complete`, `error` of `ToolCallEnded`."""
+
+class Verdict(NamedTuple):
+    """The fields of `ToolCallEnded` that say if the arguments may be used."""
+
+    arguments: dict[str, Any] | None
+    is_complete: bool
+    error: str | None = None
+
+    @classmethod
+    def broken(cls, error: str) -> Verdict:
+        return cls(None, is_complete=False, error=error)
 
 
 def judge(raw: str) -> Verdict:
@@ -19,20 +28,20 @@ def judge(raw: str) -> Verdict:
     Space, `null` or `""` means that there are no arguments. Some servers encode the object once more, as JSON text.
     """
     if not raw.strip():
-        return {}, True, None
+        return Verdict({}, is_complete=True)
     try:
         value = msgspec.json.decode(raw)
         if isinstance(value, str) and value.lstrip().startswith("{"):
             value = msgspec.json.decode(value)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as fault:
-        return None, False, _name(str(fault), raw)
+        return Verdict.broken(_name(str(fault), raw))
     if value is None or value == "":
-        return {}, True, None
+        return Verdict({}, is_complete=True)
     if not isinstance(value, dict):
-        return None, False, "not_an_object"
+        return Verdict.broken("not_an_object")
     if is_too_deep(value):
-        return None, False, "too_large"
-    return value, True, None
+        return Verdict.broken("too_large")
+    return Verdict(value, is_complete=True)
 
 
 def _name(fault: str, raw: str) -> str:

@@ -12,14 +12,13 @@ from typing import Any, Protocol
 from streaming.protocol import events as ev
 from streaming.protocol.dialects.answer.call_ids import CallIds
 from streaming.protocol.dialects.answer.reasons import failure_of, finish_reason_of, meaning_of
+from streaming.protocol.dialects.answer.tool_names import OfferedTools
 from streaming.protocol.dialects.answer.usage import merge
 from streaming.protocol.dialects.wire import stream_error
 
 # A part costs about a kilobyte here and in the transcript, but as little as fifty bytes on the wire. Recorded answers
 # have a few dozen parts.
 MAX_PARTS = 10_000
-
-NAMESPACES = ("functions.", "default_api.", "default_api:")  # gpt-oss, Gemini
 
 
 class StreamTooLarge(Exception):
@@ -70,8 +69,7 @@ class AnswerWriter:
         self.is_started = False
         self.split_think_tags = split_think_tags
         self.choices_asked = choices
-        self.tools = None if tools is None else frozenset(tools)
-        """The names of the tools that the request offered; None if they are not known."""
+        self.tools = OfferedTools(tools or ())
         self.has_unknown = False
         self.usage = ev.Usage()
         self.open_prose: dict[OpenProse, None] = {}
@@ -84,12 +82,14 @@ class AnswerWriter:
         """The number of parts that say nothing to the people who read: reasoning, and what only goes back."""
         self.stray_error: ev.StreamError | None = None
         """What seems to be an error, on a line outside of the stream's events. It counts if the stream breaks off."""
-        self._first_part = first_part
         self.ids = CallIds(taken_ids)
-        self._parts: dict[int, int] = {}
-        self._count = 0
+        self._first_part = first_part
+        self._next_parts: dict[int, int] = {}
+        """The number of the next part of each choice."""
+        self._parts = 0
+        self._reserved = 0
         self._unanswered: set[str] = set()
-        self._undecided: OpenCall | None = None
+        self._naming: OpenCall | None = None
         """The call whose name may go on. It starts at the latest when another part begins."""
         self._is_ending = False
         self._has_refused = False
@@ -112,50 +112,34 @@ class AnswerWriter:
         Raises:
             StreamTooLarge: there are `MAX_PARTS` already.
         """
-        if self._count >= MAX_PARTS and not self._is_ending:
+        if self._reserved >= MAX_PARTS and not self._is_ending:
             raise StreamTooLarge(f"the answer has more than {MAX_PARTS} parts")
-        self._count += 1
+        self._reserved += 1
 
     def new_part(self, choice: int = 0) -> int:
         """Returns the number of the next part of `choice`."""
-        self.decide()
+        self.end_naming()
         self.reserve()
-        part = self._parts.get(choice, self._first_part)
-        self._parts[choice] = part + 1
+        self._parts += 1
+        part = self._next_parts.get(choice, self._first_part)
+        self._next_parts[choice] = part + 1
         return part
 
-    def may_call(self, name: str) -> bool:
-        """Returns False if the site does not execute the tool: the request offered tools, but not this one.
-
-        Some servers send calls of their own tools without any sign of it. A site that offers no tools may have told the
-        model about tools by other means.
-        """
-        return not self.tools or name in self.tools
-
-    def offers(self, name: str) -> bool:
-        """Returns True if the request is known to have offered the tool."""
-        return self.tools is not None and name in self.tools
-
-    def offered_name(self, name: str) -> str:
-        """Returns the name without the namespace that some models put before it, if only the rest was offered."""
-        bare = next((name.removeprefix(each) for each in NAMESPACES if name.startswith(each)), name)
-        return bare if self.offers(bare) and not self.offers(name) else name
-
-    def decide_later(self, call: OpenCall) -> None:
+    def wait_for_name(self, call: OpenCall) -> None:
         """Notes that the name of `call` may go on. Another such call starts."""
-        if self._undecided is not call:
-            self.decide()
-            self._undecided = call
+        if self._naming is not call:
+            self.end_naming()
+            self._naming = call
 
-    def decide(self, started: OpenCall | None = None) -> None:
-        """Starts the call whose name may go on, unless it is the one that has just `started`."""
-        undecided, self._undecided = self._undecided, None
-        if undecided is not None and undecided is not started:
-            undecided.start()
+    def end_naming(self, started: OpenCall | None = None) -> None:
+        """Starts the call whose name may go on, unless it is the one that is just `started`."""
+        waiting, self._naming = self._naming, None
+        if waiting is not None and waiting is not started:
+            waiting.start()
 
     @property
     def has_parts(self) -> bool:
-        return bool(self._parts)
+        return self._parts > 0
 
     @property
     def has_begun(self) -> bool:
@@ -210,7 +194,7 @@ class AnswerWriter:
         self._end_parts(is_cut=False)
         has_called = bool(self._unanswered)
         reason = reason or finish_reason_of(raw_reason, has_refused=self._has_refused, has_called=has_called)
-        if not self.is_over and sum(self._parts.values()) - self._first_part * len(self._parts) <= self.silent_parts:
+        if not self.is_over and self._parts <= self.silent_parts:
             self.warn("empty_answer")
         self._end(ev.Finished(reason, raw_reason), is_cut=False)
 

@@ -17,14 +17,14 @@ from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, StreamTooLarge
 from streaming.protocol.dialects.openai_chat.choice import Choice
-from streaming.protocol.dialects.openai_chat.chunks import delta_of
-from streaming.protocol.dialects.openai_chat.words import kinds_of
+from streaming.protocol.dialects.openai_chat.chunks import WireChoice, delta_of
+from streaming.protocol.dialects.openai_chat.delta import kinds_of
 
 # OpenAI's own limit on `n`.
 MAX_CHOICES = 128
 MAX_HELD = 32
 
-Placed = list[tuple[Choice, Any]]
+Placed = list[tuple[Choice, WireChoice]]
 
 
 class ChoiceTable:
@@ -36,27 +36,27 @@ class ChoiceTable:
         self.all: dict[int, Choice] = {}
         """The choices by their numbers."""
         self._writer = writer
-        self._is_one = False
-        self._is_several = asked is not None and asked > 1
+        self._is_several = True if asked is not None and asked > 1 else None
+        """True if each index is a choice, False if all are the same one, None as long as it is not known."""
         self._enough_words = 2 if asked == 1 else MAX_HELD
         self._lead: int | None = None
-        self._held: list[Any] = []
+        """The first index."""
+        self._held: list[WireChoice] = []
         self._numbers: dict[int, int] = {}
+        """The numbers of choices that differ from their indexes."""
 
-    def place(self, wire: Any) -> Placed:
+    def place(self, wire: WireChoice) -> Placed:
         """Returns the deltas that can be read now, with their choices. `wire` may be held back."""
-        if self._is_one:
-            return [(self._only(wire), wire)]
-        if self._is_several:
-            return [(self._at(wire), wire)]
+        if self._is_several is not None:
+            return [(self._choice_of(wire), wire)]
+        self._held.append(wire)
         if self._lead is None:
             return self._begin(wire)
-        self._held.append(wire)
-        verdict = self._verdict(wire)
-        if verdict is None:
+        is_several = self._judge(wire)
+        if is_several is None:
             self.known.clear()  # so that each delta comes here
             return []
-        return self._divide() if verdict else self._join()
+        return self._decide(is_several=is_several)
 
     def settle(self) -> Placed:
         """Returns the deltas that are held back, at the end of the stream."""
@@ -66,20 +66,18 @@ class ChoiceTable:
         if self._lead is not None and self.all[0].ending.reason:
             finished.add(self._lead)
         seen = {self._lead, *map(_index, self._held)}
-        return self._divide() if len(seen) > 1 and seen <= finished else self._join()
+        return self._decide(is_several=len(seen) > 1 and seen <= finished)
 
-    def _begin(self, wire: Any) -> Placed:
+    def _begin(self, wire: WireChoice) -> Placed:
         """Reads the first deltas. An index other than 0 that has no words yet may be one of several."""
-        self._held.append(wire)
         if len({_index(each) for each in self._held}) > 1 and all(map(_is_opening, self._held)):
-            return self._divide()
+            return self._decide(is_several=True)
         if _index(wire) and not _kinds(wire) and len(self._held) < MAX_HELD:
             return []
         self._lead = _index(wire)
-        held, self._held = self._held, []
-        return [(self._only(each), each) for each in held]
+        return self._release()
 
-    def _verdict(self, wire: Any) -> bool | None:
+    def _judge(self, wire: WireChoice) -> bool | None:
         """Returns True if the held deltas are of other choices, False if of the same answer, None if in doubt."""
         lead, index, kinds = self.all[0], _index(wire), _kinds(wire)
         speakers = [_index(each) for each in self._held if _kinds(each)]
@@ -93,28 +91,24 @@ class ChoiceTable:
             return False
         return False if len(speakers) >= self._enough_words or len(self._held) >= MAX_HELD else None
 
-    def _join(self) -> Placed:
-        self._is_one = True
-        held, self._held = self._held, []
-        return [(self._only(wire), wire) for wire in held]
-
-    def _divide(self) -> Placed:
-        """Makes each index a choice. If the first index was not 0, its choice is already number 0: they swap."""
-        self._is_several = True
-        if self._lead:
+    def _decide(self, *, is_several: bool) -> Placed:
+        """Ends the doubt. The choice of the first index has the number 0, so an index 0 beside it takes its number."""
+        self._is_several = is_several
+        if is_several and self._lead:
             self._numbers = {self._lead: 0, 0: self._lead}
+        return self._release()
+
+    def _release(self) -> Placed:
         held, self._held = self._held, []
-        return [(self._at(wire), wire) for wire in held]
+        return [(self._choice_of(wire), wire) for wire in held]
 
-    def _only(self, wire: Any) -> Choice:
-        choice = self.all.get(0) or self._open(0)
-        if len(self.known) < MAX_CHOICES and (self._is_one or _index(wire) == self._lead):
-            self.known[_index(wire)] = choice
-        return choice
-
-    def _at(self, wire: Any) -> Choice:
-        number = self._numbers.get(_index(wire), _index(wire))
-        choice = self.known[_index(wire)] = self.all.get(number) or self._open(number)
+    def _choice_of(self, wire: WireChoice) -> Choice:
+        index = _index(wire)
+        number = self._numbers.get(index, index) if self._is_several else 0
+        choice = self.all.get(number) or self._open(number)
+        is_sure = self._is_several is not None or index == self._lead
+        if is_sure and len(self.known) < MAX_CHOICES:
+            self.known[index] = choice
         return choice
 
     def _open(self, number: int) -> Choice:
@@ -124,19 +118,17 @@ class ChoiceTable:
         return choice
 
 
-def _index(wire: Any) -> int:
+def _index(wire: WireChoice) -> int:
     return wire.index or 0
 
 
-def _delta(wire: Any) -> dict[str, Any]:
-    if isinstance(wire.message, dict) and wire.delta is None:
-        return wire.message
-    return delta_of(wire) or ({} if wire.text is None else {"content": wire.text})
+def _said_in(wire: WireChoice) -> dict[str, Any]:
+    return wire.message if isinstance(wire.message, dict) and wire.delta is None else delta_of(wire)
 
 
-def _kinds(wire: Any) -> set[str]:
-    return kinds_of(_delta(wire))
+def _kinds(wire: WireChoice) -> set[str]:
+    return kinds_of(_said_in(wire))
 
 
-def _is_opening(wire: Any) -> bool:
-    return bool(_delta(wire).get("role")) and not _kinds(wire) and not wire.finish_reason
+def _is_opening(wire: WireChoice) -> bool:
+    return bool(_said_in(wire).get("role")) and not _kinds(wire) and not wire.finish_reason

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import failure_of, meaning_of
-from streaming.protocol.dialects.openai_chat.words import is_nothing
-from streaming.protocol.dialects.wire import read_error, stream_error
+from streaming.protocol.dialects.wire import is_nothing, read_error, stream_error
 from streaming.protocol.events import StreamError
 
 KEYS = ("type", "reason", "finish_reason", "name", "value")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from streaming.protocol.dialects.openai_chat.reasoning import ECHOED
+from streaming.protocol.dialects.openai_chat.words import RETURNED_TEXT
 from streaming.protocol.parts import FilePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, ToolResult, Turn
 from streaming.protocol.requests import GenerationRequest, ToolSpec, named_schema, with_extra
 from streaming.protocol.requests.data_url import base64_of, is_http, text_file_as_text
@@ -95,7 +95,7 @@ def _assistant(group: RoleGroup, *, has_called: bool) -> list[JSONObject]:
 def _reasoning(part: ReasoningPart, raw: JSONObject, *, has_called: bool) -> Iterator[tuple[str, Any]]:
     """Yields fields of the message that this API's own reasoning has."""
     field = raw.get("field")
-    if field in ECHOED and (has_called or raw.get("reasoning_opaque")):
+    if field in RETURNED_TEXT and (has_called or raw.get("reasoning_opaque")):
         yield field, part.text
     yield from ((name, raw[name]) for name in RETURNED if raw.get(name))
     if str(raw.get("type")).startswith("reasoning."):

@@ -15,12 +15,14 @@ from streaming.protocol.dialects.answer import AnswerWriter, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
 from streaming.protocol.dialects.openai_chat.choice_table import ChoiceTable
 from streaming.protocol.dialects.openai_chat.chunks import WireChoice, WireChunk, as_chunk, delta_of, read_last_chunk
+from streaming.protocol.dialects.openai_chat.citations import Sources
+from streaming.protocol.dialects.openai_chat.delta import kinds_of
 from streaming.protocol.dialects.openai_chat.ending import reason_in
-from streaming.protocol.dialects.openai_chat.extras import Sources
-from streaming.protocol.dialects.openai_chat.words import SIGNS_OF_LIFE, has_words
 from streaming.protocol.dialects.wire import (
+    SIGNS_OF_LIFE,
+    is_certain_error,
     is_error,
-    names_error,
+    object_of,
     read_error,
     reports_error,
     reread,
@@ -60,7 +62,7 @@ class OpenAIChatStream:
             is_plain = type(delta) is dict and not wire.tool_calls
             content = delta.get("content") if is_plain and len(delta) == 1 else None
             if type(content) is str:  # nine of ten events, so it is inlined
-                words = choice.content
+                words = choice.content.text
                 size = len(content)
                 if size == words.size:
                     words.feed_same_size(content)
@@ -68,9 +70,11 @@ class OpenAIChatStream:
                     words.size += size
                     words.feed(content)
             else:
-                choice.read(delta if is_plain else delta_of(wire))
+                choice.read(delta if is_plain and delta else delta_of(wire))
             if wire.finish_reason or not delta or wire.native_finish_reason or wire.usage or wire.error:
-                self._read_choice(choice, wire)
+                self._read_beside(choice, wire)
+        if choices:
+            self._last = data
         if (
             not choices
             or (event and event == b"error")
@@ -81,14 +85,12 @@ class OpenAIChatStream:
             or chunk.citations
         ):
             self._read_rest(chunk, event, data)
-        else:
-            self._last = data
 
     def _start(self, chunk: WireChunk, data: bytes) -> None:
         """Starts with the first chunk, but for one whose names are only a sign of life."""
         self._sources.read(data)
         is_sign = str(chunk.model) in SIGNS_OF_LIFE
-        if not is_sign or any(has_words(delta_of(each)) or each.finish_reason for each in chunk.choices or ()):
+        if not is_sign or any(kinds_of(delta_of(each)) or each.finish_reason for each in chunk.choices or ()):
             self._writer.start(chunk.id, None if is_sign else chunk.model)
 
     def done(self) -> None:
@@ -125,29 +127,27 @@ class OpenAIChatStream:
     def _read_placed(self, placed: list[tuple[Choice, WireChoice]]) -> None:
         for choice, wire in placed:
             choice.read(delta_of(wire))
-            self._read_choice(choice, wire)
+            self._read_beside(choice, wire)
 
-    def _read_choice(self, choice: Choice, wire: WireChoice) -> None:
+    def _read_beside(self, choice: Choice, wire: WireChoice) -> None:
+        """Reads what a choice has beside its delta."""
         if isinstance(wire.message, dict):
             is_last = reason_in(wire.finish_reason) is not None
             choice.read_message(wire.message, has_delta=wire.delta is not None, is_last=is_last)
-        elif not wire.delta and wire.text is not None:  # the API before chat
-            choice.read({"content": wire.text})
         if reports_error(wire.error):
             choice.ending.failure = read_error(wire.error)
         if wire.finish_reason or wire.native_finish_reason:
-            choice.read_reason(wire.finish_reason, wire.native_finish_reason, is_bare=not has_words(wire.delta))
+            choice.read_reason(wire.finish_reason, wire.native_finish_reason, is_bare=not kinds_of(delta_of(wire)))
         if wire.usage:
             self._writer.report_usage(read_usage(wire.usage))  # Moonshot
 
     def _read_rest(self, chunk: WireChunk, event: bytes, data: bytes) -> None:
         """Reads everything beside the choices. An error comes last, after the content of the same chunk."""
-        groq = self._read_usage(chunk)
-        self._last = data if chunk.choices else self._last
+        self._read_usage(chunk)
         for field in ("citations", "search_results"):
             self._sources.note(field, bytes(getattr(chunk, field)))
-        if groq.get("error"):
-            self._writer.fail(read_error(groq["error"]))
+        if error := object_of(chunk.x_groq).get("error"):
+            self._writer.fail(read_error(error))
         elif chunk.choices is None and is_servers_own(event):
             self._writer.unknown(data)
         elif reports_error(chunk.error) or event == b"error":
@@ -156,14 +156,15 @@ class OpenAIChatStream:
             self._read_other(reread(data), data)
         elif not (chunk.choices or chunk.usage or chunk.finish_reason):
             self._read_silent(data)
-        for choice in self._table.all.values() if chunk.finish_reason else ():
-            if choice.ending.reason is None:
-                choice.read_reason(chunk.finish_reason, None, is_bare=False)
+        if chunk.finish_reason:
+            for choice in self._table.all.values():
+                if choice.ending.reason is None:
+                    choice.read_reason(chunk.finish_reason)
 
     def _read_silent(self, data: bytes) -> None:
         """Reads a chunk with an empty list of choices. It may be a flat error."""
         wire = reread(data)
-        if names_error(wire):
+        if is_certain_error(wire):
             self._writer.fail(read_error(wire))
         elif not self._sources.read(data):
             self._writer.stray_error = read_error(wire) if is_error(wire) else self._writer.stray_error
@@ -174,7 +175,8 @@ class OpenAIChatStream:
 
         Within a stream of plain chunks it is no wrapped one, even if it looks so: servers report on their tools there.
         """
-        inner = unwrapped(wire, _is_chunk) or as_chunk(wire) if self._is_wrapped or not self._last else None
+        may_be_wrapped = self._is_wrapped or not self._last
+        inner = (unwrapped(wire, _is_chunk) or as_chunk(wire)) if may_be_wrapped else None
         if inner is not None:
             self._is_wrapped = True
             self.read(shape(inner, WireChunk), b"", msgspec.json.encode(inner))
@@ -185,16 +187,14 @@ class OpenAIChatStream:
         else:
             self._writer.unknown(data)
 
-    def _read_usage(self, chunk: WireChunk) -> dict[str, Any]:
-        groq = chunk.x_groq if isinstance(chunk.x_groq, dict) else {}
-        for usage in (groq.get("usage"), chunk.usage):
+    def _read_usage(self, chunk: WireChunk) -> None:
+        for usage in (object_of(chunk.x_groq).get("usage"), chunk.usage):
             self._writer.report_usage(read_usage(usage))
-        return groq
 
     def _cite_sources(self) -> None:
         if 0 in self._table.all:
             self._sources.read(self._last)
-            self._table.all[0].extras.cite(self._sources.citations)
+            self._table.all[0].citations.read(self._sources.citations)
 
     @property
     def _failure(self) -> StreamError | None:

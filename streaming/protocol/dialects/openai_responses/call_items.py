@@ -166,7 +166,7 @@ class CustomCallItem(CallItem):
 
     def provider_runs(self, wire: JSONObject) -> bool:
         name = name_of(wire.get("name"))
-        is_offered = name in (self._writer.tools or ())
+        is_offered = name in self._writer.tools
         is_xai = "grok" in (self._writer.model or "").lower() or id_of(wire).startswith("xs_") or name in XAI_TOOLS
         self._is_held = not is_offered and not is_xai
         return is_xai and not is_offered

@@ -21,10 +21,10 @@ def decode_leniently(data: bytes) -> Any:
     Raises:
         ValueError: `data` is no JSON, or nested too deep.
     """
-    return whole(decode_halves(data))
+    return replace_halves(decode_keeping_halves(data))
 
 
-def decode_halves(data: bytes) -> Any:
+def decode_keeping_halves(data: bytes) -> Any:
     """Returns the JSON value in `data`. Its texts may have half surrogate pairs.
 
     Raises:
@@ -55,7 +55,7 @@ def unquoted(value: Any) -> Any:
         if not (isinstance(value, str) and value.lstrip()[:1] in QUOTED):
             break
         try:
-            value = decode_halves(value.encode("utf-8", "surrogatepass"))
+            value = decode_keeping_halves(value.encode("utf-8", "surrogatepass"))
         except ValueError:
             break
     return value
@@ -112,7 +112,7 @@ def _skip(text: str, at: int) -> int:
     return between.end() if between else at
 
 
-def whole(value: Any) -> Any:
+def replace_halves(value: Any) -> Any:
     """Returns the JSON value `value` with U+FFFD in the place of each half surrogate pair.
 
     Raises:

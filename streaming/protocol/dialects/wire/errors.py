@@ -19,11 +19,16 @@ CODE_KEYS = (
     *("http_code", "statusCode", "raw_status_code", "originalStatusCode"),
 )
 TYPE_KEYS = ("type", "error_type", "__type")
-MESSAGE_KEYS = (
-    *("message", "msg", "error_message", "error_msg", "status_msg", "detail", "details"),
-    *("error_description", "description", "title", "Message", "faultstring", "content", "text"),
+ERROR_MESSAGE_KEYS = (
+    *("message", "msg", "error_message", "error_msg", "detail", "details"),
+    *("error_description", "Message", "faultstring"),
 )
-INNER_KEYS = ("error", "errors", "err", "detail", "base_resp", "fault", "copilot_errors")
+MESSAGE_KEYS = (*ERROR_MESSAGE_KEYS, "status_msg", "description", "title", "content", "text")
+"""The keys of an error's message, best first. An object with one of `ERROR_MESSAGE_KEYS` is an error by itself."""
+
+ERROR_INNER_KEYS = ("errors", "err", "fault", "copilot_errors")
+INNER_KEYS = ("error", *ERROR_INNER_KEYS, "detail", "base_resp")
+"""The keys of an error within an error. An object with one of `ERROR_INNER_KEYS` is an error by itself."""
 
 
 def read_error(wire: Any) -> StreamError:
@@ -36,10 +41,6 @@ def read_error(wire: Any) -> StreamError:
     return stream_error(code, type_, message[:MAX_MESSAGE_CHARS])
 
 
-FLAT_ERROR_KEYS = (
-    *("message", "detail", "details", "error_msg", "error_message", "errors"),
-    *("msg", "Message", "error_description", "fault", "err", "copilot_errors"),
-)
 SUCCESS = (0, 200, "0", "200", "success", "ok", "succeeded")
 """The codes and messages of an envelope that is no error."""
 
@@ -49,22 +50,22 @@ def is_error(wire: Any) -> bool:
     if not isinstance(wire, dict) or wire.get("code") in SUCCESS or str(wire.get("message")).lower() in SUCCESS:
         return False
     is_named = wire.get("object") == "error" or _named_by_its_key(wire) is not None
-    return is_named or is_refusal(wire) or any(wire.get(key) for key in FLAT_ERROR_KEYS)
+    return is_named or has_failed_status(wire) or any(wire.get(key) for key in (*ERROR_MESSAGE_KEYS, *ERROR_INNER_KEYS))
 
 
-def is_refusal(wire: Any) -> bool:
+def has_failed_status(wire: Any) -> bool:
     """Returns True for a payload with the status of a failure (MiniMax)."""
     base = wire.get("base_resp") if isinstance(wire, dict) else None
     return isinstance(base, dict) and bool(base.get("status_code"))
 
 
-def names_error(wire: Any) -> bool:
+def is_certain_error(wire: Any) -> bool:
     """Returns True for a flat error beside choices. Only the names of its fields, or a known code, make that sure."""
     if not is_error(wire):
         return False
     error = read_error(wire)
     is_named = wire.get("object") == "error" or any(wire[key] for key in wire if key.startswith("error"))
-    return is_named or is_refusal(wire) or code_of_error(error.code, error.type, error.message) is not None
+    return is_named or has_failed_status(wire) or code_of_error(error.code, error.type, error.message) is not None
 
 
 def reports_error(wire: Any) -> bool:

@@ -14,6 +14,15 @@ from streaming.protocol.dialects.wire.decoding import UNREADABLE
 S = TypeVar("S", bound=msgspec.Struct)
 
 
+NOTHING = frozenset({"", "null", "none", "undefined"})
+"""The words, in any case, that servers send in the place of no name, no id or no finish reason."""
+
+
+def is_nothing(value: Any) -> bool:
+    """Returns True for null, and for a word that stands in its place."""
+    return str(value).strip().lower() in NOTHING
+
+
 def object_of(value: Any) -> dict[str, Any]:
     """Returns an object. Any other value counts as an empty one."""
     return value if isinstance(value, dict) else {}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-EMPTY = frozenset({b"", b"null", b"[]", b'""', b"ping", b"keep-alive", b"keepalive", b"heartbeat"})
+SIGNS_OF_LIFE = frozenset({"ping", "keepalive", "keep-alive", "heartbeat"})
+"""The words that only keep a connection alive, as data, as the type of an event, or as the name of a model."""
+
+EMPTY = frozenset({b"", b"null", b"[]", b'""', *map(str.encode, SIGNS_OF_LIFE)})
 
 FIELD = re.compile(rb"(?:event|id|retry):\s*\S*")
 """Another field of an event, which some relays send as data: they wrap each line of the stream once more."""

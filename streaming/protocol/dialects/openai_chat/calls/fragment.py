@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import SERVER_ID, name_of, text_of
-from streaming.protocol.dialects.openai_chat.words import is_nothing
-from streaming.protocol.dialects.wire import reread
+from streaming.protocol.dialects.wire import is_nothing, reread
 
 MAX_INDEX_DIGITS = 9
 

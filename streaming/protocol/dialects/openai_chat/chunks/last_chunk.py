@@ -6,38 +6,45 @@ Looking for it in each chunk would cost time in every stream.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from streaming.protocol.dialects.answer import failure_of, meaning_of, read_usage
 from streaming.protocol.dialects.openai_chat.choice import Choice
-from streaming.protocol.dialects.openai_chat.chunks.payload import LastChoice, LastChunk, Timings
-from streaming.protocol.dialects.openai_chat.ending import reason_in
-from streaming.protocol.dialects.openai_chat.words import has_words
-from streaming.protocol.dialects.wire import is_refusal, names_error, object_of, read_error, reread, shape
+from streaming.protocol.dialects.openai_chat.chunks.chunk import LastChoice, LastChunk, Timings, delta_of
+from streaming.protocol.dialects.openai_chat.delta import kinds_of
+from streaming.protocol.dialects.openai_chat.ending import Ending, reason_in
+from streaming.protocol.dialects.wire import has_failed_status, is_certain_error, object_of, read_error, reread, shape
 from streaming.protocol.events import StreamError, Usage
 
 
 def read_last_chunk(data: bytes, choices: Mapping[int, Choice]) -> Usage:
-    """Returns the usage, as far as it is there. Gives each choice the end that it lacks.
+    """Returns the usage, as far as it is there. Completes the end of each choice.
 
-    That is a finish reason under another name, or an error beside a silent delta. `choices` has the choices by the
-    indexes that the server uses.
+    A choice may lack a finish reason under another name, or an error beside a silent delta. `choices` has the choices
+    by the indexes that the server uses.
     """
-    wire = reread(data)
-    chunk = shape(wire, LastChunk) if isinstance(wire, dict) else LastChunk()
+    wire = object_of(reread(data))
+    chunk = shape(wire, LastChunk)
     for each in chunk.choices or ():
         choice = choices.get(each.index or 0)
-        if choice is not None and each.error_message:
-            choice.ending.failure = _error_of(each)
-        elif choice is not None and is_refusal(wire):
-            choice.ending.failure = read_error(wire)
-        elif choice is not None and not choice.ending.is_known:
-            reason = chunk.finish_reason or each.finishReason or _stop_reason(each)
-            choice.ending.read(reason, None)
-            if not (reason or has_words(each.delta)) and names_error(wire):
-                choice.ending.failure = read_error(wire)
+        if choice is not None:
+            _complete(choice.ending, each, wire)
     if chunk.timings is not None:
         return _usage_of(chunk.timings)
-    return read_usage(next(filter(None, map(object_of(wire).get, USAGE_KEYS)), None))
+    return read_usage(next(filter(None, map(wire.get, USAGE_KEYS)), None))
+
+
+def _complete(ending: Ending, last: LastChoice, wire: dict[str, Any]) -> None:
+    """Gives a choice the end that it lacks: `last` is its part of the last chunk, `wire`."""
+    if last.error_message:
+        ending.failure = _error_of(last)
+    elif has_failed_status(wire):
+        ending.failure = read_error(wire)
+    elif not ending.is_known:
+        reason = wire.get("finish_reason") or last.finishReason or _stop_reason(last)
+        ending.read(reason, None)
+        if not (reason or kinds_of(delta_of(last))) and is_certain_error(wire):
+            ending.failure = read_error(wire)
 
 
 USAGE_KEYS = ("usageMetadata", "usage_metadata", "amazon-bedrock-invocationMetrics", "meta", "token_usage")

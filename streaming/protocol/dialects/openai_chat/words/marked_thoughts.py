@@ -1,37 +1,36 @@
-"""Thoughts that come as content: Gemini's API for OpenAI clients marks them with a flag, with tags, or with both."""
+"""Thoughts that come as content, with a mark. Gemini's API for OpenAI clients sends a flag, tags, or both."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from streaming.protocol.dialects.openai_chat.words import THINKING
+from streaming.protocol.dialects.answer import unfinished_tag
+from streaming.protocol.dialects.openai_chat.delta import THINKING
+from streaming.protocol.dialects.wire import object_of
 
 OPENING = "<thought>"
 CLOSING = "</thought>"
 
-
-FLAGS = frozenset({"extra_content", "thought", "channel"})
+MARKS = frozenset({"extra_content", "thought", "channel"})
 """The fields of a delta that may say that its content is a thought."""
 
+THOUGHT_FLAG = {"google": {"thought": True}}
+"""The `extra_content` that says only this (Gemini)."""
 
-def is_flagged(delta: dict[str, Any]) -> bool:
+
+def is_marked(delta: dict[str, Any]) -> bool:
     """Returns True if a delta says that its content is a thought: Gemini, relays of it, gpt-oss."""
+    google = object_of(object_of(delta.get("extra_content")).get("google"))
     return (
-        is_thought(delta.get("extra_content"))
+        google.get("thought") is True
         or delta.get("thought") is True
         or (delta.get("channel") == "analysis" and THINKING.isdisjoint(delta))
     )
 
 
-def is_thought(extra: Any) -> bool:
-    """Returns True if `extra_content` says that the content beside it is a thought."""
-    google = extra.get("google") if isinstance(extra, dict) else None
-    return isinstance(google, dict) and google.get("thought") is True
-
-
-class Thoughts:
-    """Takes content that is a thought (`think`) or not known to be one (`speak`), cut anywhere.
+class MarkedThoughts:
+    """Takes content that is flagged as a thought (`think`) or not (`speak`), cut anywhere.
 
     The tags are no part of the thought. Without the flag, an opening tag counts only as the first text (`may_open`).
     A flagged thought ends at its closing tag, or with the first content that has no flag.
@@ -48,18 +47,15 @@ class Thoughts:
     def think(self, text: str) -> None:
         text, self._held = self._held + text, ""
         self._may_open, self._is_flagged = False, True
-        if not self._is_open:
-            if text != OPENING and OPENING.startswith(text):
-                self._held = text
-                return
-            self._is_open = True
-            text = text.removeprefix(OPENING)
-        self._read_thought(text)
+        if self._is_open:
+            self._read_thought(text)
+        else:
+            self._begin(text, is_thought=True)
 
     def speak(self, text: str) -> None:
         held, self._held = self._held, ""
         if self._may_open:
-            self._open(held + text)
+            self._begin(held + text, is_thought=False)
         elif self._is_open and not self._is_flagged:
             self._read_thought(held + text)
         elif (self._is_open or held) and (CLOSING in held + text or CLOSING.startswith(held + text)):
@@ -76,12 +72,13 @@ class Thoughts:
         is_thought = self._is_open or self._is_flagged
         self._pass(self._reasoning if is_thought else self._text, held)
 
-    def _open(self, text: str) -> None:
+    def _begin(self, text: str, *, is_thought: bool) -> None:
+        """Reads text that may begin with the opening tag. If it does not, `is_thought` says what it is."""
         if text != OPENING and OPENING.startswith(text):
             self._held = text
             return
         self._may_open = False
-        self._is_open = text.startswith(OPENING)
+        self._is_open = is_thought or text.startswith(OPENING)
         if self._is_open:
             self._read_thought(text.removeprefix(OPENING))
         else:
@@ -94,10 +91,9 @@ class Thoughts:
             self._pass(self._reasoning, thought)
             self._pass(self._text, rest)
         else:
-            lengths = range(min(len(thought), len(CLOSING) - 1), 0, -1)
-            keep = next((n for n in lengths if CLOSING.startswith(thought[-n:])), 0)
-            self._pass(self._reasoning, thought[: len(thought) - keep])
-            self._held = thought[len(thought) - keep :]
+            end = len(thought) - unfinished_tag(thought, (CLOSING,))
+            self._pass(self._reasoning, thought[:end])
+            self._held = thought[end:]
 
     def _pass(self, sink: Callable[[str], None], text: str) -> None:
         if text:

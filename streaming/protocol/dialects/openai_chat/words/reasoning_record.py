@@ -1,4 +1,4 @@
-"""Thoughts that come twice: in a field of the delta, and in tags within its text (MiniMax)."""
+"""The record of the reasoning of one choice, which may come twice."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from io import SEEK_END, StringIO
 MAX_WHITE_CHARS = 16
 
 
-class Mirror:
-    """Compares what two sources say. The one that is behind says nothing new as long as it repeats the other.
+class ReasoningRecord:
+    """Keeps what two sources say: a field of the delta, and tags within its text. MiniMax sends the thoughts in both.
 
-    If it differs, its words since it began to repeat were only alike by chance, and are new after all.
+    The source that is behind says nothing new as long as it repeats the other. If it differs, its words since it began
+    to repeat were only alike by chance, and are new after all.
     """
 
     def __init__(self) -> None:

@@ -1,16 +1,15 @@
-"""The fields of a delta that have words, and the text within them."""
+"""The fields of a delta, and the words within them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from streaming.protocol.dialects.answer import text_of
+from streaming.protocol.dialects.wire import object_of
 
-NOTHING = frozenset({"", "null", "none", "undefined"})
-"""The words, in any case, that servers send in the place of no name, no id or no finish reason."""
-
-SIGNS_OF_LIFE = frozenset({"keepalive", "keep-alive", "heartbeat", "ping"})
-"""The names that a chunk has in the place of a model if it only keeps the connection alive."""
+JSONObject = dict[str, Any]
 
 NUMBERS = (int, float)
 """The types of numbers; a truth value is none of them."""
@@ -30,7 +29,7 @@ THINKING = frozenset({*REASONING, *DETAILS})
 CALLS = ("tool_calls", "tool_call", "toolCalls")
 """The fields of tool calls."""
 
-OWN = "provider_specific_fields"
+APART = "provider_specific_fields"
 """The field of a delta in which LiteLLM puts those that OpenAI does not have."""
 
 KINDS = {
@@ -44,28 +43,23 @@ PLACES = ("text", "thinking", "summary", "content", "reasoningText")
 """The keys under which the text of an object is found, best first."""
 
 
-def kinds_of(delta: dict[str, Any]) -> set[str]:
-    """Returns the kinds of words in a delta."""
-    delta = with_numbers_as_text(delta)
-    return {KINDS[field] for field in KINDS if delta.get(field)}
-
-
-def with_numbers_as_text(delta: dict[str, Any]) -> dict[str, Any]:
-    """Returns the delta with text for each number: some servers send the token `0.5` as the number (Workers AI)."""
-    for value in delta.values():
+def normal(delta: JSONObject) -> JSONObject:
+    """Returns the fields that have a value, also those that stand apart. A number is text: `0.5` may be a token."""
+    given: Iterable[tuple[str, Any]] = delta.items()
+    if APART in delta:
+        given = chain(object_of(delta[APART]).items(), given)
+    fields: JSONObject = {}
+    for field, value in given:
         if type(value) in NUMBERS:
-            return {field: text_of(value) if type(value) in NUMBERS else value for field, value in delta.items()}
-    return delta
+            fields[field] = text_of(value)
+        elif value:
+            fields[field] = value
+    return fields
 
 
-def is_nothing(wire: Any) -> bool:
-    """Returns True for null, and for a word that stands in its place."""
-    return str(wire).strip().lower() in NOTHING
-
-
-def has_words(delta: Any) -> bool:
-    """Returns True if a delta is an object with words."""
-    return isinstance(delta, dict) and bool(kinds_of(delta))
+def kinds_of(delta: JSONObject) -> set[str]:
+    """Returns the kinds of words in a delta."""
+    return {KINDS[field] for field in KINDS.keys() & normal(delta)}
 
 
 def words_of(wire: Any, depth: int = 4) -> str:
@@ -81,12 +75,7 @@ def words_of(wire: Any, depth: int = 4) -> str:
     return ""
 
 
-def with_inner(wire: Any) -> list[dict[str, Any]]:
-    """Returns an object, and the objects that are its values; nothing if `wire` is none."""
-    return [each for each in (wire, *wire.values()) if isinstance(each, dict)] if isinstance(wire, dict) else []
-
-
-def thought_of(delta: dict[str, Any]) -> tuple[str, str]:
+def thought_of(delta: JSONObject) -> tuple[str, str]:
     """Returns the best field that has reasoning text, and the text."""
     for field in REASONING:
         if (wire := delta.get(field)) and (text := words_of(wire)):

@@ -14,7 +14,7 @@ GROWING = frozenset({"text", "thinking", "summary", "data"})
 SECRETS = frozenset({"data", "signature"})
 """The fields for which a detail has to go back. Without them the provider needs no detail back."""
 
-ECHOED = frozenset({"reasoning_content", "reasoning_text"})
+RETURNED_TEXT = frozenset({"reasoning_content", "reasoning_text"})
 """The fields of reasoning text that some providers want back: DeepSeek and Moonshot, Copilot."""
 
 
@@ -46,7 +46,7 @@ class Detail:
         return self._fields | {key: text.getvalue() for key, text in self._growing.items()}
 
 
-class Kept:
+class ReturnedFields:
     """Collects what goes back with one reasoning part. `reserve` counts each detail, because it takes memory."""
 
     def __init__(self, reserve: Callable[[], None]) -> None:
@@ -59,7 +59,7 @@ class Kept:
 
     def note_text(self, field: str) -> None:
         """Notes the field in which the reasoning text came."""
-        if not self._field and field in ECHOED:
+        if not self._field and field in RETURNED_TEXT:
             self._field = field
 
     def add_details(self, field: str, pieces: list[JSONObject]) -> None:
@@ -82,17 +82,14 @@ class Kept:
         """True if something goes back that is not only the name of a field."""
         return self._has_secrets or bool(self._opaque)
 
-    def take(self, *, has_text: bool) -> JSONObject | None:
-        """Returns what goes back, and begins anew; None if nothing does.
+    def collect(self, *, has_text: bool) -> JSONObject:
+        """Returns what goes back. `has_text` is True if the part has text.
 
-        `field` is the name of the field that has the part's text. All other keys are fields of the message.
+        `field` is the name of the field that has the text. All other keys are fields of the message.
         """
-        if not (has_text or self.must_go_back):
-            return None
-        kept: JSONObject = {"field": self._field} if has_text and self._field else {}
+        fields: JSONObject = {"field": self._field} if has_text and self._field else {}
         if self._has_secrets:
-            kept |= {field: [each.whole() for each in details] for field, details in self._details.items()}
+            fields |= {field: [each.whole() for each in details] for field, details in self._details.items()}
         if self._opaque:
-            kept["reasoning_opaque"] = "".join(self._opaque)
-        self.__dict__ |= vars(Kept(self._reserve))
-        return kept or None
+            fields["reasoning_opaque"] = "".join(self._opaque)
+        return fields

@@ -1,4 +1,4 @@
-"""Chunks without a list of choices: the own APIs of servers that also have one like OpenAI's.
+"""Chunks of other APIs: those of servers that also have one like OpenAI's, without a list of choices.
 
 A base URL that is wrong by a word leads to them.
 """

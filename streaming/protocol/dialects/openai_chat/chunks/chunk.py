@@ -24,8 +24,10 @@ class WireChoice(msgspec.Struct, gc=False):
 
 
 def delta_of(wire: WireChoice) -> JSONObject:
-    """Returns the delta of a choice. Some servers send only its text, or a list, or put the calls beside it."""
+    """Returns the delta of a choice. Some servers send only its text, or a list, or put the text or calls beside it."""
     given = wire.delta
+    if not given and wire.text is not None and not isinstance(wire.message, dict):
+        given = {"content": wire.text}  # the API before chat
     if isinstance(given, dict) and not wire.tool_calls:
         return given
     pieces: list[Any] = given if isinstance(given, list) else [{"content": given} if isinstance(given, str) else given]
@@ -69,5 +71,4 @@ class LastChunk(msgspec.Struct, gc=False):
     """The last chunk."""
 
     choices: list[LastChoice] | None = None
-    finish_reason: Any = None
     timings: Timings | None = None

@@ -30,7 +30,7 @@ class CumulativeFilter:
         "_head",
         "_held",
         "_repeated",
-        "_sofar",
+        "_so_far",
         "_write",
         "feed",
         "is_late",
@@ -43,12 +43,18 @@ class CumulativeFilter:
         self.is_late = False
         """True after the finish reason: then a chunk that equals the text is a repetition, however short."""
         self._write = write
-        self._sofar = ""
-        self._held = ""
         self._head = ""
+        """The beginning of the text, up to `HEAD_CHARS`."""
         self._has_joined = False
+        """True if the text came in several chunks."""
+        self._so_far = ""
+        """The whole text so far, as long as the server may accumulate."""
+        self._held = ""
+        """The second chunk, if it begins with the first."""
         self._repeated = ""
+        """The text once more, as one chunk."""
         self._feed_before: Callable[[str], None] = self._first
+        """The state before that chunk."""
 
     def take(self, text: str) -> None:
         """Counts `text`, and feeds it."""
@@ -103,12 +109,12 @@ class CumulativeFilter:
             self.feed(repeated)
 
     def _first(self, text: str) -> None:
-        self._sofar = self._head = text
+        self._so_far = self._head = text
         self.feed = self._second
         self._write(text)
 
     def _second(self, text: str) -> None:
-        if text.startswith(self._sofar) and _is_telling(self._sofar, text):
+        if text.startswith(self._so_far) and _is_telling(self._so_far, text):
             self._held = text
             self.feed = self._third
         else:
@@ -128,20 +134,20 @@ class CumulativeFilter:
             self.settle()
             self._write(text)
             return
-        first, self._sofar, self._held = self._sofar, self._held, ""
-        self._write(self._sofar[len(first) :])
+        first, self._so_far, self._held = self._so_far, self._held, ""
+        self._write(self._so_far[len(first) :])
         self.feed = self._accumulated
         self._accumulated(text)
 
     def _accumulated(self, text: str) -> None:
-        if text.startswith(self._sofar):
-            text, self._sofar = text[len(self._sofar) :], text
+        if text.startswith(self._so_far):
+            text, self._so_far = text[len(self._so_far) :], text
         else:
             self.feed = self._write  # the server has stopped accumulating
         if text:
             self._write(text)
 
 
-def _is_telling(sofar: str, text: str) -> bool:
+def _is_telling(first: str, second: str) -> bool:
     """Returns False if the repetition may be chance: "1", then "10"; "ha", then "haha"."""
-    return any(map(str.isalpha, sofar)) and not set(text).issubset(sofar)
+    return any(map(str.isalpha, first)) and not set(second).issubset(first)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from streaming.protocol.dialects.wire.decoding import decode_halves, decode_joined, unquoted, whole
+from streaming.protocol.dialects.wire.decoding import replace_halves
+from streaming.protocol.dialects.wire.json_path import Path, step, value_at, with_text
+from streaming.protocol.dialects.wire.signals import SIGNS_OF_LIFE
 
 PLACE_KEYS = frozenset({"type", "index", "output_index", "content_index", "summary_index", "item_id", "id"})
 """The keys that say which part of the answer an event is about."""
@@ -15,8 +17,8 @@ BESIDES = ("error", "finish_reason", "native_finish_reason", "message", "text")
 SILENT_KEYS = PLACE_KEYS | {"role"}
 """The keys of a delta that say nothing."""
 
-BEATS = frozenset({"ping", "keepalive", "heartbeat", "response.in_progress"})
-"""The types of events that are only signs of life."""
+SILENT_TYPES = SIGNS_OF_LIFE | {"response.in_progress"}
+"""The types of events that say nothing."""
 
 MAX_LEVELS = 12
 REPLACEMENT = "\ufffd"
@@ -26,11 +28,11 @@ class Half(NamedTuple):
     """The first half of a pair, the path to its text, and the event with nothing but this text."""
 
     half: str
-    path: tuple[str | int, ...]
+    path: Path
     event: dict[str, Any]
 
 
-class Halves:
+class SurrogateJoiner:
     """Keeps the first half of a pair that ends a text, until more of the same part of the answer comes."""
 
     def __init__(self) -> None:
@@ -38,25 +40,15 @@ class Halves:
 
     @property
     def is_open(self) -> bool:
-        """True while a half is kept: then each event has to come to `joined`."""
+        """True while a half is kept: then each event has to come to `join`."""
         return self._kept is not None
 
-    def read(self, data: bytes, *, is_joined: bool) -> list[Any]:
-        """Returns the values to read, of the JSON of an event. It may be several documents if `is_joined`.
+    def join(self, value: Any) -> list[Any]:
+        """Returns the values to read, of an event or a list of events. No text in them has half a pair.
 
         Raises:
-            ValueError: `data` is no JSON, or nested too deep.
+            ValueError: `value` is nested too deep.
         """
-        try:
-            value = unquoted(decode_halves(data))
-        except ValueError:
-            if not is_joined:
-                raise
-            value = decode_joined(data)
-        return self.joined(value)
-
-    def joined(self, value: Any) -> list[Any]:
-        """Returns the values to read, of an event or a list of events. No text in them has half a pair."""
         found: list[Any] = []
         for each in value if isinstance(value, list) else [value]:
             found += self._join(each)
@@ -65,31 +57,31 @@ class Halves:
     def flush(self) -> list[Any]:
         """Returns the event with U+FFFD for the half that is kept: the other one never came."""
         kept, self._kept = self._kept, None
-        return [] if kept is None else [whole(_put(kept.event, _first_items(kept.path), REPLACEMENT))]
+        return [] if kept is None else [replace_halves(with_text(kept.event, _first_items(kept.path), REPLACEMENT))]
 
     def _join(self, value: Any) -> list[Any]:
         if not isinstance(value, dict):
-            return [whole(value)]
+            return [replace_halves(value)]
         before: list[Any] = []
         kept = self._kept
         if kept is not None and not _is_beside(value, kept) and not _is_silent(value, kept):
-            text = _at(value, kept.path)
+            text = value_at(value, kept.path)
             if isinstance(text, str) and "\udc00" <= text[:1] <= "\udfff":
-                value, self._kept = _put(value, kept.path, kept.half + text), None
+                value, self._kept = with_text(value, kept.path, kept.half + text), None
             else:
                 before = self.flush()
         if self._kept is None:
             value = self._cut(value)
-        return [*before, whole(value)]
+        return [*before, replace_halves(value)]
 
     def _cut(self, value: dict[str, Any]) -> dict[str, Any]:
         """Takes the half from the end of the event's last text that has one."""
         path = _path_of_half(value)
         if path is None:
             return value
-        text = _at(value, path)
+        text = value_at(value, path)
         self._kept = Half(text[-1], path, _place(value, path))
-        return dict(_put(value, path, text[:-1]))
+        return dict(with_text(value, path, text[:-1]))
 
 
 def _is_beside(value: dict[str, Any], kept: Half) -> bool:
@@ -100,12 +92,12 @@ def _is_beside(value: dict[str, Any], kept: Half) -> bool:
 
 def _is_silent(value: dict[str, Any], kept: Half) -> bool:
     """Returns True if an event says nothing that words have to wait for: a sign of life, a role, a usage report."""
-    if str(value.get("type")) in BEATS:
+    if str(value.get("type")) in SILENT_TYPES:
         return True
     if value.get("type") != kept.event.get("type"):
         return False
     if "type" in value:
-        return bool(_at(value, kept.path) == "")
+        return bool(value_at(value, kept.path) == "")
     inner: Any = value
     for at, key in enumerate(kept.path):
         if not inner:
@@ -114,7 +106,7 @@ def _is_silent(value: dict[str, Any], kept: Half) -> bool:
             return False
         if isinstance(inner, list) and isinstance(key, int) and key >= len(inner):
             return False
-        inner = _step(inner, key)
+        inner = step(inner, key)
     return not inner
 
 
@@ -125,19 +117,19 @@ def _is_plain(value: dict[str, Any], key: str | int, *, is_delta: bool) -> bool:
     return not any(value.get(name) for name in BESIDES if name != key)
 
 
-def _indexes(value: Any, path: tuple[str | int, ...]) -> list[Any] | None:
+def _indexes(value: Any, path: Path) -> list[Any] | None:
     """Returns the indexes along `path`; None if the event does not have the containers of the path."""
     found = []
     for key in path[:-1]:
         if isinstance(value, dict):
             found += [value.get(name) for name in ("index", "output_index", "content_index", "summary_index")]
-        value = _step(value, key)
+        value = step(value, key)
         if not isinstance(value, dict | list):
             return None
     return found
 
 
-def _path_of_half(value: Any, levels: int = MAX_LEVELS) -> tuple[str | int, ...] | None:
+def _path_of_half(value: Any, levels: int = MAX_LEVELS) -> Path | None:
     """Returns the path to a text that ends with the first half of a pair."""
     if isinstance(value, str):
         return () if "\ud800" <= value[-1:] <= "\udbff" else None
@@ -149,37 +141,16 @@ def _path_of_half(value: Any, levels: int = MAX_LEVELS) -> tuple[str | int, ...]
     return None
 
 
-def _first_items(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+def _first_items(path: Path) -> Path:
     """Returns the path in an event whose lists have one item."""
     return tuple(0 if isinstance(key, int) else key for key in path)
 
 
-def _step(value: Any, key: str | int) -> Any:
-    if isinstance(value, dict):
-        return value.get(key)
-    return value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else None
-
-
-def _at(value: Any, path: tuple[str | int, ...]) -> Any:
-    for key in path:
-        value = _step(value, key)
-    return value
-
-
-def _put(value: Any, path: tuple[str | int, ...], text: str) -> Any:
-    """Returns a copy of `value` with `text` at `path`."""
-    if not path:
-        return text
-    copy = value.copy()
-    copy[path[0]] = _put(value[path[0]], path[1:], text)
-    return copy
-
-
-def _place(value: Any, path: tuple[str | int, ...]) -> Any:
+def _place(value: Any, path: Path) -> Any:
     """Returns an event that has only `path` and the keys that say which part of the answer it is about."""
     if not path:
         return ""
-    key, inner = path[0], _place(_step(value, path[0]), path[1:])
+    key, inner = path[0], _place(step(value, path[0]), path[1:])
     if isinstance(value, list):
         return [inner]
     kept = {name: value[name] for name in value if name in PLACE_KEYS and not isinstance(value[name], dict | list)}
