@@ -74,11 +74,16 @@ class RefusalDelta(Event, frozen=True):
 
 
 class PartEnded(Event, frozen=True):
-    """A text, reasoning or refusal part is complete. `raw` is what the provider wants back with a text or refusal."""
+    """A text, reasoning or refusal part is complete. `raw` is what the provider wants back with a text or refusal.
+
+    `text` is None, or the whole text that replaces the deltas. The parser never sets it. The app does if the text is
+    the arguments of a call, because a server may replace these: see `ToolCallEnded.is_replaced`.
+    """
 
     part: int
     choice: int = 0
     raw: dict[str, Any] | None = None
+    text: str | None = None
 
 
 class ToolCallStarted(Event, frozen=True):

@@ -44,6 +44,11 @@ class PartBuilder:
             self._packed.append(pack(self._newest))
             self._newest.clear()
 
+    def replace(self, text: str) -> None:
+        self._packed.clear()
+        self._newest.clear()
+        self.add(text)
+
     @property
     def text(self) -> str:
         """The text so far."""
@@ -214,8 +219,11 @@ class Transcript:
         self.outcome = "truncated"
 
     def _part_ended(self, event: ev.PartEnded) -> None:
-        if event.raw is not None and event.choice == self.choice and event.part in self._builders:
-            self._builders[event.part].rest["raw"] = event.raw
+        found = self._builders.get(event.part) if event.choice == self.choice else None
+        if found is not None and event.raw is not None:
+            found.rest["raw"] = event.raw
+        if found is not None and event.text is not None:
+            found.replace(event.text)
 
     def _pass(self, _event: ev.Event) -> None:
         """Ignores an event that adds nothing to the answer."""

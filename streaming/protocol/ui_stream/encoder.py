@@ -112,7 +112,7 @@ class UIStreamEncoder:
 
     def _part_ended(self, event: events.PartEnded) -> list[Chunk]:
         kind = self._open.pop(event.part, None)
-        return [self._end(event.part, kind, event.raw)] if kind else []
+        return [self._end(event.part, kind, event.raw, event.text)] if kind else []
 
     def _call_started(self, event: events.ToolCallStarted) -> list[Chunk]:
         self._calls[event.part] = event
@@ -220,9 +220,10 @@ class UIStreamEncoder:
     def _ends(self) -> list[Chunk]:
         return [self._end(part, kind) for part, kind in self._open.items()]
 
-    def _end(self, part: int, kind: str, raw: dict[str, Any] | None = None) -> Chunk:
+    def _end(self, part: int, kind: str, raw: dict[str, Any] | None = None, text: str | None = None) -> Chunk:
         if kind == "text":
-            return chunks.TextEnd(str(part), metadata(self.origin, raw=raw, is_reasoning=part in self._recast or None))
+            is_reasoning = part in self._recast or None
+            return chunks.TextEnd(str(part), metadata(self.origin, raw=raw, text=text, is_reasoning=is_reasoning))
         return chunks.ReasoningEnd(str(part), metadata(self.origin, **self._signed.get(part, {})))
 
 

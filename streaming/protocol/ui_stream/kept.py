@@ -25,6 +25,15 @@ def fields_of(chunk: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def replacement_in(metadata: dict[str, Any] | None) -> str | None:
+    """Returns the text, or the arguments, that replace what has streamed of a part; None if that counts.
+
+    `metadata` is the `providerMetadata` of the chunk that ends the part.
+    """
+    fields: dict[str, Any] = (metadata or {}).get(KEY, {})
+    return fields.get("text", fields.get("raw_arguments"))
+
+
 def kept_part(position: int, part: Part) -> chunks.KeptPart:
     """Returns the chunk of a part that has nothing to show."""
     return chunks.KeptPart({"id": str(position), "part": dump_parts([part])[0]}, transient=True)
