@@ -11,13 +11,10 @@ from typing import Any, ClassVar
 import msgspec
 
 from streaming.protocol.dialects.answer import AnswerWriter, read_usage
-from streaming.protocol.dialects.openai_responses.call_items import CallItem
 from streaming.protocol.dialects.openai_responses.item_events import ITEM_EVENTS, PART_EVENTS, THOUGHTS
 from streaming.protocol.dialects.openai_responses.item_table import ItemTable
-from streaming.protocol.dialects.openai_responses.message_item import MessageItem
+from streaming.protocol.dialects.openai_responses.items import CallItem, MessageItem, ReasoningItem, words_of
 from streaming.protocol.dialects.openai_responses.payload import Payload
-from streaming.protocol.dialects.openai_responses.reasoning_item import ReasoningItem
-from streaming.protocol.dialects.openai_responses.streamed import words_of
 from streaming.protocol.dialects.wire import is_error, object_of, read_error, reports_error, reread, shape, unwrapped
 from streaming.protocol.events import Heartbeat
 
