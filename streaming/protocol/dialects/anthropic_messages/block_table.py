@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter
-from streaming.protocol.dialects.anthropic_messages.blocks import Block, ProseBlock, class_of
+from streaming.protocol.dialects.anthropic_messages.block import Block
+from streaming.protocol.dialects.anthropic_messages.blocks import ProseBlock, class_of
 from streaming.protocol.dialects.anthropic_messages.call_blocks import CallBlock
 from streaming.protocol.dialects.anthropic_messages.payload import INPUT, PROSE_DELTAS, WireDelta, type_of
 
@@ -53,7 +54,7 @@ class BlockTable:
         Returns False if no block reads it.
         """
         type_ = type_of(delta)
-        block = self._last if index is None else self.open.get(index)
+        block = self._block_at(index)
         if block is None and type_ in PROSE_DELTAS:
             block = self._open(index, ProseBlock, {})
         elif block is not None and type_ not in block.deltas and type_ in PROSE_DELTAS:
@@ -65,11 +66,12 @@ class BlockTable:
             take(delta)
         return take is not None
 
-    def complete(self, index: int | None, wire: JSONObject | None) -> None:
-        """Reads a whole call, which relays of the SDK's own events send with the end of its block."""
-        block = self.open.get(index)
+    def finish(self, index: int | None, wire: JSONObject | None) -> None:
+        """Reads the stop of a block. Relays of the SDK's own events send a whole call with it, as `wire`."""
+        block = self._block_at(index)
         if wire and isinstance(block, CallBlock):
             block.start(wire)
+        self.stop(next((at for at, each in self.open.items() if each is block), index))
 
     def stop(self, index: int | None) -> None:
         """Ends the block with this index, if one is open."""
@@ -80,11 +82,6 @@ class BlockTable:
                 if isinstance(block, CallBlock):
                     self._stopped.add(index)
                     self._unjudged += [block] if block.is_open else []
-
-    def stop_last(self) -> None:
-        """Ends the block that began last: the event has no index."""
-        if self._last is not None:
-            self._last.end()
 
     def stop_all(self) -> None:
         """Ends all blocks, because the message has ended. Its stop reason shows if calls without input were cut."""
@@ -101,6 +98,10 @@ class BlockTable:
             block.conclude()
         else:
             block.end()
+
+    def _block_at(self, index: int | None) -> Block | None:
+        """Returns the open block that an event is about. Without an index, it is the one that began last."""
+        return self._last if index is None else self.open.get(index)
 
     def _open(self, index: int | None, kind: type[Block], wire: JSONObject) -> Block:
         self._make_room()
