@@ -47,7 +47,7 @@ class AnthropicMessagesStream:
         type_ = payload.type or event.decode("utf-8", "replace")
         read = EVENTS.get(type_)
         if read is not None:
-            if self._opening and type_ not in BEATS and not (self._open and type_ in WITHIN_BLOCKS):
+            if self._opening and type_ not in BESIDE_BLOCKS and not (self._open and type_ in WITHIN_BLOCKS):
                 self._read_opening(payload)
             read(self, payload, data)
         elif reports_error(payload.error) or event == b"error":
@@ -195,10 +195,11 @@ def _is_event(wire: dict[str, Any]) -> bool:
     return str(wire.get("type")) in EVENTS
 
 
-BEATS = frozenset({"ping", "error"})
+BESIDE_BLOCKS = frozenset({"ping", "error"})
 """The events that say nothing about the blocks."""
 
 WITHIN_BLOCKS = frozenset({"content_block_delta", "content_block_stop"})
+"""The events that say nothing about other blocks while one is open."""
 
 EVENTS: dict[str, Callable[[AnthropicMessagesStream, Payload, bytes], None]] = {
     "content_block_delta": AnthropicMessagesStream._read_block_delta,
