@@ -341,6 +341,7 @@ AGAIN_CALLS: dict[str, tuple[list[Wire], int]] = {
     "only its start": ([added(call(1, id="n"), output_index=1)], 1),
     "the start of its arguments": ([added(call(1, id="n"), output_index=1), arguments('{"x"', output_index=1)], 2),
     "other arguments": (item(1, call(1, id="n"), arguments(TWO), arguments=TWO), 2),
+    "other arguments as an object": (item(1, call(1, id="n"), arguments({"x": 2})), 2),
     "other arguments, only the end": ([done(call(1, TWO, id="n"), output_index=1)], 2),
     "another tool": (item(1, call(2, id="n", call_id="c1"), arguments(ONE), arguments=ONE), 2),
     "another call_id at its end": (item(1, call(1, id="n"), arguments(ONE), arguments=ONE, call_id="c2"), 2),

@@ -71,9 +71,10 @@ class CallItem(Item):
 
     def done(self, wire: JSONObject) -> None:
         self._announce(wire)
-        self._call.identify(self._id)
         self._fill(self.input_of(wire))
-        self._compare()
+        if self._drop_if_again():
+            return
+        self._call.identify(self._id)
         self._call.raw = self._kept(wire)
         self._end(is_cut=wire.get("status") == "incomplete")
         output = wire.get(self.output_field) if self.output_field else None
@@ -83,7 +84,8 @@ class CallItem(Item):
 
     def cut(self) -> None:
         """Ends a call of the site's that has no input: nothing says that it needs none. JSON shows if it is whole."""
-        self._compare()
+        if self._drop_if_again():
+            return
         has_input = self._call.size or self._arguments.snapshot or self._call.announced not in ("", PLACEHOLDER)
         if not (has_input or self._is_confirmed or self._call.is_provider_executed):
             self._end(is_cut=True)
@@ -170,16 +172,21 @@ class CallItem(Item):
         else:
             self._call.end(is_cut=is_cut)
 
-    def _compare(self) -> None:
-        """Drops a call that is an earlier one once more: the same tool, with the same arguments or none."""
+    def _drop_if_again(self) -> bool:
+        """Drops a call that is an earlier one once more: the same tool, with the same arguments or none.
+
+        Another one that was held back to be compared is released. Returns True if the call is dropped.
+        """
         earlier, self._earlier = self._earlier, None
         if earlier is None:
-            return
-        is_same_call = self._id == earlier._id and self._call.name in ("", earlier._call.name)
-        if is_same_call and repeats(earlier._call.text, self._call.text or self._call.announced):
+            return False
+        self._arguments.settle()
+        is_again = self._id == earlier._id and self._call.name in ("", earlier._call.name)
+        if is_again and repeats(earlier._call.text, self._call.text or self._call.announced):
             self.drop()
-        else:
-            self.release()
+            return True
+        self.release()
+        return False
 
     def _fill(self, whole: Any) -> None:
         if whole and self._call.id in self._writer.open_calls:
