@@ -102,8 +102,8 @@ class ItemTable:
         """
         count, streamed = Counter(map(class_of, output)), Counter(map(type, self._items))
         fresh = self._fresh(output, count, streamed)
-        alone = {kind: item for kind, item in self._newest_of.items() if count[kind] == streamed[kind] == 1}
-        alone = {kind: item for kind, item in alone.items() if item.delta_id is not None}
+        unannounced = (item for item in self._newest_of.values() if item.delta_id is not None)
+        alone = {type(item): item for item in unannounced if count[type(item)] == streamed[type(item)] == 1}
         for place, wire in enumerate(output):
             index, item = self._by_name(class_of(wire), *_ids(wire))
             if place in fresh:
