@@ -54,17 +54,10 @@ class BlockTable:
         Returns False if no block reads it.
         """
         type_ = type_of(delta)
-        block = self._block_at(index)
-        if block is None and type_ in PROSE_DELTAS:
-            block = self._open(index, ProseBlock, {})
-        elif block is not None and type_ not in block.deltas and type_ in PROSE_DELTAS:
-            block = self._beside = self._beside or ProseBlock(self._writer, {})
-        elif type_ == INPUT and (block is None or type_ not in block.deltas):
-            block = self._call_of_input(index, delta)
-        take = None if block is None else block.deltas.get(type_)
-        if take is not None:
-            take(delta)
-        return take is not None
+        block = self._reader_of(type_, index, delta)
+        if block is not None:
+            block.deltas[type_](delta)
+        return block is not None
 
     def finish(self, index: int | None, wire: JSONObject | None) -> None:
         """Reads the stop of a block. Relays of the SDK's own events send a whole call with it, as `wire`."""
@@ -98,6 +91,20 @@ class BlockTable:
             block.conclude()
         else:
             block.end()
+
+    def _reader_of(self, type_: str | None, index: int | None, delta: WireDelta) -> Block | None:
+        """Returns the block that reads a delta of this type: the one at its index, or another one that can."""
+        block = self._block_at(index)
+        if block is not None and type_ in block.deltas:
+            return block
+        if type_ == INPUT:
+            return self._call_of_input(index, delta)
+        if type_ not in PROSE_DELTAS:
+            return None
+        if block is None:
+            return self._open(index, ProseBlock, {})
+        self._beside = self._beside or ProseBlock(self._writer, {})
+        return self._beside
 
     def _block_at(self, index: int | None) -> Block | None:
         """Returns the open block that an event is about. Without an index, it is the one that began last."""
