@@ -106,7 +106,7 @@ class ReasoningItem(Item):
         text = words_of(delta)
         if not text or self._source not in ("", source):
             return
-        if not self._source or not self._goes_on(source, index):
+        if not self._source or (index != self._section and not self._goes_on(source)):
             text = continued(self._take_announced(source, index), text)
             self._streamed.restart()
             if self._source:
@@ -116,9 +116,9 @@ class ReasoningItem(Item):
         self._prose.reasoning(text)
         self._streamed.add(text)
 
-    def _goes_on(self, source: str, index: Index) -> bool:
-        """Returns True if words with this index belong to the newest section."""
-        return index == self._section or (source == "content" and self._is_growing)
+    def _goes_on(self, source: str) -> bool:
+        """Returns True if words under another index still belong to the newest section."""
+        return source == "content" and self._is_growing
 
     def _take_announced(self, source: str, index: Index) -> str:
         """Returns what the announcement of a section had. If none has its index, the first one counts."""
@@ -130,7 +130,7 @@ class ReasoningItem(Item):
         """Reads a whole section. It counts as far as it did not stream."""
         if self._source not in ("", source):
             return
-        if self._source and self._goes_on(source, index):
+        if self._source and (index == self._section or self._goes_on(source)):
             self._grow(source, index, self._streamed.rest_of(words_of(section)))
             self._section = index
         elif not self._source or (index or 0) > (self._section or 0):
