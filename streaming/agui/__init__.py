@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from streaming.agui.events import Event, is_end, messages_snapshot, run_error, run_started, sse, with_ids
 from streaming.agui.fold import Fold
-from streaming.agui.translator import Translator, own_id
+from streaming.agui.ids import own_id
+from streaming.agui.translator import Translator
 
 __all__ = [
     "Event",

@@ -11,26 +11,28 @@ chunk's events again. So only the last event of a chunk adds something to a mess
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from streaming.agui.events import Event, as_text, run_error
+from streaming.agui.ids import part_id
 from streaming.agui.outcome import finished, usage_of
+from streaming.protocol.ui_stream import replacement_in
 
 Chunk = dict[str, Any]
 DENIED = "The person refused this call."
 
-_OWN = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(.+)", re.DOTALL)
 _decode = msgspec.json.Decoder(Chunk).decode
 
 
-def own_id(call_id: str) -> tuple[str | None, str]:
-    """Returns the answer's id and the provider's id of a call, from the call's id in AG-UI."""
-    found = _OWN.fullmatch(call_id)
-    return (found[1], found[2]) if found else (None, call_id)
+class _Call(msgspec.Struct):
+    """A call of the answer. `awaits` says what it waits for: an output of the client, or a person's decision."""
+
+    is_provider_executed: bool
+    has_arguments: bool = False
+    awaits: Literal["output", "decision"] | None = None
 
 
 class Translator:
@@ -48,14 +50,13 @@ class Translator:
         self._open: dict[str, tuple[list[Event], list[Event]]] = {}
         self._late = ""  # the call that ends with the next chunk
         self._texts: dict[str, str] = {}
-        self._empty_calls: set[str] = set()
-        self._provider_calls: set[str] = set()
-        self._waiting: dict[str, None] = {}
-        self._asked: dict[str, None] = {}
+        self._calls: dict[str, _Call] = {}
         self._files = 0
         self._metadata: dict[str, Any] = {}
         self._is_cancelled = False
         self._end: Event = {}
+        self.has_replaced = False
+        """True if a text, or the arguments of a call, are not what streamed. AG-UI has no event that says so."""
 
     def translate(self, chunk: bytes) -> list[Event]:
         """Returns the events that a chunk adds. Chunks that AG-UI has no event for add none."""
@@ -80,8 +81,9 @@ class Translator:
 
         The questions of a run whose process died stay open. So they are told instead of the error.
         """
-        is_open = self._end["type"] == "RUN_ERROR" and self._asked and self._metadata.get("status") == "interrupted"
-        return finished(self._metadata, [*self._asked], [], is_cancelled=False) if is_open else self._end
+        asked = self._calls_that_await("decision")
+        is_open = self._end["type"] == "RUN_ERROR" and asked and self._metadata.get("status") == "interrupted"
+        return finished(self._metadata, asked, [], is_cancelled=False) if is_open else self._end
 
     def _start(self, chunk: Chunk) -> list[Event]:
         self._answer = chunk["messageId"]
@@ -105,6 +107,7 @@ class Translator:
         return [{"type": "TEXT_MESSAGE_CONTENT", "messageId": self._texts[chunk["id"]], "delta": chunk["delta"]}]
 
     def _part_ended(self, chunk: Chunk) -> list[Event]:
+        self._note_replacement(chunk)
         return self._closed(chunk["id"])
 
     def _reasoning_started(self, chunk: Chunk) -> list[Event]:
@@ -119,29 +122,29 @@ class Translator:
 
     def _call_started(self, chunk: Chunk) -> list[Event]:
         call = self._part_id(chunk["toolCallId"])
-        self._empty_calls.add(call)
-        if chunk.get("providerExecuted"):
-            self._provider_calls.add(call)
+        self._calls[call] = _Call(is_provider_executed=chunk.get("providerExecuted", False))
         start = {"type": "TOOL_CALL_START", "toolCallId": call, "toolCallName": chunk["toolName"]}
         start["parentMessageId"] = self._message or self._new_message(f"calls-{self._steps}")
         return self._opened(call, [start], [{"type": "TOOL_CALL_END", "toolCallId": call}])
 
     def _arguments(self, chunk: Chunk) -> list[Event]:
         call = self._part_id(chunk["toolCallId"])
-        self._empty_calls.discard(call)
+        self._calls[call].has_arguments = True
         return [{"type": "TOOL_CALL_ARGS", "toolCallId": call, "delta": chunk["inputTextDelta"]}]
 
     def _call_ended(self, chunk: Chunk) -> list[Event]:
         """Ends a call. If its arguments came in no pieces they are sent now, and its end comes with the next chunk."""
+        self._note_replacement(chunk)
         call = self._part_id(chunk["toolCallId"])
-        if call not in self._provider_calls:
-            self._waiting[call] = None
-        if call not in self._empty_calls:
+        known = self._calls[call]
+        known.awaits = None if known.is_provider_executed else "output"
+        if known.has_arguments:
             return self._closed(call)
         self._late = call
         return [{"type": "TOOL_CALL_ARGS", "toolCallId": call, "delta": as_text(chunk["input"])}]
 
     def _call_failed(self, chunk: Chunk) -> list[Event]:
+        self._note_replacement(chunk)
         call = self._part_id(chunk["toolCallId"])
         return [*self._closed(call), *self._result(call, chunk["errorText"], is_error=True)]
 
@@ -155,7 +158,7 @@ class Translator:
         return self._result(self._part_id(chunk["toolCallId"]), DENIED, is_error=True)
 
     def _asked_for(self, chunk: Chunk) -> list[Event]:
-        self._asked[self._part_id(chunk["toolCallId"])] = None
+        self._calls[self._part_id(chunk["toolCallId"])].awaits = "decision"
         return []
 
     def _source(self, chunk: Chunk) -> list[Event]:
@@ -181,10 +184,16 @@ class Translator:
         return [*self.closing(), self._end]
 
     def _finished(self, chunk: Chunk) -> list[Event]:
-        waiting = [call for call in self._waiting if call not in self._asked]
+        asked, waiting = self._calls_that_await("decision"), self._calls_that_await("output")
         metadata = chunk.get("messageMetadata") or {}
-        self._end = finished(metadata, [*self._asked], waiting, is_cancelled=self._is_cancelled)
+        self._end = finished(metadata, asked, waiting, is_cancelled=self._is_cancelled)
         return [*self.closing(), self._end]
+
+    def _calls_that_await(self, awaited: str) -> list[str]:
+        return [id for id, call in self._calls.items() if call.awaits == awaited]
+
+    def _note_replacement(self, chunk: Chunk) -> None:
+        self.has_replaced = self.has_replaced or replacement_in(chunk.get("providerMetadata")) is not None
 
     def _opened(self, part: str, starts: list[Event], ends: list[Event]) -> list[Event]:
         self._open[part] = starts, ends
@@ -194,7 +203,7 @@ class Translator:
         return list(self._open.pop(part, ([], []))[1])
 
     def _part_id(self, part: str) -> str:
-        return f"{self._answer}:{part}"
+        return part_id(self._answer, part)
 
     def _new_message(self, part: str) -> str:
         """Returns the id of a new assistant message, which begins with this part."""
@@ -203,8 +212,7 @@ class Translator:
         return self._message
 
     def _result(self, call: str, content: str, *, is_error: bool = False) -> list[Event]:
-        self._waiting.pop(call, None)
-        self._asked.pop(call, None)
+        self._calls[call].awaits = None
         result = {"type": "TOOL_CALL_RESULT", "messageId": f"{call}:result", "toolCallId": call, "content": content}
         return [result | {"metadata": {"isError": True}} if is_error else result]
 

@@ -13,7 +13,7 @@ from streaming.chat.result import Result, load_result
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.models import Generation
-from streaming.outputs import NOTHING, TICK_SECONDS, ObjectReader, OutputType, text_in
+from streaming.outputs import NOTHING, TICK_SECONDS, ObjectReader, OutputType
 from streaming.protocol import StringDelta
 from streaming.protocol.ui_stream import chunk_of
 from streaming.subscription import follow, subscribe
@@ -62,7 +62,7 @@ class Answer:
         reader = self._reader()
         async with aclosing(self._frames(partial(_patience, reader))) as batches:
             async for frames in batches:
-                reader.feed(text_in(frames))
+                reader.take(frames)
                 if (so_far := reader.partial()) is not NOTHING:
                     yield so_far
         if (last := reader.partial(is_last=True)) is not NOTHING:
@@ -76,7 +76,7 @@ class Answer:
         reader = self._reader(is_final=True)
         async with aclosing(self._frames()) as batches:
             async for frames in batches:
-                for delta in reader.feed(text_in(frames)):
+                for delta in reader.take(frames):
                     yield delta
 
     async def _frames(self, patience: Callable[[], float] = _heartbeat) -> AsyncGenerator[list[bytes]]:

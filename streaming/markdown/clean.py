@@ -30,19 +30,20 @@ OWN_ATTRIBUTES: dict[str, set[str]] = {
     "div": {"tabindex"},
     "code": {"data-open"},
 }
+ALIGNED = frozenset({"md-left", "md-center", "md-right"})
+"""The classes of the cells of a table."""
 OWN_CLASSES: dict[str, set[str]] = {
     "span": {"md-check", *(f"{PREFIX}{letter}" for letter in CLASSES.values())},
     "sup": {"md-note"},
     "ol": {f"md-digits-{digits}" for digits in range(4, 11)},
     "p": {"md-plain", "md-notes"},
     "li": {"md-plain", "md-task"},
-    "td": {"md-plain"},
+    "th": set(ALIGNED),
+    "td": {"md-plain", *ALIGNED},
     "figure": {"md-code"},
     "div": {"md-table", "md-math"},
     "code": {"md-math"},
-    **{cell: {"md-left", "md-center", "md-right"} for cell in ("th",)},
 }
-OWN_CLASSES["td"] |= OWN_CLASSES["th"]
 
 
 def clean(html: str) -> str:

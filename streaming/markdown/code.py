@@ -65,22 +65,20 @@ def _colour(code: str, language: str) -> str:
     lexer = _lexer(language.lower())
     if lexer is None:
         return escape(code)
-    pieces: list[list[str]] = []
-    name = None
+    runs: list[tuple[str, list[str]]] = []  # the letter of a class, and the texts that follow each other in it
     for kind, text in lexer.get_tokens(code):
-        if not text.strip() or (found := _class(kind)) == name:  # white space needs no colour
-            pieces[-1].append(text) if pieces else pieces.append(["", text])
+        letter = _class(kind) if text.strip() else ""
+        if runs and (letter == runs[-1][0] or not text.strip()):  # white space needs no colour
+            runs[-1][1].append(text)
         else:
-            pieces.append([found, text])
-            name = found
-    texts = ["".join(text) for _, *text in pieces]
-    if "".join(texts) != code:
+            runs.append((letter, [text]))
+    if "".join(text for _, texts in runs for text in texts) != code:
         return escape(code)
-    return "".join(_span(kind, text) for (kind, *_), text in zip(pieces, texts, strict=True))
+    return "".join(_span(letter, "".join(texts)) for letter, texts in runs)
 
 
-def _span(kind: str, text: str) -> str:
-    return f'<span class="{PREFIX}{kind}">{escape(text)}</span>' if kind else escape(text)
+def _span(letter: str, text: str) -> str:
+    return f'<span class="{PREFIX}{letter}">{escape(text)}</span>' if letter else escape(text)
 
 
 @functools.cache

@@ -73,15 +73,15 @@ def _dollar(state: StateInline) -> bool:
 
 def _image(state: StateInline) -> bool:
     rest = state.src[state.pos :]
-    return rest == "!" or (rest.startswith("![") and _is_open_link(state, state.pos + 1) is not False)
+    return rest == "!" or (rest.startswith("![") and _open_link(state, state.pos + 1)[0])
 
 
 def _link(state: StateInline) -> bool:
     """Returns True while `[…` may become a link. From `](` on it is one, and its text is shown."""
-    found = _is_open_link(state, state.pos)
-    if found in (None, False):
-        return found is None
-    label = state.src[state.pos + 1 : found]
+    may_be, end = _open_link(state, state.pos)
+    if end < 0:
+        return may_be
+    label = state.src[state.pos + 1 : end]
     for child in state.md.inline.parse(label, state.md, {**state.env}, []):
         if state.pending:
             state.pushPending()
@@ -90,18 +90,22 @@ def _link(state: StateInline) -> bool:
     return True
 
 
-def _is_open_link(state: StateInline, start: int) -> int | bool | None:
-    """Returns None if `[` at `start` may become a link, False if it is none, or the end of its text after `](`."""
+def _open_link(state: StateInline, start: int) -> tuple[bool, int]:
+    """Returns True if `[` at `start` may begin a link that is not complete.
+
+    Beside that, it returns the end of the link's text once `](` has come, and -1 before that.
+    """
     end = state.md.helpers.parseLinkLabel(state, start)
     if end < 0:
-        return False if "\n\n" in state.src[start:] else None
+        return "\n\n" not in state.src[start:], -1
     rest = state.src[end + 1 :]
     if not rest:
-        return None
+        return True, -1
     if rest[0] == "[":
-        return None if "]" not in rest else False
+        return "]" not in rest, -1
     is_open = rest[0] == "(" and "\n" not in rest and rest.count("(") > rest.count(")")
-    return end if is_open and not re.match(r"\(\s*[^\s<]+\s+[^\s\"'(]", rest) else False
+    is_link = is_open and not re.match(r"\(\s*[^\s<]+\s+[^\s\"'(]", rest)
+    return is_link, end if is_link else -1
 
 
 MAY_BE: dict[str, Any] = {

@@ -106,22 +106,33 @@ class MarkdownStream:
 
     def _tail(self) -> Patch:
         settler = self._settler
-        if settler.fence:
-            partial, lines = shown_code(settler.partial, settler.fence), settler.lines
-        elif settler.head:
-            partial, lines = "", settler.lines  # a row is shown when it is complete
-        else:
-            partial, lines = shown_part(settler.lines, settler.partial)
-        source = [*settler.head, *lines, partial]
+        shown, lines = self._shown_source()
+        source = [*settler.head, *lines, shown]
         found, defined = settler.units(source)
         references = ChainMap(settler.references, defined)
         last, tail, is_open = self._drawing.tail(found, source, references)
-        if not is_open or (not settler.fence and (not partial or partial != settler.partial)):
-            return Patch((), last, tail)
-        if not settler.fence:
-            return Patch((), last, tail, rest=partial[len(partial.rstrip()) :])
-        line_end = "\n" if not partial and len(settler.lines) > 1 else ""  # the last one of a fence is not shown
-        return Patch((), last, tail, rest=line_end + settler.partial[len(partial) :])
+        return Patch((), last, tail, rest=self._rest(shown) if is_open else None)
+
+    def _shown_source(self) -> tuple[str, list[str]]:
+        """Returns how much of the line without an end the tail shows, and the complete lines that it shows."""
+        settler = self._settler
+        if settler.fence:
+            return shown_code(settler.partial, settler.fence), settler.lines
+        if settler.head:
+            return "", settler.lines  # a row is shown when it is complete
+        return shown_part(settler.lines, settler.partial)
+
+    def _rest(self, shown: str) -> str | None:
+        """Returns the end of the source that the tail does not show. See `Patch.rest`.
+
+        `shown` is how much it shows of the line without an end. Text can follow at the caret only if that is all of it.
+        """
+        settler = self._settler
+        if settler.fence:
+            line_end = "\n" if not shown and len(settler.lines) > 1 else ""  # the last one of a fence is not shown
+            return line_end + settler.partial[len(shown) :]
+        is_whole = shown != "" and shown == settler.partial
+        return shown[len(shown.rstrip()) :] if is_whole else None
 
 
 @functools.lru_cache(maxsize=8)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from streaming.outputs.asking import HINT, Asks, asked_by, marked, problem_of, spec_for
 from streaming.outputs.extract import JSONText
 from streaming.outputs.live import ObjectText
-from streaming.outputs.reader import NOTHING, TICK_SECONDS, ObjectReader, text_in
+from streaming.outputs.reader import NOTHING, TICK_SECONDS, ObjectReader
 from streaming.outputs.types import OutputType
 from streaming.outputs.unwrap import Unwrapped
 from streaming.outputs.verdict import Verdict, judge
@@ -34,5 +34,4 @@ __all__ = [
     "marked",
     "problem_of",
     "spec_for",
-    "text_in",
 ]

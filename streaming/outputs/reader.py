@@ -11,7 +11,7 @@ import msgspec
 from streaming.outputs.extract import JSONText
 from streaming.outputs.types import VALUE, OutputType
 from streaming.protocol import StringDelta
-from streaming.protocol.ui_stream import chunk_of
+from streaming.protocol.ui_stream import chunk_of, replacement_in
 
 
 class _Nothing(msgspec.Struct, frozen=True):
@@ -30,9 +30,10 @@ TICK_SECONDS = 0.05
 is one when the text has grown by a 64th, or after this time: people see 20 pictures a second."""
 
 
-class _Chunk(msgspec.Struct):
+class _Chunk(msgspec.Struct, rename="camel"):
     type: str
     delta: str = ""
+    provider_metadata: dict[str, Any] | None = None
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -47,14 +48,30 @@ def text_in(frames: Iterable[bytes]) -> str:
 class ObjectReader:
     """Takes the text of an answer in pieces. `partial` returns the object so far, as Python values, if it is due.
 
-    With `is_final`, no object takes the place of one that broke, so the strings only grow.
+    With `is_final`, no object takes the place of another one, so the strings only grow.
     """
 
     def __init__(self, wanted: OutputType, *, is_final: bool = False) -> None:
-        self.text = JSONText(is_list=wanted.is_list, is_final=is_final)
-        self._is_boxed = wanted.is_boxed
-        self._size = self._shown_size = 0
+        self._wanted, self._is_final = wanted, is_final
         self._shown_at = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.text = JSONText(is_list=self._wanted.is_list, is_final=self._is_final)
+        self._size = self._shown_size = 0
+
+    def take(self, frames: Iterable[bytes]) -> list[StringDelta]:
+        """Takes the text in frames, as `feed` does. The end of a part may bring a text that replaces all so far."""
+        pieces: list[str] = []
+        for chunk in (_decode(chunk_of(one)) for one in frames):
+            if chunk.type == "text-delta":
+                pieces.append(chunk.delta)
+            elif chunk.type == "text-end" and not self._is_final:
+                whole = replacement_in(chunk.provider_metadata)
+                if whole is not None:
+                    self._begin()
+                    pieces = [whole]
+        return self.feed("".join(pieces))
 
     def feed(self, text: str) -> list[StringDelta]:
         """Takes the next piece. Returns how the strings of the object grew."""
@@ -80,11 +97,11 @@ class ObjectReader:
         if not self.text.is_found:
             return NOTHING
         value = self.text.scanner.snapshot()
-        if self._is_boxed and isinstance(value, dict):
+        if self._wanted.is_boxed and isinstance(value, dict):
             return value.get(VALUE, NOTHING)
         return value
 
     def _unboxed(self, delta: StringDelta) -> StringDelta | None:
-        if not (self._is_boxed and delta.path[:1] == (VALUE,)):
+        if not (self._wanted.is_boxed and delta.path[:1] == (VALUE,)):
             return delta
         return StringDelta(delta.path[1:], delta.text)

@@ -46,16 +46,14 @@ class ReasoningDelta(Event, frozen=True):
 
 
 class ReasoningSigned(Event, frozen=True):
-    """The provider wants `signature` or `raw`, its whole object, back on the next turn. None changes nothing.
-
-    `duration_ms` is how long the model thought, as the app measured it.
-    """
+    """The provider wants `signature` or `raw`, its whole object, back on the next turn. None changes nothing."""
 
     part: int
     signature: str | None = None
     raw: dict[str, Any] | None = None
     choice: int = 0
     duration_ms: int | None = None
+    """How long the model thought, as the app measured it."""
 
 
 class TextRecast(Event, frozen=True):
@@ -79,6 +77,8 @@ class PartEnded(Event, frozen=True):
     part: int
     choice: int = 0
     raw: dict[str, Any] | None = None
+    text: str | None = None
+    """The whole text, if it replaces the deltas. Only the app sets it, for a text that is the arguments of a call."""
 
 
 class ToolCallStarted(Event, frozen=True):

@@ -39,15 +39,15 @@ class LineSplitter:
         self.has_overflowed = False
         self._max = max_line_bytes
         self._pending = bytearray()
-        self._head = b""
-        self._is_begun = False
+        self._head: bytes | None = b""
+        """The first bytes, while they may be a BOM that was cut. None after that."""
         self._is_after_cr = False
-        self._is_unusual = True
+        self._must_normalise = True
         """True if the next chunk must be normalised even if it has no CR."""
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Returns the lines that `chunk` completes."""
-        if self._is_unusual or CR in chunk:
+        if self._must_normalise or CR in chunk:
             chunk = self._normalise(chunk)
         lines = chunk.split(b"\n")
         tail = lines.pop()
@@ -65,40 +65,36 @@ class LineSplitter:
         return self._within_bounds(lines) if is_large else lines
 
     def _normalise(self, chunk: bytes) -> bytes:
-        """Returns the chunk with LF for each line end and without the BOM; empty bytes after an overflow.
-
-        If the first chunk may be a BOM that was cut, it is held back until more bytes come.
-        """
+        """Returns the chunk with LF for each line end and without the BOM; empty bytes after an overflow."""
         if self.has_overflowed:
             return b""
-        if not self._is_begun:
-            chunk = self._begin(chunk)
+        if self._head is not None:
+            chunk = self._begin(self._head + chunk)
         if self._is_after_cr and chunk:
             self._is_after_cr = False
             chunk = chunk.removeprefix(b"\n")
         if CR in chunk:
             self._is_after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        self._is_unusual = self._is_after_cr or not self._is_begun
+        self._must_normalise = self._is_after_cr or self._head is not None
         return chunk
 
-    def _begin(self, chunk: bytes) -> bytes:
-        self._head += chunk
-        if len(self._head) < len(BOM) and BOM.startswith(self._head):
-            return b""
-        self._is_begun = True
-        return self._head.removeprefix(BOM)
+    def _begin(self, head: bytes) -> bytes:
+        """Returns the first bytes without the BOM. If they may be one that was cut, they wait for more bytes."""
+        is_cut = len(head) < len(BOM) and BOM.startswith(head)
+        self._head = head if is_cut else None
+        return b"" if is_cut else head.removeprefix(BOM)
 
     def flush(self) -> bytes:
         """Returns the unfinished last line, at the end of the stream."""
-        line = bytes(self._pending) if self._is_begun else self._head
+        line = bytes(self._pending) if self._head is None else self._head
         self._pending.clear()
         return line
 
     def _within_bounds(self, lines: list[bytes]) -> list[bytes]:
         for at, line in enumerate([*lines, self._pending]):
             if len(line) > self._max:
-                self.has_overflowed = self._is_unusual = True
+                self.has_overflowed = self._must_normalise = True
                 self._pending.clear()
                 return lines[:at]
         return lines

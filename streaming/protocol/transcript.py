@@ -44,6 +44,11 @@ class PartBuilder:
             self._packed.append(pack(self._newest))
             self._newest.clear()
 
+    def replace(self, text: str) -> None:
+        self._packed.clear()
+        self._newest.clear()
+        self.add(text)
+
     @property
     def text(self) -> str:
         """The text so far."""
@@ -130,69 +135,37 @@ class Transcript:
     def _words(self, kind: type[Part]) -> str:
         return "".join(self._builders[at].text for at in sorted(self._builders) if self._builders[at].kind is kind)
 
-    def _at(self, event: Any, kind: type[Part]) -> PartBuilder | None:
+    def _at(self, event: Any) -> PartBuilder | None:
         """Returns the builder of the event's part, a new one if needed; None if the part is of another choice."""
         if event.choice != self.choice:
             return None
         found = self._builders.get(event.part)
         if found is None:
-            found = self._builders[event.part] = PartBuilder(kind)
+            found = self._builders[event.part] = PartBuilder(PART_OF[type(event)])
         return found
 
-    def _text(self, event: ev.TextDelta) -> None:
-        self._grow(event, TextPart)
-
-    def _reasoning(self, event: ev.ReasoningDelta) -> None:
-        self._grow(event, ReasoningPart)
-
-    def _refusal(self, event: ev.RefusalDelta) -> None:
-        self._grow(event, RefusalPart)
-
-    def _arguments(self, event: ev.ToolCallDelta) -> None:
-        self._grow(event, ToolCall)
-
-    def _grow(self, event: Any, kind: type[Part]) -> None:
-        if found := self._at(event, kind):
+    def _grow(self, event: Any) -> None:
+        if found := self._at(event):
             found.add(event.text)
 
-    def _set(self, event: Any, kind: type[Part], **rest: Any) -> None:
-        if found := self._at(event, kind):
-            found.rest.update(rest)
+    def _set(self, event: Any) -> None:
+        """Takes the fields that the event has in common with its part."""
+        if found := self._at(event):
+            found.rest.update({name: getattr(event, name) for name in SHARED_FIELDS[type(event)]})
 
     def _recast(self, event: ev.TextRecast) -> None:
-        if found := self._at(event, TextPart):
+        if found := self._at(event):
             found.kind = ReasoningPart
             found.citations = []
 
     def _signed(self, event: ev.ReasoningSigned) -> None:
         given = {"signature": event.signature, "raw": event.raw, "duration_ms": event.duration_ms}
-        self._set(event, ReasoningPart, **{key: value for key, value in given.items() if value is not None})
-
-    def _called(self, event: ev.ToolCallStarted) -> None:
-        rest = {key: getattr(event, key) for key in ("id", "name", "is_provider_executed", "is_json")}
-        self._set(event, ToolCall, **rest)
-
-    def _call_ended(self, event: ev.ToolCallEnded) -> None:
-        keys = ("raw_arguments", "arguments", "is_complete", "error", "raw")
-        self._set(event, ToolCall, **{key: getattr(event, key) for key in keys})
-
-    def _resulted(self, event: ev.ToolResulted) -> None:
-        keys = ("call_id", "output", "is_error", "is_provider_executed", "raw", "duration_ms")
-        self._set(event, ToolResult, **{key: getattr(event, key) for key in keys})
-
-    def _approved(self, event: ev.ToolApproved) -> None:
-        rest = {key: getattr(event, key) for key in ("call_id", "is_approved", "reason")}
-        self._set(event, ToolApproval, **rest)
+        if found := self._at(event):
+            found.rest.update({name: value for name, value in given.items() if value is not None})
 
     def _cited(self, event: ev.Cited) -> None:
-        if found := self._at(event, TextPart):
+        if found := self._at(event):
             found.citations.append(event.citation)
-
-    def _file(self, event: ev.FileReceived) -> None:
-        self._set(event, FilePart, media_type=event.media_type, url=event.url, raw=event.raw)
-
-    def _opaque(self, event: ev.OpaqueReceived) -> None:
-        self._set(event, OpaquePart, raw=event.raw)
 
     def _started(self, event: ev.Started) -> None:
         self.id = event.id
@@ -214,36 +187,52 @@ class Transcript:
         self.outcome = "truncated"
 
     def _part_ended(self, event: ev.PartEnded) -> None:
-        if event.raw is not None and event.choice == self.choice and event.part in self._builders:
-            self._builders[event.part].rest["raw"] = event.raw
+        found = self._builders.get(event.part) if event.choice == self.choice else None
+        if found is not None and event.raw is not None:
+            found.rest["raw"] = event.raw
+        if found is not None and event.text is not None:
+            found.replace(event.text)
 
     def _pass(self, _event: ev.Event) -> None:
         """Ignores an event that adds nothing to the answer."""
 
 
+PART_OF: dict[type[ev.Event], type[Part]] = {
+    ev.TextDelta: TextPart,
+    ev.TextRecast: TextPart,
+    ev.Cited: TextPart,
+    ev.ReasoningDelta: ReasoningPart,
+    ev.ReasoningSigned: ReasoningPart,
+    ev.RefusalDelta: RefusalPart,
+    ev.ToolCallStarted: ToolCall,
+    ev.ToolCallDelta: ToolCall,
+    ev.ToolCallEnded: ToolCall,
+    ev.ToolResulted: ToolResult,
+    ev.ToolApproved: ToolApproval,
+    ev.FileReceived: FilePart,
+    ev.OpaqueReceived: OpaquePart,
+}
+"""The class of the part that an event begins, if it is the first one of its part."""
+
+SHARED_FIELDS = {
+    event: [name for name in event.__struct_fields__ if name in part.__struct_fields__]
+    for event, part in PART_OF.items()
+}
+"""The fields that an event has in common with its part."""
+
 HANDLERS: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
     ev.Started: Transcript._started,
-    ev.TextDelta: Transcript._text,
-    ev.ReasoningDelta: Transcript._reasoning,
+    **dict.fromkeys((ev.TextDelta, ev.ReasoningDelta, ev.RefusalDelta, ev.ToolCallDelta), Transcript._grow),
+    **dict.fromkeys((ev.ToolCallStarted, ev.ToolCallEnded, ev.ToolResulted, ev.ToolApproved), Transcript._set),
+    **dict.fromkeys((ev.FileReceived, ev.OpaqueReceived), Transcript._set),
     ev.ReasoningSigned: Transcript._signed,
     ev.TextRecast: Transcript._recast,
-    ev.RefusalDelta: Transcript._refusal,
-    ev.ToolCallStarted: Transcript._called,
-    ev.ToolCallDelta: Transcript._arguments,
-    ev.ToolCallEnded: Transcript._call_ended,
-    ev.ToolResulted: Transcript._resulted,
-    ev.ToolApproved: Transcript._approved,
     ev.Cited: Transcript._cited,
-    ev.FileReceived: Transcript._file,
-    ev.OpaqueReceived: Transcript._opaque,
+    ev.PartEnded: Transcript._part_ended,
     ev.UsageReported: Transcript._used,
     ev.Finished: Transcript._finished,
     ev.Failed: Transcript._failed,
     ev.Truncated: Transcript._truncated,
-    ev.PartEnded: Transcript._part_ended,
-    ev.StepStarted: Transcript._pass,
-    ev.Heartbeat: Transcript._pass,
-    ev.Warning: Transcript._pass,
-    ev.Unknown: Transcript._pass,
+    **dict.fromkeys((ev.StepStarted, ev.Heartbeat, ev.Warning, ev.Unknown), Transcript._pass),
 }
 """The handler of each class of event."""

@@ -50,7 +50,8 @@ class ArgumentsAsText:
     def __init__(self, inner: Parser, name: str) -> None:
         self._inner = inner
         self._name = name
-        self._written: dict[int, int] = {}  # part -> characters so far
+        self._has_text: dict[int, bool] = {}
+        """The parts that are calls of the tool, with True once one has arguments."""
         self._has_other_calls = False
 
     @property
@@ -67,22 +68,23 @@ class ArgumentsAsText:
         for event in events:
             match event:
                 case ToolCallStarted(name=self._name):
-                    self._written[event.part] = 0
-                case ToolCallDelta() if event.part in self._written:
-                    self._written[event.part] += len(event.text)
+                    self._has_text[event.part] = False
+                case ToolCallDelta() if event.part in self._has_text:
+                    self._has_text[event.part] = True
                     yield TextDelta(event.part, event.text)
-                case ToolCallEnded() if event.part in self._written:
+                case ToolCallEnded() if event.part in self._has_text:
                     yield from self._end(event)
-                case Finished(reason="tool_calls") if self._written and not self._has_other_calls:
+                case Finished(reason="tool_calls") if self._has_text and not self._has_other_calls:
                     yield Finished("stop", event.raw_reason)
                 case _:
                     self._has_other_calls |= isinstance(event, ToolCallStarted)
                     yield event
 
     def _end(self, event: ToolCallEnded) -> Iterator[Event]:
-        """Ends the text. Some servers send all arguments at once, at the end."""
-        if not (self._written[event.part] or event.raw_arguments or event.is_complete):
+        """Ends the text. Some servers send all arguments at once, at the end, or replace there what streamed."""
+        has_text = self._has_text[event.part]
+        if not (has_text or event.raw_arguments or event.is_complete):
             return  # it was cut before its first argument, so there is no text
-        if not self._written[event.part]:
+        if not has_text:
             yield TextDelta(event.part, event.raw_arguments or "{}")
-        yield PartEnded(event.part)
+        yield PartEnded(event.part, text=event.raw_arguments if event.is_replaced else None)

@@ -40,7 +40,7 @@ class AgentSubscription:
     `shared` is the translation that readers of the generation share.
 
     A reader that comes back in the middle gets events that open again what is open. If it may have seen words that the
-    log has lost, it gets all messages of the thread before the run ends.
+    log has lost, or that a server has replaced, it gets all messages of the thread before the run ends.
     """
 
     def __init__(
@@ -139,8 +139,12 @@ class AgentSubscription:
         return [sse(event) for event in self._translation.translator.reopening()]
 
     async def _end(self, end: Event) -> list[bytes]:
-        """The last event. If the answer's process died, a reader that came back gets all messages before it."""
+        """The last event. A reader whose messages differ from the stored ones gets all messages before it.
+
+        They differ if a server replaced what streamed, or if the answer's process died and the reader came back.
+        """
         self._has_ended = True
         is_lost = self._skips > 0 or end["metadata"].get("status") == "interrupted"
-        healing = [sse(messages_snapshot(await self._run.reload()))] if self._run.after and is_lost else []
+        differs = self._translation.translator.has_replaced or (self._run.after > 0 and is_lost)
+        healing = [sse(messages_snapshot(await self._run.reload()))] if differs else []
         return [*healing, sse(with_ids(end, self._run.thread_id, self._run.run_id), self._translation.cursor(self.seq))]

@@ -12,7 +12,7 @@ import itertools
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -20,7 +20,7 @@ import msgspec
 from streaming.conf import settings
 from streaming.markdown import MarkdownStream, Patch, RenderOptions
 from streaming.per_loop import PerLoop
-from streaming.protocol.ui_stream import chunk_of, frame
+from streaming.protocol.ui_stream import chunk_of, frame, replacement_in
 
 KEPT_CHANGES = 64
 """The number of changes that are kept: three seconds of an answer."""
@@ -36,12 +36,13 @@ ENDS = (b'{"type":"finish"', b'{"type":"error"', b'{"type":"abort"')
 """The beginnings of the chunks that are last in a log. The log of a process that died does not end its texts."""
 
 
-class TextChunk(msgspec.Struct):
+class TextChunk(msgspec.Struct, rename="camel"):
     """A `text-start`, `text-delta` or `text-end` chunk."""
 
     type: str
     id: str
     delta: str = ""
+    provider_metadata: dict[str, Any] | None = None
 
 
 class Change(NamedTuple):
@@ -129,7 +130,9 @@ class Picture:
         chunks = [(seq, chunk) for seq, chunk in numbered if chunk]
         for (kind, id), group in itertools.groupby(chunks, key=lambda pair: (pair[1].type, pair[1].id)):
             pieces = list(group)
-            HANDLERS[kind](self, pieces[-1][0], id, "".join(chunk.delta for _, chunk in pieces))
+            seq, last = pieces[-1]
+            text = "".join(chunk.delta for _, chunk in pieces) or replacement_in(last.provider_metadata) or ""
+            HANDLERS[kind](self, seq, id, text)
         self.seq += len(frames)
         if frames and chunk_of(frames[-1]).startswith(ENDS):
             for id in self._open.copy():
@@ -142,9 +145,15 @@ class Picture:
     def _write(self, seq: int, id: str, text: str) -> None:
         self._add(seq, id, self._streams[id].feed(text))
 
-    def _end(self, seq: int, id: str, _: str = "") -> None:
+    def _end(self, seq: int, id: str, whole: str = "") -> None:
+        """Ends a text. If its end brings a whole text, that takes the place of what was drawn."""
         self._open.discard(id)
-        self._add(seq, id, self._streams[id].finish())
+        if not whole:
+            self._add(seq, id, self._streams[id].finish())
+            return
+        stream = self._streams[id] = MarkdownStream(self._options)
+        stream.finish(whole)
+        self._add(seq, id, stream.snapshot())
 
     def _add(self, seq: int, id: str, patch: Patch | None) -> None:
         if patch is None:

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from streaming.database import in_database
+from streaming.intake import Submission
 from streaming.models import Generation
+from streaming.protocol import OutputSpec
 from streaming.supervisor import current
 from streaming.testing import frames_of
 from tests.agui.client import CUT, Agent, Json, asked, events_of, stored_messages
 from tests.engine import ALICE, Script, submit
 from tests.live.use_chat.driver import Driver
+from tests.protocol.wire import completed, created, item, named
 from tests.stepwise import DIALECTS, LOCATION, continued, output, says
 
 pytestmark = pytest.mark.usefixtures("engine", "site_tools")
@@ -130,3 +133,23 @@ async def test_snapshot_in_the_middle_mends_whatever_the_client_has(node: Driver
         state = await agent.state()
         assert state["messages"] == stored
         assert sum(event["type"] == "MESSAGES_SNAPSHOT" for event in state["events"]) == 1
+
+
+@pytest.mark.parametrize("name", ["ask_location", "Answer"], ids=["a call", "an object"])
+async def test_arguments_that_the_server_replaced_at_the_end_reach_the_client(
+    node: Driver, scripted: Script, name: str
+) -> None:
+    """The protocol only adds to arguments and texts, so the client gets all messages before the end."""
+    call = {"type": "function_call", "id": "i", "call_id": "c", "name": name, "arguments": ""}
+    delta = {"type": "response.function_call_arguments.delta", "delta": "gAAAcipher"}
+    body = named(created(), *item(0, call, delta, arguments='{"city":"Oslo"}'), completed())
+    scripted(chunks=[body], structured="tool", dialect="openai-responses")
+    output = OutputSpec(name="Answer", schema={"type": "object"}) if name == "Answer" else None
+    generation = await current().submit(ALICE, Submission(key="c1", prompt="Well?", client_id="q1"), output=output)
+    await frames_of(generation.pk)
+    stored = await in_database(stored_messages)
+    assert "cipher" not in json.dumps(stored)
+    assert "Oslo" in json.dumps(stored)
+    agent = Agent(node, "".join(await events_of(generation)), messages=asked("Well?"))
+    await agent.do("runAgent")
+    assert (await agent.state())["messages"] == stored

@@ -17,6 +17,7 @@ from streaming.providers import get_provider
 from tests import sample_tools as tools
 from tests.engine import Script
 from tests.entries import scripted_entry
+from tests.protocol.wire import completed, created, item, named
 from tests.stepwise import DIALECTS, MAIL, WEATHER, requests, says
 from tests.wanted import RECIPE, SOUP, Cat, Dog, Node, Point, Recipe, json_of
 
@@ -60,6 +61,19 @@ async def test_object_takes_the_place_of_a_sketch_and_no_string_is_doubled(scrip
     assert await answer.output() == SOUP
     titles = [delta.text async for delta in answer.live_fields() if delta.path == ("title",)]
     assert "".join(titles) == "Sketch"
+
+
+@pytest.mark.parametrize("streamed", ["gAAAcipher", '{"title": "Sketch"', RECIPE.replace("Salt", "Sa")])
+async def test_arguments_that_the_server_replaced_at_the_end_are_the_object(scripted: Script, streamed: str) -> None:
+    call = {"type": "function_call", "id": "i", "call_id": "c", "name": "Recipe", "arguments": ""}
+    delta = {"type": "response.function_call_arguments.delta", "delta": streamed}
+    body = named(created(), *item(0, call, delta, arguments=RECIPE), completed())
+    scripted(chunks=[body], structured="tool", dialect="openai-responses")
+    answer = await start_chat("Soup?", output=Recipe)
+    result = await answer.result()
+    assert (result.output, result.text) == (SOUP, RECIPE)
+    partials = [partial async for partial in answer.partials()]
+    assert partials[-1] == msgspec.json.decode(RECIPE)
 
 
 async def test_partial_objects_grow_and_end_with_the_whole(answers: Answers) -> None:

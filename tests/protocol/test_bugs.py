@@ -185,6 +185,20 @@ def test_19_spliced_messages_were_merged():
     assert (transcript.text, transcript.outcome) == ("par", "truncated")
 
 
+@pytest.mark.parametrize("id", ["resp_1", "resp_2", None])
+def test_19_spliced_responses_were_merged(id):
+    parts = [
+        item(0, {"type": "message", "id": n}, {"type": "response.output_text.delta", "delta": n}) for n in ("par", "hi")
+    ]
+    again = {"type": "response.created", "response": {"id": id}}
+    for begun in ([], parts[0][:1], parts[1]):  # nothing, a message without words, a whole message
+        whole = responses(created(), *begun, again, *parts[0], completed())
+        assert (whole.text.removeprefix("hi"), whole.outcome) == ("par", "finished")
+    transcript = responses(created(), *parts[0][:2], again, *parts[1], completed())
+    spliced = ("par", "truncated") if id == "resp_2" else ("parhi", "finished")
+    assert (transcript.text, transcript.outcome) == spliced
+
+
 def test_20_thought_was_doubled_or_lost():
     assert chat(chunk({"reasoning": "x", "reasoning_content": "x"}), END).reasoning == "x"
     assert chat(chunk({"reasoning": "x"}), END).reasoning == "x"

@@ -331,3 +331,28 @@ def test_items_that_look_alike_stay_apart(case):
     transcript = responses(created(), *stream, completed())
     assert transcript.text == text
     assert [each.name for each in transcript.tool_calls if each.is_complete] == names
+
+
+AGAIN_CALLS: dict[str, tuple[list[Wire], int]] = {
+    "the same call, with its deltas": (item(1, call(1, id="n"), arguments(ONE), arguments=ONE), 1),
+    "the same call, only its end": ([done(call(1, ONE, id="n"), output_index=1)], 1),
+    "the same call, written otherwise": ([done(call(1, '{ "x": 1 }', id="n"), output_index=1)], 1),
+    "a call without arguments": (item(1, call(1, id="n")), 1),
+    "only its start": ([added(call(1, id="n"), output_index=1)], 1),
+    "the start of its arguments": ([added(call(1, id="n"), output_index=1), arguments('{"x"', output_index=1)], 2),
+    "other arguments": (item(1, call(1, id="n"), arguments(TWO), arguments=TWO), 2),
+    "other arguments as an object": (item(1, call(1, id="n"), arguments({"x": 2})), 2),
+    "other arguments, only the end": ([done(call(1, TWO, id="n"), output_index=1)], 2),
+    "another tool": (item(1, call(2, id="n", call_id="c1"), arguments(ONE), arguments=ONE), 2),
+    "another call_id at its end": (item(1, call(1, id="n"), arguments(ONE), arguments=ONE, call_id="c2"), 2),
+}
+
+
+@pytest.mark.parametrize("case", AGAIN_CALLS)
+def test_second_item_with_a_call_id_is_the_same_call_unless_its_arguments_differ(case):
+    again, count = AGAIN_CALLS[case]
+    stream = item(0, call(1, id="m"), arguments(ONE), arguments=ONE)
+    transcript = responses(created(), *stream, *again, completed())
+    assert len(transcript.tool_calls) == count
+    assert len({each.id for each in transcript.tool_calls}) == count
+    assert (transcript.tool_calls[0].id, transcript.tool_calls[0].raw_arguments) == ("c1", ONE)

@@ -28,6 +28,7 @@ INPUTS: dict[str, list[dict[str, Any]]] = {
     "an object": [delta(type="input_json_delta", input={"x": 1})],
     "another name": [delta(type="input_json_delta", input='{"x":1}')],
     "an unknown type and name": [delta(type="tool_input", input='{"x":1}')],
+    "the end of a block, without an index": [{"type": "content_block_stop", "content_block": use(input={"x": 1})}],
     "the end of the block": [{"type": "content_block_stop", "index": 0, "content_block": use(input={"x": 1})}],
     "the deltas and the end of the block": [
         delta(type="input_json_delta", partial_json='{"x":1}'),

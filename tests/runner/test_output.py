@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from streaming.protocol import (
@@ -39,8 +37,8 @@ class Told:
         return self._events
 
 
-def ended(raw: str, part: int = 0, **verdict: Any) -> ToolCallEnded:
-    return ToolCallEnded(part, raw, None, is_complete=not verdict, **verdict)
+def ended(raw: str, part: int = 0, error: str | None = None, *, is_replaced: bool = False) -> ToolCallEnded:
+    return ToolCallEnded(part, raw, None, error is None, error, is_replaced=is_replaced)
 
 
 def read(*events: Event) -> list[Event]:
@@ -56,8 +54,9 @@ def read(*events: Event) -> list[Event]:
         ([STARTED, ended(""), DONE], "{}"),
         ([STARTED, ended("", error="truncated"), Truncated()], ""),
         ([STARTED, ToolCallDelta(0, '{"a"'), ended('{"a"', error="truncated"), Truncated()], '{"a"'),
+        ([STARTED, ToolCallDelta(0, "cipher"), ended('{"a":1}', is_replaced=True), DONE], '{"a":1}'),
     ],
-    ids=["deltas", "all at once", "empty", "cut before it began", "cut"],
+    ids=["deltas", "all at once", "empty", "cut before it began", "cut", "replaced at the end"],
 )
 def test_arguments_are_the_text_exactly_once(events: list[Event], text: str) -> None:
     transcript = Transcript()

@@ -12,8 +12,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from streaming.intake import Submission
 from streaming.markdown import Patch, render
 from streaming.models import Generation
+from streaming.protocol import OutputSpec
 from streaming.protocol.ui_stream import frame
 from streaming.subscription import Subscription, subscribe
 from streaming.subscription import picture as pictures
@@ -22,9 +24,10 @@ from streaming.subscription.journal import JournalSubscription
 from streaming.subscription.picture import Picture, merged, picture_of
 from streaming.supervisor import current
 from streaming.testing import drain, frames_of
-from tests.engine import Script, leave_for_dead, run_until, submit
+from tests.engine import ALICE, Script, leave_for_dead, run_until, submit
 from tests.markdown.corpus import RICH
 from tests.markdown.page import Page
+from tests.protocol.wire import completed, created, item, named
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -88,6 +91,18 @@ async def test_reader_gets_the_html_of_the_answer_beside_its_frames(scripted: Sc
     assert reader.text == RICH
     assert reader.seqs == sorted(set(reader.seqs))
     assert reader.chunks[-1]["type"] == "finish"
+
+
+async def test_arguments_that_the_server_replaced_at_the_end_are_drawn(scripted: Script) -> None:
+    call = {"type": "function_call", "id": "i", "call_id": "c", "name": "Answer", "arguments": ""}
+    delta = {"type": "response.function_call_arguments.delta", "delta": "gAAAcipher"}
+    body = named(created(), *item(0, call, delta, arguments='{"city":"Oslo"}'), completed())
+    scripted(chunks=[body], structured="tool", dialect="openai-responses", delay=0.01)
+    wanted = OutputSpec(name="Answer", schema={"type": "object"})
+    generation = await current().submit(ALICE, Submission(key="c1", prompt="Well?"), output=wanted)
+    first = await followed(await subscribe(generation.pk, html=True))
+    late = await followed(await subscribe(generation.pk, html=True))
+    assert first.html == late.html == [render('{"city":"Oslo"}')]
 
 
 async def test_reader_of_chunks_gets_no_html_and_nothing_is_rendered(scripted: Script) -> None:

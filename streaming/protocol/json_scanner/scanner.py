@@ -63,7 +63,7 @@ class JSONScanner:
     for an unfinished escape. A number counts only when the character after it shows that it ended.
     """
 
-    __slots__ = ("_announced", "_base", "_expected", "_held", "_path", "_reading", "_so_far", "_tree", "error")
+    __slots__ = ("_base", "_expected", "_held", "_path", "_path_items", "_reading", "_so_far", "_tree", "error")
 
     def __init__(self) -> None:
         self.error: JSONError | None = None
@@ -72,7 +72,7 @@ class JSONScanner:
         self._reading: Literal["key", "string"] | None = None
         self._so_far: StringIO | None = None  # earlier pieces of the open string; a list of them would take more memory
         self._path: Path | None = None  # of the open string; None if it gets no deltas
-        self._announced = 0  # path items handed out so far
+        self._path_items = 0  # that were handed out so far
         self._held = ""  # an unfinished escape, number or literal, to be read again with the next piece
         self._base = 0  # offset of `_held`, or of the next piece if nothing is held
 
@@ -182,8 +182,8 @@ def _open_key(scanner: JSONScanner, text: str, pos: int) -> int:
 def _open_string(scanner: JSONScanner, text: str, pos: int) -> int:
     scanner._reading = "string"
     depth = scanner._tree.depth
-    if scanner._announced + depth <= PATH_ITEMS_PER_CHARACTER * (scanner._base + pos):
-        scanner._announced += depth
+    if scanner._path_items + depth <= PATH_ITEMS_PER_CHARACTER * (scanner._base + pos):
+        scanner._path_items += depth
         scanner._path = tuple(scanner._tree.place)
     return pos + 1
 

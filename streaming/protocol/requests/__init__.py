@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+from streaming.protocol.requests.body import with_extra
 from streaming.protocol.requests.estimate import completed, tokens_in, tokens_sent
 from streaming.protocol.requests.origins import without_foreign
-from streaming.protocol.requests.output import Way, named_schema, way_for, with_extra, with_output
+from streaming.protocol.requests.output import Way, named_schema, way_for, with_output
 from streaming.protocol.requests.repair import repair
 from streaming.protocol.requests.request import GenerationRequest, OutputSpec, ToolSpec
 from streaming.protocol.requests.stable import with_stable_keys

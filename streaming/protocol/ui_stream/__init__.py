@@ -19,6 +19,7 @@ from streaming.protocol.ui_stream.frames import (
     split_frames,
 )
 from streaming.protocol.ui_stream.inbound import inbound_parts
+from streaming.protocol.ui_stream.kept import replacement_in
 from streaming.protocol.ui_stream.messages import ui_parts
 from streaming.protocol.ui_stream.outcome import Outcome
 from streaming.protocol.ui_stream.replay import events_of
@@ -37,6 +38,7 @@ __all__ = [
     "frame",
     "inbound_parts",
     "is_from_app",
+    "replacement_in",
     "split_frames",
     "step_starts",
     "ui_parts",

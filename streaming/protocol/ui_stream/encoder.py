@@ -12,20 +12,22 @@ from typing import Any
 
 from streaming.protocol import events
 from streaming.protocol.json_scanner import JSONScanner
-from streaming.protocol.parts import OpaquePart, ReasoningPart, ToolResult
+from streaming.protocol.parts import OpaquePart, ReasoningPart
 from streaming.protocol.storable import storable_text
 from streaming.protocol.ui_stream import chunks
 from streaming.protocol.ui_stream.addresses import file_address
 from streaming.protocol.ui_stream.chunks import Chunk
-from streaming.protocol.ui_stream.kept import kept_citation, kept_part, metadata
+from streaming.protocol.ui_stream.kept import kept_citation, kept_part, kept_result, metadata
 from streaming.protocol.ui_stream.outcome import Outcome
 from streaming.protocol.ui_stream.sources import source_of
-from streaming.protocol.ui_stream.wording import TOOL_FAILED, input_error_text
+from streaming.protocol.ui_stream.wording import input_error_text, output_error_text
 
-STARTS: dict[str, type[chunks.TextStart | chunks.ReasoningStart]] = {
+STARTS: dict[str, Callable[[str], Chunk]] = {
     "text": chunks.TextStart,
+    "refusal": lambda id: chunks.TextStart(id, metadata(is_refusal=True)),
     "reasoning": chunks.ReasoningStart,
 }
+"""The kinds of parts that have deltas, and the chunk that begins each."""
 
 
 class UIStreamEncoder:
@@ -50,8 +52,8 @@ class UIStreamEncoder:
         self._calls: dict[int, events.ToolCallStarted] = {}
         self._call_ids: set[str] = set()
         self._denied: set[str] = set()
-        self._has_called = False
-        self._unanswered: set[str] = set()
+        self._is_answered: dict[str, bool] = {}
+        """The calls of the step that the provider does not execute itself, with True once one has its result."""
         self._signed: dict[int, dict[str, Any]] = {}
         self._sources = 0
         self._recast: set[int] = set()
@@ -74,7 +76,7 @@ class UIStreamEncoder:
         the last step has calls and each has a result. An empty step after such a step prevents that.
         """
         closing = [*self._ends(), chunks.FinishStep()]
-        if self._has_called and not self._unanswered:
+        if self._is_answered and all(self._is_answered.values()):
             closing += [chunks.StartStep(), chunks.FinishStep()]
         if outcome.error_text:
             closing += [chunks.MessageMetadata(outcome.metadata), chunks.Error(outcome.error_text)]
@@ -88,10 +90,7 @@ class UIStreamEncoder:
         return [*self._opened(event.part, "text"), chunks.TextDelta(str(event.part), event.text)]
 
     def _refusal(self, event: events.RefusalDelta) -> list[Chunk]:
-        opening: list[Chunk] = self._opened(event.part, "text")
-        for opened in opening:
-            opened.provider_metadata = metadata(is_refusal=True)  # type: ignore[attr-defined]
-        return [*opening, chunks.TextDelta(str(event.part), event.text)]
+        return [*self._opened(event.part, "refusal"), chunks.TextDelta(str(event.part), event.text)]
 
     def _reasoning(self, event: events.ReasoningDelta) -> list[Chunk]:
         return [*self._opened(event.part, "reasoning"), chunks.ReasoningDelta(str(event.part), event.text)]
@@ -112,14 +111,13 @@ class UIStreamEncoder:
 
     def _part_ended(self, event: events.PartEnded) -> list[Chunk]:
         kind = self._open.pop(event.part, None)
-        return [self._end(event.part, kind, event.raw)] if kind else []
+        return [self._end(event.part, kind, event.raw, event.text)] if kind else []
 
     def _call_started(self, event: events.ToolCallStarted) -> list[Chunk]:
         self._calls[event.part] = event
         self._call_ids.add(event.id)
         if not event.is_provider_executed:
-            self._has_called = True
-            self._unanswered.add(event.id)
+            self._is_answered[event.id] = False
         if event.name in self.live_fields:
             self._scanners[event.part] = JSONScanner()
         kept = None if event.is_json else metadata(is_json=False)
@@ -152,35 +150,28 @@ class UIStreamEncoder:
             value = event.arguments if call.is_json else event.raw_arguments
             kept = metadata(self.origin, raw=event.raw, raw_arguments=raw_arguments)
             return [chunks.ToolInputAvailable(call.id, call.name, value, call.is_provider_executed, kept)]
-        self._unanswered.discard(call.id)
+        self._note_answer(call.id)
         kept = metadata(self.origin, error=event.error, raw=event.raw, raw_arguments=raw_arguments)
         reason = input_error_text(event.error)
         return [chunks.ToolInputError(call.id, call.name, event.raw_arguments, reason, call.is_provider_executed, kept)]
 
     def _resulted(self, event: events.ToolResulted) -> list[Chunk]:
-        self._unanswered.discard(event.call_id)
+        self._note_answer(event.call_id)
         if event.call_id in self._denied:
             return []
         if event.call_id not in self._call_ids:  # clients drop the whole conversation at a result without its call
-            return [kept_part(event.part, self._result(event))]
+            return [kept_result(event, self.origin)]
         if not event.is_error:
             kept = metadata(self.origin, raw=event.raw, duration_ms=event.duration_ms)
             return [chunks.ToolOutputAvailable(event.call_id, event.output, event.is_provider_executed, kept)]
-        error_text = TOOL_FAILED if event.is_provider_executed else str(event.output)
+        error_text = output_error_text(event.output, is_provider_executed=event.is_provider_executed)
         output = None if event.output == error_text else event.output
         kept = metadata(self.origin, output=output, raw=event.raw, duration_ms=event.duration_ms)
         return [chunks.ToolOutputError(event.call_id, error_text, event.is_provider_executed, kept)]
 
-    def _result(self, event: events.ToolResulted) -> ToolResult:
-        return ToolResult(
-            call_id=event.call_id,
-            output=event.output,
-            is_error=event.is_error,
-            is_provider_executed=event.is_provider_executed,
-            raw=event.raw,
-            origin=self.origin if event.raw else None,
-            duration_ms=event.duration_ms,
-        )
+    def _note_answer(self, call_id: str) -> None:
+        if call_id in self._is_answered:
+            self._is_answered[call_id] = True
 
     def _approved(self, event: events.ToolApproved) -> list[Chunk]:
         if event.is_approved is None:
@@ -193,8 +184,7 @@ class UIStreamEncoder:
     def _step_started(self, event: events.StepStarted) -> list[Chunk]:
         closing = self._ends()
         self._open.clear()
-        self._has_called = False
-        self._unanswered.clear()
+        self._is_answered.clear()
         return [*closing, chunks.FinishStep(), chunks.StartStep()]
 
     def _cited(self, event: events.Cited) -> list[Chunk]:
@@ -220,10 +210,11 @@ class UIStreamEncoder:
     def _ends(self) -> list[Chunk]:
         return [self._end(part, kind) for part, kind in self._open.items()]
 
-    def _end(self, part: int, kind: str, raw: dict[str, Any] | None = None) -> Chunk:
-        if kind == "text":
-            return chunks.TextEnd(str(part), metadata(self.origin, raw=raw, is_reasoning=part in self._recast or None))
-        return chunks.ReasoningEnd(str(part), metadata(self.origin, **self._signed.get(part, {})))
+    def _end(self, part: int, kind: str, raw: dict[str, Any] | None = None, text: str | None = None) -> Chunk:
+        if kind == "reasoning":
+            return chunks.ReasoningEnd(str(part), metadata(self.origin, **self._signed.get(part, {})))
+        is_reasoning = part in self._recast or None
+        return chunks.TextEnd(str(part), metadata(self.origin, raw=raw, text=text, is_reasoning=is_reasoning))
 
 
 HANDLERS: dict[type[events.Event], Callable[[UIStreamEncoder, Any], list[Chunk]]] = {

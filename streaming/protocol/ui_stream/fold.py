@@ -109,13 +109,14 @@ class _Fold:
         self.parts[f"{len(self.parts)}th"] = part
 
     def whole(self, key: str) -> Part:
-        """Returns the part with its text and its citations."""
+        """Returns the part with its text and its citations. A text that its end brought replaces the deltas."""
         part, text = self.parts[key], "".join(self.fragments.get(key, ()))
         match part:
             case TextPart():
-                return msgspec.structs.replace(part, text=text, citations=tuple(self.citations.get(key, ())))
+                citations = tuple(self.citations.get(key, ()))
+                return msgspec.structs.replace(part, text=part.text or text, citations=citations)
             case ReasoningPart() | RefusalPart():
-                return msgspec.structs.replace(part, text=text)
+                return msgspec.structs.replace(part, text=part.text or text)
             case ToolCall():
                 return msgspec.structs.replace(part, raw_arguments=part.raw_arguments or text)
             case _:

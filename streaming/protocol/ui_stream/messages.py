@@ -20,7 +20,7 @@ from streaming.protocol.parts import (
 from streaming.protocol.ui_stream.addresses import file_address
 from streaming.protocol.ui_stream.sources import source_of
 from streaming.protocol.ui_stream.steps import step_starts
-from streaming.protocol.ui_stream.wording import TOOL_FAILED, input_error_text
+from streaming.protocol.ui_stream.wording import input_error_text, output_error_text
 
 JSONObject = dict[str, Any]
 STEP_START: JSONObject = {"type": "step-start"}
@@ -107,7 +107,7 @@ def _call_fields(part: ToolCall, result: ToolResult | None, approval: ToolApprov
     if result is None:
         return shown | {"state": _UNDECIDED[approval.is_approved] if approval else "input-available"}
     if result.is_error:
-        error_text = TOOL_FAILED if result.is_provider_executed else str(result.output)
+        error_text = output_error_text(result.output, is_provider_executed=result.is_provider_executed)
         return shown | {"state": "output-error", "errorText": error_text}
     return shown | {"state": "output-available", "output": result.output}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-# The provider's own error may have any shape and is not for the people who read the answer.
+from typing import Any
+
 TOOL_FAILED = "The provider's tool failed."
 
 # Keys are `ToolCallEnded.error`.
@@ -18,3 +19,8 @@ _TOOL_INPUT_ERRORS = {
 def input_error_text(error: str | None) -> str:
     """Returns the sentence for a code of `ToolCallEnded.error`."""
     return _TOOL_INPUT_ERRORS.get(error or "", "The arguments cannot be used.")
+
+
+def output_error_text(output: Any, *, is_provider_executed: bool) -> str:
+    """Returns the text of a failed result. A provider's own error may have any shape, and is not for people."""
+    return TOOL_FAILED if is_provider_executed else str(output)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter
-from streaming.protocol.dialects.anthropic_messages.blocks import Block, ProseBlock, class_of
+from streaming.protocol.dialects.anthropic_messages.block import Block
+from streaming.protocol.dialects.anthropic_messages.blocks import ProseBlock, class_of
 from streaming.protocol.dialects.anthropic_messages.call_blocks import CallBlock
 from streaming.protocol.dialects.anthropic_messages.payload import INPUT, PROSE_DELTAS, WireDelta, type_of
 
@@ -53,23 +54,17 @@ class BlockTable:
         Returns False if no block reads it.
         """
         type_ = type_of(delta)
-        block = self._last if index is None else self.open.get(index)
-        if block is None and type_ in PROSE_DELTAS:
-            block = self._open(index, ProseBlock, {})
-        elif block is not None and type_ not in block.deltas and type_ in PROSE_DELTAS:
-            block = self._beside = self._beside or ProseBlock(self._writer, {})
-        elif type_ == INPUT and (block is None or type_ not in block.deltas):
-            block = self._call_of_input(index, delta)
-        take = None if block is None else block.deltas.get(type_)
-        if take is not None:
-            take(delta)
-        return take is not None
+        block = self._reader_of(type_, index, delta)
+        if block is not None:
+            block.deltas[type_](delta)
+        return block is not None
 
-    def complete(self, index: int | None, wire: JSONObject | None) -> None:
-        """Reads a whole call, which relays of the SDK's own events send with the end of its block."""
-        block = self.open.get(index)
+    def finish(self, index: int | None, wire: JSONObject | None) -> None:
+        """Reads the stop of a block. Relays of the SDK's own events send a whole call with it, as `wire`."""
+        block = self._block_at(index)
         if wire and isinstance(block, CallBlock):
             block.start(wire)
+        self.stop(next((at for at, each in self.open.items() if each is block), index))
 
     def stop(self, index: int | None) -> None:
         """Ends the block with this index, if one is open."""
@@ -80,11 +75,6 @@ class BlockTable:
                 if isinstance(block, CallBlock):
                     self._stopped.add(index)
                     self._unjudged += [block] if block.is_open else []
-
-    def stop_last(self) -> None:
-        """Ends the block that began last: the event has no index."""
-        if self._last is not None:
-            self._last.end()
 
     def stop_all(self) -> None:
         """Ends all blocks, because the message has ended. Its stop reason shows if calls without input were cut."""
@@ -101,6 +91,24 @@ class BlockTable:
             block.conclude()
         else:
             block.end()
+
+    def _reader_of(self, type_: str | None, index: int | None, delta: WireDelta) -> Block | None:
+        """Returns the block that reads a delta of this type: the one at its index, or another one that can."""
+        block = self._block_at(index)
+        if block is not None and type_ in block.deltas:
+            return block
+        if type_ == INPUT:
+            return self._call_of_input(index, delta)
+        if type_ not in PROSE_DELTAS:
+            return None
+        if block is None:
+            return self._open(index, ProseBlock, {})
+        self._beside = self._beside or ProseBlock(self._writer, {})
+        return self._beside
+
+    def _block_at(self, index: int | None) -> Block | None:
+        """Returns the open block that an event is about. Without an index, it is the one that began last."""
+        return self._last if index is None else self.open.get(index)
 
     def _open(self, index: int | None, kind: type[Block], wire: JSONObject) -> Block:
         self._make_room()

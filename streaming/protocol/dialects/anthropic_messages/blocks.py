@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from streaming.protocol.dialects.answer import AnswerWriter, Prose, continued
+from streaming.protocol.dialects.anthropic_messages.block import Block, JSONObject
 from streaming.protocol.dialects.anthropic_messages.call_blocks import CallBlock, ProviderCallBlock
-from streaming.protocol.dialects.anthropic_messages.payload import Readers, string_of
+from streaming.protocol.dialects.anthropic_messages.payload import string_of
 from streaming.protocol.events import Cited, OpaqueReceived
 
-JSONObject = dict[str, Any]
-NO_DELTAS: Readers = {}
 
-
-class Block(Protocol):
-    """One block, from its start to its stop."""
-
-    deltas: Readers
-    """The reader of each type of delta."""
-
-    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None: ...
-
-    def end(self) -> None:
-        """Ends the block. Does nothing the second time."""
-
-
-class ProseBlock:
+class ProseBlock(Block):
     """Text with citations, or thinking with the signature that the API wants back.
 
     The type of each delta decides which it is, because some relays begin every block as text, or send text into a
@@ -33,13 +19,13 @@ class ProseBlock:
     """
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
-        self._writer = writer
+        super().__init__(writer, wire)
         self._prose = Prose(writer)
         self._write = self._prose.write
-        self._text = string_of(wire.get("text"))
-        self._thinking = string_of(wire.get("thinking"))
-        self._signature = string_of(wire.get("signature"))
-        self.deltas: Readers = {
+        announced = {key: string_of(wire.get(key)) for key in ("text", "thinking", "signature")}
+        self._announced = {key: text for key, text in announced.items() if text}
+        """What the start has. The deltas repeat or continue it, or there are none."""
+        self.deltas = {
             "text_delta": self._read_text,
             "thinking_delta": self._read_thinking,
             "signature_delta": self._read_signature,
@@ -50,89 +36,77 @@ class ProseBlock:
             self._cite(citation)
 
     def end(self) -> None:
-        self._write_whole()
-        if self._signature:
-            self._prose.sign(signature=self._signature)
-            self._signature = ""
+        self._write_announced()
+        if signature := self._announced.pop("signature", ""):
+            self._prose.sign(signature=signature)
         self._prose.end()
 
     def _read_text(self, delta: Any) -> None:
         text = delta.text
         if type(text) is str and text:
-            if self._text:
-                text, self._text = continued(self._text, text), ""
+            if self._announced:
+                text = continued(self._announced.pop("text", ""), text)
             self._write(text)
 
     def _read_thinking(self, delta: Any) -> None:
         thinking = delta.thinking or delta.text
         if type(thinking) is str and thinking:
-            if self._thinking:
-                thinking, self._thinking = continued(self._thinking, thinking), ""
+            if self._announced:
+                thinking = continued(self._announced.pop("thinking", ""), thinking)
             self._prose.reasoning(thinking)
         if delta.signature:
             self._read_signature(delta)
 
     def _read_signature(self, delta: Any) -> None:
-        self._write_whole()
-        self._signature = ""
+        self._write_announced()
+        self._announced.clear()
         if isinstance(delta.signature, str) and delta.signature:
             self._prose.sign(signature=delta.signature)
 
     def _read_citation(self, delta: Any) -> None:
-        self._write_whole()
+        self._write_announced()
         self._cite(delta.citation)
 
     def _cite(self, citation: Any) -> None:
         if isinstance(citation, dict):
             self._writer.emit(Cited(self._prose.place(), citation))
 
-    def _write_whole(self) -> None:
-        """Writes the text that only the start held."""
-        text, self._text = self._text, ""
-        thinking, self._thinking = self._thinking, ""
-        if thinking:
-            self._prose.reasoning(thinking)
-        if text:
-            self._prose.write(text)
+    def _write_announced(self) -> None:
+        """Writes the words that only the start had."""
+        for key, write in (("thinking", self._prose.reasoning), ("text", self._prose.write)):
+            if words := self._announced.pop(key, ""):
+                write(words)
 
 
-class RedactedBlock:
-    """Thinking that only the provider can read. It comes whole at the start."""
-
-    deltas: Readers = NO_DELTAS
+class RedactedBlock(Block):
+    """Thinking that only the provider can read."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        super().__init__(writer, wire)
         prose = Prose(writer)
         prose.sign(raw=wire)
         prose.end()
 
-    def end(self) -> None:
-        """Does nothing: the block was complete at its start."""
 
-
-class ResultBlock:
-    """The result of a tool that the provider executed. It comes whole at the start."""
-
-    deltas: Readers = NO_DELTAS
+class ResultBlock(Block):
+    """The result of a tool that the provider executed."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
+        super().__init__(writer, wire)
         content = wire.get("content")
         is_error = isinstance(content, dict) and str(content.get("type")).endswith("_error")
         is_error = is_error or bool(wire.get("is_error"))
         raw = {key: value for key, value in wire.items() if key not in ("content", "tool_use_id")}
         writer.add_result(string_of(wire.get("tool_use_id")), content, is_error=is_error, raw=raw)
 
-    def end(self) -> None:
-        """Does nothing: the block was complete at its start."""
 
-
-class OpaqueBlock:
+class OpaqueBlock(Block):
     """Any other block (compaction, fallback, future ones). It is kept whole for the next turn."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
-        self._writer = writer
+        super().__init__(writer, wire)
         self._wire: JSONObject | None = dict(wire)
-        self.deltas: Readers = {"compaction_delta": self._read_compaction}
+        self.deltas = {"compaction_delta": self._read_compaction}
 
     def end(self) -> None:
         if self._wire is not None:

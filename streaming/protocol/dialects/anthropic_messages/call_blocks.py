@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.protocol.dialects.answer import SERVER_ID, AnswerWriter, Arguments, Call, name_of, text_of
-from streaming.protocol.dialects.anthropic_messages.payload import INPUT, Readers, string_of
+from streaming.protocol.dialects.anthropic_messages.block import Block, JSONObject
+from streaming.protocol.dialects.anthropic_messages.payload import INPUT, string_of
 
-JSONObject = dict[str, Any]
 
-
-class CallBlock:
+class CallBlock(Block):
     """A tool call. Its arguments stream as fragments of JSON text, or come whole with the start."""
 
     is_provider_executed = False
@@ -18,12 +17,12 @@ class CallBlock:
     """The keys that the call has itself. All others go back with it."""
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
-        self._writer = writer
+        super().__init__(writer, wire)
         self._id = string_of(wire.get("id"))
         self._call = Call(writer, id=self._id, is_provider_executed=self.is_provider_executed)
         self._arguments = Arguments(self._call)
         self._call.raw = {key: wire[key] for key in wire if key not in self.usual_keys} or None
-        self.deltas: Readers = {INPUT: self._read_json}
+        self.deltas = {INPUT: self._read_json}
         self.start(wire)
 
     @property

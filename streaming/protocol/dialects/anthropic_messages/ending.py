@@ -1,11 +1,12 @@
-"""What relays put into other places of a message's last events: the usage, and the error of a stop reason."""
+"""The end of a message: its stop reason, and what relays put into other places of the last events."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from streaming.protocol.dialects.wire import is_error, object_of, read_error, reports_error, stream_error
+from streaming.protocol.dialects.answer import failure_of, meaning_of
+from streaming.protocol.dialects.wire import is_error, object_of, read_error, reports_error, reread, stream_error
 from streaming.protocol.events import StreamError
 
 BEDROCK_COUNTS = {
@@ -15,6 +16,27 @@ BEDROCK_COUNTS = {
     "cache_creation_input_tokens": "cacheWriteInputTokenCount",
 }
 """Bedrock's name of each count, in the metrics of the last event."""
+
+
+class Ending:
+    """The stop reason so far, and the error that came with a reason that is a failure."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self.error: StreamError | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """The word in the stop reason that says that the answer broke off."""
+        return failure_of(self.reason)
+
+    def read(self, reason: Any, data: bytes) -> None:
+        """Reads the stop reason of an event, and the error beside it. A later reason counts unless it says less."""
+        says_less = self.reason is not None and meaning_of(str(reason)) == "stop" != meaning_of(self.reason)
+        if reason and not says_less:
+            self.reason = str(reason)
+        if self.failure is not None:
+            self.error = error_beside_stop(self.failure, reread(data)) or self.error
 
 
 def usage_elsewhere(event: Any) -> Any:

@@ -27,10 +27,12 @@ class Opening:
         """Returns the blocks to read before the event. If the event begins one again, it gets that block's fields."""
         wire, index = payload.content_block or {}, payload.index
         again = self._blocks.get(index) if index is not None else None
-        is_again = again is not None and _is_same(again, wire)
-        before = [self._blocks.pop(at) for at in list(self._blocks) if not is_again or at < (index or 0)]
-        if again is not None and is_again:
-            payload.content_block = self._blocks.pop(index or 0) | {key: value for key, value in wire.items() if value}
+        if index is None or again is None or not _is_same(again, wire):
+            before, self._blocks = list(self._blocks.values()), {}
+            return before
+        payload.content_block = again | {key: value for key, value in wire.items() if value}
+        before = [self._blocks.pop(at) for at in list(self._blocks) if at < index]
+        del self._blocks[index]
         return before
 
 

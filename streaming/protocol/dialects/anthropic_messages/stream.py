@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from streaming.protocol.dialects.answer import AnswerWriter, Prose, failure_of, meaning_of, read_usage
+from streaming.protocol.dialects.answer import AnswerWriter, Prose, read_usage
 from streaming.protocol.dialects.anthropic_messages.block_table import BlockTable
-from streaming.protocol.dialects.anthropic_messages.ending import error_beside_stop, usage_elsewhere
+from streaming.protocol.dialects.anthropic_messages.ending import Ending, usage_elsewhere
 from streaming.protocol.dialects.anthropic_messages.opening import Opening
-from streaming.protocol.dialects.anthropic_messages.payload import Payload, WireDelta
-from streaming.protocol.dialects.wire import is_error, read_error, reports_error, reread, shape, unwrapped
-from streaming.protocol.events import Heartbeat, OpaqueReceived, StreamError
+from streaming.protocol.dialects.anthropic_messages.payload import Payload, WireDelta, string_of
+from streaming.protocol.dialects.wire import is_error, object_of, read_error, reports_error, reread, shape, unwrapped
+from streaming.protocol.events import Heartbeat, OpaqueReceived
 
 
 class AnthropicMessagesStream:
@@ -33,11 +33,7 @@ class AnthropicMessagesStream:
         self._opening = Opening()
         self._container: dict[str, Any] | None = None
         self._id: Any = None
-        self._stop_reason: str | None = None
-        self._failure: str | None = None
-        """The word in the stop reason that says that the answer broke off."""
-        self._error: StreamError | None = None
-        """The error that came with a stop reason that is a failure."""
+        self._ending = Ending()
         self._is_wrapped = False
         """True if the events come in objects of a gateway."""
 
@@ -51,7 +47,7 @@ class AnthropicMessagesStream:
         type_ = payload.type or event.decode("utf-8", "replace")
         read = EVENTS.get(type_)
         if read is not None:
-            if self._opening and type_ not in BEATS and not (self._open and type_ in WITHIN_BLOCKS):
+            if self._opening and type_ not in BESIDE_BLOCKS and not (self._open and type_ in WITHIN_BLOCKS):
                 self._read_opening(payload)
             read(self, payload, data)
         elif reports_error(payload.error) or event == b"error":
@@ -67,14 +63,14 @@ class AnthropicMessagesStream:
 
     def end(self) -> None:
         self._read_opening(Payload())
-        if self._stop_reason is not None:
+        if self._ending.reason is not None:
             self._finish()
         else:
             self._keep_container()
             self._writer.truncate()
 
     def _read_start(self, payload: Payload, _data: bytes) -> None:
-        message = payload.message if isinstance(payload.message, dict) else {}
+        message = object_of(payload.message)
         if self._writer.is_started:
             self._read_second_start(message)
             return
@@ -121,10 +117,7 @@ class AnthropicMessagesStream:
             self._writer.unknown(data)
 
     def _read_block_stop(self, payload: Payload, _data: bytes) -> None:
-        self._blocks.complete(payload.index, payload.content_block)
-        if payload.index is None:
-            self._blocks.stop_last()
-        self._blocks.stop(payload.index)
+        self._blocks.finish(payload.index, payload.content_block)
 
     def _read_message_delta(self, payload: Payload, data: bytes) -> None:
         delta = payload.delta or WireDelta()
@@ -138,14 +131,9 @@ class AnthropicMessagesStream:
         self._writer.report_usage(read_usage(usage))
 
     def _read_stop(self, reason: Any, details: Any, data: bytes) -> None:
-        if reason and not (self._stop_reason and meaning_of(str(reason)) == "stop" != meaning_of(self._stop_reason)):
-            self._stop_reason = str(reason)  # a later one, unless it says less
-            self._failure = failure_of(self._stop_reason)
-        if self._failure is not None:
-            self._error = error_beside_stop(self._failure, reread(data)) or self._error
-            return
-        explanation = details.get("explanation") if isinstance(details, dict) else None
-        if isinstance(explanation, str) and explanation:
+        self._ending.read(reason, data)
+        explanation = string_of(object_of(details).get("explanation"))
+        if explanation and self._ending.failure is None:
             Prose(self._writer).refusal(explanation)
 
     def _read_message_stop(self, payload: Payload, data: bytes) -> None:
@@ -156,10 +144,10 @@ class AnthropicMessagesStream:
     def _finish(self) -> None:
         self._blocks.stop_all()
         self._keep_container()
-        if self._error is not None:
-            self._writer.fail(self._error)
+        if self._ending.error is not None:
+            self._writer.fail(self._ending.error)
         else:
-            self._writer.finish(self._stop_reason)
+            self._writer.finish(self._ending.reason)
 
     def _read_ping(self, _payload: Payload, _data: bytes) -> None:
         self._writer.emit(Heartbeat())
@@ -207,10 +195,11 @@ def _is_event(wire: dict[str, Any]) -> bool:
     return str(wire.get("type")) in EVENTS
 
 
-BEATS = frozenset({"ping", "error"})
+BESIDE_BLOCKS = frozenset({"ping", "error"})
 """The events that say nothing about the blocks."""
 
 WITHIN_BLOCKS = frozenset({"content_block_delta", "content_block_stop"})
+"""The events that say nothing about other blocks while one is open."""
 
 EVENTS: dict[str, Callable[[AnthropicMessagesStream, Payload, bytes], None]] = {
     "content_block_delta": AnthropicMessagesStream._read_block_delta,

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from streaming.protocol.dialects.openai_responses.call_items import CallItem, CodeItem, CustomCallItem, McpCallItem
-from streaming.protocol.dialects.openai_responses.items import Item
-from streaming.protocol.dialects.openai_responses.message_item import MessageItem
+from streaming.protocol.dialects.openai_responses.items import (
+    CallItem,
+    CodeItem,
+    CustomCallItem,
+    Item,
+    McpCallItem,
+    MessageItem,
+    ReasoningItem,
+)
 from streaming.protocol.dialects.openai_responses.payload import Payload
-from streaming.protocol.dialects.openai_responses.reasoning_item import ReasoningItem
 
 ITEM_EVENTS: dict[str, tuple[type[Item], Callable[[Any, Payload], None]]] = {
     "response.output_text.delta": (MessageItem, MessageItem.grow_text),

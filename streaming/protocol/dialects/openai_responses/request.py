@@ -11,7 +11,7 @@ back only if it came with encrypted content. This is no default, because models 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from streaming.protocol.parts import (
@@ -50,32 +50,32 @@ def responses_body(request: GenerationRequest) -> JSONObject:
 
 
 def _input(request: GenerationRequest) -> list[JSONObject]:
-    is_stored = request.extra.get("store") is not False
     items = [item for group in group_by_role(request.turns) for item in _ITEMS[group[0]](group)]
-    items = list(reversed(list(_with_followers(reversed(items), is_stored=is_stored))))
-    free = {item["call_id"] for item in items if item["type"] == "custom_tool_call"}
-    return [
-        item | {"type": "custom_tool_call_output"}
-        if item["type"] == "function_call_output" and item["call_id"] in free
-        else item
-        for item in items
-    ]
+    is_stored = request.extra.get("store") is not False
+    return list(_with_types_of_outputs(_without_unfit_reasoning(items, is_stored=is_stored)))
 
 
-def _with_followers(backwards: Iterable[JSONObject], *, is_stored: bool) -> Iterator[JSONObject]:
-    """Yields the items, last to first, without reasoning that the API would refuse.
+def _without_unfit_reasoning(items: list[JSONObject], *, is_stored: bool) -> list[JSONObject]:
+    """Returns the items without reasoning that the API would refuse.
 
     What the vendor stored needs the item that followed it. What it did not store needs its encrypted content, and any
     item of the assistant after it.
     """
-    follower: JSONObject | None = None
-    for item in backwards:
-        if item["type"] == "reasoning":
-            is_fit = _is_own(follower) if is_stored else item.get("encrypted_content") and _is_answer(follower)
-            if not is_fit:
-                continue
-        follower = item
-        yield item
+    kept: list[JSONObject] = []
+    for item in reversed(items):
+        follower = kept[-1] if kept else None
+        is_fit = _is_own(follower) if is_stored else item.get("encrypted_content") and _is_answer(follower)
+        if item["type"] != "reasoning" or is_fit:
+            kept.append(item)
+    return kept[::-1]
+
+
+def _with_types_of_outputs(items: list[JSONObject]) -> Iterator[JSONObject]:
+    """Yields the items. The output of a call with free text has a type of its own."""
+    free = {item["call_id"] for item in items if item["type"] == "custom_tool_call"}
+    for item in items:
+        is_free = item["type"] == "function_call_output" and item["call_id"] in free
+        yield item | {"type": "custom_tool_call_output"} if is_free else item
 
 
 def _is_answer(item: JSONObject | None) -> bool:

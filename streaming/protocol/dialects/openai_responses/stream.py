@@ -11,13 +11,10 @@ from typing import Any, ClassVar
 import msgspec
 
 from streaming.protocol.dialects.answer import AnswerWriter, read_usage
-from streaming.protocol.dialects.openai_responses.call_items import CallItem
 from streaming.protocol.dialects.openai_responses.item_events import ITEM_EVENTS, PART_EVENTS, THOUGHTS
 from streaming.protocol.dialects.openai_responses.item_table import ItemTable
-from streaming.protocol.dialects.openai_responses.message_item import MessageItem
+from streaming.protocol.dialects.openai_responses.items import CallItem, MessageItem, ReasoningItem, words_of
 from streaming.protocol.dialects.openai_responses.payload import Payload
-from streaming.protocol.dialects.openai_responses.reasoning_item import ReasoningItem
-from streaming.protocol.dialects.openai_responses.streamed import words_of
 from streaming.protocol.dialects.wire import is_error, object_of, read_error, reports_error, reread, shape, unwrapped
 from streaming.protocol.events import Heartbeat
 
@@ -31,6 +28,8 @@ class OpenAIResponsesStream:
         self._writer = writer
         self._items = ItemTable(writer)
         self._only = self._items.only
+        self._id: Any = None
+        """The id in the last `response.created`. Other events may have other ids (GitHub Copilot)."""
         self.awaits_late = False
         """True after a failure without a reason: Azure sends the reason in another event."""
         self._status = "completed"
@@ -102,6 +101,20 @@ class OpenAIResponsesStream:
         is_open = payload.output_index is not None and self._items.is_open(ReasoningItem, *place)
         is_named = str(object_of(part).get("type")) in THOUGHTS
         return is_named or (is_open and self._items.find(MessageItem, *place) is None)
+
+    def _read_created(self, payload: Payload, data: bytes) -> None:
+        """Reads the start of a response. A second one with another id goes on with the answer (LiteLLM's tool rounds).
+
+        If it comes within words, it is a relay's retry, and these words are cut.
+        """
+        id = _response_of(payload, data).get("id")
+        is_another = None not in (id, self._id) and id != self._id
+        if is_another and self._writer.open_prose:
+            self._writer.warn("spliced", "a second response began before the first had ended")
+            self.end()
+            return
+        self._id = id
+        self._read_progress(payload, data)
 
     def _read_progress(self, payload: Payload, data: bytes) -> None:
         if self._writer.is_started:
@@ -203,7 +216,7 @@ BEATS = frozenset(
 """The last words of the event types that only say that work goes on."""
 
 EVENTS: dict[str, Callable[[OpenAIResponsesStream, Payload, bytes], None]] = {
-    "response.created": OpenAIResponsesStream._read_progress,
+    "response.created": OpenAIResponsesStream._read_created,
     "response.queued": OpenAIResponsesStream._read_progress,
     "response.in_progress": OpenAIResponsesStream._read_progress,
     "response.completed": OpenAIResponsesStream._read_end,

@@ -16,6 +16,10 @@ class Streamed:
     __slots__ = ("_last", "_size")
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Begins to count another text."""
         self._last, self._size = "", 0
 
     def add(self, delta: str) -> None:
@@ -23,16 +27,14 @@ class Streamed:
         self._last = delta
         self._size += len(delta)
 
-    def __bool__(self) -> bool:
-        return self._size > 0
-
     def is_all_of(self, whole: Any) -> bool:
         """Returns True if the whole text streamed."""
         return isinstance(whole, str) and len(whole) == self._size > 0 and whole.endswith(self._last)
 
     def begins(self, whole: Any) -> bool:
         """Returns True if something streamed, and the last delta is at its place in the whole text."""
-        return isinstance(whole, str) and bool(self) and whole.startswith(self._last, self._size - len(self._last))
+        at = self._size - len(self._last)
+        return isinstance(whole, str) and self._size > 0 and whole.startswith(self._last, at)
 
     def rest_of(self, whole: Any) -> str:
         """Returns what did not stream of the whole text: what follows the last delta, if that is at its place."""

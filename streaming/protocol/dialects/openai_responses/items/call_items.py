@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.protocol.dialects.answer import PLACEHOLDER, AnswerWriter, Arguments, Call, is_same, name_of, text_of
-from streaming.protocol.dialects.openai_responses.streamed import whole_of
-
-JSONObject = dict[str, Any]
+from streaming.protocol.dialects.answer import (
+    PLACEHOLDER,
+    AnswerWriter,
+    Arguments,
+    Call,
+    is_same,
+    name_of,
+    repeats,
+    text_of,
+)
+from streaming.protocol.dialects.openai_responses.items.item import Item, JSONObject, id_of
+from streaming.protocol.dialects.openai_responses.items.streamed import whole_of
+from streaming.protocol.dialects.openai_responses.payload import Payload
 
 USUAL_KEYS = frozenset({"id", "type", "status", "call_id", "name", "arguments", "input"})
 """The keys that every call has. An item with other keys (a namespace, an action) is kept whole."""
@@ -16,12 +25,11 @@ KEPT_KEYS = ("type", "id")
 """The keys that go back with every call, beside those that the call has itself."""
 
 
-def id_of(wire: JSONObject) -> str:
-    return next((wire[key] for key in ("call_id", "id") if isinstance(wire.get(key), str)), "")
+class CallItem(Item):
+    """A call with input that streams as text: `function_call`, and with subclasses custom, MCP and code calls.
 
-
-class CallItem:
-    """A call with input that streams as text: `function_call`, and with subclasses custom, MCP and code calls."""
+    A call may be held back until it is known what it is. Its start and its end then come late.
+    """
 
     input_field = "arguments"
     output_field: str | None = None
@@ -29,12 +37,17 @@ class CallItem:
     is_provider_executed = False
     is_named = True
     """False if the name of the tool is the type of the item."""
+    _is_held = False
 
     def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
-        self._writer = writer
+        super().__init__(writer, wire)
         self._id = id_of(wire)
-        self._call_id = wire.get("call_id")
+        self._call_id: Any = None
         self._is_confirmed = False
+        self._held_end: bool | None = None
+        """None, or the argument `is_cut` of the end that came while the call was held back."""
+        self._earlier: CallItem | None = None
+        """A call with the same `call_id`, which began before this one."""
         is_known = not self.is_named or bool(wire.get("call_id") or name_of(wire.get("name")))
         id = self._id if is_known else ""  # else the `call_id` may still come
         self._call = Call(writer, id=id, is_provider_executed=self.provider_runs(wire))
@@ -47,14 +60,21 @@ class CallItem:
         self._call.announced = text_of(self.input_of(wire) or "")
         self._announce(wire)
 
+    def compare_with(self, earlier: CallItem) -> None:
+        """Holds this call back until its end, which shows if it is `earlier` once more: both have one `call_id`."""
+        self._earlier = earlier
+        self._is_held = True
+
     def provider_runs(self, wire: JSONObject) -> bool:
         """Returns True if the provider executes this call itself."""
         return self.is_provider_executed
 
     def done(self, wire: JSONObject) -> None:
         self._announce(wire)
-        self._call.identify(self._id)
         self._fill(self.input_of(wire))
+        if self._drop_if_again():
+            return
+        self._call.identify(self._id)
         self._call.raw = self._kept(wire)
         self._end(is_cut=wire.get("status") == "incomplete")
         output = wire.get(self.output_field) if self.output_field else None
@@ -64,9 +84,11 @@ class CallItem:
 
     def cut(self) -> None:
         """Ends a call of the site's that has no input: nothing says that it needs none. JSON shows if it is whole."""
+        if self._drop_if_again():
+            return
         has_input = self._call.size or self._arguments.snapshot or self._call.announced not in ("", PLACEHOLDER)
         if not (has_input or self._is_confirmed or self._call.is_provider_executed):
-            self._call.end(is_cut=True)
+            self._end(is_cut=True)
 
     def may_be(self, wire: JSONObject) -> bool:
         ids = {self._call_id, wire.get("call_id")} - {None, ""}
@@ -86,7 +108,7 @@ class CallItem:
         """Forgets a call that has not started."""
         self._call.drop()
 
-    def grow(self, payload: Any) -> None:
+    def grow(self, payload: Payload) -> None:
         delta = payload.delta
         if type(delta) is str:
             self._arguments.add(delta)
@@ -105,13 +127,20 @@ class CallItem:
         else:
             self._call.name = self._call.name or name_of(wire.get("name"))
 
-    def fill(self, payload: Any) -> None:
+    def fill(self, payload: Payload) -> None:
         """Reads the whole input. It counts as far as it did not stream."""
         self._is_confirmed = True
         self._fill(getattr(payload, self.input_field))
 
     def input_of(self, wire: JSONObject) -> Any:
         return wire.get(self.input_field)
+
+    def release(self) -> None:
+        """Starts a call that was held back, and ends it if its end has come."""
+        self._is_held = False
+        self._start()
+        if self._held_end is not None:
+            self._call.end(is_cut=self._held_end)
 
     def _kind_in(self, wire: JSONObject) -> str:
         """Returns the name of a tool that has none but the type of its item."""
@@ -126,15 +155,38 @@ class CallItem:
             self._arguments.snap(delta)
 
     def _announce(self, wire: JSONObject) -> None:
+        self._call_id = self._call_id or wire.get("call_id")
         if not self._call.is_started:
             self._id = id_of({"call_id": wire.get("call_id"), "id": self._id or id_of(wire)})
         self._call.name = self._call.name or name_of(wire.get("name")) or self._kind_in(wire)
-        if self._call.name:
+        self._start()
+
+    def _start(self) -> None:
+        if self._call.name and not self._is_held:
             self._call.identify(self._id)
             self._call.start()
 
     def _end(self, *, is_cut: bool) -> None:
-        self._call.end(is_cut=is_cut)
+        if self._is_held:
+            self._held_end = is_cut
+        else:
+            self._call.end(is_cut=is_cut)
+
+    def _drop_if_again(self) -> bool:
+        """Drops a call that is an earlier one once more: the same tool, with the same arguments or none.
+
+        Another one that was held back to be compared is released. Returns True if the call is dropped.
+        """
+        earlier, self._earlier = self._earlier, None
+        if earlier is None:
+            return False
+        self._arguments.settle()
+        is_again = self._id == earlier._id and self._call.name in ("", earlier._call.name)
+        if is_again and repeats(earlier._call.text, self._call.text or self._call.announced):
+            self.drop()
+            return True
+        self.release()
+        return False
 
     def _fill(self, whole: Any) -> None:
         if whole and self._call.id in self._writer.open_calls:
@@ -147,59 +199,9 @@ class CallItem:
         return {key: wire[key] for key in KEPT_KEYS if key in wire} if isinstance(wire.get("id"), str) else None
 
 
-class CustomCallItem(CallItem):
-    """A call with free text as input, not JSON.
-
-    xAI sends calls of tools that it executes itself in this form, without their results. If the tool is not known to
-    be offered, and nothing shows that it is one of xAI's, the call is held back until the next item: a model that
-    writes a message after its call has the result.
-    """
-
-    input_field = "input"
-    is_json = False
-
-    def __init__(self, writer: AnswerWriter, wire: JSONObject) -> None:
-        self._is_held = True
-        self._is_cut: bool | None = None
-        super().__init__(writer, wire)
-        self._call.before_end = self.decide
-
-    def provider_runs(self, wire: JSONObject) -> bool:
-        name = name_of(wire.get("name"))
-        is_offered = name in self._writer.tools
-        is_xai = "grok" in (self._writer.model or "").lower() or id_of(wire).startswith("xs_") or name in XAI_TOOLS
-        self._is_held = not is_offered and not is_xai
-        return is_xai and not is_offered
-
-    def decide(self, *, is_provider_executed: bool = False) -> None:
-        """Ends the wait: the next item, or the end of the response, shows who executes the call."""
-        if self._is_held:
-            self._is_held = False
-            self._call.is_provider_executed = is_provider_executed
-            self._call.start()
-            if self._is_cut is not None:
-                self._call.end(is_cut=self._is_cut)
-
-    def _announce(self, wire: JSONObject) -> None:
-        if self._is_held:
-            self._call.is_provider_executed = self.provider_runs(wire)
-        if self._is_held:
-            self._call.name = self._call.name or name_of(wire.get("name"))
-        else:
-            super()._announce(wire)
-
-    def _end(self, *, is_cut: bool) -> None:
-        if self._is_held:
-            self._is_cut = is_cut
-        else:
-            super()._end(is_cut=is_cut)
-
-
-XAI_TOOLS = frozenset({"x_keyword_search", "x_semantic_search", "x_user_search", "x_thread_fetch"})
-"""Names of tools of xAI that no site offers."""
-
-
 class McpCallItem(CallItem):
+    """A call of a tool of an MCP server, which the provider asks."""
+
     output_field = "output"
     is_provider_executed = True
 
