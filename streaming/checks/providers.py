@@ -8,9 +8,8 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
-from streaming.conf import ProviderConfig, settings, suggest
+from streaming.conf import MAX_ALIAS_CHARS, ProviderConfig, settings, suggest
 from streaming.context import VENDOR_BODIES, BadContext, context_of, policy_function
-from streaming.models import MAX_ALIAS_CHARS
 from streaming.providers import Problem, options_of, provider_class
 
 KEYS = tuple(ProviderConfig.__annotations__)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from django.utils.translation import gettext as _
 
-from streaming.conf import settings
+from streaming.conf import MAX_ALIAS_CHARS, settings
 from streaming.errors import BadRequest, TooLarge
 from streaming.files.uploads import MAX_NAME_CHARS
 from streaming.intake.opinion import Opinion
@@ -21,8 +21,6 @@ from streaming.protocol.nesting import is_too_deep
 
 MAX_ID_CHARS = 128
 """The longest id that a client may choose. The database's columns have this length."""
-MAX_ALIAS_CHARS = 64
-"""The longest alias of a provider. The database's columns have this length."""
 MAX_REASON_CHARS = 2_000
 """The longest reason for a decision about a tool call. It is sent to the model in every further turn."""
 MAX_COMMENT_CHARS = 2_000

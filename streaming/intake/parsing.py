@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from streaming.conf import MAX_ALIAS_CHARS
 from streaming.errors import BadRequest
-from streaming.intake.bounds import MAX_ALIAS_CHARS, MAX_ID_CHARS
+from streaming.intake.bounds import MAX_ID_CHARS
 from streaming.intake.client_json import UNREADABLE, read_json
 from streaming.intake.submission import Submission, Trigger
 from streaming.protocol import FilePart

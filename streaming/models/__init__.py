@@ -10,14 +10,14 @@ from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
 from streaming.models.clock import from_now, iso_time
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
-from streaming.models.deleted_users import receive_deletions
+from streaming.models.deletions import METERED, receive_deletions
 from streaming.models.feedback import Feedback, Thumb
 from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet
 from streaming.models.history import History, asked_provider, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
-from streaming.models.ledger import METERED, LedgerEntry
+from streaming.models.ledger import LedgerEntry
 from streaming.models.messages import Message, Place, Role, stored_content
-from streaming.models.metered import COUNTS, FAILURES, MAX_ALIAS_CHARS, MAX_MODEL_CHARS, Metered, Status
+from streaming.models.metered import COUNTS, FAILURES, MAX_MODEL_CHARS, Metered, Status
 from streaming.models.name_lists import listed
 from streaming.models.owners import Owner
 from streaming.models.reviews import RATINGS, Review
@@ -32,7 +32,6 @@ __all__ = [
     "ACTIVE",
     "COUNTS",
     "FAILURES",
-    "MAX_ALIAS_CHARS",
     "MAX_MODEL_CHARS",
     "MAX_TITLE_CHARS",
     "METERED",

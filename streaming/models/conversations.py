@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from streaming.conf import MAX_ALIAS_CHARS
 from streaming.models.managers import WrittenManager
-from streaming.models.metered import MAX_ALIAS_CHARS
 from streaming.models.owners import VISITOR_PREFIX, Owner
 from streaming.protocol.storable import storable
 from streaming.records import readable

@@ -11,8 +11,11 @@ from typing import Any, NamedTuple, TypeVar
 from django.db import connections, models, router
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.before_delete import BeforeDelete, BeforeDeleteQuerySet
+from streaming.models.generations import Generation
 from streaming.models.managers import WrittenManager
 from streaming.models.name_lists import joined
+from streaming.models.summaries import Summary
 from streaming.protocol import Part, ToolCall, dump_parts, readable_parts, text_of
 from streaming.protocol.storable import MAX_LEVELS, storable
 
@@ -27,7 +30,28 @@ class Role(models.TextChoices):
     ASSISTANT = "assistant", _("assistant")
 
 
-class Message(models.Model):
+class MessageQuerySet(BeforeDeleteQuerySet["Message"]):
+    def before_delete(self) -> None:
+        """Does what the generations and the summaries below these messages need."""
+        messages = self._with_replies()
+        Generation.objects.using(self.db).filter(message__in=messages).before_delete()
+        Summary.objects.using(self.db).filter(upto__in=messages).before_delete()
+
+    def _with_replies(self) -> set[uuid.UUID]:
+        """Returns the keys of these messages and of everything below them, which is deleted with them."""
+        found: set[uuid.UUID] = set()
+        newest = set(self.order_by().values_list("pk", flat=True))
+        while newest:
+            found |= newest
+            replies = Message.objects.using(self.db).order_by().filter(parent__in=newest)
+            newest = set(replies.values_list("pk", flat=True)) - found
+        return found
+
+
+MessageManager = WrittenManager.from_queryset(MessageQuerySet)
+
+
+class Message(BeforeDelete):
     """One message. `parts` is the stored form of `streaming.protocol.parts`.
 
     For searches, `text` repeats its text, and `tool_names` has the names of the called tools (`name_lists`).
@@ -55,7 +79,7 @@ class Message(models.Model):
     client_id = models.CharField(_("client id"), max_length=128, null=True, blank=True)  # noqa: DJ001
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    objects = WrittenManager["Message"]()
+    objects = MessageManager()
 
     class Meta:
         base_manager_name = "objects"

@@ -11,7 +11,7 @@ import msgspec
 from streaming.costs import cost_of, with_cached
 from streaming.database import Prepared, atomic, changed
 from streaming.journal import Batch, write_frames
-from streaming.models import MAX_MODEL_CHARS, Generation, LedgerEntry, Message, Status, stored_content
+from streaming.models import MAX_MODEL_CHARS, Generation, Message, Status, stored_content
 from streaming.protocol import Part, Usage
 from streaming.protocol.storable import storable
 from streaming.records import TimelineEntry
@@ -97,7 +97,7 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
     this = Generation.objects.filter(pk=generation.pk)
     with atomic():
         if not (this.expired().settle(**fields) if is_silent else _settle(id=generation.pk, **fields)):
-            LedgerEntry.objects.charge(generation)  # if it was deleted meanwhile
+            generation.charge()  # if it was deleted meanwhile
             # An earlier try of our own may have been committed although its result was lost.
             return not is_silent and this.filter(status=settlement.status, last_seq=generation.last_seq).exists()
         for batch in unwritten:

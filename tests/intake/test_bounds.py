@@ -12,11 +12,11 @@ from django.apps import apps
 from django.db.models import Model
 
 from streaming import consumers
+from streaming.conf import MAX_ALIAS_CHARS
 from streaming.database import in_database
 from streaming.intake import Opinion, Submission
 from streaming.intake.bounds import (
     BOUNDS,
-    MAX_ALIAS_CHARS,
     MAX_COMMENT_CHARS,
     MAX_ID_CHARS,
     MAX_REASON_CHARS,
