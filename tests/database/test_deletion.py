@@ -69,7 +69,7 @@ def test_failure_of_the_database_ends_it(rows: Any, monkeypatch: pytest.MonkeyPa
         list(deletions(rows, 2))
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("engine")
 async def test_steps_run_on_the_database_threads() -> None:
     await Conversation.objects.acreate(key="1", owner_key="visitor:v")
     assert await in_steps(deletions(Conversation.objects.all(), 1)) == 1
