@@ -14,7 +14,7 @@ from streaming.intake.pending import Accepted, Sender, Start, create_pending, st
 from streaming.intake.submission import Submission, ToolAnswer
 from streaming.intake.waiting_calls import call_states, check_all_answered, due_calls, fresh_answers, given_parts
 from streaming.journal import Opening
-from streaming.models import Generation, History, Message, Role, asked_provider, contributions, parts_of
+from streaming.models import History, Message, Role, asked_provider, contributions, parts_of
 from streaming.protocol import ToolCall
 from streaming.settlement import check_idle
 from streaming.tools import Toolbox, registered
@@ -32,7 +32,7 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     rows = contributions(path)[-1] if path else []
     if not rows or submission.message_id not in (None, rows[0].public_id) or rows[-1].role != Role.ASSISTANT:
         raise Conflict(_("That is not the newest answer of this conversation. Load it again."))
-    last: Generation | None = getattr(rows[-1], "generation", None)
+    last = rows[-1].generation_if_any
     if last is None:  # a site's own code stored the answer, or an archive did
         raise Conflict(NONE_WAITS)
     # The calls belong to the provider that answered, also if it stood in for the one that the client names.

@@ -14,7 +14,7 @@ from streaming.context import Trail
 from streaming.database import Prepared, changed, insert
 from streaming.intake.client_context import with_context
 from streaming.journal import Opening
-from streaming.models import Conversation, Generation, History, Message, Owner, Role, from_now, turns_of
+from streaming.models import Conversation, Generation, History, Message, Owner, from_now, turns_of
 from streaming.protocol import GenerationRequest, OutputSpec, ToolCall, ToolSpec, Turn
 from streaming.settlement import check_idle
 from streaming.signals import announce_at_commit, generation_started
@@ -82,8 +82,8 @@ class Sender(NamedTuple):
 
 def trail_of(path: Sequence[Message], alias: str) -> Trail:
     """Returns where the turns of a path come from, and what provider `alias` was last sent of them."""
-    answers = (getattr(row, "generation", None) for row in reversed(path) if row.role == Role.ASSISTANT)
-    newest = next((answer for answer in answers if answer is not None and answer.provider == alias), None)
+    answers = filter(None, (row.generation_if_any for row in reversed(path)))
+    newest = next((answer for answer in answers if answer.provider == alias), None)
     return Trail(
         ids=tuple(row.pk for row in path),
         shown=tuple(row.public_id for row in path),

@@ -20,7 +20,6 @@ from streaming.intake.limits import DAY_SECONDS
 from streaming.intake.locked import UNKNOWN_CONVERSATION, locked
 from streaming.models import (
     Conversation,
-    Generation,
     History,
     Message,
     Owner,
@@ -158,17 +157,12 @@ def snapshot(conversation: Conversation, options: ShareOptions) -> list[dict[str
     """Returns the messages of the path that is shown, each with its role, its time, its parts and how it ended."""
     history = History.read(conversation)
     grouped = contributions(history.path(history.leaf))
-    entries = [_entry(rows, options) for rows in grouped if not _is_being_written(rows)]
+    entries = [_entry(rows, options) for rows in grouped if not rows[-1].is_being_written]
     return [entry for entry in entries if entry["parts"] or entry.get("error")]
 
 
-def _is_being_written(rows: list[Message]) -> bool:
-    generation: Generation | None = getattr(rows[-1], "generation", None)
-    return generation is not None and generation.is_active
-
-
 def _entry(rows: list[Message], options: ShareOptions) -> dict[str, Any]:
-    generation: Generation | None = getattr(rows[-1], "generation", None)
+    generation = rows[-1].generation_if_any
     ended = (
         {}
         if generation is None

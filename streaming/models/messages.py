@@ -105,6 +105,18 @@ class Message(BeforeDelete):
         return self.client_id or str(self.id)
 
     @property
+    def generation_if_any(self) -> Generation | None:
+        """The generation that writes, or wrote, this message. A person's message has none, nor one that code stored."""
+        found: Generation | None = getattr(self, "generation", None)
+        return found
+
+    @property
+    def is_being_written(self) -> bool:
+        """True until the generation of this message has ended."""
+        generation = self.generation_if_any
+        return generation is not None and generation.is_active
+
+    @property
     def typed_parts(self) -> tuple[Part, ...]:
         """The content. A part that this version cannot read is opaque."""
         return readable_parts(self.parts)

@@ -122,7 +122,7 @@ def describe(owner: Owner, key: str, *, limit: int | None = None, before: str = 
     """
     found = find_conversation(owner, key)
     window = ShownPath(found).newest(limit, "feedback", before=before)
-    written = [rows for rows in window.messages if not _is_being_written(rows[-1])]
+    written = [rows for rows in window.messages if not rows[-1].is_being_written]
     described = {
         "id": found.key,
         "active": is_being_answered(found) if before else len(written) < len(window.messages),
@@ -137,11 +137,6 @@ def is_being_answered(conversation: Conversation) -> bool:
     return Generation.objects.filter(active_conversation=conversation).exists()
 
 
-def _is_being_written(message: Message) -> bool:
-    generation: Generation | None = getattr(message, "generation", None)
-    return generation is not None and generation.is_active
-
-
 def _ui_message(rows: list[Message], tree: MessageTree[Place]) -> dict[str, Any]:
     """The rows of one message as a UIMessage.
 
@@ -150,7 +145,7 @@ def _ui_message(rows: list[Message], tree: MessageTree[Place]) -> dict[str, Any]
     first, last = rows[0], rows[-1]
     parts = ui_parts(parts_of(rows), is_persons=first.role == Role.USER)
     shown = {"id": first.public_id, "role": first.role, "parts": parts}
-    generation: Generation | None = getattr(last, "generation", None)
+    generation = last.generation_if_any
     metadata = (generation.metadata if generation else {}) | tree.metadata(first) | _feedback(first)
     return shown | {"metadata": metadata} if metadata else shown
 
