@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from streaming.errors import Conflict
 from streaming.intake.bounds import check_answers
 from streaming.intake.limits import check_limits
-from streaming.intake.pending import Accepted, Sender, Start, create_pending, store, trail_of
+from streaming.intake.pending import Accepted, Sender, begin, store
 from streaming.intake.submission import Submission, ToolAnswer
 from streaming.intake.waiting_calls import call_states, check_all_answered, due_calls, fresh_answers, given_parts
 from streaming.journal import Opening
@@ -55,10 +55,7 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     answer.set_parts(given_parts(fresh))
     opening = Opening(rows[0].public_id, parts_of(rows), answer.typed_parts, toolbox.live_fields)
     store(answer)
-    generation = create_pending(sender, answer, alias, opening)
-    trail = trail_of(path, alias)
-    start = Start(conversation.system_prompt, sender.turns(path), opening, toolbox, due, sender.output, trail)
-    return Accepted(generation, start)
+    return begin(sender, path, answer, alias, opening, toolbox, due)
 
 
 def _executable(due: tuple[ToolCall, ...], toolbox: Toolbox) -> tuple[ToolCall, ...]:

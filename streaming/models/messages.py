@@ -106,8 +106,8 @@ class Message(BeforeDelete):
 
     @property
     def generation_if_any(self) -> Generation | None:
-        """The generation that writes, or wrote, this message. A person's message has none, nor one that code stored."""
-        found: Generation | None = getattr(self, "generation", None)
+        """The generation that writes, or wrote, this answer. A person's message has none, nor an answer of other code."""
+        found: Generation | None = getattr(self, "generation", None) if self.role == Role.ASSISTANT else None
         return found
 
     @property
