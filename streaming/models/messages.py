@@ -106,7 +106,7 @@ class Message(BeforeDelete):
 
     @property
     def generation_if_any(self) -> Generation | None:
-        """The generation that writes, or wrote, this answer. A person's message has none, nor an answer of other code."""
+        """The generation that writes, or wrote, this answer. What a person or other code has written has none."""
         found: Generation | None = getattr(self, "generation", None) if self.role == Role.ASSISTANT else None
         return found
 
