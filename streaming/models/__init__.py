@@ -19,7 +19,7 @@ from streaming.models.ledger import LedgerEntry
 from streaming.models.messages import Message, Place, Role, stored_content
 from streaming.models.metered import COUNTS, FAILURES, MAX_MODEL_CHARS, Metered, Status
 from streaming.models.name_lists import listed
-from streaming.models.owners import Owner
+from streaming.models.owners import Owner, OwnerKind
 from streaming.models.reviews import RATINGS, Review
 from streaming.models.revoked_links import RevokedLink
 from streaming.models.shares import Share
@@ -52,6 +52,7 @@ __all__ = [
     "MessageTree",
     "Metered",
     "Owner",
+    "OwnerKind",
     "Place",
     "Review",
     "RevokedLink",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.conf import MAX_ALIAS_CHARS
 from streaming.models.managers import WrittenManager
-from streaming.models.owners import VISITOR_PREFIX, Owner
+from streaming.models.owners import Owner, OwnerKind
 from streaming.protocol.storable import storable
 from streaming.records import readable
 
@@ -39,7 +39,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(owner_key=owner.key)
 
     def of_visitors(self) -> ConversationQuerySet:
-        return self.filter(owner_key__startswith=VISITOR_PREFIX)
+        return self.filter(owner_key__startswith=OwnerKind.VISITOR.prefix)
 
 
 ConversationManager = WrittenManager.from_queryset(ConversationQuerySet)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from streaming.costs import GROUPS, Usage, usage_by
-from streaming.models import METERED
+from streaming.models import METERED, OwnerKind
 
 MAX_ROWS = 400
 
@@ -22,7 +22,7 @@ def _owner() -> Case:
     account = Cast(f"conversation__user__{get_user_model().USERNAME_FIELD}", CharField())
     return Case(
         When(conversation__user__isnull=False, then=account),
-        When(conversation__owner_key__startswith="visitor:", then=Value(gettext("visitors"))),
+        When(conversation__owner_key__startswith=OwnerKind.VISITOR.prefix, then=Value(gettext("visitors"))),
         default=Value(gettext("the site's code")),
         output_field=CharField(),
     )
