@@ -64,7 +64,7 @@ def delete_conversations(owner: Owner, key: str | None = None) -> Iterator[int]:
     """Deletes the owner's conversation `key`, or all that the owner has stored, also files that were not sent.
 
     Yields how many conversations each transaction deleted. An answer that is being written in one of them stops at its
-    process's next tick. `streaming.intake.delete`, for the page, refuses to delete then.
+    process's next tick. `streaming.intake.delete_idle`, for the page, refuses to delete then.
     """
     owned = Conversation.objects.owned_by(owner)
     yield from prune(owned if key is None else owned.filter(key=key))

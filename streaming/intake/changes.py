@@ -28,10 +28,10 @@ def read_changes(body: bytes) -> Changes:
     Raises:
         BadRequest: it is not such JSON, or the title is empty or too long.
     """
-    return clean(read_body(Changes, body, '{"title": "…", "pinned": true}'))
+    return checked_changes(read_body(Changes, body, '{"title": "…", "pinned": true}'))
 
 
-def clean(changes: Changes) -> Changes:
+def checked_changes(changes: Changes) -> Changes:
     """Returns the changes with a title of one line.
 
     Raises:
@@ -45,7 +45,7 @@ def clean(changes: Changes) -> Changes:
     return msgspec.structs.replace(changes, title=title)
 
 
-def change(owner: Owner, key: str, changes: Changes) -> None:
+def store_changes(owner: Owner, key: str, changes: Changes) -> None:
     """Stores the changes. The conversation keeps its place in the owner's list.
 
     Raises:
@@ -59,7 +59,7 @@ def change(owner: Owner, key: str, changes: Changes) -> None:
 
 
 @retry_on_deadlock
-def delete(owner: Owner, key: str) -> None:
+def delete_idle(owner: Owner, key: str) -> None:
     """Deletes a conversation in which nothing is being written, with its messages and files.
 
     A site's own code deletes in any case, with `streaming.chat.delete_conversations`.

@@ -23,10 +23,10 @@ def read_opinion(body: bytes) -> Opinion:
         BadRequest: it is not such JSON.
         TooLarge: the comment is longer than its bound.
     """
-    return checked(read_body(Opinion, body, '{"thumb": "up", "comment": "…"}'))
+    return checked_opinion(read_body(Opinion, body, '{"thumb": "up", "comment": "…"}'))
 
 
-def checked(opinion: Opinion) -> Opinion:
+def checked_opinion(opinion: Opinion) -> Opinion:
     """Returns the opinion with a comment that the database can store.
 
     Raises:

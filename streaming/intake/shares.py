@@ -81,7 +81,7 @@ def checked_options(options: ShareOptions) -> ShareOptions:
 
 
 @retry_on_deadlock
-def share(owner: Owner, key: str, options: ShareOptions, token: str = "") -> tuple[Share, str]:
+def store_share(owner: Owner, key: str, options: ShareOptions, token: str = "") -> tuple[Share, str]:
     """Stores a snapshot of the path that is shown, without an answer that is being written. Returns it and its token.
 
     A form brings the `token` of its link, so a form that is sent again makes no second link, and does not bring a
@@ -125,7 +125,7 @@ def shares_of(owner: Owner, key: str) -> list[Share]:
     return list(Share.objects.live().filter(conversation=_found(owner, key)).defer("messages"))
 
 
-def revoke(owner: Owner, key: str, share_id: uuid.UUID | None = None) -> None:
+def revoke_shares(owner: Owner, key: str, share_id: uuid.UUID | None = None) -> None:
     """Deletes one share of a conversation, or all of them. Their links lead nowhere from then on.
 
     Raises:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from streaming.database import in_database
 from streaming.errors import BadRequest
 from streaming.files.addresses import addressed_messages
-from streaming.intake import Changes, change, read_changes
+from streaming.intake import Changes, read_changes, store_changes
 from streaming.models import Conversation, Generation, Message, Owner, iso_time
 from streaming.protocol.storable import storable_text
 from streaming.providers import offered_providers
@@ -117,7 +117,7 @@ async def change_conversation(request: HttpRequest, owner: Owner, key: str) -> H
 
 
 def _changed(owner: Owner, key: str, changes: Changes) -> dict[str, Any]:
-    change(owner, key, changes)
+    store_changes(owner, key, changes)
     found = find_conversation(owner, key)
     return _entry(found, is_active=is_being_answered(found))
 

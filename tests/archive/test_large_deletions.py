@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, post_init, pre_delete
 
 from streaming.archive import delete_conversations, prune, pruning, unused_for
-from streaming.intake import delete
+from streaming.intake import delete_idle
 from streaming.models import Conversation, Generation, JournalEntry, Message, Owner, Share, Summary
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def _store(owner: Owner, key: str) -> None:
 
 
 DELETIONS: dict[str, Callable[[Owner], object]] = {
-    "page": lambda owner: [delete(owner, key) for key in ("c0", "c1", "c2")],
+    "page": lambda owner: [delete_idle(owner, key) for key in ("c0", "c1", "c2")],
     "code": lambda owner: sum(delete_conversations(owner)),
     "pruning": lambda owner: sum(prune(unused_for(datetime.timedelta(days=-1)))),
     "rows": lambda owner: Conversation.objects.all().delete(),

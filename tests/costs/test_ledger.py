@@ -32,7 +32,7 @@ from streaming.archive import (
 )
 from streaming.costs import check_budgets, spending, used_since
 from streaming.errors import NotFound, OverBudget, TooManyRequests
-from streaming.intake import delete, limits
+from streaming.intake import delete_idle, limits
 from streaming.journal import Batch
 from streaming.models import (
     Conversation,
@@ -104,7 +104,7 @@ def _by_a_proxy() -> None:
 
 
 DELETIONS: dict[str, Callable[[], object]] = {
-    "page": lambda: delete(ALICE, "c1"),
+    "page": lambda: delete_idle(ALICE, "c1"),
     "code": lambda: sum(delete_conversations(ALICE)),
     "admin": _in_the_admin,
     "pruning": lambda: list(prune(unused_for(datetime.timedelta(days=-1)))),
@@ -146,7 +146,7 @@ def test_what_is_deleted_with_a_message_counts_once() -> None:
 def test_spent_budget_stays_spent(settings: Any) -> None:
     settings.STREAMING_BUDGETS = {"owner": {"month": {"tokens": 100}}}
     spend()
-    delete(ALICE, "c1")
+    delete_idle(ALICE, "c1")
     with pytest.raises(OverBudget):
         check_budgets(ALICE)
     check_budgets(BOB)
@@ -156,13 +156,13 @@ def test_limits_of_a_minute_and_of_a_day_count_it(settings: Any) -> None:
     settings.STREAMING_BUDGETS = {}
     settings.STREAMING_MAX_TOKENS_PER_DAY, settings.STREAMING_MAX_PROMPTS_PER_MINUTE = 111, 2
     spend(hours_ago=23)
-    delete(ALICE, "c1")
+    delete_idle(ALICE, "c1")
     with pytest.raises(TooManyRequests, match="for a day") as caught:
         limits._check_per_day(ALICE)
     assert 0 < (caught.value.retry_after or 0) <= 3600
     limits._check_per_minute(ALICE)
     spend(key="c2")
-    delete(ALICE, "c2")
+    delete_idle(ALICE, "c2")
     limits._check_per_minute(ALICE)
     spend(key="c3")
     with pytest.raises(TooManyRequests, match="2 messages a minute") as caught:
@@ -181,7 +181,7 @@ def test_erasure_of_a_user_leaves_only_the_sum_of_the_site() -> None:
     ada = Owner.of_user(user.pk)
     spend(ada)
     spend(ada, "c2")
-    delete(ada, "c2")
+    delete_idle(ada, "c2")
     user.delete()
     assert used(ada) == (0, 0)
     assert used(None) == (222, Decimal("0.222"))
@@ -190,7 +190,7 @@ def test_erasure_of_a_user_leaves_only_the_sum_of_the_site() -> None:
 def test_visitor_who_deletes_and_signs_in_is_charged_as_user() -> None:
     ada = Owner.of_user(get_user_model().objects.create_user("ada").pk)
     spend()
-    delete(ALICE, "c1")
+    delete_idle(ALICE, "c1")
     visitors.adopt(ALICE, ada)
     assert (used(), used(ada)) == ((0, 0), ALL)
 
@@ -224,7 +224,7 @@ def _unless_gone(work: Callable[[], object]) -> Callable[[], object]:
 def test_deletions_at_the_same_time_count_once(turn: int) -> None:
     for number in range(4):
         spend(key=f"c{number}")
-    by_page = [_unless_gone(lambda key=f"c{number}": delete(ALICE, key)) for number in range(4)]  # type: ignore[misc]
+    by_page = [_unless_gone(lambda key=f"c{number}": delete_idle(ALICE, key)) for number in range(4)]  # type: ignore[misc]
     _together(*by_page, lambda: sum(delete_conversations(ALICE)), lambda: sum(delete_conversations(ALICE)))
     assert not Conversation.objects.exists()
     assert used() == (444, Decimal("0.444"))
@@ -358,7 +358,7 @@ def test_entries_that_no_limit_counts_any_more_are_deleted(settings: Any, monkey
 def test_quota_of_the_sites_own_can_count_a_week(settings: Any) -> None:
     settings.STREAMING_BUDGETS, settings.STREAMING_QUOTA = {}, "a.function"
     spend(hours_ago=6 * 24)
-    delete(ALICE, "c1")
+    delete_idle(ALICE, "c1")
     assert used_since(ALICE, {"week": timezone.now() - datetime.timedelta(days=7)})["week"]["tokens"] == 111
 
 
