@@ -8,12 +8,11 @@ from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 import msgspec
-from django.utils import timezone
 
 from streaming.conf import settings
 from streaming.costs.package import CURRENCY, cost_by_package
 from streaming.costs.price_settings import Price, price_for
-from streaming.models import COUNTS, Metered
+from streaming.models import COUNTS, Metered, site_time
 from streaming.protocol import Usage
 from streaming.protocol.events import MAX_COUNT
 from streaming.providers import dialect_of, options_of
@@ -56,7 +55,7 @@ def _cost(row: Metered) -> Cost:
     alias, at = row.provider, row.created_at
     model = row.model or _configured_model(alias)
     usage = _usage_of(row)
-    price = price_for(alias, model, _day(at))
+    price = price_for(alias, model, site_time(at).date())
     if price is not None:
         amount = _sum(price, usage)
         stored = {"source": "settings", "currency": settings.CURRENCY} | _stored(price)
@@ -106,8 +105,3 @@ def _stored(price: Price) -> dict[str, Any]:
     since, pattern = fields.pop("since"), fields.pop("pattern")
     dated = {} if price.since == datetime.date.min else {"from": since}
     return {"model": pattern} | dated | fields
-
-
-def _day(at: datetime.datetime) -> datetime.date:
-    """Returns the day in the site's time zone, also where a middleware has activated that of a person."""
-    return timezone.localtime(at, timezone.get_default_timezone()).date() if timezone.is_aware(at) else at.date()

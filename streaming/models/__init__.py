@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from streaming.models.attachments import Attachment
 from streaming.models.branches import Branch, MessageTree
-from streaming.models.clock import from_now, iso_time
+from streaming.models.clock import from_now, iso_time, site_time
 from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
 from streaming.models.deletions import METERED, receive_deletions
 from streaming.models.feedback import Feedback, Thumb
@@ -74,6 +74,7 @@ __all__ = [
     "parts_of",
     "path_of",
     "receive_deletions",
+    "site_time",
     "stored_content",
     "title_from",
     "turns_of",
