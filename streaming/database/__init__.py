@@ -15,7 +15,7 @@ from streaming.database.health import health
 from streaming.database.insert import insert
 from streaming.database.kept import close_connections
 from streaming.database.locks import alone
-from streaming.database.prepared import Prepared, changed, number, one
+from streaming.database.prepared import Prepared, count_changed, read_number, read_row
 from streaming.database.requests import release_request_thread, request_thread
 from streaming.database.threads import in_database, in_order, in_steps
 from streaming.database.transactions import alias, atomic, retry_on_deadlock
@@ -27,16 +27,16 @@ __all__ = [
     "alias",
     "alone",
     "atomic",
-    "changed",
     "close_connections",
+    "count_changed",
     "deletions",
     "health",
     "in_database",
     "in_order",
     "in_steps",
     "insert",
-    "number",
-    "one",
+    "read_number",
+    "read_row",
     "refusal_of",
     "release_request_thread",
     "request_thread",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from streaming.database import Prepared, one
+from streaming.database import Prepared, read_row
 from streaming.errors import NotFound
 from streaming.models import Conversation, Owner
 
@@ -24,7 +24,7 @@ _locked = Prepared(
     lambda given: (
         Conversation.objects.select_for_update().filter(owner_key=given("owner_key"), key=given("key")).first()
     ),
-    one(Conversation),
+    read_row(Conversation),
 )
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from streaming.conf import settings
 from streaming.context import Trail
-from streaming.database import Prepared, changed, insert
+from streaming.database import Prepared, count_changed, insert
 from streaming.intake.client_context import with_context
 from streaming.journal import Opening
 from streaming.models import Conversation, Generation, History, Message, Owner, from_now, turns_of
@@ -156,7 +156,7 @@ _lead_to = Prepared(
     lambda given: Conversation.objects.filter(pk=given("id")).update(
         active_leaf=given("active_leaf"), updated_at=given("updated_at")
     ),
-    changed,
+    count_changed,
 )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from streaming.costs import cost_of, with_cached
-from streaming.database import Prepared, atomic, changed
+from streaming.database import Prepared, atomic, count_changed
 from streaming.journal import Batch, write_frames
 from streaming.models import COUNTS, MAX_MODEL_CHARS, Generation, Message, Status, stored_content
 from streaming.protocol import Part, Usage
@@ -94,12 +94,12 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
 _settle = Prepared(
     Generation,
     lambda given: Generation.objects.filter(pk=given("id")).settle(**{name: given(name) for name in SETTLED_COLUMNS}),
-    changed,
+    count_changed,
 )
 _fill = Prepared(
     Message,
     lambda given: Message.objects.filter(pk=given("id")).update(
         parts=given("parts"), text=given("text"), tool_names=given("tool_names")
     ),
-    changed,
+    count_changed,
 )
