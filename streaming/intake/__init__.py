@@ -15,6 +15,7 @@ from streaming.intake.client_json import UNREADABLE, read_body, read_json
 from streaming.intake.commands import read_command, request_id_if_any, request_id_of
 from streaming.intake.feedback import checked_opinion, keep_opinion, read_opinion
 from streaming.intake.opinion import Opinion
+from streaming.intake.owned import find_conversation
 from streaming.intake.parsing import read_stop, read_submission, submission_of
 from streaming.intake.pending import Accepted, Sender, Start
 from streaming.intake.queries import wants_html, wants_named_ids
@@ -45,6 +46,7 @@ __all__ = [
     "checked_opinion",
     "checked_options",
     "delete_idle",
+    "find_conversation",
     "keep_opinion",
     "read_body",
     "read_changes",

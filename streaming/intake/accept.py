@@ -18,7 +18,7 @@ from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
 from streaming.intake.continuation import continue_answer
 from streaming.intake.limits import check_conversations, check_limits
-from streaming.intake.locked import UNKNOWN_CONVERSATION, find_locked
+from streaming.intake.owned import UNKNOWN_CONVERSATION, find_locked
 from streaming.intake.pending import Accepted, Sender, begin, idle, store
 from streaming.intake.submission import Submission
 from streaming.journal import Opening
@@ -177,7 +177,7 @@ def _lost_the_race(sender: Sender, submission: Submission, error: IntegrityError
 
     Raises `error` if there was no race. Then it came from a signal receiver of the site.
     """
-    conversation = Conversation.objects.owned_by(sender.owner).filter(key=submission.key).first()
+    conversation = Conversation.objects.find(sender.owner, submission.key)
     if conversation is None:
         raise error
     history = History.read(conversation)

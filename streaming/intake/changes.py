@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import BadRequest, NotFound
 from streaming.intake.client_json import read_body
-from streaming.intake.locked import UNKNOWN_CONVERSATION, locked
+from streaming.intake.owned import UNKNOWN_CONVERSATION, locked
 from streaming.models import MAX_TITLE_CHARS, Conversation, Generation, Owner
 from streaming.protocol.storable import storable_text
 from streaming.settlement import check_idle

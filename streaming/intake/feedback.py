@@ -9,8 +9,8 @@ from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import NotFound, TooLarge
 from streaming.intake.bounds import MAX_COMMENT_CHARS
 from streaming.intake.client_json import read_body
-from streaming.intake.locked import locked
 from streaming.intake.opinion import Opinion
+from streaming.intake.owned import locked
 from streaming.models import Conversation, Feedback, Generation, MessageTree, Owner, Place, Role, Thumb
 from streaming.protocol.storable import storable_text
 from streaming.settlement import check_idle

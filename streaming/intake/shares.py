@@ -17,7 +17,7 @@ from streaming.errors import BadRequest, Conflict, NotFound, TooManyRequests
 from streaming.files.addresses import id_of
 from streaming.intake.client_json import read_body
 from streaming.intake.limits import DAY_SECONDS
-from streaming.intake.locked import UNKNOWN_CONVERSATION, locked
+from streaming.intake.owned import find_conversation, locked
 from streaming.models import (
     Conversation,
     History,
@@ -122,7 +122,7 @@ def shares_of(owner: Owner, key: str) -> list[Share]:
     Raises:
         NotFound: there is no such conversation of the owner's.
     """
-    return list(Share.objects.live().filter(conversation=_found(owner, key)).defer("messages"))
+    return list(Share.objects.live().filter(conversation=find_conversation(owner, key)).defer("messages"))
 
 
 def revoke_shares(owner: Owner, key: str, share_id: uuid.UUID | None = None) -> None:
@@ -131,17 +131,10 @@ def revoke_shares(owner: Owner, key: str, share_id: uuid.UUID | None = None) -> 
     Raises:
         NotFound: there is no such conversation of the owner's, or no such share of it.
     """
-    chosen = Share.objects.filter(conversation=_found(owner, key))
+    chosen = Share.objects.filter(conversation=find_conversation(owner, key))
     deleted = (chosen if share_id is None else chosen.filter(pk=share_id)).revoke()
     if share_id is not None and not deleted:
         raise NotFound(_("There is no such shared link."))
-
-
-def _found(owner: Owner, key: str) -> Conversation:
-    found = Conversation.objects.owned_by(owner).filter(key=key).first()
-    if found is None:
-        raise NotFound(UNKNOWN_CONVERSATION)
-    return found
 
 
 def _check_number(owner: Owner) -> None:

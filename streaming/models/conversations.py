@@ -38,6 +38,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, owner: Owner) -> ConversationQuerySet:
         return self.filter(owner_key=owner.key)
 
+    def find(self, owner: Owner, key: str) -> Conversation | None:
+        """Returns the owner's conversation with this key."""
+        return self.owned_by(owner).filter(key=key).first()
+
     def of_visitors(self) -> ConversationQuerySet:
         return self.filter(owner_key__startswith=OwnerKind.VISITOR.prefix)
 

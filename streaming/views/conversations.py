@@ -11,12 +11,11 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import path
 from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from streaming.database import in_database
-from streaming.errors import BadRequest, NotFound
+from streaming.errors import BadRequest
 from streaming.files.addresses import addressed_messages
-from streaming.intake import read_body, select_branch
+from streaming.intake import find_conversation, read_body, select_branch
 from streaming.models import (
     ACTIVE,
     Conversation,
@@ -100,18 +99,6 @@ async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
     asked = read_body(_BranchRequest, body_of(request), '{"messageId": "…"}')
     await in_database(select_branch, owner, key, asked.messageId)
     return JsonResponse(addressed_messages(await in_database(describe, owner, key)))
-
-
-def find_conversation(owner: Owner, key: str) -> Conversation:
-    """The owner's conversation with that key.
-
-    Raises:
-        NotFound: there is none, or it is somebody else's.
-    """
-    found = Conversation.objects.owned_by(owner).filter(key=key).first()
-    if found is None:
-        raise NotFound(_("There is no such conversation."))
-    return found
 
 
 def describe(owner: Owner, key: str, *, limit: int | None = None, before: str = "") -> dict[str, Any]:

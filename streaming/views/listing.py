@@ -19,11 +19,11 @@ from django.utils.translation import gettext_lazy
 from streaming.database import in_database
 from streaming.errors import BadRequest
 from streaming.files.addresses import addressed_messages
-from streaming.intake import Changes, read_changes, store_changes
+from streaming.intake import Changes, find_conversation, read_changes, store_changes
 from streaming.models import Conversation, Generation, Message, Owner, iso_time
 from streaming.protocol.storable import storable_text
 from streaming.providers import offered_providers
-from streaming.views.conversations import conversation, describe, find_conversation, is_being_answered
+from streaming.views.conversations import conversation, describe, is_being_answered
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.export import as_markdown
 from streaming.views.stopping import stop_and_delete

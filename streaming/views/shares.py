@@ -16,10 +16,17 @@ from django.views.decorators.http import require_http_methods
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import NotFound, RequestError
-from streaming.intake import ShareOptions, checked_options, read_share_options, revoke_shares, shares_of, store_share
+from streaming.intake import (
+    ShareOptions,
+    checked_options,
+    find_conversation,
+    read_share_options,
+    revoke_shares,
+    shares_of,
+    store_share,
+)
 from streaming.models import Conversation, Owner
 from streaming.models.shares import FORM_SECONDS, new_token
-from streaming.views.conversations import find_conversation
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.pages import for_owner
 
