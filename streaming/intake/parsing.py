@@ -14,9 +14,9 @@ import msgspec
 
 from streaming.conf import MAX_ALIAS_CHARS
 from streaming.errors import BadRequest
-from streaming.intake.bounds import MAX_ID_CHARS
 from streaming.intake.client_json import UNREADABLE, read_json
 from streaming.intake.submission import Submission, Trigger
+from streaming.models import MAX_ID_CHARS
 from streaming.protocol import FilePart
 from streaming.protocol.ui_stream import inbound_parts
 

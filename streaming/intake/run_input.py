@@ -16,7 +16,7 @@ import msgspec
 from streaming.agui import own_id
 from streaming.conf import settings
 from streaming.errors import BadRequest
-from streaming.intake.bounds import check_tools
+from streaming.intake.bounds import MAX_TOOL_NAME_CHARS, check_tools
 from streaming.intake.client_context import read_context
 from streaming.intake.client_json import UNREADABLE, read_json
 from streaming.intake.parsing import identifier, submission_of
@@ -164,7 +164,7 @@ PARTS: dict[str, Callable[[JSONObject], JSONObject]] = {**dict.fromkeys(TYPES, _
 
 
 class _ClientTool(msgspec.Struct):
-    name: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
+    name: Annotated[str, msgspec.Meta(pattern=rf"\A[A-Za-z0-9_-]{{1,{MAX_TOOL_NAME_CHARS}}}\Z")]
     description: str = ""
     parameters: JSONObject | None = None
 

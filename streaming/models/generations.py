@@ -27,6 +27,9 @@ from streaming.models.summaries import Summary
 from streaming.protocol.ui_stream import Outcome
 from streaming.records import tries_of
 
+MAX_RAW_REASON_CHARS = 64
+"""A longer finish reason of a provider is cut."""
+
 ENDS = (Status.FINISHED, Status.CANCELLED, Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
 TRANSITIONS: dict[Status, tuple[Status, ...]] = {
     Status.PENDING: (Status.RUNNING, *ENDS),
@@ -118,7 +121,7 @@ class Generation(Metered):
     )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     finish_reason = models.CharField(_("finish reason"), max_length=32, blank=True)
-    raw_finish_reason = models.CharField(_("provider's finish reason"), max_length=64, blank=True)
+    raw_finish_reason = models.CharField(_("provider's finish reason"), max_length=MAX_RAW_REASON_CHARS, blank=True)
     error_code = models.CharField(_("error code"), max_length=32, blank=True)
     error_detail = models.TextField(_("error detail"), blank=True)
 

@@ -14,7 +14,7 @@ from django.db import models
 from streaming.conf import settings
 from streaming.models.clock import from_now
 from streaming.models.managers import WrittenManager
-from streaming.models.owners import Owner
+from streaming.models.owners import MAX_OWNER_CHARS, Owner
 
 # A day more than the longest period, because time zones and clocks differ.
 BUDGET_PERIOD = datetime.timedelta(days=32)
@@ -62,7 +62,7 @@ class LedgerEntry(models.Model):
     """
 
     id = models.CharField(primary_key=True, max_length=64, editable=False)
-    owner_key = models.CharField(max_length=128, blank=True)
+    owner_key = models.CharField(max_length=MAX_OWNER_CHARS, blank=True)
     is_answer = models.BooleanField()
     input_tokens = models.PositiveIntegerField(null=True)
     output_tokens = models.PositiveIntegerField(null=True)

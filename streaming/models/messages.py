@@ -12,6 +12,7 @@ from django.db import connections, models, router
 from django.utils.translation import gettext_lazy as _
 
 from streaming.models.before_delete import BeforeDelete, BeforeDeleteQuerySet
+from streaming.models.conversations import MAX_ID_CHARS
 from streaming.models.generations import Generation
 from streaming.models.managers import WrittenManager
 from streaming.models.name_lists import joined
@@ -76,7 +77,7 @@ class Message(BeforeDelete):
     text = models.TextField(_("text"), blank=True)
     tool_names = models.TextField(_("called tools"), blank=True)
     # Null, not "", because the unique constraint must allow any number of messages without an id.
-    client_id = models.CharField(_("client id"), max_length=128, null=True, blank=True)  # noqa: DJ001
+    client_id = models.CharField(_("client id"), max_length=MAX_ID_CHARS, null=True, blank=True)  # noqa: DJ001
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = MessageManager()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+MAX_OWNER_CHARS = 128
+"""The longest key of an owner."""
+
 
 class OwnerKind(StrEnum):
     """What an owner is."""

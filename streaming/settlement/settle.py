@@ -14,13 +14,10 @@ import msgspec
 from streaming.costs import cost_of, with_cached
 from streaming.database import Prepared, atomic, count_changed
 from streaming.journal import Batch, write_frames
-from streaming.models import COUNTS, MAX_MODEL_CHARS, Generation, Message, Status, stored_content
+from streaming.models import COUNTS, MAX_MODEL_CHARS, MAX_RAW_REASON_CHARS, Generation, Message, Status, stored_content
 from streaming.protocol import Part, Usage
 from streaming.protocol.storable import storable
 from streaming.records import TimelineEntry
-
-MAX_RAW_REASON_CHARS = 64
-"""The database's column has this length. A longer reason of a provider is cut."""
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,11 +18,11 @@ from streaming.intake import Opinion, Submission
 from streaming.intake.bounds import (
     BOUNDS,
     MAX_COMMENT_CHARS,
-    MAX_ID_CHARS,
     MAX_REASON_CHARS,
     MAX_TOOL_DESCRIPTION_CHARS,
     MAX_TOOL_NAME_CHARS,
 )
+from streaming.models import MAX_ID_CHARS
 from streaming.protocol import FilePart, ToolApproval, ToolResult, ToolSpec
 from tests.asked import FRAMES, REQUESTS, Asker, at, places, put
 from tests.sent_files import post_file
