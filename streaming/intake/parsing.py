@@ -14,7 +14,7 @@ import msgspec
 
 from streaming.conf import MAX_ALIAS_CHARS
 from streaming.errors import BadRequest
-from streaming.intake.client_json import UNREADABLE, read_json
+from streaming.intake.client_json import UNREADABLE, read_any, read_json
 from streaming.intake.submission import Submission, Trigger
 from streaming.models import MAX_ID_CHARS
 from streaming.protocol import FilePart
@@ -62,11 +62,7 @@ def read_submission(body: bytes) -> Submission:
     Raises:
         BadRequest: the text says what is wrong, and does not repeat the content.
     """
-    try:
-        data = read_json(body)
-    except UNREADABLE as error:
-        raise BadRequest("The body is not valid JSON.") from error
-    return submission_of(data)
+    return submission_of(read_any(body))
 
 
 def submission_of(data: Any) -> Submission:

@@ -18,7 +18,7 @@ from streaming.conf import settings
 from streaming.errors import BadRequest
 from streaming.intake.bounds import MAX_TOOL_NAME_CHARS, check_tools
 from streaming.intake.client_context import read_context
-from streaming.intake.client_json import UNREADABLE, read_json
+from streaming.intake.client_json import read_any
 from streaming.intake.parsing import identifier, submission_of
 from streaming.intake.submission import Submission
 from streaming.protocol import ToolSpec
@@ -51,10 +51,7 @@ def read_run_input(body: bytes) -> RunInput:
         BadRequest: the text says what is wrong, and does not repeat the content.
         TooLarge: the schema of a tool, or the context, is longer than its bound.
     """
-    try:
-        data = read_json(body)
-    except UNREADABLE as error:
-        raise BadRequest("The body is not valid JSON.") from error
+    data = read_any(body)
     if not isinstance(data, dict) or not (key := identifier(data, "threadId")):
         raise BadRequest('The body must be a JSON object such as {"threadId": "…", "runId": "…", "messages": […]}.')
     props = data.get("forwardedProps")
