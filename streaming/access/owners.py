@@ -20,7 +20,7 @@ from streaming.errors import LoginRequired
 from streaming.models import Owner
 
 # A visitor without a session, who owns nothing.
-STRANGER = Owner("visitor:")
+STRANGER = Owner.of_visitor("")
 
 
 async def owner_of(request: HttpRequest, *, begins: bool = False) -> Owner:

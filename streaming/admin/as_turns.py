@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
-
 from streaming.access import redacted, redacted_text
-from streaming.conf import settings
 from streaming.context import sent_of, summary_turn
-from streaming.errors import StreamingError
-from streaming.models import Conversation, Generation, History, Message, Role, Summary
+from streaming.models import Generation, History, Message, Role, Summary
 from streaming.protocol import FilePart, GenerationRequest, Part, TextPart, Turn, encode
 from streaming.protocol.requests import repair
-from streaming.providers import provider_class
+from streaming.providers import dialect_of, options_of
 from streaming.tools import toolbox_for
 
-NO_PROVIDER: Any = {}
 DEFAULT_DIALECT = "openai-chat"
+"""The most common dialect: that of a request to a provider whose own is not known."""
+
 OPTIONS = ("max_output_tokens", "temperature", "tool_choice")
 """The options of a provider that are fields of each request. Keys and headers are never among them."""
 
@@ -39,14 +36,10 @@ def _without_file(part: Part) -> Part:
     return part
 
 
-def path_to(conversation: Conversation, leaf: Message | None) -> Sequence[Message]:
-    return History.read(conversation).path(leaf) if leaf else []
-
-
 def request_body(generation: Generation) -> dict[str, Any]:
     """Returns the body of the request that began this generation, made anew from the rows and today's settings."""
     alias, conversation = generation.provider, generation.conversation
-    options: dict[str, Any] = dict(settings.PROVIDERS).get(alias, NO_PROVIDER).get("OPTIONS", {})
+    options = options_of(alias)
     request = GenerationRequest(
         turns=_turns_sent(generation),
         system=redacted_text(conversation.system_prompt) or options.get("system", ""),
@@ -55,23 +48,16 @@ def request_body(generation: Generation) -> dict[str, Any]:
         extra=options.get("extra_body", {}),
         **{name: options[name] for name in OPTIONS if name in options},
     )
-    return encode(dialect_of(alias), request)
+    return encode(dialect_of(alias) or DEFAULT_DIALECT, request)
 
 
 def _turns_sent(generation: Generation) -> tuple[Turn, ...]:
     """Returns the turns that the model was sent: a summary or nothing in place of those that were left out."""
-    path, sent = list(path_to(generation.conversation, generation.message.parent)), sent_of(generation.context)
+    path = History.read(generation.conversation).path(generation.message.parent)
+    sent = sent_of(generation.context)
     if sent is None or sent.first is None:
         return turns_from(path)
     ids = [message.pk for message in path]
     turns = turns_from(path[ids.index(sent.first) if sent.first in ids else 0 :])
     summary = Summary.objects.filter(pk=sent.summary).first() if sent.summary else None
     return (summary_turn(redacted_text(summary.text)), *turns) if summary else turns
-
-
-def dialect_of(alias: str) -> str:
-    """Returns the dialect of a provider. Without one, requests are shown in the most common."""
-    try:
-        return getattr(provider_class(alias), "dialect", DEFAULT_DIALECT)
-    except (StreamingError, ImproperlyConfigured):
-        return DEFAULT_DIALECT

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from streaming.access import redacted_text
-from streaming.models import Conversation, Generation, Metered, Review, Status
+from streaming.models import Conversation, Generation, Metered, OwnerKind, Review, Status
 from streaming.records import Tried, tries_of
 
 LABELS = dict(Status.choices)
@@ -67,7 +67,7 @@ def person(conversation: Conversation) -> str:
     if conversation.user is not None:
         return name
     kind, _separator, token = name.partition(":")
-    words = {"visitor": _("visitor %(sign)s"), "code": _("the site's code")}
+    words: dict[str, str] = {OwnerKind.VISITOR: _("visitor %(sign)s"), OwnerKind.CODE: _("the site's code")}
     return words[kind] % {"sign": token} if kind in words else kind
 
 

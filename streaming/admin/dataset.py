@@ -49,7 +49,7 @@ def lines_of(answers: QuerySet[Message], format_name: str) -> Iterator[str]:
 
 
 def _record(answer: Message, path: list[Message], dialect: str) -> dict[str, Any]:
-    generation = getattr(answer, "generation", None)
+    generation = answer.generation_if_any
     request = GenerationRequest(
         turns=_plain(turns_from(path)),
         system=redacted_text(answer.conversation.system_prompt),

@@ -17,7 +17,18 @@ from django.utils.translation import gettext_lazy as _
 from streaming.admin.search import either
 from streaming.conf import settings
 from streaming.errors import PUBLIC_MESSAGES
-from streaming.models import FAILURES, RATINGS, Conversation, Generation, Message, Review, Status, Thumb, listed
+from streaming.models import (
+    FAILURES,
+    RATINGS,
+    Conversation,
+    Generation,
+    Message,
+    OwnerKind,
+    Review,
+    Status,
+    Thumb,
+    listed,
+)
 from streaming.protocol import FinishReason
 from streaming.tools import registered
 
@@ -191,9 +202,9 @@ class LabelFilter(_OneOf):
 
 
 OWNERS = {
-    "account": (_("accounts"), "user:"),
-    "visitor": (_("visitors"), "visitor:"),
-    "code": (_("the site's code"), "code:"),
+    "account": (_("accounts"), OwnerKind.USER),
+    "visitor": (_("visitors"), OwnerKind.VISITOR),
+    "code": (_("the site's code"), OwnerKind.CODE),
 }
 
 
@@ -202,13 +213,13 @@ class OwnerFilter(admin.SimpleListFilter):
     parameter_name = "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(name, label) for name, (label, _prefix) in OWNERS.items()]
+        return [(name, label) for name, (label, _kind) in OWNERS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() not in OWNERS:
             return queryset
         path = "" if queryset.model is Conversation else "conversation__"
-        return queryset.filter(**{f"{path}owner_key__startswith": OWNERS[self.value() or ""][1]})
+        return queryset.filter(**{f"{path}owner_key__startswith": OWNERS[self.value() or ""][1].prefix})
 
 
 FACTS = (FinishReasonFilter, ErrorCodeFilter, ProviderFilter, ModelFilter)

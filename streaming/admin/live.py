@@ -24,10 +24,10 @@ from django.http import (
     HttpResponseRedirect,
 )
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from streaming.access import is_redacting, refuse_sync
+from streaming.admin.back import page_to_return_to
 from streaming.admin.permissions import May, Staff
 from streaming.errors import RequestError
 from streaming.models import Action, Generation, Owner, StaffAccess
@@ -113,6 +113,5 @@ async def stop_answer(request: HttpRequest, staff: Staff, generation: Generation
     outcome = await stop(generation.pk, "staff")
     text = _("The answer is being stopped.") if outcome == "stopping" else _("The answer was over already.")
     await sync_to_async(messages.info)(request, text)
-    back = request.headers.get("Referer", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return HttpResponseRedirect(back if is_ours else reverse("admin:streaming_generation_change", args=[generation.pk]))
+    own_page = reverse("admin:streaming_generation_change", args=[generation.pk])
+    return HttpResponseRedirect(page_to_return_to(request, request.headers.get("Referer", ""), own_page))

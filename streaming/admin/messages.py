@@ -124,7 +124,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
 
     @admin.display(description=_("role"), ordering="role")
     def role_and_status(self, message: Message) -> SafeString:
-        generation = getattr(message, "generation", None)
+        generation = message.generation_if_any
         status = cells.status_badge(generation.status) if generation else None
         return cells.with_second_line(message.get_role_display(), status)
 

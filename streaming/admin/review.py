@@ -18,11 +18,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from streaming.admin import cells
+from streaming.admin.back import page_to_return_to
 from streaming.admin.changelist import ContentChangeList
 from streaming.admin.permissions import May, Staff
 from streaming.admin.search import as_uuid
@@ -96,10 +96,9 @@ def _wants_json(request: HttpRequest) -> bool:
 
 
 def _back(request: HttpRequest, pk: uuid.UUID) -> str:
-    """The page with the form. Only an address of this site is believed."""
+    """The page with the form."""
     here = request.POST.get(f"{pk}-here", "")
-    is_ours = url_has_allowed_host_and_scheme(here, {request.get_host()}, require_https=request.is_secure())
-    return here if is_ours else reverse("admin:streaming_message_change", args=[pk])
+    return page_to_return_to(request, here, reverse("admin:streaming_message_change", args=[pk]))
 
 
 @require_GET

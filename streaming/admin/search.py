@@ -23,14 +23,15 @@ from django.db import connections
 from django.db.models import BooleanField, Expression, F, Func, Q, QuerySet, Value
 from django.utils.text import smart_split, unescape_string_literal
 
-from streaming.models import Conversation, Message
+from streaming.models import Conversation, Message, OwnerKind
 
 # These scripts have no spaces between words, so the index knows whole sentences only.
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 MAX_WORDS = 30
 """The most words that a search has; those behind them do not count. SQLite refuses a statement with a thousand."""
 OWNER = "owner:"
-KINDS = ("visitor", "code")
+KINDS = (OwnerKind.VISITOR, OwnerKind.CODE)
+"""The owners who have no name. Staff search for them by their keys."""
 
 
 class Query(NamedTuple):

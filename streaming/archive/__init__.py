@@ -18,8 +18,6 @@ from streaming.archive.leftovers import forget_expired_shares, forget_old_entrie
 from streaming.archive.pruning import (
     CONVERSATIONS_PER_DELETION,
     delete_conversations,
-    delete_some,
-    delete_unsent,
     forget_old,
     prune,
     unused_for,
@@ -60,8 +58,6 @@ __all__ = [
     "accesses_before",
     "bundles",
     "delete_conversations",
-    "delete_some",
-    "delete_unsent",
     "forget_expired_shares",
     "forget_old",
     "forget_old_accesses",

@@ -1,27 +1,30 @@
-"""Leftovers: rows that no longer have a use. Functions delete some at a time, so that nobody waits for the database."""
+"""Leftovers: rows that no longer have a use.
+
+Each function deletes them, and yields how many each transaction deleted.
+"""
 
 from __future__ import annotations
 
-from streaming.database import delete_each
+from collections.abc import Iterator
+
+from streaming.database import deletions
 from streaming.models import LedgerEntry, RevokedLink, Share
 from streaming.models.shares import FORM_SECONDS
 
 SHARES_PER_DELETION = 20
-ENTRIES_PER_DELETION = 1_000
+ROWS_PER_DELETION = 1_000
 
 
-def forget_expired_shares() -> int:
-    """Deletes some shared links that have expired, with their snapshots. Returns 0 if there are none left."""
-    without_content = Share.objects.expired().defer("messages")  # a snapshot may have megabytes
-    return delete_each(without_content, SHARES_PER_DELETION)
+def forget_expired_shares() -> Iterator[int]:
+    """Deletes shared links that have expired, with their snapshots."""
+    return deletions(Share.objects.expired(), SHARES_PER_DELETION)
 
 
-def forget_revoked_links() -> int:
-    """Deletes the digests of links that were revoked long ago. Returns how many."""
-    return RevokedLink.objects.older_than(2 * FORM_SECONDS).delete()[0]
+def forget_revoked_links() -> Iterator[int]:
+    """Deletes the digests of links that were revoked long ago."""
+    return deletions(RevokedLink.objects.older_than(2 * FORM_SECONDS), ROWS_PER_DELETION)
 
 
-def forget_old_entries() -> int:
-    """Deletes some entries of the ledger that no limit counts any more. Returns 0 if there are none left."""
-    old = list(LedgerEntry.objects.outdated().values_list("pk", flat=True)[:ENTRIES_PER_DELETION])
-    return LedgerEntry.objects.filter(pk__in=old).delete()[0] if old else 0
+def forget_old_entries() -> Iterator[int]:
+    """Deletes entries of the ledger that no limit counts any more."""
+    return deletions(LedgerEntry.objects.outdated(), ROWS_PER_DELETION)

@@ -9,7 +9,7 @@ import msgspec
 
 from streaming.archive.bundle import Bundle
 from streaming.archive.shapes import SHAPES, is_shaped
-from streaming.models import Attachment, Generation, Message, Summary
+from streaming.models import Attachment, Message
 from streaming.protocol import FilePart, Part
 from streaming.records import tries_of
 
@@ -26,26 +26,28 @@ def redacting(bundles: Iterable[Bundle], *, text: OfText, parts: OfParts) -> Ite
 
 
 def _redacted(bundle: Bundle, text: OfText, parts: OfParts) -> Bundle:
-    conversation = bundle.conversation
     for row in (row for rows in bundle.rows.values() for row in rows):
         _leave_out_unreadable(row)
-    conversation.title, conversation.system_prompt = text(conversation.title), text(conversation.system_prompt)
+    for row, column in ((row, column) for table, column in TEXTS for row in bundle.rows[table]):
+        setattr(row, column, text(getattr(row, column)))
     messages: list[Message] = bundle.rows["message"]
     for message in messages:
         message.set_parts(parts(message.typed_parts))
-    summaries: list[Summary] = bundle.rows["summary"]
-    for summary in summaries:
-        summary.text = text(summary.text)
-    generations: list[Generation] = bundle.rows["generation"]
-    for generation in generations:
-        generation.error_detail = text(generation.error_detail)
+    for generation in bundle.rows["generation"]:
         tries = tries_of(generation.tried)
         generation.tried = tries and [{**msgspec.to_builtins(one), "detail": text(one.detail)} for one in tries]
-    for opinion in bundle.rows["feedback"]:
-        opinion.comment = text(opinion.comment)
-    for review in bundle.rows["review"]:
-        review.note = text(review.note)
     return bundle._replace(rows=bundle.rows | {"attachment": _shown(bundle.rows["attachment"], messages)})
+
+
+TEXTS = (
+    ("conversation", "title"),
+    ("conversation", "system_prompt"),
+    ("generation", "error_detail"),
+    ("summary", "text"),
+    ("feedback", "comment"),
+    ("review", "note"),
+)
+"""The tables and columns with texts of people, models and providers, beside the parts of messages."""
 
 
 def _leave_out_unreadable(row: Any) -> None:

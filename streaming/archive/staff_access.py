@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 
 from streaming.conf import settings
+from streaming.database import deletions
 from streaming.models import StaffAccess, from_now
 
 ROWS_PER_DELETION = 1_000
-"""The number of rows that one statement deletes."""
+"""The number of rows that one transaction deletes."""
 
 
 def accesses_before(age: datetime.timedelta) -> QuerySet[StaffAccess]:
@@ -20,15 +21,11 @@ def accesses_before(age: datetime.timedelta) -> QuerySet[StaffAccess]:
 
 
 def prune_accesses(rows: QuerySet[StaffAccess]) -> Iterator[int]:
-    """Deletes the selected rows, oldest first, and yields how many each statement deleted."""
-    ids = rows.order_by("created_at", "pk").values_list("pk", flat=True)
-    while some := list(ids[:ROWS_PER_DELETION]):
-        StaffAccess.objects.filter(pk__in=some).delete()
-        yield len(some)
+    """Deletes the selected rows, oldest first, and yields how many each transaction deleted."""
+    return deletions(rows.order_by("created_at", "pk"), ROWS_PER_DELETION)
 
 
-def forget_old_accesses() -> int:
-    """Deletes some of the rows that are older than the settings allow. Returns 0 if there are none left."""
-    if settings.STAFF_ACCESS_DAYS is None:
-        return 0
-    return next(prune_accesses(accesses_before(datetime.timedelta(days=settings.STAFF_ACCESS_DAYS))), 0)
+def forget_old_accesses() -> Iterator[int]:
+    """Deletes the rows that are older than the settings allow, and yields how many each transaction deleted."""
+    if settings.STAFF_ACCESS_DAYS is not None:
+        yield from prune_accesses(accesses_before(datetime.timedelta(days=settings.STAFF_ACCESS_DAYS)))

@@ -72,7 +72,7 @@ async def _wanted(
 
 def _alias_of(owner: Owner, key: str) -> str:
     """The provider of the owner's conversation; `default` for a new one."""
-    known = Conversation.objects.owned_by(owner).filter(key=key).first()
+    known = Conversation.objects.find(owner, key)
     return known.provider if known else "default"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from streaming.archive import delete_conversations as delete_stored
 from streaming.chat.asker import asker_of
-from streaming.database import in_database
+from streaming.database import in_steps
 from streaming.models import Owner
 from streaming.supervisor import stop_all
 
@@ -21,4 +21,4 @@ async def delete_conversations(key: str | None = None, *, user: Any = None, owne
     """
     asker = await asker_of(user, owner)
     await stop_all(asker, key)
-    return await in_database(delete_stored, asker, key)
+    return await in_steps(delete_stored(asker, key))

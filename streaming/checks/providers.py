@@ -8,10 +8,9 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
-from streaming.conf import ProviderConfig, settings, suggest
+from streaming.conf import MAX_ALIAS_CHARS, ProviderConfig, settings, suggest
 from streaming.context import VENDOR_BODIES, BadContext, context_of, policy_function
-from streaming.models import MAX_ALIAS_CHARS
-from streaming.providers import Problem, options_of, provider_class
+from streaming.providers import Problem, dialect_of, provider_class
 
 KEYS = tuple(ProviderConfig.__annotations__)
 EXAMPLE = '{"default": {"BACKEND": "streaming.providers.openai.ChatCompletions", "OPTIONS": {"model": "gpt-5-mini"}}}'
@@ -75,17 +74,10 @@ def _wrong_context(alias: str) -> Iterator[CheckMessage]:
         read = context_of(alias)
         if "." in read.policy:
             policy_function(read.policy)
-        if read.policy == "vendor" and read.body is None and _dialect(alias) not in VENDOR_BODIES:
+        if read.policy == "vendor" and read.body is None and dialect_of(alias) not in VENDOR_BODIES:
             raise BadContext(f"The CONTEXT of provider {alias!r} is wrong: 'vendor' needs a 'body' for this dialect.")
     except BadContext as error:
         yield Error(str(error), hint=CONTEXT_HINT, id="streaming.E027")
-
-
-def _dialect(alias: str) -> str:
-    try:
-        return str(options_of(alias).get("dialect") or provider_class(alias).dialect)
-    except (ImproperlyConfigured, AttributeError):
-        return ""
 
 
 def _problems(alias: str, options: dict[str, Any]) -> list[Problem]:

@@ -14,10 +14,11 @@ from streaming.conf.functions import function_at, imported
 from streaming.conf.hints import install, suggest
 from streaming.conf.numbers import AtLeastOne, Count, Seconds, SecondsOrZero
 from streaming.conf.rules import SECONDS, Kind
-from streaming.conf.setting import PREFIX, ProviderConfig, Setting
+from streaming.conf.setting import MAX_ALIAS_CHARS, PREFIX, ProviderConfig, Setting
 from streaming.conf.settings import SETTINGS, Settings, settings
 
 __all__ = [
+    "MAX_ALIAS_CHARS",
     "PREFIX",
     "SECONDS",
     "SETTINGS",

@@ -9,6 +9,8 @@ from django.conf import settings as django_settings
 from streaming.conf.rules import Kind
 
 PREFIX = "STREAMING_"
+MAX_ALIAS_CHARS = 64
+"""The longest alias of a provider. The database's columns have this length."""
 T = TypeVar("T")
 
 

@@ -8,17 +8,14 @@ from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 import msgspec
-from django.core.exceptions import ImproperlyConfigured
-from django.utils import timezone
 
 from streaming.conf import settings
 from streaming.costs.package import CURRENCY, cost_by_package
 from streaming.costs.price_settings import Price, price_for
-from streaming.errors import StreamingError
-from streaming.models import COUNTS, Metered
+from streaming.models import COUNTS, Metered, site_time
 from streaming.protocol import Usage
 from streaming.protocol.events import MAX_COUNT
-from streaming.providers import options_of, provider_class
+from streaming.providers import dialect_of, options_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +55,7 @@ def _cost(row: Metered) -> Cost:
     alias, at = row.provider, row.created_at
     model = row.model or _configured_model(alias)
     usage = _usage_of(row)
-    price = price_for(alias, model, _day(at))
+    price = price_for(alias, model, site_time(at).date())
     if price is not None:
         amount = _sum(price, usage)
         stored = {"source": "settings", "currency": settings.CURRENCY} | _stored(price)
@@ -80,21 +77,13 @@ def with_cached(usage: Usage, alias: str) -> Usage:
     Otherwise a budget of tokens would not count what the prompt cache holds. `alias` is the provider that reported it.
     """
     apart = (usage.cached_input_tokens or 0) + (usage.cache_write_tokens or 0)
-    if not apart or _dialect_of(alias) != APART:
+    if not apart or dialect_of(alias) != APART:
         return usage
     return msgspec.structs.replace(usage, input_tokens=min((usage.input_tokens or 0) + apart, MAX_COUNT))
 
 
 def _usage_of(row: Metered) -> Usage:
     return Usage(**{name: getattr(row, name) or 0 for name in COUNTS})
-
-
-def _dialect_of(alias: str) -> str:
-    """Returns the dialect of a provider; empty if the settings no longer have it. Raises nothing."""
-    try:
-        return str(options_of(alias).get("dialect") or getattr(provider_class(alias), "dialect", ""))
-    except (StreamingError, ImproperlyConfigured):
-        return ""
 
 
 def _sum(price: Price, usage: Usage) -> Decimal:
@@ -116,8 +105,3 @@ def _stored(price: Price) -> dict[str, Any]:
     since, pattern = fields.pop("since"), fields.pop("pattern")
     dated = {} if price.since == datetime.date.min else {"from": since}
     return {"model": pattern} | dated | fields
-
-
-def _day(at: datetime.datetime) -> datetime.date:
-    """Returns the day in the site's time zone, also where a middleware has activated that of a person."""
-    return timezone.localtime(at, timezone.get_default_timezone()).date() if timezone.is_aware(at) else at.date()

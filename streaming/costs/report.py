@@ -1,17 +1,17 @@
-"""Sums up what was asked and spent, in SQL."""
+"""Sums up what was asked and spent. The database aggregates, in as many queries for many groups as for one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from streaming.costs.percentiles import percentiles
-from streaming.models import FAILURES, Generation
+from streaming.models import FAILURES
 
 GROUPS: dict[str, Any] = {
     "day": TruncDate("created_at"),
@@ -22,60 +22,55 @@ GROUPS: dict[str, Any] = {
 }
 """The names by which rows are grouped -> the expression in the database."""
 
-SPENT = {
-    "input_tokens": Sum("input_tokens", default=0),
-    "output_tokens": Sum("output_tokens", default=0),
-    "cost": Sum("cost"),
-}
-SUMS = {
-    "requests": Count("pk"),
-    "failed": Count("pk", filter=Q(status__in=FAILURES)),
-    **SPENT,
-}
+COUNTS = {"requests": Count("pk"), "failed": Count("pk", filter=Q(status__in=FAILURES))}
+SPENT = {name: Sum(name) for name in ("input_tokens", "output_tokens", "cost")}
 TIMES = ("first_delta_ms", "duration_ms")
-MILLIONTH = Decimal("0.000001")
 
 
-def usage_by(
-    group: str,
-    generations: QuerySet[Generation],
-    side_calls: Iterable[QuerySet[Any]],
-) -> list[dict[str, Any]]:
-    """Returns one dict for each value of `group`, a key of `GROUPS`, with its sums and percentiles.
+class Usage(NamedTuple):
+    """What one group has used. Tokens and cost are also those of side calls; the other figures are of answers.
 
-    `requests`, `failed` and the times are those of answers. Tokens and cost have the side calls, too. `cost` is None if
-    no cost is known. Times are in milliseconds. The number of queries does not depend on that of the groups.
+    `cost` is None if no cost is known. Times are milliseconds, None if no answer has one.
     """
-    grouped = generations.annotate(group=GROUPS[group]).order_by("group")
-    summed: Any = grouped.values("group").annotate(**SUMS)
-    rows: dict[Any, dict[str, Any]] = {row["group"]: row for row in summed}
-    for one in chain.from_iterable(_spent(calls, group) for calls in side_calls):
-        row = rows.setdefault(one["group"], {"group": one["group"], "requests": 0, "failed": 0})
-        row |= {name: _total(row.get(name), one[name]) for name in SPENT}
-    ordered = sorted(rows, key=lambda key: (key is not None, key))
-    times = {name.removesuffix("_ms"): percentiles(grouped.order_by(), name) for name in TIMES}
-    return [_rounded(rows[key]) | _times_of(key, times) for key in ordered]
+
+    group: Any
+    requests: int = 0
+    failed: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: Decimal | None = None
+    first_p50: int | None = None
+    first_p95: int | None = None
+    duration_p50: int | None = None
+    duration_p95: int | None = None
 
 
-def _times_of(key: Any, times: Mapping[str, Mapping[Any, list[int]]]) -> dict[str, int | None]:
-    """Returns the percentiles of one group by the names of the columns, such as `duration_p95`."""
-    return {
-        f"{name}_{part}": value
-        for name, found in times.items()
-        for part, value in zip(("p50", "p95"), found.get(key, (None, None)), strict=True)
-    }
+def usage_by(group: Any, metered: Sequence[QuerySet[Any]], most: int | None = None) -> list[Usage]:
+    """Returns the usage of each group, in their order; with `most`, of those with the most requests, from the first.
 
-
-def _spent(calls: QuerySet[Any], group: str) -> Iterable[dict[str, Any]]:
-    grouped: Any = calls.annotate(group=GROUPS[group]).order_by("group").values("group")
-    spent: Iterable[dict[str, Any]] = grouped.annotate(**SPENT)
-    return spent
+    `metered` are the answers, and further rows of `METERED`. `group` is the expression of a row's group.
+    """
+    answers, *side_calls = (rows.order_by().annotate(group=group) for rows in metered)
+    order = "group" if most is None else "-requests"
+    found: Any = answers.values("group").annotate(**COUNTS, **SPENT).order_by(order)[:most]
+    sums: dict[Any, dict[str, Any]] = {one["group"]: one for one in found}
+    if len(sums) == most:  # the other groups have no row
+        side_calls = [calls.filter(group__in=[*sums]) for calls in side_calls]
+    spent: Any = chain.from_iterable(calls.values("group").annotate(**SPENT) for calls in side_calls)
+    for one in spent:
+        known = sums.setdefault(one["group"], {"group": one["group"], "requests": 0, "failed": 0})
+        known |= {name: _total(known.get(name), one[name]) for name in SPENT}
+    times = [percentiles(answers, name) for name in TIMES]
+    rows = [_usage(one, times) for one in sums.values()]
+    return rows if most is not None else sorted(rows, key=lambda row: (row.group is not None, row.group))
 
 
 def _total(one: Any, other: Any) -> Any:
+    """Returns the sum of the amounts that are known; None if none is."""
     return other if one is None else one if other is None else one + other
 
 
-def _rounded(row: dict[str, Any]) -> dict[str, Any]:
-    """Rounds the cost to a millionth: SQLite sums up with floats."""
-    return row if row["cost"] is None else row | {"cost": row["cost"].quantize(MILLIONTH)}
+def _usage(sums: Mapping[str, Any], times: Sequence[Mapping[Any, list[int]]]) -> Usage:
+    first, duration = (found.get(sums["group"], (None, None)) for found in times)
+    tokens = (sums["input_tokens"] or 0, sums["output_tokens"] or 0)
+    return Usage(sums["group"], sums["requests"], sums["failed"], *tokens, sums["cost"], *first, *duration)

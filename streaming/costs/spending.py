@@ -17,7 +17,7 @@ from streaming.conf import settings
 from streaming.costs.budget_settings import Budget, budgets
 from streaming.costs.sums import Used, used_since
 from streaming.errors import OverBudget
-from streaming.models import Owner
+from streaming.models import Owner, site_time
 
 logger = logging.getLogger(__name__)
 
@@ -87,10 +87,7 @@ REFUSALS = {
 
 
 def _bounds(period: str) -> tuple[datetime.datetime, datetime.datetime]:
-    now = timezone.now()
-    if timezone.is_aware(now):  # a middleware may have activated the time zone of a person
-        now = timezone.localtime(now, timezone.get_default_timezone())
-    return BOUNDS[period](now.replace(hour=0, minute=0, second=0, microsecond=0, fold=0))
+    return BOUNDS[period](site_time(timezone.now()).replace(hour=0, minute=0, second=0, microsecond=0, fold=0))
 
 
 def _seconds_until(end: datetime.datetime) -> int:

@@ -3,7 +3,7 @@
 Django takes ten times as long to write a short statement as SQLite takes to execute it. A prepared statement runs
 through Django's ORM at its first call, with a `Given` for each value. Later calls send the same SQL again:
 
-    rename = Prepared(Thing, lambda given: Thing.objects.filter(pk=given("id")).update(name=given("name")), changed)
+    rename = Prepared(Pet, lambda given: Pet.objects.filter(pk=given("id")).update(name=given("name")), count_changed)
     rename(id=1, name="one")      # through the ORM
     rename(id=2, name="two")      # the same SQL with other values
 
@@ -103,21 +103,21 @@ def zone_offset(connection: Any) -> datetime.timedelta | None:
     return datetime.datetime.now(datetime.UTC).astimezone(connection.timezone).utcoffset()
 
 
-def changed(using: str, sql: str, params: Params) -> int:
-    """Executes an UPDATE. Returns the number of rows that it has changed."""
+def count_changed(using: str, sql: str, params: Params) -> int:
+    """Executes an UPDATE, and returns the number of rows that it has changed."""
     with connections[using].cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.rowcount)
 
 
-def number(using: str, sql: str, params: Params) -> int:
+def read_number(using: str, sql: str, params: Params) -> int:
     """Executes a SELECT of one number, and returns it."""
     with connections[using].cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.fetchone()[0])
 
 
-def one(model: type[ModelT]) -> Read[ModelT | None]:
+def read_row(model: type[ModelT]) -> Read[ModelT | None]:
     """Returns the reader of a SELECT of at most one row of `model`."""
 
     def read(using: str, sql: str, params: Params) -> ModelT | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
@@ -55,6 +55,17 @@ async def in_order(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
     work = functools.partial(function, *args, **kwargs)
     future = asyncio.get_running_loop().run_in_executor(_writer(), _with_fresh_connection, work, get_language())
     return await asyncio.shield(future)
+
+
+async def in_steps(counts: Iterator[int]) -> int:
+    """Runs each step of an iterator on a database thread, and returns the sum of the numbers that it yields.
+
+    The steps are pieces of work of their own. So the threads do other work in between.
+    """
+    total = 0
+    while (count := await in_database(next, counts, None)) is not None:
+        total += count
+    return total
 
 
 def _with_fresh_connection(work: Callable[[], T], language: str | None = None) -> T:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -14,7 +14,7 @@ from django.db.models import Max, Sum
 from django.utils.translation import gettext as _
 
 from streaming.conf import settings
-from streaming.database import alone, atomic, delete_each, in_database
+from streaming.database import alone, deletions, in_database
 from streaming.errors import BadRequest, Overloaded, TooLarge
 from streaming.files.addresses import SCHEME, id_of, id_served_at, part_of
 from streaming.files.uploads import Upload, check_number, described, upload_in
@@ -161,11 +161,10 @@ def has_same_files(message: Message, files: tuple[FilePart, ...]) -> bool:
     return set(given) == set(message.attachments.values_list("digest", flat=True))
 
 
-def forget_unsent() -> int:
-    """Removes some files that were uploaded and not sent within `STREAMING_UNSENT_FILE_SECONDS`.
+def forget_unsent() -> Iterator[int]:
+    """Removes files that were uploaded and not sent within `STREAMING_UNSENT_FILE_SECONDS`.
 
-    Returns 0 if there are none left.
+    Yields how many each transaction removed.
     """
     old = Attachment.objects.filter(message=None, created_at__lt=from_now(-settings.UNSENT_FILE_SECONDS))
-    with atomic():
-        return delete_each(old.select_for_update(), MAX_REMOVED)
+    return deletions(old, MAX_REMOVED)

@@ -13,11 +13,9 @@ from django.utils.translation import gettext as _
 from streaming.conf import settings
 from streaming.errors import BadRequest, TooLarge, UnsupportedFile
 from streaming.files.kinds import media_type_of
-from streaming.models import Attachment, Owner
+from streaming.models import MAX_FILE_NAME_CHARS, Attachment, Owner
 from streaming.protocol import FilePart
 from streaming.protocol.requests.data_url import base64_of
-
-MAX_NAME_CHARS = 200
 
 
 class Upload(NamedTuple):
@@ -107,4 +105,4 @@ def described(owner: Owner, upload: Upload) -> Attachment:
 def _plain(name: str) -> str:
     """Returns a file's name without folders and without characters that cannot be shown."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(char for char in last if char.isprintable())[:MAX_NAME_CHARS]
+    return "".join(char for char in last if char.isprintable())[:MAX_FILE_NAME_CHARS]

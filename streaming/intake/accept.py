@@ -18,8 +18,8 @@ from streaming.errors import BadRequest, Conflict, NotFound, TooLarge
 from streaming.files import attach, check_taken, has_same_files
 from streaming.intake.continuation import continue_answer
 from streaming.intake.limits import check_conversations, check_limits
-from streaming.intake.locked import UNKNOWN_CONVERSATION, find_locked
-from streaming.intake.pending import Accepted, Sender, Start, create_pending, idle, store, trail_of
+from streaming.intake.owned import UNKNOWN_CONVERSATION, find_locked
+from streaming.intake.pending import Accepted, Sender, begin, idle, store
 from streaming.intake.submission import Submission
 from streaming.journal import Opening
 from streaming.models import Conversation, History, Message, Owner, Role, title_from
@@ -45,7 +45,7 @@ def accept(sender: Sender, submission: Submission) -> Accepted:
             if submission.answers:
                 return continue_answer(sender, history, submission)
             meant = _meant(history, submission)
-            return _join(history, meant) or _begin(sender, history, meant)
+            return _join(history, meant) or _answer(sender, history, meant)
     except IntegrityError as error:
         with alone(sender.owner.key):
             return _lost_the_race(sender, submission, error)
@@ -113,7 +113,7 @@ def _join(history: History, submission: Submission) -> Accepted | None:
     return Accepted(generation, None)
 
 
-def _begin(sender: Sender, history: History, submission: Submission) -> Accepted:
+def _answer(sender: Sender, history: History, submission: Submission) -> Accepted:
     history = idle(history)
     conversation = history.conversation
     alias = submission.provider or conversation.provider
@@ -127,12 +127,8 @@ def _begin(sender: Sender, history: History, submission: Submission) -> Accepted
     if is_new:
         attach(asked, submission.files)
     check_taken(alias, asked.typed_parts)
-    generation = create_pending(sender, answer, alias, opening)
     history.add(asked)
-    path = history.path(asked)
-    trail = trail_of(path, alias)
-    start = Start(conversation.system_prompt, sender.turns(path), opening, toolbox, output=sender.output, trail=trail)
-    return Accepted(generation, start)
+    return begin(sender, history.path(asked), answer, alias, opening, toolbox)
 
 
 def _user_message(history: History, submission: Submission) -> Message:
@@ -181,7 +177,7 @@ def _lost_the_race(sender: Sender, submission: Submission, error: IntegrityError
 
     Raises `error` if there was no race. Then it came from a signal receiver of the site.
     """
-    conversation = Conversation.objects.owned_by(sender.owner).filter(key=submission.key).first()
+    conversation = Conversation.objects.find(sender.owner, submission.key)
     if conversation is None:
         raise error
     history = History.read(conversation)

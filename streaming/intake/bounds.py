@@ -1,4 +1,4 @@
-"""The bounds of the texts that a client can make the app keep or send: the only list of them, each with its name.
+"""The bounds of the texts that a client can make the app keep or send: `BOUNDS` lists all of them.
 
 Whole requests have bounds, too: Django's DATA_UPLOAD_MAX_MEMORY_SIZE, and `MAX_COMMAND_CHARS` for a socket's frames.
 """
@@ -11,18 +11,14 @@ from typing import Any
 import msgspec
 from django.utils.translation import gettext as _
 
-from streaming.conf import settings
+from streaming.conf import MAX_ALIAS_CHARS, settings
 from streaming.errors import BadRequest, TooLarge
-from streaming.files.uploads import MAX_NAME_CHARS
 from streaming.intake.opinion import Opinion
 from streaming.intake.submission import Submission, ToolAnswer
+from streaming.models import MAX_FILE_NAME_CHARS, MAX_ID_CHARS
 from streaming.protocol import FilePart, ToolApproval, ToolResult, ToolSpec
 from streaming.protocol.nesting import is_too_deep
 
-MAX_ID_CHARS = 128
-"""The longest id that a client may choose. The database's columns have this length."""
-MAX_ALIAS_CHARS = 64
-"""The longest alias of a provider. The database's columns have this length."""
 MAX_REASON_CHARS = 2_000
 """The longest reason for a decision about a tool call. It is sent to the model in every further turn."""
 MAX_COMMENT_CHARS = 2_000
@@ -42,23 +38,16 @@ MAX_REQUEST_ID_CHARS = 128
 
 Bound = Callable[[], int]
 
-
-def _id() -> int:
-    return MAX_ID_CHARS
-
-
 BOUNDS: dict[type[msgspec.Struct], dict[str, Bound]] = {
     Submission: {
-        "key": _id,
-        "client_id": _id,
-        "message_id": _id,
+        **dict.fromkeys(("key", "client_id", "message_id"), lambda: MAX_ID_CHARS),
         "provider": lambda: MAX_ALIAS_CHARS,
         "prompt": lambda: settings.MAX_PROMPT_CHARS,
     },
     # The URL and the type are not kept: a data URL becomes an attachment of a type in STREAMING_FILE_TYPES.
     FilePart: {
         "url": lambda: settings.MAX_FILE_BYTES * 4 // 3,
-        "filename": lambda: MAX_NAME_CHARS,
+        "filename": lambda: MAX_FILE_NAME_CHARS,
     },
     # A `call_id` is one of the answer's own.
     ToolResult: {"output": lambda: settings.MAX_TOOL_OUTPUT_CHARS},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streaming.database import atomic, retry_on_deadlock
-from streaming.intake.locked import locked
+from streaming.intake.owned import locked
 from streaming.models import Conversation, Generation, MessageTree, Owner
 from streaming.settlement import check_idle
 

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import BadRequest, NotFound
 from streaming.intake.client_json import read_body
-from streaming.intake.locked import UNKNOWN_CONVERSATION, locked
+from streaming.intake.owned import UNKNOWN_CONVERSATION, locked
 from streaming.models import MAX_TITLE_CHARS, Conversation, Generation, Owner
 from streaming.protocol.storable import storable_text
 from streaming.settlement import check_idle
@@ -28,10 +28,10 @@ def read_changes(body: bytes) -> Changes:
     Raises:
         BadRequest: it is not such JSON, or the title is empty or too long.
     """
-    return clean(read_body(Changes, body, '{"title": "…", "pinned": true}'))
+    return checked_changes(read_body(Changes, body, '{"title": "…", "pinned": true}'))
 
 
-def clean(changes: Changes) -> Changes:
+def checked_changes(changes: Changes) -> Changes:
     """Returns the changes with a title of one line.
 
     Raises:
@@ -45,7 +45,7 @@ def clean(changes: Changes) -> Changes:
     return msgspec.structs.replace(changes, title=title)
 
 
-def change(owner: Owner, key: str, changes: Changes) -> None:
+def store_changes(owner: Owner, key: str, changes: Changes) -> None:
     """Stores the changes. The conversation keeps its place in the owner's list.
 
     Raises:
@@ -59,7 +59,7 @@ def change(owner: Owner, key: str, changes: Changes) -> None:
 
 
 @retry_on_deadlock
-def delete(owner: Owner, key: str) -> None:
+def delete_idle(owner: Owner, key: str) -> None:
     """Deletes a conversation in which nothing is being written, with its messages and files.
 
     A site's own code deletes in any case, with `streaming.chat.delete_conversations`.

@@ -43,6 +43,18 @@ def _mended(data: bytes | str) -> str:
     return ESCAPES.sub(lambda escape: "\\ufffd" if escape["lone"] else escape[0], text)
 
 
+def read_any(body: bytes) -> Any:
+    """Returns the JSON value of a request's body.
+
+    Raises:
+        BadRequest: the body is no JSON.
+    """
+    try:
+        return read_json(body)
+    except UNREADABLE as error:
+        raise BadRequest("The body is not valid JSON.") from error
+
+
 def read_body(kind: type[T], body: bytes, example: str) -> T:
     """Returns the JSON object as a struct of this kind. `example` shows people what such a body looks like.
 

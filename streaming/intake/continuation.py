@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy
 from streaming.errors import Conflict
 from streaming.intake.bounds import check_answers
 from streaming.intake.limits import check_limits
-from streaming.intake.pending import Accepted, Sender, Start, create_pending, store, trail_of
+from streaming.intake.pending import Accepted, Sender, begin, store
 from streaming.intake.submission import Submission, ToolAnswer
 from streaming.intake.waiting_calls import call_states, check_all_answered, due_calls, fresh_answers, given_parts
 from streaming.journal import Opening
-from streaming.models import Generation, History, Message, Role, asked_provider, contributions, parts_of
+from streaming.models import History, Message, Role, asked_provider, contributions, parts_of
 from streaming.protocol import ToolCall
 from streaming.settlement import check_idle
 from streaming.tools import Toolbox, registered
@@ -32,7 +32,7 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     rows = contributions(path)[-1] if path else []
     if not rows or submission.message_id not in (None, rows[0].public_id) or rows[-1].role != Role.ASSISTANT:
         raise Conflict(_("That is not the newest answer of this conversation. Load it again."))
-    last: Generation | None = getattr(rows[-1], "generation", None)
+    last = rows[-1].generation_if_any
     if last is None:  # a site's own code stored the answer, or an archive did
         raise Conflict(NONE_WAITS)
     # The calls belong to the provider that answered, also if it stood in for the one that the client names.
@@ -55,10 +55,7 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     answer.set_parts(given_parts(fresh))
     opening = Opening(rows[0].public_id, parts_of(rows), answer.typed_parts, toolbox.live_fields)
     store(answer)
-    generation = create_pending(sender, answer, alias, opening)
-    trail = trail_of(path, alias)
-    start = Start(conversation.system_prompt, sender.turns(path), opening, toolbox, due, sender.output, trail)
-    return Accepted(generation, start)
+    return begin(sender, path, answer, alias, opening, toolbox, due)
 
 
 def _executable(due: tuple[ToolCall, ...], toolbox: Toolbox) -> tuple[ToolCall, ...]:

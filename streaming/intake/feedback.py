@@ -9,8 +9,8 @@ from streaming.database import atomic, retry_on_deadlock
 from streaming.errors import NotFound, TooLarge
 from streaming.intake.bounds import MAX_COMMENT_CHARS
 from streaming.intake.client_json import read_body
-from streaming.intake.locked import locked
 from streaming.intake.opinion import Opinion
+from streaming.intake.owned import locked
 from streaming.models import Conversation, Feedback, Generation, MessageTree, Owner, Place, Role, Thumb
 from streaming.protocol.storable import storable_text
 from streaming.settlement import check_idle
@@ -23,10 +23,10 @@ def read_opinion(body: bytes) -> Opinion:
         BadRequest: it is not such JSON.
         TooLarge: the comment is longer than its bound.
     """
-    return checked(read_body(Opinion, body, '{"thumb": "up", "comment": "…"}'))
+    return checked_opinion(read_body(Opinion, body, '{"thumb": "up", "comment": "…"}'))
 
 
-def checked(opinion: Opinion) -> Opinion:
+def checked_opinion(opinion: Opinion) -> Opinion:
     """Returns the opinion with a comment that the database can store.
 
     Raises:

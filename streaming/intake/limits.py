@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from streaming.conf import settings
 from streaming.costs import check_budgets, check_quota, used_since
-from streaming.database import Prepared, number
+from streaming.database import Prepared, read_number
 from streaming.errors import TooManyRequests
 from streaming.models import Conversation, Generation, LedgerEntry, Owner, from_now
 
@@ -61,7 +61,7 @@ def _check_active(owner: Owner) -> None:
 _active = Prepared(
     Conversation,
     lambda given: Generation.objects.active().filter(conversation__owner_key=given("owner_key")).count(),
-    number,
+    read_number,
 )
 
 

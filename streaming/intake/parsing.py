@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 
+from streaming.conf import MAX_ALIAS_CHARS
 from streaming.errors import BadRequest
-from streaming.intake.bounds import MAX_ALIAS_CHARS, MAX_ID_CHARS
-from streaming.intake.client_json import UNREADABLE, read_json
+from streaming.intake.client_json import UNREADABLE, read_any, read_json
 from streaming.intake.submission import Submission, Trigger
+from streaming.models import MAX_ID_CHARS
 from streaming.protocol import FilePart
 from streaming.protocol.ui_stream import inbound_parts
 
@@ -61,11 +62,7 @@ def read_submission(body: bytes) -> Submission:
     Raises:
         BadRequest: the text says what is wrong, and does not repeat the content.
     """
-    try:
-        data = read_json(body)
-    except UNREADABLE as error:
-        raise BadRequest("The body is not valid JSON.") from error
-    return submission_of(data)
+    return submission_of(read_any(body))
 
 
 def submission_of(data: Any) -> Submission:

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from streaming.conf import settings
 from streaming.context import Trail
-from streaming.database import Prepared, changed, insert
+from streaming.database import Prepared, count_changed, insert
 from streaming.intake.client_context import with_context
 from streaming.journal import Opening
-from streaming.models import Conversation, Generation, History, Message, Owner, Role, from_now, turns_of
+from streaming.models import Conversation, Generation, History, Message, Owner, from_now, turns_of
 from streaming.protocol import GenerationRequest, OutputSpec, ToolCall, ToolSpec, Turn
 from streaming.settlement import check_idle
 from streaming.signals import announce_at_commit, generation_started
@@ -80,17 +80,6 @@ class Sender(NamedTuple):
         return Toolbox({**brought.tools, **toolbox.tools}) if brought.tools else toolbox
 
 
-def trail_of(path: Sequence[Message], alias: str) -> Trail:
-    """Returns where the turns of a path come from, and what provider `alias` was last sent of them."""
-    answers = (getattr(row, "generation", None) for row in reversed(path) if row.role == Role.ASSISTANT)
-    newest = next((answer for answer in answers if answer is not None and answer.provider == alias), None)
-    return Trail(
-        ids=tuple(row.pk for row in path),
-        shown=tuple(row.public_id for row in path),
-        last=newest.context if newest else None,
-    )
-
-
 def idle(history: History) -> History:
     """Returns the messages of a conversation in which no answer is being written.
 
@@ -114,8 +103,16 @@ def store(*rows: Model) -> None:
         insert(*rows)
 
 
-def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening) -> Generation:
-    """Stores the pending generation of an answer, and makes the answer the end of the path that is shown."""
+def begin(
+    sender: Sender,
+    path: Sequence[Message],
+    answer: Message,
+    alias: str,
+    opening: Opening,
+    toolbox: Toolbox,
+    due: tuple[ToolCall, ...] = (),
+) -> Accepted:
+    """Stores the pending generation of `answer`, which follows the messages of `path`, and shows the path to it."""
     conversation = answer.conversation
     generation = Generation(
         conversation=conversation,
@@ -129,7 +126,20 @@ def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening
     store(generation)
     announce_at_commit(generation_started, generation.pk)
     _show(conversation, answer)
-    return generation
+    trail = _trail_of(path, alias)
+    start = Start(conversation.system_prompt, sender.turns(path), opening, toolbox, due, sender.output, trail)
+    return Accepted(generation, start)
+
+
+def _trail_of(path: Sequence[Message], alias: str) -> Trail:
+    """Returns where the turns of a path come from, and what provider `alias` was last sent of them."""
+    answers = filter(None, (row.generation_if_any for row in reversed(path)))
+    newest = next((answer for answer in answers if answer.provider == alias), None)
+    return Trail(
+        ids=tuple(row.pk for row in path),
+        shown=tuple(row.public_id for row in path),
+        last=newest.context if newest else None,
+    )
 
 
 def _show(conversation: Conversation, leaf: Message) -> None:
@@ -146,7 +156,7 @@ _lead_to = Prepared(
     lambda given: Conversation.objects.filter(pk=given("id")).update(
         active_leaf=given("active_leaf"), updated_at=given("updated_at")
     ),
-    changed,
+    count_changed,
 )
 
 

@@ -16,9 +16,9 @@ import msgspec
 from streaming.agui import own_id
 from streaming.conf import settings
 from streaming.errors import BadRequest
-from streaming.intake.bounds import check_tools
+from streaming.intake.bounds import MAX_TOOL_NAME_CHARS, check_tools
 from streaming.intake.client_context import read_context
-from streaming.intake.client_json import UNREADABLE, read_json
+from streaming.intake.client_json import read_any
 from streaming.intake.parsing import identifier, submission_of
 from streaming.intake.submission import Submission
 from streaming.protocol import ToolSpec
@@ -51,10 +51,7 @@ def read_run_input(body: bytes) -> RunInput:
         BadRequest: the text says what is wrong, and does not repeat the content.
         TooLarge: the schema of a tool, or the context, is longer than its bound.
     """
-    try:
-        data = read_json(body)
-    except UNREADABLE as error:
-        raise BadRequest("The body is not valid JSON.") from error
+    data = read_any(body)
     if not isinstance(data, dict) or not (key := identifier(data, "threadId")):
         raise BadRequest('The body must be a JSON object such as {"threadId": "…", "runId": "…", "messages": […]}.')
     props = data.get("forwardedProps")
@@ -164,7 +161,7 @@ PARTS: dict[str, Callable[[JSONObject], JSONObject]] = {**dict.fromkeys(TYPES, _
 
 
 class _ClientTool(msgspec.Struct):
-    name: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
+    name: Annotated[str, msgspec.Meta(pattern=rf"\A[A-Za-z0-9_-]{{1,{MAX_TOOL_NAME_CHARS}}}\Z")]
     description: str = ""
     parameters: JSONObject | None = None
 

@@ -17,10 +17,9 @@ from streaming.errors import BadRequest, Conflict, NotFound, TooManyRequests
 from streaming.files.addresses import id_of
 from streaming.intake.client_json import read_body
 from streaming.intake.limits import DAY_SECONDS
-from streaming.intake.locked import UNKNOWN_CONVERSATION, locked
+from streaming.intake.owned import find_conversation, locked
 from streaming.models import (
     Conversation,
-    Generation,
     History,
     Message,
     Owner,
@@ -82,7 +81,7 @@ def checked_options(options: ShareOptions) -> ShareOptions:
 
 
 @retry_on_deadlock
-def share(owner: Owner, key: str, options: ShareOptions, token: str = "") -> tuple[Share, str]:
+def store_share(owner: Owner, key: str, options: ShareOptions, token: str = "") -> tuple[Share, str]:
     """Stores a snapshot of the path that is shown, without an answer that is being written. Returns it and its token.
 
     A form brings the `token` of its link, so a form that is sent again makes no second link, and does not bring a
@@ -123,26 +122,19 @@ def shares_of(owner: Owner, key: str) -> list[Share]:
     Raises:
         NotFound: there is no such conversation of the owner's.
     """
-    return list(Share.objects.live().filter(conversation=_found(owner, key)).defer("messages"))
+    return list(Share.objects.live().filter(conversation=find_conversation(owner, key)).defer("messages"))
 
 
-def revoke(owner: Owner, key: str, share_id: uuid.UUID | None = None) -> None:
+def revoke_shares(owner: Owner, key: str, share_id: uuid.UUID | None = None) -> None:
     """Deletes one share of a conversation, or all of them. Their links lead nowhere from then on.
 
     Raises:
         NotFound: there is no such conversation of the owner's, or no such share of it.
     """
-    chosen = Share.objects.filter(conversation=_found(owner, key))
+    chosen = Share.objects.filter(conversation=find_conversation(owner, key))
     deleted = (chosen if share_id is None else chosen.filter(pk=share_id)).revoke()
     if share_id is not None and not deleted:
         raise NotFound(_("There is no such shared link."))
-
-
-def _found(owner: Owner, key: str) -> Conversation:
-    found = Conversation.objects.owned_by(owner).filter(key=key).first()
-    if found is None:
-        raise NotFound(UNKNOWN_CONVERSATION)
-    return found
 
 
 def _check_number(owner: Owner) -> None:
@@ -158,17 +150,12 @@ def snapshot(conversation: Conversation, options: ShareOptions) -> list[dict[str
     """Returns the messages of the path that is shown, each with its role, its time, its parts and how it ended."""
     history = History.read(conversation)
     grouped = contributions(history.path(history.leaf))
-    entries = [_entry(rows, options) for rows in grouped if not _is_being_written(rows)]
+    entries = [_entry(rows, options) for rows in grouped if not rows[-1].is_being_written]
     return [entry for entry in entries if entry["parts"] or entry.get("error")]
 
 
-def _is_being_written(rows: list[Message]) -> bool:
-    generation: Generation | None = getattr(rows[-1], "generation", None)
-    return generation is not None and generation.is_active
-
-
 def _entry(rows: list[Message], options: ShareOptions) -> dict[str, Any]:
-    generation: Generation | None = getattr(rows[-1], "generation", None)
+    generation = rows[-1].generation_if_any
     ended = (
         {}
         if generation is None

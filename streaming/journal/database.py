@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db import connections
@@ -107,19 +107,14 @@ def read_status(generation_id: uuid.UUID) -> tuple[bool, int]:
     return status in ACTIVE, last_seq
 
 
-def prune_frames(on_count: Callable[[int], None] | None = None) -> int:
-    """Deletes the frames of generations that were settled before the retention time. Returns the number of rows.
+def prune_frames() -> Iterator[int]:
+    """Deletes the frames of generations that were settled before the retention time.
 
-    `on_count` gets the number so far. It deletes in several transactions, so that no other work waits long for the
-    rows' locks.
+    Yields how many rows each transaction deleted. There are several, so that no other work waits long for locks.
     """
     ended = Generation.objects.exclude(status__in=ACTIVE)
     old = ended.filter(finished_at__lt=from_now(-settings.JOURNAL_RETENTION_SECONDS))
     kept = JournalEntry.objects.filter(generation__in=old).order_by().values_list("generation", flat=True).distinct()
-    rows = 0
     while generations := list(kept[:MAX_PRUNED]):
         deleted, _ = JournalEntry.objects.filter(generation__in=generations).delete()
-        rows += deleted
-        if on_count:
-            on_count(rows)
-    return rows
+        yield deleted

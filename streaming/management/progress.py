@@ -91,6 +91,15 @@ class ReportingCommand(BaseCommand):
         """The counter of a command with these options."""
         return Progress(what, total, is_shown=options["verbosity"] > 0)
 
+    def run_steps(self, options: dict[str, Any], what: str, counts: Iterable[int], total: int | None = None) -> int:
+        """Runs the steps of an iterator, shows their sum while they run, and returns it."""
+        done = 0
+        with self.progress(options, what, total) as progress:
+            for count in counts:
+                done += count
+                progress.show(done)
+        return done
+
     def report(self, options: dict[str, Any], result: dict[str, Any], text: str, *, beside: bool = False) -> None:
         """Prints the result; `beside` the command's output, so on standard error."""
         out = self.stderr if beside else self.stdout

@@ -6,20 +6,20 @@ path of a conversation in order; `MessageTree` finds its branches, and `ShownPat
 
 from __future__ import annotations
 
-from streaming.models.attachments import Attachment
+from streaming.models.attachments import MAX_FILE_NAME_CHARS, Attachment
 from streaming.models.branches import Branch, MessageTree
-from streaming.models.clock import from_now, iso_time
-from streaming.models.conversations import MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
-from streaming.models.deleted_users import receive_deletions
+from streaming.models.clock import from_now, iso_time, site_time
+from streaming.models.conversations import MAX_ID_CHARS, MAX_TITLE_CHARS, Conversation, ConversationQuerySet, title_from
+from streaming.models.deletions import METERED, receive_deletions
 from streaming.models.feedback import Feedback, Thumb
-from streaming.models.generations import ACTIVE, TRANSITIONS, Generation, GenerationQuerySet
+from streaming.models.generations import ACTIVE, MAX_RAW_REASON_CHARS, TRANSITIONS, Generation, GenerationQuerySet
 from streaming.models.history import History, asked_provider, contributions, earlier_rows, parts_of, path_of, turns_of
 from streaming.models.journal_entries import JournalEntry
-from streaming.models.ledger import METERED, LedgerEntry
+from streaming.models.ledger import LedgerEntry
 from streaming.models.messages import Message, Place, Role, stored_content
-from streaming.models.metered import COUNTS, FAILURES, MAX_ALIAS_CHARS, MAX_MODEL_CHARS, Metered, Status
+from streaming.models.metered import COUNTS, FAILURES, MAX_MODEL_CHARS, Metered, Status
 from streaming.models.name_lists import listed
-from streaming.models.owners import Owner
+from streaming.models.owners import Owner, OwnerKind
 from streaming.models.reviews import RATINGS, Review
 from streaming.models.revoked_links import RevokedLink
 from streaming.models.shares import Share
@@ -32,8 +32,10 @@ __all__ = [
     "ACTIVE",
     "COUNTS",
     "FAILURES",
-    "MAX_ALIAS_CHARS",
+    "MAX_FILE_NAME_CHARS",
+    "MAX_ID_CHARS",
     "MAX_MODEL_CHARS",
+    "MAX_RAW_REASON_CHARS",
     "MAX_TITLE_CHARS",
     "METERED",
     "RATINGS",
@@ -53,6 +55,7 @@ __all__ = [
     "MessageTree",
     "Metered",
     "Owner",
+    "OwnerKind",
     "Place",
     "Review",
     "RevokedLink",
@@ -74,6 +77,7 @@ __all__ = [
     "parts_of",
     "path_of",
     "receive_deletions",
+    "site_time",
     "stored_content",
     "title_from",
     "turns_of",

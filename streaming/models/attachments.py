@@ -16,6 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from streaming.conf import settings
 from streaming.models.clock import InsertedAtField
 from streaming.models.managers import WrittenManager
+from streaming.models.owners import MAX_OWNER_CHARS
+
+MAX_FILE_NAME_CHARS = 200
+"""A longer name of a file is cut."""
 
 
 @deconstructible
@@ -58,7 +62,7 @@ class Attachment(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner_key = models.CharField(_("owner"), max_length=128)
+    owner_key = models.CharField(_("owner"), max_length=MAX_OWNER_CHARS)
     conversation = models.ForeignKey(
         "streaming.Conversation", on_delete=models.CASCADE, null=True, blank=True, related_name="attachments"
     )
@@ -66,7 +70,7 @@ class Attachment(models.Model):
         "streaming.Message", on_delete=models.CASCADE, null=True, blank=True, related_name="attachments"
     )
     file = models.FileField(_("file"), storage=FilesStorage(), default=new_name)
-    name = models.CharField(_("file name"), max_length=200, blank=True)
+    name = models.CharField(_("file name"), max_length=MAX_FILE_NAME_CHARS, blank=True)
     media_type = models.CharField(_("media type"), max_length=100)
     size = models.PositiveBigIntegerField(_("size, bytes"))
     digest = models.CharField(_("SHA-256"), max_length=64)

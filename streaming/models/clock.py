@@ -47,6 +47,14 @@ def from_now(seconds: float) -> models.expressions.CombinedExpression:
     return Now() + datetime.timedelta(seconds=seconds)
 
 
+def site_time(moment: datetime.datetime) -> datetime.datetime:
+    """Returns a time in the zone of the site, also where a middleware has activated that of a person.
+
+    With `USE_TZ = False`, it is there already.
+    """
+    return timezone.localtime(moment, timezone.get_default_timezone()) if timezone.is_aware(moment) else moment
+
+
 def iso_time(moment: datetime.datetime) -> str:
     """Returns a time as ISO 8601, with its offset from UTC. With `USE_TZ = False`, the zone is the site's."""
     return (moment if timezone.is_aware(moment) else timezone.make_aware(moment)).isoformat()

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from streaming.conf import MAX_ALIAS_CHARS
 from streaming.models.managers import WrittenManager
-from streaming.models.metered import MAX_ALIAS_CHARS
-from streaming.models.owners import VISITOR_PREFIX, Owner
+from streaming.models.owners import MAX_OWNER_CHARS, Owner, OwnerKind
 from streaming.protocol.storable import storable
 from streaming.records import readable
 
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 TITLE_LENGTH = 80
 MAX_TITLE_CHARS = 200
+MAX_ID_CHARS = 128
+"""The longest id that a client may choose, for a conversation or a message."""
 
 
 class KeyField(models.CharField):  # type: ignore[type-arg]
@@ -38,8 +40,12 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, owner: Owner) -> ConversationQuerySet:
         return self.filter(owner_key=owner.key)
 
+    def find(self, owner: Owner, key: str) -> Conversation | None:
+        """Returns the owner's conversation with this key."""
+        return self.owned_by(owner).filter(key=key).first()
+
     def of_visitors(self) -> ConversationQuerySet:
-        return self.filter(owner_key__startswith=VISITOR_PREFIX)
+        return self.filter(owner_key__startswith=OwnerKind.VISITOR.prefix)
 
 
 ConversationManager = WrittenManager.from_queryset(ConversationQuerySet)
@@ -53,8 +59,8 @@ class Conversation(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    key = KeyField(_("key"), max_length=128)
-    owner_key = models.CharField(_("owner"), max_length=128)
+    key = KeyField(_("key"), max_length=MAX_ID_CHARS)
+    owner_key = models.CharField(_("owner"), max_length=MAX_OWNER_CHARS)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,

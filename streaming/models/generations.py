@@ -15,8 +15,6 @@ from typing import Any
 
 from django.db import models
 from django.db.models.functions import Coalesce
-from django.db.models.signals import pre_delete
-from django.dispatch import receiver
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -24,10 +22,13 @@ from streaming.context import metadata_of
 from streaming.errors import PUBLIC_MESSAGES
 from streaming.models.clock import Now, from_now
 from streaming.models.managers import WrittenManager
-from streaming.models.metered import Metered, Status
-from streaming.models.owners import Owner
+from streaming.models.metered import Metered, MeteredQuerySet, Status
+from streaming.models.summaries import Summary
 from streaming.protocol.ui_stream import Outcome
 from streaming.records import tries_of
+
+MAX_RAW_REASON_CHARS = 64
+"""A longer finish reason of a provider is cut."""
 
 ENDS = (Status.FINISHED, Status.CANCELLED, Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
 TRANSITIONS: dict[Status, tuple[Status, ...]] = {
@@ -39,12 +40,9 @@ TRANSITIONS: dict[Status, tuple[Status, ...]] = {
 ACTIVE = tuple(status for status, following in TRANSITIONS.items() if following)
 
 
-class GenerationQuerySet(models.QuerySet["Generation"]):
+class GenerationQuerySet(MeteredQuerySet["Generation"]):
     def active(self) -> GenerationQuerySet:
         return self.filter(status__in=ACTIVE)
-
-    def owned_by(self, owner: Owner) -> GenerationQuerySet:
-        return self.filter(conversation__owner_key=owner.key)
 
     def held_by(self, worker: str, ids: Iterable[uuid.UUID]) -> GenerationQuerySet:
         return self.active().filter(worker=worker, pk__in=list(ids))
@@ -84,6 +82,15 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         # The worker may have stopped between the two statements.
         return bool(asked) or waiting.exists()
 
+    def before_delete(self) -> None:
+        super().before_delete()
+        Summary.objects.using(self.db).filter(generation__in=self.order_by().values("pk")).before_delete()
+        self.keep_ticks_away()
+
+    def keep_ticks_away(self) -> None:
+        """Locks those that run, before their frames are deleted. A tick would write more, and the delete would fail."""
+        list(self.active().select_for_update().values_list("pk"))
+
 
 GenerationManager = WrittenManager.from_queryset(GenerationQuerySet)
 
@@ -114,7 +121,7 @@ class Generation(Metered):
     )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     finish_reason = models.CharField(_("finish reason"), max_length=32, blank=True)
-    raw_finish_reason = models.CharField(_("provider's finish reason"), max_length=64, blank=True)
+    raw_finish_reason = models.CharField(_("provider's finish reason"), max_length=MAX_RAW_REASON_CHARS, blank=True)
     error_code = models.CharField(_("error code"), max_length=32, blank=True)
     error_detail = models.TextField(_("error detail"), blank=True)
 
@@ -133,6 +140,8 @@ class Generation(Metered):
     cancel_reason = models.CharField(_("cancel reason"), max_length=32, blank=True)
     head_seq = models.PositiveIntegerField(_("last frame of what was said before"), default=0)
     last_seq = models.PositiveIntegerField(_("last frame"), default=0)
+
+    is_answer = True
 
     objects = GenerationManager()
 
@@ -213,10 +222,3 @@ class Generation(Metered):
 
     def _without_unknown(self, known: dict[str, Any]) -> dict[str, Any]:
         return known if self.head_seq else {name: value for name, value in known.items() if value is not None}
-
-
-@receiver(pre_delete, sender=Generation)
-def _keep_ticks_away(instance: Generation, using: str, **kwargs: Any) -> None:
-    """Locks a running generation before its frames are deleted. A tick would write more, and the delete would fail."""
-    if instance.is_active:
-        Generation.objects.using(using).select_for_update().filter(pk=instance.pk).first()

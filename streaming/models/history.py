@@ -51,8 +51,7 @@ class History:
     @property
     def active(self) -> list[Generation]:
         """The generations that have not ended, at most one."""
-        generations = (getattr(message, "generation", None) for message in self._by_id.values())
-        return [one for one in generations if one is not None and one.is_active]
+        return [message.generation for message in self._by_id.values() if message.is_being_written]
 
     def parent_of(self, message: Message) -> Message | None:
         return self._by_id.get(message.parent_id)
@@ -70,9 +69,8 @@ class History:
 
     def newest_answer(self, message: Message) -> Generation | None:
         """Returns the generation that was made last among those that answer `message` directly."""
-        replies = (one for one in self._by_id.values() if one.parent_id == message.pk)
-        answers: list[Generation] = [one.generation for one in replies if hasattr(one, "generation")]
-        return max(answers, key=lambda answer: answer.created_at, default=None)
+        replies = (one.generation_if_any for one in self._by_id.values() if one.parent_id == message.pk)
+        return max(filter(None, replies), key=lambda answer: answer.created_at, default=None)
 
     def path(self, leaf: Message | None) -> list[Message]:
         """Returns the messages from the first to `leaf`."""
@@ -109,9 +107,8 @@ def asked_provider(rows: Sequence[Message]) -> str:
 
     Its continuations stay with the provider that answered in place of another one.
     """
-    first, last = getattr(rows[0], "generation", None), rows[-1].generation
-    asked: Generation = first if first is not None and first.provider == last.provider else last
-    return asked.asked_provider
+    first, last = rows[0].generation_if_any, rows[-1].generation
+    return (first if first and first.provider == last.provider else last).asked_provider
 
 
 def earlier_rows(message: Message) -> list[Message]:

@@ -11,8 +11,12 @@ from typing import Any, NamedTuple, TypeVar
 from django.db import connections, models, router
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.before_delete import BeforeDelete, BeforeDeleteQuerySet
+from streaming.models.conversations import MAX_ID_CHARS
+from streaming.models.generations import Generation
 from streaming.models.managers import WrittenManager
 from streaming.models.name_lists import joined
+from streaming.models.summaries import Summary
 from streaming.protocol import Part, ToolCall, dump_parts, readable_parts, text_of
 from streaming.protocol.storable import MAX_LEVELS, storable
 
@@ -27,7 +31,28 @@ class Role(models.TextChoices):
     ASSISTANT = "assistant", _("assistant")
 
 
-class Message(models.Model):
+class MessageQuerySet(BeforeDeleteQuerySet["Message"]):
+    def before_delete(self) -> None:
+        """Does what the generations and the summaries below these messages need."""
+        messages = self._with_replies()
+        Generation.objects.using(self.db).filter(message__in=messages).before_delete()
+        Summary.objects.using(self.db).filter(upto__in=messages).before_delete()
+
+    def _with_replies(self) -> set[uuid.UUID]:
+        """Returns the keys of these messages and of everything below them, which is deleted with them."""
+        found: set[uuid.UUID] = set()
+        newest = set(self.order_by().values_list("pk", flat=True))
+        while newest:
+            found |= newest
+            replies = Message.objects.using(self.db).order_by().filter(parent__in=newest)
+            newest = set(replies.values_list("pk", flat=True)) - found
+        return found
+
+
+MessageManager = WrittenManager.from_queryset(MessageQuerySet)
+
+
+class Message(BeforeDelete):
     """One message. `parts` is the stored form of `streaming.protocol.parts`.
 
     For searches, `text` repeats its text, and `tool_names` has the names of the called tools (`name_lists`).
@@ -52,10 +77,10 @@ class Message(models.Model):
     text = models.TextField(_("text"), blank=True)
     tool_names = models.TextField(_("called tools"), blank=True)
     # Null, not "", because the unique constraint must allow any number of messages without an id.
-    client_id = models.CharField(_("client id"), max_length=128, null=True, blank=True)  # noqa: DJ001
+    client_id = models.CharField(_("client id"), max_length=MAX_ID_CHARS, null=True, blank=True)  # noqa: DJ001
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    objects = WrittenManager["Message"]()
+    objects = MessageManager()
 
     class Meta:
         base_manager_name = "objects"
@@ -79,6 +104,18 @@ class Message(models.Model):
     def public_id(self) -> str:
         """The id by which clients know this message."""
         return self.client_id or str(self.id)
+
+    @property
+    def generation_if_any(self) -> Generation | None:
+        """The generation that writes, or wrote, this answer. What a person or other code has written has none."""
+        found: Generation | None = getattr(self, "generation", None) if self.role == Role.ASSISTANT else None
+        return found
+
+    @property
+    def is_being_written(self) -> bool:
+        """True until the generation of this message has ended."""
+        generation = self.generation_if_any
+        return generation is not None and generation.is_active
 
     @property
     def typed_parts(self) -> tuple[Part, ...]:

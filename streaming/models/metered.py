@@ -1,14 +1,22 @@
-"""The columns of every request to a model: its status, the provider, the tokens that it used, and their cost."""
+"""The columns of every request to a model: its status, the provider, the tokens that it used, and their cost.
+
+A row that is deleted leaves a `LedgerEntry` in the same transaction, if the site has a limit that still counts it.
+"""
 
 from __future__ import annotations
 
+from typing import Any, ClassVar, Self, TypeVar
+
 from django.db import models
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from streaming.conf import MAX_ALIAS_CHARS
+from streaming.models.before_delete import BeforeDelete, BeforeDeleteQuerySet
 from streaming.models.clock import InsertedAtField
-
-MAX_ALIAS_CHARS = 64
-"""The longest alias of a provider."""
+from streaming.models.conversations import Conversation
+from streaming.models.ledger import LedgerEntry, earliest_counted, is_any_counted
+from streaming.models.owners import Owner
 
 MAX_MODEL_CHARS = 200
 """A longer name of a model is cut."""
@@ -28,7 +36,11 @@ FAILURES = (Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
 """The statuses that count as a failure in reports. An answer that somebody stopped is none."""
 
 
-class Metered(models.Model):
+USED = ("input_tokens", "output_tokens", "cost")
+"""The columns with what a request has used. The ledger has the same."""
+
+
+class Metered(BeforeDelete):
     """A row that counts in limits, budgets and reports. Each such model also has a `conversation`.
 
     Token counts are null if they are not known. If the model broke off before the provider reported them, they are
@@ -50,6 +62,11 @@ class Metered(models.Model):
 
     created_at = InsertedAtField(_("created"), auto_now_add=True)
 
+    is_answer: ClassVar[bool] = False
+    """True for the model of answers."""
+    KEY_COLUMNS: ClassVar[tuple[str, ...]] = ("pk",)
+    """The columns that `ledger_key` reads."""
+
     class Meta:
         abstract = True
 
@@ -57,6 +74,45 @@ class Metered(models.Model):
     def ledger_key(self) -> str:
         """The primary key of the row's entry in the ledger, if it is deleted. It has at most 64 characters."""
         return f"{self._meta.model_name} {self.pk}"
+
+    def entry(self, owner_key: str) -> LedgerEntry:
+        """Returns the entry for the ledger, not stored yet."""
+        used = {name: getattr(self, name) for name in (*USED, "created_at")}
+        return LedgerEntry(id=self.ledger_key, owner_key=owner_key, is_answer=self.is_answer, **used)
+
+    def charge(self) -> None:
+        """Enters what the request has used, at its end, if its row was deleted while it ran. Does nothing otherwise."""
+        unknown = LedgerEntry.objects.filter(pk=self.ledger_key, input_tokens=None, output_tokens=None)
+        unknown.update(**{name: getattr(self, name) for name in USED})
+
+
+MeteredT = TypeVar("MeteredT", bound=Metered, covariant=True)
+
+
+class MeteredQuerySet(BeforeDeleteQuerySet[MeteredT]):
+    def owned_by(self, owner: Owner) -> Self:
+        return self.filter(conversation__owner_key=owner.key)
+
+    def before_delete(self) -> None:
+        these = self.model._base_manager.using(self.db).filter(pk__in=self.order_by().values("pk"))
+        enter(Conversation.objects.using(self.db).filter(pk__in=these.values("conversation")), these)
+
+
+def enter(conversations: QuerySet[Conversation], *kinds: QuerySet[Any]) -> None:
+    """Enters what rows of these conversations have used in the ledger, as far as a limit still counts it.
+
+    All rows are locked first. So of two deletions only one finds them, no answer ends between this and the deletion,
+    and no sign-in gives the conversation to somebody else.
+    """
+    if not is_any_counted():
+        return
+    owners = dict(conversations.select_for_update().order_by("pk").values_list("pk", "owner_key"))
+    entries = []
+    for rows in kinds if owners else ():
+        counted = rows.select_for_update().filter(created_at__gt=earliest_counted(), conversation__in=owners)
+        columns = (*rows.model.KEY_COLUMNS, "conversation", "created_at", *USED)
+        entries += [row.entry(owners[row.conversation_id]) for row in counted.order_by("pk").only(*columns)]
+    LedgerEntry.objects.using(conversations.db).bulk_create(entries, ignore_conflicts=True)
 
 
 COUNTS = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens")

@@ -1,33 +1,51 @@
-"""The owner of a conversation: a signed-in user, or a visitor with a random token in the session."""
+"""The owner of a conversation: a signed-in user, a visitor with a random token in the session, or code of the site."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, NamedTuple
 
-USER_PREFIX = "user:"
-VISITOR_PREFIX = "visitor:"
+MAX_OWNER_CHARS = 128
+"""The longest key of an owner."""
+
+
+class OwnerKind(StrEnum):
+    """What an owner is."""
+
+    USER = "user"
+    VISITOR = "visitor"
+    CODE = "code"
+
+    @property
+    def prefix(self) -> str:
+        """The beginning of the key of such an owner."""
+        return f"{self.value}:"
 
 
 class Owner(NamedTuple):
-    """One owner. Rows store `key`; `user_id` is the user's primary key, None for a visitor."""
+    """One owner. Rows store `key`; `user_id` is the user's primary key, None for all others."""
 
     key: str
     user_id: Any = None
 
     @classmethod
     def of_user(cls, user_id: Any) -> Owner:
-        return cls(f"{USER_PREFIX}{user_id}", user_id)
+        return cls(f"{OwnerKind.USER.prefix}{user_id}", user_id)
 
     @classmethod
     def of_visitor(cls, token: str) -> Owner:
-        return cls(f"{VISITOR_PREFIX}{token}")
+        return cls(f"{OwnerKind.VISITOR.prefix}{token}")
+
+    @classmethod
+    def of_code(cls) -> Owner:
+        return cls(OwnerKind.CODE.prefix)
 
     @property
     def is_user(self) -> bool:
         """True for a user of the site."""
-        return self.key.startswith(USER_PREFIX)
+        return self.key.startswith(OwnerKind.USER.prefix)
 
     @property
     def is_visitor(self) -> bool:
-        """True for somebody who is not signed in. The site's own code may be an owner, too."""
-        return self.key.startswith(VISITOR_PREFIX)
+        """True for somebody who is not signed in."""
+        return self.key.startswith(OwnerKind.VISITOR.prefix)

@@ -7,17 +7,15 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming.models.conversations import Conversation
 from streaming.models.managers import WrittenManager
-from streaming.models.metered import Metered
-from streaming.models.owners import Owner
+from streaming.models.metered import Metered, MeteredQuerySet
 
 
 class Purpose(models.TextChoices):
     TITLE = "title", _("title")
 
 
-class SideCallQuerySet(models.QuerySet["SideCall"]):
-    def owned_by(self, owner: Owner) -> SideCallQuerySet:
-        return self.filter(conversation__owner_key=owner.key)
+class SideCallQuerySet(MeteredQuerySet["SideCall"]):
+    """See `MeteredQuerySet`."""
 
 
 SideCallManager = WrittenManager.from_queryset(SideCallQuerySet)
@@ -35,6 +33,8 @@ class SideCall(Metered):
     )
     purpose = models.CharField(_("purpose"), max_length=16, choices=Purpose.choices)
     error_code = models.CharField(_("error code"), max_length=32, blank=True)
+
+    KEY_COLUMNS = ("conversation", "purpose")
 
     objects = SideCallManager()
 

@@ -7,14 +7,13 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from streaming.models.ledger import LedgerEntry
 from streaming.models.managers import WrittenManager
-from streaming.models.metered import Metered
-from streaming.models.owners import Owner
+from streaming.models.metered import Metered, MeteredQuerySet
 
 
-class SummaryQuerySet(models.QuerySet["Summary"]):
-    def owned_by(self, owner: Owner) -> SummaryQuerySet:
-        return self.filter(conversation__owner_key=owner.key)
+class SummaryQuerySet(MeteredQuerySet["Summary"]):
+    """See `MeteredQuerySet`."""
 
 
 SummaryManager = WrittenManager.from_queryset(SummaryQuerySet)
@@ -51,3 +50,9 @@ class Summary(Metered):
     def __str__(self) -> str:
         """No text, as with messages."""
         return f"{self.provider} {self.id}"
+
+    def charge(self) -> None:
+        """Enters what the summary has used, if it could not be stored because its generation was deleted meanwhile."""
+        asked_for = LedgerEntry.objects.filter(pk=self.generation.ledger_key).first()
+        if asked_for is not None:
+            LedgerEntry.objects.bulk_create([self.entry(asked_for.owner_key)], ignore_conflicts=True)

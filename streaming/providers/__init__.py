@@ -16,6 +16,7 @@ from streaming.providers.caching import cache_key_of
 from streaming.providers.fallback import Route, route_to
 from streaming.providers.registry import (
     close_providers,
+    dialect_of,
     files_taken,
     get_provider,
     is_taken,
@@ -36,6 +37,7 @@ __all__ = [
     "breaker_states",
     "cache_key_of",
     "close_providers",
+    "dialect_of",
     "files_taken",
     "get_provider",
     "is_taken",

@@ -64,6 +64,17 @@ def options_of(alias: str) -> dict[str, Any]:
     return entry.get("OPTIONS", {}) if entry else {}
 
 
+def dialect_of(alias: str) -> str:
+    """Returns the dialect of provider `alias`: the one of its options, or else that of its class.
+
+    Empty if neither names one, and if the settings no longer have the provider. Raises nothing.
+    """
+    try:
+        return str(options_of(alias).get("dialect") or getattr(provider_class(alias), "dialect", ""))
+    except (BadRequest, ImproperlyConfigured):
+        return ""
+
+
 def offered_providers() -> dict[str, str]:
     """Returns the providers that people may choose from, as alias -> label: those with a `LABEL`."""
     return {alias: str(entry["LABEL"]) for alias, entry in settings.PROVIDERS.items() if entry.get("LABEL")}

@@ -26,7 +26,7 @@ from streaming.context import (
 )
 from streaming.database import in_database
 from streaming.errors import ProviderError, StreamingError
-from streaming.models import Generation, LedgerEntry, Status, Summary
+from streaming.models import Generation, Status, Summary
 from streaming.protocol import GenerationRequest, Transcript, Turn, text_of
 from streaming.protocol.storable import storable
 from streaming.providers import get_provider
@@ -141,6 +141,6 @@ class Summarizer:
         try:
             row.save(force_insert=True)
         except IntegrityError:  # the conversation was deleted meanwhile
-            LedgerEntry.objects.charge_summary(row)
+            row.charge()
             raise
         return row

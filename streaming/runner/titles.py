@@ -20,7 +20,7 @@ from streaming.conf import settings
 from streaming.costs import check_budgets
 from streaming.database import atomic, in_database, told
 from streaming.errors import OverBudget, StreamingError
-from streaming.models import Generation, LedgerEntry, Message, Owner, Role, SideCall, Status, title_from
+from streaming.models import Generation, Message, Owner, Role, SideCall, Status, title_from
 from streaming.models.side_calls import Purpose
 from streaming.protocol import FilePart, GenerationRequest, TextPart, Transcript, Turn
 from streaming.providers import get_provider
@@ -143,7 +143,7 @@ def _keep(naming: Naming, model: str, request: GenerationRequest, said: Transcri
     call = naming.call
     columns = meter(call, model, request, said, ending)
     if not SideCall.objects.filter(pk=call.pk).update(error_code=ending.code, **columns):
-        LedgerEntry.objects.charge(call)  # it was deleted meanwhile
+        call.charge()  # it was deleted meanwhile
     title = "" if ending.code else clean_title(said.text)
     if title:
         conversations = type(call.conversation).objects

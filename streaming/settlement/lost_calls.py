@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from streaming.models import SideCall, Status, from_now
 
 LOST_SECONDS = 3600
 """The age from which a pending call is lost. A title has 30 seconds."""
 
 
-def end_lost_calls() -> None:
-    """Gives lost side calls the status `interrupted`. Their tokens and their cost stay unknown."""
+def end_lost_calls() -> Iterator[int]:
+    """Gives lost side calls the status `interrupted`, and yields how many. Their tokens and their cost stay unknown."""
     lost = SideCall.objects.filter(status=Status.PENDING, created_at__lt=from_now(-LOST_SECONDS))
-    lost.update(status=Status.INTERRUPTED)
+    yield lost.update(status=Status.INTERRUPTED)

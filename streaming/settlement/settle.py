@@ -6,19 +6,25 @@ and changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 
 from streaming.costs import cost_of, with_cached
-from streaming.database import Prepared, atomic, changed
+from streaming.database import Prepared, atomic, count_changed
 from streaming.journal import Batch, write_frames
-from streaming.models import MAX_MODEL_CHARS, Generation, LedgerEntry, Message, Status, stored_content
+from streaming.models import COUNTS, MAX_MODEL_CHARS, MAX_RAW_REASON_CHARS, Generation, Message, Status, stored_content
 from streaming.protocol import Part, Usage
 from streaming.protocol.storable import storable
 from streaming.records import TimelineEntry
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a generation, and everything that it wrote. `error_detail` is for staff; times are in milliseconds."""
+    """The end of a generation, and everything that it wrote. `error_detail` is for staff; times are in milliseconds.
+
+    All fields but `parts` and `usage` are columns of the row.
+    """
 
     status: Status
     parts: tuple[Part, ...]
@@ -36,52 +42,27 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     timeline: list[TimelineEntry] | None = None
 
     def apply(self, generation: Generation) -> None:
-        """Sets every field but the parts on the row, without saving it."""
+        """Sets all columns of the row that it knows, without saving it."""
+        for name in OWN_COLUMNS:
+            setattr(generation, name, STORED.get(name, _unchanged)(getattr(self, name)))
         usage = with_cached(self.usage or Usage(), generation.provider)
-        generation.status = self.status
-        generation.finish_reason = self.finish_reason
-        generation.raw_finish_reason = storable(self.raw_finish_reason[:64])
-        generation.error_code = self.error_code
-        generation.error_detail = storable(self.error_detail)
-        generation.cancel_reason = self.cancel_reason
-        generation.model = storable(self.model[:MAX_MODEL_CHARS])
-        generation.attempts = self.attempts
-        generation.input_tokens = usage.input_tokens
-        generation.output_tokens = usage.output_tokens
-        generation.cached_input_tokens = usage.cached_input_tokens
-        generation.cache_write_tokens = usage.cache_write_tokens
-        generation.reasoning_tokens = usage.reasoning_tokens
-        generation.is_usage_estimated = self.is_usage_estimated
-        generation.first_delta_ms = self.first_delta_ms
-        generation.duration_ms = self.duration_ms
-        generation.timeline = self.timeline
+        for name in COUNTS:
+            setattr(generation, name, getattr(usage, name))
 
 
-SETTLED_FIELDS = (
-    "status",
-    "finish_reason",
-    "raw_finish_reason",
-    "error_code",
-    "error_detail",
-    "cancel_reason",
-    "provider",
-    "model",
-    "attempts",
-    "tried",
-    "input_tokens",
-    "output_tokens",
-    "cached_input_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "is_usage_estimated",
-    "cost",
-    "price",
-    "first_delta_ms",
-    "duration_ms",
-    "timeline",
-    "context",
-    "last_seq",
-)
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+STORED: dict[str, Callable[[Any], Any]] = {
+    "raw_finish_reason": lambda text: storable(text[:MAX_RAW_REASON_CHARS]),
+    "error_detail": storable,
+    "model": lambda text: storable(text[:MAX_MODEL_CHARS]),
+}
+"""The columns with texts of a provider -> the function that returns what the database can hold of one."""
+
+OWN_COLUMNS = tuple(name for name in Settlement.__struct_fields__ if name not in ("parts", "usage"))
+SETTLED_COLUMNS = (*OWN_COLUMNS, *COUNTS, "provider", "tried", "cost", "price", "context", "last_seq")
 
 
 def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is_silent: bool = False) -> bool:
@@ -93,11 +74,11 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
     settlement.apply(generation)
     generation.cost, generation.price = cost_of(generation)  # here, on a thread: it may import prices
     generation.last_seq = unwritten[-1].last_seq
-    fields = {name: getattr(generation, name) for name in SETTLED_FIELDS}
+    fields = {name: getattr(generation, name) for name in SETTLED_COLUMNS}
     this = Generation.objects.filter(pk=generation.pk)
     with atomic():
         if not (this.expired().settle(**fields) if is_silent else _settle(id=generation.pk, **fields)):
-            LedgerEntry.objects.charge(generation)  # if it was deleted meanwhile
+            generation.charge()  # if it was deleted meanwhile
             # An earlier try of our own may have been committed although its result was lost.
             return not is_silent and this.filter(status=settlement.status, last_seq=generation.last_seq).exists()
         for batch in unwritten:
@@ -109,13 +90,13 @@ def settle(generation: Generation, settlement: Settlement, *unwritten: Batch, is
 
 _settle = Prepared(
     Generation,
-    lambda given: Generation.objects.filter(pk=given("id")).settle(**{name: given(name) for name in SETTLED_FIELDS}),
-    changed,
+    lambda given: Generation.objects.filter(pk=given("id")).settle(**{name: given(name) for name in SETTLED_COLUMNS}),
+    count_changed,
 )
 _fill = Prepared(
     Message,
     lambda given: Message.objects.filter(pk=given("id")).update(
         parts=given("parts"), text=given("text"), tool_names=given("tool_names")
     ),
-    changed,
+    count_changed,
 )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from streaming.agui import Event, Fold, Translator, is_end
 from streaming.journal import Opening
-from streaming.models import Conversation, Generation, History, Role, contributions, parts_of
+from streaming.models import Conversation, History, Role, contributions, parts_of
 from streaming.models import Message as Row
 from streaming.protocol import FilePart, Part, TextPart
 
@@ -59,7 +59,7 @@ def _shown(part: Part) -> Message:
 
 def _answered(rows: list[Row], without: uuid.UUID | None) -> Thread:
     """The messages of an answer, made of the chunks that a reader gets; none while it is being written."""
-    generation: Generation | None = getattr(rows[-1], "generation", None)
+    generation = rows[-1].generation_if_any
     if generation is not None and (generation.is_active or generation.pk == without):
         return NO_THREAD
     opening = Opening(rows[0].public_id, own=parts_of(rows))

@@ -21,7 +21,7 @@ from streaming.archive import (
     forget_revoked_links,
 )
 from streaming.conf import settings
-from streaming.database import in_database, told
+from streaming.database import in_database, in_steps, told
 from streaming.files import forget_unsent
 from streaming.journal import prune_frames
 from streaming.settlement import end_lost_calls, reap
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 # Frames are kept for an hour, so it is soon enough to look for old ones every few minutes.
 SWEEPS_PER_PRUNING = 60
-CHORES: tuple[Callable[[], object], ...] = (
+CHORES: tuple[Callable[[], Iterator[int]], ...] = (
     prune_frames,
     forget_unsent,
     end_lost_calls,
@@ -40,7 +40,7 @@ CHORES: tuple[Callable[[], object], ...] = (
     forget_old_accesses,
     forget_old_entries,
 )
-"""The functions that a pruning calls, each until it returns 0 or None. One that fails does not stop the next ones."""
+"""What a pruning does. Each step is a piece of work of its own. A chore that fails does not stop the next ones."""
 
 
 async def sweep_forever() -> None:
@@ -50,10 +50,12 @@ async def sweep_forever() -> None:
     """
     for sweep in itertools.count(1):
         await asyncio.sleep(settings.SWEEP_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # spreads load
-        for chore in (reap, *CHORES) if sweep % SWEEPS_PER_PRUNING == 0 else (reap,):
+        with _failures_logged():
+            while await in_database(reap):
+                pass
+        for chore in CHORES if sweep % SWEEPS_PER_PRUNING == 0 else ():
             with _failures_logged():
-                while await in_database(chore):
-                    pass
+                await in_steps(chore())
         with _failures_logged():
             asyncio.get_running_loop().run_in_executor(None, return_memory)  # not awaited: the next sweep need not wait
 

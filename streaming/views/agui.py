@@ -94,7 +94,7 @@ async def _thread(owner: Owner, key: str, without: uuid.UUID | None = None) -> T
 
 
 def _read(owner: Owner, key: str, without: uuid.UUID | None) -> Thread:
-    conversation = Conversation.objects.owned_by(owner).filter(key=key).first()
+    conversation = Conversation.objects.find(owner, key)
     return thread_of(conversation, without) if conversation else Thread([])
 
 

@@ -10,11 +10,10 @@ from django.urls import path
 from streaming.access import SessionCheck, open_streams
 from streaming.database import in_database
 from streaming.errors import BadRequest
-from streaming.intake import read_stop, read_submission, wants_html, wants_named_ids
+from streaming.intake import find_conversation, read_stop, read_submission, wants_html, wants_named_ids
 from streaming.models import Generation, Message, Owner, earlier_rows
 from streaming.subscription import NamedSubscription, Subscription, follow, has_end, subscribe, tag_of
 from streaming.supervisor import current, stop
-from streaming.views.conversations import find_conversation
 from streaming.views.cursors import cursor_in
 from streaming.views.deletion import delete_conversations
 from streaming.views.endpoint import body_of, by_method, endpoint

@@ -23,7 +23,7 @@ def context_lines(conversation: Conversation, shown: Iterable[Message]) -> dict[
     """
     leaf = next((row for row in shown if row.pk == conversation.active_leaf_id), None)
     if leaf is not None:
-        newest: Generation | None = getattr(leaf, "generation", None)
+        newest = leaf.generation_if_any
     else:
         newest = Generation.objects.filter(message=conversation.active_leaf_id).only("context").first()
     sent = sent_of(newest.context) if newest else None

@@ -11,12 +11,11 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import path
 from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from streaming.database import in_database
-from streaming.errors import BadRequest, NotFound
+from streaming.errors import BadRequest
 from streaming.files.addresses import addressed_messages
-from streaming.intake import read_body, select_branch
+from streaming.intake import find_conversation, read_body, select_branch
 from streaming.models import (
     ACTIVE,
     Conversation,
@@ -102,18 +101,6 @@ async def show_branch(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
     return JsonResponse(addressed_messages(await in_database(describe, owner, key)))
 
 
-def find_conversation(owner: Owner, key: str) -> Conversation:
-    """The owner's conversation with that key.
-
-    Raises:
-        NotFound: there is none, or it is somebody else's.
-    """
-    found = Conversation.objects.owned_by(owner).filter(key=key).first()
-    if found is None:
-        raise NotFound(_("There is no such conversation."))
-    return found
-
-
 def describe(owner: Owner, key: str, *, limit: int | None = None, before: str = "") -> dict[str, Any]:
     """A conversation in the form in which clients load it: all of it, or the last `limit` messages, before one of them.
 
@@ -122,7 +109,7 @@ def describe(owner: Owner, key: str, *, limit: int | None = None, before: str = 
     """
     found = find_conversation(owner, key)
     window = ShownPath(found).newest(limit, "feedback", before=before)
-    written = [rows for rows in window.messages if not _is_being_written(rows[-1])]
+    written = [rows for rows in window.messages if not rows[-1].is_being_written]
     described = {
         "id": found.key,
         "active": is_being_answered(found) if before else len(written) < len(window.messages),
@@ -137,11 +124,6 @@ def is_being_answered(conversation: Conversation) -> bool:
     return Generation.objects.filter(active_conversation=conversation).exists()
 
 
-def _is_being_written(message: Message) -> bool:
-    generation: Generation | None = getattr(message, "generation", None)
-    return generation is not None and generation.is_active
-
-
 def _ui_message(rows: list[Message], tree: MessageTree[Place]) -> dict[str, Any]:
     """The rows of one message as a UIMessage.
 
@@ -150,7 +132,7 @@ def _ui_message(rows: list[Message], tree: MessageTree[Place]) -> dict[str, Any]
     first, last = rows[0], rows[-1]
     parts = ui_parts(parts_of(rows), is_persons=first.role == Role.USER)
     shown = {"id": first.public_id, "role": first.role, "parts": parts}
-    generation: Generation | None = getattr(last, "generation", None)
+    generation = last.generation_if_any
     metadata = (generation.metadata if generation else {}) | tree.metadata(first) | _feedback(first)
     return shown | {"metadata": metadata} if metadata else shown
 

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from streaming.archive import delete_some, delete_unsent
-from streaming.database import in_database
+from streaming.archive import delete_conversations as delete_stored
+from streaming.database import in_steps
 from streaming.errors import BadRequest, RequestError
 from streaming.models import Owner
 from streaming.supervisor import stop_all
@@ -48,16 +48,9 @@ def _check_confirmed(given: str | None) -> None:
 
 
 async def _delete_everything(owner: Owner) -> int:
-    """Stops what is being written, deletes all conversations and files, and returns the number of conversations.
-
-    Each transaction is a task of its own for the database threads, so that other requests are served in between.
-    """
+    """Stops what is being written, deletes all conversations and files, and returns the number of conversations."""
     await stop_all(owner)
-    deleted = 0
-    while some := await in_database(delete_some, owner):
-        deleted += some
-    await in_database(delete_unsent, owner)
-    return deleted
+    return await in_steps(delete_stored(owner))
 
 
 deletion_patterns = [path("delete-conversations/", delete_all, name="delete_all")]

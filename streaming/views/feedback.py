@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from streaming.database import in_database
 from streaming.errors import NotFound, RequestError
-from streaming.intake import Opinion, checked, keep_opinion, read_opinion
+from streaming.intake import Opinion, checked_opinion, keep_opinion, read_opinion
 from streaming.models import Owner
 from streaming.views.addresses import message_address
 from streaming.views.endpoint import body_of, by_method, endpoint
@@ -50,7 +50,7 @@ def _opinion(request: HttpRequest) -> Opinion | None:
     comment = request.POST.get("comment", "").replace("\r\n", "\n")  # a form sends line ends as CRLF
     match request.POST.get("thumb"):
         case "up" | "down" as thumb:
-            return checked(Opinion(thumb=thumb, comment=comment))
+            return checked_opinion(Opinion(thumb=thumb, comment=comment))
     return None
 
 

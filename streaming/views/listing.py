@@ -19,11 +19,11 @@ from django.utils.translation import gettext_lazy
 from streaming.database import in_database
 from streaming.errors import BadRequest
 from streaming.files.addresses import addressed_messages
-from streaming.intake import Changes, change, read_changes
+from streaming.intake import Changes, find_conversation, read_changes, store_changes
 from streaming.models import Conversation, Generation, Message, Owner, iso_time
 from streaming.protocol.storable import storable_text
 from streaming.providers import offered_providers
-from streaming.views.conversations import conversation, describe, find_conversation, is_being_answered
+from streaming.views.conversations import conversation, describe, is_being_answered
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.export import as_markdown
 from streaming.views.stopping import stop_and_delete
@@ -117,7 +117,7 @@ async def change_conversation(request: HttpRequest, owner: Owner, key: str) -> H
 
 
 def _changed(owner: Owner, key: str, changes: Changes) -> dict[str, Any]:
-    change(owner, key, changes)
+    store_changes(owner, key, changes)
     found = find_conversation(owner, key)
     return _entry(found, is_active=is_being_answered(found))
 

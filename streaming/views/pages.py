@@ -21,7 +21,7 @@ from streaming.access import owner_of, refuse_sync, remember
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import LoginRequired, NotFound, RequestError
-from streaming.intake import Changes, change, clean, select_branch, submission_of
+from streaming.intake import Changes, checked_changes, select_branch, store_changes, submission_of
 from streaming.models import Conversation, Owner
 from streaming.supervisor import current, stop_all
 from streaming.views.addresses import message_address, page_address
@@ -133,7 +133,7 @@ async def change_conversation(request: HttpRequest, owner: Owner, key: str) -> H
         if wish == "delete":
             await stop_and_delete(owner, key)
             return SeeOther(page_address(""))
-        await in_database(change, owner, key, clean(_changes(wish, request.POST.get("title", ""))))
+        await in_database(store_changes, owner, key, checked_changes(_changes(wish, request.POST.get("title", ""))))
     except NotFound as missing:
         raise Http404(str(missing)) from missing
     except RequestError as refusal:

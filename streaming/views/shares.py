@@ -16,10 +16,17 @@ from django.views.decorators.http import require_http_methods
 from streaming.conf import settings
 from streaming.database import in_database
 from streaming.errors import NotFound, RequestError
-from streaming.intake import ShareOptions, checked_options, read_share_options, revoke, share, shares_of
+from streaming.intake import (
+    ShareOptions,
+    checked_options,
+    find_conversation,
+    read_share_options,
+    revoke_shares,
+    shares_of,
+    store_share,
+)
 from streaming.models import Conversation, Owner
 from streaming.models.shares import FORM_SECONDS, new_token
-from streaming.views.conversations import find_conversation
 from streaming.views.endpoint import body_of, by_method, endpoint
 from streaming.views.pages import for_owner
 
@@ -49,21 +56,21 @@ async def list_shares(request: HttpRequest, owner: Owner, key: str) -> HttpRespo
 async def make_share(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
     """Makes a snapshot, and returns it with the address of its link: the only time that anybody can see it."""
     check_sharing()
-    stored, token = await in_database(share, owner, key, read_share_options(body_of(request)))
+    stored, token = await in_database(store_share, owner, key, read_share_options(body_of(request)))
     return JsonResponse(stored.described | {"url": link(request, token)}, status=201)
 
 
 @endpoint("DELETE")
 async def revoke_all(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBase:
     """Revokes all links of the conversation. It works also after the site has turned sharing off."""
-    await in_database(revoke, owner, key)
+    await in_database(revoke_shares, owner, key)
     return HttpResponse(status=204)
 
 
 @endpoint("DELETE")
 async def revoke_one(request: HttpRequest, owner: Owner, key: str, share_id: uuid.UUID) -> HttpResponseBase:
     """Revokes one link."""
-    await in_database(revoke, owner, key, share_id)
+    await in_database(revoke_shares, owner, key, share_id)
     return HttpResponse(status=204)
 
 
@@ -94,10 +101,10 @@ async def _changed(request: HttpRequest, owner: Owner, found: Conversation) -> s
     """Does what the form asks for, and returns the address of a new link."""
     key = found.key
     if revoked := request.POST.get("revoke"):
-        await in_database(revoke, owner, key, None if revoked == "all" else _as_uuid(revoked))
+        await in_database(revoke_shares, owner, key, None if revoked == "all" else _as_uuid(revoked))
         return ""
     options = ShareOptions(days=_days(request.POST.get("days", "")), **{name: name in request.POST for name in CHOICES})
-    _stored, token = await in_database(share, owner, key, checked_options(options), _token(request, found))
+    _stored, token = await in_database(store_share, owner, key, checked_options(options), _token(request, found))
     return link(request, token)
 
 

@@ -160,7 +160,7 @@ def _usage(generation: Generation) -> str:
 def shown_message(rows: list[Message]) -> ShownMessage:
     """A message without its branch. `rows` are all rows of its contribution."""
     first = rows[0]
-    generation: Generation | None = getattr(rows[-1], "generation", None)
+    generation = rows[-1].generation_if_any
     if generation is None:
         shown = shown_parts(addressed(parts_of(rows)))
         return ShownMessage(first.role, first.public_id, shown, created_at=first.created_at)

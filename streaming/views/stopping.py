@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from streaming.database import in_database
 from streaming.errors import Conflict
-from streaming.intake import delete
+from streaming.intake import delete_idle
 from streaming.models import Owner
 from streaming.supervisor import stop_all
 
@@ -25,6 +25,6 @@ async def stop_and_delete(owner: Owner, key: str) -> None:
     for pause in PAUSES:
         await stop_all(owner, key)
         with suppress(Conflict):
-            return await in_database(delete, owner, key)
+            return await in_database(delete_idle, owner, key)
         await asyncio.sleep(pause)
-    await in_database(delete, owner, key)
+    await in_database(delete_idle, owner, key)

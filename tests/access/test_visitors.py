@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from streaming.access import VISITOR_KEY, visitors
 from streaming.archive import forget_old
-from streaming.database import in_database
+from streaming.database import in_database, in_steps
 from streaming.errors import TooManyRequests
 from streaming.models import Attachment, Conversation, Generation, Owner
 from streaming.supervisor import current
@@ -234,8 +234,8 @@ async def test_old_conversations_of_visitors_are_deleted_with_their_files(script
     await current().idle()
     scripted(text="ok", hang_after=0)
     kept.append(await _of_age(3, BOB))
-    assert await in_database(forget_old) == 0
+    assert await in_steps(forget_old()) == 0
     settings.STREAMING_VISITOR_RETENTION_DAYS = 2
-    assert await in_database(forget_old) == 1
+    assert await in_steps(forget_old()) == 1
     assert {row.pk async for row in Generation.objects.all()} == {each.pk for each in kept}
     assert not await Attachment.objects.aexists()

@@ -81,6 +81,13 @@ def test_request_is_shown_in_the_providers_dialect_without_its_key(superuser, se
     assert "Not today." not in page
 
 
+def test_request_is_shown_in_the_dialect_of_the_options(superuser, settings):
+    """One class of provider may speak several dialects."""
+    backend = {"BACKEND": "streaming.providers.local.LocalModel"}
+    settings.STREAMING_PROVIDERS = {"default": backend | {"OPTIONS": {"dialect": "anthropic-messages"}}}
+    assert "max_tokens" in inspect(superuser, "request", exchange()).content.decode()
+
+
 def test_request_of_a_provider_that_is_gone_is_shown(superuser):
     assert "Will it rain?" in inspect(superuser, "request", exchange(provider="gone")).content.decode()
 

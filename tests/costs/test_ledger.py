@@ -32,9 +32,20 @@ from streaming.archive import (
 )
 from streaming.costs import check_budgets, spending, used_since
 from streaming.errors import NotFound, OverBudget, TooManyRequests
-from streaming.intake import delete, limits
+from streaming.intake import delete_idle, limits
 from streaming.journal import Batch
-from streaming.models import Conversation, Generation, LedgerEntry, Message, Owner, SideCall, Status, Summary, from_now
+from streaming.models import (
+    Conversation,
+    Generation,
+    LedgerEntry,
+    Message,
+    Owner,
+    SideCall,
+    Status,
+    Summary,
+    from_now,
+    receive_deletions,
+)
 from streaming.protocol import Usage
 from streaming.settlement import Settlement, settle
 from streaming.supervisor import sweeper
@@ -88,12 +99,13 @@ def _in_the_admin() -> None:
 
 def _by_a_proxy() -> None:
     with proxy_of(Conversation) as proxy:
+        receive_deletions([proxy])
         proxy.objects.all().delete()
 
 
 DELETIONS: dict[str, Callable[[], object]] = {
-    "page": lambda: delete(ALICE, "c1"),
-    "code": lambda: delete_conversations(ALICE),
+    "page": lambda: delete_idle(ALICE, "c1"),
+    "code": lambda: sum(delete_conversations(ALICE)),
     "admin": _in_the_admin,
     "pruning": lambda: list(prune(unused_for(datetime.timedelta(days=-1)))),
     "rows": lambda: Conversation.objects.all().delete(),
@@ -116,10 +128,25 @@ def test_what_was_spent_still_counts_once(way: str) -> None:
     assert used(None) == (222, Decimal("0.222"))
 
 
+def test_what_is_deleted_with_a_message_counts_once() -> None:
+    """The deletion of a message takes its replies with it, their answers, and the summaries for these answers."""
+    conversation, answer = spend(), Message.objects.get()
+    question = Message.objects.create(conversation=conversation, role="user", parent=answer)
+    reply = Message.objects.create(conversation=conversation, role="assistant", parent=question)
+    shared = {"conversation": conversation, "status": "finished"}
+    row = Generation.objects.create(**shared, message=reply, input_tokens=1000)
+    Summary.objects.create(**shared, generation=row, upto=answer, input_tokens=5)
+    question.delete()
+    assert (Message.objects.get(), LedgerEntry.objects.count()) == (answer, 2)
+    Message.objects.all().delete()
+    assert LedgerEntry.objects.count() == 4
+    assert used() == (ALL[0] + 1005, ALL[1])
+
+
 def test_spent_budget_stays_spent(settings: Any) -> None:
     settings.STREAMING_BUDGETS = {"owner": {"month": {"tokens": 100}}}
     spend()
-    delete(ALICE, "c1")
+    delete_idle(ALICE, "c1")
     with pytest.raises(OverBudget):
         check_budgets(ALICE)
     check_budgets(BOB)
@@ -129,13 +156,13 @@ def test_limits_of_a_minute_and_of_a_day_count_it(settings: Any) -> None:
     settings.STREAMING_BUDGETS = {}
     settings.STREAMING_MAX_TOKENS_PER_DAY, settings.STREAMING_MAX_PROMPTS_PER_MINUTE = 111, 2
     spend(hours_ago=23)
-    delete(ALICE, "c1")
+    delete_idle(ALICE, "c1")
     with pytest.raises(TooManyRequests, match="for a day") as caught:
         limits._check_per_day(ALICE)
     assert 0 < (caught.value.retry_after or 0) <= 3600
     limits._check_per_minute(ALICE)
     spend(key="c2")
-    delete(ALICE, "c2")
+    delete_idle(ALICE, "c2")
     limits._check_per_minute(ALICE)
     spend(key="c3")
     with pytest.raises(TooManyRequests, match="2 messages a minute") as caught:
@@ -154,7 +181,7 @@ def test_erasure_of_a_user_leaves_only_the_sum_of_the_site() -> None:
     ada = Owner.of_user(user.pk)
     spend(ada)
     spend(ada, "c2")
-    delete(ada, "c2")
+    delete_idle(ada, "c2")
     user.delete()
     assert used(ada) == (0, 0)
     assert used(None) == (222, Decimal("0.222"))
@@ -163,7 +190,7 @@ def test_erasure_of_a_user_leaves_only_the_sum_of_the_site() -> None:
 def test_visitor_who_deletes_and_signs_in_is_charged_as_user() -> None:
     ada = Owner.of_user(get_user_model().objects.create_user("ada").pk)
     spend()
-    delete(ALICE, "c1")
+    delete_idle(ALICE, "c1")
     visitors.adopt(ALICE, ada)
     assert (used(), used(ada)) == ((0, 0), ALL)
 
@@ -197,8 +224,8 @@ def _unless_gone(work: Callable[[], object]) -> Callable[[], object]:
 def test_deletions_at_the_same_time_count_once(turn: int) -> None:
     for number in range(4):
         spend(key=f"c{number}")
-    by_page = [_unless_gone(lambda key=f"c{number}": delete(ALICE, key)) for number in range(4)]  # type: ignore[misc]
-    _together(*by_page, lambda: delete_conversations(ALICE), lambda: delete_conversations(ALICE))
+    by_page = [_unless_gone(lambda key=f"c{number}": delete_idle(ALICE, key)) for number in range(4)]  # type: ignore[misc]
+    _together(*by_page, lambda: sum(delete_conversations(ALICE)), lambda: sum(delete_conversations(ALICE)))
     assert not Conversation.objects.exists()
     assert used() == (444, Decimal("0.444"))
 
@@ -208,8 +235,8 @@ def test_deletion_while_the_visitor_signs_in_is_charged_to_the_user(turn: int) -
     ada = Owner.of_user(get_user_model().objects.create_user("ada").pk)
     for number in range(4):
         spend(key=f"c{number}")
-    _together(lambda: delete_conversations(ALICE), lambda: visitors.adopt(ALICE, ada))
-    delete_conversations(ada)
+    _together(lambda: sum(delete_conversations(ALICE)), lambda: visitors.adopt(ALICE, ada))
+    assert sum(delete_conversations(ada)) <= 4
     assert (used(), used(ada)) == ((0, 0), (444, Decimal("0.444")))
 
 
@@ -319,19 +346,19 @@ def test_entries_that_no_limit_counts_any_more_are_deleted(settings: Any, monkey
     spend(hours_ago=24)
     spend(key="c2", hours_ago=24 * 31)
     Conversation.objects.all().delete()
-    assert forget_old_entries() == 0
+    assert list(forget_old_entries()) == []
     settings.STREAMING_BUDGETS, settings.STREAMING_MAX_TOKENS_PER_DAY = {}, 9
-    assert (forget_old_entries(), forget_old_entries()) == (3, 0)
+    assert list(forget_old_entries()) == [3]
     settings.STREAMING_MAX_TOKENS_PER_DAY = None
-    monkeypatch.setattr(leftovers, "ENTRIES_PER_DELETION", 2)
-    assert [forget_old_entries() for _ in range(3)] == [2, 1, 0]
+    monkeypatch.setattr(leftovers, "ROWS_PER_DELETION", 2)
+    assert list(forget_old_entries()) == [2, 1]
     assert forget_old_entries in sweeper.CHORES
 
 
 def test_quota_of_the_sites_own_can_count_a_week(settings: Any) -> None:
     settings.STREAMING_BUDGETS, settings.STREAMING_QUOTA = {}, "a.function"
     spend(hours_ago=6 * 24)
-    delete(ALICE, "c1")
+    delete_idle(ALICE, "c1")
     assert used_since(ALICE, {"week": timezone.now() - datetime.timedelta(days=7)})["week"]["tokens"] == 111
 
 

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from streaming.database import Prepared, changed, number, one
+from streaming.database import Prepared, count_changed, read_number, read_row
 from streaming.models import Conversation, Generation, Message
 from streaming.models.clock import Now
 
@@ -39,7 +39,7 @@ def test_each_call_writes_its_own_value(name: str, row: Generation) -> None:
     write = Prepared(
         Generation,
         lambda given: Generation.objects.filter(pk=given("id")).update(**{name: given(name)}),
-        changed,
+        count_changed,
     )
     with CaptureQueriesContext(connection) as captured:
         for value in VALUES[name]:
@@ -54,9 +54,9 @@ def test_each_call_writes_its_own_value(name: str, row: Generation) -> None:
 def test_each_call_finds_its_own_row(row: Generation) -> None:
     Conversation.objects.create(owner_key="o", key="other", provider="p", tools=["a"])
     find = Prepared(
-        Conversation, lambda given: Conversation.objects.filter(key=given("key")).first(), one(Conversation)
+        Conversation, lambda given: Conversation.objects.filter(key=given("key")).first(), read_row(Conversation)
     )
-    count = Prepared(Conversation, lambda given: Conversation.objects.filter(key=given("key")).count(), number)
+    count = Prepared(Conversation, lambda given: Conversation.objects.filter(key=given("key")).count(), read_number)
     for key in ("k", "other", "none", "k"):
         assert find(key=key) == Conversation.objects.filter(key=key).first()
         assert count(key=key) == (key != "none")
@@ -65,7 +65,7 @@ def test_each_call_finds_its_own_row(row: Generation) -> None:
 
 
 def test_statement_that_fails_is_not_remembered(row: Generation) -> None:
-    write = Prepared(Conversation, lambda given: Conversation.objects.update(key=given("key")), changed)
+    write = Prepared(Conversation, lambda given: Conversation.objects.update(key=given("key")), count_changed)
     Conversation.objects.create(owner_key="o", key="other", provider="p")
     with pytest.raises(DatabaseError), connection.constraint_checks_disabled():
         write(key="same")
@@ -74,7 +74,7 @@ def test_statement_that_fails_is_not_remembered(row: Generation) -> None:
 
 def test_times_follow_the_zone_of_the_site(row: Generation, settings: Any) -> None:
     touch = Prepared(
-        Generation, lambda given: Generation.objects.filter(pk=given("id")).update(watched_at=Now()), changed
+        Generation, lambda given: Generation.objects.filter(pk=given("id")).update(watched_at=Now()), count_changed
     )
     for zone in ("UTC", "Asia/Tokyo", "America/Bogota"):
         settings.USE_TZ, settings.TIME_ZONE = False, zone

@@ -12,17 +12,17 @@ from django.apps import apps
 from django.db.models import Model
 
 from streaming import consumers
+from streaming.conf import MAX_ALIAS_CHARS
 from streaming.database import in_database
 from streaming.intake import Opinion, Submission
 from streaming.intake.bounds import (
     BOUNDS,
-    MAX_ALIAS_CHARS,
     MAX_COMMENT_CHARS,
-    MAX_ID_CHARS,
     MAX_REASON_CHARS,
     MAX_TOOL_DESCRIPTION_CHARS,
     MAX_TOOL_NAME_CHARS,
 )
+from streaming.models import MAX_ID_CHARS
 from streaming.protocol import FilePart, ToolApproval, ToolResult, ToolSpec
 from tests.asked import FRAMES, REQUESTS, Asker, at, places, put
 from tests.sent_files import post_file

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 
 from streaming.database import in_database
-from streaming.intake import ShareOptions, share, shares
+from streaming.intake import ShareOptions, shares, store_share
 from streaming.models import Share
 from streaming.testing import frames_of
 from tests.engine import ALICE, Script, submit
@@ -36,5 +36,5 @@ async def test_link_is_made_although_the_database_undid_the_first_try(
         return snapshot(*args)
 
     monkeypatch.setattr(shares, "snapshot", undone)
-    await in_database(share, ALICE, "c1", ShareOptions())
+    await in_database(store_share, ALICE, "c1", ShareOptions())
     assert (len(tries), await Share.objects.acount()) == (2, 1)

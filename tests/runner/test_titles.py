@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from streaming.costs import check_budgets
 from streaming.errors import OverBudget
-from streaming.intake import Changes, change
+from streaming.intake import Changes, store_changes
 from streaming.models import Conversation, Generation, SideCall
 from streaming.protocol import GenerationRequest, text_of
 from streaming.providers import get_provider
@@ -156,7 +156,7 @@ async def test_a_person_who_names_the_conversation_is_not_overruled(titles: Any)
     titles(text="A good title", delay=0.2)
     generation = await submit()
     await until(SideCall.objects.all())
-    await sync_to_async(change)(ALICE, "c1", Changes(title="Mine"))
+    await sync_to_async(store_changes)(ALICE, "c1", Changes(title="Mine"))
     assert await title() == "Mine"
     assert (await Generation.objects.aget(pk=generation.pk)).status == "finished"
 
@@ -165,7 +165,7 @@ async def test_a_name_that_was_given_before_the_answer_stays(titles: Any, settin
     settings.STREAMING_TITLES = None
     await submit()
     await current().idle()
-    await sync_to_async(change)(ALICE, "c1", Changes(title="Mine"))
+    await sync_to_async(store_changes)(ALICE, "c1", Changes(title="Mine"))
     await Generation.objects.aupdate(status="cancelled")
     titles(text="A good title")
     await submit("Again")

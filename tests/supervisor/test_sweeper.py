@@ -8,6 +8,7 @@ import datetime
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -112,10 +113,10 @@ async def test_chore_that_fails_does_not_keep_the_sweeper_from_the_next_ones(
     await Conversation.objects.acreate(key="old", owner_key="visitor:v")
     await Conversation.objects.aupdate(updated_at=from_now(-31 * 86_400))
 
-    def storage_is_away(files: Any) -> int:
+    def storage_is_away(*given: Any) -> Iterator[int]:
         raise OSError
 
-    monkeypatch.setattr("streaming.files.attachments.delete_each", storage_is_away)
+    monkeypatch.setattr("streaming.files.attachments.deletions", storage_is_away)
     current().ensure_sweeping()
     async with asyncio.timeout(30):
         while await Conversation.objects.aexists():  # noqa: ASYNC110  # no event announces it

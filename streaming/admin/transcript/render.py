@@ -98,7 +98,7 @@ def _entry(
     is_aside: bool = False,
     sent: SentPart | None = None,
 ) -> Entry:
-    generation = getattr(message, "generation", None)
+    generation = message.generation_if_any
     review, feedback = getattr(message, "review", None), getattr(message, "feedback", None)
     timeline = timeline_of(generation.timeline) if generation else None
     return Entry(

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from streaming.access import redacted_text
 from streaming.admin import cells
 from streaming.context import Sent, sent_of
-from streaming.models import Generation, Message, Summary
+from streaming.models import Message, Summary
 
 
 class SentPart(NamedTuple):
@@ -44,7 +44,8 @@ def words_of(sent: Sent) -> str:
 
 def sent_parts(messages: Iterable[Message]) -> dict[object, SentPart]:
     """Returns what was sent for each answer that was not made from the whole conversation, by the message's key."""
-    sent = {message.pk: found for message in messages if (found := _sent(message)) and found.dropped}
+    answers = ((message.pk, message.generation_if_any) for message in messages)
+    sent = {pk: found for pk, answer in answers if answer and (found := sent_of(answer.context)) and found.dropped}
     ids = {one.summary for one in sent.values() if one.summary}
     summaries: dict[uuid.UUID | None, Summary] = {**Summary.objects.in_bulk(ids)} if ids else {}
     shown: dict[object, SentPart] = {}
@@ -53,11 +54,6 @@ def sent_parts(messages: Iterable[Message]) -> dict[object, SentPart]:
         figures = _figures(row) if row else ()
         shown[key] = SentPart(words_of(one), one.first, redacted_text(row.text) if row else "", figures)
     return shown
-
-
-def _sent(message: Message) -> Sent | None:
-    generation: Generation | None = getattr(message, "generation", None)
-    return sent_of(generation.context) if generation else None
 
 
 def _figures(summary: Summary) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from streaming.admin.usage.figures import Row
+from streaming.costs import Usage
 
 WIDTH, HEIGHT, ROOM = 1000.0, 160.0, 24.0
 """The view box. `ROOM` is below the axis, for the labels."""
@@ -40,7 +40,7 @@ class Chart(NamedTuple):
         return int(WIDTH), int(HEIGHT + ROOM)
 
 
-def chart_of(rows: Sequence[Row], *, is_series: bool = False) -> Chart:
+def chart_of(rows: Sequence[Usage], *, is_series: bool = False) -> Chart:
     """Draws the rows. Only a series has lines: between two models or people there is nothing."""
     most = max((row.requests for row in rows), default=0)
     step = WIDTH / max(1, len(rows))
@@ -53,7 +53,7 @@ def chart_of(rows: Sequence[Row], *, is_series: bool = False) -> Chart:
     return Chart(columns, lines if is_series and len(rows) > 1 and slowest else {}, most, f"{slowest:,} ms")
 
 
-def _column(row: Row, x: float, step: float, most: int, *, has_label: bool) -> Column:
+def _column(row: Usage, x: float, step: float, most: int, *, has_label: bool) -> Column:
     scale = HEIGHT / most if most else 0
     height = row.requests * scale
     counts = {"requests": f"{row.requests:,}", "failed": f"{row.failed:,}"}

@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 from streaming.admin.cells import money
 from streaming.admin.permissions import May, Staff
 from streaming.admin.usage.chart import Chart, chart_of
-from streaming.admin.usage.figures import DIMENSIONS, Row, each_day, metered_since, total_of, usage_by
+from streaming.admin.usage.figures import DIMENSIONS, each_day, metered_since, rows_by, total_of
 from streaming.archive import plain_cell
+from streaming.costs import Usage
 from streaming.models import Action, StaffAccess
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class UsagePage:
         today = _midnight()
         first = today - datetime.timedelta(days=days - 1)
         metered = metered_since(first)
-        rows = usage_by(metered, by)
+        rows = rows_by(by, metered)
         if request.GET.get("format") == "csv":
             return _csv(request, rows, by)
         total, has_cost = total_of(metered), any(row.cost is not None for row in rows)
@@ -63,9 +64,9 @@ class UsagePage:
         return TemplateResponse(request, "streaming/admin/usage.html", context)
 
 
-def cells_of(row: Row, *, has_cost: bool) -> list[str]:
+def cells_of(row: Usage, *, has_cost: bool) -> list[str]:
     """The figures of a line of the table, as people read them."""
-    failed = f"{row.failed:,} ({row.error_percent})" if row.failed else "0"
+    failed = f"{row.failed:,} ({100 * row.failed / row.requests:.1f} %)" if row.failed else "0"
     times = (row.first_p50, row.first_p95, row.duration_p50, row.duration_p95)
     return [
         f"{row.requests:,}",
@@ -77,7 +78,7 @@ def cells_of(row: Row, *, has_cost: bool) -> list[str]:
     ]
 
 
-def _chart(rows: list[Row], by: str, first: datetime.date, last: datetime.date) -> Chart:
+def _chart(rows: list[Usage], by: str, first: datetime.date, last: datetime.date) -> Chart:
     return chart_of(each_day(rows, first, last), is_series=True) if by == "day" else chart_of(rows)
 
 
@@ -96,12 +97,12 @@ def _address(by: str, days: int) -> str:
     return f"?{urlencode({'by': by, 'days': days})}"
 
 
-def _csv(request: HttpRequest, rows: Iterable[Row], by: str) -> HttpResponse:
+def _csv(request: HttpRequest, rows: Iterable[Usage], by: str) -> HttpResponse:
     rows = list(rows)
     StaffAccess.objects.record(request.user, Action.EXPORT, "usage", count=len(rows), detail=request.GET.urlencode())
     headers = {"Content-Disposition": f'attachment; filename="usage-by-{by}.csv"'}
     response = HttpResponse(content_type="text/csv; charset=utf-8", headers=headers)
     writer = csv.writer(response)
-    writer.writerow([by, *Row._fields[1:]])
+    writer.writerow([by, *Usage._fields[1:]])
     writer.writerows([plain_cell(str(row.group)), *row[1:]] for row in rows)
     return response

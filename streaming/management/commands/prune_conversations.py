@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -60,25 +59,17 @@ class Command(ReportingCommand):
         selected = of_owner(unused_for(options["older_than"]), options)
         selected = without_flagged(selected) if options["keep_flagged"] else selected
         count = selected.count()
-        deletions = prune(selected, at_once=options["batch"])
-        return {"selected": count, "deleted": self._done(options, "conversations", count, deletions)}
+        deletions = () if options["dry_run"] else prune(selected, at_once=options["batch"])
+        return {"selected": count, "deleted": self.run_steps(options, "conversations", deletions, count)}
 
     def _prune_accesses(self, options: dict[str, Any]) -> dict[str, int]:
         if options["staff_access"] is None:
             return {}
         selected: QuerySet[Any] = accesses_before(options["staff_access"])
         count = selected.count()
-        deletions = prune_accesses(selected)
-        return {"staff_access_selected": count, "staff_access_deleted": self._done(options, "rows", count, deletions)}
-
-    def _done(self, options: dict[str, Any], what: str, count: int, deletions: Iterator[int]) -> int:
-        """Runs the deletions, unless this is a rehearsal, and returns how many rows are gone."""
-        done = 0
-        with self.progress(options, what, count) as progress:
-            for deleted in () if options["dry_run"] else deletions:
-                done += deleted
-                progress.show(done)
-        return done
+        deletions = () if options["dry_run"] else prune_accesses(selected)
+        deleted = self.run_steps(options, "rows", deletions, count)
+        return {"staff_access_selected": count, "staff_access_deleted": deleted}
 
 
 def _batch(text: str) -> int:

@@ -19,7 +19,6 @@ class Command(ReportingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with self.progress(options, "generations settled") as generations:
             interrupted = reap(silent_for=settings.LEASE_SECONDS, on_count=generations.show)
-        with self.progress(options, "journal entries deleted") as entries:
-            pruned = prune_frames(entries.show)
+        pruned = self.run_steps(options, "journal entries deleted", prune_frames())
         text = f"{interrupted} generations settled as interrupted, {pruned} journal entries deleted."
         self.report(options, {"interrupted": interrupted, "journal_entries": pruned}, text)

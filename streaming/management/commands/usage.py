@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -17,6 +18,9 @@ COLUMNS = (
     "group", "requests", "failed", "input_tokens", "output_tokens", "cost",
     "first_delta_p50", "first_delta_p95", "duration_p50", "duration_p95",
 )  # fmt: skip
+"""The names of the fields of `Usage` in the output."""
+
+MILLIONTH = Decimal("0.000001")
 
 
 class Command(ReportingCommand):
@@ -34,11 +38,17 @@ class Command(ReportingCommand):
             selected["conversation__in"] = of_owner(Conversation.objects.all(), options)
         if options["since"]:
             selected["created_at__gte"] = timezone.now() - options["since"]
-        answers, *side_calls = (kind.objects.filter(**selected) for kind in METERED)
-        rows = usage_by(options["by"], answers, side_calls)
-        table = [[options["by"], *COLUMNS[1:]], *([_cell(row[name]) for name in COLUMNS] for row in rows)]
-        result = {"by": options["by"], "currency": settings.CURRENCY, "rows": rows}
+        found = usage_by(GROUPS[options["by"]], [kind.objects.filter(**selected) for kind in METERED])
+        rows = [row._replace(cost=_rounded(row.cost)) for row in found]
+        table = [[options["by"], *COLUMNS[1:]], *(list(map(_cell, row)) for row in rows)]
+        named = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+        result = {"by": options["by"], "currency": settings.CURRENCY, "rows": named}
         self.report(options, result, "\n".join(_aligned(table)))
+
+
+def _rounded(cost: Decimal | None) -> Decimal | None:
+    """Rounds a cost to a millionth: SQLite sums up with floats."""
+    return None if cost is None else cost.quantize(MILLIONTH)
 
 
 def _cell(value: Any) -> str:

@@ -11,7 +11,7 @@ from django.db.models.signals import post_delete
 from django.utils import timezone
 
 from streaming.models import Attachment, LedgerEntry, Owner, receive_deletions
-from streaming.models.deleted_users import forget
+from streaming.models.deletions import forget_user
 from tests.proxies import proxy_of
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ def users(request: Any) -> Iterator[Any]:
     with proxy_of(get_user_model()) as proxy:
         receive_deletions([proxy, LedgerEntry])
         yield proxy
-        post_delete.disconnect(forget, sender=proxy)
+        post_delete.disconnect(forget_user, sender=proxy)
 
 
 def test_unsent_files_and_the_name_in_the_ledger_go(users: Any) -> None:
