@@ -115,12 +115,16 @@ def store(*rows: Model) -> None:
 
 
 def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening) -> Generation:
-    """Stores the pending generation of an answer, and makes the answer the end of the path that is shown."""
+    """Stores the pending generation of an answer, and makes the answer the end of the path that is shown.
+
+    The row lives as long as the answer is being written, so it has only the ids of messages: with their rows, the texts
+    of the conversation would stay in memory.
+    """
     conversation = answer.conversation
     generation = Generation(
         conversation=conversation,
-        active_conversation=conversation,
-        message=answer,
+        active_conversation_id=conversation.pk,
+        message_id=answer.pk,
         provider=alias,
         worker=sender.worker,
         lease_until=from_now(settings.LEASE_SECONDS),
@@ -134,7 +138,7 @@ def create_pending(sender: Sender, answer: Message, alias: str, opening: Opening
 
 def _show(conversation: Conversation, leaf: Message) -> None:
     """Makes `leaf` the end of the path that is shown."""
-    conversation.active_leaf, conversation.updated_at = leaf, timezone.now()
+    conversation.active_leaf_id, conversation.updated_at = leaf.pk, timezone.now()
     if _is_listened_to(Conversation):
         conversation.save(update_fields=("active_leaf", "updated_at"))
     else:
