@@ -48,13 +48,12 @@ class UIStreamEncoder:
         self._scanners: dict[int, JSONScanner] = {}
         self._open: dict[int, str] = {}
         self._calls: dict[int, events.ToolCallStarted] = {}
-        self._call_ids: set[str] = set()
-        self._denied: set[str] = set()
+        self._is_denied: dict[str, bool] = {}
+        """The id of each call -> a person has denied it."""
         self._has_called = False
-        self._unanswered: set[str] = set()
+        self._unanswered: dict[str, None] = {}
         self._signed: dict[int, dict[str, Any]] = {}
         self._sources = 0
-        self._recast: set[int] = set()
 
     def start(self) -> list[bytes]:
         """Returns the chunks that open the message."""
@@ -107,7 +106,8 @@ class UIStreamEncoder:
 
     def _text_recast(self, event: events.TextRecast) -> list[Chunk]:
         """Notes it for the text's end. Clients have shown text already, and the stream cannot take it back."""
-        self._recast.add(event.part)
+        if event.part in self._open:
+            self._open[event.part] = "recast"
         return []
 
     def _part_ended(self, event: events.PartEnded) -> list[Chunk]:
@@ -116,10 +116,10 @@ class UIStreamEncoder:
 
     def _call_started(self, event: events.ToolCallStarted) -> list[Chunk]:
         self._calls[event.part] = event
-        self._call_ids.add(event.id)
+        self._is_denied.setdefault(event.id, False)
         if not event.is_provider_executed:
             self._has_called = True
-            self._unanswered.add(event.id)
+            self._unanswered[event.id] = None
         if event.name in self.live_fields:
             self._scanners[event.part] = JSONScanner()
         kept = None if event.is_json else metadata(is_json=False)
@@ -152,16 +152,16 @@ class UIStreamEncoder:
             value = event.arguments if call.is_json else event.raw_arguments
             kept = metadata(self.origin, raw=event.raw, raw_arguments=raw_arguments)
             return [chunks.ToolInputAvailable(call.id, call.name, value, call.is_provider_executed, kept)]
-        self._unanswered.discard(call.id)
+        self._unanswered.pop(call.id, None)
         kept = metadata(self.origin, error=event.error, raw=event.raw, raw_arguments=raw_arguments)
         reason = input_error_text(event.error)
         return [chunks.ToolInputError(call.id, call.name, event.raw_arguments, reason, call.is_provider_executed, kept)]
 
     def _resulted(self, event: events.ToolResulted) -> list[Chunk]:
-        self._unanswered.discard(event.call_id)
-        if event.call_id in self._denied:
+        self._unanswered.pop(event.call_id, None)
+        if self._is_denied.get(event.call_id):
             return []
-        if event.call_id not in self._call_ids:  # clients drop the whole conversation at a result without its call
+        if event.call_id not in self._is_denied:  # clients drop the whole conversation at a result without its call
             return [kept_part(event.part, self._result(event))]
         if not event.is_error:
             kept = metadata(self.origin, raw=event.raw, duration_ms=event.duration_ms)
@@ -187,7 +187,7 @@ class UIStreamEncoder:
             return [chunks.ToolApprovalRequest(event.call_id, event.call_id)]
         if event.is_approved:
             return []
-        self._denied.add(event.call_id)
+        self._is_denied[event.call_id] = True
         return [chunks.ToolOutputDenied(event.call_id)]
 
     def _step_started(self, event: events.StepStarted) -> list[Chunk]:
@@ -221,9 +221,9 @@ class UIStreamEncoder:
         return [self._end(part, kind) for part, kind in self._open.items()]
 
     def _end(self, part: int, kind: str, raw: dict[str, Any] | None = None) -> Chunk:
-        if kind == "text":
-            return chunks.TextEnd(str(part), metadata(self.origin, raw=raw, is_reasoning=part in self._recast or None))
-        return chunks.ReasoningEnd(str(part), metadata(self.origin, **self._signed.get(part, {})))
+        if kind == "reasoning":
+            return chunks.ReasoningEnd(str(part), metadata(self.origin, **self._signed.get(part, {})))
+        return chunks.TextEnd(str(part), metadata(self.origin, raw=raw, is_reasoning=kind == "recast" or None))
 
 
 HANDLERS: dict[type[events.Event], Callable[[UIStreamEncoder, Any], list[Chunk]]] = {
