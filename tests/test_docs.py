@@ -15,7 +15,7 @@ from streaming.conf import PREFIX, SETTINGS, settings
 from streaming.providers.local import LocalOptions
 from streaming.providers.options import Options
 from streaming.providers.scripted.provider import ScriptedOptions
-from streaming.providers.sdk import SDKOptions
+from streaming.providers.vendor import VendorOptions
 from tests.faults.report import fill, shortened
 from tests.packages import run
 
@@ -62,7 +62,7 @@ def test_tables_have_a_line_below_their_heading(document):
     ("kind", "heading"),
     [
         (Options, "Every provider"),
-        (SDKOptions, "OpenAI, Anthropic and compatible servers"),
+        (VendorOptions, "OpenAI, Anthropic and compatible servers"),
         (LocalOptions, "`LocalModel`"),
         (ScriptedOptions, "`Scripted`"),
     ],

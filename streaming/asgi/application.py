@@ -46,7 +46,8 @@ class StreamingApplication:
         elif (wire := wire_of(send, scope)) is None:
             await self._serve(scope, receive, send)
         elif scope["type"] == "http":
-            await self._received(scope, receive, Guard(send, wire))
+            guard = Guard(send, wire)
+            await self._guarded(scope, Reception(scope, receive, guard).receive, guard)
         else:
             await self._guarded(scope, receive, Guard(send, wire))
 
@@ -56,13 +57,6 @@ class StreamingApplication:
                 await self.application(scope, receive, send)
         else:
             await self.application(scope, receive, send)
-
-    async def _received(self, scope: Scope, receive: Receive, guard: Guard) -> None:
-        reception = Reception(scope, receive, guard)
-        try:
-            await self._guarded(scope, reception.receive, guard)
-        finally:
-            reception.close()
 
     async def _guarded(self, scope: Scope, receive: Receive, guard: Guard) -> None:
         try:

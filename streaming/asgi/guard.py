@@ -66,7 +66,7 @@ class Guard:
             self._waiting -= 1
 
     def when_begun(self, call: Callable[[], None]) -> None:
-        """Calls `call` when the response begins, at once if it has begun."""
+        """Calls `call` when the response begins, at once if it has begun, and in any case at the end."""
         self._on_begin = call
         if self.has_begun:
             call()
@@ -92,6 +92,8 @@ class Guard:
         Only granian needs that. The other servers have nothing left for the client, because `send` has waited.
         """
         self._is_over = True
+        if self._on_begin:
+            self._on_begin()
         if self._timer and (self._sent <= SMALL_BYTES or self._wire.is_drained()):
             self._timer.cancel()
 

@@ -24,7 +24,8 @@ class Reception:
     """Wraps the `receive` of one request. `guard` has its `send`.
 
     A request waits for its turn when its whole body has come, because a client may need minutes to send it. The turn
-    ends when the response begins. A request that only reads, or stops an answer, does not wait.
+    ends when the response begins, or else with the request. A request that only reads, or stops an answer, does not
+    wait.
     """
 
     def __init__(self, scope: Scope, receive: Receive, guard: Guard) -> None:
@@ -52,8 +53,3 @@ class Reception:
         if self._waits and self._place is None and not self._guard.has_begun:
             self._place = await current_admission().enter()
             self._guard.when_begun(self._place.leave)
-
-    def close(self) -> None:
-        """Ends the request's turn if it had no response."""
-        if self._place is not None:
-            self._place.leave()

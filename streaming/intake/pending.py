@@ -112,12 +112,16 @@ def begin(
     toolbox: Toolbox,
     due: tuple[ToolCall, ...] = (),
 ) -> Accepted:
-    """Stores the pending generation of `answer`, which follows the messages of `path`, and shows the path to it."""
+    """Stores the pending generation of `answer`, which follows the messages of `path`, and shows the path to it.
+
+    The row lives as long as the answer is being written, so it has only the ids of messages: with their rows, the texts
+    of the conversation would stay in memory.
+    """
     conversation = answer.conversation
     generation = Generation(
         conversation=conversation,
-        active_conversation=conversation,
-        message=answer,
+        active_conversation_id=conversation.pk,
+        message_id=answer.pk,
         provider=alias,
         worker=sender.worker,
         lease_until=from_now(settings.LEASE_SECONDS),
@@ -144,7 +148,7 @@ def _trail_of(path: Sequence[Message], alias: str) -> Trail:
 
 def _show(conversation: Conversation, leaf: Message) -> None:
     """Makes `leaf` the end of the path that is shown."""
-    conversation.active_leaf, conversation.updated_at = leaf, timezone.now()
+    conversation.active_leaf_id, conversation.updated_at = leaf.pk, timezone.now()
     if _is_listened_to(Conversation):
         conversation.save(update_fields=("active_leaf", "updated_at"))
     else:

@@ -1,7 +1,8 @@
-"""The provider for Anthropic and compatible servers, on the vendor's SDK. Its `OPTIONS` are `SDKOptions`."""
+"""The provider for Anthropic and compatible servers, on the vendor's SDK. Its `OPTIONS` are `VendorOptions`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -15,18 +16,18 @@ class Messages(SDKProvider):
     """Anthropic's Messages API: `POST /v1/messages`."""
 
     dialect: DialectName = "anthropic-messages"
-    sdk_name = "anthropic"
+    vendor = "anthropic"
     default_host = "api.anthropic.com"
     resource = "messages"
     takes = DOCUMENTS
     marks_for_all = True
 
-    def _connect(self) -> tuple[ModuleType, Any]:
+    def _make(self) -> tuple[ModuleType, Any]:
         import anthropic
 
         return anthropic, anthropic.AsyncAnthropic(**client_arguments(anthropic, self.options))
 
-    def _open(self, client: Any, body: dict[str, Any]) -> ResponseContext:
+    def _call(self, create: Callable[..., ResponseContext], body: dict[str, Any]) -> ResponseContext:
         required = {"model": body["model"], "max_tokens": body["max_tokens"], "messages": []}
         headers = beta_headers(body, self.options.headers)
-        return self._create(client)(**required, stream=True, extra_body=body, extra_headers=headers)
+        return create(**required, stream=True, extra_body=body, extra_headers=headers)

@@ -31,32 +31,25 @@ class Content(Protocol):
     def set_exception(self, exc: BaseException) -> None: ...
 
 
-def content_of(response: Any) -> Content | None:
-    """Returns the body behind an SDK's raw response, without aiohttp's own timer; None if the SDK must read it."""
-    http = getattr(response, "http_response", None)
-    if http is None or "content-encoding" in http.headers:
+def response_below(http: Any) -> Any:
+    """Returns aiohttp's response behind that of an SDK, a `httpx2.Response`; None if the SDK must read the body."""
+    if "content-encoding" in http.headers:
         return None
-    wrapped = getattr(getattr(http, "stream", None), "_stream", None)
-    found: Any = getattr(wrapped, "_aiohttp_response", None)
-    return without_timer(found) if hasattr(found, "content") else None
-
-
-def without_timer(response: Any) -> Content:
-    """Returns the body of aiohttp's `response`, without aiohttp's own timer. `Body` has one in its place."""
-    if response.connection is not None:  # None if the whole body has arrived
-        response.connection.protocol.read_timeout = None
-    content: Content = response.content
-    return content
+    found = getattr(getattr(http.stream, "_stream", None), "_aiohttp_response", None)
+    return found if hasattr(found, "content") else None
 
 
 class Body:
-    """Reads a body piece by piece, on a busy event loop in rounds.
+    """Reads the body of aiohttp's `response` piece by piece, on a busy event loop in rounds.
 
-    One timer watches the whole body: after `seconds` of silence, `read` raises a TimeoutError.
+    One timer watches the whole body, in place of aiohttp's own: after `seconds` of silence, `read` raises a
+    TimeoutError.
     """
 
-    def __init__(self, content: Content, seconds: float) -> None:
-        self._content = content
+    def __init__(self, response: Any, seconds: float) -> None:
+        if response.connection is not None:  # None if the whole body has arrived
+            response.connection.protocol.read_timeout = None
+        self._content: Content = response.content
         self._seconds = seconds
         self._pace = current_pace()
         self._read = 0

@@ -51,7 +51,7 @@ class Route:
         self._at = 0
         self._asked_at = self._ends_at = 0.0
         self._permit: Permit | None = None
-        self._harmed: set[str] = set()
+        self._harmed: list[str] = []
 
     @property
     def alias(self) -> str:
@@ -120,7 +120,7 @@ class Route:
         if self._permit is not None:
             harms = (is_harm or code in HARMS) and self.alias not in self._harmed
             if harms:
-                self._harmed.add(self.alias)
+                self._harmed.append(self.alias)
                 self._permit.failed()
             self._permit.dropped()
             self._end(code, detail)

@@ -1,4 +1,4 @@
-"""The providers without a vendor's SDK: the same three APIs over plain aiohttp. Their `OPTIONS` are `SDKOptions`, too.
+"""The providers without a vendor's SDK: the same three APIs over plain aiohttp. Their `OPTIONS` are `VendorOptions`.
 
 They are for compatible servers, and for sites that want neither the SDKs' size nor their time of import. What a vendor
 adds to its SDK alone (further ways to sign in, for example) is not here.
@@ -10,8 +10,9 @@ import asyncio
 import importlib
 import os
 import random
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from types import ModuleType
 from typing import Any, ClassVar
 
 import msgspec
@@ -21,11 +22,10 @@ from streaming.errors import ProviderError
 from streaming.protocol import DialectName
 from streaming.providers.base import DOCUMENTS, Problem
 from streaming.providers.betas import beta_headers
-from streaming.providers.body import Content, without_timer
 from streaming.providers.failures import from_status, from_transport
 from streaming.providers.options import missing_extra
-from streaming.providers.redact import hide, redact
-from streaming.providers.sdk import CONNECT_SECONDS, SDKProvider, is_loopback, option_problems, variable
+from streaming.providers.redact import hide
+from streaming.providers.vendor import CONNECT_SECONDS, VendorProvider, is_loopback, option_problems, variable
 
 API_VERSION = "2026-10-21"
 """The version of Anthropic's API that its SDK 2.14 asks for."""
@@ -38,7 +38,7 @@ RETRIED = (408, 409, 429)
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_WISH = 0.5, 8.0, 60.0
 
 
-class HTTPProvider(SDKProvider):
+class HTTPProvider(VendorProvider):
     """A `Provider` on one aiohttp session. A subclass names the vendor and its address."""
 
     base_url: ClassVar[str]
@@ -52,16 +52,12 @@ class HTTPProvider(SDKProvider):
         """Imports what the first answer needs."""
         importlib.import_module("aiohttp")
 
-    async def _client(self) -> Any:
-        """Returns the session. A thread imports aiohttp; the session belongs to this event loop."""
-        async with self._connecting:
-            if self._connected is None:
-                aiohttp: Any = await asyncio.to_thread(importlib.import_module, "aiohttp")
-                self._connected = aiohttp, self._session(aiohttp)
-            return self._connected[1]
+    async def _connect(self) -> tuple[ModuleType, Any]:
+        aiohttp: Any = await asyncio.to_thread(importlib.import_module, "aiohttp")
+        return aiohttp, self._session(aiohttp)  # it belongs to this event loop
 
     def _session(self, aiohttp: Any) -> Any:
-        key = self.options.api_key or os.environ.get(variable(self.sdk_name, "API_KEY")) or ""
+        key = self.options.api_key or os.environ.get(variable(self.vendor, "API_KEY")) or ""
         hide(key, *self.options.headers.values())
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),  # `STREAMING_MAX_ACTIVE_PER_PROCESS` limits the connections
@@ -80,33 +76,25 @@ class HTTPProvider(SDKProvider):
 
     @property
     def _url(self) -> str:
-        given = self.options.base_url or os.environ.get(variable(self.sdk_name, "BASE_URL")) or self.base_url
+        given = self.options.base_url or os.environ.get(variable(self.vendor, "BASE_URL")) or self.base_url
         return f"{given.rstrip('/')}/{self.resource}"
-
-    @asynccontextmanager
-    async def _open(self, client: Any, body: dict[str, Any]) -> AsyncIterator[Any]:
-        async with await self._answered(client, msgspec.json.encode(body), self._headers(body)) as response:
-            yield response
 
     def _headers(self, body: dict[str, Any]) -> dict[str, str]:
         """Returns the headers that this request needs beside those of the session."""
         return {}
 
-    def _content(self, response: Any) -> Content:
-        return without_timer(response)
-
-    async def _answered(self, client: Any, body: bytes, headers: dict[str, str]) -> Any:
+    async def _open(self, client: Any, body: dict[str, Any]) -> AbstractAsyncContextManager[Any]:
         """Sends the request, with the retries that the options allow, and returns the response.
 
         Raises:
             ProviderError: the last try failed.
         """
-        tries = 0
+        encoded, headers, tries = msgspec.json.encode(body), self._headers(body), 0
         while True:
             try:
-                response = await client.post(self._url, data=body, headers=headers)
+                response: Any = await client.post(self._url, data=encoded, headers=headers)
                 if response.status < 400:
-                    return response
+                    return response  # type: ignore[no-any-return]
                 async with response:
                     trouble, may_help = await _refusal(response), _is_retried(response)
             except Exception as broken:
@@ -117,24 +105,20 @@ class HTTPProvider(SDKProvider):
             await asyncio.sleep(_pause(tries, trouble.retry_after))
             tries += 1
 
-    def _translated(self, exc: Exception, *, began: bool) -> ProviderError:
-        if isinstance(exc, ProviderError):
-            return exc
-        if self._connected is not None and isinstance(exc, (self._connected[0].ClientError, TimeoutError)):
-            return from_transport(exc, began=began)
-        return ProviderError("internal", redact(f"{type(exc).__name__}: {exc}"))
+    def _error_for(self, package: Any, exc: Exception, *, began: bool) -> ProviderError | None:
+        return from_transport(exc, began=began) if isinstance(exc, (package.ClientError, TimeoutError)) else None
 
     @classmethod
     def check(cls, alias: str, options: Mapping[str, Any]) -> list[Problem]:
         """See `Provider.check`."""
-        return [*missing_extra(alias, "aiohttp", install("http")), *option_problems(cls.sdk_name, alias, options)]
+        return [*missing_extra(alias, "aiohttp", install("http")), *option_problems(cls.vendor, alias, options)]
 
 
 class ChatCompletions(HTTPProvider):
     """The Chat Completions API of OpenAI and most compatible servers: `POST /chat/completions`."""
 
     dialect: DialectName = "openai-chat"
-    sdk_name = "openai"
+    vendor = "openai"
     default_host = "api.openai.com"
     base_url = "https://api.openai.com/v1"
     resource = "chat/completions"
@@ -152,7 +136,7 @@ class Messages(HTTPProvider):
     """Anthropic's Messages API: `POST /v1/messages`."""
 
     dialect: DialectName = "anthropic-messages"
-    sdk_name = "anthropic"
+    vendor = "anthropic"
     default_host = "api.anthropic.com"
     base_url = "https://api.anthropic.com"
     resource = "v1/messages"

@@ -1,7 +1,8 @@
-"""The providers for OpenAI and compatible servers, on the vendor's SDK. Their `OPTIONS` are `SDKOptions`."""
+"""The providers for OpenAI and compatible servers, on the vendor's SDK. Their `OPTIONS` are `VendorOptions`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -14,18 +15,18 @@ class ChatCompletions(SDKProvider):
     """The Chat Completions API of OpenAI and most compatible servers: `POST /chat/completions`."""
 
     dialect: DialectName = "openai-chat"
-    sdk_name = "openai"
+    vendor = "openai"
     default_host = "api.openai.com"
     resource = "chat.completions"
     takes = DOCUMENTS
 
-    def _connect(self) -> tuple[ModuleType, Any]:
+    def _make(self) -> tuple[ModuleType, Any]:
         import openai
 
         return openai, openai.AsyncOpenAI(**client_arguments(openai, self.options))
 
-    def _open(self, client: Any, body: dict[str, Any]) -> ResponseContext:
-        return self._create(client)(model=body["model"], messages=[], stream=True, extra_body=body)
+    def _call(self, create: Callable[..., ResponseContext], body: dict[str, Any]) -> ResponseContext:
+        return create(model=body["model"], messages=[], stream=True, extra_body=body)
 
 
 class Responses(ChatCompletions):
@@ -34,5 +35,5 @@ class Responses(ChatCompletions):
     dialect: DialectName = "openai-responses"
     resource = "responses"
 
-    def _open(self, client: Any, body: dict[str, Any]) -> ResponseContext:
-        return self._create(client)(model=body["model"], input=[], stream=True, extra_body=body)
+    def _call(self, create: Callable[..., ResponseContext], body: dict[str, Any]) -> ResponseContext:
+        return create(model=body["model"], input=[], stream=True, extra_body=body)

@@ -23,6 +23,7 @@ from streaming.models import Generation, Status
 from streaming.protocol.ui_stream import frame
 from streaming.runner.draft import Draft
 from streaming.runner.ending import DELETED, INTERRUPTED, Ending, cancelled, ending_of, expired
+from streaming.runner.unread import stays_unread
 from streaming.settlement import Settlement, alive, settle
 from streaming.signals import announce, generation_settled
 
@@ -229,22 +230,5 @@ class Run:
             self._abandoning = loop.create_task(self._abandon_after(seconds), context=context)
 
     async def _abandon_after(self, seconds: float) -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            if self._is_watched_here():
-                return
-            if await self._is_watched_elsewhere(max(seconds, settings.STUCK_SECONDS)):
-                continue
-            if not self._is_watched_here():  # a reader may have come during the query
-                self.cancel("abandoned")
-            return
-
-    def _is_watched_here(self) -> bool:
-        return bool(self.log.readers or self.log.is_closed)
-
-    async def _is_watched_elsewhere(self, seconds: float) -> bool:
-        """True if another process has marked a reader within `seconds`, or if the database cannot answer."""
-        try:
-            return await in_database(Generation.objects.filter(pk=self.generation.pk).watched_within(seconds).exists)
-        except DatabaseTrouble:
-            return True
+        if await stays_unread(self.generation.pk, self.log, seconds):
+            self.cancel("abandoned")

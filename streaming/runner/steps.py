@@ -176,7 +176,7 @@ class Steps:
         self._generation.attempts += 1
         wanted, request = request.output, asked_of(provider, request)
         self._draft.asking(request)
-        options: dict[str, Any] = {"choices": 1, "tools": {tool.name for tool in request.tools}}
+        options: dict[str, Any] = {"choices": 1, "tools": tuple(tool.name for tool in request.tools)}
         options |= provider.parser_options
         parser: Parser = StreamParser(
             provider.dialect, first_part=self._draft.next_part, taken_ids=_call_ids(request), **options
@@ -236,5 +236,5 @@ class Steps:
         return delay if delay <= MAX_RETRY_SECONDS else None
 
 
-def _call_ids(request: GenerationRequest) -> set[str]:
-    return {part.id for turn in request.turns for part in turn.parts if isinstance(part, ToolCall)}
+def _call_ids(request: GenerationRequest) -> tuple[str, ...]:
+    return tuple(part.id for turn in request.turns for part in turn.parts if isinstance(part, ToolCall))

@@ -15,8 +15,10 @@ class Subscription(Protocol):
     so that frames from number 1 follow frames with higher numbers.
     """
 
-    seq: int
-    has_begun_again: bool
+    @property
+    def seq(self) -> int: ...
+    @property
+    def has_begun_again(self) -> bool: ...
 
     async def next(self, seconds: float) -> list[bytes] | None:
         """Returns the next frames, None after the last one, or an empty list after `seconds` without a frame.

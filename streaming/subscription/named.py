@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 
 from streaming.subscription.contract import Subscription
+from streaming.subscription.mapped import MappedSubscription
 
 TAG_CHARS = 8
 
@@ -17,23 +18,12 @@ def tag_of(generation_id: uuid.UUID) -> str:
     return generation_id.hex[:TAG_CHARS]
 
 
-class NamedSubscription:
-    """A subscription whose frames have ids that name the generation."""
+def with_named_ids(inner: Subscription, generation_id: uuid.UUID) -> Subscription:
+    """Returns a subscription whose frames have ids that name the generation."""
+    line_end = f"-{tag_of(generation_id)}\n".encode()
+    return MappedSubscription(inner, lambda frames: [_with_tag(one, line_end) for one in frames])
 
-    def __init__(self, inner: Subscription, generation_id: uuid.UUID) -> None:
-        self.seq = inner.seq
-        self.has_begun_again = False
-        self._inner = inner
-        self._line_end = f"-{tag_of(generation_id)}\n".encode()
 
-    async def next(self, seconds: float) -> list[bytes] | None:
-        frames = await self._inner.next(seconds)
-        self.seq, self.has_begun_again = self._inner.seq, self._inner.has_begun_again
-        return frames and [self._named(one) for one in frames]
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def _named(self, frame: bytes) -> bytes:
-        """The frame with its longer id. One without an id, such as that of HTML, stays."""
-        return frame.replace(b"\n", self._line_end, 1) if frame.startswith(b"id: ") else frame
+def _with_tag(frame: bytes, line_end: bytes) -> bytes:
+    """Returns the frame with its longer id. One without an id, such as that of HTML, stays."""
+    return frame.replace(b"\n", line_end, 1) if frame.startswith(b"id: ") else frame

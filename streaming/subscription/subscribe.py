@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 import uuid
 
 from streaming.journal import live_logs
@@ -13,6 +12,7 @@ from streaming.subscription.contract import Subscription
 from streaming.subscription.html import HtmlSubscription
 from streaming.subscription.journal import JournalSubscription
 from streaming.subscription.live import LiveSubscription
+from streaming.subscription.mapped import MappedSubscription
 from streaming.subscription.picture import picture_of
 from streaming.subscription.translation import Translation, translation_of
 
@@ -33,7 +33,7 @@ async def follow(generation: Generation, *, html: bool = False) -> Subscription:
     if html:
         return _with_html(await subscribe(generation.pk), generation.pk, head=generation.head_seq)
     subscription = await subscribe(generation.pk)
-    return HeadlessSubscription(subscription, generation.head_seq) if generation.head_seq else subscription
+    return without_head(subscription, generation.head_seq) if generation.head_seq else subscription
 
 
 async def follow_run(generation: Generation, run: AgentRun) -> Subscription:
@@ -51,25 +51,11 @@ def _with_html(inner: Subscription, generation_id: uuid.UUID, *, head: int = 0) 
     return HtmlSubscription(inner, picture_of(generation_id), from_start, head=head)
 
 
-class HeadlessSubscription:
-    """A subscription without frames 2 to `head_seq`. Frame 1 stays, because it opens the message."""
+def without_head(inner: Subscription, head_seq: int) -> Subscription:
+    """Leaves out frames 2 to `head_seq`. Frame 1 stays, because it opens the message."""
 
-    def __init__(self, inner: Subscription, head_seq: int) -> None:
-        self._inner = inner
-        self._head_seq = head_seq
-        self.seq = 0
-        self.has_begun_again = False
+    def kept(frames: list[bytes]) -> list[bytes]:
+        first = inner.seq - len(frames) + 1
+        return [one for seq, one in enumerate(frames, first) if not 1 < seq <= head_seq]
 
-    async def next(self, seconds: float) -> list[bytes] | None:
-        deadline = time.monotonic() + seconds
-        while True:  # frames that are left out are silence
-            frames = await self._inner.next(max(0.0, deadline - time.monotonic()))
-            self.seq, self.has_begun_again = self._inner.seq, self._inner.has_begun_again
-            if not frames:
-                return frames
-            first = self.seq - len(frames) + 1
-            if kept := [one for seq, one in enumerate(frames, first) if not 1 < seq <= self._head_seq]:
-                return kept
-
-    def close(self) -> None:
-        self._inner.close()
+    return MappedSubscription(inner, kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import functools
 import uuid
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -183,10 +184,10 @@ class Supervisor:
         if self._is_out_of_time:
             run.interrupt()
         running = self._detach(observed(run.run(steps.read()), generation, asked_in))
-        running.add_done_callback(lambda _: self._after(generation))
+        running.add_done_callback(functools.partial(self._after, generation))
         self._ticker.add(generation.pk)
 
-    def _after(self, generation: Generation) -> None:
+    def _after(self, generation: Generation, _running: asyncio.Task[None]) -> None:
         """Forgets a generation that has ended, and lets its conversation be named."""
         self._runs.pop(generation.pk, None)
         live_logs().pop(generation.pk, None)

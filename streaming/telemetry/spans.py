@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import msgspec
 
 from streaming.conf import settings
-from streaming.telemetry.instruments import instruments
-from streaming.telemetry.names import ATTRIBUTES, CONTENT, LATEST, LATEST_ATTRIBUTES, OPERATION, SPANS
+from streaming.telemetry.instruments import Instruments, instruments
+from streaming.telemetry.names import ATTRIBUTES, CONTENT, LATEST, LATEST_ATTRIBUTES, OPERATION, SPANS, SpanName
 
 
 class Span:
@@ -44,18 +44,22 @@ class Span:
             self.set(error=code)
 
 
-@contextmanager
-def span(kind: str, subject: str = "", *, parent: Any = None, **values: Any) -> Iterator[Span]:
+NOTHING = nullcontext(Span())
+"""The span of a site without telemetry: one object for all, because some spans last as long as an answer."""
+
+
+def span(kind: str, subject: str = "", *, parent: Any = None, **values: Any) -> AbstractContextManager[Span]:
     """Opens a span, a child of the current one or of `parent`. `kind` is a key of `SPANS`; `values` are attributes.
 
     An exception marks it as failed, with the code of a `ProviderError` or the name of its class; its text is left out,
     because it may hold content. A cancel is no failure.
     """
     found = instruments()
-    if found is None:
-        yield Span()
-        return
-    name = SPANS[kind]
+    return NOTHING if found is None else _opened(found, SPANS[kind], subject, parent, values)
+
+
+@contextmanager
+def _opened(found: Instruments, name: SpanName, subject: str, parent: Any, values: dict[str, Any]) -> Iterator[Span]:
     role = found.trace.SpanKind.CLIENT if name.is_client else found.trace.SpanKind.INTERNAL
     opened = found.tracer.start_as_current_span(
         f"{name.operation} {subject}".strip(),

@@ -12,7 +12,7 @@ from streaming.database import in_database
 from streaming.errors import BadRequest
 from streaming.intake import find_conversation, read_stop, read_submission, wants_html, wants_named_ids
 from streaming.models import Generation, Message, Owner, earlier_rows
-from streaming.subscription import NamedSubscription, Subscription, follow, has_end, subscribe, tag_of
+from streaming.subscription import follow, has_end, subscribe, tag_of, with_named_ids
 from streaming.supervisor import current, stop
 from streaming.views.cursors import cursor_in
 from streaming.views.deletion import delete_conversations
@@ -27,9 +27,9 @@ async def chat(request: HttpRequest, owner: Owner) -> HttpResponseBase:
     submission = read_submission(body_of(request))
     open_streams().check(owner.key)
     generation = await current().submit(owner, submission)
-    subscription: Subscription = await follow(generation, html=wants_html(request))
+    subscription = await follow(generation, html=wants_html(request))
     if wants_named_ids(request):
-        subscription = NamedSubscription(subscription, generation.pk)
+        subscription = with_named_ids(subscription, generation.pk)
     return stream_response(subscription, SessionCheck(owner, request.session))
 
 
@@ -48,9 +48,9 @@ async def resume(request: HttpRequest, owner: Owner, key: str) -> HttpResponseBa
     if generation is None or not (generation.is_active or _has_missed(generation, after)):
         return HttpResponse(status=204)
     open_streams().check(owner.key)
-    subscription: Subscription = await subscribe(generation.pk, after or 0, html=wants_html(request))
+    subscription = await subscribe(generation.pk, after or 0, html=wants_html(request))
     if tag or wants_named_ids(request):
-        subscription = NamedSubscription(subscription, generation.pk)
+        subscription = with_named_ids(subscription, generation.pk)
     # A client that asks from 0 is a stock client that resumes; it does not reconnect by itself.
     comes_back = bool(after) or "text/event-stream" in request.headers.get("Accept", "")
     return stream_response(subscription, SessionCheck(owner, request.session), comes_back=comes_back)

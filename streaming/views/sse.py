@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import math
 import random
@@ -21,7 +22,7 @@ from streaming.database import release_request_thread, told
 from streaming.errors import NotFound, TooManyRequests
 from streaming.models import Generation, Owner
 from streaming.protocol.ui_stream import DONE, HEADERS, HEARTBEAT, chunk_of, error_frame
-from streaming.subscription import Subscription, subscribe
+from streaming.subscription import MappedSubscription, Subscription, subscribe
 from streaming.views.notices import NOTICES
 
 logger = logging.getLogger(__name__)
@@ -108,33 +109,14 @@ async def stream_answer(
     """
     subscription = await subscribe(generation.pk)
     if encode is not None:
-        subscription = EncodedSubscription(subscription, encode)
+        subscription = MappedSubscription(subscription, functools.partial(_encoded, encode))
     session = await sync_to_async(SessionCheck)(owner, request.session)
     return stream_response(subscription, session, comes_back=comes_back)
 
 
-class EncodedSubscription:
-    """A subscription whose frames are replaced by what `encode` makes of their chunks."""
-
-    def __init__(self, inner: Subscription, encode: Encode) -> None:
-        self._inner = inner
-        self._encode = encode
-        self.seq = 0
-        self.has_begun_again = False
-
-    async def next(self, seconds: float) -> list[bytes] | None:
-        deadline = time.monotonic() + seconds
-        while True:  # frames that `encode` leaves out are silence
-            frames = await self._inner.next(max(0.0, deadline - time.monotonic()))
-            self.seq, self.has_begun_again = self._inner.seq, self._inner.has_begun_again
-            if not frames:
-                return frames
-            encoded = (self._encode(msgspec.json.decode(chunk_of(one))) for one in frames)
-            if events := [event for event in encoded if event]:
-                return events
-
-    def close(self) -> None:
-        self._inner.close()
+def _encoded(encode: Encode, frames: list[bytes]) -> list[bytes]:
+    encoded = (encode(msgspec.json.decode(chunk_of(one))) for one in frames)
+    return [event for event in encoded if event]
 
 
 async def _body(

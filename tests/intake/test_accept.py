@@ -26,6 +26,16 @@ async def test_same_message_twice_is_one_generation(scripted: Script) -> None:
     assert (await submit(client_id="m1")).pk == submitted[0].pk
 
 
+async def test_running_generation_keeps_no_rows_of_messages(scripted: Script) -> None:
+    """Their texts would stay in memory as long as the answer is being written."""
+    scripted(text="ok")
+    await frames_of((await submit()).pk)
+    generation = await submit("And then?")
+    assert generation._state.fields_cache == {"conversation": generation.conversation}
+    assert generation.conversation._state.fields_cache == {}
+    await frames_of(generation.pk)
+
+
 async def test_same_id_for_another_message_is_refused(scripted: Script) -> None:
     scripted(text="ok")
     await frames_of((await submit(client_id="m1")).pk)

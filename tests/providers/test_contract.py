@@ -8,6 +8,7 @@ import itertools
 import json
 import subprocess
 import sys
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -24,9 +25,10 @@ from streaming.protocol import Failed, GenerationRequest, StreamError, TextPart,
 from streaming.providers import http
 from streaming.providers.anthropic import Messages
 from streaming.providers.betas import beta_headers
-from streaming.providers.body import content_of
+from streaming.providers.body import response_below
 from streaming.providers.openai import ChatCompletions, Responses
 from streaming.providers.sdk import SDKProvider
+from streaming.providers.vendor import VendorProvider
 from streaming.runner.ending import ending_of
 from tests.peers import DROP, HANG, Peer, Reply
 
@@ -35,29 +37,29 @@ REQUEST = GenerationRequest(turns=(Turn(role="user", parts=(TextPart(text="Hello
 EVENT = b'data: {"n": 1}\n\n'
 
 sdk_module = sys.modules[SDKProvider.__module__]
-Make = Callable[..., SDKProvider]
+Make = Callable[..., VendorProvider]
 
 
 SDKS = (ChatCompletions, Responses, Messages)
 PLAIN = (http.ChatCompletions, http.Responses, http.Messages)
 
 
-def named(backend: type[SDKProvider]) -> str:
+def named(backend: type[VendorProvider]) -> str:
     return f"{backend.__module__.rpartition('.')[2]}-{backend.__name__}"
 
 
 @pytest.fixture(params=SDKS + PLAIN, ids=named)
-def backend(request: pytest.FixtureRequest) -> type[SDKProvider]:
-    kind: type[SDKProvider] = request.param
+def backend(request: pytest.FixtureRequest) -> type[VendorProvider]:
+    kind: type[VendorProvider] = request.param
     return kind
 
 
 @pytest.fixture
-async def make(backend: type[SDKProvider], peer: Peer) -> AsyncIterator[Make]:
+async def make(backend: type[VendorProvider], peer: Peer) -> AsyncIterator[Make]:
     """Makes providers that talk to the peer, and closes them."""
     made = []
 
-    def _make(**options: Any) -> SDKProvider:
+    def _make(**options: Any) -> VendorProvider:
         defaults = {"model": "m", "api_key": KEY, "base_url": f"{peer.url}/v1", "max_retries": 0}
         made.append(backend(**{**defaults, **options}))
         return made[-1]
@@ -67,11 +69,11 @@ async def make(backend: type[SDKProvider], peer: Peer) -> AsyncIterator[Make]:
         await provider.close()
 
 
-async def body_of(provider: SDKProvider, request: GenerationRequest = REQUEST) -> bytes:
+async def body_of(provider: VendorProvider, request: GenerationRequest = REQUEST) -> bytes:
     return b"".join([chunk async for chunk in provider.stream(request)])
 
 
-async def error_of(provider: SDKProvider) -> ProviderError:
+async def error_of(provider: VendorProvider) -> ProviderError:
     with pytest.raises(ProviderError) as raised:
         await body_of(provider)
     return raised.value
@@ -178,22 +180,40 @@ class TestBelowTheSDK:
         kind: type[SDKProvider] = request.param
         return kind
 
-    async def test_clients_share_the_certificates(self, make: Make) -> None:
-        opened = [make(base_url="https://example.com/v1")._connect()[1]._client._transport for _ in range(2)]
+    async def test_clients_share_the_certificates(self, backend: type[SDKProvider]) -> None:
+        options = {"model": "m", "api_key": KEY, "base_url": "https://example.com/v1"}
+        opened = [backend(**options)._make()[1]._client._transport for _ in range(2)]
         assert opened[0].ssl_context is opened[1].ssl_context
 
     async def test_the_body_is_found(self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "false")  # other tests set OpenTelemetry up in this process
         found: list[object] = []
-        monkeypatch.setattr(sdk_module, "content_of", lambda response: found.append(content_of(response)) or found[-1])
+        monkeypatch.setattr(sdk_module, "response_below", lambda http: found.append(response_below(http)) or found[-1])
         peer.says(EVENT)
         assert await body_of(make()) == EVENT
         assert found != [None], "a token costs much more: see providers/body.py"
 
+    async def test_nothing_of_the_sdk_is_kept_while_the_body_is_read(
+        self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It holds the encoded request, and takes 9 KB more for each answer that is being written."""
+        monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "false")  # other tests set OpenTelemetry up in this process
+        kept: list[weakref.ref[object]] = []
+
+        def noted(http: Any) -> Any:
+            kept.extend((weakref.ref(http), weakref.ref(http.request)))
+            return response_below(http)
+
+        monkeypatch.setattr(sdk_module, "response_below", noted)
+        peer.says(EVENT, HANG)
+        async with aclosing(make().stream(REQUEST)) as chunks:
+            await anext(chunks)
+            assert [one() for one in kept] == [None, None]
+
     async def test_the_sdk_reads_a_body_that_is_not_found(
         self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sdk_module, "content_of", lambda response: None)
+        monkeypatch.setattr(sdk_module, "response_below", lambda http: None)
         peer.says(EVENT, EVENT, HANG)
         chunks = make(timeout=0.2).stream(REQUEST)
         assert await anext(chunks) == EVENT + EVENT
@@ -218,7 +238,7 @@ class TestClosing:
         peer.answers(Reply(delay=60))
         await self._cancelled(make(), peer)
 
-    async def _cancelled(self, provider: SDKProvider, peer: Peer) -> None:
+    async def _cancelled(self, provider: VendorProvider, peer: Peer) -> None:
         task = asyncio.create_task(body_of(provider))
         request = await peer.asked()
         await asyncio.sleep(0.05)
@@ -290,7 +310,7 @@ class TestRefusals:
         self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         provider = make(api_key=None, headers={"X-Gateway": "blue orchid"})
-        monkeypatch.setenv(f"{provider.sdk_name.upper()}_API_KEY", "black orchid")
+        monkeypatch.setenv(f"{provider.vendor.upper()}_API_KEY", "black orchid")
         text = '{"error": {"message": "neither black orchid nor blue orchid may come in"}}'
         peer.answers(Reply([text.encode()], status=401, content_type="application/json"))
         assert "neither [hidden] nor [hidden] may" in (await error_of(provider)).detail
@@ -378,7 +398,9 @@ class TestConnections:
 
 
 @pytest.mark.parametrize(("sdk", "plain"), list(zip(SDKS, PLAIN, strict=True)))
-async def test_both_ways_send_the_same_request(sdk: type[SDKProvider], plain: type[SDKProvider], peer: Peer) -> None:
+async def test_both_ways_send_the_same_request(
+    sdk: type[VendorProvider], plain: type[VendorProvider], peer: Peer
+) -> None:
     peer.says(EVENT)
     for backend in (sdk, plain):
         provider = backend(model="m", api_key=KEY, base_url=f"{peer.url}/v1", headers={"x-tenant": "blue"})
@@ -391,7 +413,7 @@ async def test_both_ways_send_the_same_request(sdk: type[SDKProvider], plain: ty
     assert len({"anthropic-version" in request.headers for request in peer.requests}) == 1
     assert kept[0] == kept[1]
     assert sdk(model="m").origin == plain(model="m").origin
-    facts = ("dialect", "sdk_name", "default_host", "takes", "marks_for_all")
+    facts = ("dialect", "vendor", "default_host", "takes", "marks_for_all")
     assert [getattr(sdk, fact) for fact in facts] == [getattr(plain, fact) for fact in facts]
 
 
@@ -414,7 +436,7 @@ async def test_an_sdk_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("backend", [ChatCompletions, http.ChatCompletions], ids=named)
-async def test_chat_is_a_path_below_the_base_url(backend: type[SDKProvider], peer: Peer) -> None:
+async def test_chat_is_a_path_below_the_base_url(backend: type[VendorProvider], peer: Peer) -> None:
     peer.says(EVENT)
     provider = backend(model="m", api_key=KEY, base_url=f"{peer.url}/v1")
     await body_of(provider)
@@ -424,7 +446,7 @@ async def test_chat_is_a_path_below_the_base_url(backend: type[SDKProvider], pee
 
 @pytest.mark.parametrize("backend", [ChatCompletions, http.ChatCompletions], ids=named)
 async def test_a_server_may_need_no_key(
-    backend: type[SDKProvider], peer: Peer, monkeypatch: pytest.MonkeyPatch
+    backend: type[VendorProvider], peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     peer.says(EVENT)
@@ -452,7 +474,7 @@ def test_context_edits_bring_the_header_that_allows_them(managed: Any, given: An
 
 
 @pytest.mark.parametrize("backend", [Messages, http.Messages], ids=named)
-async def test_beta_header_goes_out_with_the_site_s_own(backend: type[SDKProvider], peer: Peer) -> None:
+async def test_beta_header_goes_out_with_the_site_s_own(backend: type[VendorProvider], peer: Peer) -> None:
     peer.says(EVENT)
     provider = backend(model="m", api_key=KEY, base_url=peer.url, headers={"anthropic-beta": "skills-1"})
     asked = GenerationRequest(turns=REQUEST.turns, extra={"context_management": COMPACTION})

@@ -14,7 +14,7 @@ from streaming.settlement import reap
 from streaming.subscription import subscribe
 from streaming.subscription.journal import JournalSubscription
 from streaming.subscription.live import LiveSubscription
-from streaming.subscription.subscribe import HeadlessSubscription
+from streaming.subscription.subscribe import without_head
 from streaming.supervisor import current
 from streaming.testing import chunks_of, drain, frames_of, seqs_of, text_of
 from tests.engine import Script, leave_for_dead, run_until, submit
@@ -189,5 +189,5 @@ class OneByOne:
 
 
 async def test_long_head_is_left_out_without_deep_recursion() -> None:
-    headless = HeadlessSubscription(OneByOne(3001), 3000)
+    headless = without_head(OneByOne(3001), 3000)
     assert [await headless.next(1) for _ in range(3)] == [[b"1"], [b"3001"], None]

@@ -50,13 +50,12 @@ class UIStreamEncoder:
         self._scanners: dict[int, JSONScanner] = {}
         self._open: dict[int, str] = {}
         self._calls: dict[int, events.ToolCallStarted] = {}
-        self._call_ids: set[str] = set()
-        self._denied: set[str] = set()
+        self._is_denied: dict[str, bool] = {}
+        """The id of each call -> a person has denied it."""
         self._is_answered: dict[str, bool] = {}
         """The calls of the step that the provider does not execute itself, with True once one has its result."""
         self._signed: dict[int, dict[str, Any]] = {}
         self._sources = 0
-        self._recast: set[int] = set()
 
     def start(self) -> list[bytes]:
         """Returns the chunks that open the message."""
@@ -106,7 +105,8 @@ class UIStreamEncoder:
 
     def _text_recast(self, event: events.TextRecast) -> list[Chunk]:
         """Notes it for the text's end. Clients have shown text already, and the stream cannot take it back."""
-        self._recast.add(event.part)
+        if event.part in self._open:
+            self._open[event.part] = "recast"
         return []
 
     def _part_ended(self, event: events.PartEnded) -> list[Chunk]:
@@ -115,7 +115,7 @@ class UIStreamEncoder:
 
     def _call_started(self, event: events.ToolCallStarted) -> list[Chunk]:
         self._calls[event.part] = event
-        self._call_ids.add(event.id)
+        self._is_denied.setdefault(event.id, False)
         if not event.is_provider_executed:
             self._is_answered[event.id] = False
         if event.name in self.live_fields:
@@ -157,9 +157,9 @@ class UIStreamEncoder:
 
     def _resulted(self, event: events.ToolResulted) -> list[Chunk]:
         self._note_answer(event.call_id)
-        if event.call_id in self._denied:
+        if self._is_denied.get(event.call_id):
             return []
-        if event.call_id not in self._call_ids:  # clients drop the whole conversation at a result without its call
+        if event.call_id not in self._is_denied:  # clients drop the whole conversation at a result without its call
             return [kept_result(event, self.origin)]
         if not event.is_error:
             kept = metadata(self.origin, raw=event.raw, duration_ms=event.duration_ms)
@@ -178,7 +178,7 @@ class UIStreamEncoder:
             return [chunks.ToolApprovalRequest(event.call_id, event.call_id)]
         if event.is_approved:
             return []
-        self._denied.add(event.call_id)
+        self._is_denied[event.call_id] = True
         return [chunks.ToolOutputDenied(event.call_id)]
 
     def _step_started(self, event: events.StepStarted) -> list[Chunk]:
@@ -213,7 +213,7 @@ class UIStreamEncoder:
     def _end(self, part: int, kind: str, raw: dict[str, Any] | None = None, text: str | None = None) -> Chunk:
         if kind == "reasoning":
             return chunks.ReasoningEnd(str(part), metadata(self.origin, **self._signed.get(part, {})))
-        is_reasoning = part in self._recast or None
+        is_reasoning = kind == "recast" or None
         return chunks.TextEnd(str(part), metadata(self.origin, raw=raw, text=text, is_reasoning=is_reasoning))
 
 

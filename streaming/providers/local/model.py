@@ -161,5 +161,5 @@ def _options(alias: str, options: Mapping[str, Any]) -> list[Problem]:
 
 
 def _sdk(alias: str, options: Mapping[str, Any]) -> list[Problem]:
-    name = DIALECTS.get(options.get("dialect", "openai-chat"), DIALECTS["openai-chat"])[0].sdk_name
+    name = DIALECTS.get(options.get("dialect", "openai-chat"), DIALECTS["openai-chat"])[0].vendor
     return missing_extra(alias, name, install(name))

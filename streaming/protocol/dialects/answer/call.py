@@ -55,7 +55,7 @@ class Call:
         self._lost_at: int | None = None
         """The size of the arguments when an event of the stream was lost, which may have had some of them."""
         writer.open_calls[self.id] = self
-        writer.intact_calls.add(self)
+        writer.intact_calls[self] = None
 
     @property
     def is_whole(self) -> bool:
@@ -176,7 +176,7 @@ class Call:
 
     def _forget(self) -> None:
         self._writer.open_calls.pop(self.id)
-        self._writer.intact_calls.discard(self)
+        self._writer.intact_calls.pop(self, None)
 
     def _judge(self, raw: str, *, is_cut: bool) -> Verdict:
         if self.size > MAX_ARGUMENTS_CHARS:

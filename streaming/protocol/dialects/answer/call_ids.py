@@ -10,7 +10,7 @@ class CallIds:
     """Gives ids to calls, and finds the call that a result belongs to."""
 
     def __init__(self, taken: Collection[str] = ()) -> None:
-        self._taken = frozenset(taken)
+        self._taken = taken and frozenset(taken)
         self._made = 0
         self._used: dict[str, int] = {}
         self._awaiting: dict[str, list[str]] = {}
@@ -21,7 +21,7 @@ class CallIds:
         Some servers count from 0 in each answer, and some give one id to two calls. An id that an earlier call has
         gets a number appended. A call that the provider executes keeps its id if the call is of another answer.
         """
-        taken = frozenset() if given and is_provider_executed else self._taken
+        taken = () if given and is_provider_executed else self._taken
         if not given:
             self._made += 1
             given = f"call_{self._made}"

@@ -75,8 +75,8 @@ class AnswerWriter:
         self.open_prose: dict[OpenProse, None] = {}
         self.open_calls: dict[str, OpenCall] = {}
         """The calls without a verdict, by their ids."""
-        self.intact_calls: set[OpenCall] = set()
-        """Those of them that have not noted a lost event. Without this set, many such events would cost much time."""
+        self.intact_calls: dict[OpenCall, None] = {}
+        """Those of them that have not noted a lost event. Without this table, many such events would cost much time."""
         self.model: str | None = None
         self.silent_parts = 0
         """The number of parts that say nothing to the people who read: reasoning, and what only goes back."""
@@ -88,7 +88,7 @@ class AnswerWriter:
         """The number of the next part of each choice."""
         self._parts = 0
         self._reserved = 0
-        self._unanswered: set[str] = set()
+        self._unanswered: dict[str, None] = {}
         self._naming: OpenCall | None = None
         """The call whose name may go on. It starts at the latest when another part begins."""
         self._is_ending = False
@@ -151,14 +151,14 @@ class AnswerWriter:
 
     def note_call(self, id: str) -> None:
         """Notes that a call began which the provider does not execute itself."""
-        self._unanswered.add(id)
+        self._unanswered[id] = None
 
     def add_result(self, given: str, output: Any, *, is_error: bool = False, raw: dict[str, Any] | None = None) -> None:
         """Adds the result of the oldest call with the id `given` that has none. The call is complete by then."""
         id = self.ids.answer(given)
         if id in self.open_calls:
             self.open_calls[id].end()
-        self._unanswered.discard(id)
+        self._unanswered.pop(id, None)
         self.emit(ev.ToolResulted(self.new_part(), id, output, is_error, raw=raw))
 
     def report_usage(self, usage: ev.Usage) -> None:
