@@ -12,7 +12,7 @@ from streaming.errors import LoginRequired
 from streaming.models import Owner
 
 # The owner of conversations for which the code names no user. No request can have this owner.
-NOBODY = Owner("code:")
+NOBODY = Owner.of_code()
 
 
 async def asker_of(user: Any, owner: Owner | None) -> Owner:

@@ -1,4 +1,4 @@
-"""The owner of a conversation: a signed-in user, or a visitor with a random token in the session."""
+"""The owner of a conversation: a signed-in user, a visitor with a random token in the session, or the site's code."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 USER_PREFIX = "user:"
 VISITOR_PREFIX = "visitor:"
+CODE_PREFIX = "code:"
 
 
 class Owner(NamedTuple):
-    """One owner. Rows store `key`; `user_id` is the user's primary key, None for a visitor."""
+    """One owner. Rows store `key`; `user_id` is the user's primary key, None for a visitor and for code."""
 
     key: str
     user_id: Any = None
@@ -21,6 +22,11 @@ class Owner(NamedTuple):
     @classmethod
     def of_visitor(cls, token: str) -> Owner:
         return cls(f"{VISITOR_PREFIX}{token}")
+
+    @classmethod
+    def of_code(cls, job: str = "") -> Owner:
+        """The site's own code. Each job may be an owner of its own, with limits and budgets of its own."""
+        return cls(f"{CODE_PREFIX}{job}")
 
     @property
     def is_user(self) -> bool:
