@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import sys
@@ -117,6 +118,13 @@ def test_pages_page_names_every_template_and_colour():
         re.findall(r"^    (--chat-[\w-]+):", (ROOT / "streaming/static/streaming/chat.css").read_text(), re.MULTILINE)
     )
     assert set(re.findall(r"--chat-[\w-]+", page)) == properties
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: document.name)
+def test_names_that_are_imported_exist(document):
+    lines = re.findall(r"^ *from (streaming[\w.]*) import ([\w, ]+)", document.read_text(), re.MULTILINE)
+    named = [(module, name.strip()) for module, names in lines for name in names.split(",")]
+    assert [(module, name) for module, name in named if not hasattr(importlib.import_module(module), name)] == []
 
 
 @pytest.mark.parametrize("document", PAGES, ids=lambda document: document.name)

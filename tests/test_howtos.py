@@ -13,15 +13,21 @@ from typing import Any
 
 import httpx
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
-from django.test import AsyncClient
+from django.contrib.auth.models import AnonymousUser
+from django.test import AsyncClient, AsyncRequestFactory
 from django.urls import resolve
 
 from benchmarks.provider import CHUNK, END
 from streaming.chat import chat
 from streaming.conf import SETTINGS
+from streaming.errors import PUBLIC_MESSAGES
 from streaming.models import Conversation, StaffAccess
+from streaming.testing import text_in
 from tests.checks import messages
+from tests.engine import Script
+from tests.responses import body_of
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 BLOCK = re.compile(r"^```(?:python|django|yaml)\n(?:# |\{# )(\S+?)(?: #\})?\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -97,6 +103,52 @@ class TestOwnProvider:
         assert "E007" in str(missing)
 
 
+class TestOwnCode:
+    @pytest.fixture
+    async def request_of_ada(self, engine: None) -> Any:
+        ada = await get_user_model().objects.acreate(username="ada")
+        client = AsyncClient()
+        await client.aforce_login(ada)
+        request = AsyncRequestFactory().post("/", {"text": "VAT"})
+        request.user, request.session = ada, await sync_to_async(lambda: client.session)()
+
+        async def auser() -> Any:
+            return ada
+
+        request.auser = auser
+        return request
+
+    async def test_view_waits(self, request_of_ada: Any, scripted: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+        view = module(monkeypatch, "own-code.md", "shop/views.py").advice
+        scripted(text="Number 7.")
+        assert json.loads((await view(request_of_ada)).content)["text"] == "Number 7."
+        scripted(error="overloaded")
+        failed = await view(request_of_ada)
+        assert (failed.status_code, json.loads(failed.content)) == (502, {"error": PUBLIC_MESSAGES["overloaded"]})
+        request_of_ada.user = AnonymousUser()
+        assert (await inspect.unwrap(view)(request_of_ada)).status_code == 401
+
+    async def test_view_streams(self, request_of_ada: Any, scripted: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+        scripted(text="You said: {prompt}")
+        response = await module(monkeypatch, "own-code.md", "shop/streams.py").explain(request_of_ada)
+        frames = [json.loads(line[6:]) for line in (await body_of(response)).decode().splitlines() if "data: {" in line]
+        assert text_in(frames) == "You said: Explain this to a customer: VAT"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_task_needs_no_event_loop(self, scripted: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+        scripted(text="None.")
+        ada = get_user_model().objects.create(username="ada")
+        assert module(monkeypatch, "own-code.md", "shop/tasks.py").late_orders(ada) == "None."
+
+    async def test_conversation_has_its_own_prompt(
+        self, request_of_ada: Any, scripted: Script, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        scripted(text="By May.")
+        ask = module(monkeypatch, "own-code.md", "shop/taxes.py").ask_about_taxes
+        assert [(await ask(request_of_ada.user, "When?")).text for _ in range(2)] == ["By May."] * 2
+        assert "tax forms" in (await Conversation.objects.aget()).system_prompt
+
+
 class TestOwnTemplate:
     @pytest.mark.usefixtures("engine")
     async def test_it_is_what_the_page_shows(self, settings: Any, tmp_path: Path) -> None:
@@ -145,8 +197,6 @@ class TestPrivacy:
         return user
 
     async def test_export_has_everything_of_one_person(self, ada: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        from asgiref.sync import sync_to_async
-
         page = module(monkeypatch, "privacy.md", "shop/privacy_requests.py")
         text = "".join(await sync_to_async(lambda: list(page.everything_of(ada)))())
         assert ("Question 0" in text, "Question 1" in text, "Not hers" in text) == (True, True, False)
@@ -171,7 +221,7 @@ class TestPrivacy:
 def test_every_block_with_a_name_is_tested() -> None:
     """A how-to that gets another file needs a test for it."""
     source = inspect.getsource(sys.modules[__name__])
-    pages = ("own-provider.md", "own-template.md", "rolling-restarts.md", "privacy.md")
+    pages = ("own-code.md", "own-provider.md", "own-template.md", "rolling-restarts.md", "privacy.md")
     names = [name for page in pages for name in blocks(page) if name.endswith((".py", ".yaml"))]
     assert names
     assert [name for name in names if name not in source] == []

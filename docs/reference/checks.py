@@ -125,6 +125,15 @@ CHECKS: dict[str, tuple[str, str]] = {
         "out of range, an unknown `summarizer`, or `vendor` for a dialect without compaction.",
         "The message says which. [long-conversations.md](long-conversations.md) has the keys.",
     ),
+    "streaming.W028": (
+        "`ROOT_URLCONF` does not include the app's URLs.",
+        'Add `path("chat/", include("streaming.urls"))`. Silence this check if only '
+        "[your own code](own-code.md) asks models.",
+    ),
+    "streaming.W029": (
+        "The prefix of the app's URLs does not end with a slash.",
+        'Write `path("chat/", …)`. Without the slash, the addresses are `/chatapi/chat` and the like.',
+    ),
     "streaming.W030": (
         "The SQLite database lets transactions begin as readers.",
         'Set `OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20}`. Writers then wait for each other '

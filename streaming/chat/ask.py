@@ -16,6 +16,7 @@ from streaming.intake import Submission
 from streaming.models import Conversation, Owner
 from streaming.outputs import OutputType, spec_for
 from streaming.protocol import FilePart, OutputSpec, ToolApproval, ToolResult
+from streaming.providers import known_alias
 from streaming.supervisor import current
 from streaming.tools import AnyTool, Toolbox
 
@@ -73,7 +74,7 @@ async def _wanted(
 def _alias_of(owner: Owner, key: str) -> str:
     """The provider of the owner's conversation; `default` for a new one."""
     known = Conversation.objects.find(owner, key)
-    return known.provider if known else "default"
+    return known_alias(known.provider) if known else "default"
 
 
 async def go_on(

@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 from streaming.asgi import StreamingApplication
@@ -18,10 +19,12 @@ AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 NEEDED = {SESSIONS: "django.contrib.sessions", AUTHENTICATION: "django.contrib.auth"}
 """Middleware that the app needs -> the Django app that it belongs to."""
 
+INCLUDED = 'path("chat/", include("streaming.urls"))'
+
 
 def check_site(**kwargs: Any) -> list[CheckMessage]:
-    """Checks that the site runs on ASGI and has the middleware that the app needs."""
-    return [*_no_asgi(), *_no_daphne(), *_missing_middleware()]
+    """Checks that the site runs on ASGI, and has the middleware that the app needs and its URLs."""
+    return [*_no_asgi(), *_no_daphne(), *_missing_middleware(), *_misplaced_urls()]
 
 
 def _no_asgi() -> Iterator[CheckMessage]:
@@ -59,6 +62,26 @@ def _has_middleware(path: str) -> bool:
         isinstance(middleware, type) and issubclass(middleware, wanted)
         for middleware in map(import_string, django_settings.MIDDLEWARE)
     )
+
+
+def _misplaced_urls() -> Iterator[CheckMessage]:
+    if not getattr(django_settings, "ROOT_URLCONF", None):
+        return
+    try:
+        address = reverse("streaming:api_chat")
+    except NoReverseMatch:
+        yield Warning(
+            "ROOT_URLCONF does not include the app's URLs: the site has no chat page and no API.",
+            hint=f"Add {INCLUDED} to its urlpatterns. Silence this if only your own code asks models.",
+            id="streaming.W028",
+        )
+        return
+    if not address.endswith("/api/chat"):
+        yield Warning(
+            f"The prefix of the app's URLs does not end with a slash: the API is at {address!r}.",
+            hint=f"Write {INCLUDED}.",
+            id="streaming.W029",
+        )
 
 
 def check_exposure(**kwargs: Any) -> list[CheckMessage]:

@@ -35,7 +35,8 @@ class Settings(
     PROVIDERS: Setting[dict[str, ProviderConfig]] = Setting(
         checked_elsewhere(unchanged, "a dict of provider entries by alias"),
         {},
-        "The providers by alias. The app uses `default` if a message names no alias. The key `CONTEXT` of an "
+        "The providers by alias. The app uses `default` if a message names no alias, and for conversations whose alias "
+        "is no longer here. The key `CONTEXT` of an "
         "entry says how the app shortens a conversation that is too long: "
         "[long-conversations.md](long-conversations.md).",
     )

@@ -12,7 +12,7 @@ class ToolSettings:
     """See `streaming.conf.settings.Settings`."""
 
     TOOLS: Setting[list[str]] = Setting(
-        checked_elsewhere(list, "a list of dotted paths"),
+        checked_elsewhere(unchanged, "a list of dotted paths"),
         (),
         "The dotted paths of the site's tools: functions with the decorator `streaming.tools.tool`, or `ToolSpec` "
         "objects.",

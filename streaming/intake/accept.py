@@ -24,6 +24,7 @@ from streaming.intake.submission import Submission
 from streaming.journal import Opening
 from streaming.models import Conversation, History, Message, Owner, Role, title_from
 from streaming.protocol import TextPart
+from streaming.providers import known_alias
 from streaming.settlement import check_idle
 from streaming.tools import registered
 
@@ -116,7 +117,7 @@ def _join(history: History, submission: Submission) -> Accepted | None:
 def _answer(sender: Sender, history: History, submission: Submission) -> Accepted:
     history = idle(history)
     conversation = history.conversation
-    alias = submission.provider or conversation.provider
+    alias = submission.provider or known_alias(conversation.provider)
     check_limits(sender.owner, len(history), alias)
     asked = _user_message(history, submission)
     answer = Message(conversation=conversation, parent=asked, role=Role.ASSISTANT)

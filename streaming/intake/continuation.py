@@ -16,6 +16,7 @@ from streaming.intake.waiting_calls import call_states, check_all_answered, due_
 from streaming.journal import Opening
 from streaming.models import History, Message, Role, asked_provider, contributions, parts_of
 from streaming.protocol import ToolCall
+from streaming.providers import known_alias
 from streaming.settlement import check_idle
 from streaming.tools import Toolbox, registered
 
@@ -36,9 +37,9 @@ def continue_answer(sender: Sender, history: History, submission: Submission) ->
     if last is None:  # a site's own code stored the answer, or an archive did
         raise Conflict(NONE_WAITS)
     # The calls belong to the provider that answered, also if it stood in for the one that the client names.
-    asked = asked_provider(rows)
+    asked = known_alias(asked_provider(rows))
     stays = submission.provider in (None, asked)
-    alias = last.provider if stays else submission.provider or asked
+    alias = known_alias(last.provider) if stays else submission.provider or asked
     toolbox = sender.tools(asked if stays else alias, conversation)
     states = call_states(rows)
     # A client may not answer for any tool of the site, even if this provider is not offered that tool.

@@ -1,4 +1,4 @@
-"""The owner of a conversation: a signed-in user, a visitor with a random token in the session, or code of the site."""
+"""The owner of a conversation: a signed-in user, a visitor with a random token in the session, or the site's code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OwnerKind(StrEnum):
 
 
 class Owner(NamedTuple):
-    """One owner. Rows store `key`; `user_id` is the user's primary key, None for all others."""
+    """One owner. Rows store `key`; `user_id` is the user's primary key, None for a visitor and for code."""
 
     key: str
     user_id: Any = None
@@ -37,8 +37,9 @@ class Owner(NamedTuple):
         return cls(f"{OwnerKind.VISITOR.prefix}{token}")
 
     @classmethod
-    def of_code(cls) -> Owner:
-        return cls(OwnerKind.CODE.prefix)
+    def of_code(cls, job: str = "") -> Owner:
+        """The site's own code. Each job may be an owner of its own, with limits and budgets of its own."""
+        return cls(f"{OwnerKind.CODE.prefix}{job}")
 
     @property
     def is_user(self) -> bool:

@@ -58,6 +58,11 @@ def provider_class(alias: str) -> ProviderClass:
     return backend
 
 
+def known_alias(alias: str) -> str:
+    """Returns `alias`, or `default` if the settings have no such provider: a conversation may outlive its provider."""
+    return alias if alias in settings.PROVIDERS else "default"
+
+
 def options_of(alias: str) -> dict[str, Any]:
     """Returns the `OPTIONS` of provider `alias`; empty if the settings have no such provider."""
     entry = settings.PROVIDERS.get(alias)

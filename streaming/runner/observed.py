@@ -1,4 +1,7 @@
-"""The telemetry of a generation: one span around the run, one around each step, request and tool call."""
+"""The telemetry of a generation: one span around the run, one around each step, request and tool call.
+
+The log names an answer that failed, for a site without telemetry.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import Any
 import msgspec
 
 from streaming.access import redacted
-from streaming.models import FAILURES, Generation
+from streaming.models import FAILURES, Generation, Status
 from streaming.protocol import GenerationRequest, TextPart, ToolCall, ToolResult, Transcript, Usage, text_of
 from streaming.providers import Provider
 from streaming.records import tries_of
@@ -26,6 +29,7 @@ async def observed(work: Coroutine[Any, Any, None], generation: Generation, pare
     ids = {"generation": str(generation.pk), "conversation": generation.conversation.key}
     with span("generation", generation.provider, parent=parent, agent=generation.provider, **ids) as whole:
         await work
+        _log_failure(generation)
         if whole.is_recording:
             whole.set(
                 status=generation.status,
@@ -41,6 +45,13 @@ async def observed(work: Coroutine[Any, Any, None], generation: Generation, pare
             if generation.status in FAILURES:
                 whole.fail(generation.error_code)
     measure("generation", time.monotonic() - began, "generation")
+
+
+def _log_failure(generation: Generation) -> None:
+    """Logs the code of a failure. The provider's own words may be content, so they are for staff, in the admin."""
+    if generation.status in (Status.FAILED, Status.TRUNCATED):
+        ended = (generation.pk, generation.status, generation.error_code, generation.provider)
+        logger.warning("Generation %s %s (%s, provider %r). The admin has the details.", *ended)
 
 
 class Inference:

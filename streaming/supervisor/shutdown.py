@@ -14,6 +14,7 @@ import gc
 import signal
 import threading
 from collections.abc import Callable, Coroutine
+from types import FrameType
 from typing import Any
 
 from streaming.conf import settings
@@ -23,6 +24,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 EXIT_SECONDS = 2.0
 
 Drain = Callable[[float], Coroutine[Any, Any, None]]
+Handler = Callable[[int, FrameType | None], Any]
 
 
 class Shutdown:
@@ -37,6 +39,7 @@ class Shutdown:
         self._received = 0
         self._draining: set[asyncio.Task[None]] = set()
         self._previous: dict[int, Callable[[], object]] = {}
+        self.replaced: dict[int, Handler] = {}
 
     def install(self) -> None:
         """Handles the server's signals. If the loop is not in the main thread, handles the end of the interpreter."""
@@ -64,9 +67,10 @@ class Shutdown:
             self._previous[number] = functools.partial(_raise_in_loop, handlers, number, handlers[number])
             self._loop.add_signal_handler(number, self._begin, number)
             return
-        handler = signal.getsignal(number)
+        handler = _below_closed_loop(signal.getsignal(number), number)
         if callable(handler):
             signal.signal(number, self._receive)
+            self.replaced[number] = handler
             self._previous[number] = functools.partial(_raise_in_python, handler, number)
 
     def _receive(self, number: int, frame: object) -> None:
@@ -96,6 +100,15 @@ def _handlers_of(loop: asyncio.AbstractEventLoop, number: int) -> dict[int, Any]
     found = getattr(loop, "_signal_handlers", None)
     candidates = gc.get_referents(loop) if found is None else [found]
     return next((one for one in candidates if isinstance(one, dict) and hasattr(one.get(number), "cancelled")), {})
+
+
+def _below_closed_loop(handler: Any, number: int) -> Any:
+    """Returns `handler`; for that of a loop that is closed, the one that it replaced.
+
+    A worker may run one loop after the other. Their handlers must not pile up.
+    """
+    shutdown = getattr(handler, "__self__", None)
+    return shutdown.replaced[number] if isinstance(shutdown, Shutdown) and shutdown.is_over else handler
 
 
 def _raise_in_python(handler: Callable[..., object], number: int) -> None:

@@ -29,6 +29,7 @@ from streaming.providers import close_providers, open_breakers
 from streaming.runner import Fitting, Run, Steps, ToolCalls, give_title, observed
 from streaming.settlement import alive
 from streaming.signals import wait_for_receivers
+from streaming.supervisor.connections import close_with_the_loop
 from streaming.supervisor.shutdown import Shutdown
 from streaming.supervisor.sweeper import sweep_forever
 from streaming.supervisor.ticker import Ticker
@@ -57,7 +58,7 @@ class Supervisor:
         self._naming: set[asyncio.Task[None]] = set()
         self._executor = ToolExecutor()
         self._ticker = Ticker(self.worker, self._runs)
-        self._sweeping: asyncio.Task[None] | None = None
+        self._background: tuple[asyncio.Task[None], ...] = ()
 
     async def submit(
         self,
@@ -112,9 +113,9 @@ class Supervisor:
 
     def ensure_sweeping(self) -> None:
         """Starts the sweeper if it does not run yet, and begins to connect to the MCP servers."""
-        if self._sweeping is None:
+        if not self._background:
             mcp.connect()
-            self._sweeping = self._spawn(sweep_forever())
+            self._background = (self._spawn(sweep_forever()), self._spawn(close_with_the_loop()))
 
     async def idle(self) -> None:
         """Returns when nothing runs any more."""

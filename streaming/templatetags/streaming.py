@@ -28,7 +28,7 @@ from streaming.access import login_address, may_chat
 from streaming.conf import settings
 from streaming.markdown import RenderOptions, render
 from streaming.models import Conversation
-from streaming.providers import offered_providers
+from streaming.providers import known_alias, offered_providers
 from streaming.views import (
     BLANK_MESSAGES,
     BLANK_PARTS,
@@ -97,7 +97,7 @@ def chat(
         "first": window.first,
         "is_active": any(message.is_active for message in messages),
         "provider": _chosen_provider(conversation, messages),
-        "accept": accepted_files(conversation.provider if conversation else "default"),
+        "accept": accepted_files(known_alias(conversation.provider) if conversation else "default"),
         "client_id": uuid.uuid4().hex,
         "draft": "" if is_edit else draft,
         "edited": edited if is_edit else "",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from streaming.protocol import GenerationRequest, TextPart, Turn
-from streaming.providers import get_provider
+from streaming.providers import options_of, provider_class
 from streaming.providers.redact import mask
 from streaming.testing.scripts import scripted
 
@@ -33,8 +33,12 @@ async def record(path: str | Path, prompt: str, *, alias: str = "default", **fie
         ProviderError: the provider refuses or breaks off. Nothing is stored then.
     """
     request = GenerationRequest(turns=(Turn(role="user", parts=(TextPart(text=prompt),)),), **fields)
-    async with aclosing(get_provider(alias).stream(request)) as body:
-        received = b"".join([chunk async for chunk in body])
+    provider = provider_class(alias)(**options_of(alias))
+    try:
+        async with aclosing(provider.stream(request)) as body:
+            received = b"".join([chunk async for chunk in body])
+    finally:
+        await provider.close()
     text = mask(received.decode("utf-8", "surrogateescape"))  # any bytes can be recorded
     return await asyncio.to_thread(_store, Path(path), PRIVATE.sub(r'\1"masked"', text))
 

@@ -73,9 +73,12 @@ def site_tools() -> Mapping[str, AnyTool]:
     """Returns the tools of `STREAMING_TOOLS` by name.
 
     Raises:
-        ImproperlyConfigured: a path cannot be imported, is not a tool, or two tools have the same name.
+        ImproperlyConfigured: it is no list, a path cannot be imported, is not a tool, or two tools have the same name.
     """
-    return _tools_at(tuple(settings.TOOLS))
+    paths: Any = settings.TOOLS
+    if not isinstance(paths, (list, tuple)):
+        raise ImproperlyConfigured(f"STREAMING_TOOLS must be a list of dotted paths, not {paths!r}.")
+    return _tools_at(tuple(paths))
 
 
 def toolbox_for(provider: str, chosen: Collection[str] | None = None) -> Toolbox:

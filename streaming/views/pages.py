@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from asgiref.sync import sync_to_async
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -54,6 +55,8 @@ class SeeOther(HttpResponseRedirect):
 def for_owner(view: OwnersView) -> OwnersView:
     """Passes the owner to the view. Redirects visitors who must sign in to the login page, and from there back.
 
+    Django's `LoginRequiredMiddleware` does not decide here, as for endpoints: the site may let visitors chat.
+
     If the database cannot answer, a page says so.
 
     The views are exempt from ATOMIC_REQUESTS, because Django allows it for no async view. They open transactions
@@ -77,7 +80,7 @@ def for_owner(view: OwnersView) -> OwnersView:
             remember(request, owner)
         return response
 
-    return never_cache(outside_transactions(wrapped))
+    return login_not_required(never_cache(outside_transactions(wrapped)))
 
 
 @require_safe

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import Error, Warning
+from django.urls import include, path
 
 from tests.checks import messages
 
@@ -41,13 +44,44 @@ def test_missing_daphne_is_a_warning():
     ]
 
 
+def urls(patterns: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a module with these patterns."""
+    made = types.ModuleType("urls_of_a_site")
+    made.urlpatterns = patterns  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    return made.__name__
+
+
+def test_urls_must_be_included(monkeypatch):
+    assert messages(ROOT_URLCONF=urls((), monkeypatch)) == [
+        Warning(
+            "ROOT_URLCONF does not include the app's URLs: the site has no chat page and no API.",
+            hint='Add path("chat/", include("streaming.urls")) to its urlpatterns. '
+            "Silence this if only your own code asks models.",
+            id="streaming.W028",
+        )
+    ]
+    assert messages(ROOT_URLCONF=None) == []
+
+
+def test_prefix_of_the_urls_must_end_with_a_slash(monkeypatch):
+    patterns = (path("chat", include("streaming.urls")),)
+    assert messages(ROOT_URLCONF=urls(patterns, monkeypatch)) == [
+        Warning(
+            "The prefix of the app's URLs does not end with a slash: the API is at '/chatapi/chat'.",
+            hint='Write path("chat/", include("streaming.urls")).',
+            id="streaming.W029",
+        )
+    ]
+
+
 @pytest.mark.parametrize("app", ["sessions", "auth"])
 def test_missing_middleware_is_an_error(app):
     name = {"sessions": "SessionMiddleware", "auth": "AuthenticationMiddleware"}[app]
-    path = f"django.contrib.{app}.middleware.{name}"
-    assert messages(**without("MIDDLEWARE", path)) == [
+    wanted = f"django.contrib.{app}.middleware.{name}"
+    assert messages(**without("MIDDLEWARE", wanted)) == [
         Error(
-            f"{path} is missing; the app cannot know whose conversation it is.",
+            f"{wanted} is missing; the app cannot know whose conversation it is.",
             hint=f"Add it to MIDDLEWARE, and 'django.contrib.{app}' to INSTALLED_APPS.",
             id="streaming.E022",
         )
@@ -55,8 +89,8 @@ def test_missing_middleware_is_an_error(app):
 
 
 def test_subclass_of_the_middleware_is_enough():
-    path = "django.contrib.sessions.middleware.SessionMiddleware"
-    middleware = [*without("MIDDLEWARE", path)["MIDDLEWARE"], f"{__name__}.OwnSessionMiddleware"]
+    needed = "django.contrib.sessions.middleware.SessionMiddleware"
+    middleware = [*without("MIDDLEWARE", needed)["MIDDLEWARE"], f"{__name__}.OwnSessionMiddleware"]
     assert messages(MIDDLEWARE=middleware) == []
 
 

@@ -13,7 +13,8 @@ from tests.checks import SCRIPTED, messages
     [
         (["tests.sample_tools.nothing"], "The tool 'tests.sample_tools.nothing' of STREAMING_TOOLS cannot be imported"),
         ([None], "The tool None of STREAMING_TOOLS cannot be imported: None is no dotted path."),
-        (b"x", "The tool 120 of STREAMING_TOOLS cannot be imported: 120 is no dotted path."),
+        ("tests.sample_tools.fails", "STREAMING_TOOLS must be a list of dotted paths, not 'tests.sample_tools.fails'."),
+        (None, "STREAMING_TOOLS must be a list of dotted paths, not None."),
         ([".x"], "The tool '.x' of STREAMING_TOOLS cannot be imported: '.x' is no dotted path."),
         (["tests.sample_tools.CALLS"], "'tests.sample_tools.CALLS' of STREAMING_TOOLS is no tool."),
         (["tests.sample_tools.fails"] * 2, "STREAMING_TOOLS has two tools of the name 'fails'."),

@@ -41,6 +41,7 @@ def test_export_and_import_by_file(tmp_path: Path) -> None:
     assert result_of("export_conversations", file) == {
         "conversations": 2,
         "lost_files": 0,
+        "is_redacted": False,
         "format": "jsonl",
         "file": file,
     }
@@ -138,10 +139,12 @@ def test_export_is_redacted_unless_told_otherwise(settings: Any, stored: Path, k
     generation = Generation.objects.create(conversation=conversation, message=answer, status="finished")
     where = {"conversation": conversation, "generation": generation, "upto": message}
     Summary.objects.create(**where, text="They are Ada", provider="default")
-    shown, _ = run("export_conversations", "--format", kind)
+    shown, told = run("export_conversations", "--format", kind)
+    assert told == "2 conversations exported. STREAMING_REDACT has hidden content; for a backup, add --unredacted.\n"
     assert "Ada" not in shown.replace("ada", "")
     assert "I am …" in shown
-    everything, _ = run("export_conversations", "--format", kind, "--unredacted")
+    everything, told = run("export_conversations", "--format", kind, "--unredacted")
+    assert told == "2 conversations exported.\n"
     assert "I am Ada" in everything
     assert ("They are Ada" in everything, "They are …" in shown) == (kind == "jsonl", kind == "jsonl")
     assert ('"attachment":{' in everything, '"attachment":{' in shown) == (kind == "jsonl", False)

@@ -179,7 +179,7 @@ async def test_probe_expires(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_silence_has_heartbeats(settings: Any) -> None:
-    settings.STREAMING_HEARTBEAT_SECONDS = 0.05
+    settings.STREAMING_HEARTBEAT_SECONDS = 0.01
     response = await AsyncClient().get("/streaming/probe", {"plan": Plan(frames=3, pause=0, silence=0.12).signed()})
     body = await body_of(response)
     assert body.count(b": heartbeat") >= 1

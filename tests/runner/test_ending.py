@@ -20,6 +20,17 @@ pytestmark = pytest.mark.usefixtures("engine")
 ERROR_EVENT = 'data: {"error":{"message":"sk-SECRETSECRETSECRET","code":"boom"}}\n\n'
 
 
+async def test_failure_is_logged_with_its_code_and_no_words_of_the_provider(
+    scripted: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    scripted(chunks=[ERROR_EVENT])
+    generation = await submit()
+    await frames_of(generation.pk)
+    await current().idle()
+    told = f"Generation {generation.pk} failed (provider_error, provider 'default'). The admin has the details."
+    assert [record.getMessage() for record in caplog.records] == [told]
+
+
 @pytest.mark.parametrize(
     ("options", "status", "code"),
     [

@@ -6,6 +6,7 @@ import pytest
 from django.test import AsyncClient
 
 from streaming.chat import chat
+from streaming.providers.scripted import Scripted
 from streaming.testing import EventStream, Socket, assert_transcript, record, replayed, scripted, text_in, transcript_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,6 +87,19 @@ async def test_recording_is_replayed_without_its_secrets(scripted_provider, tmp_
     with replayed(path):
         said = await chat("What?")
     assert said.text == "The key is [hidden] and the password: none."
+
+
+async def test_recording_closes_its_connections(settings, monkeypatch, tmp_path):
+    """It runs once, by hand, in a loop of its own. Nobody else would close them."""
+    settings.STREAMING_PROVIDERS = {"default": {"BACKEND": "streaming.providers.scripted.Scripted"}}
+    closed = []
+
+    async def close(provider):
+        closed.append(provider)
+
+    monkeypatch.setattr(Scripted, "close", close)
+    await record(tmp_path / "answer.sse", "Hi")
+    assert len(closed) == 1
 
 
 async def test_other_providers_stay(settings, transactional_db):

@@ -62,6 +62,16 @@ async def test_endpoints_answer_strangers_themselves_where_the_site_demands_a_lo
     assert not await in_database(Generation.objects.exists)
 
 
+@pytest.mark.parametrize(("may_chat", "status"), [(True, 200), (False, 302)])
+async def test_pages_let_visitors_in_where_the_site_demands_a_login(
+    settings: Any, *, may_chat: bool, status: int
+) -> None:
+    """The setting of this app decides, as it does for the endpoints."""
+    settings.STREAMING_ALLOW_ANONYMOUS = may_chat
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+    assert (await AsyncClient().get("/")).status_code == status
+
+
 REFUSED = {
     "/api/chat": {"prompt": ""},
     "/api/chat/c1/stop": {},

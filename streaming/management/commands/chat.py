@@ -24,7 +24,6 @@ from streaming.management.terminal import Screen
 from streaming.management.tool_lines import tool_line
 from streaming.models import Conversation, Generation, Owner, Status
 from streaming.protocol import ToolApproval, ToolCall
-from streaming.providers import close_providers
 from streaming.supervisor import current
 
 # The fields of a generation that staff see with --verbosity 2.
@@ -103,7 +102,6 @@ class Command(ReportingCommand):
 
     async def _show(self, asking: Coroutine[Any, Any, Answer], screen: Screen) -> Result:
         async with AsyncExitStack() as ending:  # the last one comes first, and the others also if it fails
-            ending.push_async_callback(close_providers)
             ending.push_async_callback(mcp.close)
             ending.push_async_callback(current().idle)
             ending.callback(screen.end_line)

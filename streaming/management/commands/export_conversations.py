@@ -14,6 +14,7 @@ from streaming.management.progress import ReportingCommand
 from streaming.management.selection import add_owner_arguments, of_owner
 from streaming.models import Conversation
 
+REDACTED = " STREAMING_REDACT has hidden content; for a backup, add --unredacted."
 LOST = " {lost_files} files are missing, because the storage did not give them; see the log."
 
 
@@ -38,15 +39,18 @@ class Command(ReportingCommand):
         if options["conversation"]:
             selected = selected.filter(key=options["conversation"])
         found = bundles(selected)
-        if is_redacting() and not options["unredacted"]:
+        is_redacted = is_redacting() and not options["unredacted"]
+        if is_redacted:
             found = redacting(found, text=redacted_text, parts=redacted)
         counted = self.progress(options, "conversations", selected.count()).counted(found)
         tally = Counter({"conversations": 0, "lost_files": 0})
         with written(options["file"], self.stdout) as write:
             for text in FORMATS[options["format"]](_tallied(counted, tally), lambda file: tally.update(["lost_files"])):
                 write(text)
-        result = {**tally, "format": options["format"], "file": options["file"]}
-        told = f"{tally['conversations']} conversations exported.{LOST.format(**tally) if tally['lost_files'] else ''}"
+        result = {**tally, "is_redacted": is_redacted, "format": options["format"], "file": options["file"]}
+        told = f"{tally['conversations']} conversations exported."
+        told += REDACTED if is_redacted else ""
+        told += LOST.format(**tally) if tally["lost_files"] else ""
         self.report(options, result, told, beside=options["file"] == "-")
 
 
