@@ -20,7 +20,7 @@ from streaming.errors import StreamingError
 from streaming.management.interrupts import FirstInterrupt
 from streaming.management.progress import INTERRUPTED, ReportingCommand
 from streaming.management.selection import owner_named
-from streaming.management.terminal import Screen
+from streaming.management.terminal import Screen, read_line
 from streaming.management.tool_lines import tool_line
 from streaming.models import Conversation, Generation, Owner, Status
 from streaming.protocol import ToolApproval, ToolCall
@@ -67,7 +67,7 @@ class Command(ReportingCommand):
             import readline  # noqa: F401  # then `input` has the arrow keys and a history
         with contextlib.suppress(EOFError, KeyboardInterrupt):
             while True:
-                if question := input("> ").strip():
+                if question := read_line("> ").strip():
                     self._turn(question, key)
         self.stderr.write(f"\nContinue with --conversation {key}", str)
 
@@ -132,8 +132,8 @@ def _decisions(asked: Iterable[ToolCall]) -> list[ToolApproval] | None:
 
 
 def _decide(call: ToolCall) -> ToolApproval:
-    is_approved = input(f"May {call.name} be called with {call.raw_arguments}? [y/N] ").strip().lower() in ("y", "yes")
-    return ToolApproval(call_id=call.id, is_approved=is_approved)
+    typed = read_line(f"May {call.name} be called with {call.raw_arguments}? [y/N] ")
+    return ToolApproval(call_id=call.id, is_approved=typed.strip().lower() in ("y", "yes"))
 
 
 def _key(owner: Owner, named: str | None, *, is_newest: bool) -> str:

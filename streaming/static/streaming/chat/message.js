@@ -9,6 +9,9 @@ const ID_LENGTH = 36;
 // The types that the server, too, shows as pictures after a reload (streaming/files/kinds.py).
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
 
+/** Returns the message with this id among those in `list`, or undefined. */
+export const messageIn = (list, id) => [...list.children].find(({ dataset }) => id && dataset.message === id);
+
 /** Lets a link to the login page lead back to this page. */
 function comeBackFrom(link) {
   const address = new URL(link.href, location.href);
