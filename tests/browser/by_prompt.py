@@ -76,6 +76,7 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "markup": {"text": MARKUP, "delay": 0.01},
     "tags": {"text": MARKUP, "delay": 0.1},
     "limited": {"chunks": LIMITED},
+    "mute": {"reasoning": "I had better say nothing.", "text": ""},
     "Continue.": {"text": "no further."},
     "rich": {"text": RICH, "delay": 0.02},
     "bulk": {"text": "\n\n".join([RICH] * (32_000 // len(RICH) + 1)), "delay": 0.005},

@@ -1,5 +1,5 @@
-import { markLarge } from "./boxes.js";
 import { isLeaving } from "./keyboard.js";
+import { markWhileLarge } from "./large.js";
 import { messageIn } from "./message.js";
 
 /*
@@ -28,8 +28,7 @@ export function openForm(chat, article, name, text) {
   const form = formOf(article, name) ?? article.appendChild(chat.clone(name));
   const box = form.querySelector("textarea");
   box.value ||= text;
-  box.oninput = () => markLarge(box);
-  markLarge(box);
+  markWhileLarge(box);
   form.hidden = false;
   chat.follower.keep(article, top);
   form.scrollIntoView({ block: "nearest" });

@@ -1,5 +1,6 @@
 import { drawCard } from "./cards.js";
 import { isLong } from "./folds.js";
+import { isLarge } from "./large.js";
 import { Markdown } from "./markdown.js";
 import { Refusal } from "./refusal.js";
 
@@ -56,6 +57,7 @@ export class Message {
 
   text(id, text) {
     this.article.toggleAttribute("data-long", isLong(text));
+    this.article.toggleAttribute("data-large", isLarge(text));
     this.open(id, "text");
     this.write(id, text);
   }
