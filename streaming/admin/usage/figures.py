@@ -14,6 +14,7 @@ from django.db.models.functions import Cast, TruncDate
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from streaming.admin.cells import number
 from streaming.costs import percentiles
 from streaming.models import FAILURES, METERED
 
@@ -41,7 +42,7 @@ class Row(NamedTuple):
 
     @property
     def error_percent(self) -> str:
-        return f"{100 * self.failed / self.requests:.1f} %" if self.requests else ""
+        return f"{number(100 * self.failed / self.requests, places=1)} %" if self.requests else ""
 
 
 def _owner() -> Case:
