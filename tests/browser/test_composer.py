@@ -21,7 +21,7 @@ SPREAD = """all => {
 }"""
 DIRECTION = "box => getComputedStyle(box).unicodeBidi"
 SHOW = "text => document.querySelector('streaming-chat').add('user').text('x', text)"
-WATCH = """box => box.addEventListener("input", () => (window.seen = getComputedStyle(box).unicodeBidi), { capture: true })"""
+WATCH = f"""box => box.addEventListener("input", () => (window.seen = ({DIRECTION})(box)), {{ capture: true }})"""
 
 
 @pytest.mark.parametrize("has_picker", [True, False])

@@ -21,7 +21,7 @@ from streaming.management.interrupts import FirstInterrupt
 from streaming.management.progress import INTERRUPTED, ReportingCommand
 from streaming.management.selection import owner_named
 from streaming.management.terminal import Screen, read_line
-from streaming.management.tool_lines import tool_line
+from streaming.management.tool_lines import ToolLines
 from streaming.models import Conversation, Generation, Owner, Status
 from streaming.protocol import ToolApproval, ToolCall
 from streaming.providers import close_providers
@@ -51,6 +51,7 @@ class Command(ReportingCommand):
         self._owner = NOBODY if options["user"] is None else owner_named(options["user"])
         self._provider = options["provider"]
         self._verbosity, self._is_json = int(options["verbosity"]), options["json"]
+        self._tools = ToolLines(indent=2 if self._verbosity > 1 else None)
         key = _key(self._owner, options["conversation"], is_newest=options["newest"])
         question = options["question"]
         if question is None and sys.stdin.isatty() and not self._is_json:
@@ -119,7 +120,7 @@ class Command(ReportingCommand):
             screen.text(chunk["delta"])
         elif kind in ("text-start", "start-step"):
             screen.end_line()
-        elif kind and self._verbosity > 0 and (line := tool_line(chunk, indent=2 if self._verbosity > 1 else None)):
+        elif kind and self._verbosity > 0 and (line := self._tools.line(chunk)):
             screen.note(line)
 
 
