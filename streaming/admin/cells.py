@@ -10,8 +10,11 @@ from urllib.parse import urlencode
 
 import msgspec
 from django.urls import reverse
+from django.utils import numberformat
+from django.utils.formats import get_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
 from streaming.access import redacted_text
@@ -54,11 +57,12 @@ def conversation_link(conversation: Conversation) -> SafeString:
 
 
 def owner_name(conversation: Conversation) -> str:
-    """The owner as staff search for one: an account's name, `visitor:3f2a91c0`, or `code`."""
+    """The owner as staff search for one: an account's name, `visitor:3f2a91c0`, `code`, or `code:` and a job."""
     if conversation.user is not None:
         return conversation.user.get_username()
     kind, _separator, token = conversation.owner_key.partition(":")
-    return f"{kind}:{token[:VISITOR_CHARS]}" if token else kind
+    shown = token[:VISITOR_CHARS] if kind == OwnerKind.VISITOR else token
+    return f"{kind}:{shown}" if shown else kind
 
 
 def person(conversation: Conversation) -> str:
@@ -67,8 +71,12 @@ def person(conversation: Conversation) -> str:
     if conversation.user is not None:
         return name
     kind, _separator, token = name.partition(":")
-    words: dict[str, str] = {OwnerKind.VISITOR: _("visitor %(sign)s"), OwnerKind.CODE: _("the site's code")}
-    return words[kind] % {"sign": token} if kind in words else kind
+    if kind == OwnerKind.VISITOR:
+        return _("visitor %(sign)s") % {"sign": token}
+    if kind == OwnerKind.CODE:
+        site = _("the site's code")
+        return f"{site} ({token})" if token else site
+    return kind
 
 
 def owner_link(conversation: Conversation) -> SafeString:
@@ -84,20 +92,31 @@ def _quoted(name: str) -> str:
     return f'"{escaped}"' if re.search(r"[\s'\"]", name) else name
 
 
+def number(value: float | Decimal, places: int | None = None) -> str:
+    """A number as the reader's language writes it: 1,234.5 in English is 1.234,5 in German."""
+    exact = value if places is None else Decimal(f"{value:.{places}f}")  # Django's function would cut, not round
+    point, comma = get_format("DECIMAL_SEPARATOR"), get_format("THOUSAND_SEPARATOR")
+    return numberformat.format(exact, point, grouping=3, thousand_sep=comma, force_grouping=True)
+
+
+def apart(text: str, mark: str = "\N{FIRST STRONG ISOLATE}") -> str:
+    """The text for a line of figures. In Arabic, `1 → 60` would otherwise show as `60 → 1`."""
+    return f"{mark}{text}\N{POP DIRECTIONAL ISOLATE}" if get_language_bidi() else text
+
+
 def duration(milliseconds: float | None) -> str | None:
     """A time as people read it: `340 ms`, `12.5 s`."""
     if milliseconds is None:
         return None
-    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:,.1f} s"
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{number(milliseconds / 1000, places=1)} s"
 
 
 def tokens(read: int | None, written: int | None, *, is_estimated: bool = False) -> str | None:
     """Input → output tokens, with `?` for a count that is not known, and `≈` before counts that are estimated."""
     if read is None and written is None:
         return None
-    return ("≈ " if is_estimated else "") + " → ".join(
-        "?" if count is None else f"{count:,}" for count in (read, written)
-    )
+    counts = " → ".join("?" if count is None else number(count) for count in (read, written))
+    return apart(f"≈ {counts}" if is_estimated else counts, "\N{LEFT-TO-RIGHT ISOLATE}")
 
 
 def tokens_of(row: Metered) -> str | None:
@@ -120,7 +139,7 @@ def tries(generation: Generation) -> str | None:
 
 def money(cost: Decimal | None) -> str | None:
     """A cost with at most the nine decimal places that are stored. SQLite sums up with floats, which have more."""
-    return None if cost is None else f"{round(cost, 9).normalize():f}"
+    return None if cost is None else number(round(cost, 9).normalize())
 
 
 def speed(generation: Generation) -> str | None:
@@ -128,7 +147,7 @@ def speed(generation: Generation) -> str | None:
     if not (generation.output_tokens and generation.duration_ms):
         return None
     spent = generation.duration_ms - (generation.first_delta_ms or 0)
-    return f"{generation.output_tokens * 1000 / spent:,.0f}/s" if spent >= MEASURABLE_MS else None
+    return f"{number(generation.output_tokens * 1000 / spent, places=0)}/s" if spent >= MEASURABLE_MS else None
 
 
 def review_line(review: Review) -> str:

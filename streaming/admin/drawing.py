@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from streaming.admin.cells import number
+
 WIDTH = 1000.0
 THINNEST = 1.5
 GAP_SHARE = 0.02
@@ -58,7 +60,7 @@ def drawing_of(timeline: Sequence[Sequence[Any]], duration: int | None, names: d
     pieces = [*_runs(growth, total), *(("tool", begins, ends, name) for begins, ends, name in spans)]
     pieces += [("gap", begins, ends, "") for begins, ends in _silences(pieces, total)]
     bars = [Bar(kind, a * scale, max(THINNEST, (b - a) * scale), a, b, name) for kind, a, b, name in pieces]
-    ticks = [(WIDTH * at / TICKS, f"{total * at / TICKS / 1000:.1f} s") for at in range(TICKS + 1)]
+    ticks = [(WIDTH * at / TICKS, f"{number(total * at / TICKS / 1000, places=1)} s") for at in range(TICKS + 1)]
     return Drawing(bars, growth[0][0] * scale if growth else None, ticks, total)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import secrets
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from django.core.management.base import CommandError, OutputWrapper
+
+from streaming.management.terminal import harmless
 
 
 @contextmanager
@@ -39,7 +40,8 @@ def written(name: str, standard: OutputWrapper) -> Iterator[Callable[[str], Any]
         CommandError: it cannot be written.
     """
     if name == "-":
-        yield functools.partial(standard.write, ending="")
+        as_shown = harmless if standard.isatty() else str
+        yield lambda text: standard.write(as_shown(text), ending="")
         return
     unfinished = Path(f"{name}.{secrets.token_hex(4)}.unfinished")  # another command may write to the same file
     with ExitStack() as stack:

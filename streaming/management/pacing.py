@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from streaming.management.tool_lines import tool_line
+from streaming.management.tool_lines import ToolLines
 
 WORD = re.compile(r"\s*\S+\s*|\s+")
 # The type of a UI chunk -> the kind of its piece.
@@ -32,8 +32,9 @@ class Piece(NamedTuple):
 
 def pieces_of(chunks: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:
     """Returns the kind and the text of each UI chunk that people see."""
+    lines = ToolLines()
     shown = [(KINDS[chunk["type"]], chunk) for chunk in chunks if chunk["type"] in KINDS]
-    return [(kind, chunk["delta"] if kind in GROWING else tool_line(chunk)) for kind, chunk in shown]
+    return [(kind, chunk["delta"] if kind in GROWING else lines.line(chunk)) for kind, chunk in shown]
 
 
 def paced(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
+import sys
 import unicodedata
 from typing import Any
 
@@ -13,6 +15,21 @@ PIECES = re.compile(
 )
 FENCE = re.compile(r"\s*(```|~~~)")
 NARROWEST = 20
+# What a terminal obeys in place of showing it: control characters, and changes of the direction.
+_OBEYED = (*range(0x20), *range(0x7F, 0xA0), 0x202D, 0x202E)
+_HARMLESS = dict.fromkeys(_OBEYED, "\N{REPLACEMENT CHARACTER}") | {9: "\t", 10: "\n", 13: None}
+
+
+def harmless(text: str) -> str:
+    """Returns a model's text as a terminal may get it. A model could clear the screen, or hide what it asks for."""
+    return text.translate(_HARMLESS)
+
+
+def read_line(prompt: str) -> str:
+    """Asks the person at the terminal. If the output goes to a file, `input` alone would write the prompt there."""
+    shown = sys.stdout if sys.stdout.isatty() else sys.stderr
+    with contextlib.redirect_stdout(shown):
+        return input(harmless(prompt))
 
 
 def width_of(text: str) -> int:
@@ -38,7 +55,8 @@ def shortened(text: str, width: int) -> str:
 class Screen:
     """Writes text to `out` and notes to `notes`, which are two streams of a command and may be one terminal.
 
-    Text is wrapped only if `out` is a terminal. Code between fences is never wrapped. Nothing has the colour of errors.
+    Text is wrapped, and made harmless, only for a terminal: a file gets it as it is. Code between fences is never
+    wrapped. Nothing has the colour of errors.
     """
 
     def __init__(self, out: Any, notes: Any) -> None:
@@ -54,7 +72,7 @@ class Screen:
         if not self._wraps:
             self._put(text)
         else:
-            *pieces, self._word = PIECES.findall(self._word + text) or [""]
+            *pieces, self._word = PIECES.findall(self._word + harmless(text)) or [""]
             for piece in pieces:
                 self._put_wrapped(piece)
         self._out.flush()
@@ -62,7 +80,9 @@ class Screen:
     def note(self, text: str) -> None:
         """Writes a line about the answer, below the text so far."""
         self.end_line()
-        self._notes.write(text if self._is_full(text) else shortened(text, columns() - 1), str)
+        if self._notes.isatty():
+            text = harmless(text) if "\n" in text else shortened(harmless(text), columns() - 1)
+        self._notes.write(text, str)
 
     def end_line(self) -> None:
         """Ends the line of the text, if one has begun."""
@@ -72,9 +92,6 @@ class Screen:
         if self._column:
             self._put("\n")
             self._out.flush()
-
-    def _is_full(self, text: str) -> bool:
-        return not self._notes.isatty() or "\n" in text
 
     def _put_wrapped(self, piece: str) -> None:
         if piece == "\n":

@@ -23,6 +23,7 @@ from streaming.models import (
     Generation,
     Message,
     Role,
+    Status,
     asked_provider,
     parts_of,
 )
@@ -32,8 +33,10 @@ from streaming.views.context import ContextLine
 from streaming.views.durations import duration, thought_for
 from streaming.views.values import ShownValue, readable_name, shown_value, summary_of
 
-# A generation's status or finish reason -> the note below an answer that is not complete.
+# A generation's status or finish reason -> the note below an answer that is not complete. An answer is `empty` if it
+# has finished with nothing but reasoning.
 NOTES = {
+    "empty": gettext_lazy("The model gave no answer."),
     "cancelled": gettext_lazy("Stopped."),
     "length": gettext_lazy("The answer reached its length limit."),
     "content_filter": gettext_lazy("The provider's filter withheld the rest of this answer."),
@@ -74,6 +77,7 @@ SCRIPT_TEXTS = {
 
 MANY_CHARS = 1200
 MANY_LINES = 15
+LARGE_CHARS = 100_000
 
 
 class ShownPart(NamedTuple):
@@ -126,6 +130,11 @@ class ShownMessage(NamedTuple):
         """True for a question that is folded. chat.js has the same rule (`chat/folds.js`)."""
         return self.role == Role.USER and (len(self.text) > MANY_CHARS or self.text.count("\n") >= MANY_LINES)
 
+    @property
+    def is_large(self) -> bool:
+        """True for a question over which a browser would take long. chat.js has the same rule (`chat/large.js`)."""
+        return self.role == Role.USER and len(self.text) > LARGE_CHARS
+
 
 BLANK_MESSAGES = tuple(ShownMessage(role) for role in ("user", "assistant"))
 BLANK_PARTS = tuple(ShownPart(kind) for kind in ("text", "reasoning", "tool", "file", "image"))
@@ -137,15 +146,13 @@ def script_texts() -> str:
     return json.dumps({**texts, "servers": mcp.labels()})
 
 
-def _note(metadata: dict[str, Any]) -> str:
-    """The note for an answer with this metadata. Empty if the answer is complete or is being written."""
-    return str(metadata.get("error") or NOTES.get(_note_kind(metadata), ""))
-
-
-def _note_kind(metadata: dict[str, Any]) -> str:
-    """The status or finish reason that a note is about."""
-    status, reason = metadata.get("status", ""), metadata.get("finishReason") or ""
-    return status if metadata.get("error") or status in NOTES else reason
+def _note(metadata: dict[str, Any], shown: tuple[ShownPart, ...]) -> tuple[str, str]:
+    """The kind and the text of an answer's note. The text is empty if the answer is complete or is being written."""
+    status, error = metadata.get("status", ""), metadata.get("error")
+    kind = status if error or status in NOTES else metadata.get("finishReason") or ""
+    if status == Status.FINISHED and kind not in NOTES and all(part.kind == "reasoning" for part in shown):
+        kind = "empty"
+    return kind, str(error or NOTES.get(kind, ""))
 
 
 def _usage(generation: Generation) -> str:
@@ -164,16 +171,17 @@ def shown_message(rows: list[Message]) -> ShownMessage:
     if generation is None:
         shown = shown_parts(addressed(parts_of(rows)))
         return ShownMessage(first.role, first.public_id, shown, created_at=first.created_at)
-    parts = _parts_so_far(generation) if generation.is_active else parts_of(rows)
+    parts = shown_parts(_parts_so_far(generation) if generation.is_active else parts_of(rows))
+    note_kind, note = _note(generation.metadata, parts)
     return ShownMessage(
         role=first.role,
         id=first.public_id,
-        parts=tuple(part._replace(is_markdown=part.kind == "text") for part in shown_parts(parts)),
+        parts=tuple(part._replace(is_markdown=part.kind == "text") for part in parts),
         created_at=first.created_at,
         provider=asked_provider(rows),
         usage=_usage(generation),
-        note_kind=_note_kind(generation.metadata),
-        note=_note(generation.metadata),
+        note_kind=note_kind,
+        note=note,
         is_active=generation.is_active,
         feedback=getattr(first, "feedback", None),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
 from streaming.admin import cells
 from streaming.models import Generation, Status
@@ -18,6 +19,22 @@ pytestmark = [pytest.mark.urls("tests.admin.urls"), pytest.mark.django_db]
 )
 def test_unknown_token_counts_are_not_shown_as_zero(read, written, shown):
     assert cells.tokens(read, written) == shown
+
+
+@pytest.mark.parametrize(
+    ("language", "used", "took", "cost"),
+    [
+        ("en", "12,345 → 6", "1,234.6 s", "0.0025"),
+        ("de", "12.345 → 6", "1.234,6 s", "0,0025"),
+        ("ja", "12,345 → 6", "1,234.6 s", "0.0025"),
+        ("ar", "\u206612.345 → 6\u2069", "1.234,6 s", "0,0025"),
+    ],
+)
+def test_figures_are_written_as_in_the_language_of_the_reader(language, used, took, cost):
+    with translation.override(language):
+        assert cells.tokens(12_345, 6) == used
+        assert cells.duration(1_234_560) == took
+        assert cells.money(Decimal("0.002500")) == cost
 
 
 @pytest.mark.parametrize(("first", "total"), [(1000, 1000), (None, None), (5, 0), (3, 5)])
@@ -53,4 +70,4 @@ def test_tries_are_told_in_order_and_equal_neighbours_together():
 def test_cost_has_no_error_of_floats():
     assert cells.money(Decimal("44.9128500000023")) == "44.91285"
     assert cells.money(Decimal("0.000000004")) == "0.000000004"
-    assert cells.money(Decimal("1200")) == "1200"
+    assert cells.money(Decimal("1200")) == "1,200"

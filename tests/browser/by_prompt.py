@@ -32,6 +32,8 @@ NUMBERED = "".join(
     "".join(f"{number}. Line\n" for number in numbers) + "\n\nAnd:\n\n"
     for numbers in (range(1, 1002), range(998, 1004), range(123_456_780, 123_456_783))
 )
+# Tables with cells that have another direction than the table, or none.
+SHEETS = "| المدينة | السكان |\n|---|---|\n| Oslo | 700 |\n\n| city | name |\n|---|---|\n| Cairo | القاهرة |"
 OUTLINE = f"[Go on](#how-to-go-on), [go off](#nowhere)\n\n{LINES}\n\n## How to go on?\n\n{LINES}"
 WEATHER = {"name": "get_weather", "arguments": {"city": "Rome", "days": 3}}
 MAIL = {"name": "send_mail", "arguments": {"to": "me", "body": "Hello there"}}
@@ -76,10 +78,12 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "markup": {"text": MARKUP, "delay": 0.01},
     "tags": {"text": MARKUP, "delay": 0.1},
     "limited": {"chunks": LIMITED},
+    "mute": {"reasoning": "I had better say nothing.", "text": ""},
     "Continue.": {"text": "no further."},
     "rich": {"text": RICH, "delay": 0.02},
     "bulk": {"text": "\n\n".join([RICH] * (32_000 // len(RICH) + 1)), "delay": 0.005},
     "numbered": {"text": NUMBERED},
+    "sheets": {"text": SHEETS},
     "outline": {"text": OUTLINE},
     "unbroken": {"text": "x" * 600},
     "formula": {"text": f"See ${'a+' * 100}b$ in a line."},

@@ -62,10 +62,11 @@ async def open_conversation(page: Page, key: str) -> None:
     await page.click("#result_list .field-shown_title a")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_column_of_a_list_is_seen_on_a_common_screen(desk: Any, scheme: Any) -> None:
-    page = await desk("/admin/", viewport={"width": 1440, "height": 900}, color_scheme=scheme)
-    await ask(page, f"columns-{scheme}", f"{LONG_WORD} please")
+@pytest.mark.parametrize(("locale", "scheme"), [("en", "light"), ("de", "dark"), ("fr", "light")])
+async def test_every_column_of_a_list_is_seen_on_a_common_screen(desk: Any, locale: str, scheme: Any) -> None:
+    page = await desk("/admin/", viewport={"width": 1440, "height": 900}, color_scheme=scheme, locale=locale)
+    await ask(page, f"columns-{locale}", f"{LONG_WORD} please")
+    await ask(page, f"failed-{locale}", "busy please")
     for name in LISTS:
         await page.goto(f"/admin/streaming/{name}/")
         assert await page.evaluate(CUT_COLUMNS) == [], name
@@ -232,6 +233,17 @@ async def test_running_answer_is_watched_and_stopped(desk: Any) -> None:
     while not await page.locator(".streaming-status-cancelled").count():  # the row is settled a moment later
         await page.reload()
     await expect(page.locator(".streaming-assistant .streaming-rich")).to_contain_text("word3")
+
+
+async def test_time_goes_to_the_right_in_every_language(desk: Any) -> None:
+    page = await desk("/admin/", locale="ar")
+    await ask(page, "charts")
+    await page.goto("/admin/streaming/generation/usage/?by=model")
+    axis = await page.locator(".streaming-chart .axis").bounding_box() or {}
+    for text in await page.locator(".streaming-chart text").all():
+        box = await text.bounding_box() or {}
+        assert box["x"] >= axis["x"] - 1
+        assert box["x"] + box["width"] <= axis["x"] + axis["width"] + 1
 
 
 async def test_replay_shows_the_answer_with_its_timing(desk: Any) -> None:

@@ -20,6 +20,8 @@ SPREAD = """all => {
   return Math.max(...middles) - Math.min(...middles);
 }"""
 DIRECTION = "box => getComputedStyle(box).unicodeBidi"
+SHOW = "text => document.querySelector('streaming-chat').add('user').text('x', text)"
+WATCH = f"""box => box.addEventListener("input", () => (window.seen = ({DIRECTION})(box)), {{ capture: true }})"""
 
 
 @pytest.mark.parametrize("has_picker", [True, False])
@@ -54,6 +56,23 @@ async def test_a_very_large_text_has_one_direction_and_a_usual_one_has_one_for_e
     assert await chat.edit_box.evaluate(DIRECTION) == "plaintext"
     await chat.page.evaluate(PASTE, large)
     assert await chat.edit_box.evaluate(DIRECTION) == "isolate"
+
+
+async def test_a_box_has_one_direction_before_a_large_text_is_pasted(open_chat: Any) -> None:
+    """The browser lays the text out before it reports the input."""
+    chat: Chat = await open_chat("/", permissions=["clipboard-read", "clipboard-write"])
+    await chat.page.evaluate("text => navigator.clipboard.writeText(text)", "word " * 30_000)
+    await chat.box.evaluate(WATCH)
+    await chat.box.press("Control+v")
+    await expect(chat.box).to_have_value("word " * 30_000)
+    assert await chat.page.evaluate("window.seen") == "isolate"
+
+
+async def test_a_large_question_has_one_direction_and_a_usual_one_has_one_for_each_line(chat: Chat) -> None:
+    text = chat.questions.last.locator(".chat-text")
+    for question, direction in (("A word.", "plaintext"), ("word " * 30_000, "isolate")):
+        await chat.page.evaluate(SHOW, question)
+        assert await text.evaluate(DIRECTION) == direction
 
 
 async def test_an_edit_that_must_wait_for_an_answer_says_so(chat: Chat) -> None:

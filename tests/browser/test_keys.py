@@ -50,6 +50,19 @@ async def test_key_presses_work_on_keyboards_with_other_letters(
     await expect(chat.page).to_have_url(re.compile("/$"))
 
 
+async def test_the_first_tab_leads_past_the_list_and_the_messages(chat: Chat) -> None:
+    await chat.ask("lines please")
+    await chat.is_idle()
+    await chat.page.evaluate("document.body.tabIndex = -1; document.body.focus()")
+    await chat.page.keyboard.press("Tab")
+    skip = chat.page.get_by_role("link", name="Skip to the latest message")
+    await expect(skip).to_be_focused()
+    await expect(skip).to_be_in_viewport(ratio=1)
+    await chat.page.keyboard.press("Enter")
+    await chat.page.keyboard.press("Tab")
+    assert await chat.page.evaluate("document.activeElement.closest('form')?.className") == "chat-composer"
+
+
 async def test_a_latin_letter_counts_wherever_its_key_is(chat: Chat) -> None:
     await _press(chat, "t", "KeyK", ctrlKey=True)  # on a Dvorak keyboard
     await expect(chat.box).to_be_focused()

@@ -100,6 +100,32 @@ async def test_titles_and_messages_are_searched_while_one_types(chat: Chat) -> N
     await expect(chat.page.locator(".chat-listed > [aria-current]")).to_have_text("markup about Oslo")
 
 
+MANY = """async () => {
+    for (let number = 0; number < 42; number++) {
+        const body = JSON.stringify({ prompt: `limited ${number}` });
+        await (await fetch("/api/chat", { method: "POST", body })).text();
+    }
+}"""
+
+
+async def test_a_change_does_not_turn_the_pages_of_the_list(chat: Chat) -> None:
+    await chat.page.evaluate(MANY)
+    await chat.page.goto("/?page=2")
+    links = chat.page.locator(".chat-listed > a")
+    await expect(links).to_have_text(["limited 1", "limited 0"])
+    item = await options(chat, "limited 0")
+    await item.get_by_text("Delete…").click()
+    await item.get_by_role("button", name="Delete for good").click()
+    await expect(links).to_have_text(["limited 1"])
+    search = chat.page.get_by_label("Search conversations")
+    await search.fill("limited")
+    await expect(links).to_have_count(40)
+    await search.fill("")
+    await chat.page.goto("/?page=2")
+    await chat.ask("limited by now")
+    await expect(links.first).to_have_text("limited by now")
+
+
 async def test_the_list_shows_what_is_being_answered_and_stops_and_deletes_it(chat: Chat) -> None:
     await chat.ask("hang please")
     await chat.has_begun()

@@ -141,6 +141,15 @@ async def test_what_a_person_writes_is_shown_as_it_was_written(chat: Chat) -> No
     assert await chat.questions.locator(".chat-text").inner_text() == "words **please** `now`"
 
 
+async def test_the_cells_of_a_column_are_in_line(chat: Chat) -> None:
+    await chat.ask("sheets please")
+    await chat.is_idle()
+    aligned = "cells => [...new Set(cells.map((cell) => getComputedStyle(cell).textAlign))]"
+    for number, side in enumerate(("right", "left")):
+        table = chat.text.locator("table").nth(number)
+        assert await table.locator("th, td").evaluate_all(aligned) == [side]
+
+
 async def test_arabic_and_english_each_have_their_direction(chat: Chat) -> None:
     await chat.ask("rich please")
     await chat.is_idle()

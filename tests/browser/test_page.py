@@ -133,6 +133,14 @@ async def test_a_failed_provider_is_named_in_the_message_with_a_way_to_go_on(cha
     assert await chat.messages.count() == 2
 
 
+async def test_an_answer_without_a_word_says_so(chat: Chat) -> None:
+    await chat.ask("mute please")
+    for _ in range(2):
+        await expect(chat.note).to_have_text("The model gave no answer.")
+        await expect(chat.retry_button).to_be_visible()
+        await chat.page.reload()
+
+
 async def test_a_broken_answer_is_kept_and_can_be_written_again(chat: Chat) -> None:
     await chat.ask("lost on the way")
     await expect(chat.note).to_have_text("The connection to the model broke off. What arrived is kept.")

@@ -56,3 +56,12 @@ def test_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size
 def test_file_that_cannot_be_opened_is_named(command: str, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="nowhere"):
         run(command, str(tmp_path / "nowhere" / "all.jsonl"))
+
+
+def test_export_to_a_terminal_has_no_character_that_it_obeys() -> None:
+    shown = io.StringIO()
+    for is_terminal in (False, True):
+        shown.isatty = lambda is_terminal=is_terminal: is_terminal  # type: ignore[method-assign, misc]
+        with written("-", OutputWrapper(shown)) as write:
+            write("a\x1b[2Jb\n")
+    assert shown.getvalue() == "a\x1b[2Jb\na\N{REPLACEMENT CHARACTER}[2Jb\n"

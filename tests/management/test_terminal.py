@@ -9,7 +9,7 @@ import pytest
 from django.core.management.base import OutputWrapper
 
 from streaming.management import terminal
-from streaming.management.terminal import Screen, shortened, width_of
+from streaming.management.terminal import Screen, read_line, shortened, width_of
 
 STORY = "The quick brown fox jumps over the lazy dog and runs away from the barking crowd."
 
@@ -81,3 +81,33 @@ def test_notes_begin_a_line_and_fit_one(console: Console) -> None:
 
 def test_short_lines_are_left_alone() -> None:
     assert shortened("a\n  b", 10) == "a b"
+
+
+HIDING = "Done.\x1b[2J\x1b]52;c;cm0gLXJm\x07\x9b1A\r\u202e gnp\tand\nmore"
+
+
+def test_terminal_is_given_no_character_that_it_obeys(console: Console) -> None:
+    screen = Screen(console, console)
+    screen.text(HIDING)
+    screen.note(HIDING)
+    screen.note(HIDING.replace("\n", ""))
+    written = console.getvalue()
+    assert {char for char in written if not char.isprintable()} == {"\t", "\n"}
+    assert "\N{REPLACEMENT CHARACTER}[2J" in written
+
+
+def test_file_is_given_the_text_as_it_is() -> None:
+    file = OutputWrapper(io.StringIO())
+    screen = Screen(file, file)
+    screen.text(HIDING)
+    screen.end_line()
+    screen.note(HIDING)
+    assert file._out.getvalue() == f"{HIDING}\n{HIDING}\n"
+
+
+def test_prompt_is_shown_although_the_output_goes_to_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
+    assert read_line("May \x1b[8mthis be done? ") == "yes"
+    assert capsys.readouterr() == ("", "May \N{REPLACEMENT CHARACTER}[8mthis be done? ")

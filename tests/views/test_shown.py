@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import AsyncClient
 
 from streaming.protocol import FilePart, ReasoningPart, TextPart, ToolCall, ToolResult
-from tests.pages import answered, stored, visible
+from streaming.supervisor import current
+from tests.pages import answered, html, send, stored, visible
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -51,6 +54,22 @@ async def test_note_says_why_an_answer_is_not_complete(client: AsyncClient, outc
 async def test_complete_answer_has_no_note(client: AsyncClient) -> None:
     page = visible(await answered(client))
     assert "chat-note" not in page
+
+
+@pytest.mark.parametrize("parts", [(), (ReasoningPart(text="Hm."),)])
+@pytest.mark.parametrize(("reason", "note"), [("stop", "The model gave no answer."), ("length", "length limit.")])
+async def test_answer_without_a_word_says_so(client: AsyncClient, parts: tuple[Any], reason: str, note: str) -> None:
+    page = visible(await stored(client, *parts, finish_reason=reason))
+    assert page.count('class="chat-note"') == page.count(f"{note}</p>") == 1
+    assert 'class="chat-retry"' in page
+
+
+async def test_large_question_is_marked_for_the_stylesheet(client: AsyncClient, settings: Any) -> None:
+    settings.STREAMING_MAX_PROMPT_CHARS = 200_000
+    for words, is_marked in (("word " * 10_000, False), ("word " * 30_000, True)):
+        await send(client, words)
+        assert ("data-large" in visible(html(await client.get("/chat/c1/")))) is is_marked
+        await current().idle()
 
 
 async def test_staff_detail_is_not_on_the_page(client: AsyncClient) -> None:

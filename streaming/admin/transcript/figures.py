@@ -25,11 +25,11 @@ def figures_of(generation: Generation) -> list[str]:
         cells.duration(generation.duration_ms),
         cells.speed(generation),
         _("%(count)s tokens") % {"count": used} if used else None,
-        _("%(count)s cached") % {"count": f"{cached:,}"} if cached else None,
+        _("%(count)s cached") % {"count": cells.number(cached)} if cached else None,
         _("cost %(cost)s") % {"cost": cost} if cost else None,
         generation.finish_reason,
         _("%(count)d requests") % {"count": generation.attempts} if generation.attempts > 1 else None,
         _("tried %(providers)s") % {"providers": tried} if tried else None,
         *notices(generation, "timeline", "tried", "context"),
     ]
-    return [fact for fact in known if fact]
+    return [cells.apart(fact) for fact in known if fact]

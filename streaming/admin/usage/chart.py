@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from streaming.admin.cells import number
 from streaming.costs import Usage
 
 WIDTH, HEIGHT, ROOM = 1000.0, 160.0, 24.0
 """The view box. `ROOM` is below the axis, for the labels."""
 
 MAX_LABELS = 10
+LETTER = 8.0
+LEAST_LETTERS = 13
+"""What even a label of many has room for, because then not each column has one."""
+
 MAX_COLUMN = 60.0
 """The widest column. A single one would otherwise fill the page."""
 
@@ -45,21 +51,20 @@ def chart_of(rows: Sequence[Usage], *, is_series: bool = False) -> Chart:
     most = max((row.requests for row in rows), default=0)
     step = WIDTH / max(1, len(rows))
     every = max(1, -(-len(rows) // MAX_LABELS))
-    columns = [
-        _column(row, number * step, step, most, has_label=number % every == 0) for number, row in enumerate(rows)
-    ]
+    columns = [_column(row, at * step, step, most, has_label=at % every == 0) for at, row in enumerate(rows)]
     slowest = max((row.first_p95 or 0 for row in rows), default=0)
     lines = {name: _line([getattr(row, name) for row in rows], step, slowest) for name in ("first_p50", "first_p95")}
-    return Chart(columns, lines if is_series and len(rows) > 1 and slowest else {}, most, f"{slowest:,} ms")
+    return Chart(columns, lines if is_series and len(rows) > 1 and slowest else {}, most, f"{number(slowest)} ms")
 
 
 def _column(row: Usage, x: float, step: float, most: int, *, has_label: bool) -> Column:
     scale = HEIGHT / most if most else 0
     height = row.requests * scale
-    counts = {"requests": f"{row.requests:,}", "failed": f"{row.failed:,}"}
+    counts = {"requests": number(row.requests), "failed": number(row.failed)}
     title = f"{row.group}: " + _("%(requests)s (%(failed)s failed)") % counts
-    label = str(row.group)[:14] if has_label else ""
     width = min(step * 0.8, MAX_COLUMN)
+    room = (step + width) / 2 // LETTER  # from the left of the column to the next one
+    label = Truncator(str(row.group)).chars(int(max(LEAST_LETTERS, room))) if has_label else ""
     return Column(x + (step - width) / 2, width, HEIGHT - height, height, row.failed * scale, label, title)
 
 

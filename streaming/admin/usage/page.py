@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from streaming.admin.cells import money
+from streaming.admin.cells import money, number
 from streaming.admin.permissions import May, Staff
 from streaming.admin.usage.chart import Chart, chart_of
 from streaming.admin.usage.figures import DIMENSIONS, each_day, metered_since, rows_by, total_of
@@ -66,15 +66,16 @@ class UsagePage:
 
 def cells_of(row: Usage, *, has_cost: bool) -> list[str]:
     """The figures of a line of the table, as people read them."""
-    failed = f"{row.failed:,} ({100 * row.failed / row.requests:.1f} %)" if row.failed else "0"
+    percent = number(100 * row.failed / max(1, row.requests), places=1)
+    failed = f"{number(row.failed)} ({percent} %)" if row.failed else "0"
     times = (row.first_p50, row.first_p95, row.duration_p50, row.duration_p95)
     return [
-        f"{row.requests:,}",
+        number(row.requests),
         failed,
-        f"{row.input_tokens:,}",
-        f"{row.output_tokens:,}",
+        number(row.input_tokens),
+        number(row.output_tokens),
         *([money(row.cost) or NOTHING] if has_cost else []),
-        *(NOTHING if time is None else f"{time:,}" for time in times),
+        *(NOTHING if time is None else number(time) for time in times),
     ]
 
 

@@ -20,8 +20,8 @@ from streaming.errors import StreamingError
 from streaming.management.interrupts import FirstInterrupt
 from streaming.management.progress import INTERRUPTED, ReportingCommand
 from streaming.management.selection import owner_named
-from streaming.management.terminal import Screen
-from streaming.management.tool_lines import tool_line
+from streaming.management.terminal import Screen, read_line
+from streaming.management.tool_lines import ToolLines
 from streaming.models import Conversation, Generation, Owner, Status
 from streaming.protocol import ToolApproval, ToolCall
 from streaming.supervisor import current
@@ -50,6 +50,7 @@ class Command(ReportingCommand):
         self._owner = NOBODY if options["user"] is None else owner_named(options["user"])
         self._provider = options["provider"]
         self._verbosity, self._is_json = int(options["verbosity"]), options["json"]
+        self._tools = ToolLines(indent=2 if self._verbosity > 1 else None)
         key = _key(self._owner, options["conversation"], is_newest=options["newest"])
         question = options["question"]
         if question is None and sys.stdin.isatty() and not self._is_json:
@@ -66,7 +67,7 @@ class Command(ReportingCommand):
             import readline  # noqa: F401  # then `input` has the arrow keys and a history
         with contextlib.suppress(EOFError, KeyboardInterrupt):
             while True:
-                if question := input("> ").strip():
+                if question := read_line("> ").strip():
                     self._turn(question, key)
         self.stderr.write(f"\nContinue with --conversation {key}", str)
 
@@ -117,7 +118,7 @@ class Command(ReportingCommand):
             screen.text(chunk["delta"])
         elif kind in ("text-start", "start-step"):
             screen.end_line()
-        elif kind and self._verbosity > 0 and (line := tool_line(chunk, indent=2 if self._verbosity > 1 else None)):
+        elif kind and self._verbosity > 0 and (line := self._tools.line(chunk)):
             screen.note(line)
 
 
@@ -130,8 +131,8 @@ def _decisions(asked: Iterable[ToolCall]) -> list[ToolApproval] | None:
 
 
 def _decide(call: ToolCall) -> ToolApproval:
-    is_approved = input(f"May {call.name} be called with {call.raw_arguments}? [y/N] ").strip().lower() in ("y", "yes")
-    return ToolApproval(call_id=call.id, is_approved=is_approved)
+    typed = read_line(f"May {call.name} be called with {call.raw_arguments}? [y/N] ")
+    return ToolApproval(call_id=call.id, is_approved=typed.strip().lower() in ("y", "yes"))
 
 
 def _key(owner: Owner, named: str | None, *, is_newest: bool) -> str:

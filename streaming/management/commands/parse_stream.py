@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 from streaming.management.files import opened
 from streaming.management.progress import ReportingCommand
 from streaming.management.recorded import Recording, named
+from streaming.management.terminal import Screen
 from streaming.protocol import TextDelta
 from streaming.protocol.dialects import DIALECTS
 
@@ -42,12 +43,12 @@ class Command(ReportingCommand):
 
     def _shown(self, recording: Recording, options: dict[str, Any]) -> Any:
         """Prints the events as they are read; with `--json`, yields them for the result."""
+        screen = Screen(self.stdout, self.stderr)
         for event in recording:
             if options["json"]:
                 yield named(event)
             elif not options["text"]:
                 self.stdout.write(repr(event))
             elif isinstance(event, TextDelta):
-                self.stdout.write(event.text, ending="")
-        if options["text"] and not options["json"]:
-            self.stdout.write("")
+                screen.text(event.text)
+        screen.end_line()

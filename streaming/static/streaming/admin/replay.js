@@ -1,5 +1,7 @@
 // Replays an answer with its own timing. The timeline says how many characters came at which millisecond.
 
+const inTenths = new Intl.NumberFormat(document.documentElement.lang || undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
 function replay(player) {
   const data = document.getElementById("streaming-replay");
   if (!data) return;
@@ -31,7 +33,7 @@ function replay(player) {
     cursor.setAttribute("x1", x);
     cursor.setAttribute("x2", x);
     scrub.value = at;
-    clock.textContent = `${(at / 1000).toFixed(1)} s`;
+    clock.textContent = `${inTenths.format(at / 1000)} s`;
   }
 
   function item(words) {

@@ -75,16 +75,24 @@ export class Answer extends Message {
 
   /** Ends the answer. If it is not whole, a note says why. */
   finish(metadata) {
-    const { status, finishReason, error } = Object.assign(this.metadata, metadata);
-    const { texts } = this.chat;
-    const kind = error || status in texts ? status : finishReason;
-    const text = error ?? texts[kind];
+    const { error } = Object.assign(this.metadata, metadata);
+    const kind = this.noteKind();
+    const text = error ?? this.chat.texts[kind];
     this.isOver = true;
     this.clearNote();
     if (text) this.note(kind ?? "failed", text);
     this.tellUsage(this.metadata.usage);
     markContext(this.chat, this.metadata.context);
     if (error) this.chat.report("error", { kind: kind ?? "failed", message: error });
+  }
+
+  /** Returns the status or finish reason of which a note tells, if there is one. The server has the same rule. */
+  noteKind() {
+    const { status, finishReason, error } = this.metadata;
+    const { texts } = this.chat;
+    if (error || status in texts) return status;
+    const isEmpty = status === "finished" && !this.parts.querySelector(":scope > :not(.chat-reasoning, .chat-text:empty)");
+    return isEmpty && !(finishReason in texts) ? "empty" : finishReason;
   }
 
   /** Says how many tokens the answer took, if the site shows that. */

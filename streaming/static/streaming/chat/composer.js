@@ -1,6 +1,6 @@
-import { markLarge } from "./boxes.js";
 import { newId } from "./ids.js";
 import { isLeaving, isSending, isTouch } from "./keyboard.js";
+import { markWhileLarge } from "./large.js";
 
 // The controls that are hidden when an answer begins or ends.
 const LEAVING = ":is(.chat-actions, .chat-note, .chat-suggestions) button, .chat-send, .chat-enqueue, .chat-stop, .chat-decision *";
@@ -17,6 +17,7 @@ export class Composer {
     form.querySelector(".chat-stop").addEventListener("click", (event) => {
       if (event.detail > 1) event.preventDefault(); // the second press of a double click on Send, which stood there
     });
+    markWhileLarge(input);
     input.addEventListener("input", () => this.offer());
     if (!CSS.supports("field-sizing", "content")) input.addEventListener("input", () => this.fit());
   }
@@ -53,7 +54,6 @@ export class Composer {
 
   /** Lets one press Send once there is something to send. */
   offer() {
-    markLarge(this.input);
     const isEmpty = !this.input.value.trim() && !this.chat.tray?.chips.length;
     this.chat.form.querySelector(".chat-send").disabled = isEmpty;
   }

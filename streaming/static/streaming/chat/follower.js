@@ -1,3 +1,5 @@
+import { messageIn } from "./message.js";
+
 const NEAR = 64; // pixels from the end that still count as the end
 
 /**
@@ -41,7 +43,7 @@ export class Follower {
 
   /** Shows that place again after the messages were replaced. A reader at the end stays at the end. */
   restore({ isHolding, id, top }, messages) {
-    const seen = [...messages.children].find((one) => id && one.dataset.message === id);
+    const seen = messageIn(messages, id);
     if (isHolding || !seen) this.hold();
     else this.keep(seen, top);
   }

@@ -1,5 +1,6 @@
-import { markLarge } from "./boxes.js";
 import { isLeaving } from "./keyboard.js";
+import { markWhileLarge } from "./large.js";
+import { messageIn } from "./message.js";
 
 /*
  * The forms under a message: `edit` and `comment`. A message has none until somebody asks for it, because a browser takes
@@ -17,8 +18,7 @@ const buttonOf = (article, name) => article.querySelector(`:scope > .chat-action
 /** Moves the open forms of messages to the same messages in `fresh`, with what was typed. */
 export function moveForms(messages, fresh) {
   for (const form of messages.querySelectorAll(OPEN_FORMS)) {
-    const { message } = form.closest(".chat-message").dataset;
-    [...fresh.children].find(({ dataset }) => dataset.message === message)?.append(form);
+    messageIn(fresh, form.closest(".chat-message").dataset.message)?.append(form);
   }
 }
 
@@ -28,8 +28,7 @@ export function openForm(chat, article, name, text) {
   const form = formOf(article, name) ?? article.appendChild(chat.clone(name));
   const box = form.querySelector("textarea");
   box.value ||= text;
-  box.oninput = () => markLarge(box);
-  markLarge(box);
+  markWhileLarge(box);
   form.hidden = false;
   chat.follower.keep(article, top);
   form.scrollIntoView({ block: "nearest" });

@@ -76,17 +76,30 @@ export class List {
     });
   }
 
+  /** A conversation has begun. It is on the first page, whichever one is shown. */
+  begun() {
+    this.nav.querySelector("#chat-list").elements.page.value = 1;
+    return this.refresh();
+  }
+
   /** Takes the list from the server's page, which knows the order, the groups and the search. */
   async refresh(refuse = (trouble) => this.refuse(trouble)) {
-    const address = new URL(this.nav.dataset.list, location.href);
-    const query = this.search.elements.q.value.trim();
-    if (query) address.searchParams.set("q", query);
-    const asked = (this.asked = this.chat.server.list(address));
+    const asked = (this.asked = this.chat.server.list(this.address));
     const fresh = await asked.catch(refuse);
     if (!fresh || asked !== this.asked) return;
     this.nav.querySelector(".chat-list-note").textContent = "";
     this.options.keepIn(fresh, () => this.nav.querySelector(".chat-list").replaceChildren(...fresh.childNodes));
     this.mark();
+  }
+
+  /** The address of the list: with the page that is shown, unless somebody has begun another search. */
+  get address() {
+    const address = new URL(this.nav.dataset.list, location.href);
+    const { q, page } = this.nav.querySelector("#chat-list").elements; // what is shown
+    const query = this.search.elements.q.value.trim();
+    if (query) address.searchParams.set("q", query);
+    if (query === (q?.value ?? "")) address.searchParams.set("page", page.value);
+    return address;
   }
 
   /** Returns the link to a conversation, or null if the list does not have it. */

@@ -1,5 +1,6 @@
 import { drawCard } from "./cards.js";
 import { isLong } from "./folds.js";
+import { isLarge } from "./large.js";
 import { Markdown } from "./markdown.js";
 import { Refusal } from "./refusal.js";
 
@@ -8,6 +9,9 @@ const FILE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const ID_LENGTH = 36;
 // The types that the server, too, shows as pictures after a reload (streaming/files/kinds.py).
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
+
+/** Returns the message with this id among those in `list`, or undefined. */
+export const messageIn = (list, id) => [...list.children].find(({ dataset }) => id && dataset.message === id);
 
 /** Lets a link to the login page lead back to this page. */
 function comeBackFrom(link) {
@@ -53,6 +57,7 @@ export class Message {
 
   text(id, text) {
     this.article.toggleAttribute("data-long", isLong(text));
+    this.article.toggleAttribute("data-large", isLarge(text));
     this.open(id, "text");
     this.write(id, text);
   }

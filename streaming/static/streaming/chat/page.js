@@ -22,7 +22,7 @@ export function followConversation() {
     history.pushState(null, "", chat.pageAddress);
     shownPath = location.pathname;
     showTitle(detail.title.split("\n")[0]);
-    list?.refresh();
+    list?.begun();
   });
   chat.addEventListener("streaming-chat:renamed", ({ detail }) => showTitle(detail.title));
 }

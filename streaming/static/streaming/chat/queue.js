@@ -1,5 +1,6 @@
 import { newId } from "./ids.js";
 import { keep, keptObject } from "./memory.js";
+import { messageIn } from "./message.js";
 
 const BUSY = 409; // the status of a message that came while another tab's answer was written
 
@@ -105,7 +106,7 @@ export class Queue {
 
   /** Forgets messages that the site took although its response was lost: the page shows them already. */
   dropTaken() {
-    const isTaken = ({ id }) => this.chat.messages.querySelector(`[data-message="${CSS.escape(id)}"]`);
+    const isTaken = ({ id }) => messageIn(this.chat.messages, id);
     this.items = this.items.filter((item) => item === this.sending || !isTaken(item));
   }
 

@@ -1,4 +1,5 @@
 import { isTouch } from "./keyboard.js";
+import { messageIn } from "./message.js";
 import { Refusal } from "./refusal.js";
 
 /**
@@ -37,7 +38,7 @@ export class Versions {
     const fresh = await this.chat.load().catch(() => null); // the page's next load brings them, then
     for (const article of fresh?.querySelectorAll("[data-message]") ?? []) {
       const actions = article.querySelector(".chat-actions");
-      const known = this.find(article.dataset.message)?.querySelector(".chat-actions");
+      const known = messageIn(this.list, article.dataset.message)?.querySelector(".chat-actions");
       if (actions) known?.replaceWith(actions);
     }
   }
@@ -54,7 +55,7 @@ export class Versions {
     } finally {
       this.isWalking = false;
     }
-    const buttons = Array.from(this.find(value)?.querySelectorAll("[name=branch]") ?? []);
+    const buttons = Array.from(messageIn(this.list, value)?.querySelectorAll("[name=branch]") ?? []);
     if (!buttons.length) return;
     if (!nextElementSibling) buttons.reverse(); // the button that was pressed leads on in the same direction
     this.chat.follower.keep(buttons[0], top);
@@ -74,9 +75,5 @@ export class Versions {
     told.article.classList.add("chat-refused");
     told.refuse(trouble);
     this.chat.follower.hold();
-  }
-
-  find(messageId) {
-    return Array.from(this.list.children).find(({ dataset }) => dataset.message === messageId);
   }
 }
