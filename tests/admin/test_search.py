@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.http import QueryDict
 
 from streaming.admin.cells import owner_link
 from streaming.admin.snippets import repeats, snippet
-from streaming.models import Conversation
+from streaming.models import Conversation, Owner
 from streaming.protocol import TextPart
 from tests.admin.site import exchange, page_of, rows_of
 
@@ -54,6 +57,21 @@ def test_visitors_are_gathered_and_told_apart(superuser, people):
     assert set(rows_of(superuser, "conversation", q="owner:visitor:3f2a91c0")) == {first, again}
     assert rows_of(superuser, "conversation", q="owner:code") == [code]
     assert "?q=owner%3Avisitor%3A3f2a91c0" in page_of(superuser, "conversation")
+
+
+def test_jobs_of_the_sites_code_are_told_apart(superuser):
+    def job(owner, key):
+        return Conversation.objects.create(key=key, owner_key=owner.key, provider="default").pk
+
+    reports, titles = job(Owner.of_code("monthly-reports"), "k1"), job(Owner.of_code("monthly-titles"), "k2")
+    assert rows_of(superuser, "conversation", q="owner:code:monthly-reports") == [reports]
+    assert set(rows_of(superuser, "conversation", q="owner:code")) == {reports, titles}
+    assert {"the site's code (monthly-reports)", "the site's code (monthly-titles)"} <= shown_owners(superuser)
+
+
+def shown_owners(client):
+    page = page_of(client, "conversation")
+    return {html.unescape(name) for name in re.findall(r'<a href="[^"]*\?q=owner[^"]*">([^<]*)</a>', page)}
 
 
 def test_each_word_must_be_found_in_the_title_or_a_text(superuser):
