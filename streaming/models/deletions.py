@@ -14,7 +14,7 @@ from streaming.models.attachments import Attachment
 from streaming.models.conversations import Conversation
 from streaming.models.generations import Generation
 from streaming.models.ledger import LedgerEntry, counted_period
-from streaming.models.metered import enter
+from streaming.models.metered import enter_in_ledger
 from streaming.models.owners import Owner
 from streaming.models.side_calls import SideCall
 from streaming.models.summaries import Summary
@@ -31,19 +31,19 @@ def receive_deletions(candidates: Iterable[type[models.Model]]) -> None:
     users = get_user_model()._meta.concrete_model
     for model in candidates:
         if model._meta.concrete_model is Conversation:
-            pre_delete.connect(settle_accounts, sender=model)
+            pre_delete.connect(prepare_deletion, sender=model)
         elif model._meta.concrete_model is users:
             post_delete.connect(forget_user, sender=model)
 
 
-def settle_accounts(instance: Conversation, using: str, **kwargs: Any) -> None:
+def prepare_deletion(instance: Conversation, using: str, **kwargs: Any) -> None:
     """Enters what the requests of a conversation have used in the ledger, and keeps its running answer from writing.
 
     What is unused for longer than any limit counts is not looked at.
     """
     if instance.updated_at > timezone.now() - counted_period():
         kinds = (kind.objects.using(using).filter(conversation=instance.pk) for kind in METERED)
-        enter(Conversation.objects.using(using).filter(pk=instance.pk), *kinds)
+        enter_in_ledger(Conversation.objects.using(using).filter(pk=instance.pk), *kinds)
     Generation.objects.using(using).filter(active_conversation=instance.pk).keep_ticks_away()
 
 

@@ -35,9 +35,11 @@ class Status(models.TextChoices):
 FAILURES = (Status.FAILED, Status.TRUNCATED, Status.INTERRUPTED)
 """The statuses that count as a failure in reports. An answer that somebody stopped is none."""
 
-
 USED = ("input_tokens", "output_tokens", "cost")
 """The columns with what a request has used. The ledger has the same."""
+
+COUNTS = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens")
+"""The columns of the token counts. `Usage` has the same names."""
 
 
 class Metered(BeforeDelete):
@@ -73,7 +75,11 @@ class Metered(BeforeDelete):
     @property
     def ledger_key(self) -> str:
         """The primary key of the row's entry in the ledger, if it is deleted. It has at most 64 characters."""
-        return f"{self._meta.model_name} {self.pk}"
+        return self._ledger_key(self.pk)
+
+    def _ledger_key(self, *values: object) -> str:
+        concrete: Any = self._meta.concrete_model  # the same for a row of a proxy
+        return " ".join(map(str, (concrete._meta.model_name, *values)))
 
     def entry(self, owner_key: str) -> LedgerEntry:
         """Returns the entry for the ledger, not stored yet."""
@@ -95,10 +101,10 @@ class MeteredQuerySet(BeforeDeleteQuerySet[MeteredT]):
 
     def before_delete(self) -> None:
         these = self.model._base_manager.using(self.db).filter(pk__in=self.order_by().values("pk"))
-        enter(Conversation.objects.using(self.db).filter(pk__in=these.values("conversation")), these)
+        enter_in_ledger(Conversation.objects.using(self.db).filter(pk__in=these.values("conversation")), these)
 
 
-def enter(conversations: QuerySet[Conversation], *kinds: QuerySet[Any]) -> None:
+def enter_in_ledger(conversations: QuerySet[Conversation], *kinds: QuerySet[Any]) -> None:
     """Enters what rows of these conversations have used in the ledger, as far as a limit still counts it.
 
     All rows are locked first. So of two deletions only one finds them, no answer ends between this and the deletion,
@@ -109,11 +115,7 @@ def enter(conversations: QuerySet[Conversation], *kinds: QuerySet[Any]) -> None:
     owners = dict(conversations.select_for_update().order_by("pk").values_list("pk", "owner_key"))
     entries = []
     for rows in kinds if owners else ():
-        counted = rows.select_for_update().filter(created_at__gt=earliest_counted(), conversation__in=owners)
+        counted = rows.select_for_update().filter(created_at__gt=earliest_counted(), conversation__in=list(owners))
         columns = (*rows.model.KEY_COLUMNS, "conversation", "created_at", *USED)
         entries += [row.entry(owners[row.conversation_id]) for row in counted.order_by("pk").only(*columns)]
     LedgerEntry.objects.using(conversations.db).bulk_create(entries, ignore_conflicts=True)
-
-
-COUNTS = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens")
-"""The columns of the token counts. `Usage` has the same names."""

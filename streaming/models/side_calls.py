@@ -52,4 +52,4 @@ class SideCall(Metered):
     @property
     def ledger_key(self) -> str:
         """An imported side call has another primary key than the exported one, so the key does not have it."""
-        return f"{self._meta.model_name} {self.conversation_id} {self.purpose}"
+        return self._ledger_key(self.conversation_id, self.purpose)

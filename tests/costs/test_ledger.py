@@ -103,6 +103,12 @@ def _by_a_proxy() -> None:
         proxy.objects.all().delete()
 
 
+def _by_proxies_of_rows() -> None:
+    for kind in (Summary, Generation, SideCall):
+        with proxy_of(kind) as proxy:
+            proxy.objects.all().delete()
+
+
 DELETIONS: dict[str, Callable[[], object]] = {
     "page": lambda: delete_idle(ALICE, "c1"),
     "code": lambda: sum(delete_conversations(ALICE)),
@@ -114,6 +120,7 @@ DELETIONS: dict[str, Callable[[], object]] = {
     "each": lambda: [kind.objects.all().delete() for kind in (Summary, Generation, SideCall)],
     "each row": lambda: [kind.objects.get().delete() for kind in (Summary, Generation, SideCall)],
     "proxy": _by_a_proxy,
+    "proxies of rows": _by_proxies_of_rows,
 }
 
 
@@ -266,6 +273,16 @@ def during_a_deletion(work: Callable[[], object]) -> Iterator[None]:
             pre_delete.disconnect(begin, sender=Conversation)
     [done] = begun
     done.result()
+
+
+def test_answer_that_ends_after_it_was_deleted_by_a_proxy_counts() -> None:
+    spend(status="running", input_tokens=None, output_tokens=None, cost=None)
+    running = Generation.objects.get()
+    with proxy_of(Generation) as proxy:
+        proxy.objects.get().delete()
+    ending = Settlement(status=Status.FINISHED, parts=(), usage=Usage(input_tokens=60, output_tokens=40))
+    assert not settle(running, ending, Batch(1, []))
+    assert used() == (111, Decimal("0.011"))
 
 
 def test_answer_that_ends_during_the_deletion_counts() -> None:

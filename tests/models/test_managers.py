@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from streaming.models import Conversation
+from streaming.models import Conversation, Generation, Message, SideCall, Summary
 from streaming.models.managers import WrittenManager
 
 
@@ -14,6 +14,13 @@ from streaming.models.managers import WrittenManager
 def test_every_model_and_its_relations_use_the_manager(model: type[models.Model]) -> None:
     assert isinstance(model._default_manager, WrittenManager)
     assert isinstance(model._base_manager, WrittenManager)
+
+
+@pytest.mark.parametrize("model", [Message, Generation, SideCall, Summary])
+def test_managers_do_not_delete_everything(model: type[models.Model]) -> None:
+    """As Django's own: only a QuerySet deletes."""
+    assert not hasattr(model._default_manager, "delete")
+    assert model._default_manager.all().delete.alters_data  # type: ignore[attr-defined]
 
 
 def test_another_database_may_be_named() -> None:
