@@ -338,6 +338,10 @@ AGAIN_CALLS: dict[str, tuple[list[Wire], int]] = {
     "the same call, only its end": ([done(call(1, ONE, id="n"), output_index=1)], 1),
     "the same call, written otherwise": ([done(call(1, '{ "x": 1 }', id="n"), output_index=1)], 1),
     "a call without arguments": (item(1, call(1, id="n")), 1),
+    "a call without arguments, then the same call": (
+        [*item(1, call(1, id="n")), *item(2, call(1, id="o"), arguments(ONE), arguments=ONE)],
+        1,
+    ),
     "only its start": ([added(call(1, id="n"), output_index=1)], 1),
     "the start of its arguments": ([added(call(1, id="n"), output_index=1), arguments('{"x"', output_index=1)], 2),
     "other arguments": (item(1, call(1, id="n"), arguments(TWO), arguments=TWO), 2),

@@ -47,7 +47,9 @@ class CallItem(Item):
         self._held_end: bool | None = None
         """None, or the argument `is_cut` of the end that came while the call was held back."""
         self._earlier: CallItem | None = None
-        """A call with the same `call_id`, which began before this one."""
+        """A call with the same `call_id`, which began before this one. This one may be that call once more."""
+        self._first = self
+        """This call, or the one that it turned out to be once more."""
         is_known = not self.is_named or bool(wire.get("call_id") or name_of(wire.get("name")))
         id = self._id if is_known else ""  # else the `call_id` may still come
         self._call = Call(writer, id=id, is_provider_executed=self.provider_runs(wire))
@@ -62,7 +64,7 @@ class CallItem(Item):
 
     def compare_with(self, earlier: CallItem) -> None:
         """Holds this call back until its end, which shows if it is `earlier` once more: both have one `call_id`."""
-        self._earlier = earlier
+        self._earlier = earlier._first
         self._is_held = True
 
     def provider_runs(self, wire: JSONObject) -> bool:
@@ -183,6 +185,7 @@ class CallItem(Item):
         self._arguments.settle()
         is_again = self._id == earlier._id and self._call.name in ("", earlier._call.name)
         if is_again and repeats(earlier._call.text, self._call.text or self._call.announced):
+            self._first = earlier
             self.drop()
             return True
         self.release()
