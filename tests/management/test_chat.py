@@ -171,7 +171,12 @@ def test_tool_calls_are_on_lines_of_their_own_between_the_texts(monkeypatch: pyt
     monkeypatch.setattr("builtins.input", lambda question: "y")
     call_command("chat", "Write to me", stdout=both, stderr=both)
     lines = [line.strip() for line in both.getvalue().splitlines()]
-    assert lines[:4] == ["So be it.", '[send_mail {"to": "me", "body": "Hello there"}]', "[send_mail → sent]", "So be it."]
+    assert lines[:4] == [
+        "So be it.",
+        '[send_mail {"to": "me", "body": "Hello there"}]',
+        "[send_mail → sent]",
+        "So be it.",
+    ]
 
 
 def person_types(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
