@@ -21,7 +21,7 @@ _HARMLESS = dict.fromkeys(_OBEYED, "\N{REPLACEMENT CHARACTER}") | {9: "\t", 10: 
 
 
 def harmless(text: str) -> str:
-    """Returns a model's text as a terminal may get it. A model could clear the screen, or hide what it asks for."""
+    """Returns a model's text as a terminal may get it. Else it could clear the screen, or hide what it asks for."""
     return text.translate(_HARMLESS)
 
 

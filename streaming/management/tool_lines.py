@@ -22,7 +22,7 @@ class ToolLines:
         self._names: dict[str, str] = {}
 
     def line(self, chunk: dict[str, Any]) -> str:
-        """Returns the line about a chunk; empty if it is not about a call. Values other than text become JSON."""
+        """Returns the line about a chunk; empty if it is not about a tool call. What is no text becomes JSON."""
         form = LINES.get(chunk["type"])
         if form is None:
             return ""

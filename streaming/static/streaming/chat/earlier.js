@@ -1,3 +1,4 @@
+import { opensElsewhere } from "./keyboard.js";
 import { Refusal } from "./refusal.js";
 
 const AHEAD = "600px"; // how far above the window the first message is when earlier ones are loaded
@@ -32,7 +33,7 @@ export class Earlier {
 
   async pressed(event) {
     const link = event.target.closest(".chat-earlier a");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!link || opensElsewhere(event)) return;
     event.preventDefault();
     await this.loading; // of what came into sight; it may bring all that there is
     if (!this.links || (await this.load(link.dataset.from))) this.chat.say("loaded");

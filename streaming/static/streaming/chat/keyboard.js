@@ -13,6 +13,9 @@ export const isSending = ({ key, shiftKey, isComposing, keyCode }) =>
 /** Returns true if this key press leaves what one does. The Escape that ends a composition does not. */
 export const isLeaving = ({ key, shiftKey, isComposing }) => key === "Escape" && !shiftKey && !isComposing;
 
+/** Returns true if this press of a link opens it in another tab or window. */
+export const opensElsewhere = ({ ctrlKey, metaKey, shiftKey }) => ctrlKey || metaKey || shiftKey;
+
 /** Returns the name of the pressed key. A letter or digit of another script counts as the Latin one on its key. */
 export function latinOf({ key, code }) {
   const isForeign = /^[^\p{ASCII}\p{Script=Latin}]$/u.test(key);

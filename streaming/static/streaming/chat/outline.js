@@ -1,3 +1,5 @@
+import { opensElsewhere } from "./keyboard.js";
+
 const HEADINGS = "h3, h4, h5, h6";
 
 /** Returns a heading's text as GitHub writes it in links: "How to go on?" is `how-to-go-on`. */
@@ -20,7 +22,7 @@ function lead(link) {
 export function letLinksLead(messages) {
   messages.addEventListener("click", (event) => {
     const link = event.target.closest('.chat-rich a[href^="#"]');
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!link || opensElsewhere(event)) return;
     event.preventDefault();
     lead(link);
   });
