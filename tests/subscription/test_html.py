@@ -158,8 +158,8 @@ async def test_answer_of_a_dead_process_is_drawn_as_far_as_it_came(scripted: Scr
 
 async def test_text_is_rendered_once_for_all_readers(scripted: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     fed: list[str] = []
-    feed = pictures.MarkdownStream.feed
-    monkeypatch.setattr(pictures.MarkdownStream, "feed", lambda self, text: fed.append(text) or feed(self, text))
+    feed = picture_module.MarkdownStream.feed
+    monkeypatch.setattr(picture_module.MarkdownStream, "feed", lambda self, text: fed.append(text) or feed(self, text))
     generation = await rich(scripted)
     subscriptions = [await subscribe(generation.pk, html=True) for _ in range(5)]
     readers = await asyncio.gather(*map(followed, subscriptions))
