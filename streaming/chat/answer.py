@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from functools import partial
 from typing import Any
 
@@ -81,12 +81,9 @@ class Answer:
 
     async def _frames(self, patience: Callable[[], float] = _heartbeat) -> AsyncGenerator[list[bytes]]:
         """Yields the frames of the answer as they come; none if none came within `patience()` seconds."""
-        subscription = await follow(self._generation)
-        try:
+        with closing(await follow(self._generation)) as subscription:
             while (frames := await subscription.next(patience())) is not None:
                 yield frames
-        finally:
-            subscription.close()
 
     def _reader(self, *, is_final: bool = False) -> ObjectReader:
         if self._wanted is None:
@@ -99,12 +96,9 @@ class Answer:
 
     async def result(self) -> Result:
         """Waits for the end and returns what was stored, whatever the status."""
-        subscription = await subscribe(self.generation_id)
-        try:
+        with closing(await subscribe(self.generation_id)) as subscription:
             while await subscription.next(settings.HEARTBEAT_SECONDS) is not None:
                 pass
-        finally:
-            subscription.close()
         return await in_database(load_result, self.generation_id, self._wanted)
 
     async def output(self) -> Any:

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
 
 import msgspec
 
 from streaming.conf import settings
 from streaming.markdown import MarkdownStream, Patch, RenderOptions
-from streaming.per_loop import PerLoop
 from streaming.protocol.ui_stream import chunk_of, frame, replacement_in
+from streaming.subscription.per_generation import PerGeneration
 
 KEPT_CHANGES = 64
 """The number of changes that are kept: three seconds of an answer."""
@@ -170,16 +168,8 @@ HANDLERS: dict[str, Callable[[Picture, int, str, str], None]] = {
 }
 """The type of a text chunk -> what it does, with the chunk's number, its part and its text."""
 
-_pictures: PerLoop[WeakValueDictionary[uuid.UUID, Picture]] = PerLoop(WeakValueDictionary)
-
-
-def picture_of(generation_id: uuid.UUID) -> Picture:
-    """Returns the picture that all readers of a generation share. It lives as long as one of them."""
-    pictures = _pictures.get()
-    picture = pictures.get(generation_id)
-    if picture is None:
-        picture = pictures[generation_id] = Picture()
-    return picture
+pictures = PerGeneration(lambda _: Picture())
+"""The pictures that readers share."""
 
 
 def merged(numbered: Sequence[Numbered]) -> Iterator[bytes]:

@@ -13,8 +13,8 @@ from streaming.subscription.html import HtmlSubscription
 from streaming.subscription.journal import JournalSubscription
 from streaming.subscription.live import LiveSubscription
 from streaming.subscription.mapped import MappedSubscription
-from streaming.subscription.picture import picture_of
-from streaming.subscription.translation import Translation, translation_of
+from streaming.subscription.picture import pictures
+from streaming.subscription.translation import Translation, translations
 
 
 async def subscribe(generation_id: uuid.UUID, after: int = 0, *, html: bool = False) -> Subscription:
@@ -42,13 +42,13 @@ async def follow_run(generation: Generation, run: AgentRun) -> Subscription:
     The log of a generation that has ended may be made anew, so its readers do not share its events.
     """
     from_start = functools.partial(subscribe, generation.pk)
-    shared = translation_of(generation.pk) if generation.is_active else Translation(generation.pk)
+    shared = translations.get(generation.pk) if generation.is_active else Translation(generation.pk)
     return AgentSubscription(await from_start(), run, shared, from_start)
 
 
 def _with_html(inner: Subscription, generation_id: uuid.UUID, *, head: int = 0) -> Subscription:
     from_start = functools.partial(subscribe, generation_id)
-    return HtmlSubscription(inner, picture_of(generation_id), from_start, head=head)
+    return HtmlSubscription(inner, pictures.get(generation_id), from_start, head=head)
 
 
 def without_head(inner: Subscription, head_seq: int) -> Subscription:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from typing import NamedTuple
-from weakref import WeakValueDictionary
 
 from streaming.agui import Event, Translator, is_end, sse
-from streaming.per_loop import PerLoop
 from streaming.protocol.ui_stream import chunk_of
 from streaming.subscription.named import tag_of
+from streaming.subscription.per_generation import PerGeneration
 
 KEPT_PIECES = 256
 """The number of frames whose events are kept: several seconds of an answer."""
@@ -75,13 +74,5 @@ class Translation:
         return b"".join(map(sse, others)) + sse(last, self.cursor(self.seq))
 
 
-_translations: PerLoop[WeakValueDictionary[uuid.UUID, Translation]] = PerLoop(WeakValueDictionary)
-
-
-def translation_of(generation_id: uuid.UUID) -> Translation:
-    """Returns the translation that all readers of a generation share. It lives as long as one of them."""
-    translations = _translations.get()
-    found = translations.get(generation_id)
-    if found is None:
-        found = translations[generation_id] = Translation(generation_id)
-    return found
+translations = PerGeneration(Translation)
+"""The translations that readers share."""

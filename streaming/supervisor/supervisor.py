@@ -17,18 +17,17 @@ from django.utils.translation import gettext as _
 from streaming import mcp
 from streaming.access import open_everywhere, open_streams
 from streaming.conf import settings
-from streaming.database import in_database
 from streaming.errors import Overloaded
 from streaming.files import kept
-from streaming.intake import Accepted, Sender, Start, Submission, accept
+from streaming.intake import Sender, Start, Submission
 from streaming.journal import live_logs
 from streaming.models import Generation, Owner, Status
 from streaming.per_loop import PerLoop
 from streaming.protocol import OutputSpec, ToolSpec
 from streaming.providers import close_providers, open_breakers
 from streaming.runner import Fitting, Run, Steps, ToolCalls, give_title, observed
-from streaming.settlement import alive
 from streaming.signals import wait_for_receivers
+from streaming.supervisor.accepting import accepting
 from streaming.supervisor.connections import close_with_the_loop
 from streaming.supervisor.shutdown import Shutdown
 from streaming.supervisor.sweeper import sweep_forever
@@ -169,9 +168,9 @@ class Supervisor:
             await mcp.ready()
         async with kept(sender.owner, submission.key, submission.files) as files:
             submission = msgspec.structs.replace(submission, files=files)
-            generation, start = await _accept(sender, submission)
-        if start is not None:
-            self._start(generation, start, tool_choice, asked_in)
+            async with accepting(sender, submission) as (generation, start):
+                if start is not None:
+                    self._start(generation, start, tool_choice, asked_in)
         return generation
 
     def _start(self, generation: Generation, start: Start, tool_choice: str | None, asked_in: Any) -> None:
@@ -226,25 +225,3 @@ async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await work
-
-
-async def _accept(sender: Sender, submission: Submission) -> Accepted:
-    """Runs `accept` on a database thread.
-
-    That thread also adds the new generation to `alive`. A busy event loop could add it only after its lease has run
-    out, and the reaper would take it for dead.
-    """
-    new: list[uuid.UUID] = []
-
-    def accept_alive() -> Accepted:
-        accepted = accept(sender, submission)
-        if accepted.start is not None:
-            new.append(accepted.generation.pk)
-            alive.update(new)
-        return accepted
-
-    try:
-        return await in_database(accept_alive)
-    except BaseException:
-        alive.difference_update(new)  # it was not stored, or nobody will run it
-        raise

@@ -221,6 +221,16 @@ class TestBelowTheSDK:
             await anext(chunks)
         assert raised.value.code == "timeout"
 
+    async def test_closing_disconnects_at_once_also_if_the_sdk_reads(
+        self, make: Make, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sdk_module, "response_below", lambda http: None)
+        peer.says(EVENT, HANG)
+        chunks = make().stream(REQUEST)
+        await anext(chunks)
+        await chunks.aclose()
+        await peer.requests[0].gone(within=0.5)
+
 
 class TestClosing:
     async def test_closing_during_the_stream_disconnects_at_once(self, make: Make, peer: Peer) -> None:

@@ -18,10 +18,10 @@ from streaming.models import Generation
 from streaming.protocol import OutputSpec
 from streaming.protocol.ui_stream import frame
 from streaming.subscription import Subscription, subscribe
-from streaming.subscription import picture as pictures
+from streaming.subscription import picture as picture_module
 from streaming.subscription.html import HtmlSubscription
 from streaming.subscription.journal import JournalSubscription
-from streaming.subscription.picture import Picture, merged, picture_of
+from streaming.subscription.picture import Picture, merged, pictures
 from streaming.supervisor import current
 from streaming.testing import drain, frames_of
 from tests.engine import ALICE, Script, leave_for_dead, run_until, submit
@@ -109,7 +109,7 @@ async def test_reader_of_chunks_gets_no_html_and_nothing_is_rendered(scripted: S
     generation = await rich(scripted)
     frames = await frames_of(generation.pk)
     assert not [one for one in frames if b"data-html" in one]
-    assert generation.pk not in pictures._pictures.get()
+    assert generation.pk not in pictures
 
 
 async def test_reader_who_comes_in_the_middle_gets_the_same_picture(scripted: Script) -> None:
@@ -173,8 +173,8 @@ async def test_answer_of_a_dead_process_is_drawn_as_far_as_it_came(scripted: Scr
 
 async def test_text_is_rendered_once_for_all_readers(scripted: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     fed: list[str] = []
-    feed = pictures.MarkdownStream.feed
-    monkeypatch.setattr(pictures.MarkdownStream, "feed", lambda self, text: fed.append(text) or feed(self, text))
+    feed = picture_module.MarkdownStream.feed
+    monkeypatch.setattr(picture_module.MarkdownStream, "feed", lambda self, text: fed.append(text) or feed(self, text))
     generation = await rich(scripted)
     subscriptions = [await subscribe(generation.pk, html=True) for _ in range(5)]
     readers = await asyncio.gather(*map(followed, subscriptions))
@@ -186,19 +186,19 @@ async def test_picture_goes_with_its_last_reader(scripted: Script) -> None:
     generation = await rich(scripted)
     await followed(await subscribe(generation.pk, html=True))
     gc.collect()
-    assert generation.pk not in pictures._pictures.get()
+    assert generation.pk not in pictures
 
 
 async def test_slow_reader_gets_the_whole_picture_instead_of_each_change(
     scripted: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "KEPT_CHANGES", 3)
+    monkeypatch.setattr(picture_module, "KEPT_CHANGES", 3)
     generation = await rich(scripted, text="a **b** c\n\n" * 200, delay=0.001)
     slow = await subscribe(generation.pk, html=True)
     reader = Reader()
     reader.read(await slow.next(5) or [])
     await followed(await subscribe(generation.pk, html=True))
-    assert picture_of(generation.pk).lost > slow.seq
+    assert pictures.get(generation.pk).lost > slow.seq
     reader.read(await drain(slow))
     assert reader.html == [render("a **b** c\n\n" * 200)]
     assert sum(chunk["type"] == "data-html" for chunk in reader.chunks) < 10
@@ -244,7 +244,7 @@ async def test_reader_that_leaves_while_a_large_text_is_rendered_spoils_nothing(
         draw(self, frames)
         ended.append(frames)
 
-    monkeypatch.setattr(pictures, "LARGE", 0)
+    monkeypatch.setattr(picture_module, "LARGE", 0)
     monkeypatch.setattr(Picture, "_draw", slowly)
     delta = [frame(2, b'{"type":"text-delta","id":"0","delta":"word "}')]
     leaving = asyncio.create_task(picture.take(delta, 2))
@@ -289,8 +289,8 @@ async def test_reader_gets_no_picture_that_a_thread_still_draws(monkeypatch: pyt
             await may_end.wait()
         picture.seq += len(frames)
 
-    monkeypatch.setattr(pictures, "LARGE", 0)
-    monkeypatch.setattr(pictures, "asyncio", SimpleNamespace(shield=asyncio.shield, to_thread=half_drawn))
+    monkeypatch.setattr(picture_module, "LARGE", 0)
+    monkeypatch.setattr(picture_module, "asyncio", SimpleNamespace(shield=asyncio.shield, to_thread=half_drawn))
     await picture._turn.acquire()
     late = asyncio.create_task(HtmlSubscription(two, picture, subscribe).next(1))
     await run_until(lambda: bool(picture._turn._waiters))

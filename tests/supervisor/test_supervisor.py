@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from streaming.database import in_database
 from streaming.database.threads import _with_fresh_connection
 from streaming.models import Generation
 from streaming.settlement import reap
@@ -42,3 +43,15 @@ async def test_submission_is_completed_even_if_its_caller_is_cancelled(scripted:
     await current().idle()
     row = await Generation.objects.select_related("message").aget()
     assert (row.status, row.message.text) == ("finished", "done anyway")
+
+
+async def test_generation_that_cannot_be_started_is_settled_by_the_reaper(
+    scripted: Script, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise its conversation would be busy until the process ends."""
+    settings.STREAMING_LEASE_SECONDS = -1
+    monkeypatch.setattr("streaming.supervisor.supervisor.Run", None)
+    with pytest.raises(TypeError):
+        await submit()
+    await in_database(reap)
+    assert (await Generation.objects.aget()).status == "interrupted"

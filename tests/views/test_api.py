@@ -36,7 +36,7 @@ async def test_database_that_is_away_is_reported_without_its_error(
 
     for view in ("chat", "conversations"):
         monkeypatch.setattr(f"streaming.views.{view}.in_database", away)
-    monkeypatch.setattr("streaming.supervisor.supervisor.in_database", away)
+    monkeypatch.setattr("streaming.supervisor.accepting.in_database", away)
     body = {"data": {"prompt": "Hi"}, "content_type": "application/json"} if method == "post" else {}
     response = await getattr(AsyncClient(), method)(path, **body)
     assert response.status_code == 503

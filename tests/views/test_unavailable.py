@@ -40,7 +40,7 @@ async def test_a_message_can_be_sent_again_by_a_reload(monkeypatch: pytest.Monke
     async def fail(*args: Any, **kwargs: Any) -> None:
         raise OperationalError("connection to server at 10.0.0.1 failed")
 
-    monkeypatch.setattr("streaming.supervisor.supervisor.in_database", fail)
+    monkeypatch.setattr("streaming.supervisor.accepting.in_database", fail)
     response = await send(AsyncClient())
     assert response.status_code == 503
     assert "Reload this page to send the form again." in html(response)
