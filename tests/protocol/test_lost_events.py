@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from streaming.protocol import Heartbeat, Transcript, Warning
+from streaming.protocol.dialects.wire.payload_reader import MAX_PIECES
 from tests.protocol.test_reported_blocks import begin, pieces, stop, text, use
 from tests.protocol.test_reported_items import added, arguments, call, done
 from tests.protocol.wire import chunk, completed, created, fold, message, named, outcome, parse, read, sse, tool
@@ -107,6 +108,27 @@ def test_payload_that_is_cut_in_two_events(at):
     assert parse(ANTHROPIC, [body[i : i + 1] for i in range(len(body))]) == events
     assert fold(events).text == WORDS
     assert not any(isinstance(each, Warning) and each.code == "not_json" for each in events)
+
+
+@pytest.mark.parametrize("size", [7, 16, 30, 44])
+def test_payload_that_is_cut_in_many_events(size):
+    start, _, end = text(0)
+    pieces = [DELTA[at : at + size] for at in range(0, len(DELTA), size)]
+    assert len(pieces) > 2
+    body = named(START, start) + sse(*pieces) + named(end, *END)
+    events = parse(ANTHROPIC, [body])
+    assert parse(ANTHROPIC, [body[at : at + 1] for at in range(len(body))]) == events
+    assert fold(events).text == WORDS
+    assert not any(isinstance(each, Warning) and each.code == "not_json" for each in events)
+
+
+def test_payload_that_is_cut_in_too_many_events_is_warned_of():
+    pieces = [DELTA[at : at + 2] for at in range(0, len(DELTA), 2)]
+    assert len(pieces) > MAX_PIECES
+    start, delta, end = text(0)
+    events = parse(ANTHROPIC, [named(START, start) + sse(*pieces) + named(delta, end, *END)])
+    assert fold(events).outcome == "finished"
+    assert any(isinstance(each, Warning) and each.code == "not_json" for each in events)
 
 
 @pytest.mark.parametrize("sign", [b"data:\n\n", b"data: ping\n\n", b": ok\n\n", b"data: []\n\n"])

@@ -41,6 +41,15 @@ def decode_keeping_halves(data: bytes) -> Any:
         raise ValueError(str(fault)) from fault
 
 
+def is_beginning(data: bytes) -> bool:
+    """Returns True if more bytes could make a JSON value of `data`. A test makes sure that msgspec says it so."""
+    try:
+        msgspec.json.decode(data.decode("utf-8", "replace"))
+    except UNREADABLE as fault:
+        return "truncated" in str(fault)
+    return False
+
+
 # Python servers write NaN, and some servers do not escape tabs and line ends.
 DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
 

@@ -1,15 +1,18 @@
-"""Reads the payloads that the fast decoder refuses, and joins what a relay cut in two events."""
+"""Reads the payloads that the fast decoder refuses, and joins what a relay cut in several events."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from streaming.protocol.dialects.wire.decoding import decode_joined, decode_keeping_halves, unquoted
+from streaming.protocol.dialects.wire.decoding import decode_joined, decode_keeping_halves, is_beginning, unquoted
 from streaming.protocol.dialects.wire.surrogates import SurrogateJoiner
+
+MAX_PIECES = 16
+"""The number of events in which one object may come. All of it is decoded again with each."""
 
 
 class PayloadReader:
-    """Keeps data that is the beginning of a JSON object, until the next event shows if it has the rest of it.
+    """Keeps data that is the beginning of a JSON object, until the next events show if they have the rest of it.
 
     `splits_joined` is True if one event may have several JSON documents.
     """
@@ -18,6 +21,7 @@ class PayloadReader:
         self._splits_joined = splits_joined
         self._surrogates = SurrogateJoiner()
         self._cut = b""
+        self._pieces = 0
         self.lost = b""
         """Data that was kept, and that no event completed. The reader clears it."""
 
@@ -38,12 +42,17 @@ class PayloadReader:
         of an object is kept, and gives no values yet.
         """
         cut, self._cut = self._cut, b""
-        values = self._values_in(cut + data) if cut else None
-        if values is None:
+        if cut and (values := self._values_in(cut + data)) is not None:
+            return values
+        values, is_object = self._values_in(data), data.lstrip().startswith(b"{")
+        if not may_be_cut or (values is not None and is_object):
             self.lost = cut
-            values = self._values_in(data)
-        if values is None and may_be_cut and data.lstrip().startswith(b"{"):
-            self._cut, values = data, []
+        elif cut and self._pieces < MAX_PIECES and is_beginning(cut + data):
+            self._cut, self._pieces, values = cut + data, self._pieces + 1, []
+        else:
+            self.lost = cut
+            if values is None and is_object:
+                self._cut, self._pieces, values = data, 1, []
         return values
 
     def flush(self) -> list[Any]:
