@@ -1,4 +1,4 @@
-"""Each of several workers begins with its share of the tests marked `slow`, so that none of these is left for the end.
+"""Each of several workers begins with its share of the tests marked `long`, so that none of these is left for the end.
 
 pytest-xdist with `--dist worksteal` gives each worker one slice of the list, and moves tests from the end of one slice
 to workers that have no more. A long test at the end of the list would keep one worker busy while the others wait.
@@ -22,8 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def spread(items: Sequence[pytest.Item], workers: int) -> list[pytest.Item]:
     """Returns the items in an order in which each of `workers` equal slices begins with as many long tests."""
-    long = [item for item in items if item.get_closest_marker("slow")]
-    short = (item for item in items if not item.get_closest_marker("slow"))
+    long = [item for item in items if item.get_closest_marker("long")]
+    short = (item for item in items if not item.get_closest_marker("long"))
     spread: list[pytest.Item] = []
     for worker in range(workers):
         size = (len(items) - len(spread)) // (workers - worker)

@@ -60,7 +60,7 @@ CONTRACT = "tests/journal/test_contract.py"
 EVERY_AWAIT = "tests/faults/test_every_await.py"
 PROMPT_CACHE = "tests/runner/test_prompt_cache.py"  # PostgreSQL returns the keys of an object in another order
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def run_tests(paths: Sequence[str], *options: str, **environment: str) -> None:
