@@ -22,6 +22,7 @@ class PayloadReader:
         self._surrogates = SurrogateJoiner()
         self._cut = b""
         self._pieces = 0
+        """The number of events that `_cut` came in."""
         self.lost = b""
         """Data that was kept, and that no event completed. The reader clears it."""
 
@@ -45,15 +46,16 @@ class PayloadReader:
         if cut and (values := self._values_in(cut + data)) is not None:
             return values
         values, is_object = self._values_in(data), data.lstrip().startswith(b"{")
-        if not may_be_cut or (values is not None and is_object):
-            self.lost = cut
-        elif cut and self._pieces < MAX_PIECES and is_beginning(cut + data):
-            self._cut, self._pieces, values = cut + data, self._pieces + 1, []
-        else:
-            self.lost = cut
-            if values is None and is_object:
-                self._cut, self._pieces, values = data, 1, []
-        return values
+        is_whole = values is not None and is_object
+        if cut and may_be_cut and not is_whole and self._pieces < MAX_PIECES and is_beginning(cut + data):
+            return self._keep(cut + data, self._pieces + 1)
+        self.lost = cut
+        return self._keep(data, 1) if values is None and may_be_cut and is_object else values
+
+    def _keep(self, beginning: bytes, pieces: int) -> list[Any]:
+        """Keeps the beginning of an object, which came in so many events. It gives no values yet."""
+        self._cut, self._pieces = beginning, pieces
+        return []
 
     def flush(self) -> list[Any]:
         """Returns the rest of the values, at the end. See `SurrogateJoiner.flush`."""
